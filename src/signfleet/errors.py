@@ -1,0 +1,70 @@
+"""What can be wrong with a request, in the words of the domain.
+
+Services raise these; `signfleet.http.errors` turns each into the contract's error body. A message is one sentence
+that a person can act on and names the field, parameter or position at fault.
+"""
+
+from __future__ import annotations
+
+
+class SignfleetError(Exception):
+    """Base of every error a caller has caused and can mend."""
+
+    code = "error"
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class Invalid(SignfleetError):
+    """The request is malformed or against a rule (400)."""
+
+    code = "invalid_request"
+
+
+class Unauthenticated(SignfleetError):
+    """No token, or one that is unknown, expired or revoked (401)."""
+
+    code = "invalid_token"
+
+
+class Forbidden(SignfleetError):
+    """The token is good, but does not allow this (403)."""
+
+    code = "access_denied"
+
+
+class NotFound(SignfleetError):
+    """There is no such thing, or the caller may not see it (404)."""
+
+    code = "not_found"
+
+
+class Conflict(SignfleetError):
+    """It exists already (409)."""
+
+    code = "conflict"
+
+
+class Stale(SignfleetError):
+    """The thing changed since the caller read it (412)."""
+
+    code = "precondition_failed"
+
+
+class TooLarge(SignfleetError):
+    """A body or value exceeds its limit (413)."""
+
+    code = "too_large"
+
+
+class Throttled(SignfleetError):
+    """Too many attempts; `retry_after` is in whole seconds (429)."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
