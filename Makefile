@@ -1,0 +1,66 @@
+# Needs CPython 3.11 or newer with pip, and make. Everything is installed into .venv, pinned by hash, and nothing
+# is built: a .pth file puts src/ on the path and a two-line script is the `signfleet` command.
+
+PYTHON  ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PORT    ?= 8080
+DATA    ?= data
+PLAYERS ?= 25
+ARGS    ?=
+
+VENV     := .venv
+PY       := $(VENV)/bin/python
+PIP      := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
+INSTALL  := $(PIP) install --no-deps --require-hashes
+RUNTIME  := $(VENV)/.runtime-installed
+DEV      := $(VENV)/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLAYERS=25)
+	@exec $(VENV)/bin/signfleet demo --port $(PORT) --data $(DATA) --players $(PLAYERS)
+
+test: $(DEV) ## Run all tests, or some (ARGS="tests/wire -k marker")
+	@$(PY) -m pytest -n 2 $(ARGS)
+
+check: $(DEV) ## Check style and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+bench: $(RUNTIME) ## Measure against a bare ASGI app in the same run
+	@$(PY) -m bench $(ARGS)
+
+lock: $(PY) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
+	@$(PIP) install uv
+	@for set in runtime:pyproject.toml dev:requirements/dev.in; do \
+		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-annotate --no-header $(ARGS) -o requirements/$${set%%:*}.txt $${set#*:} || exit 1; done
+
+clean: ## Remove the environment and caches; the data stays
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "CPython 3.11 or newer is needed; name it with make PYTHON=..." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(RUNTIME): requirements/runtime.txt Makefile | $(PY)
+	@echo "Installing what the server needs"
+	@$(INSTALL) -r requirements/runtime.txt
+	@$(PY) -c 'import pathlib, sysconfig; \
+		pathlib.Path(sysconfig.get_path("purelib"), "signfleet.pth").write_text(str(pathlib.Path("src").resolve()) + "\n")'
+	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$0")/python" -P -c "from signfleet.cli import main; main()" "$$@"' \
+		> $(VENV)/bin/signfleet
+	@chmod +x $(VENV)/bin/signfleet
+	@touch $@
+
+$(DEV): requirements/dev.txt $(RUNTIME)
+	@echo "Installing what the tests need"
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@

