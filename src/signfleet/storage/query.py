@@ -1,0 +1,86 @@
+"""Statements: built with SQLAlchemy Core, compiled once per dialect, run by the drivers directly.
+
+No SQLAlchemy engine takes part in a request; it builds text and the order of its parameters, and that is kept.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement
+
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": SQLiteDialect_pysqlite(paramstyle="qmark"),
+    "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+}
+
+
+class Prepared:
+    """A statement as one dialect's driver takes it."""
+
+    __slots__ = ("defaults", "names", "row", "text")
+
+    def __init__(self, statement: Any, dialect: str) -> None:
+        compiled = statement.compile(dialect=DIALECTS[dialect])
+        self.text: str = compiled.string
+        self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        binds = compiled.binds
+        #: Values that are part of the statement itself; the others are given with each call.
+        self.defaults = {name: binds[name].effective_value for name in self.names if not binds[name].required}
+        columns = statement.exported_columns.keys() if hasattr(statement, "exported_columns") else ()
+        self.row: Any = namedtuple("Row", columns, rename=True) if columns else tuple
+
+    def arguments(self, params: Mapping[str, Any]) -> Sequence[Any]:
+        """The parameters in the order of the text."""
+        if self.defaults:
+            defaults = self.defaults
+            return [params[name] if name in params else defaults[name] for name in self.names]
+        return [params[name] for name in self.names]
+
+
+class Query:
+    """A SQLAlchemy Core statement with `bindparam`s, compiled when a dialect first needs it."""
+
+    __slots__ = ("_prepared", "statement")
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self.statement = statement
+        self._prepared: dict[str, Prepared] = {}
+
+    def prepared(self, dialect: str) -> Prepared:
+        try:
+            return self._prepared[dialect]
+        except KeyError:
+            return self._prepared.setdefault(dialect, Prepared(self.statement, dialect))
+
+
+class among(ColumnElement[bool]):
+    """`column` is one of the list given as parameter `name`, however long it is: the text stays the same."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.name = name
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: Any, **options: Any) -> str:
+    values = func.json_each(bindparam(element.name, type_=Text())).table_valued("value")
+    return str(compiler.process(element.column.in_(select(values.c.value)), **options))
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
+    kind = BigInteger() if isinstance(element.column.type, BigInteger) else Text()
+    values = bindparam(element.name, type_=ARRAY(kind))
+    return str(compiler.process(element.column == func.any(values), **options))

@@ -1,0 +1,272 @@
+"""The embedded store: one SQLite file in WAL mode.
+
+Short reads run right in the event loop (an indexed look-up takes about as long as handing it to a thread would), reads
+that may scan run in a few reader threads, and one writer thread commits whatever units of work have queued up
+together, so that many writers share one sync to the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
+from signfleet.storage.query import Prepared, Query
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+#: How many units of work share a commit at most: more would make the first of them wait too long.
+BATCH_LIMIT = 256
+SCAN_THREADS = 3
+#: Another process may hold the file for writing; this long is it waited for.
+BUSY_TIMEOUT_MS = 30_000
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # An answered write is on disk. With group commit it costs the same as NORMAL.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA mmap_size=268435456",
+)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection set up for this store, in autocommit mode."""
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=BUSY_TIMEOUT_MS / 1000
+    )
+    for pragma in PRAGMAS:
+        connection.execute(pragma)
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _arguments(prepared: Prepared, params: dict[str, Any]) -> list[Any]:
+    """SQLite has no arrays: a list travels as JSON text."""
+    return [json.dumps(value) if type(value) is list else value for value in prepared.arguments(params)]
+
+
+def _fetch(connection: sqlite3.Connection, query: Query, params: dict[str, Any]) -> list[Row]:
+    prepared = query.prepared("sqlite")
+    # fetchall, always: a statement that is not stepped to its end would hold its snapshot open.
+    rows = connection.execute(prepared.text, _arguments(prepared, params)).fetchall()
+    return list(map(prepared.row._make, rows))
+
+
+class _Transaction:
+    """Runs in the writer thread. Its methods are coroutines that never wait."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def one(self, query: Query, **params: Any) -> Row | None:
+        rows = self._fetch(query, params)
+        return rows[0] if rows else None
+
+    async def all(self, query: Query, **params: Any) -> list[Row]:
+        return self._fetch(query, params)
+
+    def _fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
+        try:
+            return _fetch(self._connection, query, params)
+        except sqlite3.IntegrityError as error:
+            raise _integrity(error) from error
+
+    async def execute(self, query: Query, **params: Any) -> int:
+        prepared = query.prepared("sqlite")
+        try:
+            return self._connection.execute(prepared.text, _arguments(prepared, params)).rowcount
+        except sqlite3.IntegrityError as error:
+            raise _integrity(error) from error
+
+    async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None:
+        prepared = query.prepared("sqlite")
+        try:
+            self._connection.executemany(prepared.text, [_arguments(prepared, row) for row in rows])
+        except sqlite3.IntegrityError as error:
+            raise _integrity(error) from error
+
+    async def next_id(self, sequence: str) -> int:
+        return (await self.next_ids(sequence, 1))[0]
+
+    async def next_ids(self, sequence: str, count: int) -> range:
+        (last,) = self._connection.execute(
+            "INSERT INTO id_sequence (name, last) VALUES (?1, ?2)"
+            " ON CONFLICT (name) DO UPDATE SET last = last + ?2 RETURNING last",
+            (sequence, count),
+        ).fetchall()[0]
+        return range(last - count + 1, last + 1)
+
+
+def _integrity(error: sqlite3.IntegrityError) -> Exception:
+    unique = error.sqlite_errorname in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+    return Duplicate(str(error)) if unique else error
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a unit of work to its end, which it reaches without waiting."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # StopIteration carries the coroutine's own result
+    coroutine.close()
+    raise RuntimeError("a unit of work may await its transaction only")
+
+
+class _Unit:
+    """A unit of work on its way: what to do, and who waits for it."""
+
+    __slots__ = ("error", "future", "loop", "result", "work")
+
+    def __init__(self, work: UnitOfWork[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.work = work
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def answer(self) -> None:
+        if self.future.done():  # the caller has gone
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class _Writer:
+    """The one thread that writes: takes units of work from a queue and commits them in batches."""
+
+    def __init__(self, path: Path) -> None:
+        self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._connection = connect(path)
+        self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: UnitOfWork[T]) -> asyncio.Future[T]:
+        unit = _Unit(work, asyncio.get_running_loop())
+        self._queue.put(unit)
+        return unit.future
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _serve(self) -> None:
+        open_for_work = True
+        while open_for_work:
+            batch: list[_Unit] = []
+            unit = self._queue.get()
+            while unit is not None:
+                batch.append(unit)
+                if len(batch) == BATCH_LIMIT or self._queue.empty():
+                    break
+                unit = self._queue.get()
+            open_for_work = unit is not None
+            if batch:
+                self._commit(batch)
+                self._answer(batch)
+
+    def _commit(self, batch: list[_Unit]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for unit in batch:
+                self._work(unit)
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, StorageError) as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            log.exception("a batch of %d writes failed", len(batch))
+            failure = StorageError(f"the store could not write: {error}")
+            for unit in batch:
+                unit.error = unit.error or failure
+
+    def _work(self, unit: _Unit) -> None:
+        """One unit of work in a savepoint of its own: its failure is nobody else's."""
+        execute = self._connection.execute
+        execute("SAVEPOINT unit")
+        try:
+            coroutine = unit.work(_Transaction(self._connection))
+            unit.result = _run(coroutine)  # type: ignore[arg-type]  # a unit of work is an async function
+        except BaseException as error:
+            if not self._connection.in_transaction:  # SQLite gave up the whole batch: full disk, I/O error
+                raise StorageError(str(error)) from error
+            execute("ROLLBACK TO unit")
+            unit.error = error
+        execute("RELEASE unit")
+
+    @staticmethod
+    def _answer(batch: list[_Unit]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Unit]] = {}
+        for unit in batch:
+            by_loop.setdefault(unit.loop, []).append(unit)
+        for loop, units in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_answer_all, units)
+
+
+def _answer_all(units: list[_Unit]) -> None:
+    for unit in units:
+        unit.answer()
+
+
+class SqliteStore:
+    """`Store` over a SQLite file. `migrations.migrate` has brought the file up to date before."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = _Writer(path)
+        self._reader = connect(path, read_only=True)
+        self._scanning = threading.local()
+        self._scanners: list[sqlite3.Connection] = []
+        self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
+
+    async def one(self, query: Query, **params: Any) -> Row | None:
+        rows = _fetch(self._reader, query, params)
+        return rows[0] if rows else None
+
+    async def all(self, query: Query, **params: Any) -> list[Row]:
+        return _fetch(self._reader, query, params)
+
+    async def scan_one(self, query: Query, **params: Any) -> Row | None:
+        rows = await self.scan_all(query, **params)
+        return rows[0] if rows else None
+
+    async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+        return await asyncio.get_running_loop().run_in_executor(self._scan_threads, self._scan, query, params)
+
+    def _scan(self, query: Query, params: dict[str, Any]) -> list[Row]:
+        connection = getattr(self._scanning, "connection", None)
+        if connection is None:
+            connection = self._scanning.connection = connect(self._path, read_only=True)
+            self._scanners.append(connection)
+        return _fetch(connection, query, params)
+
+    async def write(self, work: UnitOfWork[T]) -> T:
+        return await self._writer.submit(work)
+
+    def version(self) -> int:
+        version: int = self._reader.execute("PRAGMA data_version").fetchall()[0][0]
+        return version
+
+    async def close(self) -> None:
+        self._writer.close()
+        self._scan_threads.shutdown()
+        for connection in (self._reader, *self._scanners):
+            connection.close()
