@@ -1,0 +1,44 @@
+"""Time spans: milliseconds inside, the contract's `[d.]hh:mm[:ss[.fff]]` on the wire."""
+
+from __future__ import annotations
+
+import re
+
+_FORM = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,7}))?)?")
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+MAX_MS = 100_000 * DAY - 1
+"""The longest span that has a text: 99999.23:59:59.999."""
+
+
+def format(ms: int) -> str:
+    """Write a span of `ms` milliseconds (0 to `MAX_MS`): `00:05:00`, `00:00:00.500`, `730.00:00:00`."""
+    days, rest = divmod(ms, DAY)
+    hours, rest = divmod(rest, HOUR)
+    minutes, rest = divmod(rest, MINUTE)
+    seconds, fraction = divmod(rest, SECOND)
+    text = f"{hours:02d}:{minutes:02d}:{seconds:02d}"
+    if days:
+        text = f"{days}.{text}"
+    if fraction:
+        text = f"{text}.{fraction:03d}"
+    return text
+
+
+def parse(text: str) -> int:
+    """Read a span as milliseconds; digits past the millisecond are dropped. ValueError for anything else."""
+    match = _FORM.fullmatch(text)
+    if match is None:
+        if text.startswith("-"):
+            raise ValueError("a time span is not negative")
+        raise ValueError("a time span looks like 00:05:00 or 30.00:00:00 (days.hours:minutes:seconds)")
+    days, hours, minutes, seconds, fraction = match.groups(default="0")
+    if int(hours) > 23:
+        raise ValueError("the hours of a time span go up to 23; write longer ones with days, as in 1.00:00:00")
+    if int(minutes) > 59 or int(seconds) > 59:
+        raise ValueError("the minutes and seconds of a time span go up to 59")
+    whole = int(days) * DAY + int(hours) * HOUR + int(minutes) * MINUTE + int(seconds) * SECOND
+    return whole + int((fraction + "00")[:3])

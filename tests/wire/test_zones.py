@@ -1,0 +1,55 @@
+"""Time zones by the contract's codes and by IANA name."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signfleet.wire import zones
+
+JULY = datetime(2024, 7, 1, 12, tzinfo=UTC)
+JANUARY = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("code", "january", "july"),
+    [
+        ("PST", -8, -7),
+        ("EST", -5, -4),
+        ("EST1", -5, -5),
+        ("MST1", -7, -7),
+        ("GMTBST", 0, 1),
+        ("GMT", 0, 0),
+        ("CET", 1, 2),
+        ("IST", 5.5, 5.5),
+        ("NZST", 13, 12),
+        ("GMT+3", 3, 3),
+        ("GMT-14", -14, -14),
+        ("GMT+9:30", 9.5, 9.5),
+        ("Europe/Kyiv", 2, 3),
+        ("America/Sao_Paulo", -3, -3),
+        ("pst", -8, -7),
+    ],
+)
+def test_codes_and_names_have_their_offsets(code: str, january: float, july: float) -> None:
+    zone = zones.zone(code)
+    assert JANUARY.astimezone(zone).utcoffset() == timedelta(hours=january)
+    assert JULY.astimezone(zone).utcoffset() == timedelta(hours=july)
+
+
+@pytest.mark.parametrize("code", zones.CODES)
+def test_every_code_is_known_to_the_time_zone_data(code: str) -> None:
+    assert code == "GMT" or zones.zone(code) is not UTC
+
+
+@pytest.mark.parametrize(
+    "name", [None, "", "Nowhere", "GMT+15", "GMT+3:75", "../etc/passwd", "America", "\0", "x" * 5000]
+)
+def test_what_is_no_zone_means_utc(name: str | None) -> None:
+    assert JULY.astimezone(zones.zone(name)).utcoffset() == timedelta(0)
+
+
+@given(st.text(alphabet=st.characters()))
+def test_no_name_raises(name: str) -> None:
+    assert JULY.astimezone(zones.zone(name)) == JULY
