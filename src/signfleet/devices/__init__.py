@@ -1,0 +1,1 @@
+"""The Devices family: players, and everything that hangs on one."""

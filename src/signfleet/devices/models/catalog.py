@@ -1,0 +1,71 @@
+"""Which player models there are, their families, connectors and video modes (`/Devices/Models/…`).
+
+Names are matched in any letter case and answered as the contract spells them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import resources
+from typing import Final
+
+import msgspec
+
+UNKNOWN_FAMILY: Final = "Unknown"
+
+
+class Model(msgspec.Struct, frozen=True):
+    """A player model. `outputs` maps its video connectors to the name of their list of video modes."""
+
+    name: str
+    family: str
+    outputs: dict[str, str]
+    listed: bool = True
+
+    @property
+    def connectors(self) -> tuple[str, ...]:
+        """The names of the video connectors; none for an audio player."""
+        return tuple(self.outputs)
+
+    def connector(self, name: str) -> str | None:
+        """The connector of this name as the contract spells it, or None."""
+        return _by_key(self.outputs).get(name.casefold())
+
+    def video_modes(self, connector: str) -> tuple[str, ...] | None:
+        """What a connector can show, each as `<width>x<height>x<rate><p|i>`; None if there is no such connector."""
+        spelled = self.connector(connector)
+        return None if spelled is None else _DATA.video_modes[self.outputs[spelled]]
+
+
+class _Data(msgspec.Struct, frozen=True, rename="camel"):
+    families: tuple[str, ...]
+    models: tuple[Model, ...]
+    retired: dict[str, tuple[str, ...]]
+    video_modes: dict[str, tuple[str, ...]]
+
+
+def _by_key(names: Iterable[str]) -> dict[str, str]:
+    return {name.casefold(): name for name in names}
+
+
+_DATA: Final = msgspec.json.decode(resources.files(__package__).joinpath("models.json").read_bytes(), type=_Data)
+
+FAMILIES: Final = _DATA.families
+"""The words that the `family` of a device may be."""
+
+LISTED_MODELS: Final = tuple(model.name for model in _DATA.models if model.listed)
+"""The supported models in the contract's order."""
+
+_MODELS: Final = {model.name.casefold(): model for model in _DATA.models}
+_RETIRED: Final = {name.casefold(): family for family, names in _DATA.retired.items() for name in names}
+
+
+def find(name: str) -> Model | None:
+    """The model of this name, or None if it is unknown or retired."""
+    return _MODELS.get(name.casefold())
+
+
+def family_of(model_name: str) -> str:
+    """The family of a model, retired ones included; `Unknown` for a model that nobody has heard of."""
+    model = find(model_name)
+    return model.family if model else _RETIRED.get(model_name.casefold(), UNKNOWN_FAMILY)
