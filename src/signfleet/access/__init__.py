@@ -1,1 +1,1 @@
-"""Who may do what: passwords, tokens, sessions, scopes, operations and permissions."""
+"""Who calls, and what they may do: passwords, tokens, sessions, scopes, operations, permissions."""

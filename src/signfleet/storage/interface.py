@@ -2,7 +2,7 @@
 
 Two ways to read: `one` and `all` for short, indexed look-ups; `scan_one` and `scan_all` for whatever may have to look
 at many rows. One way to write: `write` takes a unit of work, an async function of a `Transaction`, and returns its
-result once it is on disk. A unit of work awaits its transaction and nothing else, and may be run again after a conflict.
+result once it is on disk. A unit of work awaits its transaction and nothing else; after a conflict it is run again.
 """
 
 from __future__ import annotations

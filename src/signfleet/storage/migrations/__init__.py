@@ -1,6 +1,6 @@
 """Brings a store's schema up to date when the server starts, one process at a time.
 
-Alembic and SQLAlchemy's engines are imported only where there is something to do: they would double the time of a start.
+Alembic and SQLAlchemy's engines are imported only where there is something to do: they would double a start's time.
 """
 
 from __future__ import annotations

@@ -1,0 +1,99 @@
+"""Sessions: what an access token stands for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from signfleet.access import store as queries
+from signfleet.access.scopes import covers
+from signfleet.access.tokens import hash_token
+from signfleet.errors import Unauthenticated
+from signfleet.storage.interface import Row, Store
+
+#: So many checked tokens are remembered.
+CACHE_LIMIT = 100_000
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls. A person has no `device_id`; a device no `person_id`; `network_id` is None until one is chosen."""
+
+    id: int
+    person_id: int | None
+    application_id: int | None
+    network_id: int | None
+    user_id: int | None
+    role_id: int | None
+    device_id: int | None
+    login: str | None
+    #: Space-separated.
+    scope: str
+    #: ms
+    last_modified: int
+
+    def covers(self, scope: str) -> bool:
+        return covers(self.scope, scope)
+
+
+class _Checked(NamedTuple):
+    """A session as it was when the store was last seen to have changed."""
+
+    session: Session
+    valid_to: int
+    version: int
+
+
+class Sessions:
+    """Looks tokens up. What it remembers is good only as long as nothing has been written: a revoked token, a locked
+    user, a changed role take effect with the next request, in every process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._checked: dict[bytes, _Checked] = {}
+
+    async def authenticate(self, token: str, now: int) -> Session:
+        """The session of an access token. Raises `Unauthenticated`."""
+        key = hash_token(token)
+        version = self._store.version()
+        checked = self._checked.get(key)
+        if checked is None or checked.version != version:
+            row = await self._store.one(queries.SESSION_OF_TOKEN, hash=key)
+            checked = _Checked(_session(row, now), row.valid_to, version) if row is not None else None
+            if checked is None:
+                self._checked.pop(key, None)
+                raise Unauthenticated("The access token is unknown or was revoked.")
+            if len(self._checked) >= CACHE_LIMIT:
+                self._checked.clear()
+            self._checked[key] = checked
+        if checked.valid_to <= now:
+            raise Unauthenticated("The access token has expired.")
+        return checked.session
+
+
+def _session(row: Row, now: int) -> Session:
+    """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out.
+
+    A session lasts 24 hours; an application's token without a network, or a device, is bound by the token alone.
+    """
+    if row.expiration_date <= now:
+        raise Unauthenticated("The session has expired; log in again.")
+    if row.person_locked:
+        raise Unauthenticated("This person is locked out.")
+    if row.network_id is not None:
+        if row.network_locked or row.network_locked is None:
+            raise Unauthenticated("The network is locked out or gone.")
+        if row.device_id is None and (row.user_id is None or row.user_locked or row.user_locked is None):
+            raise Unauthenticated("The user is locked out or no longer a member of the network.")
+    return Session(
+        id=row.id,
+        person_id=row.person_id,
+        application_id=row.application_id,
+        network_id=row.network_id,
+        user_id=row.user_id,
+        role_id=row.role_id,
+        device_id=row.device_id,
+        login=row.login,
+        scope=row.scope,
+        last_modified=row.last_modified_date,
+    )

@@ -1,0 +1,1 @@
+"""The contract's HTTP manners, once for all endpoints."""

@@ -1,0 +1,106 @@
+"""What a handler is given, and what it gives back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from signfleet.errors import Invalid
+from signfleet.http.conditional import Precondition
+
+if TYPE_CHECKING:
+    import falcon.asgi
+
+    from signfleet.access.sessions import Session
+    from signfleet.wiring import Services
+
+JSON_TYPE = "application/json"
+
+encode = msgspec.json.Encoder().encode
+
+
+class Answer(msgspec.Struct):
+    """A status, perhaps a body, and what conditional requests need to know of it."""
+
+    status: int = 200
+    body: bytes | None = None
+    media_type: str = JSON_TYPE
+    #: ms; becomes `Last-Modified` and is what `If-Modified-Since` is compared with.
+    last_modified: int | None = None
+    #: Without quotes; becomes `ETag`.
+    etag: str | None = None
+    headers: dict[str, str] = {}
+
+
+#: The answer of a change that has nothing to say.
+NO_CONTENT = Answer(status=204)
+
+
+def answer_json(
+    value: Any,
+    *,
+    status: int = 200,
+    last_modified: int | None = None,
+    etag: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    """`value` as compact JSON."""
+    return Answer(status, encode(value), last_modified=last_modified, etag=etag, headers=headers or {})
+
+
+class Call:
+    """One request, after its checks: who calls, with which parameters and body."""
+
+    __slots__ = ("_parameters", "body", "request", "services", "session")
+
+    session: Session
+
+    def __init__(self, services: Services, request: falcon.asgi.Request) -> None:
+        self.services = services
+        self.request = request
+        #: Decoded to the declared type; bytes for what is not JSON; None where there was none.
+        self.body: Any = None
+        self._parameters: dict[str, str] | None = None
+
+    @property
+    def now(self) -> int:
+        """ms"""
+        return time.time_ns() // 1_000_000
+
+    @property
+    def network_id(self) -> int:
+        """The chosen network; endpoints for which one has to be chosen are not called without."""
+        network_id = self.session.network_id
+        assert network_id is not None
+        return network_id
+
+    def parameter(self, name: str) -> str | None:
+        """A query parameter whatever the letter case of its name; an empty one counts as not given."""
+        if not self.request.query_string:
+            return None
+        if self._parameters is None:
+            self._parameters = {
+                key.lower(): value if isinstance(value, str) else value[-1]
+                for key, value in self.request.params.items()
+            }
+        value = self._parameters.get(name.lower()) or None
+        if value is not None and ("\x00" in value or "\ufffd" in value):
+            raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or holds a NUL character.")
+        return value
+
+    @property
+    def precondition(self) -> Precondition:
+        """What the caller demands of the state that it is about to change."""
+        return Precondition.of(self.request)
+
+    @property
+    def address(self) -> str:
+        """Where the call comes from, for throttling and the audit trail."""
+        return self.request.remote_addr or ""
+
+    @property
+    def base_url(self) -> str:
+        """How the caller addresses this server, for links: `http://host:port`."""
+        return self.services.settings.public_url or f"{self.request.scheme}://{self.request.netloc}"

@@ -1,0 +1,76 @@
+"""Conditional requests: `If-Modified-Since` and 304, `If-Unmodified-Since` and 412 as the contract has them, and entity
+tags beside them, because HTTP dates are too coarse to keep two writes within one second apart.
+
+An entity tag reads `"version"` or `"version-status"`: the version counts what a client can change, the part behind the
+dash what a device reports. A precondition looks at the version alone; a status report never makes a write fail.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from signfleet.errors import Invalid, Stale
+from signfleet.wire import datetime
+
+if TYPE_CHECKING:
+    import falcon.asgi
+
+
+class Precondition(msgspec.Struct, frozen=True):
+    """`unmodified_since` is in ms and whole seconds; `tags` are entity tags without quotes, `*` for any."""
+
+    unmodified_since: int | None = None
+    tags: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, request: falcon.asgi.Request) -> Precondition:
+        since = request.get_header("If-Unmodified-Since")
+        tags = request.get_header("If-Match")
+        if since is None and tags is None:
+            return NONE
+        return cls(
+            None if since is None else _date("If-Unmodified-Since", since),
+            None if tags is None else frozenset(entity_tags(tags)),
+        )
+
+    def check(self, last_modified: int, version: int | str) -> None:
+        """Raise `Stale` unless the state is the one that the caller has seen. `last_modified` is in ms."""
+        if self.tags is not None:
+            if "*" not in self.tags and str(version) not in {tag.partition("-")[0] for tag in self.tags}:
+                raise Stale("It was changed since you read it: its ETag differs from the one in 'If-Match'.")
+        elif self.unmodified_since is not None and last_modified // 1000 * 1000 > self.unmodified_since:
+            raise Stale(
+                "It was changed since you read it: its last change, "
+                f"{datetime.format_http(last_modified)}, lies after 'If-Unmodified-Since'."
+            )
+
+
+NONE = Precondition()
+
+
+def entity_tags(header: str) -> list[str]:
+    """The entity tags of a header, without quotes and weakness marks."""
+    return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",") if tag.strip()]
+
+
+def is_unchanged(request: falcon.asgi.Request, last_modified: int | None, etag: str | None) -> bool:
+    """Whether a GET may be answered with 304."""
+    tags = request.get_header("If-None-Match")
+    if tags is not None:
+        known = entity_tags(tags)
+        return etag is not None and ("*" in known or etag in known)
+    since = request.get_header("If-Modified-Since")
+    if since is None or last_modified is None:
+        return False
+    return last_modified // 1000 * 1000 <= _date("If-Modified-Since", since)
+
+
+def _date(header: str, text: str) -> int:
+    try:
+        return datetime.parse_http(text)
+    except ValueError as error:
+        raise Invalid(
+            f"Header '{header}': '{text}' is not an HTTP date such as 'Wed, 13 Mar 2024 15:51:01 GMT'."
+        ) from error

@@ -1,0 +1,55 @@
+"""Routes whose literals match in any letter case and with or without a final slash, while parameters keep theirs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from falcon.routing import CompiledRouter
+
+if TYPE_CHECKING:
+    pass
+
+_PARAMETER = re.compile(r"\{(\w+)(:\w+)?\}")
+#: Stands for an escaped slash inside a segment while the route is looked up.
+_SLASH = "\x1f"
+
+
+class CaseInsensitiveRouter(CompiledRouter):
+    """Falcon's compiled router, asked with the lower-cased path; parameters are then cut from the path as it was sent.
+
+    It works on the raw path, so that an escaped slash belongs to its segment.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Template → the parameters' places among the segments; the last may take all that follow.
+        self._places: dict[str, tuple[tuple[str, int, bool], ...]] = {}
+
+    def add_route(self, uri_template: str, resource: object, **options: Any) -> None:
+        segments = uri_template.strip("/").split("/")
+        template = "/" + "/".join(part if part.startswith("{") else part.lower() for part in segments)
+        places = []
+        for place, segment in enumerate(segments):
+            if match := _PARAMETER.fullmatch(segment):
+                places.append((match[1], place, match[2] == ":path"))
+        self._places[template] = tuple(places)
+        super().add_route(template, resource, **options)
+
+    def find(self, uri: str, req: Any = None) -> Any:
+        if req is not None:
+            uri = req.scope["raw_path"].decode("latin-1").partition("?")[0]
+        segments = uri.strip("/").split("/")
+        if "%" in uri:
+            segments = [unquote(segment) for segment in segments]
+            lookup = "/" + "/".join(segment.replace("/", _SLASH) for segment in segments).lower()
+        else:
+            lookup = "/" + "/".join(segments).lower()
+        found = super().find(lookup)
+        if found is None:
+            return None
+        resource, methods, params, template = found
+        for name, place, takes_rest in self._places[template]:  # type: ignore[index]  # our own templates
+            params[name] = "/".join(segments[place:]) if takes_rest else segments[place]
+        return resource, methods, params, template

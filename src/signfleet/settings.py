@@ -1,0 +1,123 @@
+"""Every setting of the server: one typed object, from flags, environment and a TOML file, in that order.
+
+Environment variables are the names in capitals behind `SIGNFLEET_`; the TOML file is named by `--config` or
+`SIGNFLEET_CONFIG`. Anything unknown or ill-typed stops the start with an error that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "SIGNFLEET_"
+
+
+def _doc(text: str, **limits: Any) -> Meta:
+    return Meta(description=text, **limits)
+
+
+class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an operator can choose."""
+
+    data: Annotated[str, _doc("Folder of everything the server keeps on disk.")] = "data"
+    database: Annotated[
+        str | None,
+        _doc(
+            "`sqlite:///path` or `postgresql://user:password@host/name`; by default `signfleet.db` in the data folder."
+        ),
+    ] = None
+    database_connections: Annotated[int, _doc("How many PostgreSQL connections a process uses.", ge=1, le=1000)] = 10
+    host: Annotated[str, _doc("The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _doc("The port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8080
+    public_url: Annotated[
+        str | None,
+        _doc("How clients address the server, for links in answers and mails; by default as they called it."),
+    ] = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("What is logged.")] = "info"
+    access_log: Annotated[bool, _doc("Log every request.")] = True
+    legacy_token_endpoint: Annotated[
+        bool, _doc("Offer `POST /2022/06/REST/Token`, the older sign-in by name and password.")
+    ] = False
+    client_token_lifetime: Annotated[
+        int, _doc("How long an access token of the client-credentials grant lives, in seconds.", ge=10, le=86_400)
+    ] = 330
+    trusted_proxies: Annotated[
+        str, _doc("Addresses whose `X-Forwarded-For` is believed, separated by commas; `*` for any.")
+    ] = "127.0.0.1"
+
+    @property
+    def data_folder(self) -> Path:
+        return Path(self.data)
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data_folder / 'signfleet.db'}"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a value that it cannot have."""
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] = os.environ,
+    config: str | None = None,
+) -> Settings:
+    """Settings from flags, then environment, then the TOML file. Raises `SettingsError`."""
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    variables = {
+        name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)
+    }
+    config = config or variables.pop("config", None)
+    variables.pop("config", None)
+    merged: dict[str, Any] = {}
+    for source, values in (
+        (f"file {config}", _read(config) if config else {}),
+        ("environment", variables),
+        ("flags", given),
+    ):
+        merged |= values
+        _check(source, values)
+    return _convert("settings", merged)
+
+
+def _check(source: str, values: dict[str, Any]) -> None:
+    known = Settings.__struct_fields__
+    for name in values:
+        if name not in known:
+            shown = f"{PREFIX}{name.upper()}" if source == "environment" else name
+            raise SettingsError(f"{source}: there is no setting '{shown}'; known are {', '.join(known)}.")
+    _convert(source, values)
+
+
+def _convert(source: str, values: dict[str, Any]) -> Settings:
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{source}: {error}.") from error
+
+
+def _read(config: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(config).read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"file {config}: {error}.") from error
+
+
+def described() -> list[tuple[str, str, Any, str]]:
+    """Name, type, default and description of every setting, for help texts and the documentation."""
+    info: Any = msgspec.inspect.type_info(Settings)
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for item in info.fields:
+        annotation = hints[item.name]
+        description = next(meta.description or "" for meta in annotation.__metadata__ if isinstance(meta, Meta))
+        kind = getattr(annotation.__origin__, "__name__", str(annotation.__origin__))
+        rows.append((item.name, kind, item.default, description))
+    return rows

@@ -1,0 +1,43 @@
+"""Builds everything from settings: the only place that knows all parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Sessions
+from signfleet.http.application import App, application
+from signfleet.http.contract import missing
+from signfleet.http.endpoint import Endpoint
+from signfleet.settings import Settings
+from signfleet.storage.interface import Store
+from signfleet.storage.opening import open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What handlers work with: one service per domain."""
+
+    settings: Settings
+    store: Store
+    sessions: Sessions
+    permissions: Permissions
+
+    async def close(self) -> None:
+        await self.store.close()
+
+
+async def build(settings: Settings) -> Services:
+    """Open the store and make the services over it. Close them with `Services.close`."""
+    store = await open_store(settings.database_url, connections=settings.database_connections)
+    return Services(settings=settings, store=store, sessions=Sessions(store), permissions=Permissions())
+
+
+def endpoints() -> list[Endpoint]:
+    """Every endpoint of the server, documented ones that are not there yet included."""
+    declared: list[Endpoint] = []
+    return declared + missing(declared)
+
+
+def make_app(services: Services) -> App:
+    return application(endpoints(), services)
