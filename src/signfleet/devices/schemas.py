@@ -1,0 +1,408 @@
+"""The Player entity and its parts, field by field in the contract's order.
+
+Every property is present in every answer, null where it is unknown; properties that belong to one variant of an
+interface or beacon only are left out of the others (`UNSET`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from signfleet.access.schemas import Permission
+from signfleet.subscriptions.schemas import Subscription
+from signfleet.wire.types import Byte, DateTime, Health, Id, Long, Secret, Short, TimeSpan, UShort
+
+Name = Annotated[str, Meta(max_length=128)]
+Text = Annotated[str, Meta(max_length=4096)]
+Url = Annotated[str, Meta(max_length=2048)]
+Word = Annotated[str, Meta(max_length=128)]
+Family = Literal[
+    "Tiger", "Pantera", "Impala", "Malibu", "Pagani", "Sebring", "Raptor", "Cobra",
+    "Lynx", "Bobcat", "Cheetah", "Panther", "Puma", "Monaco", "Unknown",
+]  # fmt: skip
+SetupType = Literal["Standalone", "BSN", "LFN", "SFN", "PartnerApplication", "Unknown"]
+InterfaceType = Literal["Ethernet", "WiFi", "Virtual", "Cellular", "Other", "Unknown"]
+BeaconMode = Literal["iBeacon", "EddystoneUid", "EddystoneUrl"]
+
+
+class Entity(msgspec.Struct, rename="camel", kw_only=True):
+    """Base: camel-case names on the wire."""
+
+
+class GroupReference(Entity):
+    """The group a device is in."""
+
+    id: Id = 0
+    name: Name | None = None
+    link: Url | None = None
+
+
+class BrightWallReference(Entity):
+    """The wall a device is part of, and which of its screens it plays."""
+
+    id: Id | None = None
+    name: Name | None = None
+    screen: Byte = 0
+    link: Url | None = None
+
+
+class Screen(Entity):
+    """What is shown when nothing plays; `idle_color` is AARRGGBB in hexadecimal."""
+
+    idle_color: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{8}$")] = "FF000000"
+    splash_url: Url | None = None
+
+
+class Period(Entity):
+    """How often something is done."""
+
+    period: TimeSpan
+
+
+class ContentWindow(Entity):
+    """The time of day in which content may be downloaded; null: always."""
+
+    start: TimeSpan | None = None
+    end: TimeSpan | None = None
+
+
+def _period(text: str) -> Period:
+    return Period(period=text)
+
+
+class Synchronization(Entity):
+    """How often a device reports and asks."""
+
+    status: Period = msgspec.field(default_factory=lambda: _period("00:05:00"))
+    settings: Period = msgspec.field(default_factory=lambda: _period("00:00:00"))
+    schedule: Period = msgspec.field(default_factory=lambda: _period("06:00:00"))
+    content: ContentWindow = msgspec.field(default_factory=ContentWindow)
+
+
+class WifiAuthentication(Entity):
+    """How a device proves itself to an access point."""
+
+    mode: Word | None = None
+    passphrase: Secret | None = None
+
+
+class WifiEncryption(Entity):
+    """Flags such as `TKIP, CCMP`."""
+
+    mode: Word | None = None
+
+
+class WifiSecurity(Entity):
+    """Of a WiFi interface."""
+
+    authentication: WifiAuthentication = msgspec.field(default_factory=WifiAuthentication)
+    encryption: WifiEncryption = msgspec.field(default_factory=WifiEncryption)
+
+
+class ModemModel(Entity):
+    """A modem that a cellular interface may use."""
+
+    model: Word | None = None
+    usb_device_ids: list[Word] | None = None
+
+
+class SimConnectionSettings(Entity):
+    """How a SIM connects."""
+
+    type: Word | None = None
+
+
+class SimSettings(Entity):
+    """A SIM by its mobile country and network codes."""
+
+    mcc: Word | None = None
+    mnc: Word | None = None
+    connection: SimConnectionSettings | None = None
+
+
+class InterfaceSettings(Entity):
+    """A network interface as configured: Ethernet, WiFi, Virtual (VLAN) or Cellular."""
+
+    name: Annotated[str, Meta(max_length=64, min_length=1)]
+    type: InterfaceType = "Unknown"
+    enabled: bool = True
+    parent: Word | UnsetType | None = UNSET
+    vlan_id: UShort | UnsetType | None = UNSET
+    ssid: Word | UnsetType | None = UNSET
+    security: WifiSecurity | UnsetType | None = UNSET
+    modems: list[ModemModel] | UnsetType | None = UNSET
+    sims: list[SimSettings] | UnsetType | None = UNSET
+    proto: Word | UnsetType | None = UNSET
+    ip: list[Word] | UnsetType | None = UNSET
+    gateway: Word | UnsetType | None = UNSET
+    dns: list[Word] | UnsetType | None = UNSET
+    rate_limit_during_initial_downloads: Long | None = None
+    rate_limit_inside_content_download_window: Long | None = None
+    rate_limit_outside_content_download_window: Long | None = None
+    content_download_enabled: bool = True
+    text_feeds_download_enabled: bool = True
+    media_feeds_download_enabled: bool = True
+    health_reporting_enabled: bool = True
+    logs_upload_enabled: bool = True
+
+
+class NetworkSettings(Entity):
+    """How a device reaches the network."""
+
+    hostname: Word | None = None
+    proxy_server: Url | None = None
+    proxy_bypass: list[Word] | None = msgspec.field(default_factory=list)
+    time_servers: list[Url] | None = msgspec.field(default_factory=list)
+    interfaces: Annotated[list[InterfaceSettings], Meta(max_length=32)] | None = msgspec.field(default_factory=list)
+
+
+class Beacon(Entity):
+    """A Bluetooth beacon that a device sends; which properties it has depends on `mode`."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    mode: BeaconMode
+    power: Short = 0
+    major: UShort | UnsetType = UNSET
+    minor: UShort | UnsetType = UNSET
+    uuid: Word | UnsetType = UNSET
+    namespace_id: Word | UnsetType = UNSET
+    instance_id: Word | UnsetType = UNSET
+    url: Url | UnsetType = UNSET
+
+
+class Location(Entity):
+    """Where a device stands: coordinates in degrees, and the names of the place, short and long."""
+
+    place_id: Word | None = None
+    gps_latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    gps_longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    country: Name | None = None
+    country_long_name: Name | None = None
+    admin_area_level1: Name | None = None
+    admin_area_level1_long_name: Name | None = None
+    admin_area_level2: Name | None = None
+    admin_area_level2_long_name: Name | None = None
+    locality: Name | None = None
+    locality_long_name: Name | None = None
+    path: Url | None = None
+    path_long_name: Url | None = None
+
+
+class ScreenshotSettings(Entity):
+    """How often a device takes a picture of its screen, and how many are kept."""
+
+    interval: TimeSpan
+    count_limit: UShort = 5
+    quality: Annotated[int, Meta(ge=1, le=100)] = 50
+    orientation: Literal["Landscape", "PortraitBottomLeft", "PortraitBottomRight", "Unknown"] = "Landscape"
+
+
+class Logging(Entity):
+    """Which logs a device keeps, and when it uploads them."""
+
+    enable_diagnostic_log: bool = False
+    enable_event_log: bool = False
+    enable_playback_log: bool = False
+    enable_state_log: bool = False
+    enable_variable_log: bool = False
+    upload_at_boot: bool = False
+    upload_time: TimeSpan | None = None
+
+
+class LocalWebServer(Entity):
+    """The device's own web server; null: off."""
+
+    username: Name | None = ""
+    password: Secret | None = ""
+    enable_update_notifications: bool = True
+
+
+class DiagnosticWebServer(Entity):
+    """The device's diagnostic web server; null: off. The password is kept as it comes."""
+
+    password: Secret | None = ""
+
+
+class PlayerSettings(Entity):
+    """What an operator wants of a device: the part of it that PUT and PATCH change."""
+
+    name: Name
+    description: Text | None = None
+    concat_name_and_serial: bool = False
+    setup_type: SetupType = "BSN"
+    last_modified_date: DateTime | None = None
+    group: GroupReference | None = None
+    bright_wall: BrightWallReference | None = None
+    timezone: Word | None = None
+    screen: Screen | None = msgspec.field(default_factory=Screen)
+    synchronization: Synchronization | None = msgspec.field(default_factory=Synchronization)
+    network: NetworkSettings | None = msgspec.field(default_factory=NetworkSettings)
+    beacons: Annotated[list[Beacon], Meta(max_length=64)] = msgspec.field(default_factory=list)
+    location: Location | None = None
+    screenshots: ScreenshotSettings | None = None
+    logging: Logging | None = msgspec.field(default_factory=Logging)
+    lws: LocalWebServer | None = msgspec.field(default_factory=LocalWebServer)
+    ldws: DiagnosticWebServer | None = msgspec.field(default_factory=DiagnosticWebServer)
+
+
+class PresentationReference(Entity):
+    """What a device plays."""
+
+    id: Id | None = None
+    name: Name | None = None
+    type: Literal["Presentation", "BrightWallPresentation", "Unknown"] | None = None
+    link: Url | None = None
+
+
+class Enabled(Entity):
+    """Whether something is switched on."""
+
+    enabled: bool
+
+
+class SynchronizationStatus(Entity):
+    """What a device keeps up to date by itself."""
+
+    settings: Enabled | None = None
+    schedule: Enabled | None = None
+    content: Enabled | None = None
+
+
+class Plugin(Entity):
+    """A plugin of the autorun script; `file_hash` is a SHA-1 in hexadecimal, `file_size` in bytes."""
+
+    file_name: Url | None = None
+    file_size: Long | None = None
+    file_hash: Word | None = None
+
+
+class Script(Entity):
+    """What a device runs."""
+
+    type: Literal["Setup", "Autorun", "Recovery", "Custom", "Unknown"] | None = None
+    version: Word | None = None
+    plugins: list[Plugin] | None = None
+
+
+class Firmware(Entity):
+    """Of a device."""
+
+    version: Word | None = None
+
+
+class StorageStatus(Entity):
+    """A storage of a device; `stats` in bytes."""
+
+    interface: Literal["Internal", "Tmp", "Flash", "SD1", "USB1", "Unknown"] | None = None
+    system: Word | None = None
+    access: Word | None = None
+    stats: dict[str, Long | float] | None = None
+
+
+class ModemStatus(Entity):
+    """The modem of a cellular interface."""
+
+    imei: Word | None = None
+    manufacturer: Word | None = None
+    model: Word | None = None
+    revision: Word | None = None
+
+
+class SimConnection(Entity):
+    """The network a SIM is connected to; `signal` in dBm."""
+
+    network: Word | None = None
+    signal: Short | None = None
+
+
+class SimStatus(Entity):
+    """A SIM of a cellular interface."""
+
+    status: Word | None = None
+    iccid: Word | None = None
+    connection: SimConnection | None = None
+
+
+class InterfaceStatus(Entity):
+    """A network interface as it is; `ip` in CIDR form."""
+
+    name: Word | None = None
+    type: InterfaceType | None = None
+    proto: Word | None = None
+    mac: Word | None = None
+    ip: list[Word] | None = None
+    gateway: Word | None = None
+    metric: Long | None = None
+    modem: ModemStatus | UnsetType | None = UNSET
+    sims: list[SimStatus] | UnsetType | None = UNSET
+
+
+class NetworkStatus(Entity):
+    """How a device reaches the network, as it says."""
+
+    external_ip: Word | None = None
+    interfaces: list[InterfaceStatus] | None = None
+
+
+class ReportedStatus(Entity):
+    """What a device says of itself: the Player Full Status but for what the server adds."""
+
+    group: GroupReference | None = None
+    bright_wall: BrightWallReference | None = None
+    presentation: PresentationReference | None = None
+    timezone: Word | None = None
+    synchronization: SynchronizationStatus | None = None
+    script: Script | None = None
+    firmware: Firmware | None = None
+    storage: list[StorageStatus] | None = None
+    network: NetworkStatus | None = None
+    uptime: TimeSpan | None = None
+    current_settings_timestamp: DateTime | None = None
+    current_schedule_timestamp: DateTime | None = None
+
+
+class PlayerStatus(ReportedStatus):
+    """Player Full Status."""
+
+    health: Health = "Unknown"
+    last_modified_date: DateTime | None = None
+
+
+class TaggedGroup(Entity):
+    """A group a device is in because of its tags."""
+
+    id: Id
+    name: Name
+
+
+class Player(Entity):
+    """The Player entity, a device as clients see it."""
+
+    id: Id
+    serial: str
+    model: str
+    family: Family
+    registration_date: DateTime
+    last_modified_date: DateTime
+    settings: PlayerSettings
+    status: PlayerStatus | None = None
+    subscription: Subscription | None = None
+    tagged_groups: list[TaggedGroup] = msgspec.field(default_factory=list)
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+    permissions: list[Permission] = msgspec.field(default_factory=list)
+
+
+class PlayerPage(Entity):
+    """A PagedList of players."""
+
+    items: list[Player]
+    total_item_count: int
+    matching_item_count: int
+    page_size: int
+    next_marker: str | None
+    is_truncated: bool
+    sort_expression: str | None
+    filter_expression: str | None

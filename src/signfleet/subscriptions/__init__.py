@@ -1,0 +1,1 @@
+"""Device subscriptions and their life cycle."""
