@@ -1,0 +1,205 @@
+"""One simulated player: what it sends, and how it deals with the answers, as the player protocol asks of a player."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from signfleet.simulator import behaviour
+from signfleet.simulator.fleet import Profile
+from signfleet.simulator.screenshots import picture
+from signfleet.wire import datetime, timespan
+
+_FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
+_LOST_ANSWERS = 0.02
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a fleet has done so far; `refused` and `retries` count the requests that failed for good and for now."""
+
+    registered: int = 0
+    reports: int = 0
+    settings: int = 0
+    screenshots: int = 0
+    refused: int = 0
+    retries: int = 0
+    last_refusal: str = ""
+
+
+class Refused(Exception):
+    """The server will not take this request, however often it is sent."""
+
+
+class TryLater(Exception):
+    """No answer, or not now; `seconds` is how long the server wants to be left alone, if it said so."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Player:
+    """A player at work. `step` does what is due; `clock` gives the true time in ms."""
+
+    def __init__(
+        self, profile: Profile, http: httpx.AsyncClient, setup_token: str, clock: Callable[[], int], tally: Tally
+    ) -> None:
+        self.profile = profile
+        self._http = http
+        self._setup_token = setup_token
+        self._clock = clock
+        self._tally = tally
+        self._started = clock()
+        self._access_token: str | None = None
+        self._refresh_token: str | None = None
+        self._sequence = self._started
+        self._reports = 0
+        self._unanswered: dict[str, Any] | None = None
+        self._settings: dict[str, Any] = {}
+        self._settings_etag: str | None = None
+        self._settings_date: str | None = None
+        self._next_picture: int | None = None
+        self._wait = _FIRST_WAIT
+        self._period = _LONGEST_WAIT
+
+    async def step(self) -> float:
+        """Report, and do what the answer asks for; give the seconds until the next step (infinite: never again)."""
+        try:
+            if self._access_token is None:
+                await self._register()
+            if behaviour.is_dark(self.profile, self._reports):
+                return math.inf
+            answer = await self._report()
+            self._period = float(answer["nextReport"])
+            if answer["settingsETag"] != self._settings_etag:
+                await self._fetch_settings()
+            if self._next_picture is not None and self._clock() >= self._next_picture:
+                await self._upload_picture()
+        except TryLater as later:
+            self._tally.retries += 1
+            self._wait = min(2 * self._wait, _LONGEST_WAIT)
+            return later.seconds or self._wait / 2
+        except Refused as refusal:
+            self._tally.refused += 1
+            self._tally.last_refusal = f"{self.profile.serial}: {refusal}"
+            self._unanswered = None
+            if self._access_token is None:
+                return math.inf
+        self._wait = _FIRST_WAIT
+        return self._period
+
+    async def _register(self) -> None:
+        body = self.profile.registration()
+        self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
+        self._tally.registered += 1
+
+    async def _refresh(self) -> None:
+        """Exchange the refresh token; a player whose tokens are of no use any more registers again."""
+        form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+        try:
+            self._accept_tokens(await self._ask("POST", "token", None, data=form))
+        except Refused:
+            self._access_token = None
+            await self._register()
+
+    def _accept_tokens(self, answer: httpx.Response) -> None:
+        try:
+            tokens = answer.json()
+            self._access_token, self._refresh_token = tokens["access_token"], tokens["refresh_token"]
+        except (KeyError, TypeError, ValueError):
+            raise Refused(f"{answer.request.url} does not answer as a server for players does") from None
+
+    async def _report(self) -> dict[str, Any]:
+        """Send the next report, or again the one that got no answer."""
+        if self._unanswered is None:
+            self._unanswered = self._next_report()
+        answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
+        if self.profile.random("lost answer", self._reports).random() < _LOST_ANSWERS:
+            answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
+        self._unanswered = None
+        self._sequence = max(self._sequence, answer["sequence"])
+        self._reports += 1
+        self._tally.reports += 1
+        return dict(answer)
+
+    def _next_report(self) -> dict[str, Any]:
+        profile, now = self.profile, self._clock()
+        group = (self._settings.get("group") or {}).get("name", profile.group)
+        self._sequence += 1
+        return {
+            "sequence": self._sequence,
+            "sentAt": datetime.format(behaviour.clock(profile, now)),
+            "status": behaviour.status(profile, self._started, now, group, self._settings_date),
+            "errors": behaviour.errors(profile, self._reports, now),
+            "downloads": behaviour.downloads(profile, self._reports, now),
+        }
+
+    async def _fetch_settings(self) -> None:
+        headers = {} if self._settings_etag is None else {"If-None-Match": self._settings_etag}
+        answer = await self._ask_as_device("GET", "settings", headers=headers)
+        if answer.status_code != httpx.codes.NOT_MODIFIED:
+            self._settings = answer.json()
+            self._settings_etag = answer.headers["ETag"]
+            self._settings_date = datetime.format(self._clock())
+            wanted = self._settings.get("screenshots")
+            self._next_picture = self._clock() if wanted and timespan.parse(wanted["interval"]) else None
+            self._tally.settings += 1
+
+    async def _upload_picture(self) -> None:
+        wanted, now = self._settings["screenshots"], self._clock()
+        self._next_picture = now + timespan.parse(wanted["interval"])
+        drawn = await asyncio.to_thread(picture, self.profile, now, wanted["quality"] or 60)
+        await self._ask_as_device(
+            "PUT",
+            f"screenshots/{datetime.format_padded(now)}",
+            params={"presentation": behaviour.presentation(self.profile, now)},
+            headers={"Content-Type": "image/jpeg"},
+            content=drawn,
+        )
+        self._tally.screenshots += 1
+
+    async def _ask_as_device(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Ask with the access token, and with a new one when that is no longer good."""
+        try:
+            return await self._ask(method, path, self._access_token, **request)
+        except _TokenRefused:
+            await self._refresh()
+            return await self._ask(method, path, self._access_token, **request)
+
+    async def _ask(
+        self, method: str, path: str, token: str | None, headers: dict[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        headers = dict(headers or {}) | {"User-Agent": self._user_agent()}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
+        except httpx.TransportError:
+            raise TryLater(None) from None
+        if answer.status_code in {429, 500, 502, 503, 504}:
+            seconds = answer.headers.get("Retry-After", "")
+            raise TryLater(float(seconds) if seconds.isdecimal() else None)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise _TokenRefused(_reason(answer))
+        if answer.status_code >= 400:
+            raise Refused(_reason(answer))
+        return answer
+
+    def _user_agent(self) -> str:
+        profile = self.profile
+        return f"signfleet-simulator/{quote(profile.serial)}/{profile.firmware} ({profile.model})"
+
+
+class _TokenRefused(Refused):
+    pass
+
+
+def _reason(answer: httpx.Response) -> str:
+    return f"{answer.request.method} {answer.request.url.path} {answer.status_code} {answer.text[:300]}"

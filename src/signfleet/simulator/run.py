@@ -1,0 +1,64 @@
+"""Keep a whole fleet of simulated players at work."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+import time
+from collections.abc import Callable
+
+import httpx
+
+from signfleet.simulator.fleet import DEFAULT_SEED, fleet
+from signfleet.simulator.player import Player, Tally
+
+
+def now_ms() -> int:
+    """The present moment in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+async def simulate(
+    url: str,
+    setup_token: str,
+    players: int,
+    *,
+    seed: int = DEFAULT_SEED,
+    first: int = 0,
+    period: float | None = None,
+    rounds: int | None = None,
+    concurrency: int = 32,
+    clock: Callable[[], int] = now_ms,
+    transport: httpx.AsyncBaseTransport | None = None,
+    tally: Tally | None = None,
+) -> Tally:
+    """Let `players` players register at `url` with `setup_token` and report until cancelled, or `rounds` times each.
+
+    They are the players `first` and up of the fleet that grows from `seed`. `period` is the seconds between two reports
+    of a player; by default each does what the server tells it. At most `concurrency` requests are under way at a time.
+    The given `tally` is kept up to date as they work, and given back in the end.
+    """
+    tally = tally or Tally()
+    loop = asyncio.get_running_loop()
+    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
+        crew = [Player(profile, http, setup_token, clock, tally) for profile in fleet(players, seed, first)]
+        schedule = [(loop.time(), 1, number) for number in range(players)]  # when, which report, who
+
+        async def work() -> None:
+            while schedule:
+                due, report, number = heapq.heappop(schedule)
+                await asyncio.sleep(due - loop.time())
+                wait = await crew[number].step()
+                if wait == math.inf or report == rounds:
+                    continue
+                wait = wait if period is None else period
+                if report == 1:  # from here on spread evenly, so that the fleet does not report in one breath
+                    wait *= crew[number].profile.random("phase").random()
+                heapq.heappush(schedule, (loop.time() + wait, report + 1, number))
+
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(concurrency, players)):
+                workers.create_task(work())
+    return tally

@@ -1,0 +1,65 @@
+"""What a simulated player says follows from who it is and from the moment."""
+
+import json
+
+from signfleet.simulator import behaviour
+from signfleet.simulator.fleet import Profile, fleet
+from signfleet.wire import datetime, timespan
+
+STARTED = 1_710_347_352_000
+LATER = STARTED + 3_600_000
+
+
+def story(profile: Profile) -> str:
+    return json.dumps(
+        [
+            behaviour.status(profile, STARTED, LATER, "Lobbies", None),
+            [behaviour.errors(profile, report, LATER) for report in range(20)],
+            [behaviour.downloads(profile, report, LATER) for report in range(20)],
+        ]
+    )
+
+
+def of_condition(condition: str) -> Profile:
+    return next(profile for profile in fleet(1000) if profile.condition == condition)
+
+
+def test_the_same_player_tells_the_same_story() -> None:
+    for one, same in zip(fleet(30), fleet(30), strict=True):
+        assert story(one) == story(same)
+
+
+def test_uptime_grows_with_the_clock() -> None:
+    profile = of_condition("healthy")
+    first = behaviour.status(profile, STARTED, STARTED, "Lobbies", None)["uptime"]
+    second = behaviour.status(profile, STARTED, LATER, "Lobbies", None)["uptime"]
+    assert timespan.parse(second) - timespan.parse(first) == LATER - STARTED
+
+
+def test_a_player_with_a_failing_card_complains_and_cannot_write() -> None:
+    profile = of_condition("failing card")
+    said = [error for report in range(20) for error in behaviour.errors(profile, report, LATER)]
+    assert {error["errorName"] for error in said} == {"diskError", "RealizeFailure"}
+    assert behaviour.status(profile, STARTED, LATER, "Lobbies", None)["storage"][0]["access"] == "Read"
+
+
+def test_a_player_low_on_storage_has_little_of_it_left() -> None:
+    stats = behaviour.status(of_condition("low storage"), STARTED, LATER, "Lobbies", None)["storage"][0]["stats"]
+    assert stats["sizeFree"] < stats["sizeTotal"] / 20
+
+
+def test_some_players_fall_silent() -> None:
+    profile = of_condition("goes dark")
+    assert not behaviour.is_dark(profile, 0)
+    assert behaviour.is_dark(profile, behaviour.REPORTS_BEFORE_DARK)
+
+
+def test_a_wrong_clock_shows_in_the_time_stamps() -> None:
+    profile = of_condition("wrong clock")
+    stamp = datetime.parse(behaviour.downloads(profile, 0, LATER)[0]["timestamp"])
+    assert stamp is not None
+    assert LATER - stamp > 30 * timespan.DAY
+
+
+def test_the_first_report_tells_of_the_files_that_came_with_the_presentation() -> None:
+    assert len(behaviour.downloads(of_condition("healthy"), 0, LATER)) > 3

@@ -1,0 +1,167 @@
+"""How a simulated player deals with what a server answers."""
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from signfleet.simulator.fleet import Profile, fleet
+from signfleet.simulator.player import Player, Tally
+from signfleet.simulator.run import simulate
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_710_347_352_000
+SETTINGS = {"group": {"id": 1, "name": "Moved"}, "screenshots": {"interval": "00:15:00", "quality": 30}}
+
+
+class Server:
+    """Answers as the protocol says, and remembers what it was asked. `fail` may answer in its stead."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self.reports: list[dict[str, Any]] = []
+        self.sent: list[bytes] = []
+        self.valid = ""
+        self.tokens = 0
+        self.fail: Callable[[str], httpx.Response | None] = lambda path: None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/player/v1/")
+        self.calls.append((request.method, path.split("/")[0]))
+        if path == "report":
+            self.sent.append(request.content)
+        if failure := self.fail(path):
+            return failure
+        if path in {"register", "token"}:
+            self.tokens += 1
+            self.valid = f"access-{self.tokens}"
+            return httpx.Response(200, json={"access_token": self.valid, "refresh_token": f"refresh-{self.tokens}"})
+        if request.headers["Authorization"] != f"Bearer {self.valid}":
+            return httpx.Response(401)
+        if path == "report":
+            self.reports.append(json.loads(request.content))
+            sequence = self.reports[-1]["sequence"]
+            return httpx.Response(200, json={"sequence": sequence, "settingsETag": '"1"', "nextReport": 300})
+        if path == "settings":
+            return httpx.Response(200, json=SETTINGS, headers={"ETag": '"1"'})
+        return httpx.Response(201)
+
+    @property
+    def statuses(self) -> list[dict[str, Any]]:
+        return [report["status"] for report in self.reports]
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for _, path in self.calls]
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+def healthy() -> Profile:
+    return next(p for p in fleet(100) if p.condition == "healthy" and p.random("lost answer", 0).random() > 0.02)
+
+
+def player(server: Server, now: Callable[[], int] = lambda: NOW, tally: Tally | None = None) -> Player:
+    http = httpx.AsyncClient(base_url="http://fleet.test", transport=httpx.MockTransport(server))
+    return Player(healthy(), http, "setup", now, tally or Tally())
+
+
+async def test_the_first_step_registers_reports_fetches_settings_and_sends_a_picture(server: Server) -> None:
+    assert await player(server).step() == 300
+    assert server.calls == [("POST", "register"), ("POST", "report"), ("GET", "settings"), ("PUT", "screenshots")]
+
+
+async def test_settings_and_pictures_are_sent_for_only_when_there_is_need(server: Server) -> None:
+    now = [NOW]
+    one = player(server, lambda: now[0])
+    await one.step()
+    server.calls.clear()
+    await one.step()
+    assert server.paths == ["report"]
+    now[0] += 900_000
+    await one.step()
+    assert server.paths == ["report", "report", "screenshots"]
+
+
+async def test_the_group_of_the_settings_is_reported(server: Server) -> None:
+    one = player(server)
+    await one.step()
+    await one.step()
+    assert [status["group"]["name"] for status in server.statuses] == [one.profile.group, "Moved"]
+
+
+async def test_an_expired_access_token_is_refreshed(server: Server) -> None:
+    one = player(server)
+    await one.step()
+    server.valid = "another"
+    server.calls.clear()
+    await one.step()
+    assert server.paths == ["report", "token", "report"]
+
+
+async def test_a_player_whose_tokens_are_all_revoked_registers_again(server: Server) -> None:
+    one = player(server)
+    await one.step()
+    server.valid = "another"
+    server.calls.clear()
+    server.fail = lambda path: httpx.Response(400, json={"error": "invalid_grant"}) if path == "token" else None
+    await one.step()
+    assert server.paths == ["report", "token", "register", "report"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_report_without_an_answer_is_sent_again_unchanged(server: Server, status: int) -> None:
+    tally = Tally()
+    one = player(server, tally=tally)
+    await one.step()
+    answers = iter([httpx.Response(status)])
+    server.fail = lambda path: next(answers, None)
+    assert await one.step() == 5
+    await one.step()
+    first, lost, repeated = server.sent
+    assert first != lost
+    assert lost == repeated
+    assert tally.retries == 1
+
+
+async def test_the_wait_grows_while_there_is_no_answer_and_follows_the_server_if_it_says_how_long(
+    server: Server,
+) -> None:
+    def unreachable(path: str) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    one = player(server)
+    server.fail = unreachable
+    waits = [await one.step() for _ in range(9)]
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    server.fail = lambda path: httpx.Response(503, headers={"Retry-After": "17"})
+    assert await one.step() == 17
+
+
+async def test_a_player_that_may_not_register_gives_up(server: Server) -> None:
+    tally = Tally()
+    server.fail = lambda path: httpx.Response(409, json={"error": "conflict", "message": "It lives elsewhere."})
+    assert await player(server, tally=tally).step() == math.inf
+    assert tally.refused == 1
+    assert "It lives elsewhere." in tally.last_refusal
+
+
+async def test_something_that_is_no_server_for_players_is_refused(server: Server) -> None:
+    server.fail = lambda path: httpx.Response(200, html="<h1>It works!</h1>")
+    assert await player(server).step() == math.inf
+
+
+async def test_a_fleet_registers_and_reports_as_often_as_asked(server: Server) -> None:
+    tally = await simulate(
+        "http://fleet.test", "setup", 20, period=0, rounds=2, concurrency=4, transport=httpx.MockTransport(server)
+    )
+    assert (tally.registered, tally.settings) == (20, 20)
+    assert tally.refused == 0
+    assert 30 <= tally.reports <= 40
