@@ -1,0 +1,147 @@
+"""A small HTTP/1.1 load generator: keep-alive connections on the loopback that each send one request again and again.
+
+It does as little as it can for each answer, so that on two cores the server is what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+HOST = "127.0.0.1"
+HEAD_END = b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it came over the wire."""
+
+    head: bytes
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        return int(self.head.split(b" ", 2)[1])
+
+
+def request(method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """The bytes of a request, ready to be sent any number of times."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", *(f"{name}: {value}" for name, value in headers.items())]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + HEAD_END + body
+
+
+def body_length(head: bytes) -> int:
+    """What the Content-Length header of an answer says."""
+    lowered = head.lower()
+    start = lowered.index(b"content-length:") + len(b"content-length:")
+    end = lowered.find(b"\r\n", start)
+    return int(lowered[start : end if end >= 0 else None])
+
+
+class Connection(asyncio.Protocol):
+    """Sends `payload`, waits for the whole answer and sends it again, until `stop` is set."""
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+        self.answers = 0
+        self.stopping = False
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._head = b""
+        self._missing = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from asyncio's
+        self.transport.write(self.payload)
+
+    def data_received(self, data: bytes) -> None:
+        if self._missing:
+            self._missing -= len(data)
+        else:
+            self._head += data
+            end = self._head.find(HEAD_END)
+            if end < 0:
+                return
+            if self._head[9:10] != b"2":
+                self._fail(f"the server answered {self._head[:end].decode()}")
+                return
+            self._missing = body_length(self._head[:end]) - (len(self._head) - end - len(HEAD_END))
+            self._head = b""
+        if self._missing:
+            return
+        self.answers += 1
+        if self.stopping:
+            self.transport.close()
+        else:
+            self.transport.write(self.payload)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.stopping:
+            self._fail("the server closed a connection")
+        elif not self.closed.done():
+            self.closed.set_result(None)
+
+    def _fail(self, reason: str) -> None:
+        if not self.closed.done():
+            self.closed.set_exception(ConnectionError(reason))
+        self.transport.close()
+
+
+async def rate(port: int, payload: bytes, connections: int, seconds: float) -> float:
+    """Answers a second while `connections` connections ask for `seconds` seconds."""
+    loop = asyncio.get_running_loop()
+    clients = [(await loop.create_connection(lambda: Connection(payload), HOST, port))[1] for _ in range(connections)]
+    already = sum(client.answers for client in clients)
+    started = loop.time()
+    await asyncio.wait([client.closed for client in clients], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    answers = sum(client.answers for client in clients) - already
+    elapsed = loop.time() - started
+    for client in clients:
+        client.stopping = True
+    await asyncio.wait_for(asyncio.gather(*(client.closed for client in clients)), timeout=30)
+    return answers / elapsed
+
+
+async def ask(port: int, payload: bytes) -> Answer:
+    """Send one request and give its answer."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    writer.write(payload)
+    head = (await reader.readuntil(HEAD_END)).removesuffix(HEAD_END)
+    answer = Answer(head, await reader.readexactly(body_length(head)))
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Median answers a second of both servers, and the median of the ratios of the rounds."""
+
+    ours: float
+    bare: float
+    ratio: float
+
+
+async def compare(
+    our_port: int, bare_port: int, payload: bytes, *, connections: int = 16, rounds: int = 7, seconds: float = 0.6
+) -> Comparison:
+    """Load both servers in turns, so that whatever else the machine does falls on both."""
+    pairs: list[Sequence[float]] = []
+    for _ in range(rounds + 1):
+        pairs.append([await rate(port, payload, connections, seconds) for port in (our_port, bare_port)])
+    pairs = pairs[1:]  # the first round warms both up
+    ours, bare = (statistics.median(values) for values in zip(*pairs, strict=True))
+    return Comparison(ours, bare, statistics.median(mine / other for mine, other in pairs))
+
+
+def use_core(process: int, core: int) -> None:
+    """Keep a process (0 is this one) on one core where the system can, so that servers and load do not share it."""
+    if hasattr(os, "sched_setaffinity"):
+        available = sorted(os.sched_getaffinity(process))
+        if len(available) > 1:
+            os.sched_setaffinity(process, {available[core % len(available)]})

@@ -1,0 +1,76 @@
+"""Servers in processes of their own, for tests and benchmarks that need a whole one."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SIGNFLEET = (sys.executable, "-c", "from signfleet.cli import main; main()")
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a command with the source tree on its path; what it prints is appended to `log`."""
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+        )
+
+
+def wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path, seconds: float = 30) -> None:
+    """Return when `path` answers 200; fail with the log when the process ends before, or the time is up."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.02)
+    raise RuntimeError(f"no server on port {port}: {log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+
+
+@contextmanager
+def running(
+    command: Sequence[str],
+    port: int,
+    log: Path,
+    ready: str = "/health/ready",
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that is ready inside the block and has ended, by SIGTERM, after it."""
+    process = start(command, log, environment)
+    try:
+        wait_until_ready(process, port, ready, log)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
