@@ -136,10 +136,10 @@ def test_other_http_dates_are_refused(text: str) -> None:
 def test_local_time_has_no_zone_and_no_fraction() -> None:
     ms = datetime.parse("2023-10-19T15:07:57.771Z")
     assert ms is not None
-    assert datetime.format_local(ms, zone("EST1")) == "2023-10-19T10:07:57"
+    assert datetime.format_wall_clock(datetime.wall_clock(ms, zone("EST1"))) == "2023-10-19T10:07:57"
 
 
 @pytest.mark.parametrize("ms", [datetime.MIN_MS, datetime.MAX_MS])
-def test_local_time_at_the_ends_of_the_calendar_is_given_all_the_same(ms: int) -> None:
-    assert datetime.format_local(ms, zone("GMT-14"))
-    assert datetime.format_local(ms, zone("GMT+14"))
+@pytest.mark.parametrize("code", ["GMT-14", "GMT+14"])
+def test_at_the_ends_of_the_calendar_there_is_a_local_time_all_the_same(ms: int, code: str) -> None:
+    assert datetime.format_wall_clock(datetime.wall_clock(ms, zone(code)))

@@ -1,5 +1,7 @@
 """Time spans between milliseconds and the contract's text."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,16 @@ def test_documented_forms(text: str, ms: int, canonical: str) -> None:
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="time span"):
         timespan.parse(text)
+
+
+@given(st.from_regex(r"\A[0-9]{0,6}\.?[0-9]{1,2}:[0-9]{2}(:[0-9]{1,2})?(\.[0-9]{0,8})?\n?\Z") | st.text())
+def test_the_published_pattern_admits_exactly_what_is_read(text: str) -> None:
+    try:
+        timespan.parse(text)
+        readable = True
+    except ValueError:
+        readable = False
+    assert (re.search(timespan.PATTERN, text) is not None) == readable
 
 
 def test_a_negative_span_is_told_so() -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from signfleet.simulator.behaviour import presentation
 from signfleet.simulator.fleet import Profile
-from signfleet.wire.datetime import format_local
+from signfleet.wire.datetime import format_wall_clock, wall_clock
 from signfleet.wire.zones import zone
 
 LANDSCAPE = (1280, 720)
@@ -53,7 +53,7 @@ def picture(profile: Profile, now: int, quality: int = 60, size: tuple[int, int]
     unit = min(width, height) // 18
     margin = unit
     showing = presentation(profile, now)
-    local = format_local(now, zone(profile.place.timezone))
+    local = format_wall_clock(wall_clock(now, zone(profile.place.timezone)))
     draw.text((margin, margin), showing, _WHITE, _font(2 * unit))
     draw.text((width - margin, margin), local[11:16], accent, _font(2 * unit), anchor="ra")
     draw.text((margin, margin + int(2.4 * unit)), _drawable(profile.place.locality), accent, _font(unit))

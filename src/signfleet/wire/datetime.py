@@ -47,12 +47,17 @@ def format_padded(ms: int) -> str:
     return f"{_seconds_text(seconds)}.{fraction:03d}Z"
 
 
-def format_local(ms: int, zone: tzinfo) -> str:
-    """Write the wall-clock time in `zone` to the second and without a zone, as in a screenshot's local time stamp."""
-    moment = _EPOCH + timedelta(milliseconds=ms)
+def wall_clock(ms: int, zone: tzinfo) -> int:
+    """Give what a clock on the wall shows in `zone`, as milliseconds that read right when taken for UTC."""
+    offset = None
     with suppress(OverflowError):  # within hours of the first or last moment there is no local time
-        moment = moment.astimezone(zone)
-    return moment.replace(microsecond=0, tzinfo=None).isoformat()
+        offset = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone).utcoffset()
+    return ms if offset is None else ms + offset // _MILLISECOND
+
+
+def format_wall_clock(ms: int) -> str:
+    """Write what `wall_clock` gave, to the second and without a zone, as in a screenshot's local time stamp."""
+    return _seconds_text(ms // 1000)
 
 
 def parse(text: str) -> int | None:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from signfleet.wire.timespan import PATTERN as TIMESPAN_PATTERN
+
 DateTime = Annotated[
     str, Meta(extra={"kind": "dateTime"}, extra_json_schema={"format": "date-time"}, description="RFC 3339, in UTC.")
 ]
@@ -13,7 +15,7 @@ TimeSpan = Annotated[
     str,
     Meta(
         extra={"kind": "timeSpan"},
-        pattern=r"^(\d{1,5}\.)?([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,7})?)?$",
+        pattern=TIMESPAN_PATTERN,
         description="`hh:mm:ss`, with days as `d.` before and a fraction behind where needed.",
     ),
 ]
