@@ -56,6 +56,12 @@ FAMILIES: Final = _DATA.families
 LISTED_MODELS: Final = tuple(model.name for model in _DATA.models if model.listed)
 """The supported models in the contract's order."""
 
+KNOWN_MODELS: Final = (
+    *(model.name for model in _DATA.models),
+    *(name for names in _DATA.retired.values() for name in names),
+)
+"""Every model whose family is known: the supported ones first, then newer and retired ones."""
+
 _MODELS: Final = {model.name.casefold(): model for model in _DATA.models}
 _RETIRED: Final = {name.casefold(): family for family, names in _DATA.retired.items() for name in names}
 

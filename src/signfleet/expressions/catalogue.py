@@ -1,0 +1,222 @@
+"""A catalogue: everything the expression language knows about one kind of entity, and the way from text to SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, func, select
+
+from signfleet.errors import Invalid
+from signfleet.expressions import tree
+from signfleet.expressions.binding import bind, check_tag
+from signfleet.expressions.columns import Columns, reader
+from signfleet.expressions.kinds import SORTABLE, Kind
+from signfleet.expressions.nearest import nearest
+from signfleet.expressions.parser import parse_filter, parse_grouping, parse_sort
+from signfleet.expressions.predicates import Bound
+from signfleet.expressions.properties import Property
+from signfleet.expressions.sorting import Key, Sort
+from signfleet.expressions.sql import NETWORK, TEXT_TAGS, Compiler
+from signfleet.storage.tables import device_tag, tag_key
+from signfleet.wire.text import fold
+
+_KEPT = 1024
+"""How many filters and sorts a catalogue keeps ready."""
+_KEPT_LENGTH = 512
+"""Longer texts are not kept: they are rare, and their statements large."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filter:
+    """A filter, ready to be used in statements: `clause` goes after the caller's own conditions."""
+
+    echo: str
+    condition: tree.Condition
+    bound: Bound
+    clause: ColumnElement[bool]
+    uses_flat: bool
+    reusable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The property that forms groups."""
+
+    column: ColumnElement[Any]
+    uses_flat: bool
+
+
+class Catalogue:
+    """The properties of an entity, by the names that filters and sorts may use.
+
+    `entities` are the names that may stand before a property and change nothing (`[Device].[Serial]`). `aliases` gives
+    other names, in lower case, for a path or the beginning of one. `collections` names arrays of objects whose elements
+    are represented by one member: `{"taggedGroups": "name"}`.
+    """
+
+    def __init__(
+        self,
+        properties: Sequence[Property],
+        columns: Columns,
+        *,
+        entities: Sequence[str],
+        aliases: Mapping[str, str] | None = None,
+        collections: Mapping[str, str] | None = None,
+        default_sort: str,
+    ) -> None:
+        self._collections = collections or {}
+        found = [*properties, *(Property(path, Kind.STRING_ARRAY) for path in self._collections)]
+        columns.check(found)
+        self.columns = columns
+        self.properties = {property.path.lower(): property for property in found}
+        self._aliases = {name: path.lower() for name, path in (aliases or {}).items()}
+        self._aliases |= {f"{path}.{member}".lower(): path.lower() for path, member in self._collections.items()}
+        self._entities = frozenset(entity.lower() for entity in entities)
+        self._flat = [
+            (property.path, property.path.split("."), reader(property))
+            for property in found
+            if not columns.indexed(property)
+        ]
+        self._default_sort = default_sort
+        self._kept_filter = lru_cache(_KEPT)(self._make_filter)
+        self._kept_sort = lru_cache(_KEPT)(self._make_sort)
+
+    def filter(self, text: str | None) -> Filter | None:
+        """Read a filter; None or blank is none. Raises Invalid with the position and what would be right there."""
+        if text is None or not text.strip():
+            return None
+        return self._kept_filter(text) if len(text) <= _KEPT_LENGTH else self._make_filter(text)
+
+    def sort(self, text: str | None) -> Sort:
+        """Read a sort; None or blank is the collection's own. Raises Invalid."""
+        if text is None or not text.strip():
+            text = self._default_sort
+        return self._kept_sort(text) if len(text) <= _KEPT_LENGTH else self._make_sort(text)
+
+    def grouping(self, text: str | None) -> Grouping | None:
+        """Read a grouping; None or blank is none. Raises Invalid."""
+        if text is None or not text.strip():
+            return None
+        found = self._sortable(parse_grouping(text), "grouping")
+        return Grouping(self.columns.column(found), not self.columns.indexed(found))
+
+    def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""
+        flat: dict[str, Any] = {}
+        for path, names, read in self._flat:
+            value: Any = document
+            for name in names:
+                value = value.get(name) if isinstance(value, Mapping) else None
+            if value is None:
+                continue
+            if path in self._collections:
+                value = [item.get(self._collections[path]) for item in value]
+            try:
+                comparable = read(value)
+            except (TypeError, ValueError):  # a report may hold what its type does not know: it compares as null
+                continue
+            if comparable is not None:
+                flat[path] = comparable
+        return flat
+
+    def resolve(self, operand: tree.Property, parameter: str = "filter") -> Property:
+        """Find the property a path names: a real one first, then an alias, then what follows the entity's name."""
+        path = ".".join(operand.names).lower()
+        found = self._named(path)
+        if found is None:
+            entity, _, rest = path.partition(".")
+            found = self._named(rest) if entity in self._entities else None
+        if found is not None:
+            return found
+        near = self._near(path)
+        hint = f"did you mean {_either(near)}?" if near else "see the list of properties in the documentation."
+        raise Invalid(f"Unknown property {operand} at {operand.at}; {hint}", parameter)
+
+    def _named(self, path: str) -> Property | None:
+        found = self.properties.get(path)
+        if found is not None:
+            return found
+        start = path
+        while start:
+            if start in self._aliases:
+                return self.properties.get(self._aliases[start] + path[len(start) :])
+            start = start.rpartition(".")[0]
+        return None
+
+    def _near(self, path: str) -> list[str]:
+        last = path.rpartition(".")[2]
+        same = [found for name, found in self.properties.items() if name.rpartition(".")[2] == last]
+        if not same:
+            names = list(self.properties)
+            same = [self.properties[name] for name in nearest(path, names)]
+            if not same:
+                ends = {name.rpartition(".")[2]: name for name in names}
+                same = [self.properties[ends[end]] for end in nearest(last, ends)]
+        return [str(found) for found in same[:3]]
+
+    def _make_filter(self, text: str) -> Filter:
+        condition, echo = parse_filter(text)
+        bound = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
+        compiler = Compiler(self.columns, "filter")
+        clause = compiler.condition(bound)
+        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _KEPT_LENGTH)
+
+    def _make_sort(self, text: str) -> Sort:
+        parsed, echo = parse_sort(text)
+        compiler = Compiler(self.columns, "sort")
+        keys: list[Key] = []
+        joins: list[FromClause] = []
+        for key in parsed:
+            if isinstance(key.operand, tree.Tag):
+                values, kinds = self._tag_values(key.operand, compiler)
+                joins.append(values)
+                keys += [Key(values.c[kind.value], kind, key.descending, True, False) for kind in kinds]
+            else:
+                found = self._sortable(key.operand, "sort")
+                nullable, indexed = self.columns.nullable(found), self.columns.indexed(found)
+                keys.append(Key(self.columns.column(found), found.kind, key.descending, nullable, indexed))
+                compiler.uses_flat = compiler.uses_flat or not indexed
+        return Sort(
+            tuple(keys),
+            self.columns.table.c.id,
+            echo,
+            uses_flat=compiler.uses_flat,
+            joins=tuple(joins),
+            reusable=len(text) <= _KEPT_LENGTH,
+        )
+
+    def _sortable(self, operand: tree.Property, parameter: str) -> Property:
+        found = self.resolve(operand, parameter)
+        if found.kind not in SORTABLE:
+            raise Invalid(
+                f"Unsupported {parameter} by {operand} at {operand.at}, which is of type {found.kind.value}; "
+                "use one of its properties or another one.",
+                parameter,
+            )
+        return found
+
+    def _tag_values(self, tag: tree.Tag, compiler: Compiler) -> tuple[FromClause, list[Kind]]:
+        """The values of a tag, a row for each `owner`, and their kinds; number and text where the type is not said."""
+        check_tag(tag, "sort", tags=self.columns.tag_owner is not None)
+        kinds = [Kind(tag.type)] if tag.type else [Kind.NUMBER, Kind.STRING]
+        if not SORTABLE.issuperset(kinds):
+            raise Invalid(f"Unsupported sort by {tag} at {tag.at}; an array has no order.", "sort")
+        texts, numbers = device_tag.c.value_key, device_tag.c.value_number
+        # A name may stand for a custom tag and a system tag of one device: the smaller value counts.
+        values = (func.min(texts if kind in TEXT_TAGS else numbers).label(kind.value) for kind in kinds)
+        holds = and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)
+        keys = compiler.tag_keys(fold(tag.name), tag.entity, tag.system_or_any, tag.type)
+        return (
+            select(device_tag.c.device_id.label("owner"), *values)
+            .select_from(tag_key.join(device_tag, holds))
+            .where(tag_key.c.network_id == NETWORK, *keys)
+            .group_by(device_tag.c.device_id)
+            .subquery()
+        ), kinds
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -1,0 +1,80 @@
+"""The catalogues of the collections that filters and sorts work on."""
+
+from __future__ import annotations
+
+from signfleet.devices.models.catalog import KNOWN_MODELS
+from signfleet.devices.schemas import Player
+from signfleet.expressions.catalogue import Catalogue
+from signfleet.expressions.columns import Columns
+from signfleet.expressions.properties import properties_of
+from signfleet.storage.tables import device, device_properties, subscription
+from signfleet.subscriptions.schemas import Subscription
+
+DEVICES = Catalogue(
+    properties_of(Player, {"model": KNOWN_MODELS}),
+    Columns(
+        device,
+        {
+            "id": device.c.id,
+            "serial": device.c.serial_key,
+            "model": device.c.model_key,
+            "family": device.c.family,
+            "registrationDate": device.c.registration_date,
+            "lastModifiedDate": device.c.last_modified_date,
+            "settings.name": device.c.name_key,
+            "settings.group": device.c.group_id,
+            "settings.group.id": device.c.group_id,
+            "settings.location.gpsLatitude": device.c.gps_latitude,
+            "settings.location.gpsLongitude": device.c.gps_longitude,
+            "status": device.c.status_date,
+            "status.health": device.c.health,
+            "status.lastModifiedDate": device.c.status_date,
+        },
+        flat=device_properties.c.properties,
+        flat_id=device_properties.c.device_id,
+        tag_owner=device.c.id,
+    ),
+    entities=("Device",),
+    aliases={
+        "name": "settings.name",
+        "description": "settings.description",
+        "concatnameandserial": "settings.concatNameAndSerial",
+        "settings.concatunitnameandserial": "settings.concatNameAndSerial",
+        "healthstatus": "status.health",
+        "targetgroup": "settings.group",
+        "reportedgroup": "status.group",
+        "firmwareversion": "status.firmware.version",
+        "targettimezone": "settings.timezone",
+        "reportedtimezone": "status.timezone",
+        "uptime": "status.uptime",
+        "currentsubscription": "subscription",
+    },
+    collections={"taggedGroups": "name"},
+    default_sort="[Device].[Id] ASC",
+)
+"""Of /Devices/."""
+
+SUBSCRIPTIONS = Catalogue(
+    properties_of(Subscription),
+    Columns(
+        subscription,
+        {
+            "id": subscription.c.id,
+            "device": subscription.c.device_id,
+            "device.id": subscription.c.device_id,
+            "device.serial": subscription.c.serial_key,
+            "type": subscription.c.type,
+            "activityPeriod": subscription.c.activity_period,
+            "status": subscription.c.status,
+            "creationDate": subscription.c.creation_date,
+            "lastModifiedDate": subscription.c.last_modified_date,
+            "activationDate": subscription.c.activation_date,
+            "suspensionDate": subscription.c.suspension_date,
+            "expirationDate": subscription.c.expiration_date,
+        },
+    ),
+    entities=("DeviceSubscription", "Subscription"),
+    aliases={"deviceid": "device.id"},
+    default_sort="[DeviceSubscription].[Id] ASC",
+)
+"""Of /Subscriptions/."""

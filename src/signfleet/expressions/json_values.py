@@ -1,0 +1,84 @@
+"""Access to the flat JSON object of an entity's properties, in both stores' SQL.
+
+Keys are property paths of our own types, never a client's text; that is checked once more where they become SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, func, literal_column, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+from signfleet.expressions.kinds import Kind
+
+_SAFE_PATH = re.compile(r"[A-Za-z0-9.]+")
+_POSTGRESQL_TYPES = {
+    Kind.DATE_TIME: "BIGINT",
+    Kind.TIME_SPAN: "BIGINT",
+    Kind.BOOLEAN: "BOOLEAN",
+}
+
+
+class JsonValue(ColumnElement[Any]):
+    """The value of a property as its kind compares: text bytewise, numbers as numbers."""
+
+    inherit_cache = False
+
+    def __init__(
+        self, column: ColumnElement[Any], path: str, kind: Kind, type_: TypeEngine[Any], *, whole: bool
+    ) -> None:
+        self.column = column
+        self.path = _checked(path)
+        self.kind = kind
+        self.type = type_
+        self.whole = whole
+
+
+class JsonHas(ColumnElement[bool]):
+    """The array at a key has the element; null where there is no array."""
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], path: str, element: ColumnElement[Any]) -> None:
+        self.column = column
+        self.path = _checked(path)
+        self.element = element
+
+
+def _checked(path: str) -> str:
+    if not _SAFE_PATH.fullmatch(path):
+        raise ValueError(f"{path} is not a property path")
+    return path
+
+
+@compiles(JsonValue, "sqlite")
+def _value_sqlite(value: JsonValue, compiler: SQLCompiler, **options: Any) -> str:
+    return f"""json_extract({compiler.process(value.column, **options)}, '$."{value.path}"')"""
+
+
+@compiles(JsonValue, "postgresql")
+def _value_postgresql(value: JsonValue, compiler: SQLCompiler, **options: Any) -> str:
+    text = f"({compiler.process(value.column, **options)} ->> '{value.path}')"
+    if value.kind is Kind.NUMBER:
+        return f"CAST({text} AS {'BIGINT' if value.whole else 'DOUBLE PRECISION'})"
+    if value.kind in _POSTGRESQL_TYPES:
+        return f"CAST({text} AS {_POSTGRESQL_TYPES[value.kind]})"
+    return f'({text} COLLATE "C")'
+
+
+@compiles(JsonHas, "sqlite")
+def _has_sqlite(has: JsonHas, compiler: SQLCompiler, **options: Any) -> str:
+    path: ColumnElement[str] = literal_column(f"""'$."{has.path}"'""")
+    elements = func.json_each(has.column, path).table_valued("value")
+    return f"({compiler.process(has.element.in_(select(elements.c.value)), **options)})"
+
+
+@compiles(JsonHas, "postgresql")
+def _has_postgresql(has: JsonHas, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(has.column, **options)
+    return f"(({column} -> '{has.path}') @> to_jsonb({compiler.process(has.element, **options)}))"

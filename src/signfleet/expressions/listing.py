@@ -1,0 +1,185 @@
+"""Lists and counts of an entity: the statements that a filter and a sort make, compiled once and run page by page.
+
+The caller's own conditions (network, permissions) stand first in every statement, before the client's.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
+
+from signfleet.expressions.catalogue import Catalogue, Filter, Grouping
+from signfleet.expressions.sorting import Position, Segment, Sort
+from signfleet.expressions.sql import NETWORK
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.storage.query import Query
+
+_KEPT = 1024
+"""How many statements a listing keeps compiled."""
+_BATCH = 1000
+"""How many ids are read at once where all of them are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a caller may see: conditions beside the network's, under a `name` that is different for different ones."""
+
+    name: str
+    conditions: tuple[ColumnElement[bool], ...] = ()
+
+
+EVERYTHING = Scope("everything")
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """A projection: the first `count` of each group, or of all where there is no grouping."""
+
+    count: int
+    grouping: Grouping | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page, and the marker of the next, None after the last."""
+
+    rows: list[Row]
+    next_marker: str | None
+
+
+class Listing:
+    """The statements over one catalogue. Every method takes the parameters of the scope's conditions by name."""
+
+    def __init__(self, catalogue: Catalogue, columns: Sequence[ColumnElement[Any]] = ()) -> None:
+        """`columns` come with each row of a page besides `sort_id`, the id, and the sort's own."""
+        self.catalogue = catalogue
+        self._columns = tuple(columns)
+        self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
+
+    async def page(
+        self,
+        store: Store | Transaction,
+        network_id: int,
+        *,
+        filter: Filter | None,
+        sort: Sort,
+        position: Position | None,
+        size: int,
+        scope: Scope = EVERYTHING,
+        top: Top | None = None,
+        **parameters: Any,
+    ) -> Page:
+        """Read the `size` rows after a position."""
+        read = _reader(store, short=filter is None and top is None and not sort.in_memory)
+        rows: list[Row] = []
+        for segment in sort.segments(position):
+            key = ("page", filter, sort, segment.name, scope.name, top)
+            query = self._queries.get(key)
+            if query is None:
+                query = Query(self._page(filter, sort, segment, scope, top))
+                self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
+            rows += await read(query, network_id=network_id, limit=size + 1 - len(rows), **segment.values, **parameters)
+            if len(rows) > size:
+                return Page(rows[:size], sort.marker(rows[size - 1]))
+        return Page(rows, None)
+
+    async def count(
+        self,
+        store: Store | Transaction,
+        network_id: int,
+        *,
+        filter: Filter | None,
+        scope: Scope = EVERYTHING,
+        top: Top | None = None,
+        **parameters: Any,
+    ) -> int:
+        """Count what matches, on whatever page it stands."""
+        key = ("count", filter, scope.name, top)
+        query = self._queries.get(key)
+        if query is None:
+            query = Query(self._count(filter, scope, top))
+            self._keep(key, query, worth=filter is None or filter.reusable)
+        rows = await _reader(store, short=False)(query, network_id=network_id, **parameters)
+        return int(rows[0].total)
+
+    async def ids(
+        self,
+        store: Store | Transaction,
+        network_id: int,
+        *,
+        filter: Filter | None,
+        scope: Scope = EVERYTHING,
+        **parameters: Any,
+    ) -> list[int]:
+        """Give the ids of all that matches, ascending."""
+        sort = self.catalogue.sort("[Id] ASC")
+        ids: list[int] = []
+        position = None
+        while True:
+            page = await self.page(
+                store,
+                network_id,
+                filter=filter,
+                sort=sort,
+                position=position,
+                size=_BATCH,
+                scope=scope,
+                **parameters,
+            )
+            ids += [row.sort_id for row in page.rows]
+            if page.next_marker is None:
+                return ids
+            position = sort.position(page.next_marker)
+
+    def _page(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Select[Any]:
+        statement = select(*self._columns, *sort.columns)
+        statement = self._matching(statement, filter, scope, top, sort)
+        if top is not None:
+            statement = statement.where(self.catalogue.columns.table.c.id.in_(self._first(filter, sort, scope, top)))
+        if segment.where is not None:
+            statement = statement.where(segment.where)
+        return statement.order_by(*segment.order_by).limit(bindparam("limit", type_=Integer()))
+
+    def _count(self, filter: Filter | None, scope: Scope, top: Top | None) -> Select[Any]:
+        if top is None:
+            return self._matching(select(func.count().label("total")), filter, scope, None, None)
+        group = () if top.grouping is None else (top.grouping.column,)
+        sizes = self._matching(select(func.count().label("size")), filter, scope, top, None)
+        groups = sizes.group_by(*group).subquery()
+        kept = case((groups.c.size > top.count, top.count), else_=groups.c.size)
+        return select(func.coalesce(func.sum(kept), 0).label("total"))
+
+    def _first(self, filter: Filter | None, sort: Sort, scope: Scope, top: Top) -> Select[Any]:
+        """The ids of the first of each group."""
+        ids = self.catalogue.columns.table.c.id
+        group = None if top.grouping is None else top.grouping.column
+        rank = func.row_number().over(partition_by=group, order_by=sort.order_by).label("rank")
+        ranked = self._matching(select(ids, rank), filter, scope, top, sort).subquery()
+        return select(ranked.c.id).where(ranked.c.rank <= top.count)
+
+    def _matching(
+        self, statement: Select[Any], filter: Filter | None, scope: Scope, top: Top | None, sort: Sort | None
+    ) -> Select[Any]:
+        columns = self.catalogue.columns
+        parts = (filter, sort, top.grouping if top else None)
+        flat = any(part is not None and part.uses_flat for part in parts)
+        statement = statement.select_from(columns.source(flat=flat, joins=sort.joins if sort else ()))
+        statement = statement.where(columns.table.c.network_id == NETWORK, *scope.conditions)
+        return statement if filter is None else statement.where(filter.clause)
+
+    def _keep(self, key: tuple[Any, ...], query: Query, *, worth: bool) -> None:
+        if worth:
+            self._queries[key] = query
+            if len(self._queries) > _KEPT:
+                self._queries.popitem(last=False)
+
+
+def _reader(store: Store | Transaction, *, short: bool) -> Any:
+    """How to read: inside a unit of work its own way, else off the event loop unless an index serves the statement."""
+    if short:
+        return store.all
+    return getattr(store, "scan_all", store.all)

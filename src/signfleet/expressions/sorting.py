@@ -1,0 +1,175 @@
+"""Sorts: their order in SQL, and the conditions under which a page goes on after a marker.
+
+Null comes first in ascending order and last in descending; ties are broken by id, in the direction of the first
+key. Where a single key has a column of its own a page is cut into at most two segments, the nulls and the rest, so that
+a plain index serves each in either store and a page costs the same at any depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, bindparam, false, or_, tuple_
+
+from signfleet.expressions import markers
+from signfleet.expressions.kinds import Kind, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a sort in SQL."""
+
+    column: ColumnElement[Any]
+    kind: Kind
+    descending: bool
+    nullable: bool
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page goes on: after the row with these sort values and this id."""
+
+    values: tuple[Value | None, ...]
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a list whose rows come one after the other.
+
+    `name` tells segments of one sort apart (statements are kept under it), `where` is its condition, with parameters of
+    the names in `values`, and `order_by` its order.
+    """
+
+    name: str
+    where: ColumnElement[bool] | None
+    order_by: tuple[ColumnElement[Any], ...]
+    values: dict[str, Value]
+
+
+class Sort:
+    """A sort, ready to be used in statements: select `columns` besides your own, go through `segments`."""
+
+    def __init__(
+        self,
+        keys: tuple[Key, ...],
+        id: ColumnElement[Any],
+        echo: str,
+        *,
+        uses_flat: bool,
+        joins: tuple[FromClause, ...],
+        reusable: bool,
+    ) -> None:
+        """`joins` are tables with an `owner` that the keys' columns stand in; `reusable`: worth keeping compiled."""
+        self.echo = echo
+        self.uses_flat = uses_flat
+        self.reusable = reusable
+        self.joins = joins
+        self._id = id
+        self._id_descending = keys[0].descending
+        ends = next((index for index, key in enumerate(keys) if key.column is id), None)
+        self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
+        self._kinds = tuple(key.kind for key in self._keys)
+        self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the store has to sort what matches itself, as no index can serve the order."""
+        return not all(key.indexed for key in self._keys)
+
+    @property
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """The columns that `marker` needs in a row: `sort_0`, `sort_1`…, and `sort_id`."""
+        labelled = (key.column.label(f"sort_{index}") for index, key in enumerate(self._keys))
+        return (*labelled, self._id.label("sort_id"))
+
+    @property
+    def order_by(self) -> tuple[ColumnElement[Any], ...]:
+        """The order of the whole list."""
+        return (*(self._ordered(key) for key in self._keys), *self._tie_break())
+
+    def marker(self, row: Any) -> str:
+        """The marker after a row that has the `columns`."""
+        values = [getattr(row, f"sort_{index}") for index in range(len(self._keys))]
+        return markers.encode(values, self._kinds, row.sort_id)
+
+    def position(self, marker: str | None) -> Position | None:
+        """Read a marker; None or blank is the beginning. Raises Invalid for one that does not fit this sort."""
+        if marker is None or not marker.strip():
+            return None
+        return Position(*markers.decode(marker.strip(), self._kinds))
+
+    def segments(self, position: Position | None) -> list[Segment]:
+        """The parts of the list after a position, in their order; a page is filled from them one by one."""
+        if not self._segmented:
+            if position is None:
+                return [Segment("all", None, self.order_by, {})]
+            return [self._rest(position)]
+        key = self._keys[0]
+        order = (_directed(key.column, key.descending), *self._tie_break())
+        nulls = Segment("nulls", key.column.is_(None), order, {})
+        others = Segment("values", key.column.is_not(None), order, {})
+        whole = [others, nulls] if key.descending else [nulls, others]
+        if position is None:
+            return whole
+        begun = whole[whole.index(nulls if position.values[0] is None else others) :]
+        return [self._rest(position, begun[0]), *begun[1:]]
+
+    def _rest(self, position: Position, segment: Segment | None = None) -> Segment:
+        """What comes after a position, of the whole list or of one segment of it."""
+        values = {f"after_{index}": value for index, value in enumerate(position.values) if value is not None}
+        values["after_id"] = position.id
+        id = _parameter("after_id", self._id)
+        id_after = self._id < id if self._id_descending else self._id > id
+        nulls = "".join("0" if value is None else "1" for value in position.values)
+        order = segment.order_by if segment else self.order_by
+        key = self._keys[0]
+        where: ColumnElement[bool]
+        if segment is not None and position.values[0] is None:
+            where = and_(key.column.is_(None), id_after)
+        elif len(self._keys) == 1 and key.column is self._id:
+            where = id_after
+        elif len(self._keys) == 1 and (segment is not None or not key.nullable):
+            row = tuple_(key.column, self._id)
+            last = tuple_(_parameter("after_0", key.column), id)
+            where = row < last if key.descending else row > last
+        else:
+            where = self._after(position, id_after)
+        return Segment(f"after {nulls}", where, order, values)
+
+    def _after(self, position: Position, id_after: ColumnElement[bool]) -> ColumnElement[bool]:
+        """After in the first key, or the same in it and after in the second, and so on to the id."""
+        same: list[ColumnElement[bool]] = []
+        alternatives: list[ColumnElement[bool]] = []
+        for index, (key, value) in enumerate(zip(self._keys, position.values, strict=True)):
+            last = _parameter(f"after_{index}", key.column)
+            beyond: ColumnElement[bool]
+            equal: ColumnElement[bool]
+            if value is None:
+                beyond = false() if key.descending else key.column.is_not(None)
+                equal = key.column.is_(None)
+            else:
+                beyond = or_(key.column < last, key.column.is_(None)) if key.descending else key.column > last
+                equal = key.column == last
+            alternatives.append(and_(*same, beyond))
+            same.append(equal)
+        return or_(*alternatives, and_(*same, id_after))
+
+    def _ordered(self, key: Key) -> ColumnElement[Any]:
+        directed = _directed(key.column, key.descending)
+        if not key.nullable:
+            return directed
+        return directed.nulls_last() if key.descending else directed.nulls_first()
+
+    def _tie_break(self) -> tuple[ColumnElement[Any], ...]:
+        return () if self._keys[-1].column is self._id else (_directed(self._id, self._id_descending),)
+
+
+def _directed(column: ColumnElement[Any], descending: bool) -> UnaryExpression[Any]:
+    return column.desc() if descending else column.asc()
+
+
+def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return bindparam(name, type_=column.type)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signfleet.errors import Invalid
+from signfleet.expressions.kinds import MAX_NUMBER, Kind, Value
+from signfleet.expressions.markers import decode, encode
+from signfleet.wire import datetime, timespan
+
+_VALUES: dict[Kind, st.SearchStrategy[Value]] = {
+    Kind.STRING: st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00")),
+    Kind.ENUM: st.sampled_from(["Active", "Suspended"]),
+    Kind.NUMBER: st.integers(-MAX_NUMBER, MAX_NUMBER) | st.floats(-180, 180),
+    Kind.DATE_TIME: st.integers(datetime.MIN_MS, datetime.MAX_MS),
+    Kind.TIME_SPAN: st.integers(0, timespan.MAX_MS),
+    Kind.BOOLEAN: st.booleans(),
+}
+_fields = st.sampled_from(sorted(_VALUES, key=lambda kind: kind.value)).flatmap(
+    lambda kind: st.tuples(st.just(kind), st.none() | _VALUES[kind])
+)
+
+
+def _plain(marker: str) -> str:
+    return base64.b64decode(marker).decode()
+
+
+@given(st.lists(_fields, min_size=1, max_size=4), st.integers(0, 2**53))
+def test_a_marker_decodes_to_what_it_was_made_of(fields: list[tuple[Kind, Value | None]], id: int) -> None:
+    kinds = [kind for kind, _ in fields]
+    values = tuple(value for _, value in fields)
+    assert decode(encode(values, kinds, id), kinds) == (values, id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "id", "marker"),
+    [
+        (Kind.NUMBER, 1829608364, 1829608364, "MTgyOTYwODM2NCwxODI5NjA4MzY0"),
+        (Kind.DATE_TIME, 1685689372990, 424574, "MjAyMy0wNi0wMlQwNzowMjo1Mi45OTBaLDQyNDU3NA=="),
+        (Kind.DATE_TIME, None, 37206, "LDM3MjA2"),
+        (Kind.DATE_TIME, None, 1886352495, "LDE4ODYzNTI0OTU="),
+    ],
+)
+def test_markers_have_the_form_of_the_contract(kind: Kind, value: Value | None, id: int, marker: str) -> None:
+    assert encode([value], [kind], id) == marker
+    assert decode(marker, [kind]) == ((value,), id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "plain"),
+    [
+        (Kind.STRING, "lobby", "lobby,7"),
+        (Kind.STRING, "lobby, left", '"lobby, left",7'),
+        (Kind.STRING, 'the "bar"', '"the ""bar""",7'),
+        (Kind.STRING, "", '"",7'),
+        (Kind.BOOLEAN, True, "true,7"),
+        (Kind.TIME_SPAN, 300_000, "00:05:00,7"),
+        (Kind.NUMBER, 12.5, "12.5,7"),
+        (Kind.NUMBER, 3.0, "3,7"),
+    ],
+)
+def test_text_that_could_be_misread_stands_in_quotation_marks(kind: Kind, value: Value, plain: str) -> None:
+    assert _plain(encode([value], [kind], 7)) == plain
+
+
+def test_a_plus_sent_as_a_blank_is_still_read() -> None:
+    marker = encode(["~~~>>>"], [Kind.STRING], 1)
+    assert "+" in marker
+    assert decode(marker.replace("+", " "), [Kind.STRING]) == (("~~~>>>",), 1)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "",
+        "7",
+        "x,7",
+        "1,2,7",
+        "1,x",
+        "1,",
+        "1,99999999999999999999",
+        '"1,7',
+        "1,-7",
+        "nan,7",
+        "1e300,7",
+        "1,7,",
+        "1,\u0661",
+    ],
+)
+def test_a_marker_that_does_not_fit_is_refused(plain: str) -> None:
+    with pytest.raises(Invalid) as error:
+        decode(base64.b64encode(plain.encode()).decode(), [Kind.NUMBER])
+    assert "nextMarker" in error.value.message
+
+
+@pytest.mark.parametrize("marker", ["%%%", "a", "é", "/w==", "AA==", "A" * 20000])
+def test_a_marker_that_cannot_be_decoded_is_refused(marker: str) -> None:
+    with pytest.raises(Invalid):
+        decode(marker, [Kind.STRING])
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_marker_or_refused(marker: str) -> None:
+    try:
+        decode(marker, [Kind.DATE_TIME])
+    except Invalid as error:
+        assert error.details == "marker"
