@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.postgres import Postgres, running_postgres
+from signfleet.storage.interface import Store
+from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
+from signfleet.storage.opening import open_store
+from tests.postgres import Postgres, name_of, running_postgres
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests and fixtures run on asyncio."""
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +40,40 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
     url = postgres.create()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the current schema and nothing in it, to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate_sqlite(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgres: Postgres) -> str:
+    """The name of a database with the current schema and nothing in it, to use as a template."""
+    url = postgres.create()
+    asyncio.run(migrate_postgresql(url))
+    return name_of(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty store of this test's own, with its schema: every test that asks runs on both stores."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "signfleet.db")
+        yield f"sqlite:///{tmp_path / 'signfleet.db'}"
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        url = postgres.create(request.getfixturevalue("migrated_postgresql"))
+        yield url
+        postgres.drop(url)
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    """An open store, empty."""
+    opened = await open_store(database, connections=4)
+    yield opened
+    await opened.close()

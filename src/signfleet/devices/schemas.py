@@ -148,6 +148,23 @@ class InterfaceSettings(Entity):
     health_reporting_enabled: bool = True
     logs_upload_enabled: bool = True
 
+    def __post_init__(self) -> None:
+        """Every property of a variant is present, null if need be."""
+        for field in _VARIANT_FIELDS[self.type]:
+            if getattr(self, field) is UNSET:
+                setattr(self, field, None)
+
+
+_WIRED = ("proto", "ip", "gateway", "dns")
+_VARIANT_FIELDS: dict[str, tuple[str, ...]] = {
+    "Ethernet": _WIRED,
+    "Virtual": ("parent", "vlan_id", *_WIRED),
+    "WiFi": ("ssid", "security", *_WIRED),
+    "Cellular": ("modems", "sims"),
+    "Other": _WIRED,
+    "Unknown": (),
+}
+
 
 class NetworkSettings(Entity):
     """How a device reaches the network."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import Dialect
@@ -84,3 +84,24 @@ def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     kind = BigInteger() if isinstance(element.column.type, BigInteger) else Text()
     values = bindparam(element.name, type_=ARRAY(kind))
     return str(compiler.process(element.column == func.any(values), **options))
+
+
+class merged(ColumnElement[Any]):  # noqa: N801 - reads like SQL where it is used
+    """The JSON object of `column` with the members of the JSON text given as parameter `name` put in or replaced."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.name = name
+        self.type = column.type
+
+
+@compiles(merged, "sqlite")
+def _merged_sqlite(element: merged, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(func.json_patch(element.column, bindparam(element.name, type_=Text())), **options))
+
+
+@compiles(merged, "postgresql")
+def _merged_postgresql(element: merged, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.column.op("||")(bindparam(element.name, type_=JSONB())), **options))

@@ -349,6 +349,7 @@ device = Table(
     _required("health", Text),
     Column("health_due_date", BigInteger, comment="when the health has to be judged anew"),
     Column("status_date", BigInteger, comment="the last report"),
+    _required("changed_date", BigInteger, comment="the last change of anything that is answered, status included"),
     _required("report_sequence", BigInteger, comment="the last report taken"),
     Column("gps_latitude", Float),
     Column("gps_longitude", Float),

@@ -74,6 +74,12 @@ def upgrade() -> None:
         sa.Column("health", sa.Text(), nullable=False),
         sa.Column("health_due_date", sa.BigInteger(), nullable=True, comment="when the health has to be judged anew"),
         sa.Column("status_date", sa.BigInteger(), nullable=True, comment="the last report"),
+        sa.Column(
+            "changed_date",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the last change of anything that is answered, status included",
+        ),
         sa.Column("report_sequence", sa.BigInteger(), nullable=False, comment="the last report taken"),
         sa.Column("gps_latitude", sa.Float(), nullable=True),
         sa.Column("gps_longitude", sa.Float(), nullable=True),

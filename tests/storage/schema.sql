@@ -1,0 +1,398 @@
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+CREATE TABLE application (
+	id BIGINT NOT NULL, 
+	client_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	description TEXT, 
+	person_id BIGINT NOT NULL, 
+	secret_hash BLOB NOT NULL, 
+	scope TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	secret_expiration_date BIGINT, 
+	CONSTRAINT pk_application PRIMARY KEY (id), 
+	CONSTRAINT fk_application_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_application_client_id UNIQUE (client_id)
+);
+CREATE TABLE audit (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	date BIGINT NOT NULL, 
+	actor TEXT NOT NULL, 
+	actor_key TEXT NOT NULL, 
+	address TEXT, 
+	action TEXT NOT NULL, 
+	entity TEXT NOT NULL, 
+	entity_id BIGINT, 
+	name TEXT, 
+	name_key TEXT, 
+	"before" TEXT, 
+	"after" TEXT, 
+	CONSTRAINT pk_audit PRIMARY KEY (network_id, id)
+);
+CREATE TABLE device (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	serial TEXT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	model TEXT NOT NULL, 
+	model_key TEXT NOT NULL, 
+	family TEXT NOT NULL, 
+	registration_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	version BIGINT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	group_id BIGINT NOT NULL, 
+	health TEXT NOT NULL, 
+	health_due_date BIGINT, 
+	status_date BIGINT, 
+	changed_date BIGINT NOT NULL, 
+	report_sequence BIGINT NOT NULL, 
+	gps_latitude FLOAT, 
+	gps_longitude FLOAT, 
+	location_key TEXT, 
+	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
+	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
+);
+CREATE TABLE device_document (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	settings TEXT NOT NULL, 
+	status TEXT, 
+	subscription TEXT, 
+	tagged_groups TEXT NOT NULL, 
+	tags TEXT NOT NULL, 
+	permissions TEXT NOT NULL, 
+	CONSTRAINT pk_device_document PRIMARY KEY (network_id, device_id)
+);
+CREATE TABLE device_download (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	timestamp BIGINT NOT NULL, 
+	file_name TEXT NOT NULL, 
+	file_hash TEXT, 
+	progress INTEGER NOT NULL, 
+	status TEXT NOT NULL, 
+	CONSTRAINT pk_device_download PRIMARY KEY (network_id, device_id, id)
+);
+CREATE TABLE device_error (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	timestamp BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	event TEXT NOT NULL, 
+	reason TEXT, 
+	response_code INTEGER NOT NULL, 
+	CONSTRAINT pk_device_error PRIMARY KEY (network_id, device_id, id)
+);
+CREATE TABLE device_group (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	description TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_device_group PRIMARY KEY (network_id, id), 
+	CONSTRAINT uq_device_group_network_id_name_key UNIQUE (network_id, name_key)
+);
+CREATE TABLE device_note (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	note TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_device_note PRIMARY KEY (network_id, device_id)
+);
+CREATE TABLE device_properties (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	properties TEXT NOT NULL, 
+	CONSTRAINT pk_device_properties PRIMARY KEY (network_id, device_id)
+);
+CREATE TABLE device_tag (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	tag_id BIGINT NOT NULL, 
+	value TEXT NOT NULL, 
+	value_key TEXT, 
+	value_number FLOAT, 
+	CONSTRAINT pk_device_tag PRIMARY KEY (network_id, device_id, tag_id)
+);
+CREATE TABLE device_tag_element (
+	network_id BIGINT NOT NULL, 
+	tag_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	position INTEGER NOT NULL, 
+	value_key TEXT, 
+	value_number FLOAT, 
+	CONSTRAINT pk_device_tag_element PRIMARY KEY (network_id, tag_id, device_id, position)
+);
+CREATE TABLE id_sequence (
+	name TEXT NOT NULL, 
+	last BIGINT NOT NULL, 
+	CONSTRAINT pk_id_sequence PRIMARY KEY (name)
+);
+CREATE INDEX ix_application_person_id ON application (person_id);
+CREATE INDEX ix_audit_age ON audit (date);
+CREATE INDEX ix_audit_date ON audit (network_id, date, id);
+CREATE INDEX ix_device_download_age ON device_download (timestamp);
+CREATE INDEX ix_device_download_timestamp ON device_download (network_id, device_id, timestamp, id);
+CREATE INDEX ix_device_error_age ON device_error (timestamp);
+CREATE INDEX ix_device_error_timestamp ON device_error (network_id, device_id, timestamp, id);
+CREATE INDEX ix_device_group ON device (network_id, group_id, id);
+CREATE INDEX ix_device_health ON device (network_id, health, id);
+CREATE INDEX ix_device_health_due ON device (health_due_date);
+CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
+CREATE INDEX ix_device_location ON device (network_id, location_key, id);
+CREATE INDEX ix_device_model ON device (network_id, model_key, id);
+CREATE INDEX ix_device_name ON device (network_id, name_key, id);
+CREATE INDEX ix_device_registration ON device (network_id, registration_date, id);
+CREATE INDEX ix_device_serial ON device (network_id, serial_key);
+CREATE INDEX ix_device_status ON device (network_id, status_date, id);
+CREATE INDEX ix_device_tag_element_number ON device_tag_element (network_id, tag_id, value_number);
+CREATE INDEX ix_device_tag_element_text ON device_tag_element (network_id, tag_id, value_key);
+CREATE INDEX ix_device_tag_number ON device_tag (network_id, tag_id, value_number, device_id);
+CREATE INDEX ix_device_tag_text ON device_tag (network_id, tag_id, value_key, device_id);
+CREATE INDEX ix_mail_next_attempt_date ON mail (next_attempt_date);
+CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
+CREATE INDEX ix_permission_principal ON permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
+CREATE INDEX ix_screenshot_age ON screenshot (utc_timestamp);
+CREATE INDEX ix_screenshot_device ON screenshot (network_id, device_id, utc_timestamp, id);
+CREATE INDEX ix_screenshot_serial ON screenshot (network_id, serial_key, utc_timestamp, id);
+CREATE INDEX ix_screenshot_timestamp ON screenshot (network_id, utc_timestamp, id);
+CREATE INDEX ix_session_application_id ON session (application_id);
+CREATE INDEX ix_session_expiration_date ON session (expiration_date);
+CREATE INDEX ix_session_network_id ON session (network_id);
+CREATE INDEX ix_session_network_id_device_id ON session (network_id, device_id);
+CREATE INDEX ix_session_person_id ON session (person_id);
+CREATE INDEX ix_subscription_creation ON subscription (network_id, creation_date, id);
+CREATE INDEX ix_subscription_device ON subscription (network_id, device_id);
+CREATE INDEX ix_subscription_due ON subscription (due_date);
+CREATE INDEX ix_token_session_id ON token (session_id);
+CREATE INDEX ix_token_valid_to ON token (valid_to);
+CREATE UNIQUE INDEX ix_user_id ON user (id);
+CREATE INDEX ix_user_person_id ON user (person_id);
+CREATE TABLE location (
+	network_id BIGINT NOT NULL, 
+	location_key TEXT NOT NULL, 
+	path TEXT NOT NULL, 
+	document TEXT NOT NULL, 
+	CONSTRAINT pk_location PRIMARY KEY (network_id, location_key)
+);
+CREATE TABLE mail (
+	id BIGINT NOT NULL, 
+	recipient TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	text TEXT NOT NULL, 
+	html TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	next_attempt_date BIGINT, 
+	attempts INTEGER NOT NULL, 
+	last_error TEXT, 
+	CONSTRAINT pk_mail PRIMARY KEY (id)
+);
+CREATE TABLE network (
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	is_locked_out BOOLEAN NOT NULL, 
+	lockout_date BIGINT, 
+	last_lockout_date BIGINT, 
+	user_access_token_lifetime BIGINT NOT NULL, 
+	user_refresh_token_lifetime BIGINT NOT NULL, 
+	device_access_token_lifetime BIGINT NOT NULL, 
+	device_refresh_token_lifetime BIGINT NOT NULL, 
+	device_registration_token_lifetime BIGINT NOT NULL, 
+	automatic_tagged_playlist_approval_enabled BOOLEAN NOT NULL, 
+	settings_last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_network PRIMARY KEY (id), 
+	CONSTRAINT uq_network_name_key UNIQUE (name_key)
+);
+CREATE TABLE network_subscription (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	level TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	expire_date BIGINT, 
+	CONSTRAINT pk_network_subscription PRIMARY KEY (network_id, id)
+);
+CREATE TABLE network_total (
+	network_id BIGINT NOT NULL, 
+	entity TEXT NOT NULL, 
+	total BIGINT NOT NULL, 
+	CONSTRAINT pk_network_total PRIMARY KEY (network_id, entity)
+);
+CREATE TABLE one_time_link (
+	hash BLOB NOT NULL, 
+	purpose TEXT NOT NULL, 
+	person_id BIGINT NOT NULL, 
+	valid_to BIGINT NOT NULL, 
+	return_url TEXT, 
+	CONSTRAINT pk_one_time_link PRIMARY KEY (hash), 
+	CONSTRAINT fk_one_time_link_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
+CREATE TABLE permission (
+	network_id BIGINT NOT NULL, 
+	entity TEXT NOT NULL, 
+	entity_id BIGINT NOT NULL, 
+	operation_uid TEXT NOT NULL, 
+	principal_type TEXT NOT NULL, 
+	principal_id BIGINT NOT NULL, 
+	is_allowed BOOLEAN NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	CONSTRAINT pk_permission PRIMARY KEY (network_id, entity, entity_id, operation_uid, principal_type, principal_id)
+);
+CREATE TABLE person (
+	id BIGINT NOT NULL, 
+	login TEXT NOT NULL, 
+	login_key TEXT NOT NULL, 
+	password_hash TEXT, 
+	first_name TEXT, 
+	last_name TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	activation_date BIGINT, 
+	is_locked_out BOOLEAN NOT NULL, 
+	CONSTRAINT pk_person PRIMARY KEY (id), 
+	CONSTRAINT uq_person_login_key UNIQUE (login_key)
+);
+CREATE TABLE person_profile (
+	person_id BIGINT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_person_profile PRIMARY KEY (person_id, name_key), 
+	CONSTRAINT fk_person_profile_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
+CREATE TABLE role (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	is_custom BOOLEAN NOT NULL, 
+	description TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_role PRIMARY KEY (network_id, id), 
+	CONSTRAINT uq_role_network_id_name_key UNIQUE (network_id, name_key)
+);
+CREATE TABLE screenshot (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	serial TEXT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	group_name TEXT, 
+	group_name_key TEXT, 
+	presentation_name TEXT, 
+	presentation_name_key TEXT, 
+	utc_timestamp BIGINT NOT NULL, 
+	local_timestamp BIGINT NOT NULL, 
+	width INTEGER NOT NULL, 
+	height INTEGER NOT NULL, 
+	file_size BIGINT NOT NULL, 
+	blob TEXT NOT NULL, 
+	thumbnail TEXT NOT NULL, 
+	CONSTRAINT pk_screenshot PRIMARY KEY (network_id, id)
+);
+CREATE TABLE session (
+	id BIGINT NOT NULL, 
+	person_id BIGINT, 
+	application_id BIGINT, 
+	network_id BIGINT, 
+	user_id BIGINT, 
+	device_id BIGINT, 
+	scope TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	expiration_date BIGINT NOT NULL, 
+	CONSTRAINT pk_session PRIMARY KEY (id), 
+	CONSTRAINT fk_session_application_id FOREIGN KEY(application_id) REFERENCES application (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_session_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
+CREATE TABLE setting (
+	name TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	CONSTRAINT pk_setting PRIMARY KEY (name)
+);
+CREATE TABLE subscription (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	device_id BIGINT, 
+	serial TEXT, 
+	serial_key TEXT, 
+	type TEXT NOT NULL, 
+	activity_period BIGINT NOT NULL, 
+	status TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	activation_date BIGINT, 
+	suspension_date BIGINT, 
+	expiration_date BIGINT, 
+	due_date BIGINT, 
+	CONSTRAINT pk_subscription PRIMARY KEY (network_id, id)
+);
+CREATE TABLE tag_key (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	entity TEXT NOT NULL, 
+	is_system BOOLEAN NOT NULL, 
+	name TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	type TEXT NOT NULL, 
+	CONSTRAINT pk_tag_key PRIMARY KEY (network_id, id), 
+	CONSTRAINT uq_tag_key_network_id_entity_is_system_name_key UNIQUE (network_id, entity, is_system, name_key)
+);
+CREATE TABLE token (
+	hash BLOB NOT NULL, 
+	kind TEXT NOT NULL, 
+	session_id BIGINT, 
+	network_id BIGINT, 
+	scope TEXT NOT NULL, 
+	valid_from BIGINT NOT NULL, 
+	valid_to BIGINT NOT NULL, 
+	used_date BIGINT, 
+	CONSTRAINT pk_token PRIMARY KEY (hash), 
+	CONSTRAINT fk_token_session_id FOREIGN KEY(session_id) REFERENCES session (id) ON DELETE CASCADE
+);
+CREATE TABLE user (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	person_id BIGINT NOT NULL, 
+	role_id BIGINT, 
+	description TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	last_login_date BIGINT, 
+	is_locked_out BOOLEAN NOT NULL, 
+	last_lockout_date BIGINT, 
+	CONSTRAINT pk_user PRIMARY KEY (network_id, id), 
+	CONSTRAINT fk_user_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_user_network_id_person_id UNIQUE (network_id, person_id)
+);
+CREATE TABLE user_notification (
+	network_id BIGINT NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	document TEXT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_user_notification PRIMARY KEY (network_id, user_id)
+);
+CREATE TABLE user_profile (
+	network_id BIGINT NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	value TEXT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_user_profile PRIMARY KEY (network_id, user_id, name_key)
+);

@@ -1,0 +1,99 @@
+"""What is special to the embedded store."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from signfleet.storage.interface import StorageError, Transaction
+from signfleet.storage.migrations import migrate_sqlite
+from signfleet.storage.query import Query
+from signfleet.storage.sqlite import SqliteStore, connect
+from signfleet.storage.tables import setting
+
+INSERT = Query(setting.insert())
+
+
+@pytest.fixture
+def path(tmp_path: Path, migrated_sqlite: Path) -> Path:
+    path = tmp_path / "store.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    return path
+
+
+def test_every_commit_reaches_the_disk(path: Path) -> None:
+    connection = connect(path)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    connection.close()
+
+
+async def test_writers_that_come_together_share_a_commit(path: Path) -> None:
+    store = SqliteStore(path)
+    hold = asyncio.Event()
+
+    async def write(number: int) -> None:
+        async def work(tx: Transaction) -> None:
+            await tx.execute(INSERT, name=f"n{number}", value="1")
+
+        await store.write(work)
+        hold.set()
+
+    before = store.version()
+    await asyncio.gather(*(write(number) for number in range(200)))
+    commits = store.version() - before
+    await store.close()
+    assert 1 <= commits < 200
+
+
+async def test_a_unit_of_work_that_waits_for_something_else_is_refused(path: Path) -> None:
+    store = SqliteStore(path)
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(INSERT, name="a", value="1")
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="may await its transaction only"):
+        await store.write(work)
+    await store.close()
+    assert sqlite3.connect(path).execute("SELECT count(*) FROM setting").fetchone() == (0,)
+
+
+async def test_two_processes_on_one_file_see_each_others_writes(path: Path) -> None:
+    ours, theirs = SqliteStore(path), SqliteStore(path)
+
+    async def work(tx: Transaction) -> int:
+        return await tx.next_id("device")
+
+    before = theirs.version()
+    ids = await asyncio.gather(*((ours if number % 2 else theirs).write(work) for number in range(50)))
+    assert sorted(ids) == list(range(1, 51))
+    assert theirs.version() != before
+    await ours.close()
+    await theirs.close()
+
+
+async def test_a_write_that_the_disk_refuses_fails_and_the_store_goes_on(path: Path) -> None:
+    store = SqliteStore(path)
+    store._writer._connection.execute("PRAGMA max_page_count = 1")  # SQLite keeps it at the file's present size
+
+    async def work(tx: Transaction) -> None:
+        for number in range(200):
+            await tx.execute(INSERT, name=f"n{number}", value="x" * 10_000)
+
+    with pytest.raises(StorageError):
+        await store.write(work)
+    store._writer._connection.execute("PRAGMA max_page_count = 1000000")
+    await store.write(work)
+    await store.close()
+
+
+def test_an_old_file_is_opened_once_it_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    migrate_sqlite(path)
+    before = path.stat().st_mtime_ns
+    migrate_sqlite(path)
+    assert path.stat().st_mtime_ns == before
