@@ -22,12 +22,6 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Tests marked `anyio` run on asyncio."""
-    return "asyncio"
-
-
-@pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL, started when the first test asks for it, one for each test process."""
     with running_postgres() as server:

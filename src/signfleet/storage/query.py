@@ -86,7 +86,7 @@ def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.column == func.any(values), **options))
 
 
-class merged(ColumnElement[Any]):  # noqa: N801 - reads like SQL where it is used
+class merged(ColumnElement[Any]):
     """The JSON object of `column` with the members of the JSON text given as parameter `name` put in or replaced."""
 
     inherit_cache = False
