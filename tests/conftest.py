@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from signfleet.storage.interface import Store
 from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
@@ -71,3 +73,13 @@ async def store(database: str) -> AsyncIterator[Store]:
     opened = await open_store(database, connections=4)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def restored_logs() -> Iterator[None]:
+    """For tests that configure the log of this process: afterwards it is as it was before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()

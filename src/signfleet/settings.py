@@ -10,7 +10,8 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -84,23 +85,20 @@ def load(
     ):
         merged |= values
         _check(source, values)
-    return _convert("settings", merged)
+    return msgspec.convert(merged, Settings, strict=False)
 
 
 def _check(source: str, values: dict[str, Any]) -> None:
-    known = Settings.__struct_fields__
-    for name in values:
-        if name not in known:
-            shown = f"{PREFIX}{name.upper()}" if source == "environment" else name
-            raise SettingsError(f"{source}: there is no setting '{shown}'; known are {', '.join(known)}.")
-    _convert(source, values)
-
-
-def _convert(source: str, values: dict[str, Any]) -> Settings:
-    try:
-        return msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"{source}: {error}.") from error
+    """Name the setting that is at fault, in the words of the source that it comes from; never its value."""
+    types = get_type_hints(Settings, include_extras=True)
+    for name, value in values.items():
+        shown = f"{PREFIX}{name.upper()}" if source == "environment" else name
+        if name not in types:
+            raise SettingsError(f"{source}: there is no setting '{shown}'; known are {', '.join(types)}.")
+        try:
+            msgspec.convert(value, types[name], strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{source}: setting '{shown}': {error}.") from error
 
 
 def _read(config: str) -> dict[str, Any]:
@@ -110,14 +108,34 @@ def _read(config: str) -> dict[str, Any]:
         raise SettingsError(f"file {config}: {error}.") from error
 
 
-def described() -> list[tuple[str, str, Any, str]]:
-    """Name, type, default and description of every setting, for help texts and the documentation."""
-    info: Any = msgspec.inspect.type_info(Settings)
+class Described(NamedTuple):
+    """A setting, for help texts and the documentation."""
+
+    name: str
+    #: "text", "number", "yes/no", or the choices with `|` between them.
+    kind: str
+    default: Any
+    description: str
+
+
+def described() -> list[Described]:
+    """Every setting, in the order of `Settings`."""
+    information: Any = msgspec.inspect.type_info(Settings)
     hints = get_type_hints(Settings, include_extras=True)
-    rows = []
-    for item in info.fields:
-        annotation = hints[item.name]
-        description = next(meta.description or "" for meta in annotation.__metadata__ if isinstance(meta, Meta))
-        kind = getattr(annotation.__origin__, "__name__", str(annotation.__origin__))
-        rows.append((item.name, kind, item.default, description))
-    return rows
+    return [
+        Described(field.name, _kind(hints[field.name]), field.default, _description(hints[field.name]))
+        for field in information.fields
+    ]
+
+
+def _description(annotation: Any) -> str:
+    return next(meta.description or "" for meta in annotation.__metadata__ if isinstance(meta, Meta))
+
+
+def _kind(annotation: Any) -> str:
+    kind = annotation.__origin__
+    options = get_args(kind)
+    if get_origin(kind) is Literal:
+        return "|".join(options)
+    kind = next((option for option in options if option is not NoneType), kind)
+    return {str: "text", int: "number", float: "number", bool: "yes/no"}[kind]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+
+import asyncpg
 
 from signfleet.storage.interface import Store
 from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
@@ -10,19 +13,24 @@ from signfleet.storage.postgres import PostgresStore
 from signfleet.storage.sqlite import SqliteStore
 
 SQLITE = "sqlite:///"
+POSTGRESQL = ("postgresql://", "postgres://")
+
+
+class CannotOpen(Exception):
+    """There is no such database, it cannot be reached, or it is damaged."""
 
 
 async def open_store(database: str, *, connections: int = 10) -> Store:
-    """Open `sqlite:///path` or `postgresql://…`, its schema brought up to date.
-
-    Raises ValueError for any other address.
-    """
-    if database.startswith(SQLITE):
-        path = Path(database.removeprefix(SQLITE))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        migrate_sqlite(path)
-        return SqliteStore(path)
-    if database.startswith(("postgresql://", "postgres://")):
-        await migrate_postgresql(database)
-        return await PostgresStore.open(database, connections)
-    raise ValueError("database: expected sqlite:///path or postgresql://user:password@host/name")
+    """Open `sqlite:///path` or `postgresql://…`, its schema brought up to date. Raises `CannotOpen`."""
+    try:
+        if database.startswith(SQLITE):
+            path = Path(database.removeprefix(SQLITE))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            migrate_sqlite(path)
+            return SqliteStore(path)
+        if database.startswith(POSTGRESQL):
+            await migrate_postgresql(database)
+            return await PostgresStore.open(database, connections)
+    except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}.") from error
+    raise CannotOpen("database: expected sqlite:///path or postgresql://user:password@host/name.")

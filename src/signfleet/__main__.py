@@ -1,0 +1,5 @@
+"""`python -m signfleet` is the command `signfleet`."""
+
+from signfleet.cli import main
+
+main()

@@ -1,0 +1,26 @@
+"""The command `signfleet`: one module a command group."""
+
+from __future__ import annotations
+
+import click
+
+from signfleet.cli import about, serve
+from signfleet.cli.allocation import restart_with_tuned_allocation
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def cli() -> None:
+    """An open, self-hosted control plane for fleets of digital-signage players."""
+
+
+for command in (serve.serve, about.version):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point of the command."""
+    restart_with_tuned_allocation()
+    cli(prog_name="signfleet")
+
+
+__all__ = ["cli", "main"]

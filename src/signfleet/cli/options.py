@@ -1,0 +1,51 @@
+"""Flags made from the settings, so that each is described once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from signfleet.settings import PREFIX, Settings, SettingsError, described, load
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def flag_of(name: str) -> str:
+    """The flag of a setting: `log_level` is `--log-level`."""
+    return "--" + name.replace("_", "-")
+
+
+def settings_options(*names: str) -> Callable[[Command], Command]:
+    """Add `--config` and the flags of the settings `names`, of all if none are named."""
+
+    def add(command: Command) -> Command:
+        for name, kind, default, description in reversed(described()):
+            if not names or name in names:
+                flag = flag_of(name)
+                command = click.option(
+                    f"{flag}/--no-{flag[2:]}" if kind == "yes/no" else flag,
+                    name,
+                    default=None,
+                    metavar=None if kind == "yes/no" else kind.upper() if kind.isalpha() else kind,
+                    help=f"{description}{_default_note(default)}",
+                )(command)
+        return click.option("--config", metavar="FILE", help=f"TOML file of settings, or {PREFIX}CONFIG.")(command)
+
+    return add
+
+
+def _default_note(default: Any) -> str:
+    if default is None:
+        return ""
+    return f"  [default: {str(default).lower() if isinstance(default, bool) else default}]"
+
+
+def load_settings(flags: dict[str, Any]) -> Settings:
+    """Settings from flags as `settings_options` made them, environment and file; a mistake ends the command."""
+    config = flags.pop("config", None)
+    try:
+        return load(flags, config=config)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,105 @@
+"""The log: one JSON object a line on standard error, or readable lines on a terminal; secrets are blotted out.
+
+What libraries log through the standard library takes the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import structlog
+
+HIDDEN = "***"
+
+_SECRET_NAME = re.compile("token|password|secret|authorization|cookie", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"(?P<scheme>\b(?:Bearer|Basic)\s+)[^\s,;'\"]+|(?P<user>://[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE
+)
+
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+
+def configure(level: str = "info") -> None:
+    """Send everything that is logged from `level` on to standard error. May be called again."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    on_terminal = sys.stderr.isatty()
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        redact,
+    ]
+    render: list[Any] = (
+        [structlog.dev.ConsoleRenderer()] if on_terminal else [structlog.processors.format_exc_info, redact, as_json]
+    )
+    structlog.configure(
+        processors=[*shared, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+        if on_terminal
+        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    _configure_standard_library(number, shared, [*render[:-1], as_text if not on_terminal else render[-1]])
+
+
+def _configure_standard_library(level: int, shared: list[Any], render: list[Any]) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # What these tell at "info" is of use to their developers only.
+    for chatty in ("alembic", "asyncio", "httpx", "httpcore", "uvicorn"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor: hide values whose name says that they are secret, and credentials inside texts."""
+    for name, value in event.items():
+        event[name] = _redacted(name, value)
+    return event
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
+def _redacted(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if _is_secret(name):
+        return HIDDEN
+    if isinstance(value, str):
+        return without_credentials(value)
+    if isinstance(value, dict):
+        return {key: _redacted(str(key), inner) for key, inner in value.items()}
+    return value
+
+
+def without_credentials(text: str) -> str:
+    """`text` without what follows `Bearer` or `Basic`, and without passwords in addresses."""
+    if " " not in text and "://" not in text:
+        return text  # as nearly all are, and looking twice costs less than the pattern
+    return _SECRET_TEXT.sub(lambda match: (match["scheme"] or match["user"]) + HIDDEN, text)
+
+
+def as_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
+    """Processor: the event as a line of JSON, time and level first."""
+    return _encode({"time": event.pop("time"), "level": event.pop("level"), **event})
+
+
+def as_text(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    """`as_json` for the standard library, which writes text."""
+    return as_json(logger, method, event).decode()

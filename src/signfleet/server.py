@@ -1,0 +1,120 @@
+"""Runs the server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Generator
+
+import structlog
+import uvicorn
+
+from signfleet import __version__
+from signfleet.settings import Settings
+from signfleet.wiring import Services, build, make_app
+
+#: Requests under way have so many seconds to finish after the signal to stop.
+GRACE = 10
+#: Players and clients that poll keep their connection; so do proxies in front, for a minute as a rule.
+KEEP_ALIVE = 75
+
+#: Called with the services and the server's address as soon as it answers.
+Started = Callable[[Services, str], Awaitable[None]]
+
+log = structlog.get_logger("server")
+
+
+class CannotListen(Exception):
+    """The address is taken or not one of this machine."""
+
+
+def run(settings: Settings, started: Started | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. Raises `CannotListen`, or what opening the store raises."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, started))
+
+
+async def serve(settings: Settings, started: Started | None = None) -> None:
+    """`run`, inside a running event loop of the main thread."""
+    listener = _listen(settings.host, settings.port)
+    try:
+        services = await build(settings)
+    except BaseException:
+        listener.close()
+        raise
+    try:
+        server = _Server(_config(settings, services))
+        address = address_of(listener)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        log.info("listening", address=address, version=__version__)
+        if started is not None:
+            try:
+                await started(services, address)
+            except BaseException:
+                server.should_exit = True
+                await running
+                raise
+        await running
+        log.info("stopped")
+    finally:
+        await services.close()
+
+
+class _Server(uvicorn.Server):
+    """Stops at SIGINT and SIGTERM by returning. Uvicorn's own would die of the signal, the store still open."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            signal.signal(number, lambda number, frame: loop.call_soon_threadsafe(self.handle_exit, number, frame))
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _config(settings: Settings, services: Services) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app(services),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,  # `logs` has configured it
+        access_log=False,  # the request log does that
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections from now on; they are answered when the store is open."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotListen(f"Cannot listen on {host} port {port}: {reason}.") from error
+
+
+def address_of(listener: socket.socket) -> str:
+    """How this machine reaches the listener: `http://127.0.0.1:8080`."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - told apart, not listened on
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - not on every platform
+
+    return uvloop.new_event_loop

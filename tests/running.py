@@ -1,0 +1,64 @@
+"""A server in a process of its own, as an operator runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SOURCES = Path(__file__).parents[1] / "src"
+
+
+class Running:
+    """A process that listens at `address`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        #: The lines of its log so far.
+        self.log: list[dict[str, Any]] = []
+        self.address = self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> str:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(json.loads(line))
+            if self.log[-1]["event"] == "listening":
+                return str(self.log[-1]["address"])
+        raise AssertionError(f"The server ended with {self.process.wait()}: {self.log}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal; the exit code, with the rest of the log read."""
+        self.process.send_signal(number)
+        _, rest = self.process.communicate(timeout=30)
+        self.log += [json.loads(line) for line in rest.splitlines()]
+        return self.process.returncode
+
+
+def environment() -> dict[str, str]:
+    """This process's, without settings of the server, and with its sources on the path."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNFLEET_")}
+    return kept | {"PYTHONPATH": str(SOURCES)}
+
+
+@contextmanager
+def running_server(*arguments: str) -> Iterator[Running]:
+    """`signfleet serve` on a free port with further arguments; killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "signfleet", "serve", "--port", "0", *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    with process:
+        try:
+            yield Running(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
