@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
+from signfleet.devices import routes as device_routes
+from signfleet.devices.service import Devices
 from signfleet.http.application import App, application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
@@ -22,6 +24,7 @@ class Services:
     store: Store
     sessions: Sessions
     permissions: Permissions
+    devices: Devices
 
     async def close(self) -> None:
         await self.store.close()
@@ -30,12 +33,18 @@ class Services:
 async def build(settings: Settings) -> Services:
     """Open the store and make the services over it. Close them with `Services.close`."""
     store = await open_store(settings.database_url, connections=settings.database_connections)
-    return Services(settings=settings, store=store, sessions=Sessions(store), permissions=Permissions())
+    return Services(
+        settings=settings,
+        store=store,
+        sessions=Sessions(store),
+        permissions=Permissions(),
+        devices=Devices(store),
+    )
 
 
 def endpoints() -> list[Endpoint]:
     """Every endpoint of the server, documented ones that are not there yet included."""
-    declared: list[Endpoint] = []
+    declared: list[Endpoint] = [*device_routes.endpoints]
     return declared + missing(declared)
 
 

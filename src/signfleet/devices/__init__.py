@@ -1,1 +1,1 @@
-"""The Devices family: players, and everything that hangs on one."""
+"""The devices of a network: what operators want of them, what they report, and all that hangs on them."""

@@ -1,0 +1,74 @@
+"""`/Devices`: the devices of the chosen network."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.devices.documents import etag, player
+from signfleet.devices.schemas import Player, PlayerPage
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.paging import page_size, paged_list
+
+RETRIEVE = "bsn.api.main.devices.retrieve"
+
+endpoints = Endpoints("Devices", "/2022/06/REST/Devices")
+
+
+@endpoints.get(
+    "/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    parameters=(FILTER, SORT, *PAGING),
+    answer=PlayerPage,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_devices(call: Call) -> Answer:
+    """List the devices of the network."""
+    size = page_size(call)
+    page = await call.services.devices.list_(
+        call.session,
+        filter_=call.parameter("filter"),
+        sort=call.parameter("sort"),
+        marker=call.parameter("marker"),
+        size=size,
+    )
+    return Answer(
+        body=paged_list(
+            page.items,
+            total=page.total,
+            matching=page.matching,
+            size=size,
+            marker=page.next_marker,
+            sort=page.sort,
+            filter_=page.filter,
+        )
+    )
+
+
+@endpoints.get(
+    "/Count/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    parameters=(FILTER,),
+    answer=int,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def count_devices(call: Call) -> Answer:
+    """Count the devices that a filter matches."""
+    return answer_json(await call.services.devices.count(call.session, call.parameter("filter")))
+
+
+@endpoints.get(
+    "/{device}/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    answer=Player,
+    statuses="200 304",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_device(call: Call, device: str) -> Answer:
+    """Get a device by id or serial."""
+    row = await call.services.devices.get(call.session, device)
+    return Answer(body=player(row), last_modified=row.changed_date, etag=etag(row))

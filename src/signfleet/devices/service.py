@@ -1,0 +1,93 @@
+"""What can be asked of a network's devices."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signfleet.access.sessions import Session
+from signfleet.devices import store as queries
+from signfleet.devices.documents import player
+from signfleet.devices.reference import Reference
+from signfleet.errors import NotFound
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.expressions.counting import Counts
+from signfleet.expressions.listing import Listing
+from signfleet.storage import totals
+from signfleet.storage.interface import Row, Store
+
+
+class DevicePage(NamedTuple):
+    """A page of Player entities as JSON, and what its PagedList says of the whole."""
+
+    items: list[bytes]
+    total: int
+    matching: int
+    next_marker: str | None
+    sort: str | None
+    filter: str | None
+
+
+class Devices:
+    """Reads devices. Whatever the caller may not see does not exist for it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._listing = Listing(DEVICES)
+        self._counts = Counts(store)
+
+    async def get(self, session: Session, segment: str) -> Row:
+        """The row of `store.PLAYER` for an id or serial. Raises `NotFound`."""
+        reference = Reference.parse(segment)
+        if reference.id is not None:
+            row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=reference.id)
+        else:
+            row = await self._store.one(
+                queries.PLAYER_BY_SERIAL, network_id=session.network_id, serial_key=reference.serial_key
+            )
+        if row is None:
+            raise NotFound(f"There is no device '{segment}' in this network.")
+        return row
+
+    async def list_(
+        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
+    ) -> DevicePage:
+        """A page: ids first, by index where there is one, then the documents of just these."""
+        network_id = session.network_id
+        assert network_id is not None
+        parsed = DEVICES.filter(filter_)
+        order = DEVICES.sort(sort)
+        page = await self._listing.page(
+            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size
+        )
+        ids = [row.sort_id for row in page.rows]
+        documents = {
+            row.id: player(row) for row in await self._store.all(queries.PLAYERS_AMONG, network_id=network_id, ids=ids)
+        }
+        total = await self._total(network_id)
+        return DevicePage(
+            # A device may have been deleted between the two reads.
+            items=[documents[id_] for id_ in ids if id_ in documents],
+            total=total,
+            matching=total if parsed is None else await self._count(network_id, filter_),
+            next_marker=page.next_marker,
+            sort=order.echo,
+            filter=parsed.echo if parsed else None,
+        )
+
+    async def count(self, session: Session, filter_: str | None) -> int:
+        """How many devices match."""
+        network_id = session.network_id
+        assert network_id is not None
+        return await self._count(network_id, filter_)
+
+    async def _count(self, network_id: int, filter_: str | None) -> int:
+        parsed = DEVICES.filter(filter_)
+        if parsed is None:
+            return await self._total(network_id)
+        return await self._counts.get(
+            (network_id, parsed.echo), lambda: self._listing.count(self._store, network_id, filter=parsed)
+        )
+
+    async def _total(self, network_id: int) -> int:
+        row = await self._store.one(totals.TOTAL, network_id=network_id, entity="Device")
+        return row.total if row else 0
