@@ -53,9 +53,9 @@ $(PY):
 $(RUNTIME): requirements/runtime.txt Makefile | $(PY)
 	@echo "Installing what the server needs"
 	@$(INSTALL) -r requirements/runtime.txt
-	@$(PY) -c 'import pathlib, sysconfig; \
-		pathlib.Path(sysconfig.get_path("purelib"), "signfleet.pth").write_text(str(pathlib.Path("src").resolve()) + "\n")'
-	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$0")/python" -P -c "from signfleet.cli import main; main()" "$$@"' \
+	@$(PY) -c 'import os, pathlib, sysconfig; libraries = sysconfig.get_path("purelib"); \
+		pathlib.Path(libraries, "signfleet.pth").write_text(os.path.relpath("src", libraries) + "\n")'
+	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$0")/python" -P -m signfleet "$$@"' \
 		> $(VENV)/bin/signfleet
 	@chmod +x $(VENV)/bin/signfleet
 	@touch $@

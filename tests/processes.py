@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SIGNFLEET = (sys.executable, "-c", "from signfleet.cli import main; main()")
+SIGNFLEET = (sys.executable, "-P", "-m", "signfleet")
 HOST = "127.0.0.1"
 
 
