@@ -60,8 +60,10 @@ CREATE TABLE device (
 CREATE TABLE device_document (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
+	identity TEXT NOT NULL, 
 	settings TEXT NOT NULL, 
 	status TEXT, 
+	status_end TEXT, 
 	subscription TEXT, 
 	tagged_groups TEXT NOT NULL, 
 	tags TEXT NOT NULL, 

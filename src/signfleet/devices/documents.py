@@ -1,4 +1,4 @@
-"""Splices Player entities from the stored parts: nothing is decoded to be answered."""
+"""The parts of a Player entity as they are stored and spliced: the store puts them together, nothing is decoded."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from signfleet.storage.interface import Row
 from signfleet.wire.datetime import format as format_date
 
 
-def player(row: Row) -> bytes:
-    """The Player entity of a row of `store.PLAYER`, as compact JSON."""
+def identity(*, id_: int, serial: str, model: str, family: str, registration_date: int, last_modified_date: int) -> str:
+    """`device_document.identity`; dates in ms. It has to be written anew whenever one of these changes."""
     return (
-        f'{{"id":{row.id},"serial":"{row.serial}","model":{encode(row.model).decode()},"family":"{row.family}",'
-        f'"registrationDate":"{format_date(row.registration_date)}",'
-        f'"lastModifiedDate":"{format_date(row.last_modified_date)}",'
-        f'"settings":{row.settings},"status":{status(row)},"subscription":{row.subscription or "null"},'
-        f'"taggedGroups":{row.tagged_groups},"tags":{row.tags},"permissions":{row.permissions}}}'
-    ).encode()
+        f'"id":{id_},"serial":{_text(serial)},"model":{_text(model)},"family":{_text(family)},'
+        f'"registrationDate":"{format_date(registration_date)}","lastModifiedDate":"{format_date(last_modified_date)}"'
+    )
 
 
-def status(row: Row) -> str:
-    """The Player Full Status: what the device said, and the health and date that the server keeps beside it."""
-    if row.status is None:
-        return "null"
-    date = format_date(row.status_date)
-    return f'{row.status[:-1]},"health":"{row.health}","lastModifiedDate":"{date}"}}'
+def status_end(health: str, status_date: int) -> str:
+    """`device_document.status_end`: what the server adds to a report; the date, of the report, in ms."""
+    return f',"health":"{health}","lastModifiedDate":"{format_date(status_date)}"}}'
 
 
 def etag(row: Row) -> str:
-    """The entity tag: what writes are guarded by, then what reads are."""
+    """The entity tag of a device: what writes are guarded by, then what reads are."""
     return f"{row.version}-{row.changed_date:x}"
+
+
+def _text(value: str) -> str:
+    return encode(value).decode()

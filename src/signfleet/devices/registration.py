@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from signfleet.devices import store as queries
+from signfleet.devices.documents import identity
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.places import keep_place
 from signfleet.devices.schemas import (
@@ -87,8 +88,17 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         queries.INSERT_DOCUMENT,
         network_id=network_id,
         device_id=device_id,
+        identity=identity(
+            id_=device_id,
+            serial=new.serial,
+            model=new.model,
+            family=family_of(new.model),
+            registration_date=now,
+            last_modified_date=now,
+        ),
         settings=encode(settings).decode(),
         status=None,
+        status_end=None,
         subscription=None,
         tagged_groups="[]",
         tags="{}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE
-from signfleet.devices.documents import etag, player
+from signfleet.devices.documents import etag
 from signfleet.devices.schemas import Player, PlayerPage
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
@@ -71,4 +71,4 @@ async def count_devices(call: Call) -> Answer:
 async def get_device(call: Call, device: str) -> Answer:
     """Get a device by id or serial."""
     row = await call.services.devices.get(call.session, device)
-    return Answer(body=player(row), last_modified=row.changed_date, etag=etag(row))
+    return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))

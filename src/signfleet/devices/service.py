@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from signfleet.access.sessions import Session
 from signfleet.devices import store as queries
-from signfleet.devices.documents import player
 from signfleet.devices.reference import Reference
 from signfleet.errors import NotFound
 from signfleet.expressions.catalogues import DEVICES
@@ -61,7 +60,7 @@ class Devices:
         )
         ids = [row.sort_id for row in page.rows]
         documents = {
-            row.id: player(row) for row in await self._store.all(queries.PLAYERS_AMONG, network_id=network_id, ids=ids)
+            row.id: row.document for row in await self._store.all(queries.PLAYERS_AMONG, network_id=network_id, ids=ids)
         }
         total = await self._total(network_id)
         return DevicePage(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.storage.query import Query, among
+from signfleet.storage.query import Query, among, utf8
 from signfleet.storage.tables import (
     device,
     device_document,
@@ -15,31 +15,37 @@ from signfleet.storage.tables import (
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
 
-#: Everything that a Player entity is spliced from.
+_DOCUMENT_OF_DEVICE = and_(
+    device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
+)
+
+#: A Player entity, ready to be sent (`document`, bytes), and what conditional requests need to know of it.
 PLAYER = (
     select(
         device.c.id,
-        device.c.serial,
-        device.c.model,
-        device.c.family,
-        device.c.registration_date,
-        device.c.last_modified_date,
         device.c.version,
-        device.c.health,
-        device.c.status_date,
+        device.c.last_modified_date,
         device.c.changed_date,
-        device_document.c.settings,
-        device_document.c.status,
-        device_document.c.subscription,
-        device_document.c.tagged_groups,
-        device_document.c.tags,
-        device_document.c.permissions,
+        utf8(
+            literal_column("'{'")
+            + device_document.c.identity
+            + literal_column("""',"settings":'""")
+            + device_document.c.settings
+            + literal_column("""',"status":'""")
+            + func.coalesce(device_document.c.status + device_document.c.status_end, literal_column("'null'"))
+            + literal_column("""',"subscription":'""")
+            + func.coalesce(device_document.c.subscription, literal_column("'null'"))
+            + literal_column("""',"taggedGroups":'""")
+            + device_document.c.tagged_groups
+            + literal_column("""',"tags":'""")
+            + device_document.c.tags
+            + literal_column("""',"permissions":'""")
+            + device_document.c.permissions
+            + literal_column("'}'")
+        ).label("document"),
     )
     .select_from(device)
-    .join(
-        device_document,
-        and_(device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id),
-    )
+    .join(device_document, _DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID)
 )
 PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")))

@@ -9,7 +9,7 @@ from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, bindparam, func, select
+from sqlalchemy import BigInteger, Boolean, ColumnElement, LargeBinary, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -84,6 +84,26 @@ def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     kind = BigInteger() if isinstance(element.column.type, BigInteger) else Text()
     values = bindparam(element.name, type_=ARRAY(kind))
     return str(compiler.process(element.column == func.any(values), **options))
+
+
+class utf8(ColumnElement[bytes]):
+    """A text as bytes: what is only passed on need not be decoded."""
+
+    inherit_cache = False
+    type = LargeBinary()
+
+    def __init__(self, text: ColumnElement[Any]) -> None:
+        self.text = text
+
+
+@compiles(utf8, "sqlite")
+def _utf8_sqlite(element: utf8, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.text, **options)} AS BLOB)"
+
+
+@compiles(utf8, "postgresql")
+def _utf8_postgresql(element: utf8, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.text, **options)}, 'UTF8')"
 
 
 class merged(ColumnElement[Any]):

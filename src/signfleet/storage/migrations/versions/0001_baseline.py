@@ -102,9 +102,16 @@ def upgrade() -> None:
         "device_document",
         sa.Column("network_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("device_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("settings", sa.Text(), nullable=False),
         sa.Column(
-            "status", sa.Text(), nullable=True, comment="without health and lastModifiedDate, which stand in device"
+            "identity", sa.Text(), nullable=False, comment="the members from id to lastModifiedDate, without braces"
+        ),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=True, comment="as reported, without its closing brace"),
+        sa.Column(
+            "status_end",
+            sa.Text(),
+            nullable=True,
+            comment="health, lastModifiedDate and the closing brace, which change by themselves",
         ),
         sa.Column("subscription", sa.Text(), nullable=True),
         sa.Column("tagged_groups", sa.Text(), nullable=False),
