@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
+from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
+from signfleet.access.sign_in import SignIn
 from signfleet.devices import routes as device_routes
 from signfleet.devices.service import Devices
 from signfleet.http.application import App, application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
+from signfleet.networks.service import Networks
+from signfleet.people.service import People
+from signfleet.self_.routes import all_endpoints as self_endpoints
 from signfleet.settings import Settings
 from signfleet.storage.interface import Store
 from signfleet.storage.opening import open_store
+from signfleet.users.service import Users
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,26 +32,38 @@ class Services:
     sessions: Sessions
     permissions: Permissions
     devices: Devices
+    passwords: Passwords
+    sign_in: SignIn
+    people: People
+    networks: Networks
+    users: Users
 
     async def close(self) -> None:
+        self.passwords.close()
         await self.store.close()
 
 
 async def build(settings: Settings) -> Services:
     """Open the store and make the services over it. Close them with `Services.close`."""
     store = await open_store(settings.database_url, connections=settings.database_connections)
+    passwords = Passwords()
     return Services(
         settings=settings,
         store=store,
         sessions=Sessions(store),
         permissions=Permissions(),
         devices=Devices(store),
+        passwords=passwords,
+        sign_in=SignIn(store, passwords, settings),
+        people=People(store, passwords),
+        networks=Networks(store),
+        users=Users(store),
     )
 
 
 def endpoints() -> list[Endpoint]:
     """Every endpoint of the server, documented ones that are not there yet included."""
-    declared: list[Endpoint] = [*device_routes.endpoints]
+    declared: list[Endpoint] = [*access_endpoints, *self_endpoints(), *device_routes.endpoints]
     return declared + missing(declared)
 
 

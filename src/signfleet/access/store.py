@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, select
 
 from signfleet.storage.query import Query
-from signfleet.storage.tables import network, person, session, token, user
+from signfleet.storage.tables import application, network, person, session, token, user
 
 SESSION_OF_TOKEN = Query(
     select(
@@ -35,3 +35,51 @@ SESSION_OF_TOKEN = Query(
 
 INSERT_SESSION = Query(session.insert())
 INSERT_TOKEN = Query(token.insert())
+
+_sign_in = (
+    select(
+        session.c.id.label("session_id"),
+        session.c.person_id,
+        session.c.application_id,
+        session.c.network_id,
+        session.c.user_id,
+        session.c.device_id,
+        token.c.scope,
+        token.c.valid_to,
+        token.c.used_date,
+    )
+    .select_from(token)
+    .join(session, session.c.id == token.c.session_id)
+)
+REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), token.c.kind == "refresh"))
+
+MARK_USED = Query(
+    token.update()
+    .where(token.c.hash == bindparam("token_hash"), token.c.used_date.is_(None))
+    .values(used_date=bindparam("now"))
+)
+DELETE_ACCESS_TOKENS = Query(
+    token.delete().where(token.c.session_id == bindparam("session_id"), token.c.kind == "access")
+)
+DELETE_SESSION = Query(session.delete().where(session.c.id == bindparam("id")))
+RENEW_SESSION = Query(
+    session.update()
+    .where(session.c.id == bindparam("session_id"))
+    .values(last_modified_date=bindparam("now"), expiration_date=bindparam("until"))
+)
+SET_SCOPE = Query(session.update().where(session.c.id == bindparam("session_id")).values(scope=bindparam("granted")))
+CHOOSE_NETWORK = Query(
+    session.update()
+    .where(session.c.id == bindparam("session_id"))
+    .values(
+        network_id=bindparam("chosen_network_id"),
+        user_id=bindparam("chosen_user_id"),
+        last_modified_date=bindparam("now"),
+    )
+)
+
+APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_id == bindparam("client_id")))
+APPLICATIONS_OF_PERSON = Query(
+    select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id)
+)
+INSERT_APPLICATION = Query(application.insert())

@@ -91,6 +91,13 @@ class Call:
         return value
 
     @property
+    def person_id(self) -> int:
+        """Who calls; endpoints that are for people are not called by devices."""
+        person_id = self.session.person_id
+        assert person_id is not None
+        return person_id
+
+    @property
     def precondition(self) -> Precondition:
         """What the caller demands of the state that it is about to change."""
         return Precondition.of(self.request)

@@ -1,0 +1,127 @@
+"""The token endpoints: OpenID Connect's address, and the older one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus
+
+from signfleet.access.sign_in import Client, SignedIn
+from signfleet.access.token_answers import LegacyTokenAnswer, TokenAnswer, legacy_token_answer, token_answer
+from signfleet.errors import Invalid, NotFound
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import FORM, Endpoints
+from signfleet.http.errors import OAuthError
+from signfleet.storage.interface import Row
+
+endpoints = Endpoints("Access", "")
+
+FORM_LIMIT = 65_536
+FIELDS_LIMIT = 100
+
+_declared: dict[str, Any] = {
+    "caller": "public",
+    "body": bytes,
+    "body_optional": True,
+    "body_limit": FORM_LIMIT,
+    "consumes": FORM,
+    "secret": True,
+    "statuses": "200",
+    "errors": "400 401 406 413 415 429 5XX",
+}
+
+
+@endpoints.post("/realms/bsncloud/protocol/openid-connect/token", answer=TokenAnswer, **_declared)
+async def create_token(call: Call) -> Answer:
+    """Issue an access token for client credentials, a password or a refresh token (OAuth 2.0)."""
+    form = Form(call)
+    sign_in = call.services.sign_in
+    client = form.client()
+    grant = form.required("grant_type")
+    if grant == "client_credentials":
+        signed_in = await sign_in.with_client_credentials(client, form.get("scope"), call.now)
+    else:
+        signed_in = await _person_grant(call, form, grant, await sign_in.application(client, call.now))
+    return answer_json(token_answer(signed_in))
+
+
+@endpoints.post("/2022/06/REST/Token", answer=LegacyTokenAnswer, **_declared)
+async def create_legacy_token(call: Call) -> Answer:
+    """Issue an access token the older way, for a password or a refresh token."""
+    if not call.services.settings.legacy_token_endpoint:
+        raise NotFound(
+            "This older sign-in is switched off (setting legacy_token_endpoint);"
+            " use /realms/bsncloud/protocol/openid-connect/token."
+        )
+    form = Form(call)
+    grant = form.required("grant_type")
+    application = await call.services.sign_in.known_application(form.client(), call.now)
+    signed_in = await _person_grant(call, form, grant, application)
+    person = await call.services.people.row(signed_in.person_id)
+    users = await call.services.users.of_person(signed_in.person_id)
+    return answer_json(legacy_token_answer(signed_in, person, users))
+
+
+@endpoints.get("/2022/06/REST/Token", caller="public", statuses="400", errors="400 406 5XX")
+async def explain_token(_call: Call) -> Answer:
+    """Say that a token is asked for with POST: older clients look with GET whether a version exists."""
+    raise Invalid("A token is asked for with POST and a form.")
+
+
+async def _person_grant(call: Call, form: Form, grant: str, application: Row | None) -> SignedIn:
+    sign_in = call.services.sign_in
+    if grant == "password":
+        username, password = form.required("username"), form.required("password")
+        return await sign_in.with_password(username, password, application, call.address, call.now)
+    if grant == "refresh_token":
+        refresh_token = form.required("refresh_token")
+        return await sign_in.with_refresh_token(refresh_token, form.get("username"), application, call.now)
+    known = "client_credentials (not at the older address), password or refresh_token"
+    raise OAuthError(400, "unsupported_grant_type", f"'grant_type' has to be {known}.")
+
+
+class Form:
+    """The fields of a form, and who sent it. Raises OAuth's `invalid_request`."""
+
+    def __init__(self, call: Call) -> None:
+        self._authorization = call.request.get_header("Authorization")
+        self._fields: dict[str, str] = {}
+        try:
+            pairs = parse_qsl(
+                (call.body or b"").decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT
+            )
+        except ValueError as error:
+            raise _bad_request("The body is not a form in UTF-8.") from error
+        for name, value in pairs:
+            if name in self._fields:
+                raise _bad_request("A form field is given more than once.")
+            if "\x00" in value:
+                raise _bad_request("A form field holds a NUL character.")
+            self._fields[name] = value
+
+    def get(self, name: str) -> str | None:
+        return self._fields.get(name) or None
+
+    def required(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise _bad_request(f"The form field '{name}' is missing.")
+        return value
+
+    def client(self) -> Client:
+        """The application, from HTTP Basic or from the form."""
+        scheme, _, credentials = (self._authorization or "").partition(" ")
+        if scheme.lower() != "basic":
+            return Client(self.get("client_id"), self.get("client_secret"))
+        try:
+            client_id, colon, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            colon = ""
+        if not colon or "\x00" in client_id:
+            raise _bad_request("The Authorization header has to read 'Basic base64(client id:client secret)'.")
+        return Client(unquote_plus(client_id), unquote_plus(secret))
+
+
+def _bad_request(description: str) -> OAuthError:
+    return OAuthError(400, "invalid_request", description)

@@ -1,0 +1,234 @@
+"""Signing in: what the token endpoints do with client credentials, passwords and refresh tokens."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final, NamedTuple
+
+from signfleet.access import store as queries
+from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
+from signfleet.access.passwords import Passwords
+from signfleet.access.scopes import covers
+from signfleet.access.throttle import Throttle
+from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token
+from signfleet.http.errors import OAuthError
+from signfleet.people import store as people
+from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH
+from signfleet.settings import Settings
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.users import store as users
+from signfleet.wire import timespan
+from signfleet.wire.text import fold
+
+#: Wrong passwords for one login, and from one address, before the next attempt has to wait.
+ATTEMPTS_PER_LOGIN: Final = 10
+ATTEMPTS_PER_ADDRESS: Final = 50
+ATTEMPTS_WINDOW: Final = 5 * timespan.MINUTE
+
+
+class SignedIn(NamedTuple):
+    """New tokens, whose they are, and the user they are for if they are good for one network."""
+
+    issued: Issued
+    person_id: int
+    user: Row | None
+
+
+class Client(NamedTuple):
+    """The application as it named itself; the secret may be missing."""
+
+    id: str | None
+    secret: str | None
+
+
+def invalid_grant(description: str | None) -> OAuthError:
+    return OAuthError(400, "invalid_grant", description)
+
+
+class SignIn:
+    """The three grants. Raises `OAuthError`, and `Throttled` for those who guess."""
+
+    def __init__(self, store: Store, passwords: Passwords, settings: Settings) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._settings = settings
+        self._by_login = Throttle(ATTEMPTS_PER_LOGIN, ATTEMPTS_WINDOW, "to sign in as this person")
+        self._by_address = Throttle(ATTEMPTS_PER_ADDRESS, ATTEMPTS_WINDOW, "to sign in from this address")
+
+    async def application(self, client: Client, now: int) -> Row:
+        """The registered application. Raises 401 `invalid_client`."""
+        row = None
+        if client.id is not None:
+            row = await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id)
+        if row is None or not hmac.compare_digest(bytes(row.secret_hash), hash_token(client.secret or "")):
+            raise _invalid_client("The client id or the client secret is wrong.")
+        if row.secret_expiration_date is not None and row.secret_expiration_date <= now:
+            raise _invalid_client("The client secret has expired; make a new one.")
+        return row
+
+    async def known_application(self, client: Client, now: int) -> Row | None:
+        """The registered application, or None where the name is nobody's: older clients bring names of their own."""
+        if client.id is None:
+            raise OAuthError(400, "invalid_request", "The form field 'client_id' is missing.")
+        if await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id) is None:
+            return None
+        return await self.application(client, now)
+
+    async def with_client_credentials(self, client: Client, scope: str | None, now: int) -> SignedIn:
+        """A token for the person who registered the application, with the application's scopes and no network yet."""
+        application = await self.application(client, now)
+        person = await self._store.one(people.PERSON_BY_ID, id=application.person_id)
+        if person is None or person.is_locked_out or person.activation_date is None:
+            raise _invalid_client("The person who registered this application is locked out.")
+        granted = _narrowed(application.scope, scope)
+        lifetimes = Lifetimes(self._settings.client_token_lifetime * 1000)
+
+        async def work(tx: Transaction) -> Issued:
+            return await open_session(
+                tx,
+                scope=granted,
+                lifetimes=lifetimes,
+                now=now,
+                person_id=application.person_id,
+                application_id=application.id,
+            )
+
+        return SignedIn(await self._store.write(work), application.person_id, None)
+
+    async def with_password(
+        self, username: str, password: str, application: Row | None, address: str, now: int
+    ) -> SignedIn:
+        """`username` is a login, for a person's token, or `Network/login`, for one that is good for that network."""
+        network_name, slash, login = username.partition("/")
+        if not slash:
+            network_name, login = "", username
+        person = await self._check_password(login.strip(), password, address, now)
+        user = await self._user(person.person_id, network_name) if slash else None
+        lifetimes = await self._lifetimes(person.person_id, user)
+        scope = PERSON_SCOPE if user is None else USER_SCOPE
+
+        async def work(tx: Transaction) -> Issued:
+            if user is not None:
+                await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
+            return await open_session(
+                tx,
+                scope=scope,
+                lifetimes=lifetimes,
+                now=now,
+                person_id=person.person_id,
+                application_id=None if application is None else application.id,
+                network_id=None if user is None else user.network_id,
+                user_id=None if user is None else user.id,
+            )
+
+        return SignedIn(await self._store.write(work), person.person_id, user)
+
+    async def with_refresh_token(
+        self, refresh_token: str, username: str | None, application: Row | None, now: int
+    ) -> SignedIn:
+        """New tokens for old. The network stays, unless `username` names another as `Network/login`."""
+        row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
+        user = None
+        if row is not None and row.used_date is None and row.valid_to > now:
+            _check_holder(row, application)
+            _check_person(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
+            if username and "/" in username:
+                user = await self._user(row.person_id, username.partition("/")[0])
+            elif row.network_id is not None:
+                user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
+                _check_user(user)
+        lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
+        raised = row is not None and row.network_id is None and user is not None
+
+        async def work(tx: Transaction) -> tuple[Issued, int] | Refused:
+            taken = await take_refresh_token(tx, refresh_token, now)
+            if isinstance(taken, Refused):
+                return taken
+            if user is not None:
+                await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
+                await tx.execute(
+                    queries.CHOOSE_NETWORK,
+                    session_id=taken.session_id,
+                    chosen_network_id=user.network_id,
+                    chosen_user_id=user.id,
+                    now=now,
+                )
+            if raised:
+                await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=USER_SCOPE)
+            scope = USER_SCOPE if raised else taken.scope
+            return await renew(tx, taken.session_id, scope=scope, lifetimes=lifetimes, now=now), taken.person_id
+
+        renewed = await self._store.write(work)
+        if isinstance(renewed, Refused):
+            # Clients tell an expired token by the missing description, and sign in anew.
+            raise invalid_grant(None if renewed.expired else renewed.reason)
+        return SignedIn(*renewed, user)
+
+    async def _check_password(self, login: str, password: str, address: str, now: int) -> Row:
+        key = fold(login)
+        self._by_address.take(address, now)
+        self._by_login.take(key, now)
+        person = await self._store.one(people.PERSON_BY_LOGIN, login_key=key)
+        matches = await self._passwords.verify(None if person is None else person.password_hash, password)
+        if person is None or not matches:
+            raise invalid_grant("The login or the password is wrong.")
+        self._by_address.give_back(address)
+        self._by_login.give_back(key)
+        _check_person(person)
+        return person
+
+    async def _user(self, person_id: int, network_name: str) -> Row:
+        for user in await self._store.all(users.USERS_OF_PERSON, person_id=person_id):
+            if fold(user.network_name) == fold(network_name.strip()):
+                _check_user(user)
+                return user
+        raise invalid_grant("This person is a member of no such network.")
+
+    async def _lifetimes(self, person_id: int, user: Row | None) -> Lifetimes:
+        """A user's from the network's settings, a person's from their profile."""
+        if user is not None:
+            return Lifetimes(user.user_access_token_lifetime, user.user_refresh_token_lifetime)
+        lifetimes = []
+        for name in (ACCESS, REFRESH):
+            value = await self._store.one(people.PROFILE_VALUE, person_id=person_id, name_key=fold(name))
+            lifetimes.append(LIFETIMES[name] if value is None else timespan.parse(value.value))
+        return Lifetimes(*lifetimes)
+
+
+def _invalid_client(description: str) -> OAuthError:
+    return OAuthError(401, "invalid_client", description, {"WWW-Authenticate": 'Basic realm="signfleet"'})
+
+
+def _check_holder(row: Row, application: Row | None) -> None:
+    if row.person_id is None:
+        raise invalid_grant("The refresh token belongs to a player; it is exchanged at /player/v1/token.")
+    if row.application_id != (None if application is None else application.id):
+        raise invalid_grant("The refresh token was issued to another application.")
+
+
+def _check_person(person: Row | None) -> None:
+    if person is None or person.is_locked_out:
+        raise invalid_grant("This person is locked out.")
+    if person.activation_date is None:
+        raise invalid_grant("This person is not activated yet; follow the link in the activation mail.")
+
+
+def _check_user(user: Row | None) -> None:
+    if user is None:
+        raise invalid_grant("This person is no longer a member of the network.")
+    if user.is_locked_out:
+        raise invalid_grant("This user is locked out of the network.")
+    if user.network_is_locked_out:
+        raise invalid_grant("The network is locked out.")
+
+
+def _narrowed(granted: str, wanted: str | None) -> str:
+    """The scopes asked for as far as they are granted; all of them where none is asked for."""
+    if not wanted or not wanted.strip():
+        return granted
+    within = [scope for scope in dict.fromkeys(wanted.split()) if covers(granted, scope)]
+    if not within:
+        raise OAuthError(
+            400, "invalid_scope", f"The application was granted '{granted}', nothing of which was asked for."
+        )
+    return " ".join(within)

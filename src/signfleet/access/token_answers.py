@@ -1,0 +1,125 @@
+"""What the token endpoints answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from signfleet.access.sign_in import SignedIn
+from signfleet.storage.interface import Row
+from signfleet.users.service import role_name
+from signfleet.wire import datetime
+
+BEARER: Final = "bearer"
+
+
+class TokenAnswer(msgspec.Struct, omit_defaults=True):
+    """RFC 6749, section 5.1; `expires_in` is in seconds."""
+
+    access_token: str
+    expires_in: int
+    token_type: str
+    scope: str
+    refresh_token: str | None = None
+
+
+class NamedRole(msgspec.Struct):
+    """A role by id and name."""
+
+    id: int
+    name: str
+
+
+class SubscriptionPeriod(msgspec.Struct, rename="camel"):
+    """A network's subscription as a token answer tells it."""
+
+    level: str
+    start_date: str
+    end_date: str | None
+
+
+class UserNetwork(msgspec.Struct):
+    """A network as a token answer tells it; `status` is Active, Suspending or Suspended."""
+
+    id: int
+    name: str
+    status: str
+    subscription: SubscriptionPeriod | None
+
+
+class TokenUser(msgspec.Struct):
+    """A user as a token answer tells it; `status` is Enabled or Disabled."""
+
+    id: int
+    status: str
+    role: NamedRole | None
+    network: UserNetwork
+
+
+class TokenPerson(msgspec.Struct, rename="camel"):
+    """A person as a token answer tells it, with the user of each of their networks."""
+
+    id: int
+    login: str
+    first_name: str | None
+    last_name: str | None
+    users: list[TokenUser]
+
+
+class LegacyTokenAnswer(msgspec.Struct, kw_only=True):
+    """The older token answer: `user` for a token of one network, `person` for all others."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str | None
+    scope: str
+    issued: str = msgspec.field(name=".issued")
+    expires: str = msgspec.field(name=".expires")
+    person: TokenPerson | msgspec.UnsetType = msgspec.UNSET
+    user: TokenUser | msgspec.UnsetType = msgspec.UNSET
+
+
+def token_answer(signed_in: SignedIn) -> TokenAnswer:
+    issued = signed_in.issued
+    return TokenAnswer(issued.access_token, issued.expires_in, BEARER, issued.scope, issued.refresh_token)
+
+
+def legacy_token_answer(signed_in: SignedIn, person: Row, users: list[Row]) -> LegacyTokenAnswer:
+    issued = signed_in.issued
+    answer = LegacyTokenAnswer(
+        access_token=issued.access_token,
+        token_type=BEARER,
+        expires_in=issued.expires_in,
+        refresh_token=issued.refresh_token,
+        scope=issued.scope,
+        issued=datetime.format_http(issued.issued),
+        expires=datetime.format_http(issued.expires),
+    )
+    if signed_in.user is not None:
+        answer.user = _user(signed_in.user)
+    else:
+        answer.person = TokenPerson(
+            person.person_id, person.login, person.first_name, person.last_name, [_user(user) for user in users]
+        )
+    return answer
+
+
+def _user(row: Row) -> TokenUser:
+    name = role_name(row)
+    subscription = None
+    if row.subscription_id is not None:
+        subscription = SubscriptionPeriod(
+            row.level,
+            datetime.format(row.subscription_creation_date),
+            None if row.expire_date is None else datetime.format(row.expire_date),
+        )
+    return TokenUser(
+        id=row.id,
+        status="Disabled" if row.is_locked_out else "Enabled",
+        role=None if name is None else NamedRole(row.role_id, name),
+        network=UserNetwork(
+            row.network_id, row.network_name, "Suspended" if row.network_is_locked_out else "Active", subscription
+        ),
+    )

@@ -1,0 +1,92 @@
+"""Founding: what an installation needs before anybody can use it, in one step and in one transaction.
+
+`serve` does it on its first start, `init` and `demo` when they are asked to, tests for each store they are given.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.access import passwords
+from signfleet.access.applications import insert_application
+from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.errors import Conflict
+from signfleet.networks.schemas import NetworkSettings
+from signfleet.networks.service import check_name, insert_network
+from signfleet.people.service import People, insert_person
+from signfleet.storage.interface import Duplicate, Store, Transaction
+from signfleet.users.service import insert_user
+
+
+class Founded(msgspec.Struct, frozen=True, kw_only=True):
+    """Ids and credentials of a new network. Password and secret are told here and never again."""
+
+    network: str
+    network_id: int
+    group_id: int
+    login: str
+    password: str
+    person_id: int
+    user_id: int
+    client_id: str
+    client_secret: str
+
+
+async def is_founded(people: People) -> bool:
+    """Whether there is anybody at all."""
+    return bool(await people.list_())
+
+
+async def found(
+    store: Store,
+    people: People,
+    *,
+    network: str,
+    login: str,
+    password: str | None = None,
+    application: str = "Command line",
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    first_name: str | None = None,
+    last_name: str | None = None,
+    now: int,
+) -> Founded:
+    """Create a person, a network with group `Default`, their user as administrator, and an application.
+
+    A password, client id and secret that are not given are made. `now` is in ms. Raises `Invalid` for an unfit name,
+    login or password, and `Conflict` when the network, the login or the client id is taken.
+    """
+    password = password or passwords.generate()
+    name = check_name(network)
+    new = await people.prepared(login, password, first_name, last_name, activation_date=now)
+
+    async def work(tx: Transaction) -> Founded:
+        person_id = await insert_person(tx, new, now)
+        inserted = await insert_network(tx, name, NetworkSettings(), now)
+        user_id = await insert_user(
+            tx,
+            network_id=inserted.network_id,
+            person_id=person_id,
+            role_id=ADMINISTRATORS.id,
+            description="Network Administrator",
+            now=now,
+        )
+        credentials = await insert_application(
+            tx, name=application, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
+        )
+        return Founded(
+            network=name,
+            network_id=inserted.network_id,
+            group_id=inserted.group_id,
+            login=new.login,
+            password=password,
+            person_id=person_id,
+            user_id=user_id,
+            client_id=credentials.client_id,
+            client_secret=credentials.client_secret,
+        )
+
+    try:
+        return await store.write(work)
+    except Duplicate:
+        raise Conflict(f"The network '{name}', the login '{new.login}' or the client id exists already.") from None

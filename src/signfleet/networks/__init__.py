@@ -1,0 +1,1 @@
+"""Networks: the tenants, with their settings and subscription."""

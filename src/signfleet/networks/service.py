@@ -1,0 +1,131 @@
+"""The rules of networks."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from signfleet.errors import Invalid, NotFound
+from signfleet.groups.store import INSERT_GROUP
+from signfleet.networks import store as queries
+from signfleet.networks.schemas import Network, NetworkSettings, network_of
+from signfleet.people.lifetimes import parse_lifetime
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire.text import fold
+
+NAME_LIMIT: Final = 30
+DEFAULT_GROUP: Final = "Default"
+FIRST_LEVEL: Final = "Control"
+
+LIFETIMES: Final = {
+    "user_access_token_lifetime": "userAccessTokenLifetime",
+    "user_refresh_token_lifetime": "userRefreshTokenLifetime",
+    "device_access_token_lifetime": "deviceAccessTokenLifetime",
+    "device_refresh_token_lifetime": "deviceRefreshTokenLifetime",
+    "device_registration_token_lifetime": "deviceRegistrationTokenLifetime",
+}
+
+
+def check_name(name: str) -> str:
+    """A network's name, trimmed. It stands in addresses and in `Network/login`. Raises `Invalid`."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LIMIT or "/" in name or not name.isprintable():
+        raise Invalid(f"'name': a network's name has 1 to {NAME_LIMIT} characters and no '/'.")
+    if name.isascii() and name.isdigit():
+        raise Invalid("'name': a network's name of digits only would be taken for an id.")
+    return name
+
+
+def columns_of(settings: NetworkSettings) -> dict[str, Any]:
+    """Settings as they are stored: lifetimes in ms. Raises `Invalid` naming the field."""
+    lifetimes = {
+        column: parse_lifetime(f"settings.{wire_name}", getattr(settings, column))
+        for column, wire_name in LIFETIMES.items()
+    }
+    return {
+        **lifetimes,
+        "automatic_tagged_playlist_approval_enabled": settings.automatic_tagged_playlist_approval_enabled,
+    }
+
+
+class Inserted(NamedTuple):
+    """Ids of a new network and its group `Default`."""
+
+    network_id: int
+    group_id: int
+
+
+async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, now: int) -> Inserted:
+    """Insert a network with subscription and default group inside a unit of work. Raises `Duplicate`, `Invalid`."""
+    network_id = await tx.next_id("network")
+    name = check_name(name)
+    await tx.execute(
+        queries.INSERT_NETWORK,
+        id=network_id,
+        name=name,
+        name_key=fold(name),
+        creation_date=now,
+        last_modified_date=now,
+        is_locked_out=False,
+        lockout_date=None,
+        last_lockout_date=None,
+        settings_last_modified_date=now,
+        **columns_of(settings),
+    )
+    await tx.execute(
+        queries.INSERT_SUBSCRIPTION,
+        network_id=network_id,
+        id=await tx.next_id("network_subscription"),
+        level=FIRST_LEVEL,
+        creation_date=now,
+        last_modified_date=now,
+        expire_date=None,
+    )
+    group_id = await tx.next_id("device_group")
+    await tx.execute(
+        INSERT_GROUP,
+        network_id=network_id,
+        id=group_id,
+        name=DEFAULT_GROUP,
+        name_key=fold(DEFAULT_GROUP),
+        description=None,
+        creation_date=now,
+        last_modified_date=now,
+    )
+    return Inserted(network_id, group_id)
+
+
+class Networks:
+    """Networks by id and by name."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def row(self, network_id: int) -> Row:
+        row = await self._store.one(queries.NETWORK_BY_ID, id=network_id)
+        if row is None:
+            raise NotFound(f"There is no network {network_id}.")
+        return row
+
+    async def find(self, name: str) -> Row | None:
+        return await self._store.one(queries.NETWORK_BY_NAME, name_key=fold(name))
+
+    async def list_(self) -> list[Network]:
+        """All of the installation, by name."""
+        return [network_of(row) for row in await self._store.scan_all(queries.ALL_NETWORKS)]
+
+    async def of_person(self, person_id: int) -> list[Network]:
+        """Those in which the person is a member, oldest first."""
+        return [network_of(row) for row in await self._store.all(queries.NETWORKS_OF_PERSON, person_id=person_id)]
+
+    async def create(self, name: str, now: int, settings: NetworkSettings | None = None) -> Network:
+        """Create a network without members. Raises `Invalid` for a taken or unfit name."""
+        check_name(name)
+
+        async def work(tx: Transaction) -> Inserted:
+            return await insert_network(tx, name, settings or NetworkSettings(), now)
+
+        try:
+            inserted = await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'name': a network '{name}' exists already.") from None
+        return network_of(await self.row(inserted.network_id))

@@ -1,0 +1,36 @@
+"""The Person entity."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.storage.interface import Row
+from signfleet.wire import datetime
+from signfleet.wire.types import DateTime, Id
+
+
+class Person(msgspec.Struct, rename="camel", kw_only=True):
+    """A person as the wire shows it. `password` is only ever told once, when the server has made it."""
+
+    id: Id
+    login: str
+    password: str | None = None
+    first_name: str | None
+    last_name: str | None
+    creation_date: DateTime
+    last_modified_date: DateTime
+    activation_date: DateTime | None
+
+
+def person_of(row: Row, password: str | None = None) -> Person:
+    """The entity of a row of `people.store.PERSON_COLUMNS`."""
+    return Person(
+        id=row.person_id,
+        login=row.login,
+        password=password,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        creation_date=datetime.format(row.person_creation_date),
+        last_modified_date=datetime.format(row.person_last_modified_date),
+        activation_date=None if row.activation_date is None else datetime.format(row.activation_date),
+    )

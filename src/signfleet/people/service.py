@@ -1,0 +1,145 @@
+"""The rules of people."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from signfleet.access import passwords
+from signfleet.access.passwords import Passwords
+from signfleet.errors import Invalid, NotFound
+from signfleet.people import store as queries
+from signfleet.people.lifetimes import LIFETIMES
+from signfleet.people.schemas import Person, person_of
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire import timespan
+from signfleet.wire.text import fold, forbidden_character
+
+LOGIN_LIMIT = 254
+NAME_LIMIT = 128
+
+#: Whoever wants to know whether an address exists sends a mail there; this keeps out what cannot be one.
+_LOGIN = re.compile(r"[^\s@/\\\"<>(),:;\[\]]+@[^\s@/\\\"<>(),:;\[\]]+")
+
+
+class NewPerson(NamedTuple):
+    """A person to be inserted: every rule has been checked."""
+
+    login: str
+    password_hash: str | None
+    first_name: str | None
+    last_name: str | None
+    #: ms, or None while the mail address is not proved.
+    activation_date: int | None
+
+
+def check_login(login: str) -> str:
+    """The login, trimmed. Raises `Invalid` unless it is an e-mail address."""
+    login = login.strip()
+    if len(login) > LOGIN_LIMIT or not _LOGIN.fullmatch(login) or not login.isprintable():
+        raise Invalid(f"'login' has to be an e-mail address of at most {LOGIN_LIMIT} characters.")
+    return login
+
+
+def check_name(field: str, name: str | None) -> str | None:
+    """A first or last name, which may be anything that fits."""
+    if name is None:
+        return None
+    if len(name) > NAME_LIMIT or forbidden_character(name) is not None:
+        raise Invalid(f"'{field}' may have at most {NAME_LIMIT} characters, none of them NUL.")
+    return name
+
+
+async def insert_person(tx: Transaction, new: NewPerson, now: int) -> int:
+    """Insert inside a unit of work, token lifetimes in the profile included; gives the id. Raises `Duplicate`."""
+    person_id = await tx.next_id("person")
+    await tx.execute(
+        queries.INSERT_PERSON,
+        id=person_id,
+        login=new.login,
+        login_key=fold(new.login),
+        password_hash=new.password_hash,
+        first_name=new.first_name,
+        last_name=new.last_name,
+        creation_date=now,
+        last_modified_date=now,
+        activation_date=new.activation_date,
+        is_locked_out=False,
+    )
+    await tx.execute_many(
+        queries.INSERT_PROFILE_VALUE,
+        [
+            {
+                "person_id": person_id,
+                "name_key": fold(name),
+                "name": name,
+                "value": timespan.format(default),
+                "last_modified_date": now,
+            }
+            for name, default in LIFETIMES.items()
+        ],
+    )
+    return person_id
+
+
+class People:
+    """People by id and login."""
+
+    def __init__(self, store: Store, passwords: Passwords) -> None:
+        self._store = store
+        self._passwords = passwords
+
+    async def row(self, person_id: int) -> Row:
+        row = await self._store.one(queries.PERSON_BY_ID, id=person_id)
+        if row is None:
+            raise NotFound(f"There is no person {person_id}.")
+        return row
+
+    async def find(self, login: str) -> Row | None:
+        return await self._store.one(queries.PERSON_BY_LOGIN, login_key=fold(login))
+
+    async def list_(self) -> list[Person]:
+        """Everybody, by login."""
+        return [person_of(row) for row in await self._store.scan_all(queries.ALL_PEOPLE)]
+
+    async def create(
+        self,
+        *,
+        login: str,
+        password: str | None = None,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        now: int,
+    ) -> Person:
+        """Create a person who can sign in at once. The answer holds the password if it was made here.
+
+        Raises `Invalid` for a taken or malformed login, or a weak password.
+        """
+        made = passwords.generate() if password is None else None
+        new = await self.prepared(login, password or made, first_name, last_name, activation_date=now)
+
+        async def work(tx: Transaction) -> int:
+            return await insert_person(tx, new, now)
+
+        try:
+            person_id = await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'login': a person '{new.login}' exists already.") from None
+        return person_of(await self.row(person_id), made)
+
+    async def prepared(
+        self,
+        login: str,
+        password: str | None,
+        first_name: str | None,
+        last_name: str | None,
+        activation_date: int | None,
+    ) -> NewPerson:
+        """Check all rules and hash the password, ready for `insert_person`."""
+        login = check_login(login)
+        first_name, last_name = check_name("firstName", first_name), check_name("lastName", last_name)
+        hashed = None
+        if password is not None:
+            passwords.check_policy(password)
+            hashed = await self._passwords.hash(password)
+        return NewPerson(login, hashed, first_name, last_name, activation_date)

@@ -1,0 +1,34 @@
+"""The SQL of people and their profiles."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select
+
+from signfleet.storage.query import Query
+from signfleet.storage.tables import person, person_profile
+
+#: What `people.schemas.person_of` reads; users bring the same columns along.
+PERSON_COLUMNS = (
+    person.c.id.label("person_id"),
+    person.c.login,
+    person.c.first_name,
+    person.c.last_name,
+    person.c.creation_date.label("person_creation_date"),
+    person.c.last_modified_date.label("person_last_modified_date"),
+    person.c.activation_date,
+)
+
+_person = select(*PERSON_COLUMNS, person.c.password_hash, person.c.is_locked_out)
+
+PERSON_BY_ID = Query(_person.where(person.c.id == bindparam("id")))
+PERSON_BY_LOGIN = Query(_person.where(person.c.login_key == bindparam("login_key")))
+ALL_PEOPLE = Query(_person.order_by(person.c.login_key))
+
+INSERT_PERSON = Query(person.insert())
+INSERT_PROFILE_VALUE = Query(person_profile.insert())
+
+PROFILE_VALUE = Query(
+    select(person_profile.c.value).where(
+        person_profile.c.person_id == bindparam("person_id"), person_profile.c.name_key == bindparam("name_key")
+    )
+)

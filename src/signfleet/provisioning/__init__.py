@@ -1,0 +1,1 @@
+"""/Provisioning: the tokens with which players are set up."""

@@ -1,0 +1,1 @@
+"""/Self/Session: the session of the token that asks."""

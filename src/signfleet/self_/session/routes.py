@@ -1,0 +1,64 @@
+"""Reads the session, and chooses the network to work in."""
+
+from __future__ import annotations
+
+from signfleet.errors import NotFound
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+from signfleet.self_.session.schemas import NetworkChoice, NetworkName, SessionDocument
+from signfleet.wire import datetime
+
+endpoints = Endpoints("Self", "/2022/06/REST/Self/Session")
+
+
+@endpoints.get(
+    "/",
+    caller="person",
+    scope="bsn.api.self.session.retrieve",
+    answer=SessionDocument,
+    statuses="200 304",
+    errors="400 401 403 406 5XX",
+)
+async def get_session(call: Call) -> Answer:
+    """Give the session of this access token: its network and its scopes."""
+    session = call.session
+    document = SessionDocument(await _network(call), session.scope, datetime.format(session.last_modified))
+    return answer_json(document, last_modified=session.last_modified, etag=str(session.last_modified))
+
+
+@endpoints.get(
+    "/Network/",
+    caller="person",
+    scope="bsn.api.self.session.retrieve",
+    answer=NetworkName,
+    statuses="200",
+    errors="400 401 403 404 406 5XX",
+)
+async def get_session_network(call: Call) -> Answer:
+    """Give the network that was chosen for this access token."""
+    network = await _network(call)
+    if network is None:
+        raise NotFound("No network is chosen for this access token.")
+    return answer_json(network)
+
+
+@endpoints.put(
+    "/Network/",
+    caller="person",
+    scope="bsn.api.self.session.update",
+    body=NetworkChoice,
+    statuses="204",
+    errors="400 401 403 406 415 5XX",
+)
+async def choose_network(call: Call) -> Answer:
+    """Choose the network for this access token, by name or by id."""
+    choice: NetworkChoice = call.body
+    await call.services.sessions.choose_network(call.session, choice.id, choice.name, call.now)
+    return NO_CONTENT
+
+
+async def _network(call: Call) -> NetworkName | None:
+    if call.session.network_id is None:
+        return None
+    row = await call.services.networks.row(call.session.network_id)
+    return NetworkName(row.id, row.name)

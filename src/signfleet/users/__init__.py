@@ -1,0 +1,1 @@
+"""Users: people as members of a network."""
