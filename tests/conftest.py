@@ -1,19 +1,44 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use.
+
+A test of a whole server, in process and over HTTP, on both stores, each with a network, its administrator and an
+application in it:
+
+    async def test_the_network_has_no_devices(admin: AsyncClient) -> None:
+        assert (await admin.get("/Devices/Count/")).json() == 0
+
+`client` calls without a token, `admin` with `admin_token`, an administrator's with the network chosen; paths are
+relative to /2022/06/REST, and start with `ROOT` where they are not. `network` tells names, ids, password and secret.
+`sign_in` makes tokens of other people, roles and scopes. `services` and `store` are the server's own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+from httpx import ASGITransport, AsyncClient
 
-from signfleet.storage.interface import Store
+from signfleet.access.issuing import Lifetimes, open_session
+from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
+from signfleet.access.passwords import Passwords
+from signfleet.access.tokens import USER_SCOPE
+from signfleet.founding import Founded, found
+from signfleet.people.service import NewPerson, People, insert_person
+from signfleet.settings import Settings
+from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
 from signfleet.storage.opening import open_store
+from signfleet.users.service import insert_user
+from signfleet.wire import timespan
+from signfleet.wiring import Services, build, make_app
 from tests.postgres import Postgres, name_of, running_postgres
 
 
@@ -83,3 +108,170 @@ def restored_logs() -> Iterator[None]:
     yield
     root.handlers, root.level = handlers, level
     structlog.reset_defaults()
+
+
+# --- a whole server -----------------------------------------------------------------------------------------------
+
+ROOT = "http://signfleet.test"
+BASE = f"{ROOT}/2022/06/REST"
+
+
+async def _found(database: str) -> Founded:
+    store = await open_store(database, connections=1)
+    passwords = Passwords()
+    try:
+        return await found(
+            store,
+            People(store, passwords),
+            network="Test Network",
+            login="JaneDoe@example.com",
+            password="7t#Sqg7*",
+            first_name="Jane",
+            last_name="Doe",
+            now=_now(),
+        )
+    finally:
+        passwords.close()
+        await store.close()
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture(scope="session")
+def founded_sqlite(migrated_sqlite: Path) -> tuple[Path, Founded]:
+    """A SQLite file with a network in it, to copy."""
+    path = migrated_sqlite.with_name("founded.db")
+    shutil.copy(migrated_sqlite, path)
+    return path, asyncio.run(_found(f"sqlite:///{path}"))
+
+
+@pytest.fixture(scope="session")
+def founded_postgresql(postgres: Postgres, migrated_postgresql: str) -> tuple[str, Founded]:
+    """The name of a database with a network in it, to use as a template."""
+    url = postgres.create(migrated_postgresql)
+    return name_of(url), asyncio.run(_found(url))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def founded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Founded]]:
+    """The address of a store of this test's own with one network in it, and what is in it."""
+    if request.param == "sqlite":
+        template, network = request.getfixturevalue("founded_sqlite")
+        shutil.copy(template, tmp_path / "signfleet.db")
+        yield f"sqlite:///{tmp_path / 'signfleet.db'}", network
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        template, network = request.getfixturevalue("founded_postgresql")
+        url = postgres.create(template)
+        yield url, network
+        postgres.drop(url)
+
+
+@pytest.fixture
+def network(founded: tuple[str, Founded]) -> Founded:
+    """The network of the server under test: ids, names, the administrator's password, the application's secret."""
+    return founded[1]
+
+
+@pytest.fixture
+def settings(founded: tuple[str, Founded], tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """The server's settings; `@pytest.mark.settings(name=value)` changes some."""
+    overrides: dict[str, Any] = {"legacy_token_endpoint": True, "access_log": False, "database_connections": 4}
+    for marker in request.node.iter_markers("settings"):
+        overrides |= marker.kwargs
+    return Settings(data=str(tmp_path), database=founded[0], **overrides)
+
+
+@pytest.fixture
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    """The parts of the server that `client` and `admin` call."""
+    built = await build(settings)
+    yield built
+    await built.close()
+
+
+CallAs = Callable[..., AsyncClient]
+
+
+@pytest.fixture
+async def call_as(services: Services) -> AsyncIterator[CallAs]:
+    """Makes clients of the server: `call_as(token)`, or `call_as()` for nobody."""
+    app: Any = make_app(services)
+    async with AsyncExitStack() as stack:
+        clients: list[AsyncClient] = []
+
+        def make(token: str | None = None) -> AsyncClient:
+            headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+            clients.append(AsyncClient(transport=ASGITransport(app), base_url=BASE, headers=headers))
+            stack.push_async_callback(clients[-1].aclose)
+            return clients[-1]
+
+        yield make
+
+
+@pytest.fixture
+def client(call_as: CallAs) -> AsyncClient:
+    """A client without a token."""
+    return call_as()
+
+
+@pytest.fixture
+def admin(call_as: CallAs, admin_token: str) -> AsyncClient:
+    """A client with the administrator's token."""
+    return call_as(admin_token)
+
+
+SignIn = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def sign_in(services: Services, network: Founded) -> SignIn:
+    """Makes an access token: `await sign_in("joe@example.com", role=VIEWERS, scope="bsn.api.main.devices")`.
+
+    An unknown login becomes a person and a user of the network first; `role=None` leaves them without a role,
+    `choose=False` the token without a network.
+    """
+
+    async def make(
+        login: str = "",
+        *,
+        role: SystemRole | None = ADMINISTRATORS,
+        scope: str = USER_SCOPE,
+        network_id: int = network.network_id,
+        choose: bool = True,
+    ) -> str:
+        now = _now()
+        person = await services.people.find(login or network.login)
+        user = None if person is None else await services.users.in_network(network_id, person.person_id)
+
+        async def work(tx: Transaction) -> str:
+            new = NewPerson(login, None, None, None, activation_date=now)
+            person_id = await insert_person(tx, new, now) if person is None else person.person_id
+            user_id = user.id if user is not None else None
+            if user_id is None:
+                role_id = None if role is None else role.id
+                user_id = await insert_user(
+                    tx, network_id=network_id, person_id=person_id, role_id=role_id, description=None, now=now
+                )
+            issued = await open_session(
+                tx,
+                scope=scope,
+                lifetimes=Lifetimes(timespan.HOUR),
+                now=now,
+                person_id=person_id,
+                network_id=network_id if choose else None,
+                user_id=user_id if choose else None,
+            )
+            return issued.access_token
+
+        return await services.store.write(work)
+
+    return make
+
+
+@pytest.fixture
+async def admin_token(sign_in: SignIn) -> str:
+    """The administrator's access token, with the network chosen."""
+    return await sign_in()

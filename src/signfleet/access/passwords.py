@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -69,6 +70,12 @@ def _yield_to_requests() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
+@cache
+def _nobodys() -> str:
+    """Verified against when there is no such login, so that an answer takes the same time."""
+    return hash_now(generate())
+
+
 class Passwords:
     """Hashes and verifies in a few threads."""
 
@@ -77,15 +84,14 @@ class Passwords:
             max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="password", initializer=_yield_to_requests
         )
         self._waiting = 0
-        #: Verified against when there is no such login, so that an answer takes the same time.
-        self._nobody = hash_now(generate())
+        _nobodys()
 
     async def hash(self, password: str) -> str:
         return await self._run(hash_now, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the one that was hashed; None stands for nobody's and takes as long."""
-        matches = await self._run(_matches, stored or self._nobody, password)
+        matches = await self._run(_matches, stored or _nobodys(), password)
         return matches and stored is not None
 
     async def _run(self, work: Callable[..., T], *arguments: str) -> T:

@@ -1,0 +1,279 @@
+"""The token endpoints, as OAuth clients use them."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+import pytest
+import time_machine
+from httpx import AsyncClient, BasicAuth, Response
+from tests.conftest import ROOT, CallAs
+
+from signfleet.founding import Founded
+
+TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
+LEGACY = "/Token"
+USER_SCOPE = "bsn.api.main bsn.api.self bsn.api.upload"
+
+
+def client_credentials(network: Founded) -> dict[str, str]:
+    return {
+        "grant_type": "client_credentials",
+        "client_id": network.client_id,
+        "client_secret": network.client_secret,
+    }
+
+
+def password_form(network: Founded, *, username: str = "", password: str = "") -> dict[str, str]:
+    return {
+        "grant_type": "password",
+        "client_id": "Some program",
+        "client_secret": "whatever",
+        "username": username or f"{network.network}/{network.login}",
+        "password": password or network.password,
+    }
+
+
+def refresh_form(answer: Response, **fields: str) -> dict[str, str]:
+    refresh_token = answer.json()["refresh_token"]
+    return {"grant_type": "refresh_token", "client_id": "Some program", "refresh_token": refresh_token, **fields}
+
+
+def error(answer: Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]
+
+
+# --- client credentials
+
+
+@pytest.mark.parametrize("how", ["form", "basic"])
+async def test_an_application_gets_a_token_for_its_id_and_secret(
+    client: AsyncClient, network: Founded, how: str
+) -> None:
+    if how == "form":
+        answer = await client.post(TOKEN, data=client_credentials(network))
+    else:
+        credentials = BasicAuth(network.client_id, network.client_secret)
+        answer = await client.post(TOKEN, data={"grant_type": "client_credentials"}, auth=credentials)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body.keys() == {"access_token", "expires_in", "token_type", "scope"}
+    assert (body["expires_in"], body["token_type"], body["scope"]) == (330, "bearer", USER_SCOPE)
+
+
+async def test_a_token_answer_is_compact_uncompressed_and_not_cached(client: AsyncClient, network: Founded) -> None:
+    answer = await client.post(TOKEN, data=client_credentials(network), headers={"Accept-Encoding": "gzip"})
+    assert b'"access_token":"' in answer.content
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_application_acts_for_its_person_and_chooses_a_network(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    answer = await client.post(TOKEN, data=client_credentials(network))
+    application = call_as(answer.json()["access_token"])
+    assert (await application.get("/Self/")).json()["login"] == network.login
+    assert [found["name"] for found in (await application.get("/Self/Networks/")).json()] == [network.network]
+    assert (await application.get("/Devices/")).status_code == 403
+    await application.put("/Self/Session/Network/", json={"name": network.network})
+    assert (await application.get("/Devices/")).status_code == 200
+
+
+async def test_an_application_may_ask_for_less_than_it_was_granted(client: AsyncClient, network: Founded) -> None:
+    asked = {**client_credentials(network), "scope": "openid bsn.api.main.devices.retrieve BSN.api.self"}
+    assert (await client.post(TOKEN, data=asked)).json()["scope"] == "bsn.api.main.devices.retrieve BSN.api.self"
+    none = {**client_credentials(network), "scope": "openid"}
+    assert error(await client.post(TOKEN, data=none)) == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize("wrong", [{"client_secret": "guess"}, {"client_id": "nobody"}, {"client_secret": ""}])
+async def test_a_wrong_id_or_secret_is_an_invalid_client(
+    client: AsyncClient, network: Founded, wrong: dict[str, str]
+) -> None:
+    answer = await client.post(TOKEN, data={**client_credentials(network), **wrong})
+    assert error(answer) == (401, "invalid_client")
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+    assert answer.json().keys() == {"error", "error_description"}
+
+
+@pytest.mark.parametrize("path", [TOKEN, LEGACY])
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ("", "invalid_request"),
+        ("grant_type=password", "invalid_request"),
+        ("grant_type=password&grant_type=password&client_id=x", "invalid_request"),
+        ("grant_type=password&client_id=%00", "invalid_request"),
+        ("grant_type=%ff&client_id=x", "invalid_request"),
+        ("&".join(f"f{number}=1" for number in range(200)), "invalid_request"),
+    ],
+)
+async def test_a_malformed_form_is_an_invalid_request(client: AsyncClient, path: str, form: str, code: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.post(path, content=form, headers=headers)
+    assert error(answer) in {(400, code), (401, "invalid_client")}
+
+
+async def test_an_unknown_grant_is_named(client: AsyncClient, network: Founded) -> None:
+    form = {**client_credentials(network), "grant_type": "implicit"}
+    assert error(await client.post(TOKEN, data=form)) == (400, "unsupported_grant_type")
+
+
+# --- passwords, the older way
+
+
+async def test_a_user_token_tells_the_user_and_works_at_once(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    answer = await client.post(LEGACY, data=password_form(network))
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["token_type"], body["scope"], body["expires_in"]) == ("bearer", USER_SCOPE, 900)
+    assert body["user"]["id"] == network.user_id
+    assert body["user"]["status"] == "Enabled"
+    assert body["user"]["role"] == {"id": 1, "name": "Administrators"}
+    assert body["user"]["network"]["name"] == network.network
+    assert body["user"]["network"]["status"] == "Active"
+    assert body["user"]["network"]["subscription"].keys() == {"level", "startDate", "endDate"}
+    assert "person" not in body
+    lifetime = parsedate_to_datetime(body[".expires"]) - parsedate_to_datetime(body[".issued"])
+    assert lifetime.total_seconds() == 900
+    assert (await call_as(body["access_token"]).get("/Devices/")).status_code == 200
+
+
+async def test_a_person_token_tells_the_person_and_is_good_for_self_alone(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    body = (await client.post(LEGACY, data=password_form(network, username=network.login))).json()
+    assert body["scope"] == "bsn.api.self"
+    person = body["person"]
+    assert {name: person[name] for name in ("id", "login", "firstName", "lastName")} == {
+        "id": network.person_id,
+        "login": network.login,
+        "firstName": "Jane",
+        "lastName": "Doe",
+    }
+    assert [user["network"]["id"] for user in person["users"]] == [network.network_id]
+    assert "user" not in body
+    caller = call_as(body["access_token"])
+    await caller.put("/Self/Session/Network/", json={"id": network.network_id})
+    assert (await caller.get("/Devices/")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/token", "/TOKEN/", "/Token/"])
+async def test_the_older_address_is_found_in_any_letter_case(client: AsyncClient, network: Founded, path: str) -> None:
+    assert (await client.post(path, data=password_form(network))).status_code == 200
+
+
+async def test_the_older_address_answers_400_to_get(client: AsyncClient) -> None:
+    assert (await client.get(LEGACY)).status_code == 400
+
+
+@pytest.mark.settings(legacy_token_endpoint=False)
+async def test_the_older_address_can_be_switched_off(client: AsyncClient, network: Founded) -> None:
+    answer = await client.post(LEGACY, data=password_form(network))
+    assert answer.status_code == 404
+    assert "legacy_token_endpoint" in answer.json()["message"]
+
+
+async def test_the_new_address_takes_passwords_from_registered_applications_only(
+    client: AsyncClient, network: Founded
+) -> None:
+    form = password_form(network)
+    assert error(await client.post(TOKEN, data=form)) == (401, "invalid_client")
+    form |= {"client_id": network.client_id, "client_secret": network.client_secret}
+    assert (await client.post(TOKEN, data=form)).json().keys() >= {"access_token", "refresh_token"}
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("nobody@example.com", ""), ("", "wrong"), ("Elsewhere/JaneDoe@example.com", ""), ("/", "x"), ("a/b/c", "x")],
+)
+async def test_a_wrong_login_password_or_network_is_an_invalid_grant(
+    client: AsyncClient, network: Founded, username: str, password: str
+) -> None:
+    answer = await client.post(LEGACY, data=password_form(network, username=username, password=password))
+    assert error(answer) == (400, "invalid_grant")
+
+
+async def test_logins_are_compared_without_case(client: AsyncClient, network: Founded) -> None:
+    form = password_form(network, username=f"test NETWORK/{network.login.upper()}")
+    assert (await client.post(LEGACY, data=form)).status_code == 200
+
+
+async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: Founded) -> None:
+    with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
+        wrong, right = password_form(network, password="wrong"), password_form(network)
+        for _ in range(10):
+            assert error(await client.post(LEGACY, data=wrong)) == (400, "invalid_grant")
+        refused = await client.post(LEGACY, data=right)
+        assert refused.status_code == 429
+        clock.shift(int(refused.headers["Retry-After"]))
+        assert (await client.post(LEGACY, data=right)).status_code == 200
+
+
+async def test_right_passwords_are_never_slowed_down(client: AsyncClient, network: Founded) -> None:
+    for _ in range(12):
+        assert (await client.post(LEGACY, data=password_form(network))).status_code == 200
+
+
+# --- refresh tokens
+
+
+async def test_a_refresh_token_gives_new_tokens_and_ends_the_old_access_token(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    first = await client.post(LEGACY, data=password_form(network))
+    second = await client.post(LEGACY, data=refresh_form(first))
+    assert second.status_code == 200
+    assert second.json()["user"]["network"]["id"] == network.network_id
+    assert (await call_as(first.json()["access_token"]).get("/Self/")).status_code == 401
+    assert (await call_as(second.json()["access_token"]).get("/Devices/")).status_code == 200
+
+
+async def test_a_refresh_token_used_twice_revokes_the_whole_session(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    first = await client.post(LEGACY, data=password_form(network))
+    second = await client.post(LEGACY, data=refresh_form(first))
+    assert error(await client.post(LEGACY, data=refresh_form(first))) == (400, "invalid_grant")
+    assert (await call_as(second.json()["access_token"]).get("/Self/")).status_code == 401
+    assert error(await client.post(LEGACY, data=refresh_form(second))) == (400, "invalid_grant")
+
+
+async def test_an_expired_refresh_token_is_told_without_a_description(client: AsyncClient, network: Founded) -> None:
+    first = await client.post(LEGACY, data=password_form(network))
+    with time_machine.travel("2099-01-01", tick=False):
+        answer = await client.post(LEGACY, data=refresh_form(first))
+    assert (answer.status_code, answer.json()) == (400, {"error": "invalid_grant"})
+
+
+async def test_a_person_token_can_be_refreshed_into_a_network(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    first = await client.post(LEGACY, data=password_form(network, username=network.login))
+    second = await client.post(LEGACY, data=refresh_form(first, username=f"{network.network}/{network.login}"))
+    assert second.json()["user"]["network"]["name"] == network.network
+    assert (await call_as(second.json()["access_token"]).get("/Devices/")).status_code == 200
+
+
+async def test_a_refresh_token_belongs_to_the_application_it_was_issued_to(
+    client: AsyncClient, network: Founded
+) -> None:
+    first = await client.post(LEGACY, data=password_form(network))
+    registered = {"client_id": network.client_id, "client_secret": network.client_secret}
+    assert error(await client.post(TOKEN, data=refresh_form(first, **registered))) == (400, "invalid_grant")
+    assert (await client.post(LEGACY, data=refresh_form(first))).status_code == 200
+
+
+async def test_an_access_token_ends_when_it_was_said_to(client: AsyncClient, call_as: CallAs, network: Founded) -> None:
+    with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
+        answer = await client.post(TOKEN, data=client_credentials(network))
+        caller = call_as(answer.json()["access_token"])
+        clock.shift(329)
+        assert (await caller.get("/Self/")).status_code == 200
+        clock.shift(1)
+        expired = await caller.get("/Self/")
+        assert expired.status_code == 401
+        assert expired.headers["WWW-Authenticate"].startswith("Bearer ")
