@@ -115,3 +115,9 @@ async def test_reads_see_each_others_writes_while_a_scan_runs(store: Store) -> N
     await put(store, "late")
     assert await store.one(ONE, name="late") is not None
     assert all(len(rows) >= 500 for rows in await asyncio.gather(*scans))
+
+
+async def test_among_is_served_by_an_index() -> None:
+    """The condition has to reach SQLite as a plain IN."""
+    assert AMONG.prepared("sqlite").text.rstrip().endswith("ORDER BY setting.name")
+    assert "= 1" not in AMONG.prepared("sqlite").text

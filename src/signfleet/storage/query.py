@@ -9,7 +9,7 @@ from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, LargeBinary, Text, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -63,10 +63,12 @@ class Query:
 
 
 class among(ColumnElement[bool]):
-    """`column` is one of the list given as parameter `name`, however long it is: the text stays the same."""
+    """`column` is one of the list given as parameter `name`, however long it is: the text stays the same.
+
+    It has no type of its own: SQLAlchemy would compare a Boolean with 1 on SQLite, and no index would serve that.
+    """
 
     inherit_cache = False
-    type = Boolean()
 
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
