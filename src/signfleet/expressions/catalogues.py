@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from signfleet.devices.models.catalog import KNOWN_MODELS
 from signfleet.devices.schemas import Player
+from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.expressions.catalogue import Catalogue
 from signfleet.expressions.columns import Columns
 from signfleet.expressions.properties import properties_of
-from signfleet.storage.tables import device, device_properties, subscription
+from signfleet.storage.tables import device, device_properties, screenshot, subscription
 from signfleet.subscriptions.schemas import Subscription
 
 DEVICES = Catalogue(
@@ -78,3 +79,27 @@ SUBSCRIPTIONS = Catalogue(
     default_sort="[DeviceSubscription].[Id] ASC",
 )
 """Of /Subscriptions/."""
+
+SCREENSHOTS = Catalogue(
+    properties_of(ScreenShot),
+    Columns(
+        screenshot,
+        {
+            "id": screenshot.c.id,
+            "device": screenshot.c.device_id,
+            "device.id": screenshot.c.device_id,
+            "device.serial": screenshot.c.serial_key,
+            "groupName": screenshot.c.group_name_key,
+            "presentationName": screenshot.c.presentation_name_key,
+            "utcTimestamp": screenshot.c.utc_timestamp,
+            "localTimestamp": screenshot.c.local_timestamp,
+            "width": screenshot.c.width,
+            "height": screenshot.c.height,
+            "fileSize": screenshot.c.file_size,
+        },
+    ),
+    entities=("DeviceScreenShot", "ScreenShot"),
+    aliases={"serial": "device.serial"},
+    default_sort="[DeviceScreenShot].[UTCTimestamp] DESC",
+)
+"""Of /Devices/ScreenShots/ and the pictures of one device."""

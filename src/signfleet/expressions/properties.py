@@ -43,9 +43,10 @@ class Property:
 def properties_of(entity: type, words: Mapping[str, tuple[str, ...]] | None = None) -> tuple[Property, ...]:
     """Give every property of a msgspec Struct that a filter can name, in the order of its fields.
 
-    Left out is what stands behind an array of objects or in a free object, and what `Meta(extra={"secret": True})`
-    marks. `Meta(extra={"kind": "dateTime"})` (or timeSpan, enum…) says the kind where the Python type does not. `words`
-    gives, by path, the known words of open enumerations: those that data extends.
+    Left out is what stands behind an array of objects or in a free object, and what `Meta(extra={"secret": True})` or
+    `{"computed": True}` (made anew for each answer) marks. `Meta(extra={"kind": "dateTime"})` (or timeSpan, enum…)
+    says the kind where the Python type does not. `words` gives, by path, the known words of open enumerations: those
+    that data extends.
     """
     opened = words or {}
     return tuple(
@@ -56,7 +57,7 @@ def properties_of(entity: type, words: Mapping[str, tuple[str, ...]] | None = No
 
 def _walk(kind: inspect.Type, path: str, within: tuple[type, ...]) -> Iterator[Property]:
     kind, extra = _unwrap(kind)
-    if extra.get("secret"):
+    if extra.get("secret") or extra.get("computed"):
         return
     if isinstance(kind, inspect.StructType):
         if kind.cls in within:  # a type that holds itself has no end

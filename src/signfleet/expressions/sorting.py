@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, bindpar
 
 from signfleet.expressions import markers
 from signfleet.expressions.kinds import Kind, Value
+from signfleet.expressions.sql import comparable_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +173,4 @@ def _directed(column: ColumnElement[Any], descending: bool) -> UnaryExpression[A
 
 
 def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return bindparam(name, type_=column.type)
+    return bindparam(name, type_=comparable_type(column))

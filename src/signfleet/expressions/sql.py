@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, false, not_, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, false, not_, or_, select, true
+from sqlalchemy.types import TypeEngine
 
 from signfleet.expressions.columns import Columns
 from signfleet.expressions.json_values import JsonHas, JsonValue
@@ -39,6 +40,11 @@ TEXT_TAGS = frozenset({Kind.STRING, Kind.STRING_ARRAY})
 _WHOLE_KINDS = frozenset({Kind.DATE_TIME, Kind.TIME_SPAN})
 
 
+def comparable_type(column: ColumnElement[Any]) -> TypeEngine[Any]:
+    """The type of what a column is compared with: a client's number may not fit a small integer."""
+    return BigInteger() if isinstance(column.type, Integer) else column.type
+
+
 class Compiler:
     """Makes the conditions of one statement; its parameters are named after `prefix`."""
 
@@ -61,9 +67,9 @@ class Compiler:
                 return self._tag(bound)
 
     def parameter(self, value: Value, like: ColumnElement[Any]) -> ColumnElement[Any]:
-        """A value as a bound parameter of a column's type."""
+        """A value as a bound parameter to compare a column with."""
         self._count += 1
-        return bindparam(f"{self._prefix}_{self._count}", value, type_=like.type)
+        return bindparam(f"{self._prefix}_{self._count}", value, type_=comparable_type(like))
 
     def tag_keys(
         self, name: str, entity: str | None, system: bool | None, type: str | None = None

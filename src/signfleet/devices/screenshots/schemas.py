@@ -1,0 +1,27 @@
+"""The ScreenShot entity."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from signfleet.devices.schemas import Entity
+from signfleet.subscriptions.schemas import DeviceReference
+from signfleet.wire.types import DateTime, Id, Long
+
+
+class ScreenShot(Entity):
+    """A picture of what a device showed; sizes in pixels and bytes, paths are links that expire."""
+
+    id: Id
+    device: DeviceReference
+    group_name: str | None
+    presentation_name: str | None
+    utc_timestamp: DateTime
+    local_timestamp: Annotated[str, Meta(extra={"kind": "dateTime"}, description="The device's wall clock, no zone.")]
+    width: Long
+    height: Long
+    file_path: Annotated[str, Meta(extra={"computed": True})]
+    file_size: Long
+    thumb_path: Annotated[str, Meta(extra={"computed": True})]
