@@ -5,6 +5,7 @@ The path is logged with its secrets blotted out: some paths of the contract carr
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import time
@@ -12,15 +13,11 @@ from typing import Any
 
 import falcon.asgi
 import structlog
-from prometheus_client import Counter, Histogram
 
-REQUESTS = Counter("signfleet_requests_total", "Requests answered.", ["method", "route", "status"])
-SECONDS = Histogram(
-    "signfleet_request_seconds",
-    "Time to answer a request.",
-    ["route"],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
-)
+from signfleet.http.metrics import REQUESTS
+
+_STARTED = os.urandom(4).hex()
+_numbers = itertools.count(1)
 
 #: An id that a client or proxy sends is kept if it is one that cannot do harm in a log.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -43,7 +40,7 @@ class RequestLog:
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
         sent = request.get_header("X-Request-Id")
-        request_id = sent if sent and _REQUEST_ID.fullmatch(sent) else os.urandom(8).hex()
+        request_id = sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_STARTED}-{next(_numbers):x}"
         context = request.context
         context.request_id = request_id
         context.started = time.perf_counter()
@@ -57,8 +54,7 @@ class RequestLog:
         seconds = time.perf_counter() - context.started
         route = request.uri_template or "none"
         status = response.status_code
-        REQUESTS.labels(request.method, route, status).inc()
-        SECONDS.labels(route).observe(seconds)
+        REQUESTS.observe(request.method, route, status, seconds)
         if self._access_log:
             session = context.session
             log.info(

@@ -40,16 +40,17 @@ class CaseInsensitiveRouter(CompiledRouter):
     def find(self, uri: str, req: Any = None) -> Any:
         if req is not None:
             uri = req.scope["raw_path"].decode("latin-1").partition("?")[0]
-        segments = uri.strip("/").split("/")
-        if "%" in uri:
-            segments = [unquote(segment) for segment in segments]
-            lookup = "/" + "/".join(segment.replace("/", _SLASH) for segment in segments).lower()
-        else:
-            lookup = "/" + "/".join(segments).lower()
-        found = super().find(lookup)
+        path = uri.strip("/")
+        segments = None
+        if "%" in path:
+            segments = [unquote(segment) for segment in path.split("/")]
+            path = "/".join(segment.replace("/", _SLASH) for segment in segments)
+        found = super().find("/" + path.lower())
         if found is None:
             return None
-        resource, methods, params, template = found
-        for name, place, takes_rest in self._places[template]:  # type: ignore[index]  # our own templates
-            params[name] = "/".join(segments[place:]) if takes_rest else segments[place]
-        return resource, methods, params, template
+        params, template = found[2], found[3]
+        if places := self._places[template]:  # type: ignore[index]  # our own templates
+            segments = segments or path.split("/")
+            for name, place, takes_rest in places:
+                params[name] = "/".join(segments[place:]) if takes_rest else segments[place]
+        return found
