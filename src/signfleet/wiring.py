@@ -16,6 +16,8 @@ from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
 from signfleet.networks.service import Networks
 from signfleet.people.service import People
+from signfleet.provisioning.routes import endpoints as provisioning_endpoints
+from signfleet.provisioning.service import Provisioning
 from signfleet.self_.routes import all_endpoints as self_endpoints
 from signfleet.settings import Settings
 from signfleet.storage.interface import Store
@@ -37,6 +39,7 @@ class Services:
     people: People
     networks: Networks
     users: Users
+    provisioning: Provisioning
 
     async def close(self) -> None:
         self.passwords.close()
@@ -47,6 +50,7 @@ async def build(settings: Settings) -> Services:
     """Open the store and make the services over it. Close them with `Services.close`."""
     store = await open_store(settings.database_url, connections=settings.database_connections)
     passwords = Passwords()
+    networks = Networks(store)
     return Services(
         settings=settings,
         store=store,
@@ -56,14 +60,15 @@ async def build(settings: Settings) -> Services:
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         people=People(store, passwords),
-        networks=Networks(store),
+        networks=networks,
         users=Users(store),
+        provisioning=Provisioning(store, networks),
     )
 
 
 def endpoints() -> list[Endpoint]:
     """Every endpoint of the server, documented ones that are not there yet included."""
-    declared: list[Endpoint] = [*access_endpoints, *self_endpoints(), *device_routes.endpoints]
+    declared: list[Endpoint] = [*access_endpoints, *provisioning_endpoints, *self_endpoints(), *device_routes.endpoints]
     return declared + missing(declared)
 
 

@@ -1,0 +1,56 @@
+"""`/Provisioning`: setup tokens. Clients of the older contract 2020/10 find them at the older address too."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import SETUP_DEVICE
+from signfleet.access.token_info import TokenInfo
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+
+endpoints = Endpoints("Provisioning", "/2022/06/REST/Provisioning")
+
+_OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
+
+
+@endpoints.post(
+    "/Setups/Tokens/",
+    scope="bsn.api.main.devices.setups.token.create",
+    operation=SETUP_DEVICE,
+    answer=TokenInfo,
+    secret=True,
+    aliases=(_OLDER,),
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def create_setup_token(call: Call) -> Answer:
+    """Issue a token with which players join the network. A body, if there is one, does not matter."""
+    return answer_json(await call.services.provisioning.issue(call.network_id, call.now))
+
+
+@endpoints.get(
+    "/Setups/Tokens/{token}/",
+    scope="bsn.api.main.devices.setups.token.validate",
+    operation=SETUP_DEVICE,
+    answer=TokenInfo,
+    secret=True,
+    aliases=(_OLDER + "{token}/",),
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_setup_token(call: Call, token: str) -> Answer:
+    """Check a setup token of the network and tell how long it is good."""
+    return answer_json(await call.services.provisioning.get(call.network_id, token, call.now))
+
+
+@endpoints.delete(
+    "/Setups/Tokens/{token}/",
+    scope="bsn.api.main.devices.setups.token.revoke",
+    operation=SETUP_DEVICE,
+    aliases=(_OLDER + "{token}/",),
+    statuses="204",
+    errors="300 400 401 403 404 406 500",
+)
+async def revoke_setup_token(call: Call, token: str) -> Answer:
+    """Revoke a setup token of the network."""
+    await call.services.provisioning.revoke(call.network_id, token, call.now)
+    return NO_CONTENT

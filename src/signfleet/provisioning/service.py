@@ -1,0 +1,70 @@
+"""Setup tokens: with one of them a player joins a network, any number of players with the same one."""
+
+from __future__ import annotations
+
+from signfleet.access.token_info import TokenInfo, token_info
+from signfleet.access.tokens import SETUP_SCOPE, hash_token, new_token
+from signfleet.errors import NotFound, Unauthenticated
+from signfleet.networks.service import Networks
+from signfleet.provisioning import store as queries
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire import datetime
+
+
+class Provisioning:
+    """Issues setup tokens, checks and revokes them. They live as long as the network's settings say."""
+
+    def __init__(self, store: Store, networks: Networks) -> None:
+        self._store = store
+        self._networks = networks
+
+    async def issue(self, network_id: int, now: int) -> TokenInfo:
+        """A new setup token for the network; it is told here and never again."""
+        network = await self._networks.row(network_id)
+        token = new_token()
+        valid_to = now + network.device_registration_token_lifetime
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.INSERT_TOKEN,
+                hash=hash_token(token),
+                kind="setup",
+                session_id=None,
+                network_id=network_id,
+                scope=SETUP_SCOPE,
+                valid_from=now,
+                valid_to=valid_to,
+                used_date=None,
+            )
+
+        await self._store.write(work)
+        return TokenInfo(token, SETUP_SCOPE, datetime.format(now), datetime.format(valid_to))
+
+    async def get(self, network_id: int, token: str, now: int) -> TokenInfo:
+        """What is known of one of the network's tokens. Raises `NotFound`."""
+        row = await self._store.one(queries.SETUP_TOKEN, hash=hash_token(token), now=now)
+        if row is None or row.network_id != network_id:
+            raise _unknown()
+        return token_info(token, row)
+
+    async def revoke(self, network_id: int, token: str, now: int) -> None:
+        """End a token; players that have registered with it stay. Raises `NotFound`."""
+
+        async def work(tx: Transaction) -> int:
+            return await tx.execute(queries.DELETE_SETUP_TOKEN, hash=hash_token(token), now=now, network_id=network_id)
+
+        if not await self._store.write(work):
+            raise _unknown()
+
+    async def admit(self, token: str, now: int) -> Row:
+        """For whom a player's token opens: a row with `network_id` and `network_name`. Raises `Unauthenticated`."""
+        row = await self._store.one(queries.SETUP_TOKEN, hash=hash_token(token), now=now)
+        if row is None:
+            raise Unauthenticated("The setup token is unknown, has expired or was revoked.")
+        if row.is_locked_out:
+            raise Unauthenticated("The network of this setup token is locked out.")
+        return row
+
+
+def _unknown() -> NotFound:
+    return NotFound("The setup token is unknown in this network, has expired or was revoked.")
