@@ -7,9 +7,9 @@ from email.utils import parsedate_to_datetime
 import pytest
 import time_machine
 from httpx import AsyncClient, BasicAuth, Response
-from tests.conftest import ROOT, CallAs
 
 from signfleet.founding import Founded
+from tests.conftest import ROOT, CallAs
 
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
 LEGACY = "/Token"

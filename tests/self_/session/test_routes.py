@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from httpx import AsyncClient
-from tests.conftest import CallAs, SignIn
 
 from signfleet.founding import Founded
+from tests.conftest import CallAs, SignIn
 
 
 @pytest.fixture
