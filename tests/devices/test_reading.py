@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from tests.conftest import CallAs, SignIn
-from tests.devices.stored import example, register, store_player
 
 from signfleet.access.operations.roles import CREATORS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
+from tests.conftest import CallAs, SignIn
+from tests.devices.stored import example, register, store_player
 
 #: The headers of the contract's request examples.
 HEADERS = {"Accept": "application/json, application/vnd.bsn.error+json", "Accept-Encoding": "gzip,deflate"}

@@ -7,6 +7,16 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from signfleet.errors import Invalid
+from signfleet.expressions import Kind, tree
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.expressions.kinds import OPERATORS, SORTABLE
+from signfleet.expressions.listing import Listing
+from signfleet.expressions.printer import print_filter, print_sort
+from signfleet.expressions.properties import Property
+from signfleet.storage.interface import Store
+from signfleet.wire import datetime, timespan
 from tests.expressions.evaluator import matches, ordered
 from tests.expressions.fleet import (
     FRACTIONS,
@@ -20,16 +30,6 @@ from tests.expressions.fleet import (
     random_fleet,
 )
 from tests.expressions.strategies import joined
-
-from signfleet.errors import Invalid
-from signfleet.expressions import Kind, tree
-from signfleet.expressions.catalogues import DEVICES
-from signfleet.expressions.kinds import OPERATORS, SORTABLE
-from signfleet.expressions.listing import Listing
-from signfleet.expressions.printer import print_filter, print_sort
-from signfleet.expressions.properties import Property
-from signfleet.storage.interface import Store
-from signfleet.wire import datetime, timespan
 
 FLEETS = {seed: random_fleet(seed, 30) for seed in (1, 2, 3)}
 LISTING = Listing(DEVICES)

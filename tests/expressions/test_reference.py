@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.expressions.fleet import put_fleet
 
 from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
@@ -17,6 +16,7 @@ from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import subscription
 from signfleet.wire.text import fold
+from tests.expressions.fleet import put_fleet
 
 EXAMPLE = Path(__file__).parents[1] / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
 NETWORK = 1

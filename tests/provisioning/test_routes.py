@@ -7,12 +7,12 @@ import time
 import pytest
 import time_machine
 from httpx import AsyncClient
-from tests.conftest import ROOT, CallAs, SignIn
 
 from signfleet.access.operations.roles import ADMINISTRATORS, NETWORK_MANAGERS, VIEWERS, SystemRole
 from signfleet.founding import Founded
 from signfleet.wire import datetime, timespan
 from signfleet.wiring import Services
+from tests.conftest import ROOT, CallAs, SignIn
 
 TOKENS = "/Provisioning/Setups/Tokens/"
 OLDER = f"{ROOT}/2020/10/REST/Provisioning/Setups/Tokens"
