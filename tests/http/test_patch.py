@@ -1,0 +1,123 @@
+"""Changes of part of a document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signfleet.errors import Invalid
+from signfleet.http.patch import Change, converted, merged, patched
+
+
+class Screen(msgspec.Struct, rename="camel"):
+    idle_color: str
+    splash_url: str | None = None
+
+
+class Thing(msgspec.Struct):
+    id: int
+    settings: dict[str, Any]
+    screen: Screen | None
+
+
+DOCUMENT: dict[str, Any] = {
+    "id": 1,
+    "settings": {"name": "a", "description": None, "a/b": 1, "beacons": [{"name": "x"}, {"name": "y"}]},
+    "screen": {"idleColor": "FF000000", "splashUrl": None},
+}
+CHANGEABLE = ("settings", "screen")
+
+
+def change(path: str, value: Any) -> dict[str, Any]:
+    return patched(DOCUMENT, [Change("replace", path, value)], CHANGEABLE)
+
+
+@pytest.mark.parametrize("path", ["/settings/name", "/settings/name/", "/Settings/NAME/"])
+def test_a_path_may_end_in_a_slash_and_be_of_any_letter_case(path: str) -> None:
+    assert change(path, "b")["settings"]["name"] == "b"
+
+
+def test_elements_of_arrays_and_whole_arrays_can_be_replaced() -> None:
+    assert change("/settings/beacons/1/name", "z")["settings"]["beacons"] == [{"name": "x"}, {"name": "z"}]
+    assert change("/settings/beacons/", [])["settings"]["beacons"] == []
+
+
+def test_a_slash_in_a_name_is_escaped() -> None:
+    assert change("/settings/a~1b", 2)["settings"]["a/b"] == 2
+
+
+def test_the_document_itself_stays_as_it_was() -> None:
+    before = msgspec.json.encode(DOCUMENT)
+    change("/settings/beacons/0/name", "changed")
+    merged(DOCUMENT, {"settings": {"name": "changed"}})
+    assert msgspec.json.encode(DOCUMENT) == before
+
+
+def test_changes_are_made_in_their_order() -> None:
+    changes = [Change("replace", "/settings", {"name": "b"}), Change("replace", "/settings/name", "c")]
+    assert patched(DOCUMENT, changes, CHANGEABLE)["settings"] == {"name": "c"}
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", "has to lead to a property"),
+        ("/", "has to lead to a property"),
+        ("settings/name", "has to lead to a property"),
+        ("/nothing", "there is no property 'nothing'"),
+        ("/settings/nothing/", "there is no property 'nothing'"),
+        ("/settings//name", "there is no property ''"),
+        ("/id", "cannot be changed"),
+        ("/settings/beacons/2", "the array has 2 elements"),
+        ("/settings/beacons/-", "the array has 2 elements"),
+        ("/settings/beacons/-1", "the array has 2 elements"),
+        ("/settings/beacons/٠", "the array has 2 elements"),
+        ("/settings/beacons/99999999999999999999", "the array has 2 elements"),
+        ("/settings/description/text", "is null"),
+        ("/settings/name/first", "has no parts"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_named(path: str, message: str) -> None:
+    with pytest.raises(Invalid, match=message) as raised:
+        change(path, "b")
+    assert f"'{path}'" in raised.value.message
+
+
+def test_what_does_not_fit_is_told_with_its_place() -> None:
+    with pytest.raises(Invalid, match=r"at `\$\.screen\.idleColor`"):
+        converted(change("/screen/idleColor", 7), Thing)
+
+
+def test_a_body_may_leave_properties_out_at_every_level() -> None:
+    result = merged(DOCUMENT, {"settings": {"name": "b", "beacons": []}, "screen": None})
+    assert result["settings"] == {"name": "b", "description": None, "a/b": 1, "beacons": []}
+    assert result["screen"] is None
+    assert result["id"] == 1
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.lists(st.builds(Change, st.just("replace"), st.text() | st.from_regex(r"(/\w+){1,4}/?"), _values), max_size=5)
+)
+def test_any_patch_is_made_or_refused(changes: list[Change]) -> None:
+    try:
+        assert patched(DOCUMENT, changes, CHANGEABLE)["id"] == 1
+    except Invalid as error:
+        assert "'" in error.message
+
+
+@given(st.dictionaries(st.text(), _values))
+def test_merging_a_document_into_nothing_gives_the_document(document: dict[str, Any]) -> None:
+    assert merged({}, document) == document
+    assert merged(document, document) == document
+    assert merged(document, {}) == document
