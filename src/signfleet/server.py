@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from signfleet import __version__
+from signfleet.http.application import App
 from signfleet.settings import Settings
 from signfleet.wiring import Services, build, make_app
 
@@ -46,7 +47,7 @@ async def serve(settings: Settings, started: Started | None = None) -> None:
         listener.close()
         raise
     try:
-        server = _Server(_config(settings, services))
+        server = _Server(configuration(make_app(services), settings))
         address = address_of(listener)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         log.info("listening", address=address, version=__version__)
@@ -79,9 +80,10 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _config(settings: Settings, services: Services) -> uvicorn.Config:
+def configuration(app: App, settings: Settings) -> uvicorn.Config:
+    """How uvicorn is to run `app`."""
     return uvicorn.Config(
-        make_app(services),
+        app,
         http="httptools",
         ws="none",
         lifespan="off",

@@ -11,9 +11,12 @@ from signfleet.access.sessions import Sessions
 from signfleet.access.sign_in import SignIn
 from signfleet.devices import routes as device_routes
 from signfleet.devices.service import Devices
+from signfleet.documentation.routes import documentation
 from signfleet.http.application import App, application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
+from signfleet.monitoring.routes import endpoints as monitoring_endpoints
+from signfleet.monitoring.service import Monitoring
 from signfleet.networks.service import Networks
 from signfleet.people.service import People
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
@@ -40,6 +43,7 @@ class Services:
     networks: Networks
     users: Users
     provisioning: Provisioning
+    monitoring: Monitoring
 
     async def close(self) -> None:
         self.passwords.close()
@@ -63,13 +67,20 @@ async def build(settings: Settings) -> Services:
         networks=networks,
         users=Users(store),
         provisioning=Provisioning(store, networks),
+        monitoring=Monitoring(store),
     )
 
 
 def endpoints() -> list[Endpoint]:
     """Every endpoint of the server, documented ones that are not there yet included."""
-    declared: list[Endpoint] = [*access_endpoints, *provisioning_endpoints, *self_endpoints(), *device_routes.endpoints]
-    return declared + missing(declared)
+    declared: list[Endpoint] = [
+        *access_endpoints,
+        *provisioning_endpoints,
+        *device_routes.endpoints,
+        *self_endpoints(),
+        *monitoring_endpoints,
+    ]
+    return [*declared, *documentation(declared), *missing(declared)]
 
 
 def make_app(services: Services) -> App:

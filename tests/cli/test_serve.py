@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,9 @@ def test_a_database_that_cannot_be_opened_ends_it(tmp_path: Path, database: str,
 
 def test_the_version_is_told() -> None:
     assert invoke("version") == (0, f"{__version__}\n")
+
+
+def test_the_api_is_described_without_a_server() -> None:
+    code, output = invoke("openapi")
+    assert code == 0
+    assert json.loads(output)["openapi"] == "3.1.0"

@@ -13,7 +13,7 @@ def cli() -> None:
     """An open, self-hosted control plane for fleets of digital-signage players."""
 
 
-for command in (serve.serve, about.version):
+for command in (serve.serve, about.version, about.openapi):
     cli.add_command(command)
 
 

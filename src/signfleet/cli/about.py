@@ -1,4 +1,4 @@
-"""`signfleet version`"""
+"""`signfleet version` and `signfleet openapi`"""
 
 from __future__ import annotations
 
@@ -11,3 +11,14 @@ from signfleet import __version__
 def version() -> None:
     """Print the version."""
     click.echo(__version__)
+
+
+@click.command()
+def openapi() -> None:
+    """Print the description of the API as an OpenAPI 3.1 document."""
+    import msgspec
+
+    from signfleet.http.openapi import document
+    from signfleet.wiring import endpoints
+
+    click.echo(msgspec.json.format(msgspec.json.encode(document(endpoints()))))

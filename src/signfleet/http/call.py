@@ -9,14 +9,13 @@ import msgspec
 
 from signfleet.errors import Invalid
 from signfleet.http.conditional import Precondition
+from signfleet.http.media import JSON_TYPE
 
 if TYPE_CHECKING:
     import falcon.asgi
 
     from signfleet.access.sessions import Session
     from signfleet.wiring import Services
-
-JSON_TYPE = "application/json"
 
 encode = msgspec.json.Encoder().encode
 

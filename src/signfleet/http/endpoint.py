@@ -10,12 +10,14 @@ come from it.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from signfleet.access.operations.operation import Operation
 from signfleet.http.call import Answer, Call
+from signfleet.http.media import JSON_TYPE
 
 Handler = Callable[..., Awaitable[Answer]]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -23,8 +25,8 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 #: A body larger than this is refused, unless an endpoint declares another limit.
 BODY_LIMIT = 1_048_576
 
-JSON = ("application/json",)
-JSON_PATCH = ("application/json-patch+json", "application/json")
+JSON = (JSON_TYPE,)
+JSON_PATCH = ("application/json-patch+json", JSON_TYPE)
 FORM = ("application/x-www-form-urlencoded",)
 
 
@@ -77,10 +79,23 @@ class Endpoint:
     aliases: tuple[str, ...]
     #: The answer must not be compressed or cached: it carries a secret.
     secret: bool
+    #: The media type of the answer, which the Accept header has to admit.
+    produces: str = JSON_TYPE
+
+    @property
+    def description(self) -> str:
+        """What it does, as its handler's docstring says."""
+        return inspect.cleandoc(self.handler.__doc__ or "")
 
     @property
     def summary(self) -> str:
-        return (self.handler.__doc__ or self.handler.__name__).strip().split("\n")[0]
+        """The first line of the description."""
+        return self.description.partition("\n")[0]
+
+    @property
+    def is_offered(self) -> bool:
+        """False for what is documented, but answers 501."""
+        return self.statuses != ("501",)
 
 
 @dataclass
@@ -128,6 +143,7 @@ class Endpoints:
         parameters: tuple[Parameter, ...] = (),
         aliases: tuple[str, ...] = (),
         secret: bool = False,
+        produces: str = JSON_TYPE,
     ) -> Callable[[Handler], Handler]:
         scopes = (scope,) if isinstance(scope, str) else scope
 
@@ -152,6 +168,7 @@ class Endpoints:
                     errors=tuple(errors.split()),
                     aliases=aliases,
                     secret=secret,
+                    produces=produces,
                 )
             )
             return handler

@@ -20,7 +20,7 @@ from signfleet.errors import (
     TooLarge,
     Unauthenticated,
 )
-from signfleet.http.media import accepted
+from signfleet.http.media import error_type
 from signfleet.storage.interface import StorageError
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ async def tell(request: falcon.asgi.Request, response: falcon.asgi.Response, err
         log.error("unexpected failure in %s %s", request.method, request.uri_template, exc_info=error)
         status, body = 500, ErrorBody("server_error", "The server failed unexpectedly; its log says why.")
     response.status = status
-    response.content_type = accepted(request.get_header("Accept")).error_type
+    response.content_type = error_type(request.get_header("Accept"))
     response.data = msgspec.json.encode(body)
 
 

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 JSON_TYPE = "application/json"
 ERROR_TYPE = "application/vnd.bsn.error+json"
 
 
-class Accepted(NamedTuple):
-    """Whether a client takes JSON, and the media type in which it is told of errors."""
-
-    json: bool
-    error_type: str
-
-
 @lru_cache(maxsize=1024)
-def accepted(header: str | None) -> Accepted:
-    """What an Accept header admits. None at all admits everything."""
-    if not header or not header.strip():
-        return Accepted(True, ERROR_TYPE)
+def admits(accept: str | None, media_type: str) -> bool:
+    """Whether an Accept header admits `media_type`: its most specific range decides. None at all admits everything."""
+    if not accept or not accept.strip():
+        return True
     ranges = {}
-    for part in header.split(","):
+    for part in accept.split(","):
         media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
         ranges[media_range] = _quality(parameters) > 0
-    return Accepted(_admits(ranges, JSON_TYPE), ERROR_TYPE if _admits(ranges, ERROR_TYPE) else JSON_TYPE)
-
-
-def _admits(ranges: dict[str, bool], media_type: str) -> bool:
-    """The most specific range decides."""
-    candidates = [media_type, "application/*", "*/*"]
+    kind = media_type.partition("/")[0]
+    candidates = [media_type, f"{kind}/*", "*/*"]
     if media_type.endswith("+json"):
-        candidates.insert(1, "application/*+json")
+        candidates.insert(1, f"{kind}/*+json")
     return next((ranges[candidate] for candidate in candidates if candidate in ranges), False)
+
+
+def error_type(accept: str | None) -> str:
+    """The media type in which a client is told of errors."""
+    return ERROR_TYPE if admits(accept, ERROR_TYPE) else JSON_TYPE
 
 
 def _quality(parameters: list[str]) -> float:
@@ -50,7 +43,7 @@ def _quality(parameters: list[str]) -> float:
 @lru_cache(maxsize=1024)
 def is_sent_as(header: str | None, consumes: tuple[str, ...]) -> bool:
     """Whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON. None at all is let pass."""
-    if header is None:
+    if not header or not header.strip():
         return True
     media_type, *parameters = (piece.strip().lower() for piece in header.split(";"))
     for parameter in parameters:

@@ -14,7 +14,7 @@ from signfleet.http.compression import compress
 from signfleet.http.conditional import is_unchanged
 from signfleet.http.endpoint import JSON, JSON_PATCH, Endpoint
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType
-from signfleet.http.media import accepted, is_sent_as
+from signfleet.http.media import admits, is_sent_as
 from signfleet.wire import datetime
 
 if TYPE_CHECKING:
@@ -30,14 +30,15 @@ def responder(endpoint: Endpoint, services: Services) -> Responder:
     handler = endpoint.handler
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
+    produces = endpoint.produces
 
     async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **segments: str) -> None:
         call = Call(services, request)
         if not is_public:
             await _admit(call, endpoint)
         accept = request.get_header("Accept")
-        if accept is not None and not accepted(accept).json:
-            raise NotAcceptable(f"The answer is JSON, which the Accept header '{accept}' does not admit.")
+        if accept is not None and not admits(accept, produces):
+            raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
         for name, value in segments.items():
             if "\x00" in value or "\ufffd" in value:
                 raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")

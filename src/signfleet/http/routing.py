@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from falcon.routing import CompiledRouter
 
-if TYPE_CHECKING:
-    pass
-
 _PARAMETER = re.compile(r"\{(\w+)(:\w+)?\}")
 #: Stands for an escaped slash inside a segment while the route is looked up.
 _SLASH = "\x1f"
+
+
+class _Methods(dict[str, Any]):
+    """Falcon calls a method that it does not know a bad request; it is not allowed, like others that it does know."""
+
+    def __missing__(self, method: str) -> Any:
+        return self["TRACE"]  # which nothing here allows
 
 
 class CaseInsensitiveRouter(CompiledRouter):
@@ -36,6 +40,9 @@ class CaseInsensitiveRouter(CompiledRouter):
                 places.append((match[1], place, match[2] == ":path"))
         self._places[template] = tuple(places)
         super().add_route(template, resource, **options)
+
+    def map_http_methods(self, resource: object, **options: Any) -> Any:
+        return _Methods(super().map_http_methods(resource, **options))
 
     def find(self, uri: str, req: Any = None) -> Any:
         if req is not None:

@@ -18,6 +18,14 @@ T = TypeVar("T")
 ATTEMPTS = 6
 #: The channel on which every process tells the others that it has written.
 CHANGES = "signfleet_changes"
+#: The server or the way to it is gone, or has no room for us.
+UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCatalogNameError,
+    OSError,
+)
 
 
 class _Transaction:
@@ -85,11 +93,14 @@ class PostgresStore:
             self._version += 1
 
     async def one(self, query: Query, **params: Any) -> Row | None:
-        rows = await _fetch(self._pool, query, params)
+        rows = await self.all(query, **params)
         return rows[0] if rows else None
 
     async def all(self, query: Query, **params: Any) -> list[Row]:
-        return await _fetch(self._pool, query, params)
+        try:
+            return await _fetch(self._pool, query, params)
+        except UNREACHABLE as error:
+            raise StorageError(f"the store could not read: {error}") from error
 
     scan_one = one
     scan_all = all
@@ -106,7 +117,7 @@ class PostgresStore:
                 raise Duplicate(str(error)) from error
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 await asyncio.sleep(0.01 * 2**attempt)
-            except (asyncpg.PostgresConnectionError, asyncpg.InsufficientResourcesError, OSError) as error:
+            except UNREACHABLE as error:
                 raise StorageError(f"the store could not write: {error}") from error
         raise StorageError("the store could not write: too many writers meet on the same rows")
 

@@ -1,0 +1,57 @@
+"""`/openapi.json` for programs, `/docs` for people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from signfleet.documentation import page
+from signfleet.http.call import Answer, Call
+from signfleet.http.endpoint import Endpoint, Endpoints
+from signfleet.http.openapi import document
+
+HTML_TYPE = "text/html"
+
+
+def documentation(described: Sequence[Endpoint]) -> Endpoints:
+    """The endpoints that describe `described` and themselves; what they answer is made when first asked for."""
+    endpoints = Endpoints("Documentation", "")
+
+    @cache
+    def whole() -> dict[str, Any]:
+        return document([*described, *endpoints])
+
+    @cache
+    def as_json() -> Answer:
+        body = msgspec.json.encode(whole())
+        return Answer(body=body, etag=_etag(body))
+
+    @cache
+    def as_page() -> Answer:
+        body = page.render(whole())
+        return Answer(
+            body=body,
+            etag=_etag(body),
+            media_type=f"{HTML_TYPE}; charset=utf-8",
+            headers={"Content-Security-Policy": page.content_security_policy(), "X-Content-Type-Options": "nosniff"},
+        )
+
+    @endpoints.get("/openapi.json", caller="public", answer=dict[str, Any], statuses="200 304", errors="406")
+    async def get_openapi(_call: Call) -> Answer:
+        """Get the description of this API as an OpenAPI 3.1 document."""
+        return as_json()
+
+    @endpoints.get("/docs", caller="public", answer=str, produces=HTML_TYPE, statuses="200 304", errors="406")
+    async def get_documentation(_call: Call) -> Answer:
+        """Get the description of this API as a page to read."""
+        return as_page()
+
+    return endpoints
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]

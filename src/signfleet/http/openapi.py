@@ -1,0 +1,188 @@
+"""The OpenAPI 3.1 document, made of the declarations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from signfleet import __version__
+from signfleet.http.endpoint import FORM, Endpoint, Parameter
+from signfleet.http.errors import ErrorBody
+from signfleet.http.media import ERROR_TYPE, JSON_TYPE
+
+Json = dict[str, Any]
+
+#: Where a client finds access tokens.
+TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an address
+
+#: What may stand for `{…}` in a path.
+PATH_PARAMETERS = {
+    "connector": "Name of a connector of the model.",
+    "device": "Id or serial of a device. A segment of digits that fits 32 bits is an id.",
+    "key": "Key of a profile property; its letter case matters.",
+    "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
+    "login": "Login of a person.",
+    "model": "Name of a player model.",
+    "name": "Name of a beacon.",
+    "network": "Id or name of a network. A segment of digits that fits 32 bits is an id.",
+    "token": "A token, as it was issued.",
+    "user": "Id of a user.",
+}
+
+_CONDITIONS = {
+    "304": (
+        Parameter("If-None-Match", "Answer 304 if the entity tag is still one of these."),
+        Parameter("If-Modified-Since", "Answer 304 if nothing changed since; an HTTP date, in whole seconds."),
+    ),
+    "412": (
+        Parameter("If-Match", "Answer 412 unless the entity tag is still one of these."),
+        Parameter("If-Unmodified-Since", "Answer 412 if it changed since; an HTTP date, in whole seconds."),
+    ),
+}
+
+_SEGMENT = re.compile(r"\{(\w+)(?::\w+)?\}")
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def document(endpoints: Iterable[Endpoint]) -> Json:
+    """The document of all that is offered: what answers 501 is left out."""
+    offered = sorted(
+        (endpoint for endpoint in endpoints if endpoint.is_offered), key=lambda endpoint: endpoint.path.lower()
+    )
+    schemas, components = _schemas(offered)
+    paths: dict[str, Json] = {}
+    for endpoint in offered:
+        path = _SEGMENT.sub(r"{\1}", endpoint.path)
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas, components)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "signfleet",
+            "version": __version__,
+            "description": "Control plane for fleets of digital-signage players.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": family} for family in dict.fromkeys(endpoint.family for endpoint in offered)],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {"token": _security(offered)}},
+    }
+
+
+def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[str, Json], Json]:
+    """The schema of every type, by the type's `repr`, and what those schemas refer to, by name."""
+    types = [ErrorBody]
+    for endpoint in endpoints:
+        types += [kind for kind in (endpoint.body, endpoint.answer) if kind not in (None, bytes)]
+        types += [parameter.type for parameter in endpoint.parameters]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    return {repr(kind): schema for kind, schema in zip(types, schemas, strict=True)}, components
+
+
+def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    description = [endpoint.description]
+    if endpoint.operation is not None:
+        description.append(f"Needs the operation `{endpoint.operation.key}`.")
+    if endpoint.aliases:
+        description.append(f"Also at {', '.join(f'`{alias}`' for alias in endpoint.aliases)}.")
+    operation: Json = {
+        "operationId": endpoint.handler.__name__,
+        "tags": [endpoint.family],
+        "summary": endpoint.summary.rstrip("."),
+        "description": "\n\n".join(description),
+        "parameters": _parameters(endpoint, schemas),
+        "responses": _responses(endpoint, schemas),
+        "security": _alternatives(endpoint),
+    }
+    if endpoint.body is not None:
+        operation["requestBody"] = _request_body(endpoint, schemas, components)
+    return operation
+
+
+def _alternatives(endpoint: Endpoint) -> list[Json]:
+    """One of these is enough."""
+    if endpoint.caller == "public":
+        return []
+    return [{"token": [scope]} for scope in endpoint.scopes] or [{"token": []}]
+
+
+def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
+    in_path: list[Json] = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": PATH_PARAMETERS[name],
+            "schema": {"type": "string"},
+        }
+        for name in _SEGMENT.findall(endpoint.path)
+    ]
+    in_query: list[Json] = [
+        {
+            "name": parameter.name,
+            "in": "query",
+            "required": parameter.required,
+            "description": parameter.description,
+            "schema": schemas[repr(parameter.type)],
+        }
+        for parameter in endpoint.parameters
+    ]
+    in_header: list[Json] = [
+        {"name": header.name, "in": "header", "description": header.description, "schema": {"type": "string"}}
+        for status, headers in _CONDITIONS.items()
+        if status in endpoint.statuses + endpoint.errors
+        for header in headers
+    ]
+    return in_path + in_query + in_header
+
+
+def _request_body(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    if endpoint.body is bytes:
+        schema: Json = {"type": "object"} if endpoint.consumes == FORM else {}
+    else:
+        schema = schemas[repr(endpoint.body)]
+    if endpoint.partial:
+        schema = _partial(schema, components)
+    return {
+        "required": not endpoint.body_optional,
+        "content": {media_type: {"schema": schema} for media_type in endpoint.consumes},
+    }
+
+
+def _partial(schema: Json, components: Json) -> Json:
+    """`schema` with no property required: what is left out stays as it is."""
+    whole = components[schema["$ref"].rpartition("/")[2]]
+    return {"type": "object", "description": "What is left out stays as it is.", "properties": whole["properties"]}
+
+
+def _responses(endpoint: Endpoint, schemas: dict[str, Json]) -> Json:
+    responses: Json = {}
+    for status in endpoint.statuses:
+        responses[status] = {"description": _phrase(status)}
+        if endpoint.answer is not None and status in ("200", "201", "202"):
+            responses[status]["content"] = {endpoint.produces: {"schema": schemas[repr(endpoint.answer)]}}
+    error = schemas[repr(ErrorBody)]
+    content = {ERROR_TYPE: {"schema": error}, JSON_TYPE: {"schema": error}}
+    for status in endpoint.errors:
+        responses[status] = {"description": _phrase(status), "content": content}
+    responses["default"] = {"description": "Any other failure", "content": content}
+    return responses
+
+
+def _phrase(status: str) -> str:
+    if status == "5XX":
+        return "The server failed"
+    return HTTPStatus(int(status)).phrase
+
+
+def _security(endpoints: Sequence[Endpoint]) -> Json:
+    scopes = sorted({scope for endpoint in endpoints for scope in endpoint.scopes})
+    return {
+        "type": "oauth2",
+        "description": "Send the access token as `Authorization: Bearer <token>`.",
+        "flows": {"clientCredentials": {"tokenUrl": TOKEN_URL, "scopes": dict.fromkeys(scopes, "")}},
+    }

@@ -1,0 +1,83 @@
+"""`/openapi.json` and `/docs`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from signfleet import wiring
+from signfleet.http.application import application
+from signfleet.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    services: Any = SimpleNamespace(settings=Settings())
+    transport = httpx.ASGITransport(application(wiring.endpoints(), services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
+        yield client
+
+
+class Page(HTMLParser):
+    """The places of a page, and where its links and resources point."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(str(value))
+            elif name == "href" and tag == "a":
+                self.links.append(str(value))
+            elif name in ("src", "href", "srcset", "action"):
+                self.loaded.append(str(value))
+
+
+async def test_the_document_describes_itself(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/openapi.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert {"/openapi.json", "/docs", "/health/ready", "/2022/06/REST/Devices/"} <= set(answer.json()["paths"])
+
+
+async def test_it_need_not_be_sent_twice(client: httpx.AsyncClient) -> None:
+    for path in ("/openapi.json", "/docs"):
+        etag = (await client.get(path)).headers["ETag"]
+        again = await client.get(path, headers={"If-None-Match": etag})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_page_takes_a_browser_and_nothing_that_wants_json(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert (await client.get("/docs", headers={"Accept": "application/json"})).status_code == 406
+
+
+async def test_the_page_loads_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs")
+    assert Page(answer.text).loaded == []
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+
+
+async def test_every_link_of_the_page_leads_somewhere(client: httpx.AsyncClient) -> None:
+    page = Page((await client.get("/docs")).text)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json"}
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+async def test_the_page_has_every_operation(client: httpx.AsyncClient) -> None:
+    api, page = (await client.get("/openapi.json")).json(), Page((await client.get("/docs")).text)
+    ids = {operation["operationId"] for operations in api["paths"].values() for operation in operations.values()}
+    assert ids <= set(page.ids)
