@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import column
+
+from signfleet.expressions import Catalogue, Columns, Kind, Property
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.storage.tables import subscription
+
+EXAMPLE = Path(__file__).parents[1] / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    decoded: dict[str, Any] = msgspec.json.decode(EXAMPLE.read_bytes())
+    return decoded
+
+
+def test_flatten_holds_comparable_values_of_what_has_no_column(document: dict[str, Any]) -> None:
+    document["taggedGroups"] = [{"id": 1, "name": "North"}, {"id": 2, "name": "Straße"}]
+    flat = DEVICES.flatten(document)
+    assert (
+        flat.items()
+        >= {
+            "settings.description": "primary display",
+            "settings.lws": True,
+            "settings.lws.enableUpdateNotifications": True,
+            "settings.synchronization.schedule.period": 21_600_000,
+            "settings.screenshots.quality": 50,
+            "settings.screenshots.orientation": "Landscape",
+            "settings.network.timeServers": ["http://time.brightsignnetwork.com/"],
+            "status.currentSettingsTimestamp": 1620125106000,
+            "subscription.type": "Commercial",
+            "taggedGroups": ["north", "strasse"],
+        }.items()
+    )
+
+
+def test_flatten_leaves_out_nulls_secrets_and_what_has_a_column(document: dict[str, Any]) -> None:
+    flat = DEVICES.flatten(document)
+    assert not flat.keys() & {
+        "id",
+        "serial",
+        "settings.name",
+        "settings.brightWall",
+        "settings.lws.password",
+        "settings.ldws.password",
+    }
+    assert DEVICES.flatten({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("settings.description", 5),
+        ("settings.description", "a\x00b"),
+        ("status.uptime", "soon"),
+        ("status.currentSettingsTimestamp", "0001-01-01T00:00:00"),
+        ("status.currentSettingsTimestamp", "yesterday"),
+        ("settings.screenshots.quality", 2**60),
+        ("settings.network.timeServers", 5),
+        ("settings", []),
+    ],
+)
+def test_a_value_that_its_type_does_not_know_compares_as_null(document: dict[str, Any], path: str, value: Any) -> None:
+    *parents, name = path.split(".")
+    holder = document
+    for parent in parents:
+        holder = holder[parent]
+    holder[name] = value
+    flat = DEVICES.flatten(document)
+    assert flat.get(path, True) is True
+
+
+def test_a_property_without_a_place_in_the_store_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="colour of subscription need a column"):
+        Catalogue(
+            [Property("colour", Kind.STRING)],
+            Columns(subscription, {"size": column("size")}),
+            entities=("Subscription",),
+            default_sort="[Colour]",
+        )

@@ -1,0 +1,55 @@
+"""Every example of the users' page does what the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from signfleet.errors import Invalid
+from signfleet.expressions import parse_projection, parser
+from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
+from signfleet.expressions.kinds import MAX_NUMBER
+from signfleet.expressions.lexer import MAX_LENGTH
+
+PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text()
+BLOCKS = re.findall(r"^```(\w[^\n]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def examples(kind: str) -> list[str]:
+    return [line for name, block in BLOCKS if name == kind for line in block.splitlines()]
+
+
+READERS = {
+    "filter": DEVICES.filter,
+    "filter of subscriptions": SUBSCRIPTIONS.filter,
+    "filter of screenshots": SCREENSHOTS.filter,
+    "sort": DEVICES.sort,
+    "grouping": SCREENSHOTS.grouping,
+    "projection": parse_projection,
+}
+
+
+def test_the_page_has_no_examples_of_an_unknown_sort() -> None:
+    assert {name for name, _ in BLOCKS} == {*READERS, "error"}
+
+
+@pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind in READERS for text in examples(kind)])
+def test_an_example_is_read(kind: str, text: str) -> None:
+    assert READERS[kind](text) is not None
+
+
+@pytest.mark.parametrize("block", [block for name, block in BLOCKS if name == "error"])
+def test_an_error_reads_as_shown(block: str) -> None:
+    text, message = block.splitlines()
+    with pytest.raises(Invalid) as error:
+        DEVICES.filter(text)
+    assert error.value.message == message
+
+
+def test_the_limits_are_those_that_hold() -> None:
+    limits = (parser.MAX_DEPTH, parser.MAX_CRITERIA, parser.MAX_VALUES, parser.MAX_CONTAINED, parser.MAX_SORT_KEYS)
+    shown = re.findall(r"^\| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)
+    assert [int(number) for number in shown] == [MAX_LENGTH, *limits]
+    assert f"±{MAX_NUMBER}" in PAGE
