@@ -9,6 +9,7 @@ import pytest
 
 from signfleet.errors import Invalid
 from signfleet.expressions import parse_projection, parser
+from signfleet.expressions.binding import MAX_TAGS
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.kinds import MAX_NUMBER
 from signfleet.expressions.lexer import MAX_LENGTH
@@ -49,7 +50,15 @@ def test_an_error_reads_as_shown(block: str) -> None:
 
 
 def test_the_limits_are_those_that_hold() -> None:
-    limits = (parser.MAX_DEPTH, parser.MAX_CRITERIA, parser.MAX_VALUES, parser.MAX_CONTAINED, parser.MAX_SORT_KEYS)
+    limits = [
+        MAX_LENGTH,
+        parser.MAX_DEPTH,
+        parser.MAX_CRITERIA,
+        MAX_TAGS,
+        parser.MAX_VALUES,
+        parser.MAX_CONTAINED,
+        parser.MAX_SORT_KEYS,
+    ]
     shown = re.findall(r"^\| [^|]+ \| (\d+) \|$", PAGE, re.MULTILINE)
-    assert [int(number) for number in shown] == [MAX_LENGTH, *limits]
+    assert [int(number) for number in shown] == limits
     assert f"±{MAX_NUMBER}" in PAGE

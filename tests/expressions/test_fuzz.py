@@ -11,9 +11,8 @@ from signfleet.expressions import parse_projection
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS
 
 COUNT = 200_000
-_WORDS = (
-    ["[", "]", "<", ">", "(", ")", "'", ",", ".", "::", "*", "?", "\\", "''", "AND", "OR", "IS", "NOT", "NULL", "IN", "THE", "RANGE", "LAST", "CONTAINS", "[Id]", "[Name]", "<City>", "1", "'a'", "days"]
-)
+_SYNTAX = "[ ] < > ( ) ' , . :: * ? \\ '' AND OR IS NOT NULL IN THE RANGE LAST CONTAINS [Id] [Name] <City> 1 'a' days"
+_WORDS = tuple(_SYNTAX.split())
 _READERS = [DEVICES.filter] * 8 + [DEVICES.sort, DEVICES.sort, SCREENSHOTS.grouping, parse_projection]
 
 

@@ -69,25 +69,40 @@ _TAG_KINDS = tuple(Kind(name) for name in TYPES)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+MAX_TAGS = 50
+"""How many criteria on tags a filter may have: each is a search of its own."""
+
+
 def bind(condition: tree.Condition, resolve: Resolve, *, tags: bool) -> Bound:
     """Give what a condition means; `tags` says whether the entity has any. Raises Invalid."""
-    match condition:
-        case tree.And(parts):
-            return All(tuple(bind(part, resolve, tags=tags) for part in parts))
-        case tree.Or(parts):
-            return Some(tuple(bind(part, resolve, tags=tags) for part in parts))
-        case tree.Criterion(tree.Property() as operand):
-            return _property_test(condition, operand, resolve(operand))
-        case tree.Criterion(tree.Tag() as operand):
-            check_tag(operand, "filter", tags=tags)
-            return _tag_test(condition, operand)
-    raise AssertionError(condition)
+    return _Binder(resolve, tags).bind(condition)
 
 
 def check_tag(tag: tree.Tag, parameter: str, *, tags: bool) -> None:
     """Raise Invalid when a tag stands where the entity has none."""
     if not tags:
         raise Invalid(f"Unsupported tag {tag} at {tag.at}; only players have tags.", parameter)
+
+
+class _Binder:
+    def __init__(self, resolve: Resolve, tags: bool) -> None:
+        self._resolve = resolve
+        self._tags = tags
+        self._tag_count = 0
+
+    def bind(self, condition: tree.Condition) -> Bound:
+        if isinstance(condition, tree.And):
+            return All(tuple(self.bind(part) for part in condition.conditions))
+        if isinstance(condition, tree.Or):
+            return Some(tuple(self.bind(part) for part in condition.conditions))
+        operand = condition.operand
+        if isinstance(operand, tree.Property):
+            return _property_test(condition, operand, self._resolve(operand))
+        check_tag(operand, "filter", tags=self._tags)
+        self._tag_count += 1
+        if self._tag_count > MAX_TAGS:
+            raise Invalid(f"The filter has more than {MAX_TAGS} criteria on tags at {operand.at}; use lists.", "filter")
+        return _tag_test(condition, operand)
 
 
 def _property_test(criterion: tree.Criterion, operand: tree.Property, found: Property) -> Bound:

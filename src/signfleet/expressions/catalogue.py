@@ -72,6 +72,9 @@ class Catalogue:
         columns.check(found)
         self.columns = columns
         self.properties = {property.path.lower(): property for property in found}
+        self._by_end: dict[str, list[str]] = {}
+        for path in self.properties:
+            self._by_end.setdefault(path.rpartition(".")[2], []).append(path)
         self._aliases = {name: path.lower() for name, path in (aliases or {}).items()}
         self._aliases |= {f"{path}.{member}".lower(): path.lower() for path, member in self._collections.items()}
         self._entities = frozenset(entity.lower() for entity in entities)
@@ -147,15 +150,11 @@ class Catalogue:
         return None
 
     def _near(self, path: str) -> list[str]:
+        """The properties that may be meant: those whose last name is the same or alike, the likest path first."""
         last = path.rpartition(".")[2]
-        same = [found for name, found in self.properties.items() if name.rpartition(".")[2] == last]
-        if not same:
-            names = list(self.properties)
-            same = [self.properties[name] for name in nearest(path, names)]
-            if not same:
-                ends = {name.rpartition(".")[2]: name for name in names}
-                same = [self.properties[ends[end]] for end in nearest(last, ends)]
-        return [str(found) for found in same[:3]]
+        ends = [last] if last in self._by_end else nearest(last, self._by_end)
+        candidates = [path for end in ends for path in self._by_end[end]]
+        return [str(self.properties[found]) for found in nearest(path, candidates, likeness=0)]
 
     def _make_filter(self, text: str) -> Filter:
         condition, echo = parse_filter(text)

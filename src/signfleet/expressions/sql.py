@@ -5,7 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, false, not_, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    distinct,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.types import TypeEngine
 
 from signfleet.expressions.columns import Columns
@@ -163,26 +176,22 @@ class Compiler:
         if isinstance(predicate, Present):
             return typed
         if isinstance(predicate, Has):
-            parts = [self._tag_element(kind, value) for value in predicate.values]
-            matches = and_(*parts) if predicate.every else or_(*parts)
+            matches = self._tag_elements(kind, predicate)
         else:
             column = device_tag.c.value_key if kind in TEXT_TAGS else device_tag.c.value_number
             matches = self._predicate(predicate, column, Property("", kind))
         return and_(typed, not_(matches) if test.negated else matches)
 
-    def _tag_element(self, kind: Kind, value: Value) -> ColumnElement[bool]:
+    def _tag_elements(self, kind: Kind, predicate: Has) -> ColumnElement[bool]:
         element = device_tag_element.alias()
         column = element.c.value_key if kind in TEXT_TAGS else element.c.value_number
-        return (
-            select(element.c.position)
-            .where(
-                element.c.network_id == device_tag.c.network_id,
-                element.c.tag_id == device_tag.c.tag_id,
-                element.c.device_id == device_tag.c.device_id,
-                column == self.parameter(value, column),
-            )
-            .exists()
+        found = select(func.count(distinct(column))).where(
+            element.c.network_id == device_tag.c.network_id,
+            element.c.tag_id == device_tag.c.tag_id,
+            element.c.device_id == device_tag.c.device_id,
+            column.in_([self.parameter(value, column) for value in predicate.values]),
         )
+        return found.scalar_subquery() >= (len(predicate.values) if predicate.every else 1)
 
 
 _LIKE = {Wildcard.ANY: "%", Wildcard.ONE: "_"}
