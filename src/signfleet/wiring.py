@@ -59,7 +59,7 @@ async def build(settings: Settings) -> Services:
         settings=settings,
         store=store,
         sessions=Sessions(store),
-        permissions=Permissions(),
+        permissions=Permissions(store),
         devices=Devices(store),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),

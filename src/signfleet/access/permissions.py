@@ -1,20 +1,129 @@
-"""Permissions: whether a caller may do a business operation."""
+"""Permissions: whether a caller may do a business operation, at all, on one instance, and on which.
+
+A caller without permissions of their own, beyond those of a system role, costs no look-up: the session tells.
+"""
 
 from __future__ import annotations
 
-from signfleet.access.operations.catalogue import allowed_by_system_role
+from typing import NamedTuple
+
+from signfleet.access import permission_store as queries
+from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.operation import Operation
+from signfleet.access.rules import Rule, deciding, is_allowed, relevant, system_rules
 from signfleet.access.sessions import Session
+from signfleet.access.visibility import IdColumn, own_or, scope_of
 from signfleet.errors import Forbidden
+from signfleet.expressions.listing import Scope
+from signfleet.storage.interface import Row, Store, Transaction
+
+#: So many callers' rules are remembered.
+CACHE_LIMIT = 10_000
+
+
+class _Profile(NamedTuple):
+    """A caller's rules for all instances, and the kinds of those for single ones."""
+
+    general: tuple[Rule, ...]
+    for_instances: tuple[Rule, ...]
 
 
 class Permissions:
-    """Evaluates the rules for a session's role."""
+    """Evaluates the rules for a session's user and role. What it remembers is good until anything is written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._profiles: dict[tuple[int | None, int | None, int | None], tuple[int, _Profile]] = {}
 
     async def allows(self, session: Session, operation: Operation) -> bool:
-        return session.role_id is not None and allowed_by_system_role(operation.uid, session.role_id)
+        """Whether the caller may do `operation` where nothing is said of single instances."""
+        return is_allowed((await self._profile(session)).general, operation)
 
     async def demand(self, session: Session, operation: Operation) -> None:
-        """Raise `Forbidden` unless the caller may do `operation`."""
+        """Raise `Forbidden` unless there may be an instance on which the caller may do `operation`."""
+        general, for_instances = await self._profile(session)
+        if is_allowed(general, operation) or _is_own(session, operation, session.user_id):
+            return
+        if not any(rule.is_allowed for rule in relevant(for_instances, operation)):
+            raise _forbidden(operation)
+
+    async def demand_everywhere(self, session: Session, operation: Operation) -> None:
+        """Raise `Forbidden` unless the caller may do `operation` where nothing is said of single instances.
+
+        For what concerns no instance that exists already, such as creating one.
+        """
         if not await self.allows(session, operation):
-            raise Forbidden(f"Your role does not allow '{operation.full_name}'.")
+            raise _forbidden(operation)
+
+    async def allows_on(
+        self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
+    ) -> bool:
+        """Whether the caller may do `operation` on one instance; inside a unit of work with its transaction."""
+        if _is_own(session, operation, entity_id):
+            return True
+        rule = deciding(await self.rules_on(session, operation, entity_id, tx), operation)
+        return rule is not None and rule.is_allowed
+
+    async def demand_on(
+        self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
+    ) -> None:
+        """Raise `Forbidden` unless the caller may do `operation` on one instance."""
+        if not await self.allows_on(session, operation, entity_id, tx):
+            raise _forbidden(operation)
+
+    async def rules_on(
+        self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
+    ) -> list[Rule]:
+        """The caller's rules that may concern `operation` on one instance, in no order."""
+        rules = list(system_rules(session.role_id))
+        if session.has_permissions:
+            rows = await (tx or self._store).all(
+                queries.RULES_FOR,
+                network_id=session.network_id,
+                user_id=session.user_id,
+                role_id=session.role_id,
+                entity=operation.root.entity,
+                entity_id=entity_id,
+            )
+            rules += [_rule(row, is_for_instance=row.entity_id != 0) for row in rows]
+        return rules
+
+    async def scope(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
+        """The instances on which the caller may do `operation`; `column` is their id in the statement."""
+        general, for_instances = await self._profile(session)
+        scope = scope_of(general, for_instances, operation, column, user_id=session.user_id, role_id=session.role_id)
+        return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
+
+    async def _profile(self, session: Session) -> _Profile:
+        system = system_rules(session.role_id)
+        if not session.has_permissions:
+            return _Profile(system, ())
+        key = (session.network_id, session.user_id, session.role_id)
+        version = self._store.version()
+        kept = self._profiles.get(key)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        caller = {"network_id": session.network_id, "user_id": session.user_id, "role_id": session.role_id}
+        general = await self._store.all(queries.GENERAL_RULES, **caller)
+        kinds = await self._store.all(queries.KINDS_OF_INSTANCE_RULES, **caller)
+        profile = _Profile(
+            system + tuple(_rule(row, is_for_instance=False) for row in general),
+            tuple(_rule(row, is_for_instance=True) for row in kinds),
+        )
+        if len(self._profiles) >= CACHE_LIMIT:
+            self._profiles.clear()
+        self._profiles[key] = (version, profile)
+        return profile
+
+
+def _rule(row: Row, *, is_for_instance: bool) -> Rule:
+    return Rule(row.operation_uid, row.principal_type == "User", bool(row.is_allowed), is_for_instance)
+
+
+def _is_own(session: Session, operation: Operation, entity_id: int | None) -> bool:
+    """Everybody may see their own user: the contract has a fixed permission for it."""
+    return operation is VIEW_USER and entity_id is not None and entity_id == session.user_id
+
+
+def _forbidden(operation: Operation) -> Forbidden:
+    return Forbidden(f"You are not allowed to do '{operation.full_name}' here.")

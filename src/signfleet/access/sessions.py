@@ -33,6 +33,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     #: ms
     last_modified: int
+    #: False: there are no permissions for this user, or for their role, beyond those that every network has.
+    has_permissions: bool = True
 
     def covers(self, scope: str) -> bool:
         return covers(self.scope, scope)
@@ -125,4 +127,5 @@ def _session(row: Row, now: int) -> Session:
         login=row.login,
         scope=row.scope,
         last_modified=row.last_modified_date,
+        has_permissions=bool(row.has_permissions),
     )

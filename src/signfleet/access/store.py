@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from signfleet.storage.query import Query
-from signfleet.storage.tables import application, network, person, session, token, user
+from signfleet.storage.tables import application, network, permission, person, session, token, user
+
+
+def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether any permission is for a principal of the session's network."""
+    return (
+        select(permission.c.network_id)
+        .where(
+            permission.c.network_id == session.c.network_id,
+            permission.c.principal_type == principal_type,
+            permission.c.principal_id == principal_id,
+        )
+        .exists()
+    )
+
 
 SESSION_OF_TOKEN = Query(
     select(
@@ -24,6 +38,7 @@ SESSION_OF_TOKEN = Query(
         network.c.is_locked_out.label("network_locked"),
         user.c.is_locked_out.label("user_locked"),
         user.c.role_id,
+        or_(_has_permissions("User", user.c.id), _has_permissions("Role", user.c.role_id)).label("has_permissions"),
     )
     .select_from(token)
     .join(session, session.c.id == token.c.session_id)

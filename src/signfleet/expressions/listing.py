@@ -6,8 +6,8 @@ The caller's own conditions (network, permissions) stand first in every statemen
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
@@ -26,10 +26,28 @@ _BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a caller may see: conditions beside the network's, under a `name` that is different for different ones."""
+    """What a caller may see: conditions beside the network's, under a `name` that is different for different ones.
+
+    `parameters` are the values that the conditions take by name. Where little is left out, `excluded` are the
+    conditions of just that: it is cheaper to count than the rest.
+    """
 
     name: str
     conditions: tuple[ColumnElement[bool], ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    excluded: tuple[ColumnElement[bool], ...] = ()
+
+    def __and__(self, other: Scope) -> Scope:
+        """What both admit."""
+        if self.name == other.name or not other.conditions:
+            return self
+        if not self.conditions:
+            return other
+        return Scope(
+            f"{self.name} & {other.name}",
+            self.conditions + other.conditions,
+            {**self.parameters, **other.parameters},
+        )
 
 
 EVERYTHING = Scope("everything")
@@ -52,7 +70,7 @@ class Page:
 
 
 class Listing:
-    """The statements over one catalogue. Every method takes the parameters of the scope's conditions by name."""
+    """The statements over one catalogue."""
 
     def __init__(self, catalogue: Catalogue, columns: Sequence[ColumnElement[Any]] = ()) -> None:
         """`columns` come with each row of a page besides `sort_id`, the id, and the sort's own."""
@@ -71,7 +89,6 @@ class Listing:
         size: int,
         scope: Scope = EVERYTHING,
         top: Top | None = None,
-        **parameters: Any,
     ) -> Page:
         """Read the `size` rows after a position."""
         read = _reader(store, short=filter is None and top is None and not sort.in_memory)
@@ -82,7 +99,8 @@ class Listing:
             if query is None:
                 query = Query(self._page(filter, sort, segment, scope, top))
                 self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
-            rows += await read(query, network_id=network_id, limit=size + 1 - len(rows), **segment.values, **parameters)
+            values = {**segment.values, **scope.parameters}
+            rows += await read(query, network_id=network_id, limit=size + 1 - len(rows), **values)
             if len(rows) > size:
                 return Page(rows[:size], sort.marker(rows[size - 1]))
         return Page(rows, None)
@@ -95,7 +113,6 @@ class Listing:
         filter: Filter | None,
         scope: Scope = EVERYTHING,
         top: Top | None = None,
-        **parameters: Any,
     ) -> int:
         """Count what matches, on whatever page it stands."""
         key = ("count", filter, scope.name, top)
@@ -103,8 +120,17 @@ class Listing:
         if query is None:
             query = Query(self._count(filter, scope, top))
             self._keep(key, query, worth=filter is None or filter.reusable)
-        rows = await _reader(store, short=False)(query, network_id=network_id, **parameters)
+        rows = await _reader(store, short=False)(query, network_id=network_id, **scope.parameters)
         return int(rows[0].total)
+
+    async def total(self, store: Store | Transaction, network_id: int, *, known: int, scope: Scope = EVERYTHING) -> int:
+        """Count what a scope admits of the `known` instances of the network."""
+        if not scope.conditions:
+            return known
+        if not scope.excluded:
+            return await self.count(store, network_id, filter=None, scope=scope)
+        excluded = Scope(f"not {scope.name}", scope.excluded, scope.parameters)
+        return known - await self.count(store, network_id, filter=None, scope=excluded)
 
     async def ids(
         self,
@@ -113,7 +139,6 @@ class Listing:
         *,
         filter: Filter | None,
         scope: Scope = EVERYTHING,
-        **parameters: Any,
     ) -> list[int]:
         """Give the ids of all that matches, ascending."""
         sort = self.catalogue.sort("[Id] ASC")
@@ -128,7 +153,6 @@ class Listing:
                 position=position,
                 size=_BATCH,
                 scope=scope,
-                **parameters,
             )
             ids += [row.sort_id for row in page.rows]
             if page.next_marker is None:

@@ -48,6 +48,11 @@ class Operation:
         return self if self.parent is None else self.parent.root
 
     @property
+    def lineage(self) -> tuple[Operation, ...]:
+        """This operation and those above it, up to the root."""
+        return (self,) if self.parent is None else (self, *self.parent.lineage)
+
+    @property
     def key(self) -> str:
         """A name for people and command lines, such as `Device.UpdateDevice`; unique."""
         return f"{self.root.entity}.{self.singular.replace(' ', '')}"

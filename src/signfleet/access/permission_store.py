@@ -1,0 +1,104 @@
+"""The SQL of permissions."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, and_, bindparam, or_, select
+
+from signfleet.storage.query import Query
+from signfleet.storage.tables import permission, person, role, user
+
+_columns = (permission.c.operation_uid, permission.c.principal_type, permission.c.is_allowed)
+
+_OF_CALLER = and_(
+    permission.c.network_id == bindparam("network_id"),
+    or_(
+        and_(
+            permission.c.principal_type == "User", permission.c.principal_id == bindparam("user_id", type_=BigInteger())
+        ),
+        and_(
+            permission.c.principal_type == "Role", permission.c.principal_id == bindparam("role_id", type_=BigInteger())
+        ),
+    ),
+)
+#: What a caller has for all instances.
+GENERAL_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id == 0))
+#: The kinds of what a caller has for single instances.
+KINDS_OF_INSTANCE_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id != 0).distinct())
+#: What a caller has for all instances of an entity and for one of them.
+RULES_FOR = Query(
+    select(*_columns, permission.c.entity_id).where(
+        _OF_CALLER,
+        permission.c.entity == bindparam("entity"),
+        permission.c.entity_id.in_([0, bindparam("entity_id", type_=BigInteger())]),
+    )
+)
+
+#: The permissions of a thing, with the names of those they are for.
+_with_principals = (
+    select(
+        permission,
+        person.c.login,
+        role.c.name.label("role_name"),
+    )
+    .select_from(permission)
+    .outerjoin(
+        user,
+        and_(
+            permission.c.principal_type == "User",
+            user.c.network_id == permission.c.network_id,
+            user.c.id == permission.c.principal_id,
+        ),
+    )
+    .outerjoin(person, person.c.id == user.c.person_id)
+    .outerjoin(
+        role,
+        and_(
+            permission.c.principal_type == "Role",
+            role.c.network_id == permission.c.network_id,
+            role.c.id == permission.c.principal_id,
+        ),
+    )
+    .where(permission.c.network_id == bindparam("network_id"))
+    .order_by(
+        permission.c.creation_date,
+        permission.c.operation_uid,
+        permission.c.principal_type,
+        permission.c.principal_id,
+        permission.c.entity_id,
+    )
+)
+PERMISSIONS_OF_ENTITY = Query(
+    _with_principals.where(
+        permission.c.entity == bindparam("entity"), permission.c.entity_id == bindparam("entity_id", type_=BigInteger())
+    )
+)
+GENERAL_PERMISSIONS_OF_PRINCIPAL = Query(
+    _with_principals.where(
+        permission.c.principal_type == bindparam("principal_type"),
+        permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+        permission.c.entity_id == 0,
+    )
+)
+
+INSERT_PERMISSION = Query(permission.insert())
+_this = and_(
+    permission.c.network_id == bindparam("network_id"),
+    permission.c.entity == bindparam("entity"),
+    permission.c.entity_id == bindparam("entity_id", type_=BigInteger()),
+)
+DELETE_PERMISSION = Query(
+    permission.delete().where(
+        _this,
+        permission.c.operation_uid == bindparam("operation_uid"),
+        permission.c.principal_type == bindparam("principal_type"),
+        permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+    )
+)
+DELETE_PERMISSIONS_OF_ENTITY = Query(permission.delete().where(_this))
+DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
+    permission.delete().where(
+        permission.c.network_id == bindparam("network_id"),
+        permission.c.principal_type == bindparam("principal_type"),
+        permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+    )
+)
