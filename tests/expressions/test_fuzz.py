@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-from tests.expressions.test_reference import EXAMPLES
-
 from signfleet.errors import Invalid
 from signfleet.expressions import parse_projection
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS
+from tests.expressions.test_reference import EXAMPLES
 
 COUNT = 200_000
 _SYNTAX = "[ ] < > ( ) ' , . :: * ? \\ '' AND OR IS NOT NULL IN THE RANGE LAST CONTAINS [Id] [Name] <City> 1 'a' days"

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, delete, update
-from tests.expressions.fleet import device_row, properties_row, put_fleet, random_fleet
 
 from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
@@ -16,6 +15,7 @@ from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_properties, screenshot
 from signfleet.wire.text import fold
+from tests.expressions.fleet import device_row, properties_row, put_fleet, random_fleet
 
 LISTING = Listing(DEVICES)
 INSERT = Query(device.insert())
@@ -102,11 +102,12 @@ async def test_other_networks_and_what_the_scope_hides_stay_unseen(store: Store)
     fleet = random_fleet(1, 8)
     await put_fleet(store, 1, fleet)
     await put_fleet(store, 2, [document | {"serial": f"X{document['id']}"} for document in fleet])
-    scope = Scope("odd ones", (device.c.id % 2 == bindparam("rest", type_=device.c.id.type),))
+    condition = device.c.id % 2 == bindparam("rest", type_=device.c.id.type)
+    odd, even = (Scope("by rest", (condition,), {"rest": rest}) for rest in (1, 0))
     filter = DEVICES.filter("[Id] IS LESS THAN 6 OR <City> IS NULL AND [Id] IS NULL")
-    assert await walk(store, LISTING, None, 2, filter=filter, scope=scope, rest=1) == [1, 3, 5]
-    assert await LISTING.count(store, 1, filter=filter, scope=scope, rest=0) == 2
-    assert await LISTING.ids(store, 2, filter=filter, scope=scope, rest=0) == [2, 4]
+    assert await walk(store, LISTING, None, 2, filter=filter, scope=odd) == [1, 3, 5]
+    assert await LISTING.count(store, 1, filter=filter, scope=even) == 2
+    assert await LISTING.ids(store, 2, filter=filter, scope=even) == [2, 4]
 
 
 async def test_a_list_can_be_read_inside_a_unit_of_work(store: Store) -> None:
