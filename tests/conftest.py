@@ -29,7 +29,8 @@ from httpx import ASGITransport, AsyncClient
 from signfleet.access.issuing import Lifetimes, open_session
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.passwords import Passwords
-from signfleet.access.tokens import USER_SCOPE
+from signfleet.access.store import INSERT_TOKEN
+from signfleet.access.tokens import SETUP_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.founding import Founded, found
 from signfleet.people.service import NewPerson, People, insert_person
 from signfleet.settings import Settings
@@ -275,3 +276,38 @@ def sign_in(services: Services, network: Founded) -> SignIn:
 async def admin_token(sign_in: SignIn) -> str:
     """The administrator's access token, with the network chosen."""
     return await sign_in()
+
+
+IssueSetupToken = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def issue_setup_token(services: Services, network: Founded) -> IssueSetupToken:
+    """Makes a setup token; `age` and `lifetime` in ms."""
+
+    async def issue(network_id: int = network.network_id, *, age: int = 0, lifetime: int = timespan.DAY) -> str:
+        token, issued = new_token(), _now() - age
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                INSERT_TOKEN,
+                hash=hash_token(token),
+                kind="setup",
+                session_id=None,
+                network_id=network_id,
+                scope=SETUP_SCOPE,
+                valid_from=issued,
+                valid_to=issued + lifetime,
+                used_date=None,
+            )
+
+        await services.store.write(work)
+        return token
+
+    return issue
+
+
+@pytest.fixture
+async def setup_token(issue_setup_token: IssueSetupToken) -> str:
+    """Lets players into the network."""
+    return await issue_setup_token()

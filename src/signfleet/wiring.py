@@ -19,6 +19,9 @@ from signfleet.monitoring.routes import endpoints as monitoring_endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.networks.service import Networks
 from signfleet.people.service import People
+from signfleet.players import routes as player_routes
+from signfleet.players.registration import Players
+from signfleet.players.reporting import Reports
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
 from signfleet.self_.routes import all_endpoints as self_endpoints
@@ -43,6 +46,8 @@ class Services:
     networks: Networks
     users: Users
     provisioning: Provisioning
+    players: Players
+    reports: Reports
     monitoring: Monitoring
 
     async def close(self) -> None:
@@ -67,6 +72,8 @@ async def build(settings: Settings) -> Services:
         networks=networks,
         users=Users(store),
         provisioning=Provisioning(store, networks),
+        players=Players(store),
+        reports=Reports(store),
         monitoring=Monitoring(store),
     )
 
@@ -77,6 +84,7 @@ def endpoints() -> list[Endpoint]:
         *access_endpoints,
         *provisioning_endpoints,
         *device_routes.endpoints,
+        *player_routes.endpoints,
         *self_endpoints(),
         *monitoring_endpoints,
     ]

@@ -39,7 +39,9 @@ class Server:
         if path in {"register", "token"}:
             self.tokens += 1
             self.valid = f"access-{self.tokens}"
-            return httpx.Response(200, json={"access_token": self.valid, "refresh_token": f"refresh-{self.tokens}"})
+            return httpx.Response(
+                200, json={"access_token": self.valid, "refresh_token": f"refresh-{self.tokens}", "sequence": 0}
+            )
         if request.headers["Authorization"] != f"Bearer {self.valid}":
             return httpx.Response(401)
         if path == "report":

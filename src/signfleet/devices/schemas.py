@@ -301,7 +301,7 @@ class Script(Entity):
 
     type: Literal["Setup", "Autorun", "Recovery", "Custom", "Unknown"] | None = None
     version: Word | None = None
-    plugins: list[Plugin] | None = None
+    plugins: Annotated[list[Plugin], Meta(max_length=100)] | None = None
 
 
 class Firmware(Entity):
@@ -316,7 +316,7 @@ class StorageStatus(Entity):
     interface: Literal["Internal", "Tmp", "Flash", "SD1", "USB1", "Unknown"] | None = None
     system: Word | None = None
     access: Word | None = None
-    stats: dict[str, Long | float] | None = None
+    stats: Annotated[dict[str, Long | float], Meta(max_length=32)] | None = None
 
 
 class ModemStatus(Entity):
@@ -350,18 +350,18 @@ class InterfaceStatus(Entity):
     type: InterfaceType | None = None
     proto: Word | None = None
     mac: Word | None = None
-    ip: list[Word] | None = None
+    ip: Annotated[list[Word], Meta(max_length=32)] | None = None
     gateway: Word | None = None
     metric: Long | None = None
     modem: ModemStatus | UnsetType | None = UNSET
-    sims: list[SimStatus] | UnsetType | None = UNSET
+    sims: Annotated[list[SimStatus], Meta(max_length=8)] | UnsetType | None = UNSET
 
 
 class NetworkStatus(Entity):
     """How a device reaches the network, as it says."""
 
     external_ip: Word | None = None
-    interfaces: list[InterfaceStatus] | None = None
+    interfaces: Annotated[list[InterfaceStatus], Meta(max_length=32)] | None = None
 
 
 class ReportedStatus(Entity):
@@ -374,7 +374,7 @@ class ReportedStatus(Entity):
     synchronization: SynchronizationStatus | None = None
     script: Script | None = None
     firmware: Firmware | None = None
-    storage: list[StorageStatus] | None = None
+    storage: Annotated[list[StorageStatus], Meta(max_length=16)] | None = None
     network: NetworkStatus | None = None
     uptime: TimeSpan | None = None
     current_settings_timestamp: DateTime | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from signfleet.errors import Invalid
+from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
 
@@ -95,6 +95,25 @@ class Call:
         person_id = self.session.person_id
         assert person_id is not None
         return person_id
+
+    @property
+    def device_id(self) -> int:
+        """The device that calls; endpoints for players are not called by people."""
+        device_id = self.session.device_id
+        assert device_id is not None
+        return device_id
+
+    @property
+    def bearer_token(self) -> str:
+        """The token that the request carries, unchecked. Raises `Unauthenticated` where there is none."""
+        header = self.request.get_header("Authorization")
+        if header is None:
+            raise Unauthenticated("A token is needed: send it as 'Authorization: Bearer <token>'.")
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("The Authorization header has to read 'Bearer <token>'.")
+        return token
 
     @property
     def precondition(self) -> Precondition:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import falcon.asgi
 import msgspec
 
-from signfleet.errors import Forbidden, Invalid, TooLarge, Unauthenticated
+from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.call import Answer, Call
 from signfleet.http.compression import compress
 from signfleet.http.conditional import is_unchanged
@@ -54,7 +54,7 @@ def responder(endpoint: Endpoint, services: Services) -> Responder:
 
 async def _admit(call: Call, endpoint: Endpoint) -> None:
     """401 without a good token, 403 where it does not reach."""
-    session = call.session = await call.services.sessions.authenticate(_bearer(call.request), call.now)
+    session = call.session = await call.services.sessions.authenticate(call.bearer_token, call.now)
     call.request.context.session = session
     if endpoint.scopes and not any(session.covers(scope) for scope in endpoint.scopes):
         raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
@@ -67,17 +67,6 @@ async def _admit(call: Call, endpoint: Endpoint) -> None:
         raise Forbidden("This is for people's tokens; the access token belongs to a device.")
     elif endpoint.caller == "device" and session.device_id is None:
         raise Forbidden("This is for players' tokens; the access token belongs to a person.")
-
-
-def _bearer(request: falcon.asgi.Request) -> str:
-    header = request.get_header("Authorization")
-    if header is None:
-        raise Unauthenticated("An access token is needed: send it as 'Authorization: Bearer <token>'.")
-    scheme, _, token = header.partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("The Authorization header has to read 'Bearer <token>'.")
-    return token
 
 
 def _reader(endpoint: Endpoint) -> Reader | None:

@@ -97,7 +97,8 @@ class Player:
 
     async def _register(self) -> None:
         body = self.profile.registration()
-        self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
+        answer = self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
+        self._sequence = max(self._sequence, answer.get("sequence", 0))
         self._tally.registered += 1
 
     async def _refresh(self) -> None:
@@ -109,10 +110,11 @@ class Player:
             self._access_token = None
             await self._register()
 
-    def _accept_tokens(self, answer: httpx.Response) -> None:
+    def _accept_tokens(self, answer: httpx.Response) -> dict[str, Any]:
         try:
-            tokens = answer.json()
+            tokens: dict[str, Any] = answer.json()
             self._access_token, self._refresh_token = tokens["access_token"], tokens["refresh_token"]
+            return tokens
         except (KeyError, TypeError, ValueError):
             raise Refused(f"{answer.request.url} does not answer as a server for players does") from None
 

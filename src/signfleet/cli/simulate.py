@@ -1,0 +1,82 @@
+"""`signfleet simulate`"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.simulator.fleet import DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from signfleet.simulator.player import Tally
+
+
+@click.command()
+@click.option(
+    "--url", default="http://127.0.0.1:8080", show_default=True, help="The server that the players report to."
+)
+@click.option(
+    "--setup-token",
+    required=True,
+    envvar="SIGNFLEET_SETUP_TOKEN",
+    help="Lets them into a network; from `signfleet token issue`, or SIGNFLEET_SETUP_TOKEN.",
+)
+@click.option("--players", type=click.IntRange(1, 1_000_000), default=25, show_default=True, help="How many players.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Another number invents another fleet.")
+@click.option("--first", type=click.IntRange(0), default=0, help="Begin with this player of the fleet, counted from 0.")
+@click.option(
+    "--period", type=click.FloatRange(0), default=None, help="Seconds between two reports; the server says, by default."
+)
+@click.option(
+    "--rounds", type=click.IntRange(1), default=None, help="End after so many reports of each; default: never."
+)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 1000), default=32, show_default=True, help="Requests under way at a time."
+)
+def simulate(url: str, setup_token: str, players: int, **how: Any) -> None:
+    """Run simulated players, which register, report, upload pictures, and misbehave a little.
+
+    The same seed invents the same fleet. They speak the public player protocol and nothing else, so they work against
+    any server of it. Stop them with Ctrl-C.
+    """
+    from signfleet.simulator.player import Tally
+    from signfleet.simulator.run import simulate as run
+
+    tally = Tally()
+    started = time.monotonic()
+
+    async def work() -> None:
+        progress = asyncio.create_task(_tell(tally, players))
+        try:
+            await run(url, setup_token, players, tally=tally, **how)
+        finally:
+            progress.cancel()
+
+    try:
+        asyncio.run(work())
+    except KeyboardInterrupt:
+        click.echo()
+    click.echo(f"{_summary(tally, players)} in {time.monotonic() - started:.1f} s")
+    if tally.registered == 0:
+        raise click.ClickException(tally.last_refusal or f"{url} did not answer")
+
+
+async def _tell(tally: Tally, players: int) -> None:
+    """Say how it goes, every few seconds and when something was refused."""
+    told = ""
+    while True:
+        await asyncio.sleep(5)
+        if tally.last_refusal != told:
+            told = tally.last_refusal
+            click.echo(f"refused: {told}", err=True)
+        click.echo(_summary(tally, players))
+
+
+def _summary(tally: Tally, players: int) -> str:
+    return (
+        f"{tally.registered} of {players} players registered; {tally.reports} reports, {tally.screenshots} pictures,"
+        f" {tally.refused} refused, {tally.retries} to be repeated"
+    )

@@ -1,0 +1,190 @@
+"""What players report is taken once and kept; what they are to do is told to them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from signfleet.devices.documents import status_end
+from signfleet.devices.schemas import ReportedStatus, StorageStatus
+from signfleet.errors import Invalid, Unauthenticated
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.http.call import encode
+from signfleet.players import store as queries
+from signfleet.players.schemas import Report, ReportAnswer
+from signfleet.players.status import read_status
+from signfleet.presence.health import DEFAULT_PERIOD, Verdict, judge, judge_storage
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.wire import datetime, timespan
+
+#: An error or a download as a row, but for whose it is.
+Event = dict[str, Any]
+
+#: A player's clock may be off by this much (ms) before its time stamps are set right.
+CLOCK_TOLERANCE = timespan.MINUTE
+
+#: Every property that a status can have, as absent: what the new status says is laid over it.
+_NO_STATUS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("status."))
+
+
+class _Period(msgspec.Struct):
+    period: str | None = None
+
+
+class _Synchronization(msgspec.Struct):
+    status: _Period | None = None
+
+
+class _Settings(msgspec.Struct):
+    """The part of a device's settings that reporting goes by."""
+
+    synchronization: _Synchronization | None = None
+
+
+class _Storages(msgspec.Struct):
+    storage: list[StorageStatus] | None = None
+
+
+_read_settings = msgspec.json.Decoder(_Settings).decode
+_read_storages = msgspec.json.Decoder(_Storages).decode
+
+
+def settings_etag(settings: str) -> str:
+    """The entity tag of settings as they are told to a player, without quotes."""
+    return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
+
+
+class Reports:
+    """Takes reports. A device that was deleted in the meantime raises `Unauthenticated`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def settings(self, network_id: int, device_id: int) -> str:
+        """The settings of a device as JSON."""
+        row = await self._store.one(queries.SETTINGS, network_id=network_id, device_id=device_id)
+        if row is None:
+            raise _gone()
+        return str(row.settings)
+
+    async def take(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
+        """Take a report; one whose sequence number is not above the last one's was taken before and changes nothing."""
+        status = None if report.status is None else read_status(report.status)
+        errors, downloads = _events(report, now)
+        keys = {"network_id": network_id, "device_id": device_id}
+
+        async def work(tx: Transaction) -> Row:
+            row = await tx.one(queries.REPORTING, **keys)
+            if row is None:
+                raise _gone()
+            if report.sequence <= row.report_sequence:
+                return row
+            verdict = _verdict(row, status, errors, now)
+            ours = {"in_network": network_id, "of_device": device_id}
+            await tx.execute(
+                queries.TAKE_REPORT,
+                **ours,
+                sequence=report.sequence,
+                now=now,
+                changed=max(now, row.changed_date + 1),
+                new_health=verdict.health,
+                new_health_due_date=verdict.due,
+            )
+            await tx.execute(queries.SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
+            if status is not None or row.status is None:
+                await _keep_status(tx, ours, status or ReportedStatus())
+            await _keep_events(tx, "device_error", queries.INSERT_ERROR, keys, errors)
+            await _keep_events(tx, "device_download", queries.INSERT_DOWNLOAD, keys, downloads)
+            return row
+
+        row = await self._store.write(work)
+        return ReportAnswer(
+            sequence=max(report.sequence, row.report_sequence),
+            settings_etag=f'"{settings_etag(row.settings)}"',
+            next_report=max(_period(row.settings) // timespan.SECOND, 1),
+        )
+
+
+async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
+    properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
+    await tx.execute(queries.SET_STATUS, **ours, new_status=encode(status).decode()[:-1])
+    await tx.execute(queries.MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
+
+
+async def _keep_events(tx: Transaction, kind: str, insert: Query, keys: dict[str, int], events: list[Event]) -> None:
+    if events:
+        ids = await tx.next_ids(kind, len(events))
+        await tx.execute_many(insert, [{**keys, "id": id_, **event} for id_, event in zip(ids, events, strict=True)])
+
+
+def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
+    """How the device does by this report and what is known from before."""
+    if status is not None:
+        storage = status.storage
+    else:
+        storage = None if row.status is None else _read_storages(row.status + "}").storage
+    moments = [error["timestamp"] for error in errors]
+    if row.last_error is not None:
+        moments.append(row.last_error)
+    return judge(
+        now=now,
+        reported=now,
+        period=_period(row.settings),
+        last_error=max(moments, default=None),
+        storage=judge_storage(storage),
+    )
+
+
+def _period(settings: str) -> int:
+    """How often a device with these settings is to report, in ms."""
+    synchronization = _read_settings(settings).synchronization
+    status = None if synchronization is None else synchronization.status
+    text = None if status is None else status.period
+    return (timespan.parse(text) if text else 0) or DEFAULT_PERIOD
+
+
+def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
+    """The errors and downloads of a report as rows, with their time stamps by the server's clock."""
+    sent = None if report.sent_at is None else _date(report.sent_at, "sentAt")
+    shift = 0 if sent is None or abs(now - sent) <= CLOCK_TOLERANCE else now - sent
+
+    def moment(text: str | None, place: str) -> int:
+        ms = None if text is None else _date(text, f"{place}.timestamp")
+        return now if ms is None else max(0, min(ms + shift, now))
+
+    errors = [
+        {
+            "timestamp": moment(error.timestamp, f"errors[{number}]"),
+            "name": error.error_name,
+            "event": error.error_event or "deviceError",
+            "reason": error.reason,
+            "response_code": error.response_code or 0,
+        }
+        for number, error in enumerate(report.errors or ())
+    ]
+    downloads = [
+        {
+            "timestamp": moment(download.timestamp, f"downloads[{number}]"),
+            "file_name": download.file_name,
+            "file_hash": None if download.file_hash is None else download.file_hash.upper(),
+            "progress": download.progress,
+            "status": download.status,
+        }
+        for number, download in enumerate(report.downloads or ())
+    ]
+    return errors, downloads
+
+
+def _date(text: str, member: str) -> int | None:
+    try:
+        return datetime.parse(text)
+    except ValueError as error:
+        raise Invalid(f"The body does not fit: {error} - at `$.{member}`.") from error
+
+
+def _gone() -> Unauthenticated:
+    return Unauthenticated("This device was deleted; register again.")

@@ -1,0 +1,77 @@
+"""`/player/v1`: what players call."""
+
+from __future__ import annotations
+
+from signfleet.access.routes import FORM_LIMIT, Form
+from signfleet.devices.schemas import PlayerSettings
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import FORM, Endpoints
+from signfleet.http.errors import OAuthError
+from signfleet.players.reporting import settings_etag
+from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, Tokens
+
+SCOPE = "bsn.api.device"
+REGISTRATION_LIMIT = 16_384
+REPORT_LIMIT = 262_144
+
+endpoints = Endpoints("Players", "/player/v1")
+
+
+@endpoints.post(
+    "/register",
+    caller="public",
+    body=Registration,
+    body_limit=REGISTRATION_LIMIT,
+    answer=Registered,
+    secret=True,
+    statuses="200 201",
+    errors="400 401 406 409 413 415 5XX",
+)
+async def register(call: Call) -> Answer:
+    """Join the network of the setup token that is sent as bearer token."""
+    registered, is_new = await call.services.players.register(call.bearer_token, call.body, call.now)
+    return answer_json(registered, status=201 if is_new else 200)
+
+
+@endpoints.post(
+    "/token",
+    caller="public",
+    consumes=FORM,
+    body=bytes,
+    body_optional=True,
+    body_limit=FORM_LIMIT,
+    answer=Tokens,
+    secret=True,
+    statuses="200",
+    errors="400 406 413 415 5XX",
+)
+async def refresh(call: Call) -> Answer:
+    """Exchange a refresh token for new tokens (OAuth 2.0)."""
+    form = Form(call)
+    if form.required("grant_type") != "refresh_token":
+        raise OAuthError(400, "unsupported_grant_type", "'grant_type' has to be refresh_token.")
+    return answer_json(await call.services.players.refresh(form.required("refresh_token"), call.now))
+
+
+@endpoints.post(
+    "/report",
+    caller="device",
+    scope=SCOPE,
+    body=Report,
+    body_limit=REPORT_LIMIT,
+    answer=ReportAnswer,
+    statuses="200",
+    errors="400 401 403 406 413 415 5XX",
+)
+async def report(call: Call) -> Answer:
+    """Report status, errors and downloads, or give a sign of life."""
+    return answer_json(await call.services.reports.take(call.network_id, call.device_id, call.body, call.now))
+
+
+@endpoints.get(
+    "/settings", caller="device", scope=SCOPE, answer=PlayerSettings, statuses="200 304", errors="401 403 406 5XX"
+)
+async def get_settings(call: Call) -> Answer:
+    """Get the settings that an operator gave this device, secrets included."""
+    settings = await call.services.reports.settings(call.network_id, call.device_id)
+    return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})

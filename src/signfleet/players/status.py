@@ -1,0 +1,89 @@
+"""Reads the status in a report: strict in types and sizes, lenient in words that newer firmware may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from signfleet.devices.schemas import ReportedStatus
+from signfleet.errors import Invalid
+from signfleet.wire import datetime, timespan
+from signfleet.wire.text import fold
+
+_UNKNOWN = "Unknown"
+_SYSTEMS = ("ExFAT", "ext3", "ext4", "FAT12", "FAT16", "FAT32", "HFS", "HFSplus", "NTFS")
+_ACCESS = ("Read", "Write")
+_PROTOCOLS = ("Static", "DHCP", "DHCPv4", "DHCPv6", "NDP")
+_TYPE = inspect.type_info(ReportedStatus)
+
+
+def read_status(said: dict[str, Any]) -> ReportedStatus:
+    """The status as it is kept. Raises `Invalid` with the path of the member at fault."""
+    mended = _mend(said, _TYPE)
+    for storage in _objects(mended.get("storage")):
+        _mend_flags(storage, "access", _ACCESS)
+        _mend_word(storage, "system", _SYSTEMS)
+    for interface in _objects(_member(mended, "network", "interfaces")):
+        _mend_flags(interface, "proto", _PROTOCOLS)
+    try:
+        status = msgspec.convert(mended, ReportedStatus)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"The body does not fit: {str(error).replace('`$', '`$.status')}.") from error
+    status.uptime = None if status.uptime is None else timespan.format(timespan.parse(status.uptime))
+    for name in ("current_settings_timestamp", "current_schedule_timestamp"):
+        setattr(status, name, _canonical_date(name, getattr(status, name)))
+    return status
+
+
+def _mend(value: Any, kind: inspect.Type) -> Any:
+    """`value` with every word of an enumeration in its usual spelling, `Unknown` where it is none of its words."""
+    if isinstance(kind, inspect.UnionType):
+        kind = next(choice for choice in kind.types if not isinstance(choice, inspect.NoneType))
+    if isinstance(kind, inspect.StructType) and isinstance(value, dict):
+        known = {field.encode_name: field.type for field in kind.fields}
+        return {name: _mend(item, known[name]) for name, item in value.items() if name in known}
+    if isinstance(kind, inspect.ListType) and isinstance(value, list):
+        return [_mend(item, kind.item_type) for item in value]
+    if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
+        return _word(value, [word for word in kind.values if isinstance(word, str)])
+    return value
+
+
+def _word(value: str, known: Sequence[str]) -> str:
+    said = fold(value.strip())
+    return next((word for word in known if fold(word) == said), _UNKNOWN)
+
+
+def _mend_word(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
+    if isinstance(holder.get(name), str):
+        holder[name] = _word(holder[name], known)
+
+
+def _mend_flags(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
+    value = holder.get(name)
+    words = value.split(",") if isinstance(value, str) else value
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        holder[name] = ", ".join(dict.fromkeys(_word(word, known) for word in words)) or None
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _member(holder: dict[str, Any], *path: str) -> Any:
+    value: Any = holder
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _canonical_date(name: str, text: str | None) -> str | None:
+    try:
+        ms = None if text is None else datetime.parse(text)
+    except ValueError as error:
+        member = ReportedStatus.__struct_encode_fields__[ReportedStatus.__struct_fields__.index(name)]
+        raise Invalid(f"The body does not fit: {error} - at `$.status.{member}`.") from error
+    return None if ms is None else datetime.format(ms)

@@ -1,0 +1,124 @@
+"""The SQL of the player's side."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, func, select
+
+from signfleet.storage.query import Query, merged
+from signfleet.storage.tables import (
+    device,
+    device_document,
+    device_download,
+    device_error,
+    device_group,
+    device_properties,
+    network,
+    session,
+    token,
+)
+
+_LIFETIMES = (network.c.device_access_token_lifetime, network.c.device_refresh_token_lifetime)
+
+SETUP_TOKEN = Query(
+    select(network.c.id, network.c.name, network.c.is_locked_out, token.c.valid_to, *_LIFETIMES)
+    .select_from(token)
+    .join(network, network.c.id == token.c.network_id)
+    .where(token.c.hash == bindparam("hash"), token.c.kind == "setup")
+)
+LIFETIMES = Query(select(*_LIFETIMES).where(network.c.id == bindparam("network_id")))
+END_SESSIONS = Query(
+    session.delete().where(
+        session.c.network_id == bindparam("in_network"), session.c.device_id == bindparam("of_device")
+    )
+)
+
+GROUP_BY_NAME = Query(
+    select(device_group.c.id, device_group.c.name).where(
+        device_group.c.network_id == bindparam("network_id"), device_group.c.name_key == bindparam("name_key")
+    )
+)
+
+_IS_DEVICE = and_(device.c.network_id == bindparam("network_id"), device.c.id == bindparam("device_id"))
+_THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+_ITS_DOCUMENT = and_(
+    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
+)
+
+#: Who has a serial, in whatever network; locked until the unit of work ends.
+DEVICE_OF_SERIAL = Query(
+    select(
+        device.c.network_id,
+        device.c.id,
+        device.c.serial,
+        device.c.model,
+        device.c.registration_date,
+        device.c.report_sequence,
+    )
+    .where(device.c.serial_key == bindparam("serial_key"))
+    .with_for_update(of=device)
+)
+CHANGE_MODEL = Query(
+    device.update()
+    .where(_THIS_DEVICE)
+    .values(
+        model=bindparam("new_model"),
+        model_key=bindparam("new_model_key"),
+        family=bindparam("new_family"),
+        last_modified_date=bindparam("now"),
+        changed_date=bindparam("now"),
+        version=device.c.version + 1,
+    )
+)
+
+CHANGE_IDENTITY = Query(device_document.update().where(_ITS_DOCUMENT).values(identity=bindparam("new_identity")))
+
+#: What a report is judged by; the device is locked until the unit of work ends.
+REPORTING = Query(
+    select(
+        device.c.report_sequence,
+        device.c.changed_date,
+        device_document.c.settings,
+        device_document.c.status,
+        select(func.max(device_error.c.timestamp))
+        .where(device_error.c.network_id == device.c.network_id, device_error.c.device_id == device.c.id)
+        .scalar_subquery()
+        .label("last_error"),
+    )
+    .select_from(device)
+    .join(
+        device_document,
+        and_(device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id),
+    )
+    .where(_IS_DEVICE)
+    .with_for_update(of=device)
+)
+TAKE_REPORT = Query(
+    device.update()
+    .where(_THIS_DEVICE)
+    .values(
+        report_sequence=bindparam("sequence"),
+        status_date=bindparam("now"),
+        changed_date=bindparam("changed"),
+        health=bindparam("new_health"),
+        health_due_date=bindparam("new_health_due_date"),
+    )
+)
+SET_STATUS = Query(device_document.update().where(_ITS_DOCUMENT).values(status=bindparam("new_status")))
+SET_STATUS_END = Query(device_document.update().where(_ITS_DOCUMENT).values(status_end=bindparam("new_end")))
+MERGE_PROPERTIES = Query(
+    device_properties.update()
+    .where(
+        device_properties.c.network_id == bindparam("in_network"),
+        device_properties.c.device_id == bindparam("of_device"),
+    )
+    .values(properties=merged(device_properties.c.properties, "changes"))
+)
+INSERT_ERROR = Query(device_error.insert())
+INSERT_DOWNLOAD = Query(device_download.insert())
+
+SETTINGS = Query(
+    select(device_document.c.settings).where(
+        device_document.c.network_id == bindparam("network_id"),
+        device_document.c.device_id == bindparam("device_id"),
+    )
+)
