@@ -59,13 +59,14 @@ async def build(settings: Settings) -> Services:
     """Open the store and make the services over it. Close them with `Services.close`."""
     store = await open_store(settings.database_url, connections=settings.database_connections)
     passwords = Passwords()
+    permissions = Permissions(store)
     networks = Networks(store)
     return Services(
         settings=settings,
         store=store,
         sessions=Sessions(store),
-        permissions=Permissions(store),
-        devices=Devices(store),
+        permissions=permissions,
+        devices=Devices(store, permissions),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         people=People(store, passwords),

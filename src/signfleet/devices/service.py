@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.devices import store as queries
 from signfleet.devices.reference import Reference
 from signfleet.errors import NotFound
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing
+from signfleet.expressions.listing import Listing, Scope
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store
 
@@ -29,8 +31,9 @@ class DevicePage(NamedTuple):
 class Devices:
     """Reads devices. Whatever the caller may not see does not exist for it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
+        self._permissions = permissions
         self._listing = Listing(DEVICES)
         self._counts = Counts(store)
 
@@ -43,7 +46,7 @@ class Devices:
             row = await self._store.one(
                 queries.PLAYER_BY_SERIAL, network_id=session.network_id, serial_key=reference.serial_key
             )
-        if row is None:
+        if row is None or not await self._permissions.allows_on(session, VIEW_DEVICE, row.id):
             raise NotFound(f"There is no device '{segment}' in this network.")
         return row
 
@@ -55,19 +58,20 @@ class Devices:
         assert network_id is not None
         parsed = DEVICES.filter(filter_)
         order = DEVICES.sort(sort)
+        scope = await self.scope(session)
         page = await self._listing.page(
-            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size
+            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
         )
         ids = [row.sort_id for row in page.rows]
         documents = {
             row.id: row.document for row in await self._store.all(queries.PLAYERS_AMONG, network_id=network_id, ids=ids)
         }
-        total = await self._total(network_id)
+        total = await self._count(network_id, None, scope)
         return DevicePage(
             # A device may have been deleted between the two reads.
             items=[documents[id_] for id_ in ids if id_ in documents],
             total=total,
-            matching=total if parsed is None else await self._count(network_id, filter_),
+            matching=total if parsed is None else await self._count(network_id, filter_, scope),
             next_marker=page.next_marker,
             sort=order.echo,
             filter=parsed.echo if parsed else None,
@@ -77,14 +81,24 @@ class Devices:
         """How many devices match."""
         network_id = session.network_id
         assert network_id is not None
-        return await self._count(network_id, filter_)
+        return await self._count(network_id, filter_, await self.scope(session))
 
-    async def _count(self, network_id: int, filter_: str | None) -> int:
+    async def scope(self, session: Session) -> Scope:
+        """The devices that the caller may see."""
+        return await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+
+    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
         parsed = DEVICES.filter(filter_)
         if parsed is None:
-            return await self._total(network_id)
+            known = await self._total(network_id)
+            if not scope.conditions:
+                return known
+            return await self._counts.get(
+                (network_id, scope.key), lambda: self._listing.total(self._store, network_id, known=known, scope=scope)
+            )
         return await self._counts.get(
-            (network_id, parsed.echo), lambda: self._listing.count(self._store, network_id, filter=parsed)
+            (network_id, parsed.echo, scope.key),
+            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
         )
 
     async def _total(self, network_id: int) -> int:

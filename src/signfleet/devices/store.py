@@ -15,6 +15,9 @@ from signfleet.storage.tables import (
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
 
+#: By what permissions for single devices find theirs.
+DEVICE_ID = device.c.id
+
 _DOCUMENT_OF_DEVICE = and_(
     device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
 )

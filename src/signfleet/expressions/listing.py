@@ -37,6 +37,11 @@ class Scope:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[ColumnElement[bool], ...] = ()
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What is remembered for this scope is remembered under this."""
+        return self.name, *self.parameters.items()
+
     def __and__(self, other: Scope) -> Scope:
         """What both admit."""
         if self.name == other.name or not other.conditions:
