@@ -120,6 +120,14 @@ async def test_a_list_can_be_read_inside_a_unit_of_work(store: Store) -> None:
     assert await store.write(work) == [1, 3]
 
 
+async def test_a_marker_without_a_sort_value_stands_after_a_null(store: Store) -> None:
+    await put_fleet(store, 1, random_fleet(1, 3))
+    for sort, expected in (("[Id] ASC", [3]), ("[LastModifiedDate] ASC", [1, 2, 3]), ("[Name] DESC", [])):
+        order = DEVICES.sort(sort)
+        page = await LISTING.page(store, 1, filter=None, sort=order, position=order.position("LDI="), size=9)
+        assert sorted(row.sort_id for row in page.rows) == expected
+
+
 @pytest.mark.parametrize("marker", ["LDM3MjA2", "MTgyOTYwODM2NCwxODI5NjA4MzY0", "nonsense"])
 async def test_a_marker_of_another_sort_is_refused(marker: str) -> None:
     sort = DEVICES.sort("[Status].[LastModifiedDate], [Id] DESC")

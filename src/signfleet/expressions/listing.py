@@ -98,14 +98,10 @@ class Listing:
         """Read the `size` rows after a position."""
         read = _reader(store, short=filter is None and top is None and not sort.in_memory)
         rows: list[Row] = []
+        parameters = {"network_id": network_id, **scope.parameters, **(position.parameters if position else {})}
         for segment in sort.segments(position):
-            key = ("page", filter, sort, segment.name, scope.name, top)
-            query = self._queries.get(key)
-            if query is None:
-                query = Query(self._page(filter, sort, segment, scope, top))
-                self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
-            values = {**segment.values, **scope.parameters}
-            rows += await read(query, network_id=network_id, limit=size + 1 - len(rows), **values)
+            query = self._segment(filter, sort, segment, scope, top)
+            rows += await read(query, limit=size + 1 - len(rows), **parameters)
             if len(rows) > size:
                 return Page(rows[:size], sort.marker(rows[size - 1]))
         return Page(rows, None)
@@ -163,6 +159,18 @@ class Listing:
             if page.next_marker is None:
                 return ids
             position = sort.position(page.next_marker)
+
+    def statement(self, filter: Filter | None, sort: Sort, scope: Scope = EVERYTHING) -> Query:
+        """The statement of a first page."""
+        return self._segment(filter, sort, sort.segments(None)[0], scope, None)
+
+    def _segment(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Query:
+        key = ("page", filter, sort, segment.name, scope.name, top)
+        query = self._queries.get(key)
+        if query is None:
+            query = Query(self._page(filter, sort, segment, scope, top))
+            self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
+        return query
 
     def _page(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Select[Any]:
         statement = select(*self._columns, *sort.columns)

@@ -35,19 +35,22 @@ class Position:
     values: tuple[Value | None, ...]
     id: int
 
+    @property
+    def parameters(self) -> dict[str, Value | None]:
+        """What the conditions of segments take by name."""
+        return {"after_id": self.id, **{f"after_{index}": value for index, value in enumerate(self.values)}}
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a list whose rows come one after the other.
+    """A part of a list whose rows come one after the other, in this order.
 
-    `name` tells segments of one sort apart (statements are kept under it), `where` is its condition, with parameters of
-    the names in `values`, and `order_by` its order.
+    `name` tells the segments of one sort apart: statements are kept under it. `where` takes a position's parameters.
     """
 
     name: str
     where: ColumnElement[bool] | None
     order_by: tuple[ColumnElement[Any], ...]
-    values: dict[str, Value]
 
 
 class Sort:
@@ -73,6 +76,7 @@ class Sort:
         ends = next((index for index, key in enumerate(keys) if key.column is id), None)
         self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
         self._kinds = tuple(key.kind for key in self._keys)
+        self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
         self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
 
     @property
@@ -104,51 +108,57 @@ class Sort:
 
     def segments(self, position: Position | None) -> list[Segment]:
         """The parts of the list after a position, in their order; a page is filled from them one by one."""
+        # The conditions depend on where the nulls are, not on the values.
+        shape = None if position is None else tuple(value is None for value in position.values)
+        kept = self._segments.get(shape)
+        if kept is None:
+            kept = self._segments[shape] = self._begin() if shape is None else self._rest(shape)
+        return kept
+
+    def _begin(self) -> list[Segment]:
+        """The whole list."""
         if not self._segmented:
-            if position is None:
-                return [Segment("all", None, self.order_by, {})]
-            return [self._rest(position)]
+            return [Segment("all", None, self.order_by)]
         key = self._keys[0]
         order = (_directed(key.column, key.descending), *self._tie_break())
-        nulls = Segment("nulls", key.column.is_(None), order, {})
-        others = Segment("values", key.column.is_not(None), order, {})
-        whole = [others, nulls] if key.descending else [nulls, others]
-        if position is None:
-            return whole
-        begun = whole[whole.index(nulls if position.values[0] is None else others) :]
-        return [self._rest(position, begun[0]), *begun[1:]]
+        nulls = Segment("nulls", key.column.is_(None), order)
+        others = Segment("values", key.column.is_not(None), order)
+        return [others, nulls] if key.descending else [nulls, others]
 
-    def _rest(self, position: Position, segment: Segment | None = None) -> Segment:
-        """What comes after a position, of the whole list or of one segment of it."""
-        values = {f"after_{index}": value for index, value in enumerate(position.values) if value is not None}
-        values["after_id"] = position.id
+    def _rest(self, nulls: tuple[bool, ...]) -> list[Segment]:
+        """What comes after a position whose values are null or not as `nulls` says."""
+        whole = self._begin()
+        key = self._keys[0]
         id = _parameter("after_id", self._id)
         id_after = self._id < id if self._id_descending else self._id > id
-        nulls = "".join("0" if value is None else "1" for value in position.values)
-        order = segment.order_by if segment else self.order_by
-        key = self._keys[0]
+        if self._segmented and nulls[0] is not key.descending:
+            first, *later = whole
+        else:
+            *_, first = whole
+            later = []
         where: ColumnElement[bool]
-        if segment is not None and position.values[0] is None:
+        if self._segmented and nulls[0]:
             where = and_(key.column.is_(None), id_after)
         elif len(self._keys) == 1 and key.column is self._id:
             where = id_after
-        elif len(self._keys) == 1 and (segment is not None or not key.nullable):
+        elif len(self._keys) == 1 and not nulls[0] and (self._segmented or not key.nullable):
             row = tuple_(key.column, self._id)
             last = tuple_(_parameter("after_0", key.column), id)
             where = row < last if key.descending else row > last
         else:
-            where = self._after(position, id_after)
-        return Segment(f"after {nulls}", where, order, values)
+            where = self._after(nulls, id_after)
+        shape = "".join("0" if null else "1" for null in nulls)
+        return [Segment(f"after {shape}", where, first.order_by), *later]
 
-    def _after(self, position: Position, id_after: ColumnElement[bool]) -> ColumnElement[bool]:
+    def _after(self, nulls: tuple[bool, ...], id_after: ColumnElement[bool]) -> ColumnElement[bool]:
         """After in the first key, or the same in it and after in the second, and so on to the id."""
         same: list[ColumnElement[bool]] = []
         alternatives: list[ColumnElement[bool]] = []
-        for index, (key, value) in enumerate(zip(self._keys, position.values, strict=True)):
+        for index, (key, null) in enumerate(zip(self._keys, nulls, strict=True)):
             last = _parameter(f"after_{index}", key.column)
             beyond: ColumnElement[bool]
             equal: ColumnElement[bool]
-            if value is None:
+            if null:
                 beyond = false() if key.descending else key.column.is_not(None)
                 equal = key.column.is_(None)
             else:

@@ -1,0 +1,276 @@
+"""Filters over 100,000 devices, beside the same SQL written by hand
+
+First what it costs to read a filter and to compile its statement, beside finding it kept. Then, on each store, lists
+and counts in turns with hand-written statements, run through the same store. At last what one look-up of a device by
+another client takes in 99 of 100 cases while an unindexed filter runs, beside the same without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Integer, bindparam, column, select, text
+
+from bench.table import Row
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.expressions.listing import Listing
+from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.opening import open_store
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device, device_properties, device_tag, tag_key
+from tests.postgres import running_postgres
+
+DEVICE_COUNT = 100_000
+NETWORK = 1
+PAGE = 100
+TURNS = 15
+LOOK_UPS = 400
+MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144")
+CITIES = 200
+
+INDEXED = "[Model] IS 'HD1024'"
+UNINDEXED = "[Settings].[Description] CONTAINS 'hall 77'"
+TAG = "<City> IS 'City 7'"
+COMPILED = (
+    ("a criterion", INDEXED),
+    ("three and a list", f"{INDEXED} AND ([Status].[Health] IS IN ('Warning', 'Error') OR {UNINDEXED})"),
+    ("a tag", TAG),
+)
+
+_FROM = {
+    INDEXED: "FROM device WHERE device.network_id = :network_id AND model_key = 'hd1024'",
+    UNINDEXED: {
+        "sqlite": (
+            "FROM device JOIN device_properties p ON p.network_id = device.network_id AND p.device_id = device.id "
+            "WHERE device.network_id = :network_id "
+            """AND json_extract(p.properties, '$."settings.description"') LIKE '%hall 77%'"""
+        ),
+        "postgresql": (
+            "FROM device JOIN device_properties p ON p.network_id = device.network_id AND p.device_id = device.id "
+            "WHERE device.network_id = :network_id AND (p.properties ->> 'settings.description') LIKE '%hall 77%'"
+        ),
+    },
+    TAG: (
+        "FROM device WHERE device.network_id = :network_id AND device.id IN (SELECT t.device_id FROM device_tag t "
+        "JOIN tag_key k ON k.network_id = t.network_id AND k.id = t.tag_id WHERE t.network_id = :network_id "
+        "AND k.name_key = 'city' AND k.type = 'string' AND t.value_key = 'city 7')"
+    ),
+}
+
+
+def by_hand(filter_: str, dialect: str) -> tuple[Query, Query]:
+    """The statements of a page and of a count, as one would write them."""
+    source = _FROM[filter_]
+    clause = source if isinstance(source, str) else source[dialect]
+    page = text(f"SELECT device.id {clause} AND device.id > :after ORDER BY device.id LIMIT :limit").bindparams(
+        bindparam("network_id", type_=BigInteger()),
+        bindparam("after", type_=BigInteger()),
+        bindparam("limit", type_=Integer()),
+    )
+    total = text(f"SELECT count(*) AS total {clause}").bindparams(bindparam("network_id", type_=BigInteger()))
+    return Query(page.columns(column("id", BigInteger))), Query(total.columns(column("total", BigInteger)))
+
+
+def compile_rows() -> Iterator[Row]:
+    listing = Listing(DEVICES)
+    numbers = count()
+
+    def compiled(filter_: str) -> None:
+        # An id that no other call has: nothing is found kept.
+        made = DEVICES.filter(f"{filter_} AND [Id] IS NOT {next(numbers)}")
+        listing.statement(made, DEVICES.sort(None)).prepared("sqlite")
+
+    for name, filter_ in COMPILED:
+        fresh = statistics.median(_timed(compiled, filter_) for _ in range(200))
+        kept = statistics.median(_timed(DEVICES.filter, filter_) for _ in range(2000))
+        yield Row(f"read and compile {name}", "µs", fresh * 1e6, kept * 1e6, fresh / kept)
+
+
+def _timed(work: Callable[[str], object], argument: str) -> float:
+    begin = perf_counter()
+    work(argument)
+    return perf_counter() - begin
+
+
+async def store_rows(store: Store) -> AsyncIterator[Row]:
+    listing = Listing(DEVICES)
+    sort = DEVICES.sort("[Id] ASC")
+    last = DEVICE_COUNT - PAGE * len(MODELS)
+
+    def ours(filter_: str, after: int) -> Callable[[], Awaitable[list[int]]]:
+        async def read() -> list[int]:
+            position = sort.position(_marker(after)) if after else None
+            page = await listing.page(
+                store, NETWORK, filter=DEVICES.filter(filter_), sort=sort, position=position, size=PAGE
+            )
+            return [row.sort_id for row in page.rows]
+
+        return read
+
+    def theirs(query: Query, after: int) -> Callable[[], Awaitable[list[int]]]:
+        async def read() -> list[int]:
+            rows = await store.scan_all(query, network_id=NETWORK, after=after, limit=PAGE + 1)
+            return [row.id for row in rows[:PAGE]]
+
+        return read
+
+    for name, filter_, after in (
+        ("indexed, first page", INDEXED, 0),
+        ("indexed, last page", INDEXED, last),
+        ("unindexed, first page", UNINDEXED, 0),
+        ("tag, first page", TAG, 0),
+    ):
+        page, _ = by_hand(filter_, store.dialect)
+        yield await _compared(f"{store.dialect}: {name}", ours(filter_, after), theirs(page, after))
+    for name, filter_ in (("indexed", INDEXED), ("unindexed", UNINDEXED), ("tag", TAG)):
+        _, total = by_hand(filter_, store.dialect)
+
+        async def counted(filter_: str = filter_) -> int:
+            return await listing.count(store, NETWORK, filter=DEVICES.filter(filter_))
+
+        async def counted_by_hand(total: Query = total) -> int:
+            return int((await store.scan_all(total, network_id=NETWORK))[0].total)
+
+        yield await _compared(f"{store.dialect}: {name}, count", counted, counted_by_hand)
+    yield await _look_ups(store, listing)
+
+
+def _marker(after: int) -> str:
+    return DEVICES.sort("[Id] ASC").marker(_Last(after, after))
+
+
+class _Last(msgspec.Struct):
+    sort_0: int
+    sort_id: int
+
+
+async def _compared(name: str, ours: Callable[[], Awaitable[Any]], theirs: Callable[[], Awaitable[Any]]) -> Row:
+    """Time both in turns, after making sure that they answer the same."""
+    assert await ours() == await theirs(), name
+    pairs = []
+    for turn in range(TURNS):
+        # Whoever goes first finds the caches colder.
+        order = (ours, theirs) if turn % 2 else (theirs, ours)
+        times = {work: await _awaited(work) for work in order}
+        pairs.append((times[ours], times[theirs]))
+    ratio = statistics.median(mine / reference for mine, reference in pairs)
+    mine, reference = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return Row(name, "ms", mine * 1e3, reference * 1e3, ratio)
+
+
+async def _awaited(work: Callable[[], Awaitable[Any]]) -> float:
+    begin = perf_counter()
+    await work()
+    return perf_counter() - begin
+
+
+async def _look_ups(store: Store, listing: Listing) -> Row:
+    one = Query(select(device.c.serial).where(device.c.network_id == NETWORK, device.c.id == bindparam("id")))
+
+    async def slowest_of_hundred() -> float:
+        times = []
+        for number in range(1, LOOK_UPS + 1):
+            times.append(await _awaited(lambda number=number: store.one(one, id=number * 7)))
+            await asyncio.sleep(0.001)
+        return statistics.quantiles(times, n=100)[98]
+
+    async def scan_without_end() -> None:
+        while True:
+            await listing.count(store, NETWORK, filter=DEVICES.filter(UNINDEXED))
+
+    alone = await slowest_of_hundred()
+    scanning = asyncio.create_task(scan_without_end())
+    beside = await slowest_of_hundred()
+    scanning.cancel()
+    await asyncio.wait([scanning])
+    return Row(f"{store.dialect}: get one, p99, beside a scan", "ms", beside * 1e3, alone * 1e3, beside / alone)
+
+
+async def fill(store: Store) -> None:
+    """Devices of five models in two hundred cities, each with a description of its own."""
+    template = msgspec.json.decode(EXAMPLE.read_bytes())
+    flat = DEVICES.flatten(template)
+    same = {column.name: None if column.nullable else 0 for column in device.columns}
+    same |= {"network_id": NETWORK, "family": "Pagani", "health": "Normal"}
+    tag = {"network_id": NETWORK, "id": 1, "entity": "Device", "is_system": False, "name": "City"}
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(Query(tag_key.insert()), **tag, name_key="city", type="string")
+        for start in range(1, DEVICE_COUNT + 1, 5000):
+            numbers = range(start, start + 5000)
+            models = {number: MODELS[number % len(MODELS)] for number in numbers}
+            await tx.execute_many(
+                Query(device.insert()),
+                [
+                    same
+                    | {"id": number, "serial": f"S{number:06d}", "serial_key": f"s{number:06d}"}
+                    | {"model": models[number], "model_key": models[number].lower(), "name_key": f"lobby {number}"}
+                    for number in numbers
+                ],
+            )
+            await tx.execute_many(
+                Query(device_properties.insert()),
+                [
+                    {"network_id": NETWORK, "device_id": number, "properties": _described(flat, number)}
+                    for number in numbers
+                ],
+            )
+            await tx.execute_many(Query(device_tag.insert()), [_tagged(number) for number in numbers])
+
+    await store.write(work)
+
+
+def _described(flat: dict[str, Any], number: int) -> str:
+    return msgspec.json.encode(flat | {"settings.description": f"display of hall {number}"}).decode()
+
+
+def _tagged(number: int) -> dict[str, Any]:
+    value = f"City {number % CITIES}"
+    same = {"network_id": NETWORK, "device_id": number, "tag_id": 1, "value_number": None}
+    return same | {"value": value, "value_key": value.lower()}
+
+
+EXAMPLE = Path(__file__).parents[1] / "tests" / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
+
+
+@contextmanager
+def databases() -> Iterator[Iterator[str]]:
+    """The address of an empty database for each store, PostgreSQL with the statistics that its server would keep."""
+    with tempfile.TemporaryDirectory() as folder, running_postgres() as server:
+        yield iter([f"sqlite:///{folder}/signfleet.db", server.create()])
+
+
+async def analysed(store: Store) -> None:
+    """Let the store look at what it holds, as it does by itself after a while."""
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(Query(text("ANALYZE")))
+
+    await store.write(work)
+
+
+def measure() -> Iterator[Row]:
+    yield from compile_rows()
+    with databases() as addresses:
+        for address in addresses:
+            yield from _each(address)
+
+
+def _each(address: str) -> Iterator[Row]:
+    with asyncio.Runner() as runner:
+        store = runner.run(open_store(address))
+        runner.run(fill(store))
+        runner.run(analysed(store))
+        rows = store_rows(store)
+        while (row := runner.run(anext(rows, None))) is not None:  # type: ignore[arg-type]
+            yield row
+        runner.run(store.close())
