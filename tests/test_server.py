@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
-import threading
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 
 from signfleet.server import CannotListen, address_of, run
 from signfleet.settings import Settings
+from signfleet.wiring import Services
 from tests.running import running_server
 
 
@@ -56,11 +57,35 @@ def test_an_address_reaches_the_listener_from_this_machine() -> None:
         assert address_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_failing_start_stops_the_server(tmp_path: Path) -> None:
+def test_a_companion_that_fails_stops_the_server(tmp_path: Path) -> None:
     async def fail(*_: object) -> None:
         raise RuntimeError("no players")
 
-    before = threading.active_count()
     with pytest.raises(RuntimeError, match="no players"):
         run(Settings(data=str(tmp_path), port=0), fail)
-    assert threading.active_count() == before
+
+
+def test_a_companion_ends_with_the_server(tmp_path: Path) -> None:
+    ended = []
+
+    async def stop_and_wait(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    run(Settings(data=str(tmp_path), port=0), stop_and_wait)
+    assert ended
+
+
+def test_a_companion_that_is_done_lets_the_server_go_on(tmp_path: Path) -> None:
+    seen = []
+
+    async def look(_services: Services, address: str) -> None:
+        async with httpx.AsyncClient(base_url=address) as client:
+            seen.append((await client.get("/health/ready")).status_code)
+        asyncio.get_running_loop().call_later(0.05, signal.raise_signal, signal.SIGTERM)
+
+    run(Settings(data=str(tmp_path), port=0), look)
+    assert seen == [200]

@@ -22,8 +22,8 @@ GRACE = 10
 #: Players and clients that poll keep their connection; so do proxies in front, for a minute as a rule.
 KEEP_ALIVE = 75
 
-#: Called with the services and the server's address as soon as it answers.
-Started = Callable[[Services, str], Awaitable[None]]
+#: Runs beside the server, with its services and address, from when it answers; cancelled when it stops.
+Companion = Callable[[Services, str], Awaitable[None]]
 
 log = structlog.get_logger("server")
 
@@ -32,36 +32,42 @@ class CannotListen(Exception):
     """The address is taken or not one of this machine."""
 
 
-def run(settings: Settings, started: Started | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. Raises `CannotListen`, or what opening the store raises."""
+def run(settings: Settings, companion: Companion | None = None) -> None:
+    """Serve until SIGINT or SIGTERM, or until the companion fails.
+
+    Raises `CannotListen`, `CannotOpen` or what the companion raised.
+    """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(settings, started))
+        runner.run(serve(settings, companion))
 
 
-async def serve(settings: Settings, started: Started | None = None) -> None:
+async def serve(settings: Settings, companion: Companion | None = None) -> None:
     """`run`, inside a running event loop of the main thread."""
-    listener = _listen(settings.host, settings.port)
-    try:
+    with _listen(settings.host, settings.port) as listener:
         services = await build(settings)
-    except BaseException:
-        listener.close()
-        raise
-    try:
-        server = _Server(configuration(make_app(services), settings))
-        address = address_of(listener)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        log.info("listening", address=address, version=__version__)
-        if started is not None:
-            try:
-                await started(services, address)
-            except BaseException:
-                server.should_exit = True
-                await running
-                raise
-        await running
-        log.info("stopped")
-    finally:
-        await services.close()
+        try:
+            server = _Server(configuration(make_app(services), settings))
+            address = address_of(listener)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            log.info("listening", address=address, version=__version__)
+            if companion is not None:
+                beside = asyncio.ensure_future(companion(services, address))
+                await _either(serving, beside, stop=server)
+            await serving
+            log.info("stopped")
+        finally:
+            await services.close()
+
+
+async def _either(serving: asyncio.Future[None], beside: asyncio.Future[None], stop: uvicorn.Server) -> None:
+    """Wait until the server stops, which ends the companion; or until the companion fails, which stops the server."""
+    await asyncio.wait({serving, beside}, return_when=asyncio.FIRST_COMPLETED)
+    if beside.done() and beside.exception() is not None:
+        stop.should_exit = True
+    await serving
+    beside.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await beside
 
 
 class _Server(uvicorn.Server):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from signfleet.access.applications import Applications
 from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
 from signfleet.access.routes import endpoints as access_endpoints
@@ -42,6 +43,7 @@ class Services:
     devices: Devices
     passwords: Passwords
     sign_in: SignIn
+    applications: Applications
     people: People
     networks: Networks
     users: Users
@@ -69,6 +71,7 @@ async def build(settings: Settings) -> Services:
         devices=Devices(store, permissions),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
+        applications=Applications(store),
         people=People(store, passwords),
         networks=networks,
         users=Users(store),

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from signfleet.access import store as queries
 from signfleet.access.tokens import USER_SCOPE, hash_token
-from signfleet.storage.interface import Transaction
+from signfleet.errors import Invalid
+from signfleet.storage.interface import Row, Store, Transaction
 
 
 class Credentials(NamedTuple):
@@ -48,3 +49,25 @@ async def insert_application(
         secret_expiration_date=None,
     )
     return made
+
+
+class Applications:
+    """The applications of an installation."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def list_(self) -> list[Row]:
+        """All of them by name, each with the `login` of the person it acts for."""
+        return await self._store.scan_all(queries.ALL_APPLICATIONS)
+
+    async def create(self, name: str, person_id: int, now: int, scope: str = USER_SCOPE) -> Credentials:
+        """Register an application that acts for a person. Raises `Invalid` for a name that is none."""
+        name = name.strip()
+        if not name or not name.isprintable():
+            raise Invalid("'name': an application needs a name.")
+
+        async def work(tx: Transaction) -> Credentials:
+            return await insert_application(tx, name=name, person_id=person_id, now=now, scope=scope)
+
+        return await self._store.write(work)

@@ -97,4 +97,9 @@ APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_
 APPLICATIONS_OF_PERSON = Query(
     select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id)
 )
+ALL_APPLICATIONS = Query(
+    select(application, person.c.login)
+    .join(person, person.c.id == application.c.person_id)
+    .order_by(application.c.name, application.c.id)
+)
 INSERT_APPLICATION = Query(application.insert())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from signfleet.cli import about, serve, simulate
+from signfleet.cli import about, application, demo, init, network, person, serve, simulate, token
 from signfleet.cli.allocation import restart_with_tuned_allocation
 
 
@@ -13,7 +13,18 @@ def cli() -> None:
     """An open, self-hosted control plane for fleets of digital-signage players."""
 
 
-for command in (serve.serve, simulate.simulate, about.version, about.openapi):
+for command in (
+    serve.serve,
+    demo.demo,
+    init.init,
+    network.network,
+    person.person,
+    application.application,
+    token.token,
+    simulate.simulate,
+    about.version,
+    about.openapi,
+):
     cli.add_command(command)
 
 

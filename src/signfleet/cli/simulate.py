@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--setup-token",
     required=True,
-    envvar="SIGNFLEET_SETUP_TOKEN",
-    help="Lets them into a network; from `signfleet token issue`, or SIGNFLEET_SETUP_TOKEN.",
+    envvar="SETUP_TOKEN",
+    help="Lets them into a network; from `signfleet token issue`, or the variable SETUP_TOKEN.",
 )
 @click.option("--players", type=click.IntRange(1, 1_000_000), default=25, show_default=True, help="How many players.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Another number invents another fleet.")

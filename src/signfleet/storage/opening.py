@@ -25,7 +25,7 @@ async def open_store(database: str, *, connections: int = 10) -> Store:
     try:
         if database.startswith(SQLITE):
             path = Path(database.removeprefix(SQLITE))
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             migrate_sqlite(path)
             return SqliteStore(path)
         if database.startswith(POSTGRESQL):

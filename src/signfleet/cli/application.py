@@ -1,0 +1,52 @@
+"""`signfleet application`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.network import person_of
+from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.access.applications import Credentials
+    from signfleet.wiring import Services
+
+
+@click.group()
+def application() -> None:
+    """Programs that act for a person, by client id and secret."""
+
+
+@application.command("list")
+@settings_options(*STORE)
+def list_(**flags: Any) -> None:
+    """List all applications; their secrets are not kept."""
+    applications = with_services(flags, lambda services: services.applications.list_())
+    show_table(
+        ["client id", "name", "acts for", "scope"],
+        [[found.client_id, found.name, found.login, found.scope] for found in applications],
+    )
+
+
+@application.command()
+@click.argument("name")
+@click.option("--person", required=True, metavar="LOGIN", help="The person for whom it acts.")
+@click.option("--scope", metavar="SCOPES", help="What it may do, separated by blanks; by default all that people may.")
+@settings_options(*STORE)
+def create(name: str, person: str, scope: str | None, **flags: Any) -> None:
+    """Register an application and show its secret, once."""
+
+    async def work(services: Services) -> Credentials:
+        from signfleet.access.tokens import USER_SCOPE
+
+        owner = await person_of(services, person)
+        return await services.applications.create(
+            name, owner.person_id, time.time_ns() // 1_000_000, " ".join((scope or USER_SCOPE).split())
+        )
+
+    made = with_services(flags, work)
+    show({"name": name, "client id": made.client_id, "client secret": made.client_secret})

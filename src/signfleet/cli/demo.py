@@ -1,0 +1,169 @@
+"""`signfleet demo`: a server with a network and players in it, for trying things out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
+
+import click
+
+from signfleet.cli.options import load_settings, settings_options
+from signfleet.cli.serve import run_server
+
+if TYPE_CHECKING:
+    from signfleet.wiring import Services
+
+NETWORK = "Demo"
+LOGIN = "admin@example.com"
+CREDENTIALS = "credentials.json"
+
+#: So long the players have to join before it is told that the demo is ready without them.
+PATIENCE = 20.0
+
+
+class Credentials(NamedTuple):
+    """What `credentials.json` holds: random for each installation, made before the store is."""
+
+    base_url: str
+    network: str
+    login: str
+    password: str
+    client_id: str
+    client_secret: str
+
+
+@click.command()
+@settings_options("data", "host", "port")
+@click.option("--players", default=25, show_default=True, type=click.IntRange(0, 100_000), help="How many there are.")
+def demo(players: int, **flags: Any) -> None:
+    """Run a server with simulated players in a network of their own.
+
+    Everything is kept in the data folder, which is used again by the next start; delete it to begin anew. The
+    credentials are printed and kept there too.
+    """
+    flags |= {"legacy_token_endpoint": True, "access_log": False, "log_level": "warning"}
+    settings = load_settings(flags)
+    folder = settings.data_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def populate(services: Services, address: str) -> None:
+        credentials, network_id = await _found(services, folder / CREDENTIALS, address)
+        await _simulate(services, network_id, players, credentials)
+
+    run_server(settings, populate)
+
+
+async def _found(services: Services, path: Path, address: str) -> tuple[Credentials, int]:
+    """The credentials, and the id of the demo's network, which is founded on the first start."""
+    from signfleet.access.passwords import generate
+    from signfleet.founding import found
+
+    credentials = _read(path)
+    network = await services.networks.find(NETWORK)
+    if network is not None:
+        known = {application.client_id for application in await services.applications.list_()}
+        if credentials is None or credentials.client_id not in known:
+            raise click.ClickException(f"{path} does not belong to this store; delete its folder to begin anew.")
+        credentials = credentials._replace(base_url=address)
+        _write(path, credentials)
+        return credentials, int(network.id)
+    if credentials is None:
+        credentials = Credentials(address, NETWORK, LOGIN, generate(), str(uuid4()), secrets.token_urlsafe(32))
+    # Before they are founded: whatever happens in between, the next start finds both or founds with these.
+    _write(path, credentials._replace(base_url=address))
+    founded = await found(
+        services.store,
+        services.people,
+        network=credentials.network,
+        login=credentials.login,
+        password=credentials.password,
+        application="Demo",
+        client_id=credentials.client_id,
+        client_secret=credentials.client_secret,
+        now=_now(),
+    )
+    return credentials._replace(base_url=address), founded.network_id
+
+
+def _read(path: Path) -> Credentials | None:
+    try:
+        return Credentials(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except (TypeError, ValueError) as error:
+        raise click.ClickException(f"{path} is damaged; delete its folder to begin anew.") from error
+
+
+def _write(path: Path, credentials: Credentials) -> None:
+    """At once or not at all, and for nobody else to read."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(credentials._asdict(), file, indent=1)
+    new.replace(path)
+
+
+async def _simulate(services: Services, network_id: int, players: int, credentials: Credentials) -> None:
+    """Let the players join, tell that they have, and keep them at work."""
+    from signfleet.simulator.player import Tally
+    from signfleet.simulator.run import simulate
+
+    setup_token = (await services.provisioning.issue(network_id, _now())).token
+    tally = Tally()
+    work = asyncio.create_task(simulate(credentials.base_url, setup_token, players, tally=tally))
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers
+            await asyncio.sleep(0.02)
+        click.echo(_summary(credentials))
+        click.echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
+        await work
+    finally:
+        work.cancel()
+
+
+def _summary(credentials: Credentials) -> str:
+    url = credentials.base_url
+    form = "&".join(f"{name}={_escaped(value)}" for name, value in _token_form(credentials).items())
+    token = f"""curl -s {url}/2022/06/REST/Token -d '{form}' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/'"""
+    return f"""signfleet answers at {url}
+  API            {url}/2022/06/REST/
+  its reference  {url}/docs
+
+  network        {credentials.network}
+  login          {credentials.login}
+  password       {credentials.password}
+  client id      {credentials.client_id}
+  client secret  {credentials.client_secret}
+  (kept in {CREDENTIALS} in the data folder)
+
+List the devices:
+  curl -s -H "Authorization: Bearer $({token})" {url}/2022/06/REST/Devices/
+
+Ctrl+C stops it.\n"""
+
+
+def _token_form(credentials: Credentials) -> dict[str, str]:
+    return {
+        "grant_type": "password",
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+        "username": f"{credentials.network}/{credentials.login}",
+        "password": credentials.password,
+    }
+
+
+def _escaped(value: str) -> str:
+    from urllib.parse import quote
+
+    return quote(value, safe="")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

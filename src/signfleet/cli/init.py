@@ -1,0 +1,69 @@
+"""`signfleet init`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.offline import STORE, show, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.founding import Founded
+    from signfleet.wiring import Services
+
+
+@click.command()
+@click.option("--network", prompt="Network", metavar="NAME", help="The network's name.")
+@click.option("--login", prompt="Login (an e-mail address)", metavar="EMAIL", help="The administrator's login.")
+@click.option(
+    "--password",
+    prompt="Password (empty: one is made)",
+    default="",
+    hide_input=True,
+    show_default=False,
+    metavar="TEXT",
+    help="The administrator's password; an empty one is made and shown.",
+)
+@click.option("--first-name", metavar="NAME", help="The administrator's first name.")
+@click.option("--last-name", metavar="NAME", help="The administrator's last name.")
+@click.option("--application", default="Command line", show_default=True, help="Name of a first application.")
+@settings_options(*STORE)
+def init(  # noqa: PLR0917 - click hands options over by name
+    network: str,
+    login: str,
+    password: str,
+    first_name: str | None,
+    last_name: str | None,
+    application: str,
+    **flags: Any,
+) -> None:
+    """Create a network with its administrator and an application, asking for what no flag gives."""
+
+    async def work(services: Services) -> Founded:
+        from signfleet.founding import found
+
+        return await found(
+            services.store,
+            services.people,
+            network=network,
+            login=login,
+            password=password or None,
+            application=application,
+            first_name=first_name,
+            last_name=last_name,
+            now=time.time_ns() // 1_000_000,
+        )
+
+    founded = with_services(flags, work)
+    show(
+        {
+            "network": f"{founded.network} (id {founded.network_id})",
+            "login": founded.login,
+            "password": "as given" if password else founded.password,
+            "client id": founded.client_id,
+            "client secret": founded.client_secret,
+        }
+    )

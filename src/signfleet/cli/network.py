@@ -1,0 +1,89 @@
+"""`signfleet network`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.networks.schemas import Network
+    from signfleet.storage.interface import Row
+    from signfleet.wiring import Services
+
+
+@click.group()
+def network() -> None:
+    """Networks, and who is a member of them."""
+
+
+@network.command("list")
+@settings_options(*STORE)
+def list_(**flags: Any) -> None:
+    """List all networks."""
+    networks = with_services(flags, lambda services: services.networks.list_())
+    show_table(["id", "name", "created"], [[found.id, found.name, found.creation_date] for found in networks])
+
+
+@network.command()
+@click.argument("name")
+@click.option("--administrator", metavar="LOGIN", help="A person who becomes its administrator.")
+@settings_options(*STORE)
+def create(name: str, administrator: str | None, **flags: Any) -> None:
+    """Create a network."""
+
+    async def work(services: Services) -> Network:
+        from signfleet.access.operations.roles import ADMINISTRATORS
+
+        now = time.time_ns() // 1_000_000
+        person = None if administrator is None else await person_of(services, administrator)
+        made = await services.networks.create(name, now)
+        if person is not None:
+            await services.users.create(network_id=made.id, person_id=person.person_id, role=ADMINISTRATORS, now=now)
+        return made
+
+    made = with_services(flags, work)
+    show({"id": made.id, "name": made.name})
+
+
+@network.command()
+@click.argument("name")
+@click.argument("login")
+@click.option("--role", default="Viewers", show_default=True, help="The name of a system role.")
+@settings_options(*STORE)
+def admit(name: str, login: str, role: str, **flags: Any) -> None:
+    """Make the person LOGIN a member of the network NAME."""
+
+    async def work(services: Services) -> int:
+        from signfleet.users.service import system_role
+
+        found, person = await network_of(services, name), await person_of(services, login)
+        return await services.users.create(
+            network_id=found.id, person_id=person.person_id, role=system_role(role), now=time.time_ns() // 1_000_000
+        )
+
+    show({"user": with_services(flags, work), "network": name, "login": login, "role": role})
+
+
+async def network_of(services: Services, name: str) -> Row:
+    """The network of that name. Raises `NotFound`."""
+    from signfleet.errors import NotFound
+
+    found = await services.networks.find(name)
+    if found is None:
+        raise NotFound(f"There is no network '{name}'; `signfleet network list` shows them.")
+    return found
+
+
+async def person_of(services: Services, login: str) -> Row:
+    """The person of that login. Raises `NotFound`."""
+    from signfleet.errors import NotFound
+
+    found = await services.people.find(login)
+    if found is None:
+        raise NotFound(f"There is no person '{login}'; `signfleet person list` shows them.")
+    return found

@@ -1,0 +1,55 @@
+"""Commands that work on the store of an installation, whether its server runs or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from signfleet.cli.options import load_settings
+
+if TYPE_CHECKING:
+    from signfleet.wiring import Services
+
+T = TypeVar("T")
+
+#: The settings that tell which store it is.
+STORE = ("data", "database")
+
+
+def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]]) -> T:
+    """Open the store that `flags` name, do `work`, close it. What goes wrong ends the command with its reason."""
+    settings = load_settings(flags)
+    from signfleet.errors import SignfleetError
+    from signfleet.storage.interface import StorageError
+    from signfleet.storage.opening import CannotOpen
+    from signfleet.wiring import build
+
+    async def opened() -> T:
+        services = await build(settings)
+        try:
+            return await work(services)
+        finally:
+            await services.close()
+
+    try:
+        return asyncio.run(opened())
+    except (SignfleetError, StorageError, CannotOpen) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def show(values: dict[str, Any]) -> None:
+    """One thing, a property a line."""
+    width = max(map(len, values)) + 2
+    for name, value in values.items():
+        click.echo(f"{name:<{width}}{'' if value is None else value}")
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Many things, one a line, in columns."""
+    texts = [list(columns), *[["" if value is None else str(value) for value in row] for row in rows]]
+    widths = [max(len(text[place]) for text in texts) for place in range(len(columns))]
+    for text in texts:
+        click.echo("  ".join(f"{value:<{width}}" for value, width in zip(text, widths, strict=True)).rstrip())

@@ -1,0 +1,59 @@
+"""`signfleet person`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.network import network_of
+from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.people.schemas import Person
+    from signfleet.wiring import Services
+
+
+@click.group()
+def person() -> None:
+    """People who may sign in."""
+
+
+@person.command("list")
+@settings_options(*STORE)
+def list_(**flags: Any) -> None:
+    """List all people."""
+    people = with_services(flags, lambda services: services.people.list_())
+    show_table(
+        ["id", "login", "first name", "last name", "created"],
+        [[found.id, found.login, found.first_name, found.last_name, found.creation_date] for found in people],
+    )
+
+
+@person.command()
+@click.argument("login")
+@click.option("--password", metavar="TEXT", help="By default one is made and shown.")
+@click.option("--first-name", metavar="NAME", help="First name.")
+@click.option("--last-name", metavar="NAME", help="Last name.")
+@click.option("--network", metavar="NAME", help="A network that the person becomes a member of.")
+@click.option("--role", default="Viewers", show_default=True, help="The system role in that network.")
+@settings_options(*STORE)
+def create(login: str, network: str | None, role: str, **options: Any) -> None:
+    """Create a person; LOGIN is an e-mail address."""
+    personal = {name: options.pop(name) for name in ("password", "first_name", "last_name")}
+
+    async def work(services: Services) -> Person:
+        from signfleet.users.service import system_role
+
+        now = time.time_ns() // 1_000_000
+        member_of = None if network is None else await network_of(services, network)
+        chosen = system_role(role)
+        made = await services.people.create(login=login, now=now, **personal)
+        if member_of is not None:
+            await services.users.create(network_id=member_of.id, person_id=made.id, role=chosen, now=now)
+        return made
+
+    made = with_services(options, work)
+    show({"id": made.id, "login": made.login, "password": made.password or "as given"})
