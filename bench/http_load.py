@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -140,8 +141,21 @@ async def compare(
 
 
 def use_core(process: int, core: int) -> None:
-    """Keep a process (0 is this one) on one core where the system can, so that servers and load do not share it."""
+    """Keep a process on one core where the system can, so that servers and load do not share it."""
     if hasattr(os, "sched_setaffinity"):
         available = sorted(os.sched_getaffinity(process))
-        if len(available) > 1:
-            os.sched_setaffinity(process, {available[core % len(available)]})
+        os.sched_setaffinity(process, {available[core % len(available)]})
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Keep this process on one core inside the block; processes started there stay on it."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    available = os.sched_getaffinity(0)
+    use_core(0, core)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, available)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from signfleet.founding import Founded, found
+from signfleet.settings import Settings
+from signfleet.wiring import build
 
 SOURCES = Path(__file__).parents[1] / "src"
 
@@ -62,3 +68,18 @@ def running_server(*arguments: str) -> Iterator[Running]:
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def founded(data: Path, database: str | None = None) -> Founded:
+    """Found the network `Demo` in a store that no server uses yet: `database`, or the data folder's own."""
+
+    async def build_and_found() -> Founded:
+        services = await build(Settings(data=str(data), database=database))
+        try:
+            return await found(
+                services.store, services.people, network="Demo", login="admin@example.com", now=time.time_ns() // 10**6
+            )
+        finally:
+            await services.close()
+
+    return asyncio.run(build_and_found())
