@@ -11,6 +11,8 @@ from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
 from signfleet.access.sign_in import SignIn
 from signfleet.devices import routes as device_routes
+from signfleet.devices.changing import DeviceChanges
+from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.service import Devices
 from signfleet.documentation.routes import documentation
 from signfleet.http.application import App, application
@@ -41,6 +43,8 @@ class Services:
     sessions: Sessions
     permissions: Permissions
     devices: Devices
+    device_changes: DeviceChanges
+    device_deletion: DeviceDeletion
     passwords: Passwords
     sign_in: SignIn
     applications: Applications
@@ -63,12 +67,15 @@ async def build(settings: Settings) -> Services:
     passwords = Passwords()
     permissions = Permissions(store)
     networks = Networks(store)
+    devices = Devices(store, permissions)
     return Services(
         settings=settings,
         store=store,
         sessions=Sessions(store),
         permissions=permissions,
-        devices=Devices(store, permissions),
+        devices=devices,
+        device_changes=DeviceChanges(store, devices, permissions),
+        device_deletion=DeviceDeletion(store, devices, permissions),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from signfleet.devices import store as queries
 from signfleet.devices.schemas import Location
+from signfleet.geography.location import complete_location
 from signfleet.http.call import encode
 from signfleet.storage.interface import Transaction
 from signfleet.wire.text import fold
@@ -38,3 +41,25 @@ async def keep_place(tx: Transaction, network_id: int, location: Location | None
         document=encode(names).decode(),
     )
     return key
+
+
+#: What follows from the coordinates unless somebody gives it.
+_DERIVED = tuple(name for name in Location.__struct_encode_fields__ if not name.startswith("gps"))
+_PATHS = ("path", "pathLongName")
+
+
+def relocated(present: dict[str, Any] | None, wanted: Location | None) -> Location | None:
+    """The location a device is to have, with the names that follow from its coordinates.
+
+    Where it has moved, names that are still those of the old place are derived anew; where only names were given, the
+    paths follow them.
+    """
+    if wanted is None:
+        return None
+    new: dict[str, Any] = msgspec.to_builtins(wanted)
+    if present is not None:
+        moved = any(new[name] != present[name] for name in ("gpsLatitude", "gpsLongitude"))
+        renamed = any(new[name] != present[name] for name in _DERIVED if name not in _PATHS)
+        stale = _DERIVED if moved else _PATHS if renamed else ()
+        new |= {name: None for name in stale if new[name] == present[name]}
+    return msgspec.convert(complete_location(new), Location)

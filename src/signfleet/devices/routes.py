@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.documents import etag
 from signfleet.devices.schemas import Player, PlayerPage
-from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints, Parameter
 from signfleet.http.paging import page_size, paged_list
+from signfleet.http.patch import Change
 
 RETRIEVE = "bsn.api.main.devices.retrieve"
+UPDATE = "bsn.api.main.devices.update"
+DELETE = "bsn.api.main.devices.delete"
 
 endpoints = Endpoints("Devices", "/2022/06/REST/Devices")
 
@@ -72,3 +75,59 @@ async def get_device(call: Call, device: str) -> Answer:
     """Get a device by id or serial."""
     row = await call.services.devices.get(call.session, device)
     return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))
+
+
+@endpoints.put(
+    "/{device}/",
+    scope=UPDATE,
+    operation=UPDATE_DEVICE,
+    body=Player,
+    partial=True,
+    statuses="204",
+    errors="300 400 401 403 404 406 412 415 5XX",
+)
+async def replace_device(call: Call, device: str) -> Answer:
+    """Change the settings of a device; what the body leaves out stays."""
+    await call.services.device_changes.replace(call.session, device, call.body, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.patch(
+    "/{device}/",
+    scope=UPDATE,
+    operation=UPDATE_DEVICE,
+    body=list[Change],
+    statuses="204",
+    errors="400 403 404 412 415 5XX",
+)
+async def patch_device(call: Call, device: str) -> Answer:
+    """Replace single values of the settings of a device."""
+    await call.services.device_changes.patch(call.session, device, call.body, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/{device}/",
+    scope=DELETE,
+    operation=DELETE_DEVICE,
+    statuses="204",
+    errors="300 400 401 403 404 406 412 5XX",
+)
+async def delete_device(call: Call, device: str) -> Answer:
+    """Delete a device and everything that hangs on it."""
+    await call.services.device_deletion.delete(call.session, device, call.precondition)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/",
+    scope=DELETE,
+    operation=DELETE_DEVICE,
+    parameters=(Parameter("filter", "An expression that says which devices to delete.", required=True),),
+    answer=int,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def delete_devices(call: Call) -> Answer:
+    """Delete all devices that a filter matches."""
+    return answer_json(await call.services.device_deletion.delete_matching(call.session, call.parameter("filter")))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, literal_column, select
+from sqlalchemy import and_, bindparam, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.storage.query import Query, among, utf8
+from signfleet.storage.query import Query, among, merged, utf8
 from signfleet.storage.tables import (
     device,
     device_document,
+    device_download,
+    device_error,
+    device_group,
+    device_note,
     device_properties,
+    device_tag,
+    device_tag_element,
     location,
+    permission,
+    screenshot,
+    session,
+    subscription,
 )
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
@@ -67,3 +77,97 @@ INSERT_PROPERTIES = Query(device_properties.insert())
 
 #: The names of a place are those given first.
 INSERT_LOCATION = Query(insert(location).on_conflict_do_nothing())
+
+#: What a change of settings goes by; the row is locked until the unit of work ends.
+SETTINGS_TO_CHANGE = Query(
+    select(
+        device.c.network_id,
+        device.c.id,
+        device.c.serial,
+        device.c.model,
+        device.c.family,
+        device.c.registration_date,
+        device.c.last_modified_date,
+        device.c.changed_date,
+        device.c.version,
+        device.c.group_id,
+        device_document.c.settings,
+        func.coalesce(device_group.c.name, "").label("group_name"),
+    )
+    .select_from(device)
+    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .outerjoin(
+        device_group, and_(device_group.c.network_id == device.c.network_id, device_group.c.id == device.c.group_id)
+    )
+    .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
+    .with_for_update(of=device)
+)
+_GROUP = select(device_group.c.id, device_group.c.name).where(device_group.c.network_id == NETWORK_ID)
+GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")))
+GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")))
+
+_THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+_ITS_DOCUMENT = and_(
+    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
+)
+CHANGE_DEVICE = Query(
+    device.update()
+    .where(_THIS_DEVICE)
+    .values(
+        version=device.c.version + 1,
+        last_modified_date=bindparam("moment"),
+        changed_date=bindparam("moment"),
+        name_key=bindparam("new_name_key"),
+        group_id=bindparam("new_group_id"),
+        gps_latitude=bindparam("new_latitude"),
+        gps_longitude=bindparam("new_longitude"),
+        location_key=bindparam("new_location_key"),
+    )
+)
+CHANGE_SETTINGS = Query(
+    device_document.update()
+    .where(_ITS_DOCUMENT)
+    .values(identity=bindparam("new_identity"), settings=bindparam("new_settings"))
+)
+MERGE_PROPERTIES = Query(
+    device_properties.update()
+    .where(
+        device_properties.c.network_id == bindparam("in_network"),
+        device_properties.c.device_id == bindparam("of_device"),
+    )
+    .values(properties=merged(device_properties.c.properties, "changes"))
+)
+
+DEVICE_TO_DELETE = Query(
+    select(device.c.last_modified_date, device.c.version)
+    .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
+    .with_for_update()
+)
+#: What goes with devices, `ids`, of a network; their subscriptions are set free. A session takes its tokens along.
+DELETIONS = (
+    *(
+        Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
+        for table, column in (
+            (device_document, device_document.c.device_id),
+            (device_properties, device_properties.c.device_id),
+            (device_tag, device_tag.c.device_id),
+            (device_tag_element, device_tag_element.c.device_id),
+            (device_error, device_error.c.device_id),
+            (device_download, device_download.c.device_id),
+            (device_note, device_note.c.device_id),
+            (screenshot, screenshot.c.device_id),
+            (session, session.c.device_id),
+        )
+    ),
+    Query(
+        delete(permission).where(
+            permission.c.network_id == NETWORK_ID, permission.c.entity == "Device", among(permission.c.entity_id, "ids")
+        )
+    ),
+    Query(
+        subscription.update()
+        .where(subscription.c.network_id == NETWORK_ID, among(subscription.c.device_id, "ids"))
+        .values(device_id=None, serial=None, serial_key=None)
+    ),
+    Query(delete(device).where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))),
+)

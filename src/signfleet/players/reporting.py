@@ -10,6 +10,7 @@ import msgspec
 
 from signfleet.devices.documents import status_end
 from signfleet.devices.schemas import ReportedStatus, StorageStatus
+from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.http.call import encode
@@ -112,7 +113,7 @@ class Reports:
 async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
     properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
     await tx.execute(queries.SET_STATUS, **ours, new_status=encode(status).decode()[:-1])
-    await tx.execute(queries.MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
+    await tx.execute(MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
 
 
 async def _keep_events(tx: Transaction, kind: str, insert: Query, keys: dict[str, int], events: list[Event]) -> None:

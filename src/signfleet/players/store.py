@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, func, select
 
-from signfleet.storage.query import Query, merged
+from signfleet.storage.query import Query
 from signfleet.storage.tables import (
     device,
     device_document,
     device_download,
     device_error,
     device_group,
-    device_properties,
     network,
     session,
     token,
@@ -105,14 +104,6 @@ TAKE_REPORT = Query(
 )
 SET_STATUS = Query(device_document.update().where(_ITS_DOCUMENT).values(status=bindparam("new_status")))
 SET_STATUS_END = Query(device_document.update().where(_ITS_DOCUMENT).values(status_end=bindparam("new_end")))
-MERGE_PROPERTIES = Query(
-    device_properties.update()
-    .where(
-        device_properties.c.network_id == bindparam("in_network"),
-        device_properties.c.device_id == bindparam("of_device"),
-    )
-    .values(properties=merged(device_properties.c.properties, "changes"))
-)
 INSERT_ERROR = Query(device_error.insert())
 INSERT_DOWNLOAD = Query(device_download.insert())
 

@@ -1,0 +1,166 @@
+"""Changes of a device's settings: the only part of it that PUT and PATCH touch, whatever else a body says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
+from signfleet.devices import store as queries
+from signfleet.devices.documents import identity
+from signfleet.devices.places import keep_place, relocated
+from signfleet.devices.schemas import GroupReference, PlayerSettings
+from signfleet.devices.service import Devices
+from signfleet.errors import Forbidden, Invalid, NotFound
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.http.call import encode
+from signfleet.http.conditional import Precondition
+from signfleet.http.patch import Change, Document, converted, merged, patched
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire.datetime import format as format_date
+from signfleet.wire.text import fold
+
+#: The server's own: bodies may carry them, and nothing comes of it.
+READ_ONLY = ("setupType", "lastModifiedDate")
+
+#: Every property that settings can have, as absent: what the new settings say is laid over it.
+_NO_SETTINGS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("settings."))
+
+#: Gives the new settings from the present ones.
+Edit = Callable[[Document], Document]
+
+
+class Changed(NamedTuple):
+    """What a change leaves behind: dates in ms."""
+
+    settings: PlayerSettings
+    last_modified: int
+
+
+def next_moment(row: Row, now: int) -> int:
+    """When a change counts as made: in a later second than the last, so that HTTP dates tell the two apart."""
+    moment: int = max(now, (row.changed_date // 1000 + 1) * 1000)
+    return moment
+
+
+class DeviceChanges:
+    """Changes settings, all or nothing, guarded by what the caller has seen of them."""
+
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
+        self._store = store
+        self._devices = devices
+        self._permissions = permissions
+
+    async def replace(
+        self, session: Session, segment: str, body: Document, precondition: Precondition, now: int
+    ) -> None:
+        """PUT: take over the settings of a Player entity; what it leaves out stays.
+
+        Raises `Invalid` naming the property that does not fit, `Stale`, `Forbidden`, `NotFound`.
+        """
+        said = body.get("settings", {})
+        if not isinstance(said, dict):
+            raise Invalid(f"The body does not fit: Expected `object`, got `{_kind(said)}` - at `$.settings`.")
+        said = {name: value for name, value in said.items() if name not in READ_ONLY}
+        await self._change(session, segment, precondition, now, lambda present: merged(present, said))
+
+    async def patch(
+        self, session: Session, segment: str, changes: list[Change], precondition: Precondition, now: int
+    ) -> None:
+        """PATCH: replace single values below `/settings/`. Raises like `replace`."""
+        for change in changes:
+            name = change.path.strip("/").lower().partition("/")[2]
+            if name in {known.lower() for known in READ_ONLY}:
+                raise Invalid(f"'{change.path}' is set by the server and cannot be changed.")
+
+        def edit(present: Document) -> Document:
+            result: Document = patched({"settings": present}, changes, ("settings",))["settings"]
+            if not isinstance(result, dict):
+                raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
+            kept = {name: present[name] for name in READ_ONLY}
+            return result | kept
+
+        await self._change(session, segment, precondition, now, edit)
+
+    async def _change(self, session: Session, segment: str, precondition: Precondition, now: int, edit: Edit) -> None:
+        device_id = (await self._devices.get(session, segment)).id
+        network_id = session.network_id
+
+        async def work(tx: Transaction) -> None:
+            row = await tx.one(queries.SETTINGS_TO_CHANGE, network_id=network_id, device_id=device_id)
+            if row is None:
+                raise NotFound(f"There is no device '{segment}' in this network.")
+            await self._permissions.demand_on(session, UPDATE_DEVICE, device_id, tx)
+            precondition.check(row.last_modified_date, row.version)
+            present: Document = msgspec.json.decode(row.settings)
+            settings = converted(edit(present), PlayerSettings)
+            settings.group = await self._group(tx, session, row, settings.group)
+            settings.location = relocated(present.get("location"), settings.location)
+            if msgspec.to_builtins(settings) == present:
+                return
+            await self._keep(tx, row, settings, next_moment(row, now))
+
+        await self._store.write(work)
+
+    async def _group(
+        self, tx: Transaction, session: Session, row: Row, wanted: GroupReference | None
+    ) -> GroupReference:
+        """The group that the device is to be in; moving it takes a permission of its own."""
+        if wanted is None:
+            raise Invalid("'settings.group' cannot be null: a device is always in a group.")
+        if wanted.id == row.group_id and fold(wanted.name or row.group_name) == fold(row.group_name):
+            return GroupReference(id=row.group_id, name=row.group_name)
+        by_id = wanted.id not in (0, row.group_id)
+        group = await tx.one(
+            queries.GROUP_BY_ID if by_id else queries.GROUP_BY_NAME,
+            network_id=row.network_id,
+            **({"id": wanted.id} if by_id else {"name_key": fold(wanted.name or row.group_name)}),
+        )
+        if group is None:
+            named = str(wanted.id) if by_id else f"'{wanted.name}'"
+            raise Invalid(f"'settings.group': there is no group {named} in this network.")
+        if group.id != row.group_id and not await self._permissions.allows_on(session, CHANGE_TARGET_GROUP, row.id, tx):
+            raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.full_name}' here.")
+        return GroupReference(id=group.id, name=group.name)
+
+    async def _keep(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
+        settings.last_modified_date = format_date(moment)
+        document: dict[str, Any] = msgspec.to_builtins(settings)
+        location = settings.location
+        key = {"in_network": row.network_id, "of_device": row.id}
+        assert settings.group is not None
+        await tx.execute(
+            queries.CHANGE_DEVICE,
+            **key,
+            moment=moment,
+            new_name_key=fold(settings.name),
+            new_group_id=settings.group.id,
+            new_latitude=location.gps_latitude if location else None,
+            new_longitude=location.gps_longitude if location else None,
+            new_location_key=await keep_place(tx, row.network_id, location),
+        )
+        await tx.execute(
+            queries.CHANGE_SETTINGS,
+            **key,
+            new_identity=identity(
+                id_=row.id,
+                serial=row.serial,
+                model=row.model,
+                family=row.family,
+                registration_date=row.registration_date,
+                last_modified_date=moment,
+            ),
+            new_settings=encode(settings).decode(),
+        )
+        flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
+        await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
+
+
+def _kind(value: Any) -> str:
+    """JSON's name for what a value is."""
+    names = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str", list: "array", dict: "object"}
+    return names[type(value)]

@@ -1,0 +1,72 @@
+"""Removes devices and everything that hangs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signfleet.access.operations.catalogue import DELETE_DEVICE
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
+from signfleet.devices import store as queries
+from signfleet.devices.service import Devices
+from signfleet.errors import Invalid, NotFound
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.expressions.listing import Listing
+from signfleet.http.conditional import Precondition
+from signfleet.storage import totals
+from signfleet.storage.interface import Store, Transaction
+
+
+async def delete_devices(tx: Transaction, network_id: int, ids: Sequence[int]) -> None:
+    """Delete these devices of a network; their subscriptions become free."""
+    for query in queries.DELETIONS:
+        await tx.execute(query, network_id=network_id, ids=list(ids))
+    await totals.add(tx, network_id, "Device", -len(ids))
+
+
+class DeviceDeletion:
+    """DELETE of one device, and of all that a filter matches."""
+
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
+        self._store = store
+        self._devices = devices
+        self._permissions = permissions
+        self._listing = Listing(DEVICES)
+
+    async def delete(self, session: Session, segment: str, precondition: Precondition) -> None:
+        """Delete one device. Raises `NotFound`, `Forbidden` or `Stale`."""
+        device_id = (await self._devices.get(session, segment)).id
+        network_id = session.network_id
+        assert network_id is not None
+
+        async def work(tx: Transaction) -> None:
+            row = await tx.one(queries.DEVICE_TO_DELETE, network_id=network_id, device_id=device_id)
+            if row is None:
+                raise NotFound(f"There is no device '{segment}' in this network.")
+            await self._permissions.demand_on(session, DELETE_DEVICE, device_id, tx)
+            precondition.check(row.last_modified_date, row.version)
+            await delete_devices(tx, network_id, [device_id])
+
+        await self._store.write(work)
+
+    async def delete_matching(self, session: Session, filter_: str | None) -> int:
+        """Delete what the filter matches, as far as the caller may see and delete it; returns how many went.
+
+        All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network by leaving it out.
+        """
+        parsed = DEVICES.filter(filter_)
+        if parsed is None:
+            raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
+        network_id = session.network_id
+        assert network_id is not None
+        visible = await self._devices.scope(session)
+        deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
+
+        async def work(tx: Transaction) -> int:
+            ids = set(await self._listing.ids(tx, network_id, filter=parsed, scope=visible))
+            ids &= set(await self._listing.ids(tx, network_id, filter=parsed, scope=deletable))
+            if ids:
+                await delete_devices(tx, network_id, sorted(ids))
+            return len(ids)
+
+        return await self._store.write(work)

@@ -1,0 +1,292 @@
+"""PUT and PATCH of /Devices/{device}/."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from signfleet.access.operations.roles import VIEWERS
+from signfleet.devices.store import OWNER_OF_SERIAL
+from signfleet.founding import Founded
+from signfleet.groups.store import INSERT_GROUP
+from signfleet.storage.interface import Transaction
+from signfleet.wiring import Services
+from tests.conftest import CallAs, SignIn
+from tests.devices.stored import example, register, store_player
+
+PATCH = {"Content-Type": "application/json-patch+json"}
+PLAYER = example("001-05-get-devices-id-int-answer")
+
+
+@pytest.fixture(autouse=True)
+async def player(services: Services, network: Founded) -> None:
+    """The example's device, in the example's group."""
+
+    async def work(tx: Transaction) -> None:
+        for id_, name in ((123, "TestGroup"), (124, "Other Group")):
+            await tx.execute(
+                INSERT_GROUP,
+                network_id=network.network_id,
+                id=id_,
+                name=name,
+                name_key=name.lower(),
+                description=None,
+                creation_date=0,
+                last_modified_date=0,
+            )
+
+    await services.store.write(work)
+    await store_player(services.store, network.network_id, PLAYER)
+
+
+async def settings(admin: AsyncClient) -> Any:
+    return (await admin.get("/Devices/12345/")).json()["settings"]
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+@pytest.mark.parametrize("name", ["001-06-put-devices-id-int-request", "001-10-put-devices-serial-request"])
+@pytest.mark.parametrize("path", ["12345", "46C89C101839"])
+async def test_the_put_examples_change_the_settings_and_nothing_else(name: str, path: str, admin: AsyncClient) -> None:
+    body = example(name)
+    answer = await admin.put(f"/Devices/{path}/", json=body)
+    assert (answer.status_code, answer.content) == (204, b"")
+    after = (await admin.get("/Devices/12345/")).json()
+    expected = body["settings"] | {"lastModifiedDate": after["lastModifiedDate"], "setupType": "BSN"}
+    assert after["settings"] == expected
+    same = ("id", "serial", "model", "family", "registrationDate", "status", "subscription", "tags", "permissions")
+    assert {key: after[key] for key in same} == {key: PLAYER[key] for key in same}
+
+
+@pytest.mark.contract("PATCH /Devices/{device}/")
+@pytest.mark.parametrize("name", ["001-07-patch-devices-id-int-request", "001-11-patch-devices-serial-request"])
+async def test_the_patch_examples_replace_one_value(name: str, admin: AsyncClient) -> None:
+    body = example(name)
+    answer = await admin.patch("/Devices/12345/", content=json.dumps(body), headers=PATCH)
+    assert answer.status_code == 204
+    after = await settings(admin)
+    assert after["description"] == body[0]["value"]
+    assert after | {"description": 0, "lastModifiedDate": 0} == PLAYER["settings"] | {
+        "description": 0,
+        "lastModifiedDate": 0,
+    }
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+@pytest.mark.parametrize(
+    ("body", "changed"),
+    [
+        ({}, {}),
+        ({"settings": {}}, {}),
+        ({"settings": {"description": None}}, {"description": None}),
+        ({"settings": {"screen": {"idleColor": "FF000000"}}}, {"screen": {"idleColor": "FF000000", "splashUrl": None}}),
+        ({"settings": {"setupType": "LFN", "unknown": 1}, "targetGroup": {"id": 7}, "id": 9}, {}),
+    ],
+)
+async def test_what_a_put_leaves_out_stays(body: Any, changed: Any, admin: AsyncClient) -> None:
+    assert (await admin.put("/Devices/12345/", json=body)).status_code == 204
+    after = await settings(admin)
+    assert after | {"lastModifiedDate": 0} == PLAYER["settings"] | changed | {"lastModifiedDate": 0}
+
+
+@pytest.mark.contract("PATCH /Devices/{device}/")
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/settings/name", "Lobby"),
+        ("/SETTINGS/Name/", "Lobby"),
+        ("/settings/network/proxyBypass", ["a.example", "b.example"]),
+        ("/settings/network/interfaces/0/ip/1", "10.0.0.1/8"),
+        ("/settings/lws/", None),
+        ("/settings/screenshots/quality/", 80),
+        ("/settings/logging/", {"uploadAtBoot": True}),
+    ],
+)
+async def test_patch_reaches_every_value(path: str, value: Any, admin: AsyncClient) -> None:
+    change = [{"op": "replace", "path": path, "value": value}]
+    assert (await admin.patch("/Devices/12345/", json=change)).status_code == 204
+    found = await settings(admin)
+    for segment in path.strip("/").split("/")[1:]:
+        if isinstance(found, list):
+            found = found[int(segment)]
+        else:
+            found = next(item for name, item in found.items() if name.lower() == segment.lower())
+    assert (value.items() <= found.items()) if isinstance(value, dict) else found == value
+
+
+@pytest.mark.contract("PATCH /Devices/{device}/")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"op": "add", "path": "/settings/name", "value": "x"}, "$[1].op"),
+        ({"op": "replace", "path": "/settings/name"}, "value"),
+        ({"op": "replace", "path": "/settings/nothing", "value": 1}, "/settings/nothing"),
+        ({"op": "replace", "path": "/serial", "value": "X"}, "/serial"),
+        ({"op": "replace", "path": "/status/health", "value": "Normal"}, "/status/health"),
+        ({"op": "replace", "path": "/settings/setupType/", "value": "LFN"}, "/settings/setupType/"),
+        ({"op": "replace", "path": "/settings", "value": 7}, "/settings"),
+        ({"op": "replace", "path": "/settings/name", "value": 7}, "$.name"),
+        ({"op": "replace", "path": "/settings/name", "value": "x" * 129}, "$.name"),
+        ({"op": "replace", "path": "/settings/screen/idleColor", "value": "red"}, "$.screen.idleColor"),
+        ({"op": "replace", "path": "/settings/synchronization/status/period", "value": "often"}, "period"),
+        ({"op": "replace", "path": "/settings/screenshots/quality", "value": 101}, "$.screenshots.quality"),
+        ({"op": "replace", "path": "/settings/group", "value": None}, "settings.group"),
+        ({"op": "replace", "path": "/settings/group/id", "value": 999}, "999"),
+        ({"op": "replace", "path": "/settings/location/gpsLatitude", "value": 91}, "$.location.gpsLatitude"),
+        ({"op": "replace", "path": "/settings/network/interfaces/9/ip", "value": None}, "9"),
+    ],
+)
+async def test_one_bad_change_refuses_them_all(change: Any, said: str, admin: AsyncClient) -> None:
+    before = (await admin.get("/Devices/12345/")).content
+    answer = await admin.patch(
+        "/Devices/12345/", json=[{"op": "replace", "path": "/settings/description", "value": "new"}, change]
+    )
+    assert answer.status_code == 400
+    assert said in answer.json()["message"]
+    assert (await admin.get("/Devices/12345/")).content == before
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ({"id": 124}, "Other Group"),
+        ({"id": 124, "name": "TestGroup"}, "Other Group"),
+        ({"name": "other group"}, "Other Group"),
+        ({"id": 0, "name": "Other Group"}, "Other Group"),
+        ({"id": 123, "name": "Other Group"}, "Other Group"),
+        ({"id": 123}, "TestGroup"),
+        ({"name": "testgroup"}, "TestGroup"),
+    ],
+)
+async def test_another_group_moves_the_player(group: Any, name: str, admin: AsyncClient) -> None:
+    assert (await admin.put("/Devices/12345/", json={"settings": {"group": group}})).status_code == 204
+    assert (await settings(admin))["group"]["name"] == name
+    assert (await admin.get(f"/Devices/Count/?filter=[Settings].[Group].[Name] IS '{name}'")).json() == 1
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_filters_find_what_was_changed(admin: AsyncClient) -> None:
+    body = {"settings": {"name": "Foyer", "description": "By the door", "timezone": "CET", "lws": None}}
+    await admin.put("/Devices/12345/", json=body)
+    for filter_, count in (
+        ("[Settings].[Name] IS 'foyer'", 1),
+        ("[Settings].[Description] CONTAINS 'DOOR'", 1),
+        ("[Settings].[Timezone] IS 'PST'", 0),
+        ("[Settings].[Lws] IS NULL", 1),
+        ("[Settings].[Lws].[EnableUpdateNotifications] IS 'TRUE'", 0),
+        ("[Status].[Firmware].[Version] IS '8.5.35'", 1),
+    ):
+        assert (await admin.get("/Devices/Count/", params={"filter": filter_})).json() == count, filter_
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_new_coordinates_name_the_new_place(admin: AsyncClient) -> None:
+    await admin.put(
+        "/Devices/12345/", json={"settings": {"location": {"gpsLatitude": 52.5219, "gpsLongitude": 13.4132}}}
+    )
+    location = (await settings(admin))["location"]
+    assert (location["country"], location["countryLongName"]) == ("DE", "Germany")
+    assert location["path"].startswith("/DE/")
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_who_changes_what_has_changed_meanwhile_is_412(method: str, admin: AsyncClient) -> None:
+    seen = await admin.get("/Devices/12345/")
+    await admin.put("/Devices/12345/", json={"settings": {"description": "first"}})
+    body: Any = {"settings": {"description": "second"}}
+    if method == "PATCH":
+        body = [{"op": "replace", "path": "/settings/description", "value": "second"}]
+    for header, value in (
+        ("If-Unmodified-Since", seen.headers["last-modified"]),
+        ("If-Match", seen.headers["etag"]),
+    ):
+        answer = await admin.request(method, "/Devices/12345/", json=body, headers={header: value})
+        assert answer.status_code == 412, header
+    assert (await settings(admin))["description"] == "first"
+    fresh = (await admin.get("/Devices/12345/")).headers["etag"]
+    assert (await admin.request(method, "/Devices/12345/", json=body, headers={"If-Match": fresh})).status_code == 204
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+@pytest.mark.parametrize("header", [("If-Unmodified-Since", "last-modified"), ("If-Match", "etag")])
+async def test_of_many_writers_who_saw_the_same_exactly_one_wins(header: tuple[str, str], admin: AsyncClient) -> None:
+    sent, got = header
+    for attempt in range(3):
+        seen = {sent: (await admin.get("/Devices/12345/")).headers[got]}
+        answers = await asyncio.gather(
+            *(
+                admin.put("/Devices/12345/", json={"settings": {"description": f"{attempt}-{number}"}}, headers=seen)
+                for number in range(6)
+            )
+        )
+        statuses = sorted(answer.status_code for answer in answers)
+        assert statuses == [204, 412, 412, 412, 412, 412]
+        winner = next(number for number, answer in enumerate(answers) if answer.status_code == 204)
+        assert (await settings(admin))["description"] == f"{attempt}-{winner}"
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_a_put_that_changes_nothing_leaves_the_dates_alone(admin: AsyncClient) -> None:
+    before = await admin.get("/Devices/12345/")
+    assert (await admin.put("/Devices/12345/", json=before.json())).status_code == 204
+    after = await admin.get("/Devices/12345/")
+    assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_every_change_moves_the_dates_forward(admin: AsyncClient) -> None:
+    dates = []
+    for number in range(3):
+        await admin.put("/Devices/12345/", json={"settings": {"description": str(number)}})
+        answer = await admin.get("/Devices/12345/")
+        dates.append((answer.json()["lastModifiedDate"], answer.headers["last-modified"]))
+    assert all(earlier != later for earlier, later in itertools.pairwise(dates))
+    assert (await settings(admin))["lastModifiedDate"] == dates[-1][0]
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_a_role_that_may_not_update_gets_403(call_as: CallAs, sign_in: SignIn) -> None:
+    viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
+    assert (await viewer.put("/Devices/12345/", json={"settings": {"name": "x"}})).status_code == 403
+    assert (await viewer.delete("/Devices/12345/")).status_code == 403
+
+
+@pytest.mark.contract("DELETE /Devices/{device}/")
+async def test_a_deleted_device_is_gone(admin: AsyncClient) -> None:
+    seen = (await admin.get("/Devices/12345/")).headers["last-modified"]
+    answer = await admin.delete("/Devices/12345/", headers={"If-Unmodified-Since": seen})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await admin.get("/Devices/12345/")).status_code == 404
+    assert (await admin.delete("/Devices/12345/")).status_code == 404
+    assert (await admin.get("/Devices/")).json()["totalItemCount"] == 0
+
+
+@pytest.mark.contract("DELETE /Devices/{device}/")
+async def test_a_delete_of_what_has_changed_is_412(admin: AsyncClient) -> None:
+    stale = {"If-Unmodified-Since": "Wed, 13 Mar 2024 15:51:01 GMT"}
+    assert (await admin.delete("/Devices/12345/", headers=stale)).status_code == 412
+    assert (await admin.get("/Devices/12345/")).status_code == 200
+
+
+@pytest.mark.contract("DELETE /Devices/")
+async def test_all_that_match_go_and_are_counted(admin: AsyncClient, services: Services, network: Founded) -> None:
+    await register(services.store, network.network_id, [f"X{number}" for number in range(5)], model="XD1034")
+    await register(services.store, 4711, ["ELSEWHERE"], model="XD1034")
+    answer = await admin.delete("/Devices/?filter=%5BModel%5D%20IS%20%27XD1034%27")
+    assert (answer.status_code, answer.content) == (200, b"5")
+    assert (await admin.get("/Devices/Count/")).json() == 1
+    assert await services.store.one(OWNER_OF_SERIAL, serial_key="elsewhere") is not None
+
+
+@pytest.mark.contract("DELETE /Devices/")
+@pytest.mark.parametrize("path", ["/Devices/", "/Devices/?filter=", "/Devices/?filter=[Nope] IS 1"])
+async def test_without_a_good_filter_nothing_is_deleted(path: str, admin: AsyncClient) -> None:
+    answer = await admin.delete(path)
+    assert answer.status_code == 400
+    assert (await admin.get("/Devices/Count/")).json() == 1
