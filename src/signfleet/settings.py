@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         str, _doc("Addresses whose `X-Forwarded-For` is believed, separated by commas; `*` for any.")
     ] = "127.0.0.1"
 
+    trial_days: Annotated[int, _doc("How many days a network's trial lasts.", ge=1, le=3650)] = 30
+
     @property
     def data_folder(self) -> Path:
         return Path(self.data)

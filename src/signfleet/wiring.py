@@ -10,6 +10,7 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
 from signfleet.access.sign_in import SignIn
+from signfleet.access.token_registry import Tokens
 from signfleet.devices import routes as device_routes
 from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.deletion import DeviceDeletion
@@ -20,17 +21,20 @@ from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
 from signfleet.monitoring.routes import endpoints as monitoring_endpoints
 from signfleet.monitoring.service import Monitoring
+from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.service import Networks
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports
+from signfleet.profiles.service import Profiles
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
 from signfleet.self_.routes import all_endpoints as self_endpoints
 from signfleet.settings import Settings
 from signfleet.storage.interface import Store
 from signfleet.storage.opening import open_store
+from signfleet.users.notifications import Notifications
 from signfleet.users.service import Users
 
 
@@ -54,6 +58,10 @@ class Services:
     provisioning: Provisioning
     players: Players
     reports: Reports
+    network_changes: NetworkChanges
+    notifications: Notifications
+    profiles: Profiles
+    tokens: Tokens
     monitoring: Monitoring
 
     async def close(self) -> None:
@@ -85,6 +93,10 @@ async def build(settings: Settings) -> Services:
         provisioning=Provisioning(store, networks),
         players=Players(store),
         reports=Reports(store),
+        network_changes=NetworkChanges(store, permissions, settings),
+        notifications=Notifications(store),
+        profiles=Profiles(store),
+        tokens=Tokens(store),
         monitoring=Monitoring(store),
     )
 

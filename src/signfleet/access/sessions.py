@@ -101,6 +101,27 @@ class Sessions:
 
         await self._store.write(work)
 
+    async def set_scopes(self, session: Session, scopes: list[str], now: int) -> None:
+        """Narrow what the session's tokens may do, or widen it again up to what was granted when it was opened.
+
+        Raises `Invalid` naming the scope that was not granted.
+        """
+        row = await self._store.one(queries.SESSION_SCOPE, id=session.id)
+        granted = "" if row is None else row.scope
+        for place, scope in enumerate(scopes):
+            if not scope or len(scope.split()) != 1 or not covers(granted, scope):
+                raise Invalid(f"'[{place}]': the scope '{scope}' was not granted to this session; '{granted}' was.")
+        if not scopes:
+            raise Invalid("Name at least one scope: a token without any could do nothing, not even this.")
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.SET_TOKEN_SCOPES, of_session_id=session.id, granted=" ".join(dict.fromkeys(scopes))
+            )
+            await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=max(now, session.last_modified + 1))
+
+        await self._store.write(work)
+
 
 def _session(row: Row, now: int) -> Session:
     """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out.

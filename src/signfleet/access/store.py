@@ -48,6 +48,41 @@ SESSION_OF_TOKEN = Query(
     .where(token.c.hash == bindparam("hash"), token.c.kind == "access")
 )
 
+#: A token that is good, with what is needed to tell whose it is.
+LIVE_TOKEN = Query(
+    select(
+        token.c.hash,
+        token.c.kind,
+        token.c.session_id,
+        token.c.scope,
+        token.c.valid_from,
+        token.c.valid_to,
+        session.c.person_id,
+        session.c.application_id,
+        session.c.network_id,
+        session.c.device_id,
+        person.c.login,
+        application.c.client_id,
+    )
+    .select_from(token)
+    .join(session, session.c.id == token.c.session_id)
+    .outerjoin(person, person.c.id == session.c.person_id)
+    .outerjoin(application, application.c.id == session.c.application_id)
+    .where(
+        token.c.hash == bindparam("hash"),
+        token.c.valid_to > bindparam("now"),
+        token.c.used_date.is_(None),
+    )
+)
+DELETE_TOKEN = Query(token.delete().where(token.c.hash == bindparam("hash")))
+SET_TOKEN_SCOPES = Query(
+    token.update().where(token.c.session_id == bindparam("of_session_id")).values(scope=bindparam("granted"))
+)
+TOUCH_SESSION = Query(
+    session.update().where(session.c.id == bindparam("session_id")).values(last_modified_date=bindparam("now"))
+)
+SESSION_SCOPE = Query(select(session.c.scope).where(session.c.id == bindparam("id")))
+
 INSERT_SESSION = Query(session.insert())
 INSERT_TOKEN = Query(token.insert())
 
@@ -77,6 +112,9 @@ DELETE_ACCESS_TOKENS = Query(
     token.delete().where(token.c.session_id == bindparam("session_id"), token.c.kind == "access")
 )
 DELETE_SESSION = Query(session.delete().where(session.c.id == bindparam("id")))
+DELETE_OTHER_SESSIONS = Query(
+    session.delete().where(session.c.person_id == bindparam("of_person_id"), session.c.id != bindparam("kept_id"))
+)
 RENEW_SESSION = Query(
     session.update()
     .where(session.c.id == bindparam("session_id"))

@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.access.sign_in import SignedIn
 from signfleet.storage.interface import Row
-from signfleet.users.service import role_name
+from signfleet.users.roles import role_name
 from signfleet.wire import datetime
 
 BEARER: Final = "bearer"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from signfleet.wire.ids import id_of
 from signfleet.wire.text import fold
-
-_LARGEST_ID = 2**31 - 1
 
 
 class Reference(NamedTuple):
@@ -18,6 +17,5 @@ class Reference(NamedTuple):
     @classmethod
     def parse(cls, segment: str) -> Reference:
         """A segment of digits that fits a 32-bit integer is an id; anything else is a serial, in any letter case."""
-        if segment.isascii() and segment.isdigit() and len(segment) <= 10 and int(segment) <= _LARGEST_ID:
-            return cls(int(segment), None)
-        return cls(None, fold(segment))
+        number = id_of(segment)
+        return cls(None, fold(segment)) if number is None else cls(number, None)

@@ -46,6 +46,11 @@ class Precondition(msgspec.Struct, frozen=True):
                 f"{datetime.format_http(last_modified)}, lies after 'If-Unmodified-Since'."
             )
 
+    def check_absent(self) -> None:
+        """Raise `Stale` if the caller has seen something where there is nothing."""
+        if self.tags is not None:
+            raise Stale("There is nothing here that could have the ETag in 'If-Match'.")
+
 
 NONE = Precondition()
 

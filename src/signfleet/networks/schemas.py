@@ -37,6 +37,13 @@ class NetworkSubscription(msgspec.Struct, rename="camel", kw_only=True):
     expire_date: DateTime | None
 
 
+class NewNetwork(msgspec.Struct, rename="camel"):
+    """A network to be. Everything else the wire shows of one is made by the server."""
+
+    name: str
+    settings: NetworkSettings | None = None
+
+
 class Network(msgspec.Struct, rename="camel", kw_only=True):
     """A tenant."""
 
@@ -90,3 +97,9 @@ def network_of(row: Row) -> Network:
         settings=settings_of(row),
         subscription=None if row.subscription_id is None else subscription_of(row),
     )
+
+
+def last_change(row: Row) -> int:
+    """When anything of the Network entity changed last, in ms: each of its parts has a date of its own."""
+    dates = (row.last_modified_date, row.settings_last_modified_date, row.subscription_last_modified_date)
+    return max(int(date) for date in dates if date is not None)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.errors import Invalid, NotFound
 from signfleet.groups.store import INSERT_GROUP
 from signfleet.networks import store as queries
-from signfleet.networks.schemas import Network, NetworkSettings, network_of
+from signfleet.networks.levels import FREE, insert_subscription
+from signfleet.networks.schemas import Network, NetworkSettings, NetworkSubscription, network_of, subscription_of
 from signfleet.people.lifetimes import parse_lifetime
-from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.users.service import insert_user
+from signfleet.wire.ids import id_of
 from signfleet.wire.text import fold
 
 NAME_LIMIT: Final = 30
 DEFAULT_GROUP: Final = "Default"
-FIRST_LEVEL: Final = "Control"
 
 LIFETIMES: Final = {
     "user_access_token_lifetime": "userAccessTokenLifetime",
@@ -71,15 +74,7 @@ async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, 
         settings_last_modified_date=now,
         **columns_of(settings),
     )
-    await tx.execute(
-        queries.INSERT_SUBSCRIPTION,
-        network_id=network_id,
-        id=await tx.next_id("network_subscription"),
-        level=FIRST_LEVEL,
-        creation_date=now,
-        last_modified_date=now,
-        expire_date=None,
-    )
+    await insert_subscription(tx, network_id, FREE, now, None)
     group_id = await tx.next_id("device_group")
     await tx.execute(
         INSERT_GROUP,
@@ -124,8 +119,58 @@ class Networks:
         async def work(tx: Transaction) -> Inserted:
             return await insert_network(tx, name, settings or NetworkSettings(), now)
 
+        return await self._inserted(name, work)
+
+    async def create_for(self, person_id: int, name: str, settings: NetworkSettings, now: int) -> Network:
+        """Create a network with the person as its administrator. Raises `Invalid` for a taken or unfit name."""
+        check_name(name)
+
+        async def work(tx: Transaction) -> Inserted:
+            inserted = await insert_network(tx, name, settings, now)
+            await insert_user(
+                tx,
+                network_id=inserted.network_id,
+                person_id=person_id,
+                role_id=ADMINISTRATORS.id,
+                description="Network Administrator",
+                now=now,
+            )
+            return inserted
+
+        return await self._inserted(name, work)
+
+    async def _inserted(self, name: str, work: UnitOfWork[Inserted]) -> Network:
         try:
             inserted = await self._store.write(work)
         except Duplicate:
             raise Invalid(f"'name': a network '{name}' exists already.") from None
         return network_of(await self.row(inserted.network_id))
+
+    async def own(self, person_id: int, segment: str) -> Row:
+        """The network of a path segment, by id or by name, in which the person is a member. Raises `NotFound`."""
+        number = id_of(segment)
+        if number is not None:
+            row = await self._store.one(queries.OF_PERSON_BY_ID, person_id=person_id, id=number)
+        else:
+            row = await self._store.one(queries.OF_PERSON_BY_NAME, person_id=person_id, name_key=fold(segment))
+        if row is None:
+            raise NotFound(f"You are a member of no network '{segment}'.")
+        return row
+
+    async def history(self, network_id: int) -> list[NetworkSubscription]:
+        """The network's subscriptions, newest first."""
+        return [subscription_of(row) for row in await self._store.all(queries.SUBSCRIPTIONS, network_id=network_id)]
+
+    async def set_locked(self, network: Row, locked: bool, now: int) -> None:
+        """Lock a network, with everybody and every player in it, at once; or open it again."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.SET_LOCKED,
+                id_=network.id,
+                locked=locked,
+                new_lockout_date=now if locked else None,
+                now=max(now, network.last_modified_date + 1),
+            )
+
+        await self._store.write(work)

@@ -7,6 +7,16 @@ from sqlalchemy import and_, bindparam, func, select
 from signfleet.storage.query import Query
 from signfleet.storage.tables import network, network_subscription, user
 
+#: The settings' columns, but for the date of their last change.
+SETTINGS = (
+    "user_access_token_lifetime",
+    "user_refresh_token_lifetime",
+    "device_access_token_lifetime",
+    "device_refresh_token_lifetime",
+    "device_registration_token_lifetime",
+    "automatic_tagged_playlist_approval_enabled",
+)
+
 _newest = (
     select(func.max(network_subscription.c.id))
     .where(network_subscription.c.network_id == network.c.id)
@@ -33,7 +43,44 @@ _of_person = _network.join(user, user.c.network_id == network.c.id).where(
 NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")))
 NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")))
 ALL_NETWORKS = Query(_network.order_by(network.c.name_key))
+OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
+OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
 NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id))
 
+SUBSCRIPTIONS = Query(
+    select(*SUBSCRIPTION_COLUMNS)
+    .where(network_subscription.c.network_id == bindparam("network_id"))
+    .order_by(network_subscription.c.id.desc())
+)
+#: Trials that are over and still in force.
+ENDED_TRIALS = Query(
+    _network.where(network_subscription.c.level == "Trial", network_subscription.c.expire_date <= bindparam("now"))
+)
+
+UPDATE_SETTINGS = Query(
+    network.update()
+    .where(network.c.id == bindparam("id_"))
+    .values(
+        **{column: bindparam(f"new_{column}") for column in SETTINGS},
+        settings_last_modified_date=bindparam("now"),
+    )
+)
+SET_LOCKED = Query(
+    network.update()
+    .where(network.c.id == bindparam("id_"))
+    .values(
+        is_locked_out=bindparam("locked"),
+        lockout_date=bindparam("new_lockout_date"),
+        last_lockout_date=func.coalesce(bindparam("new_lockout_date"), network.c.last_lockout_date),
+        last_modified_date=bindparam("now"),
+    )
+)
+CLOSE_SUBSCRIPTION = Query(
+    network_subscription.update()
+    .where(
+        network_subscription.c.network_id == bindparam("of_network_id"), network_subscription.c.id == bindparam("id_")
+    )
+    .values(expire_date=bindparam("now"))
+)
 INSERT_NETWORK = Query(network.insert())
 INSERT_SUBSCRIPTION = Query(network_subscription.insert())

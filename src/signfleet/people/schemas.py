@@ -22,6 +22,23 @@ class Person(msgspec.Struct, rename="camel", kw_only=True):
     activation_date: DateTime | None
 
 
+class PersonChange(msgspec.Struct, rename="camel"):
+    """What a person can change of their own account; what is left out stays. The password is never told."""
+
+    first_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    last_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    password: str | None = None
+
+
+class Registration(msgspec.Struct, rename="camel"):
+    """A person to be; without a password one is made."""
+
+    login: str
+    password: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
 def person_of(row: Row, password: str | None = None) -> Person:
     """The entity of a row of `people.store.PERSON_COLUMNS`."""
     return Person(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+import msgspec
+
 from signfleet.access import passwords
 from signfleet.access.passwords import Passwords
+from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.errors import Invalid, NotFound
+from signfleet.http.conditional import Precondition
 from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
-from signfleet.people.schemas import Person, person_of
+from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
 from signfleet.wire.text import fold, forbidden_character
@@ -126,6 +130,52 @@ class People:
         except Duplicate:
             raise Invalid(f"'login': a person '{new.login}' exists already.") from None
         return person_of(await self.row(person_id), made)
+
+    async def update(
+        self, person_id: int, change: PersonChange, precondition: Precondition, now: int, session_id: int
+    ) -> None:
+        """Change names or password. A new password ends all of the person's sessions but `session_id`.
+
+        Raises `Stale`, and `Invalid` for a weak password or a name that is too long.
+        """
+        names = {"firstName": change.first_name, "lastName": change.last_name}
+        for field, name in names.items():
+            if not isinstance(name, msgspec.UnsetType):
+                check_name(field, name)
+        hashed = None
+        if change.password is not None:
+            passwords.check_policy(change.password)
+            hashed = await self._passwords.hash(change.password)
+
+        async def work(tx: Transaction) -> None:
+            row = await tx.one(queries.PERSON_BY_ID, id=person_id)
+            if row is None:
+                raise NotFound(f"There is no person {person_id}.")
+            precondition.check(row.person_last_modified_date, row.person_last_modified_date)
+            await tx.execute(
+                queries.UPDATE_PERSON,
+                id_=person_id,
+                new_first_name=row.first_name if change.first_name is msgspec.UNSET else change.first_name,
+                new_last_name=row.last_name if change.last_name is msgspec.UNSET else change.last_name,
+                new_password_hash=hashed or row.password_hash,
+                now=max(now, row.person_last_modified_date + 1),
+            )
+            if hashed is not None:
+                await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, kept_id=session_id)
+
+        await self._store.write(work)
+
+    async def set_locked(self, login: str, locked: bool, now: int) -> None:
+        """Lock a person out of everything, at once, or let them in again. Raises `NotFound`."""
+        person = await self.find(login)
+        if person is None:
+            raise NotFound(f"There is no person '{login}'.")
+        modified = max(now, person.person_last_modified_date + 1)
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(queries.SET_LOCKED, id_=person.person_id, locked=locked, now=modified)
+
+        await self._store.write(work)
 
     async def prepared(
         self,

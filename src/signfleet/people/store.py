@@ -24,6 +24,27 @@ PERSON_BY_ID = Query(_person.where(person.c.id == bindparam("id")))
 PERSON_BY_LOGIN = Query(_person.where(person.c.login_key == bindparam("login_key")))
 ALL_PEOPLE = Query(_person.order_by(person.c.login_key))
 
+UPDATE_PERSON = Query(
+    person.update()
+    .where(person.c.id == bindparam("id_"))
+    .values(
+        first_name=bindparam("new_first_name"),
+        last_name=bindparam("new_last_name"),
+        password_hash=bindparam("new_password_hash"),
+        last_modified_date=bindparam("now"),
+    )
+)
+ACTIVATE_PERSON = Query(
+    person.update()
+    .where(person.c.id == bindparam("id_"), person.c.activation_date.is_(None))
+    .values(activation_date=bindparam("now"), last_modified_date=bindparam("now_"))
+)
+SET_LOCKED = Query(
+    person.update()
+    .where(person.c.id == bindparam("id_"))
+    .values(is_locked_out=bindparam("locked"), last_modified_date=bindparam("now"))
+)
+
 INSERT_PERSON = Query(person.insert())
 INSERT_PROFILE_VALUE = Query(person_profile.insert())
 

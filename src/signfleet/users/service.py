@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
+from signfleet.access.operations.catalogue import VIEW_USER
+from signfleet.access.operations.roles import SystemRole
+from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid, NotFound
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
-
-_ROLE_NAMES = {role.id: role.name for role in SYSTEM_ROLES}
-
-
-def role_name(row: Row) -> str | None:
-    """The name of a user's role, from a row of `users.store`."""
-    return None if row.role_id is None else _ROLE_NAMES.get(row.role_id, row.custom_role_name)
-
-
-def system_role(name: str) -> SystemRole:
-    """The system role of that name, in any letter case. Raises `Invalid`."""
-    for role in SYSTEM_ROLES:
-        if role.name.lower() == name.strip().lower():
-            return role
-    known = ", ".join(role.name for role in SYSTEM_ROLES)
-    raise Invalid(f"'role': there is no system role '{name}'; there are {known}.")
+from signfleet.users.roles import created, system_role, system_role_permissions
+from signfleet.users.schemas import Role, User, user_of
+from signfleet.wire import datetime
 
 
 async def insert_user(
@@ -56,6 +45,109 @@ class Users:
         if row is None:
             raise NotFound(f"There is no user {user_id}.")
         return row
+
+    async def own(self, person_id: int, user_id: int) -> Row:
+        """One of the person's own users. Raises `NotFound`."""
+        row = await self._store.one(queries.USER_BY_ID, id=user_id)
+        if row is None or row.person_id != person_id:
+            raise NotFound(f"You are no user {user_id}.")
+        return row
+
+    async def entity(self, row: Row) -> User:
+        return user_of(row, await self.permissions(row))
+
+    async def permissions(self, row: Row) -> list[Permission]:
+        """What is stated for the user alone: seeing the own entry, which is fixed, and what was given to them."""
+        principal = Principal(login=row.login, type="User", id=row.id)
+        own = Permission(
+            entity_id=row.id,
+            operation_uid=VIEW_USER.uid,
+            principal=principal,
+            is_fixed=True,
+            is_allowed=True,
+            creation_date=datetime.format(row.creation_date),
+        )
+        return [own, *await self._stated(row.network_id, principal)]
+
+    async def role(self, row: Row) -> Role | None:
+        """The user's role; None without one."""
+        if row.role_id is None:
+            return None
+        count = await self._store.one(queries.COUNT_IN_ROLE, network_id=row.network_id, role_id=row.role_id)
+        user_count = 0 if count is None else count.users
+        role = system_role(row.role_id)
+        if role is not None:
+            return Role(
+                id=role.id,
+                is_custom=False,
+                name=role.name,
+                description="",
+                creation_date=created(role),
+                user_count=user_count,
+                users=None,
+                permissions=system_role_permissions(role),
+            )
+        custom = await self._store.one(queries.CUSTOM_ROLE, network_id=row.network_id, id=row.role_id)
+        if custom is None:
+            return None
+        principal = Principal(name=custom.name, is_custom=True, type="Role", id=custom.id)
+        return Role(
+            id=custom.id,
+            is_custom=True,
+            name=custom.name,
+            description=custom.description or "",
+            creation_date=datetime.format(custom.creation_date),
+            user_count=user_count,
+            users=None,
+            permissions=await self._stated(row.network_id, principal),
+        )
+
+    async def _stated(self, network_id: int, principal: Principal) -> list[Permission]:
+        rows = await self._store.all(
+            queries.PERMISSIONS_OF_PRINCIPAL,
+            network_id=network_id,
+            principal_type=principal.type,
+            principal_id=principal.id,
+        )
+        return [
+            Permission(
+                entity_id=row.entity_id or None,
+                operation_uid=row.operation_uid,
+                principal=principal,
+                is_allowed=bool(row.is_allowed),
+                creation_date=datetime.format(row.creation_date),
+            )
+            for row in rows
+        ]
+
+    async def set_role(self, user: Row, role_id: int | None, now: int) -> None:
+        """Give a user another role, or none; it counts from the next request."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.SET_ROLE,
+                in_network=user.network_id,
+                user_id=user.id,
+                new_role_id=role_id,
+                now=max(now, user.last_modified_date + 1),
+            )
+
+        await self._store.write(work)
+
+    async def set_locked(self, user: Row, locked: bool, now: int) -> None:
+        """Lock a user out of the network, at once, or let them in again."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.SET_LOCKED,
+                in_network=user.network_id,
+                user_id=user.id,
+                locked=locked,
+                lockout_date=now if locked else None,
+                now=max(now, user.last_modified_date + 1),
+            )
+
+        await self._store.write(work)
 
     async def of_person(self, person_id: int) -> list[Row]:
         return await self._store.all(queries.USERS_OF_PERSON, person_id=person_id)

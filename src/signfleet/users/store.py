@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 
 from signfleet.networks.store import IN_FORCE, SUBSCRIPTION_COLUMNS
 from signfleet.people.store import PERSON_COLUMNS
 from signfleet.storage.query import Query
-from signfleet.storage.tables import network, network_subscription, person, role, user
+from signfleet.storage.tables import network, network_subscription, permission, person, role, user, user_notification
 
 _user = (
     select(
@@ -35,6 +35,51 @@ USER_IN_NETWORK = Query(
 USERS_OF_PERSON = Query(_user.where(user.c.person_id == bindparam("person_id")).order_by(user.c.id))
 USERS_OF_NETWORK = Query(_user.where(user.c.network_id == bindparam("network_id")).order_by(person.c.login_key))
 
+COUNT_IN_ROLE = Query(
+    select(func.count().label("users"))
+    .select_from(user)
+    .where(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
+)
+CUSTOM_ROLE = Query(select(role).where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id")))
+PERMISSIONS_OF_PRINCIPAL = Query(
+    select(permission)
+    .where(
+        permission.c.network_id == bindparam("network_id"),
+        permission.c.principal_type == bindparam("principal_type"),
+        permission.c.principal_id == bindparam("principal_id"),
+    )
+    .order_by(permission.c.creation_date, permission.c.entity, permission.c.entity_id, permission.c.operation_uid)
+)
+
+NOTIFICATIONS = Query(
+    select(user_notification.c.document, user_notification.c.last_modified_date).where(
+        user_notification.c.network_id == bindparam("network_id"), user_notification.c.user_id == bindparam("user_id")
+    )
+)
+INSERT_NOTIFICATIONS = Query(user_notification.insert())
+REPLACE_NOTIFICATIONS = Query(
+    user_notification.update()
+    .where(
+        user_notification.c.network_id == bindparam("of_network_id"),
+        user_notification.c.user_id == bindparam("of_user_id"),
+    )
+    .values(document=bindparam("new_document"), last_modified_date=bindparam("now"))
+)
+
+SET_ROLE = Query(
+    user.update()
+    .where(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("user_id"))
+    .values(role_id=bindparam("new_role_id"), last_modified_date=bindparam("now"))
+)
+SET_LOCKED = Query(
+    user.update()
+    .where(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("user_id"))
+    .values(
+        is_locked_out=bindparam("locked"),
+        last_lockout_date=func.coalesce(bindparam("lockout_date"), user.c.last_lockout_date),
+        last_modified_date=bindparam("now"),
+    )
+)
 INSERT_USER = Query(user.insert())
 SET_LAST_LOGIN = Query(
     user.update()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient
 
 from signfleet.founding import Founded
-from tests.conftest import CallAs, SignIn
+from signfleet.settings import Settings
+from signfleet.wiring import build, make_app
+from tests.conftest import BASE, CallAs, SignIn
 
 
 @pytest.fixture
@@ -54,3 +58,38 @@ async def test_the_choice_belongs_to_one_token_alone(newcomer: AsyncClient, call
     other = call_as(await sign_in(choose=False))
     await newcomer.put("/Self/Session/Network/", json={"name": "Test Network"})
     assert (await other.get("/Devices/")).status_code == 403
+
+
+async def test_scopes_can_be_narrowed_and_widened_again(admin: AsyncClient) -> None:
+    assert (await admin.get("/Self/Session/AuthorizationScope/")).json() == [
+        "bsn.api.main",
+        "bsn.api.self",
+        "bsn.api.upload",
+    ]
+    narrow = ["bsn.api.self", "bsn.api.main.devices.retrieve"]
+    assert (await admin.put("/Self/Session/AuthorizationScope/", json=narrow)).status_code == 204
+    assert (await admin.get("/Self/Session/AuthorizationScope/")).json() == narrow
+    assert (await admin.get("/Self/Session/")).json()["authorizationScope"] == " ".join(narrow)
+    assert (await admin.get("/Devices/")).status_code == 200
+    assert (await admin.post("/Provisioning/Setups/Tokens/")).status_code == 403
+    assert (await admin.put("/Self/Session/AuthorizationScope/", json=["bsn.api"])).status_code == 400
+    wide = ["bsn.api.self", "bsn.api.main"]
+    assert (await admin.put("/Self/Session/AuthorizationScope/", json=wide)).status_code == 204
+    assert (await admin.post("/Provisioning/Setups/Tokens/")).status_code == 200
+
+
+@pytest.mark.parametrize("scopes", [[], [""], ["bsn.api.self bsn.api.main"], ["bsn.api.selfish"], ["cert"], "x", [1]])
+async def test_scopes_that_were_not_granted_are_refused(admin: AsyncClient, scopes: object) -> None:
+    assert (await admin.put("/Self/Session/AuthorizationScope/", json=scopes)).status_code == 400
+    assert (await admin.get("/Self/Session/")).status_code == 200
+
+
+async def test_a_chosen_network_survives_a_restart(newcomer: AsyncClient, settings: Settings, network: Founded) -> None:
+    await newcomer.put("/Self/Session/Network/", json={"id": network.network_id})
+    restarted = await build(settings)
+    try:
+        app: Any = make_app(restarted)
+        async with AsyncClient(transport=ASGITransport(app), base_url=BASE, headers=newcomer.headers) as client:
+            assert (await client.get("/Devices/")).status_code == 200
+    finally:
+        await restarted.close()

@@ -57,6 +57,35 @@ async def choose_network(call: Call) -> Answer:
     return NO_CONTENT
 
 
+@endpoints.get(
+    "/AuthorizationScope/",
+    caller="person",
+    scope="bsn.api.self.session.retrieve",
+    answer=list[str],
+    statuses="200 304",
+    errors="400 401 403 406 5XX",
+)
+async def get_scopes(call: Call) -> Answer:
+    """List the scopes of this access token."""
+    modified = call.session.last_modified
+    return answer_json(call.session.scope.split(), last_modified=modified, etag=str(modified))
+
+
+@endpoints.put(
+    "/AuthorizationScope/",
+    caller="person",
+    scope="bsn.api.self.session.update",
+    body=list[str],
+    statuses="204",
+    errors="400 401 403 406 412 415 5XX",
+)
+async def set_scopes(call: Call) -> Answer:
+    """Narrow the scopes of this access token, or widen them again up to what was granted."""
+    call.precondition.check(call.session.last_modified, call.session.last_modified)
+    await call.services.sessions.set_scopes(call.session, call.body, call.now)
+    return NO_CONTENT
+
+
 async def _network(call: Call) -> NetworkName | None:
     if call.session.network_id is None:
         return None

@@ -1,0 +1,53 @@
+"""Tokens by their own text: whether they are good, and their revocation."""
+
+from __future__ import annotations
+
+from signfleet.access import store as queries
+from signfleet.access.token_info import TokenInfo, token_info
+from signfleet.access.tokens import hash_token
+from signfleet.errors import NotFound
+from signfleet.storage.interface import Row, Store, Transaction
+
+
+class Tokens:
+    """Access and refresh tokens of people and devices. Somebody else's token does not exist."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, token: str, now: int) -> Row | None:
+        """The row of a token that is neither expired nor used nor revoked."""
+        return await self._store.one(queries.LIVE_TOKEN, hash=hash_token(token), now=now)
+
+    async def of_person(self, person_id: int, token: str, now: int) -> TokenInfo:
+        """What is known of one of a person's tokens. Raises `NotFound`."""
+        return token_info(token, await self._owned(token, now, person_id=person_id))
+
+    async def revoke_of_person(self, person_id: int, token: str, now: int) -> None:
+        """Revoke one of a person's tokens. Raises `NotFound`."""
+        await self.revoke(await self._owned(token, now, person_id=person_id))
+
+    async def of_device(self, network_id: int, device_id: int, token: str, now: int) -> TokenInfo:
+        """What is known of one of a device's tokens. Raises `NotFound`."""
+        return token_info(token, await self._owned(token, now, network_id=network_id, device_id=device_id))
+
+    async def revoke_of_device(self, network_id: int, device_id: int, token: str, now: int) -> None:
+        """Revoke one of a device's tokens. Raises `NotFound`."""
+        await self.revoke(await self._owned(token, now, network_id=network_id, device_id=device_id))
+
+    async def revoke(self, row: Row) -> None:
+        """End a token at once. With a refresh token its whole session ends, access token included."""
+
+        async def work(tx: Transaction) -> None:
+            if row.kind == "refresh":
+                await tx.execute(queries.DELETE_SESSION, id=row.session_id)
+            else:
+                await tx.execute(queries.DELETE_TOKEN, hash=bytes(row.hash))
+
+        await self._store.write(work)
+
+    async def _owned(self, token: str, now: int, **owner: int) -> Row:
+        row = await self.find(token, now)
+        if row is None or any(getattr(row, column) != value for column, value in owner.items()):
+            raise NotFound("The token is expired, revoked or invalid.")
+        return row

@@ -1,0 +1,110 @@
+"""Changes of a network's settings and level by its members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from signfleet.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
+from signfleet.errors import Forbidden, NotFound, Stale
+from signfleet.http.conditional import Precondition
+from signfleet.http.patch import Document, converted
+from signfleet.networks import store as queries
+from signfleet.networks.levels import change_level, check_level
+from signfleet.networks.schemas import NetworkSettings, last_change, network_of
+from signfleet.networks.service import columns_of
+from signfleet.settings import Settings
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.users.store import USER_IN_NETWORK
+from signfleet.wire import timespan
+
+#: So many times a change is tried when others change the network at the same time.
+ATTEMPTS = 5
+
+
+class LevelChange(msgspec.Struct):
+    """What of a subscription can be changed."""
+
+    level: str
+
+
+class NetworkChange(msgspec.Struct):
+    """What of a Network entity can be changed."""
+
+    settings: NetworkSettings
+    subscription: LevelChange | None
+
+
+class NetworkChanges:
+    """Changes networks as far as the role that the caller has in them allows it."""
+
+    def __init__(self, store: Store, permissions: Permissions, settings: Settings) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._trial = settings.trial_days * timespan.DAY
+
+    async def change(
+        self,
+        session: Session,
+        network: Row,
+        edit: Callable[[Document], Document],
+        *,
+        precondition: Precondition,
+        now: int,
+        date: Callable[[Row], int] = last_change,
+    ) -> None:
+        """Change a network to what `edit` makes of its entity, all or nothing. `network` is a row of `networks.store`.
+
+        `date` tells the last change of the part that `precondition` is about. Raises `Invalid` naming what does not
+        fit, `Stale`, and `Forbidden`.
+        """
+        for _ in range(ATTEMPTS):
+            precondition.check(date(network), date(network))
+            wanted = converted(edit(msgspec.to_builtins(network_of(network))), NetworkChange)
+            await self._demand(session, network, wanted)
+            if await self._write(network, wanted, now):
+                return
+            row = await self._store.one(queries.NETWORK_BY_ID, id=network.id)
+            if row is None:
+                raise NotFound("The network is gone.")
+            network = row
+        raise Stale("The network is being changed by others all the time; try again.")
+
+    async def _demand(self, session: Session, network: Row, wanted: NetworkChange) -> None:
+        """The caller's role in this network counts, whichever network the session has chosen."""
+        if network.is_locked_out:
+            raise Forbidden(f"The network '{network.name}' is locked out.")
+        user = await self._store.one(USER_IN_NETWORK, network_id=network.id, person_id=session.person_id)
+        if user is None:
+            raise NotFound("You are no longer a member of this network.")
+        member = msgspec.structs.replace(session, network_id=network.id, user_id=user.id, role_id=user.role_id)
+        if _changed_settings(network, wanted):
+            await self._permissions.demand(member, UPDATE_NETWORK_SETTINGS)
+        if wanted.subscription is not None and check_level(wanted.subscription.level) != network.level:
+            await self._permissions.demand(member, UPDATE_NETWORK_SUBSCRIPTION)
+
+    async def _write(self, network: Row, wanted: NetworkChange, now: int) -> bool:
+        """Write unless the network has changed since it was read."""
+        settings = _changed_settings(network, wanted)
+
+        async def work(tx: Transaction) -> bool:
+            present = await tx.one(queries.NETWORK_BY_ID, id=network.id)
+            if present is None or last_change(present) != last_change(network):
+                return False
+            if settings:
+                values = {f"new_{column}": getattr(present, column) for column in queries.SETTINGS}
+                values |= {f"new_{column}": value for column, value in settings.items()}
+                modified = max(now, present.settings_last_modified_date + 1)
+                await tx.execute(queries.UPDATE_SETTINGS, id_=network.id, now=modified, **values)
+            if wanted.subscription is not None:
+                await change_level(tx, network.id, wanted.subscription.level, now, trial=self._trial, by_member=True)
+            return True
+
+        return await self._store.write(work)
+
+
+def _changed_settings(network: Row, wanted: NetworkChange) -> dict[str, int | bool]:
+    return {column: value for column, value in columns_of(wanted.settings).items() if getattr(network, column) != value}

@@ -1,0 +1,126 @@
+"""The rules of profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from signfleet.errors import Conflict, Invalid, NotFound, TooLarge
+from signfleet.http.conditional import Precondition
+from signfleet.people.lifetimes import LIFETIMES, parse_lifetime
+from signfleet.profiles.store import PERSON_PROFILE, USER_PROFILE, ProfileQueries
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire.text import fold
+
+KEY_LIMIT: Final = 62
+#: Bytes of UTF-8.
+VALUE_LIMIT: Final = 65_536
+VALUES_LIMIT: Final = 100
+
+
+class Owner(NamedTuple):
+    """Whose profile: which table, and which of its rows."""
+
+    queries: ProfileQueries
+    columns: Mapping[str, int]
+    #: Keys that are there from the start, folded, each with the check of its values. They cannot be made or removed.
+    reserved: Mapping[str, Callable[[str, str], object]]
+    #: What is raised for making a reserved key: the contract tells it for people and for users differently.
+    refusal: type[Invalid] | type[Conflict]
+
+    @property
+    def which(self) -> dict[str, int]:
+        return {f"of_{column}": value for column, value in self.columns.items()}
+
+
+def of_person(person_id: int) -> Owner:
+    reserved = {fold(name): parse_lifetime for name in LIFETIMES}
+    return Owner(PERSON_PROFILE, {"person_id": person_id}, reserved, Invalid)
+
+
+def of_user(network_id: int, user_id: int) -> Owner:
+    return Owner(USER_PROFILE, {"network_id": network_id, "user_id": user_id}, {}, Conflict)
+
+
+class Profiles:
+    """Reads and changes profiles. Keys are compared without case."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def all(self, owner: Owner) -> dict[str, str]:
+        return {row.name: row.value for row in await self._store.all(owner.queries.all, **owner.which)}
+
+    async def get(self, owner: Owner, key: str) -> Row:
+        """The row with `value` and `last_modified_date`. Raises `NotFound`."""
+        row = await self._store.one(owner.queries.one, of_key=fold(key), **owner.which)
+        if row is None:
+            raise NotFound(f"There is no profile property '{key}'.")
+        return row
+
+    async def add(self, owner: Owner, key: str, value: str, now: int) -> None:
+        """Add a value. Raises `Conflict` if the key is there, `TooLarge`, `Invalid`."""
+        _check(key, value)
+        if fold(key) in owner.reserved:
+            raise owner.refusal(f"'key': the profile property '{key}' is reserved.")
+
+        async def work(tx: Transaction) -> None:
+            await _insert(tx, owner, key, value, now)
+
+        try:
+            await self._store.write(work)
+        except Duplicate:
+            raise Conflict(f"'key': there is a profile property '{key}' already.") from None
+
+    async def put(self, owner: Owner, key: str, value: str, precondition: Precondition, now: int) -> bool:
+        """Set a value; gives whether its key is new. Raises `Stale`, `TooLarge`, `Invalid`."""
+        _check(key, value)
+        check_reserved = owner.reserved.get(fold(key))
+        if check_reserved is not None:
+            check_reserved(key, value)
+
+        async def work(tx: Transaction) -> bool:
+            row = await tx.one(owner.queries.one, of_key=fold(key), **owner.which)
+            if row is None:
+                precondition.check_absent()
+                await _insert(tx, owner, key, value, now)
+                return True
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            modified = max(now, row.last_modified_date + 1)
+            await tx.execute(owner.queries.replace, of_key=fold(key), new_value=value, now=modified, **owner.which)
+            return False
+
+        try:
+            return await self._store.write(work)
+        except Duplicate:  # somebody else has added it in between
+            return await self.put(owner, key, value, precondition, now)
+
+    async def delete(self, owner: Owner, key: str, precondition: Precondition) -> None:
+        """Remove a value. Raises `NotFound`, `Stale`, `Invalid` for a reserved one."""
+        if fold(key) in owner.reserved:
+            raise Invalid(f"The profile property '{key}' is reserved and cannot be removed.")
+
+        async def work(tx: Transaction) -> None:
+            row = await tx.one(owner.queries.one, of_key=fold(key), **owner.which)
+            if row is None:
+                raise NotFound(f"There is no profile property '{key}'.")
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            await tx.execute(owner.queries.delete, of_key=fold(key), **owner.which)
+
+        await self._store.write(work)
+
+
+async def _insert(tx: Transaction, owner: Owner, key: str, value: str, now: int) -> None:
+    count = await tx.one(owner.queries.count, **owner.which)
+    if count is not None and count.held >= VALUES_LIMIT:
+        raise Invalid(f"A profile holds at most {VALUES_LIMIT} properties.")
+    await tx.execute(
+        owner.queries.insert, name=key, name_key=fold(key), value=value, last_modified_date=now, **owner.columns
+    )
+
+
+def _check(key: str, value: str) -> None:
+    if not 1 <= len(key) <= KEY_LIMIT or not key.isprintable():
+        raise Invalid(f"'key': a profile property's key has 1 to {KEY_LIMIT} printable characters.")
+    if len(value.encode()) > VALUE_LIMIT:
+        raise TooLarge(f"'value': a profile property's value has at most {VALUE_LIMIT} bytes.")

@@ -1,0 +1,1 @@
+"""/Self/Networks: the networks in which the person is a member."""

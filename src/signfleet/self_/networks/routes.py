@@ -1,0 +1,177 @@
+"""Creates the person's networks, reads them, and changes their settings and level. A network is named by id or name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+from signfleet.http.patch import Change, merged, patched
+from signfleet.networks.schemas import (
+    Network,
+    NetworkSettings,
+    NetworkSubscription,
+    NewNetwork,
+    last_change,
+    network_of,
+    settings_of,
+    subscription_of,
+)
+
+endpoints = Endpoints("Self", "/2022/06/REST/Self/Networks")
+
+RETRIEVE = "bsn.api.self.networks.retrieve"
+UPDATE = "bsn.api.self.networks.update"
+
+CHANGEABLE = ("settings", "subscription")
+
+
+@endpoints.get(
+    "/", caller="person", scope=RETRIEVE, answer=list[Network], statuses="200", errors="300 400 401 403 406 5XX"
+)
+async def list_networks(call: Call) -> Answer:
+    """List the networks in which the person is a member."""
+    return answer_json(await call.services.networks.of_person(call.person_id))
+
+
+@endpoints.post(
+    "/",
+    caller="person",
+    scope="bsn.api.self.networks.create",
+    body=NewNetwork,
+    answer=Network,
+    statuses="201",
+    errors="300 400 401 403 406 415 5XX",
+)
+async def create_network(call: Call) -> Answer:
+    """Create a network, with the person as its administrator."""
+    new: NewNetwork = call.body
+    settings = new.settings or NetworkSettings()
+    network = await call.services.networks.create_for(call.person_id, new.name, settings, call.now)
+    location = f"{call.base_url}/2022/06/REST/Self/Networks/{network.id}/"
+    return answer_json(network, status=201, headers={"Location": location})
+
+
+@endpoints.get(
+    "/{network}/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=Network,
+    statuses="200 304",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_network(call: Call, network: str) -> Answer:
+    """Give one of the person's networks."""
+    row = await call.services.networks.own(call.person_id, network)
+    modified = last_change(row)
+    return answer_json(network_of(row), last_modified=modified, etag=str(modified))
+
+
+@endpoints.patch(
+    "/{network}/",
+    caller="person",
+    scope=UPDATE,
+    body=list[Change],
+    statuses="204",
+    errors="400 401 403 404 412 415 5XX",
+)
+async def patch_network(call: Call, network: str) -> Answer:
+    """Replace some values of a network's settings or subscription."""
+    row = await call.services.networks.own(call.person_id, network)
+    changes: list[Change] = call.body
+    await call.services.network_changes.change(
+        call.session,
+        row,
+        lambda document: patched(document, changes, CHANGEABLE),
+        precondition=call.precondition,
+        now=call.now,
+    )
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{network}/Settings/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=NetworkSettings,
+    statuses="200 304",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_settings(call: Call, network: str) -> Answer:
+    """Give a network's settings."""
+    row = await call.services.networks.own(call.person_id, network)
+    modified = row.settings_last_modified_date
+    return answer_json(settings_of(row), last_modified=modified, etag=str(modified))
+
+
+@endpoints.put(
+    "/{network}/Settings/",
+    caller="person",
+    scope=UPDATE,
+    body=NetworkSettings,
+    partial=True,
+    statuses="204",
+    errors="300 400 401 403 404 406 415 5XX",
+)
+async def put_settings(call: Call, network: str) -> Answer:
+    """Change a network's settings; what is left out stays. The next tokens have the new lifetimes."""
+    await _merge(call, network, "settings")
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{network}/Subscription/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=NetworkSubscription,
+    statuses="200 304",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_subscription(call: Call, network: str) -> Answer:
+    """Give the subscription that is in force for a network."""
+    row = await call.services.networks.own(call.person_id, network)
+    modified = row.subscription_last_modified_date
+    return answer_json(subscription_of(row), last_modified=modified, etag=str(modified))
+
+
+@endpoints.put(
+    "/{network}/Subscription/",
+    caller="person",
+    scope=UPDATE,
+    body=NetworkSubscription,
+    partial=True,
+    statuses="204",
+    errors="300 400 401 403 404 406 412 415 5XX",
+)
+async def put_subscription(call: Call, network: str) -> Answer:
+    """Change a network's level."""
+    await _merge(call, network, "subscription")
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{network}/Subscriptions/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=list[NetworkSubscription],
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def list_subscriptions(call: Call, network: str) -> Answer:
+    """List all subscriptions that a network has had, newest first."""
+    row = await call.services.networks.own(call.person_id, network)
+    return answer_json(await call.services.networks.history(row.id))
+
+
+async def _merge(call: Call, network: str, part: str) -> None:
+    """Change one part of a network by a body that may leave properties out."""
+    row = await call.services.networks.own(call.person_id, network)
+    body: dict[str, Any] = call.body
+    await call.services.network_changes.change(
+        call.session,
+        row,
+        lambda document: merged(document, {part: body}),
+        precondition=call.precondition,
+        now=call.now,
+        date=lambda row: int(getattr(row, f"{part}_last_modified_date")),
+    )

@@ -1,0 +1,1 @@
+"""/Self/Profile: texts that clients keep with the person."""

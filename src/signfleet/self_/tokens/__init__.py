@@ -1,0 +1,1 @@
+"""/Self/Tokens: the person's own access and refresh tokens."""

@@ -1,0 +1,36 @@
+"""Checks and revokes the person's tokens."""
+
+from __future__ import annotations
+
+from signfleet.access.token_info import TokenInfo
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+
+endpoints = Endpoints("Self", "/2022/06/REST/Self/Tokens")
+
+
+@endpoints.get(
+    "/{token}/",
+    caller="person",
+    scope="bsn.api.self.token.validate",
+    answer=TokenInfo,
+    secret=True,
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_token(call: Call, token: str) -> Answer:
+    """Check an access or refresh token of the person, and tell its scopes and how long it is good."""
+    return answer_json(await call.services.tokens.of_person(call.person_id, token, call.now))
+
+
+@endpoints.delete(
+    "/{token}/",
+    caller="person",
+    scope="bsn.api.self.token.revoke",
+    statuses="204",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def revoke_token(call: Call, token: str) -> Answer:
+    """Revoke an access or refresh token of the person."""
+    await call.services.tokens.revoke_of_person(call.person_id, token, call.now)
+    return NO_CONTENT

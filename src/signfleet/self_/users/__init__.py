@@ -1,0 +1,1 @@
+"""/Self/Users: the person as a user of their networks."""

@@ -1,0 +1,93 @@
+"""Reads and changes the profile that clients keep with a user."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+from signfleet.profiles.schemas import Pair, ProfileDocument
+from signfleet.profiles.service import Owner, of_user
+from signfleet.self_.users.routes import own_user
+
+endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
+
+RETRIEVE = "bsn.api.self.users.profile.retrieve"
+UPDATE = "bsn.api.self.users.profile.update"
+
+
+@endpoints.get(
+    "/{user}/Profile/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=ProfileDocument,
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_profile(call: Call, user: str) -> Answer:
+    """Give the whole profile of a user."""
+    return answer_json(await call.services.profiles.all(await _owner(call, user)))
+
+
+@endpoints.post(
+    "/{user}/Profile/",
+    caller="person",
+    scope=UPDATE,
+    body=Pair,
+    answer=Pair,
+    statuses="201",
+    errors="300 400 401 403 404 406 409 413 415 5XX",
+)
+async def add_profile_value(call: Call, user: str) -> Answer:
+    """Add a property to the profile of a user."""
+    pair: Pair = call.body
+    await call.services.profiles.add(await _owner(call, user), pair.key, pair.value, call.now)
+    location = f"{call.base_url}/2022/06/REST/Self/Users/{user}/Profile/{quote(pair.key, safe='')}/"
+    return answer_json(pair, status=201, headers={"Location": location})
+
+
+@endpoints.get(
+    "/{user}/Profile/{key}/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=str,
+    statuses="200 304",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_profile_value(call: Call, user: str, key: str) -> Answer:
+    """Give one property of the profile of a user."""
+    row = await call.services.profiles.get(await _owner(call, user), key)
+    return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
+
+
+@endpoints.put(
+    "/{user}/Profile/{key}/",
+    caller="person",
+    scope=UPDATE,
+    body=str,
+    statuses="201 204",
+    errors="300 400 401 403 404 406 412 413 415 5XX",
+)
+async def put_profile_value(call: Call, user: str, key: str) -> Answer:
+    """Set a property of the profile of a user."""
+    owner = await _owner(call, user)
+    is_new = await call.services.profiles.put(owner, key, call.body, call.precondition, call.now)
+    return Answer(status=201) if is_new else NO_CONTENT
+
+
+@endpoints.delete(
+    "/{user}/Profile/{key}/",
+    caller="person",
+    scope=UPDATE,
+    statuses="204",
+    errors="300 400 401 403 404 406 412 5XX",
+)
+async def delete_profile_value(call: Call, user: str, key: str) -> Answer:
+    """Remove a property from the profile of a user."""
+    await call.services.profiles.delete(await _owner(call, user), key, call.precondition)
+    return NO_CONTENT
+
+
+async def _owner(call: Call, user: str) -> Owner:
+    row = await own_user(call, user)
+    return of_user(row.network_id, row.id)

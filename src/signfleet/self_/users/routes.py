@@ -1,0 +1,119 @@
+"""Reads the person's users: one in each network they are a member of, with role, permissions and notifications."""
+
+from __future__ import annotations
+
+from signfleet.access.schemas import Permission
+from signfleet.errors import NotFound
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+from signfleet.storage.interface import Row
+from signfleet.users.notifications import NotificationSettings
+from signfleet.users.schemas import Role, User, last_change
+from signfleet.wire.ids import id_of
+
+endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
+
+RETRIEVE = "bsn.api.self.users.retrieve"
+RETRIEVE_ROLE = "bsn.api.self.roles.retrieve"
+
+
+async def own_user(call: Call, segment: str) -> Row:
+    """The user that a path segment names, if it is the caller's own. Raises `NotFound`."""
+    number = id_of(segment)
+    if number is None:
+        raise NotFound(f"A user is named by its id here, not '{segment}'.")
+    return await call.services.users.own(call.person_id, number)
+
+
+@endpoints.get(
+    "/", caller="person", scope=RETRIEVE, answer=list[User], statuses="200", errors="300 400 401 403 406 5XX"
+)
+async def list_users(call: Call) -> Answer:
+    """List the person's users: one for each network."""
+    users = call.services.users
+    return answer_json([await users.entity(row) for row in await users.of_person(call.person_id)])
+
+
+@endpoints.get(
+    "/{user}/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=User,
+    statuses="200 304",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_user(call: Call, user: str) -> Answer:
+    """Give one of the person's users."""
+    row = await own_user(call, user)
+    entity = await call.services.users.entity(row)
+    modified = last_change(row)
+    return answer_json(entity, last_modified=modified, etag=str(modified))
+
+
+@endpoints.get(
+    "/{user}/Role/",
+    caller="person",
+    scope=RETRIEVE_ROLE,
+    answer=Role,
+    statuses="200 204",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_role(call: Call, user: str) -> Answer:
+    """Give the role of a user; nothing without one."""
+    role = await call.services.users.role(await own_user(call, user))
+    return NO_CONTENT if role is None else answer_json(role)
+
+
+@endpoints.get(
+    "/{user}/Role/Permissions/",
+    caller="person",
+    scope=RETRIEVE_ROLE,
+    answer=list[Permission],
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def list_role_permissions(call: Call, user: str) -> Answer:
+    """List what the role of a user is allowed and denied."""
+    role = await call.services.users.role(await own_user(call, user))
+    return answer_json([] if role is None else role.permissions)
+
+
+@endpoints.get(
+    "/{user}/Permissions/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=list[Permission],
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def list_permissions(call: Call, user: str) -> Answer:
+    """List what the user alone is allowed and denied, apart from the role."""
+    return answer_json(await call.services.users.permissions(await own_user(call, user)))
+
+
+@endpoints.get(
+    "/{user}/Notifications/",
+    caller="person",
+    scope="bsn.api.self.users.notifications.retrieve",
+    answer=NotificationSettings,
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_notifications(call: Call, user: str) -> Answer:
+    """Tell which events the user is told of."""
+    return Answer(body=await call.services.notifications.get(await own_user(call, user)))
+
+
+@endpoints.put(
+    "/{user}/Notifications/",
+    caller="person",
+    scope="bsn.api.self.users.notifications.update",
+    body=NotificationSettings,
+    partial=True,
+    statuses="204",
+    errors="300 400 401 403 404 406 415 5XX",
+)
+async def put_notifications(call: Call, user: str) -> Answer:
+    """Choose which events the user is told of; what is left out stays."""
+    await call.services.notifications.put(await own_user(call, user), call.body, call.now)
+    return NO_CONTENT

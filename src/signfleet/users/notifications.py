@@ -1,0 +1,115 @@
+"""Which events a user is told of: the User Notification Settings entity."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.http.patch import converted, merged
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.users import store as queries
+
+TEMPLATE_LIMIT: Final = 65_536
+
+#: The events, in the contract's order. Of most there are two: for one device and for several at once.
+EVENTS: Final = (
+    "networkSuspending",
+    "networkSuspended",
+    "networkSubscriptionUpgraded",
+    "networkTrialPeriodStarted",
+    "networkTrialPeriodExpiring",
+    "networkTrialPeriodExpired",
+    "deviceFailure",
+    "devicesFailure",
+    "deviceDisconnected",
+    "devicesDisconnected",
+    "subscriptionCreated",
+    "subscriptionsCreated",
+    "subscriptionQueued",
+    "subscriptionsQueued",
+    "graceSubscriptionExpiring",
+    "graceSubscriptionsExpiring",
+    "demoSubscriptionExpiring",
+    "demoSubscriptionsExpiring",
+    "subscriptionExpiring",
+    "subscriptionsExpiring",
+    "subscriptionExpired",
+    "subscriptionsExpired",
+    "subscriptionSuspending",
+    "subscriptionsSuspending",
+    "subscriptionSuspended",
+    "subscriptionsSuspended",
+)
+_SUSPENDED: Final = {"networkSuspended", "subscriptionSuspended", "subscriptionsSuspended"}
+_ADMINISTRATORS: Final = _SUSPENDED | {
+    "networkSubscriptionUpgraded",
+    "networkTrialPeriodStarted",
+    "networkTrialPeriodExpiring",
+    "networkTrialPeriodExpired",
+}
+
+Template = Annotated[str, msgspec.Meta(max_length=TEMPLATE_LIMIT, description="The mail's text; null for ours.")]
+
+NotificationSettings = msgspec.defstruct(
+    "NotificationSettings",
+    [
+        field
+        for event in EVENTS
+        for field in ((f"{event}NotificationEnabled", bool), (f"{event}NotificationTemplate", Template | None))
+    ],
+    module=__name__,
+)
+
+
+def defaults(role_id: int | None) -> dict[str, Any]:
+    """What a user is told of who has not chosen: administrators of more than others."""
+    enabled = _ADMINISTRATORS if role_id == ADMINISTRATORS.id else _SUSPENDED
+    document: dict[str, Any] = {}
+    for event in EVENTS:
+        document[f"{event}NotificationEnabled"] = event in enabled
+        document[f"{event}NotificationTemplate"] = None
+    return document
+
+
+class Notifications:
+    """Reads and changes what users are told of."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, user: Row) -> bytes:
+        """The entity as JSON."""
+        row = await self._store.one(queries.NOTIFICATIONS, network_id=user.network_id, user_id=user.id)
+        return msgspec.json.encode(defaults(user.role_id)) if row is None else row.document.encode()
+
+    async def put(self, user: Row, partial: dict[str, Any], now: int) -> None:
+        """Change what `partial` names. Raises `Invalid` with the place of what does not fit."""
+
+        async def work(tx: Transaction) -> None:
+            row = await tx.one(queries.NOTIFICATIONS, network_id=user.network_id, user_id=user.id)
+            present = defaults(user.role_id) if row is None else msgspec.json.decode(row.document)
+            settings = converted(merged(present, partial), NotificationSettings)
+            document = msgspec.json.encode(settings).decode()
+            if row is None:
+                await tx.execute(
+                    queries.INSERT_NOTIFICATIONS,
+                    network_id=user.network_id,
+                    user_id=user.id,
+                    document=document,
+                    last_modified_date=now,
+                )
+                return
+            await tx.execute(
+                queries.REPLACE_NOTIFICATIONS,
+                of_network_id=user.network_id,
+                of_user_id=user.id,
+                new_document=document,
+                now=max(now, row.last_modified_date + 1),
+            )
+
+        try:
+            await self._store.write(work)
+        except Duplicate:  # somebody else has stored them first
+            await self.put(user, partial, now)

@@ -1,0 +1,83 @@
+"""The User and Role entities."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.access.schemas import Permission
+from signfleet.people.schemas import Person, person_of
+from signfleet.storage.interface import Row
+from signfleet.users.roles import role_name
+from signfleet.wire import datetime
+from signfleet.wire.types import DateTime, Id, UShort
+
+
+class NetworkName(msgspec.Struct):
+    """A network by id and name."""
+
+    id: Id
+    name: str
+
+
+class User(msgspec.Struct, rename="camel", kw_only=True):
+    """A person as a member of a network."""
+
+    id: Id
+    person: Person
+    network: NetworkName
+    description: str | None
+    creation_date: DateTime
+    last_modified_date: DateTime
+    last_login_date: DateTime | None
+    is_locked_out: bool
+    last_lockout_date: DateTime | None
+    role_name: str | None
+    permissions: list[Permission]
+
+
+class RoleMember(msgspec.Struct):
+    """A user of a role."""
+
+    id: Id
+    type: str
+    login: str
+
+
+class Role(msgspec.Struct, rename="camel", kw_only=True):
+    """What its users may do."""
+
+    id: Id
+    is_custom: bool
+    name: str
+    description: str
+    creation_date: DateTime
+    user_count: UShort
+    users: list[RoleMember] | None
+    permissions: list[Permission]
+
+
+def _date(ms: int | None) -> str | None:
+    return None if ms is None else datetime.format(ms)
+
+
+def user_of(row: Row, permissions: list[Permission]) -> User:
+    """The entity of a row of `users.store`."""
+    return User(
+        id=row.id,
+        person=person_of(row),
+        network=NetworkName(row.network_id, row.network_name),
+        description=row.description,
+        creation_date=datetime.format(row.creation_date),
+        last_modified_date=datetime.format(row.last_modified_date),
+        last_login_date=_date(row.last_login_date),
+        is_locked_out=bool(row.is_locked_out),
+        last_lockout_date=_date(row.last_lockout_date),
+        role_name=role_name(row),
+        permissions=permissions,
+    )
+
+
+def last_change(row: Row) -> int:
+    """When anything of the User entity changed last, in ms."""
+    dates = (row.last_modified_date, row.person_last_modified_date, row.last_login_date, row.role_last_modified_date)
+    return max(int(date) for date in dates if date is not None)
