@@ -80,11 +80,13 @@ class NetworkChanges:
         user = await self._store.one(USER_IN_NETWORK, network_id=network.id, person_id=session.person_id)
         if user is None:
             raise NotFound("You are no longer a member of this network.")
-        member = msgspec.structs.replace(session, network_id=network.id, user_id=user.id, role_id=user.role_id)
+        member = msgspec.structs.replace(
+            session, network_id=network.id, user_id=user.id, role_id=user.role_id, has_permissions=True
+        )
         if _changed_settings(network, wanted):
-            await self._permissions.demand(member, UPDATE_NETWORK_SETTINGS)
+            await self._permissions.demand_on(member, UPDATE_NETWORK_SETTINGS, network.id)
         if wanted.subscription is not None and check_level(wanted.subscription.level) != network.level:
-            await self._permissions.demand(member, UPDATE_NETWORK_SUBSCRIPTION)
+            await self._permissions.demand_on(member, UPDATE_NETWORK_SUBSCRIPTION, network.id)
 
     async def _write(self, network: Row, wanted: NetworkChange, now: int) -> bool:
         """Write unless the network has changed since it was read."""

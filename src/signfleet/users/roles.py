@@ -15,15 +15,15 @@ def role_name(row: Row) -> str | None:
     """The name of a user's role, from a row of `users.store`."""
     if row.role_id is None:
         return None
-    role = system_role(row.role_id)
+    role = system_role_of(row.role_id)
     return row.custom_role_name if role is None else role.name
 
 
-def system_role(role_id: int) -> SystemRole | None:
+def system_role_of(role_id: int) -> SystemRole | None:
     return _BY_ID.get(role_id)
 
 
-def system_role_named(name: str) -> SystemRole:
+def system_role(name: str) -> SystemRole:
     """The system role of that name, in any letter case. Raises `Invalid`."""
     for role in SYSTEM_ROLES:
         if role.name.lower() == name.strip().lower():

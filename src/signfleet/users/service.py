@@ -8,7 +8,7 @@ from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid, NotFound
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
-from signfleet.users.roles import created, system_role, system_role_permissions
+from signfleet.users.roles import created, system_role_of, system_role_permissions
 from signfleet.users.schemas import Role, User, user_of
 from signfleet.wire import datetime
 
@@ -75,7 +75,7 @@ class Users:
             return None
         count = await self._store.one(queries.COUNT_IN_ROLE, network_id=row.network_id, role_id=row.role_id)
         user_count = 0 if count is None else count.users
-        role = system_role(row.role_id)
+        role = system_role_of(row.role_id)
         if role is not None:
             return Role(
                 id=role.id,
