@@ -34,6 +34,13 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     database_connections: Annotated[int, _doc("How many PostgreSQL connections a process uses.", ge=1, le=1000)] = 10
+    blobs: Annotated[
+        str | None,
+        _doc(
+            "Where pictures are kept: a folder, or object storage such as `s3://bucket/prefix`; by default `blobs` in"
+            " the data folder."
+        ),
+    ] = None
     host: Annotated[str, _doc("The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _doc("The port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8080
     public_url: Annotated[
@@ -57,6 +64,10 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     @property
     def data_folder(self) -> Path:
         return Path(self.data)
+
+    @property
+    def blobs_place(self) -> str:
+        return self.blobs or str(self.data_folder / "blobs")
 
     @property
     def database_url(self) -> str:

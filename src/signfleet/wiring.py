@@ -11,6 +11,10 @@ from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
 from signfleet.access.sign_in import SignIn
 from signfleet.access.token_registry import Tokens
+from signfleet.blobs.files import Blobs, open_blobs
+from signfleet.blobs.links import Links
+from signfleet.blobs.routes import endpoints as file_endpoints
+from signfleet.blobs.store import link_key
 from signfleet.devices import routes as device_routes
 from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.deletion import DeviceDeletion
@@ -27,6 +31,7 @@ from signfleet.people.service import People
 from signfleet.players import routes as player_routes
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports
+from signfleet.players.screenshots import Screenshots
 from signfleet.profiles.service import Profiles
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
@@ -62,6 +67,9 @@ class Services:
     notifications: Notifications
     profiles: Profiles
     tokens: Tokens
+    screenshots: Screenshots
+    blobs: Blobs
+    links: Links
     monitoring: Monitoring
 
     async def close(self) -> None:
@@ -71,6 +79,7 @@ class Services:
 
 async def build(settings: Settings) -> Services:
     """Open the store and make the services over it. Close them with `Services.close`."""
+    blobs = open_blobs(settings.blobs_place)
     store = await open_store(settings.database_url, connections=settings.database_connections)
     passwords = Passwords()
     permissions = Permissions(store)
@@ -97,6 +106,9 @@ async def build(settings: Settings) -> Services:
         notifications=Notifications(store),
         profiles=Profiles(store),
         tokens=Tokens(store),
+        screenshots=Screenshots(store, blobs),
+        blobs=blobs,
+        links=Links(await link_key(store)),
         monitoring=Monitoring(store),
     )
 
@@ -108,6 +120,7 @@ def endpoints() -> list[Endpoint]:
         *provisioning_endpoints,
         *device_routes.endpoints,
         *player_routes.endpoints,
+        *file_endpoints,
         *self_endpoints(),
         *monitoring_endpoints,
     ]

@@ -19,6 +19,8 @@ async def test_a_demo_fleet_registers_reports_and_can_be_listed(
     app: Any = make_app(services)
     tally = await simulate(ROOT, setup_token, 25, period=0, rounds=2, concurrency=4, transport=ASGITransport(app))
     assert (tally.registered, tally.retries) == (25, 0)
+    assert (tally.refused, tally.last_refusal) == (0, "")
+    assert tally.screenshots >= 25
     page = (await admin.get("/Devices/")).json()
     assert page["totalItemCount"] == 25
     invented = {profile.serial: profile for profile in fleet(25)}

@@ -1,83 +1,30 @@
-"""Where the files are: a folder of this machine, or any object storage with the API of S3, Google Cloud or Azure."""
+"""The SQL of the key that signs links."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import TYPE_CHECKING
+import secrets
 
-import obstore
-from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.storage.interface import StorageError
+from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.storage.tables import setting
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig
-
-#: Whoever waits for a file gives up within a minute. An endpoint without TLS is used only where the operator names one.
-_CLIENT: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "30s"}
-_RETRIES: RetryConfig = {
-    "max_retries": 2,
-    "retry_timeout": timedelta(seconds=20),
-    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
-}
+_NAME = "link_key"
+_KEY = Query(select(setting.c.value).where(setting.c.name == bindparam("name")))
+_KEEP = Query(insert(setting).on_conflict_do_nothing())
 
 
-class Blobs:
-    """Puts, gets and deletes files by name. A name is made of our own words and numbers, with slashes between.
+async def link_key(store: Store) -> bytes:
+    """The key of this installation, 32 random bytes; the first process that asks makes it."""
+    row = await store.one(_KEY, name=_NAME)
+    if row is None:
 
-    Every method raises `StorageError` when the folder or the object storage does not do its work.
-    """
+        async def work(tx: Transaction) -> None:
+            await tx.execute(_KEEP, name=_NAME, value=secrets.token_hex(32))
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-
-    async def put(self, name: str, content: bytes) -> None:
-        """Keep `content` under `name`: all of it or nothing."""
-        try:
-            await obstore.put_async(self._store, name, content)
-        except (BaseError, OSError) as error:
-            raise StorageError(f"file {name} could not be kept: {error}") from error
-
-    async def get(self, name: str) -> bytes | None:
-        """The content under `name`; None if there is none."""
-        try:
-            found = await obstore.get_async(self._store, name)
-            return bytes(await found.bytes_async())
-        except FileNotFoundError:
-            return None
-        except (BaseError, OSError) as error:
-            raise StorageError(f"file {name} could not be read: {error}") from error
-
-    async def delete(self, names: Iterable[str]) -> None:
-        """Delete what there is of `names`."""
-        for name in names:
-            try:
-                await obstore.delete_async(self._store, name)
-            except FileNotFoundError:
-                continue
-            except (BaseError, OSError) as error:
-                raise StorageError(f"file {name} could not be deleted: {error}") from error
-
-    async def delete_folder(self, folder: str) -> None:
-        """Delete every file whose name begins with `folder` and a slash."""
-        try:
-            async for batch in obstore.list(self._store, prefix=folder):
-                await self.delete(item["path"] for item in batch)
-        except (BaseError, OSError) as error:
-            raise StorageError(f"folder {folder} could not be deleted: {error}") from error
-
-
-def open_blobs(place: str) -> Blobs:
-    """The files at `place`: a folder, made if need be, or a URL such as `s3://bucket/prefix`, `gs://…` or `az://…`.
-
-    Credentials and endpoints of object storage come from its usual environment variables (`AWS_ACCESS_KEY_ID`,
-    `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` and so on). Raises `StorageError`.
-    """
-    try:
-        if "://" in place:
-            return Blobs(from_url(place, client_options=_CLIENT, retry_config=_RETRIES))
-        return Blobs(LocalStore(place, automatic_cleanup=True, mkdir=True))
-    except (BaseError, OSError, ValueError) as error:
-        raise StorageError(f"files cannot be kept at {place}: {error}") from error
+        await store.write(work)
+        row = await store.one(_KEY, name=_NAME)
+        assert row is not None
+    return bytes.fromhex(row.value)

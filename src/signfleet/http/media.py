@@ -6,12 +6,14 @@ from functools import lru_cache
 
 JSON_TYPE = "application/json"
 ERROR_TYPE = "application/vnd.bsn.error+json"
+#: Of answers that are what they are, whatever the Accept header says.
+ANY_TYPE = "*/*"
 
 
 @lru_cache(maxsize=1024)
 def admits(accept: str | None, media_type: str) -> bool:
     """Whether an Accept header admits `media_type`: its most specific range decides. None at all admits everything."""
-    if not accept or not accept.strip():
+    if not accept or not accept.strip() or media_type == ANY_TYPE:
         return True
     ranges = {}
     for part in accept.split(","):

@@ -23,12 +23,16 @@ TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an 
 PATH_PARAMETERS = {
     "connector": "Name of a connector of the model.",
     "device": "Id or serial of a device. A segment of digits that fits 32 bits is an id.",
+    "expires": "When the link ends, as it stands in the link.",
+    "file": "Name of a file, as it stands in the link.",
     "key": "Key of a profile property; its letter case matters.",
     "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
     "login": "Login of a person.",
     "model": "Name of a player model.",
     "name": "Name of a beacon.",
     "network": "Id or name of a network. A segment of digits that fits 32 bits is an id.",
+    "signature": "What makes the link ours, as it stands in the link.",
+    "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as it was issued.",
     "user": "Id of a user.",
 }
@@ -164,7 +168,8 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json]) -> Json:
     for status in endpoint.statuses:
         responses[status] = {"description": _phrase(status)}
         if endpoint.answer is not None and status in ("200", "201", "202"):
-            responses[status]["content"] = {endpoint.produces: {"schema": schemas[repr(endpoint.answer)]}}
+            schema = {} if endpoint.answer is bytes else schemas[repr(endpoint.answer)]
+            responses[status]["content"] = {endpoint.produces: {"schema": schema}}
     error = schemas[repr(ErrorBody)]
     content = {ERROR_TYPE: {"schema": error}, JSON_TYPE: {"schema": error}}
     for status in endpoint.errors:

@@ -122,7 +122,7 @@ def _write(request: falcon.asgi.Request, response: falcon.asgi.Response, answer:
     body = answer.body
     if body is not None:
         response.content_type = answer.media_type
-        if not endpoint.secret:
+        if not endpoint.secret and not answer.media_type.startswith("image/"):
             body = compress(request, response, body)
         response.data = body
     if endpoint.secret:

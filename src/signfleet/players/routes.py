@@ -5,14 +5,18 @@ from __future__ import annotations
 from signfleet.access.routes import FORM_LIMIT, Form
 from signfleet.devices.schemas import PlayerSettings
 from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import FORM, Endpoints
+from signfleet.http.endpoint import FORM, Endpoints, Parameter
 from signfleet.http.errors import OAuthError
 from signfleet.players.reporting import settings_etag
-from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, Tokens
+from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, ScreenshotAnswer, Tokens
+from signfleet.players.screenshots import Upload
 
 SCOPE = "bsn.api.device"
 REGISTRATION_LIMIT = 16_384
 REPORT_LIMIT = 262_144
+
+PICTURE_LIMIT = 8_388_608
+PICTURE_TYPES = ("image/jpeg", "image/png")
 
 endpoints = Endpoints("Players", "/player/v1")
 
@@ -28,7 +32,10 @@ endpoints = Endpoints("Players", "/player/v1")
     errors="400 401 406 409 413 415 5XX",
 )
 async def register(call: Call) -> Answer:
-    """Join the network of the setup token that is sent as bearer token."""
+    """Join a network.
+
+    The setup token is sent as `Authorization: Bearer <setup token>`.
+    """
     registered, is_new = await call.services.players.register(call.bearer_token, call.body, call.now)
     return answer_json(registered, status=201 if is_new else 200)
 
@@ -75,3 +82,25 @@ async def get_settings(call: Call) -> Answer:
     """Get the settings that an operator gave this device, secrets included."""
     settings = await call.services.reports.settings(call.network_id, call.device_id)
     return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
+
+
+@endpoints.put(
+    "/screenshots/{timestamp}",
+    caller="device",
+    scope=SCOPE,
+    parameters=(
+        Parameter("group", "The group at that moment; by default the one last reported."),
+        Parameter("presentation", "The presentation shown; by default the one last reported."),
+    ),
+    consumes=PICTURE_TYPES,
+    body=bytes,
+    body_limit=PICTURE_LIMIT,
+    answer=ScreenshotAnswer,
+    statuses="200 201",
+    errors="400 401 403 406 413 415 5XX",
+)
+async def upload_screenshot(call: Call, timestamp: str) -> Answer:
+    """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""
+    upload = Upload(timestamp, call.body, call.parameter("group"), call.parameter("presentation"))
+    answer, is_new = await call.services.screenshots.take(call.network_id, call.device_id, upload, call.now)
+    return answer_json(answer, status=201 if is_new else 200)

@@ -112,3 +112,12 @@ class ReportAnswer(Entity):
     sequence: int
     next_report: int
     settings_etag: str = msgspec.field(name="settingsETag")
+
+
+class ScreenshotAnswer(Entity):
+    """A picture that was taken in; its size in pixels and bytes."""
+
+    id: int
+    width: int
+    height: int
+    file_size: int

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Integer, and_, bindparam, func, select
 
-from signfleet.storage.query import Query
+from signfleet.storage.query import Query, among
 from signfleet.storage.tables import (
     device,
     device_document,
@@ -12,6 +12,7 @@ from signfleet.storage.tables import (
     device_error,
     device_group,
     network,
+    screenshot,
     session,
     token,
 )
@@ -37,6 +38,9 @@ GROUP_BY_NAME = Query(
     )
 )
 
+_DOCUMENT_OF_DEVICE = and_(
+    device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
+)
 _IS_DEVICE = and_(device.c.network_id == bindparam("network_id"), device.c.id == bindparam("device_id"))
 _THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
 _ITS_DOCUMENT = and_(
@@ -84,10 +88,7 @@ REPORTING = Query(
         .label("last_error"),
     )
     .select_from(device)
-    .join(
-        device_document,
-        and_(device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id),
-    )
+    .join(device_document, _DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
     .with_for_update(of=device)
 )
@@ -112,4 +113,32 @@ SETTINGS = Query(
         device_document.c.network_id == bindparam("network_id"),
         device_document.c.device_id == bindparam("device_id"),
     )
+)
+
+#: What a picture is kept with; the device is locked until the unit of work ends.
+SHOWING = Query(
+    select(device.c.serial, device.c.serial_key, device_document.c.settings, device_document.c.status)
+    .select_from(device)
+    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .where(_IS_DEVICE)
+    .with_for_update(of=device)
+)
+_ITS_SCREENSHOTS = and_(
+    screenshot.c.network_id == bindparam("network_id"), screenshot.c.device_id == bindparam("device_id")
+)
+SCREENSHOT_OF_MOMENT = Query(
+    select(screenshot.c.id, screenshot.c.width, screenshot.c.height, screenshot.c.file_size).where(
+        _ITS_SCREENSHOTS, screenshot.c.utc_timestamp == bindparam("moment")
+    )
+)
+INSERT_SCREENSHOT = Query(screenshot.insert())
+#: All but the newest.
+SURPLUS_SCREENSHOTS = Query(
+    select(screenshot.c.id, screenshot.c.blob, screenshot.c.thumbnail)
+    .where(_ITS_SCREENSHOTS)
+    .order_by(screenshot.c.utc_timestamp.desc(), screenshot.c.id.desc())
+    .offset(bindparam("kept", type_=Integer()))
+)
+DELETE_SCREENSHOTS = Query(
+    screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), among(screenshot.c.id, "ids"))
 )

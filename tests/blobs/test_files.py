@@ -7,8 +7,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from signfleet.blobs.store import Blobs, open_blobs
+from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.storage.interface import StorageError
+from signfleet.storage.opening import CannotOpen
 
 pytestmark = pytest.mark.anyio
 
@@ -76,5 +77,5 @@ async def test_an_object_storage_that_cannot_be_reached_is_told(monkeypatch: pyt
 
 
 def test_a_place_that_means_nothing_is_told() -> None:
-    with pytest.raises(StorageError, match="cannot be kept at carrier-pigeon"):
+    with pytest.raises(CannotOpen, match="cannot be kept at carrier-pigeon"):
         open_blobs("carrier-pigeon://loft")

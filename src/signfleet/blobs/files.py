@@ -1,0 +1,84 @@
+"""Where the files are: a folder of this machine, or any object storage with the API of S3, Google Cloud or Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from signfleet.storage.interface import StorageError
+from signfleet.storage.opening import CannotOpen
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
+#: Whoever waits for a file gives up within a minute. An endpoint without TLS is used only where the operator names one.
+_CLIENT: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "30s"}
+_RETRIES: RetryConfig = {
+    "max_retries": 2,
+    "retry_timeout": timedelta(seconds=20),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
+}
+
+
+class Blobs:
+    """Puts, gets and deletes files by name. A name is made of our own words and numbers, with slashes between.
+
+    Every method raises `StorageError` when the folder or the object storage does not do its work.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, name: str, content: bytes) -> None:
+        """Keep `content` under `name`: all of it or nothing."""
+        try:
+            await obstore.put_async(self._store, name, content)
+        except (BaseError, OSError) as error:
+            raise StorageError(f"file {name} could not be kept: {error}") from error
+
+    async def get(self, name: str) -> bytes | None:
+        """The content under `name`; None if there is none."""
+        try:
+            found = await obstore.get_async(self._store, name)
+            return bytes(await found.bytes_async())
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise StorageError(f"file {name} could not be read: {error}") from error
+
+    async def delete(self, names: Iterable[str]) -> None:
+        """Delete what there is of `names`."""
+        for name in names:
+            try:
+                await obstore.delete_async(self._store, name)
+            except FileNotFoundError:
+                continue
+            except (BaseError, OSError) as error:
+                raise StorageError(f"file {name} could not be deleted: {error}") from error
+
+    async def delete_folder(self, folder: str) -> None:
+        """Delete every file whose name begins with `folder` and a slash."""
+        try:
+            async for batch in obstore.list(self._store, prefix=folder):
+                await self.delete(item["path"] for item in batch)
+        except (BaseError, OSError) as error:
+            raise StorageError(f"folder {folder} could not be deleted: {error}") from error
+
+
+def open_blobs(place: str) -> Blobs:
+    """The files at `place`: a folder, made if need be, or a URL such as `s3://bucket/prefix`, `gs://…` or `az://…`.
+
+    Credentials and endpoints of object storage come from its usual environment variables (`AWS_ACCESS_KEY_ID`,
+    `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` and so on). Raises `CannotOpen`.
+    """
+    try:
+        if "://" in place:
+            return Blobs(from_url(place, client_options=_CLIENT, retry_config=_RETRIES))
+        return Blobs(LocalStore(place, automatic_cleanup=True, mkdir=True))
+    except (BaseError, OSError, ValueError) as error:
+        raise CannotOpen(f"Files cannot be kept at {place}: {error}") from error

@@ -1,0 +1,42 @@
+"""`/files`: files for whoever holds a link to them."""
+
+from __future__ import annotations
+
+from signfleet.blobs.links import PREFIX
+from signfleet.errors import NotFound
+from signfleet.http.call import Answer, Call
+from signfleet.http.endpoint import Endpoints
+from signfleet.http.media import ANY_TYPE
+
+MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
+
+endpoints = Endpoints("Files", PREFIX)
+
+
+@endpoints.get(
+    "/{expires}/{signature}/{file:path}",
+    caller="public",
+    answer=bytes,
+    produces=ANY_TYPE,
+    statuses="200",
+    errors="400 404 5XX",
+)
+async def get_file(call: Call, expires: str, signature: str, file: str) -> Answer:
+    """Get a picture by a link that was given in another answer.
+
+    The link is all it takes; it works for about a day.
+    """
+    content = None
+    if call.services.links.admits(file, expires, signature, call.now):
+        content = await call.services.blobs.get(file)
+    if content is None:
+        raise NotFound("There is no such file, or the link to it has expired; ask for a new link.")
+    return Answer(
+        body=content,
+        media_type=MEDIA_TYPES.get(file.rpartition(".")[2], "application/octet-stream"),
+        headers={
+            "Cache-Control": "private, max-age=86400, immutable",
+            "Content-Security-Policy": "default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,185 @@
+"""Pictures of what players show: checked, kept with a thumbnail, the oldest let go."""
+
+from __future__ import annotations
+
+import secrets
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from signfleet.blobs.files import Blobs
+from signfleet.blobs.pictures import SUFFIXES, examine
+from signfleet.devices.schemas import ScreenshotSettings
+from signfleet.errors import Invalid, Unauthenticated
+from signfleet.players import store as queries
+from signfleet.players.schemas import ScreenshotAnswer
+from signfleet.storage.interface import Row, StorageError, Store, Transaction
+from signfleet.wire import datetime, timespan, zones
+from signfleet.wire.text import fold
+
+#: How far a picture's time stamp may be ahead of the server's clock, in ms.
+AHEAD = timespan.DAY
+NAME_LIMIT = 128
+#: How many pictures of a device are kept whose settings do not say.
+COUNT_LIMIT = 5
+
+
+class _Named(msgspec.Struct):
+    name: str | None = None
+
+
+class _Settings(msgspec.Struct):
+    """The part of a device's settings that pictures go by."""
+
+    timezone: str | None = None
+    group: _Named | None = None
+    screenshots: ScreenshotSettings | None = None
+
+
+class _Status(msgspec.Struct):
+    """The part of a device's status that pictures go by."""
+
+    timezone: str | None = None
+    group: _Named | None = None
+    presentation: _Named | None = None
+
+
+class Upload(NamedTuple):
+    """A picture as it came: when it was taken (text of the contract), and what it was said to show."""
+
+    timestamp: str
+    content: bytes
+    group: str | None
+    presentation: str | None
+
+
+class _Kept(NamedTuple):
+    """What came of an upload, and the files that nobody needs any more."""
+
+    answer: ScreenshotAnswer
+    is_new: bool
+    unneeded: list[str]
+
+
+_read_settings = msgspec.json.Decoder(_Settings).decode
+_read_status = msgspec.json.Decoder(_Status).decode
+
+log = structlog.get_logger(__name__)
+
+
+def folder(network_id: int, device_id: int) -> str:
+    """Where the pictures of a device are, among all files."""
+    return f"screenshots/{network_id}/{device_id}"
+
+
+class Screenshots:
+    """Takes pictures in."""
+
+    def __init__(self, store: Store, blobs: Blobs) -> None:
+        self._store = store
+        self._blobs = blobs
+
+    async def take(self, network_id: int, device_id: int, upload: Upload, now: int) -> tuple[ScreenshotAnswer, bool]:
+        """Keep a picture; says whether it is new: a device has one of a moment, which a repeat does not change.
+
+        Raises `Invalid` and `TooLarge` for what is no picture or too big a one, or a time stamp that cannot be.
+        """
+        keys = {"network_id": network_id, "device_id": device_id}
+        _check_names(upload)
+        moment = _moment(upload.timestamp, now)
+        known = await self._store.one(queries.SCREENSHOT_OF_MOMENT, **keys, moment=moment)
+        if known is not None:
+            return _answer(known), False
+        picture = await examine(upload.content)
+        # Every attempt has names of its own: of two at once, one cannot take the other's files away.
+        stem = f"{folder(network_id, device_id)}/{moment}-{secrets.token_hex(4)}"
+        blob, thumbnail = f"{stem}.{SUFFIXES[picture.media_type]}", f"{stem}.thumb.150x150.jpg"
+
+        async def work(tx: Transaction) -> _Kept:
+            device = await tx.one(queries.SHOWING, **keys)
+            if device is None:
+                raise Unauthenticated("This device was deleted; register again.")
+            known = await tx.one(queries.SCREENSHOT_OF_MOMENT, **keys, moment=moment)
+            if known is not None:
+                return _Kept(_answer(known), False, [blob, thumbnail])
+            settings = _read_settings(device.settings)
+            row = {
+                **keys,
+                "id": await tx.next_id("screenshot"),
+                "serial": device.serial,
+                "serial_key": device.serial_key,
+                "utc_timestamp": moment,
+                "width": picture.width,
+                "height": picture.height,
+                "file_size": len(upload.content),
+                "blob": blob,
+                "thumbnail": thumbnail,
+                **_shown(upload, settings, device.status, moment),
+            }
+            await tx.execute(queries.INSERT_SCREENSHOT, **row)
+            limit = settings.screenshots.count_limit if settings.screenshots else COUNT_LIMIT
+            surplus = await tx.all(queries.SURPLUS_SCREENSHOTS, **keys, kept=max(limit, 1))
+            if surplus:
+                ids = [old.id for old in surplus]
+                await tx.execute(queries.DELETE_SCREENSHOTS, in_network=network_id, ids=ids)
+            answer = ScreenshotAnswer(
+                id=row["id"], width=picture.width, height=picture.height, file_size=len(upload.content)
+            )
+            return _Kept(answer, True, [name for old in surplus for name in (old.blob, old.thumbnail)])
+
+        try:
+            await self._blobs.put(blob, upload.content)
+            await self._blobs.put(thumbnail, picture.thumbnail)
+            kept = await self._store.write(work)
+        except BaseException:
+            await self._forget([blob, thumbnail])
+            raise
+        await self._forget(kept.unneeded)
+        return kept.answer, kept.is_new
+
+    async def _forget(self, names: list[str]) -> None:
+        """Delete files that nothing refers to; what cannot be deleted now is only told in the log."""
+        try:
+            await self._blobs.delete(names)
+        except StorageError as error:
+            log.warning("files are left behind", files=names, reason=str(error))
+
+
+def _moment(text: str, now: int) -> int:
+    try:
+        moment = datetime.parse(text)
+    except ValueError as error:
+        raise Invalid(f"Path segment 'timestamp': {error}.") from error
+    if moment is None or moment > now + AHEAD:
+        raise Invalid("Path segment 'timestamp' is not set or more than a day ahead of the server's clock.")
+    return moment
+
+
+def _check_names(upload: Upload) -> None:
+    for name, value in (("group", upload.group), ("presentation", upload.presentation)):
+        if value is not None and len(value) > NAME_LIMIT:
+            raise Invalid(f"Query parameter '{name}' has {len(value)} characters; {NAME_LIMIT} are allowed.")
+
+
+def _shown(upload: Upload, settings: _Settings, status: str | None, moment: int) -> dict[str, str | int | None]:
+    """What the picture shows and when that was there, from the upload or else from what is known of the device."""
+    reported = _Status() if status is None else _read_status(status + "}")
+    group = upload.group or _name(reported.group) or _name(settings.group)
+    presentation = upload.presentation or _name(reported.presentation)
+    zone = zones.zone(settings.timezone or reported.timezone)
+    return {
+        "group_name": group,
+        "group_name_key": None if group is None else fold(group),
+        "presentation_name": presentation,
+        "presentation_name_key": None if presentation is None else fold(presentation),
+        "local_timestamp": datetime.wall_clock(moment, zone),
+    }
+
+
+def _name(named: _Named | None) -> str | None:
+    return None if named is None else named.name
+
+
+def _answer(row: Row) -> ScreenshotAnswer:
+    return ScreenshotAnswer(id=row.id, width=row.width, height=row.height, file_size=row.file_size)

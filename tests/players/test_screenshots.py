@@ -1,0 +1,174 @@
+"""A player uploads pictures of what it shows."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+from PIL import Image
+
+from signfleet.settings import Settings
+from signfleet.simulator.fleet import fleet
+from signfleet.simulator.screenshots import picture
+from signfleet.storage.interface import Row
+from signfleet.storage.query import Query
+from signfleet.storage.tables import screenshot
+from signfleet.wire import datetime
+from signfleet.wire.timespan import DAY, MINUTE
+from signfleet.wiring import Services
+from tests.conftest import ROOT
+from tests.players.conftest import PLAYER
+
+pytestmark = pytest.mark.anyio
+
+NOON = "2024-03-13T12:00:00Z"
+JPEG = picture(next(fleet(1)), 0, size=(320, 180))
+SCREENSHOTS = Query(screenshot.select().order_by(screenshot.c.utc_timestamp))
+
+Upload = Callable[..., Awaitable[Response]]
+
+
+@pytest.fixture
+def upload(player: AsyncClient) -> Upload:
+    async def send(timestamp: str = NOON, content: bytes = JPEG, type_: str = "image/jpeg", **query: str) -> Response:
+        headers = {"Content-Type": type_}
+        return await player.put(f"{PLAYER}/screenshots/{timestamp}", content=content, headers=headers, params=query)
+
+    return send
+
+
+@pytest.fixture
+def kept(services: Services) -> Callable[[], Awaitable[list[Row]]]:
+    async def rows() -> list[Row]:
+        return await services.store.scan_all(SCREENSHOTS)
+
+    return rows
+
+
+def files(settings: Settings) -> list[Path]:
+    return [path for path in Path(settings.blobs_place).rglob("*") if path.is_file()]
+
+
+async def test_a_picture_is_kept_with_a_thumbnail(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
+) -> None:
+    answer = await upload(group="Lobbies", presentation="Menü")
+    assert answer.status_code == 201
+    (row,) = await kept()
+    assert answer.json() == {"id": row.id, "width": 320, "height": 180, "fileSize": len(JPEG)}
+    assert (row.group_name, row.presentation_name, row.presentation_name_key) == ("Lobbies", "Menü", "menü")
+    assert datetime.format(row.utc_timestamp) == NOON
+    assert await services.blobs.get(row.blob) == JPEG
+    assert Image.open(BytesIO(await services.blobs.get(row.thumbnail) or b"")).size == (150, 150)
+    assert len(files(settings)) == 2
+
+
+async def test_a_png_is_as_good(upload: Upload, kept: Callable[[], Awaitable[list[Row]]]) -> None:
+    file = BytesIO()
+    Image.open(BytesIO(JPEG)).save(file, "PNG")
+    assert (await upload(content=file.getvalue(), type_="image/png")).status_code == 201
+    assert (await kept())[0].blob.endswith(".png")
+
+
+async def test_what_it_shows_and_when_follow_from_the_device(
+    player: AsyncClient, upload: Upload, kept: Callable[[], Awaitable[list[Row]]], call_as: Any, setup_token: str
+) -> None:
+    registration = {"serial": "Z1", "model": "HD1024", "firmware": "1", "timezone": "EST1", "group": "Hall"}
+    answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
+    other = call_as(answer.json()["access_token"])
+    await other.post(f"{PLAYER}/report", json={"sequence": 1, "status": {"presentation": {"name": "Welcome"}}})
+    await other.put(f"{PLAYER}/screenshots/{NOON}", content=JPEG)
+    (row,) = await kept()
+    assert (row.serial, row.group_name, row.presentation_name) == ("Z1", "Hall", "Welcome")
+    assert datetime.format_wall_clock(row.local_timestamp) == "2024-03-13T07:00:00"
+
+
+async def test_the_same_moment_again_changes_nothing(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], settings: Settings
+) -> None:
+    first = await upload(group="One")
+    again = await upload("2024-03-13T12:00:00.000Z", group="Two")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert [row.group_name for row in await kept()] == ["One"]
+    assert len(files(settings)) == 2
+
+
+async def test_the_same_moment_many_times_at_once_is_kept_once(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], settings: Settings
+) -> None:
+    answers = await asyncio.gather(*(upload() for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    assert len(await kept()) == 1
+    assert len(files(settings)) == 2
+
+
+async def test_the_oldest_pictures_go_when_there_are_too_many(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], settings: Settings
+) -> None:
+    for minute in range(7):
+        assert (await upload(f"2024-03-13T12:{minute:02d}:00Z")).status_code == 201
+    stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
+    assert stamps == [f"2024-03-13T12:{minute:02d}:00Z" for minute in range(2, 7)]
+    assert len(files(settings)) == 2 * 5
+
+
+async def test_a_link_shows_the_picture_to_whoever_holds_it(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, client: AsyncClient
+) -> None:
+    await upload()
+    (row,) = await kept()
+    now = time.time_ns() // 1_000_000
+    link = services.links.path(row.blob, now)
+    answer = await client.get(f"{ROOT}{link}", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "image/jpeg", JPEG)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    past = services.links.path(row.blob, now - 2 * DAY)
+    for broken in (past, link[:-1], link.replace("/files/", "/files/1"), services.links.path("other.jpg", now)):
+        assert (await client.get(f"{ROOT}{broken}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["now", "2024-03-13", "0001-01-01T00:00:00Z", "2024-03-13T25:00:00Z", "%00", "x" * 99]
+)
+async def test_a_moment_that_cannot_be_is_refused(upload: Upload, timestamp: str) -> None:
+    answer = await upload(timestamp)
+    assert answer.status_code == 400
+    assert "timestamp" in answer.json()["message"]
+
+
+async def test_a_moment_far_ahead_is_refused(upload: Upload) -> None:
+    now = time.time_ns() // 1_000_000
+    assert (await upload(datetime.format(now + DAY - MINUTE))).status_code == 201
+    assert (await upload(datetime.format(now + DAY + MINUTE))).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "type_", "status"),
+    [
+        (b"", "image/jpeg", 400),
+        (b"not a picture", "image/jpeg", 400),
+        (JPEG[:-200], "image/jpeg", 400),
+        (JPEG, "image/gif", 415),
+        (JPEG, "application/json", 415),
+        (b"\xff\xd8" + bytes(8_388_608), "image/jpeg", 413),
+    ],
+)
+async def test_what_is_no_picture_is_refused_and_leaves_nothing_behind(
+    upload: Upload, settings: Settings, content: bytes, type_: str, status: int
+) -> None:
+    answer = await upload(content=content, type_=type_)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+    assert files(settings) == []
+
+
+async def test_names_have_a_limit(upload: Upload) -> None:
+    assert (await upload(group="x" * 129)).status_code == 400
+
+
+async def test_people_upload_no_pictures(admin: AsyncClient) -> None:
+    assert (await admin.put(f"{PLAYER}/screenshots/{NOON}", content=JPEG)).status_code == 403
