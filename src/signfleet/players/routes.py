@@ -31,7 +31,7 @@ endpoints = Endpoints("Players", "/player/v1")
     statuses="200 201",
     errors="400 401 406 409 413 415 5XX",
 )
-async def register(call: Call) -> Answer:
+async def register_player(call: Call) -> Answer:
     """Join a network.
 
     The setup token is sent as `Authorization: Bearer <setup token>`.
@@ -52,7 +52,7 @@ async def register(call: Call) -> Answer:
     statuses="200",
     errors="400 406 413 415 5XX",
 )
-async def refresh(call: Call) -> Answer:
+async def refresh_player_tokens(call: Call) -> Answer:
     """Exchange a refresh token for new tokens (OAuth 2.0)."""
     form = Form(call)
     if form.required("grant_type") != "refresh_token":
@@ -70,7 +70,7 @@ async def refresh(call: Call) -> Answer:
     statuses="200",
     errors="400 401 403 406 413 415 5XX",
 )
-async def report(call: Call) -> Answer:
+async def report_from_player(call: Call) -> Answer:
     """Report status, errors and downloads, or give a sign of life."""
     return answer_json(await call.services.reports.take(call.network_id, call.device_id, call.body, call.now))
 
@@ -78,7 +78,7 @@ async def report(call: Call) -> Answer:
 @endpoints.get(
     "/settings", caller="device", scope=SCOPE, answer=PlayerSettings, statuses="200 304", errors="401 403 406 5XX"
 )
-async def get_settings(call: Call) -> Answer:
+async def get_player_settings(call: Call) -> Answer:
     """Get the settings that an operator gave this device, secrets included."""
     settings = await call.services.reports.settings(call.network_id, call.device_id)
     return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
