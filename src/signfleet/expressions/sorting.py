@@ -16,6 +16,8 @@ from signfleet.expressions import markers
 from signfleet.expressions.kinds import Kind, Value
 from signfleet.expressions.sql import comparable_type
 
+_ID = "sort_id"
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -76,6 +78,7 @@ class Sort:
         ends = next((index for index, key in enumerate(keys) if key.column is id), None)
         self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
         self._kinds = tuple(key.kind for key in self._keys)
+        self._names = tuple(_ID if key.column is id else f"sort_{index}" for index, key in enumerate(self._keys))
         self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
         self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
 
@@ -86,9 +89,9 @@ class Sort:
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """The columns that `marker` needs in a row: `sort_0`, `sort_1`…, and `sort_id`."""
-        labelled = (key.column.label(f"sort_{index}") for index, key in enumerate(self._keys))
-        return (*labelled, self._id.label("sort_id"))
+        """The columns that `marker` needs in a row: `sort_id`, and `sort_0`, `sort_1`… for keys other than the id."""
+        others = zip(self._names, self._keys, strict=True)
+        return (*(key.column.label(name) for name, key in others if name != _ID), self._id.label(_ID))
 
     @property
     def order_by(self) -> tuple[ColumnElement[Any], ...]:
@@ -97,8 +100,7 @@ class Sort:
 
     def marker(self, row: Any) -> str:
         """The marker after a row that has the `columns`."""
-        values = [getattr(row, f"sort_{index}") for index in range(len(self._keys))]
-        return markers.encode(values, self._kinds, row.sort_id)
+        return markers.encode([getattr(row, name) for name in self._names], self._kinds, row.sort_id)
 
     def position(self, marker: str | None) -> Position | None:
         """Read a marker; None or blank is the beginning. Raises Invalid for one that does not fit this sort."""
