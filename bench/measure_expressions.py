@@ -48,37 +48,40 @@ COMPILED = (
 )
 
 _FROM = {
-    INDEXED: "FROM device WHERE device.network_id = :network_id AND model_key = 'hd1024'",
+    INDEXED: "FROM device WHERE device.network_id = :network_id AND model_key = :model",
     UNINDEXED: {
         "sqlite": (
             "FROM device JOIN device_properties p ON p.network_id = device.network_id AND p.device_id = device.id "
             "WHERE device.network_id = :network_id "
-            """AND json_extract(p.properties, '$."settings.description"') LIKE '%hall 77%'"""
+            """AND json_extract(p.properties, '$."settings.description"') LIKE :pattern"""
         ),
         "postgresql": (
             "FROM device JOIN device_properties p ON p.network_id = device.network_id AND p.device_id = device.id "
-            "WHERE device.network_id = :network_id AND (p.properties ->> 'settings.description') LIKE '%hall 77%'"
+            "WHERE device.network_id = :network_id AND (p.properties ->> 'settings.description') LIKE :pattern"
         ),
     },
     TAG: (
         "FROM device WHERE device.network_id = :network_id AND device.id IN (SELECT t.device_id FROM device_tag t "
         "JOIN tag_key k ON k.network_id = t.network_id AND k.id = t.tag_id WHERE t.network_id = :network_id "
-        "AND k.name_key = 'city' AND k.type = 'string' AND t.value_key = 'city 7')"
+        "AND k.name_key = :tag AND k.type = :type AND t.value_key = :city)"
     ),
 }
+_VALUES = {"model": "hd1024", "pattern": "%hall 77%", "tag": "city", "type": "string", "city": "city 7"}
 
 
 def by_hand(filter_: str, dialect: str) -> tuple[Query, Query]:
     """The statements of a page and of a count, as one would write them."""
     source = _FROM[filter_]
     clause = source if isinstance(source, str) else source[dialect]
-    page = text(f"SELECT device.id {clause} AND device.id > :after ORDER BY device.id LIMIT :limit").bindparams(
-        bindparam("network_id", type_=BigInteger()),
-        bindparam("after", type_=BigInteger()),
-        bindparam("limit", type_=Integer()),
+    given = [bindparam("network_id", type_=BigInteger())]
+    given += [bindparam(name, value) for name, value in _VALUES.items() if f":{name}" in clause]
+    paged = [bindparam("after", type_=BigInteger()), bindparam("limit", type_=Integer())]
+    page = text(f"SELECT device.id {clause} AND device.id > :after ORDER BY device.id LIMIT :limit")
+    total = text(f"SELECT count(*) AS total {clause}")
+    return (
+        Query(page.bindparams(*given, *paged).columns(column("id", BigInteger))),
+        Query(total.bindparams(*given).columns(column("total", BigInteger))),
     )
-    total = text(f"SELECT count(*) AS total {clause}").bindparams(bindparam("network_id", type_=BigInteger()))
-    return Query(page.columns(column("id", BigInteger))), Query(total.columns(column("total", BigInteger)))
 
 
 def compile_rows() -> Iterator[Row]:

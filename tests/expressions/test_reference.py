@@ -213,7 +213,7 @@ async def test_each_example_of_subscriptions_finds_its_own(store: Store) -> None
         ("[Status].[Uptime] IS '99:00:00'", "Unsupported value '99:00:00' for [Status].[Uptime] at 22; the hours of"),
         ("[Settings].[ConcatNameAndSerial] IS 'maybe'", "Unsupported value 'maybe' for"),
         ("<Floor> IS GREATER THAN 'abc'", "Unsupported value 'abc' for <Floor> at 25; expected a number such as 12."),
-        (" OR ".join(["<A> IS 1"] * 51), "The filter has more than 50 criteria on tags at 601; use lists."),
+        (" OR ".join(["<A> IS 1"] * 26), "The filter has more than 25 criteria on tags at 301; use lists."),
         ("number::<Floor> BEGINS WITH 'abc'", "Unsupported operator BEGINS WITH at 17 for number::<Floor>,"),
     ],
 )

@@ -69,7 +69,7 @@ _TAG_KINDS = tuple(Kind(name) for name in TYPES)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-MAX_TAGS = 50
+MAX_TAGS = 25
 """How many criteria on tags a filter may have: each is a search of its own."""
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Double, Table
 from sqlalchemy.sql import FromClause
 from sqlalchemy.types import TypeEngine
 
-from signfleet.expressions.json_values import JsonValue
+from signfleet.expressions.elements import JsonValue
 from signfleet.expressions.kinds import MAX_NUMBER, Kind
 from signfleet.expressions.properties import Property
 from signfleet.storage.tables import Key

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from signfleet.expressions.columns import Columns
-from signfleet.expressions.json_values import JsonHas, JsonValue
+from signfleet.expressions.elements import AnyOf, JsonHas, JsonValue
 from signfleet.expressions.kinds import Kind, Value
 from signfleet.expressions.predicates import (
     All,
@@ -81,8 +81,14 @@ class Compiler:
 
     def parameter(self, value: Value, like: ColumnElement[Any]) -> ColumnElement[Any]:
         """A value as a bound parameter to compare a column with."""
+        return bindparam(self._name(), value, type_=comparable_type(like))
+
+    def _name(self) -> str:
         self._count += 1
-        return bindparam(f"{self._prefix}_{self._count}", value, type_=comparable_type(like))
+        return f"{self._prefix}_{self._count}"
+
+    def _any_of(self, values: tuple[Value, ...], column: ColumnElement[Any]) -> ColumnElement[bool]:
+        return AnyOf(column, self._name(), values, comparable_type(column))
 
     def tag_keys(
         self, name: str, entity: str | None, system: bool | None, type: str | None = None
@@ -132,7 +138,7 @@ class Compiler:
             return false()
         if len(values) == 1:
             return column == self.parameter(values[0], column)
-        return column.in_([self.parameter(value, column) for value in values])
+        return self._any_of(values, column)
 
     def _between(self, bounds: Between, column: ColumnElement[Any]) -> ColumnElement[bool]:
         parts: list[ColumnElement[bool]] = []
@@ -189,7 +195,7 @@ class Compiler:
             element.c.network_id == device_tag.c.network_id,
             element.c.tag_id == device_tag.c.tag_id,
             element.c.device_id == device_tag.c.device_id,
-            column.in_([self.parameter(value, column) for value in predicate.values]),
+            self._any_of(predicate.values, column),
         )
         return found.scalar_subquery() >= (len(predicate.values) if predicate.every else 1)
 

@@ -1,14 +1,17 @@
-"""Access to the flat JSON object of an entity's properties, in both stores' SQL.
+"""The pieces of SQL that SQLAlchemy has no words for, in both stores' dialects.
 
-Keys are property paths of our own types, never a client's text; that is checked once more where they become SQL.
+`JsonValue` and `JsonHas` look into the flat JSON object of an entity's properties. Its keys are property paths of our
+own types, never a client's text; that is checked once more where they become SQL.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, func, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Text, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
@@ -50,6 +53,21 @@ class JsonHas(ColumnElement[bool]):
         self.element = element
 
 
+class AnyOf(ColumnElement[bool]):
+    """A column equals one of a list, which is one parameter: a long list costs no more to compile than a short one.
+
+    It is no Boolean to SQLAlchemy, which on SQLite would compare it with 1, and no index would serve that.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], name: str, values: Sequence[Any], type_: TypeEngine[Any]) -> None:
+        self.column = column
+        self.name = name
+        self.values = list(values)
+        self.value_type = type_
+
+
 def _checked(path: str) -> str:
     if not _SAFE_PATH.fullmatch(path):
         raise ValueError(f"{path} is not a property path")
@@ -82,3 +100,15 @@ def _has_sqlite(has: JsonHas, compiler: SQLCompiler, **options: Any) -> str:
 def _has_postgresql(has: JsonHas, compiler: SQLCompiler, **options: Any) -> str:
     column = compiler.process(has.column, **options)
     return f"(({column} -> '{has.path}') @> to_jsonb({compiler.process(has.element, **options)}))"
+
+
+@compiles(AnyOf, "sqlite")
+def _any_of_sqlite(any_of: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    values = func.json_each(bindparam(any_of.name, any_of.values, type_=Text())).table_valued("value")
+    return f"({compiler.process(any_of.column.in_(select(values.c.value)), **options)})"
+
+
+@compiles(AnyOf, "postgresql")
+def _any_of_postgresql(any_of: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    values = bindparam(any_of.name, any_of.values, type_=ARRAY(any_of.value_type))
+    return f"({compiler.process(any_of.column, **options)} = ANY ({compiler.process(values, **options)}))"
