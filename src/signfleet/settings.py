@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     client_token_lifetime: Annotated[
         int, _doc("How long an access token of the client-credentials grant lives, in seconds.", ge=10, le=86_400)
     ] = 330
+    subscriptions: Annotated[
+        Literal["unlimited", "managed"],
+        _doc("`unlimited` gives every player a subscription without end; `managed` hands out what was added."),
+    ] = "unlimited"
     trusted_proxies: Annotated[
         str, _doc("Addresses whose `X-Forwarded-For` is believed, separated by commas; `*` for any.")
     ] = "127.0.0.1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signfleet.access.applications import Applications
+from signfleet.access.operations.service import Operations
 from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
 from signfleet.access.routes import endpoints as access_endpoints
@@ -39,6 +40,8 @@ from signfleet.self_.routes import all_endpoints as self_endpoints
 from signfleet.settings import Settings
 from signfleet.storage.interface import Store
 from signfleet.storage.opening import open_store
+from signfleet.subscriptions import routes as subscription_routes
+from signfleet.subscriptions.service import Subscriptions
 from signfleet.users.notifications import Notifications
 from signfleet.users.service import Users
 
@@ -51,6 +54,8 @@ class Services:
     store: Store
     sessions: Sessions
     permissions: Permissions
+    operations: Operations
+    subscriptions: Subscriptions
     devices: Devices
     device_changes: DeviceChanges
     device_deletion: DeviceDeletion
@@ -83,6 +88,7 @@ async def build(settings: Settings) -> Services:
     store = await open_store(settings.database_url, connections=settings.database_connections)
     passwords = Passwords()
     permissions = Permissions(store)
+    subscriptions = Subscriptions(store, permissions, settings.subscriptions)
     networks = Networks(store)
     devices = Devices(store, permissions)
     return Services(
@@ -92,7 +98,9 @@ async def build(settings: Settings) -> Services:
         permissions=permissions,
         devices=devices,
         device_changes=DeviceChanges(store, devices, permissions),
-        device_deletion=DeviceDeletion(store, devices, permissions),
+        device_deletion=DeviceDeletion(store, devices, permissions, subscriptions),
+        operations=Operations(store),
+        subscriptions=subscriptions,
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),
@@ -100,8 +108,6 @@ async def build(settings: Settings) -> Services:
         networks=networks,
         users=Users(store),
         provisioning=Provisioning(store, networks),
-        players=Players(store),
-        reports=Reports(store),
         network_changes=NetworkChanges(store, permissions, settings),
         notifications=Notifications(store),
         profiles=Profiles(store),
@@ -109,6 +115,8 @@ async def build(settings: Settings) -> Services:
         screenshots=Screenshots(store, blobs),
         blobs=blobs,
         links=Links(await link_key(store)),
+        players=Players(store, subscriptions),
+        reports=Reports(store, subscriptions),
         monitoring=Monitoring(store),
     )
 
@@ -122,6 +130,7 @@ def endpoints() -> list[Endpoint]:
         *player_routes.endpoints,
         *file_endpoints,
         *self_endpoints(),
+        *subscription_routes.endpoints,
         *monitoring_endpoints,
     ]
     return [*declared, *documentation(declared), *missing(declared)]

@@ -135,6 +135,11 @@ CREATE TABLE device_tag_element (
 	value_number FLOAT, 
 	CONSTRAINT pk_device_tag_element PRIMARY KEY (network_id, tag_id, device_id, position)
 );
+CREATE TABLE grace (
+	serial_key TEXT NOT NULL, 
+	date BIGINT NOT NULL, 
+	CONSTRAINT pk_grace PRIMARY KEY (serial_key)
+);
 CREATE TABLE id_sequence (
 	name TEXT NOT NULL, 
 	last BIGINT NOT NULL, 

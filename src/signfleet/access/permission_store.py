@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, and_, bindparam, or_, select
 
-from signfleet.storage.query import Query
+from signfleet.access.operations.catalogue import ROOTS
+from signfleet.storage.query import Query, among
 from signfleet.storage.tables import permission, person, role, user
 
 _columns = (permission.c.operation_uid, permission.c.principal_type, permission.c.is_allowed)
@@ -81,20 +82,23 @@ GENERAL_PERMISSIONS_OF_PRINCIPAL = Query(
 )
 
 INSERT_PERMISSION = Query(permission.insert())
-_this = and_(
+_THIS = and_(
     permission.c.network_id == bindparam("network_id"),
     permission.c.entity == bindparam("entity"),
     permission.c.entity_id == bindparam("entity_id", type_=BigInteger()),
+    permission.c.operation_uid == bindparam("operation_uid"),
+    permission.c.principal_type == bindparam("principal_type"),
+    permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
 )
-DELETE_PERMISSION = Query(
+PERMISSION = Query(select(permission).where(_THIS))
+DELETE_PERMISSION = Query(permission.delete().where(_THIS))
+DELETE_PERMISSIONS_OF_ENTITIES = Query(
     permission.delete().where(
-        _this,
-        permission.c.operation_uid == bindparam("operation_uid"),
-        permission.c.principal_type == bindparam("principal_type"),
-        permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+        permission.c.network_id == bindparam("network_id"),
+        permission.c.entity == bindparam("entity"),
+        among(permission.c.entity_id, "entity_ids"),
     )
 )
-DELETE_PERMISSIONS_OF_ENTITY = Query(permission.delete().where(_this))
 DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
     permission.delete().where(
         permission.c.network_id == bindparam("network_id"),
@@ -102,3 +106,9 @@ DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
         permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
     )
 )
+GENERAL_PERMISSIONS = Query(
+    _with_principals.where(or_(*(permission.c.entity == entity for entity in ROOTS)), permission.c.entity_id == 0)
+)
+
+USER_THERE = Query(select(user.c.id).where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id")))
+ROLE_THERE = Query(select(role.c.id).where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id")))

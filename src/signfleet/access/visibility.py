@@ -7,6 +7,7 @@ said of single instances, and of that only the kinds of rules that this caller h
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -55,13 +56,8 @@ def scope_of(
 
 def own_or(scope: Scope, column: IdColumn, user_id: int | None) -> Scope:
     """What a scope admits, and besides the entry of the caller, which nobody can hide from them."""
-    if not scope.conditions:
-        return scope
-    return Scope(
-        f"own or {scope.name}",
-        (or_(column == USER, and_(*scope.conditions)),),
-        {**scope.parameters, "caller_user_id": user_id},
-    )
+    wider = scope.or_where(column == USER)
+    return replace(wider, parameters={**wider.parameters, "caller_user_id": user_id})
 
 
 @lru_cache(256)

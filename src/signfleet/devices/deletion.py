@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from signfleet.access.operations.catalogue import DELETE_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
@@ -15,25 +13,20 @@ from signfleet.expressions.listing import Listing
 from signfleet.http.conditional import Precondition
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
-
-
-async def delete_devices(tx: Transaction, network_id: int, ids: Sequence[int]) -> None:
-    """Delete these devices of a network; their subscriptions become free."""
-    for query in queries.DELETIONS:
-        await tx.execute(query, network_id=network_id, ids=list(ids))
-    await totals.add(tx, network_id, "Device", -len(ids))
+from signfleet.subscriptions.service import Subscriptions
 
 
 class DeviceDeletion:
     """DELETE of one device, and of all that a filter matches."""
 
-    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions, subscriptions: Subscriptions) -> None:
         self._store = store
         self._devices = devices
         self._permissions = permissions
+        self._subscriptions = subscriptions
         self._listing = Listing(DEVICES)
 
-    async def delete(self, session: Session, segment: str, precondition: Precondition) -> None:
+    async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
         """Delete one device. Raises `NotFound`, `Forbidden` or `Stale`."""
         device_id = (await self._devices.get(session, segment)).id
         network_id = session.network_id
@@ -45,11 +38,11 @@ class DeviceDeletion:
                 raise NotFound(f"There is no device '{segment}' in this network.")
             await self._permissions.demand_on(session, DELETE_DEVICE, device_id, tx)
             precondition.check(row.last_modified_date, row.version)
-            await delete_devices(tx, network_id, [device_id])
+            await self._remove(tx, network_id, [device_id], now)
 
         await self._store.write(work)
 
-    async def delete_matching(self, session: Session, filter_: str | None) -> int:
+    async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
         """Delete what the filter matches, as far as the caller may see and delete it; returns how many went.
 
         All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network by leaving it out.
@@ -66,7 +59,14 @@ class DeviceDeletion:
             ids = set(await self._listing.ids(tx, network_id, filter=parsed, scope=visible))
             ids &= set(await self._listing.ids(tx, network_id, filter=parsed, scope=deletable))
             if ids:
-                await delete_devices(tx, network_id, sorted(ids))
+                await self._remove(tx, network_id, sorted(ids), now)
             return len(ids)
 
         return await self._store.write(work)
+
+    async def _remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
+        """Remove these devices of a network; their subscriptions become free."""
+        for query in queries.DELETIONS:
+            await tx.execute(query, network_id=network_id, ids=ids)
+        await totals.add(tx, network_id, "Device", -len(ids))
+        await self._subscriptions.on_delete(tx, network_id, ids, now)

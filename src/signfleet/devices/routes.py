@@ -115,7 +115,7 @@ async def patch_device(call: Call, device: str) -> Answer:
 )
 async def delete_device(call: Call, device: str) -> Answer:
     """Delete a device and everything that hangs on it."""
-    await call.services.device_deletion.delete(call.session, device, call.precondition)
+    await call.services.device_deletion.delete(call.session, device, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -130,4 +130,5 @@ async def delete_device(call: Call, device: str) -> Answer:
 )
 async def delete_devices(call: Call) -> Answer:
     """Delete all devices that a filter matches."""
-    return answer_json(await call.services.device_deletion.delete_matching(call.session, call.parameter("filter")))
+    deleted = await call.services.device_deletion.delete_matching(call.session, call.parameter("filter"), call.now)
+    return answer_json(deleted)

@@ -20,7 +20,6 @@ from signfleet.storage.tables import (
     permission,
     screenshot,
     session,
-    subscription,
 )
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
@@ -143,7 +142,7 @@ DEVICE_TO_DELETE = Query(
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
     .with_for_update()
 )
-#: What goes with devices, `ids`, of a network; their subscriptions are set free. A session takes its tokens along.
+#: What goes with devices, `ids`, of a network. A session takes its tokens along.
 DELETIONS = (
     *(
         Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
@@ -163,11 +162,6 @@ DELETIONS = (
         delete(permission).where(
             permission.c.network_id == NETWORK_ID, permission.c.entity == "Device", among(permission.c.entity_id, "ids")
         )
-    ),
-    Query(
-        subscription.update()
-        .where(subscription.c.network_id == NETWORK_ID, among(subscription.c.device_id, "ids"))
-        .values(device_id=None, serial=None, serial_key=None)
     ),
     Query(delete(device).where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))),
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, or_, select
 
 from signfleet.expressions.catalogue import Catalogue, Filter, Grouping
 from signfleet.expressions.sorting import Position, Segment, Sort
@@ -41,6 +41,12 @@ class Scope:
     def key(self) -> tuple[Any, ...]:
         """What is remembered for this scope is remembered under this."""
         return self.name, *self.parameters.items()
+
+    def or_where(self, condition: ColumnElement[bool]) -> Scope:
+        """What this admits, and what else fulfils a condition."""
+        if not self.conditions:
+            return self
+        return Scope(f"{self.name} or {condition}", (or_(condition, and_(*self.conditions)),), self.parameters)
 
     def __and__(self, other: Scope) -> Scope:
         """What both admit."""

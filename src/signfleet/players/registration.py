@@ -22,6 +22,7 @@ from signfleet.networks.service import DEFAULT_GROUP
 from signfleet.players import store as queries
 from signfleet.players.schemas import DeviceReference, NetworkReference, Registered, Registration, Tokens
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.subscriptions.service import Subscriptions
 from signfleet.wire.text import fold
 
 DEFAULT_ZONE = "GMT"
@@ -34,8 +35,9 @@ log = structlog.get_logger(__name__)
 class Players:
     """Lets players in."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, subscriptions: Subscriptions) -> None:
         self._store = store
+        self._subscriptions = subscriptions
 
     async def register(self, setup_token: str, player: Registration, now: int) -> tuple[Registered, bool]:
         """Let a player into the setup token's network; says whether it is new there.
@@ -51,6 +53,7 @@ class Players:
             if known is None:
                 new = await _new_device(tx, network.id, player, location, now)
                 device_id, serial, sequence = await create(tx, network.id, new, now), player.serial, 0
+                await self._subscriptions.on_registration(tx, network.id, device_id, serial, now)
             elif known.network_id == network.id:
                 device_id, serial, sequence = known.id, known.serial, known.report_sequence
                 await tx.execute(queries.END_SESSIONS, in_network=network.id, of_device=device_id)

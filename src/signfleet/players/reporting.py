@@ -20,6 +20,7 @@ from signfleet.players.status import read_status
 from signfleet.presence.health import DEFAULT_PERIOD, Verdict, judge, judge_storage
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
+from signfleet.subscriptions.service import Subscriptions
 from signfleet.wire import datetime, timespan
 
 #: An error or a download as a row, but for whose it is.
@@ -62,8 +63,9 @@ def settings_etag(settings: str) -> str:
 class Reports:
     """Takes reports. A device that was deleted in the meantime raises `Unauthenticated`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, subscriptions: Subscriptions) -> None:
         self._store = store
+        self._subscriptions = subscriptions
 
     async def settings(self, network_id: int, device_id: int) -> str:
         """The settings of a device as JSON."""
@@ -84,6 +86,8 @@ class Reports:
                 raise _gone()
             if report.sequence <= row.report_sequence:
                 return row
+            if row.report_sequence == 0:
+                await self._subscriptions.on_first_report(tx, network_id, device_id, row.serial, now)
             verdict = _verdict(row, status, errors, now)
             ours = {"in_network": network_id, "of_device": device_id}
             await tx.execute(

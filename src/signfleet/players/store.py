@@ -78,6 +78,7 @@ CHANGE_IDENTITY = Query(device_document.update().where(_ITS_DOCUMENT).values(ide
 #: What a report is judged by; the device is locked until the unit of work ends.
 REPORTING = Query(
     select(
+        device.c.serial,
         device.c.report_sequence,
         device.c.changed_date,
         device_document.c.settings,

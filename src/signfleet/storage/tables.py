@@ -530,6 +530,14 @@ subscription = Table(
     Index("ix_subscription_due", "due_date"),
 )
 
+grace = Table(
+    "grace",
+    metadata,
+    Column("serial_key", Key, primary_key=True),
+    _required("date", BigInteger),
+    comment="The players that have had their Grace subscription, which each gets once, whatever becomes of it.",
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from signfleet.access.schemas import Permission, Principal
+
 from .operation import Operation, RoleRule
-
-
-class RolePrincipal(msgspec.Struct, rename="camel", frozen=True):
-    """A role as the holder of a permission."""
-
-    name: str
-    is_custom: bool
-    type: str
-    id: int
-
-
-class RolePermission(msgspec.Struct, rename="camel", frozen=True):
-    """What a role may or may not do, for no entity in particular."""
-
-    entity_id: None
-    operation_uid: str = msgspec.field(name="operationUID")
-    principal: RolePrincipal
-    is_fixed: bool
-    is_inherited: bool
-    is_allowed: bool
-    creation_date: str
 
 
 class OperationDocument(msgspec.Struct, rename="camel", frozen=True):
@@ -41,16 +22,23 @@ class OperationDocument(msgspec.Struct, rename="camel", frozen=True):
     appliance: str
     parent: OperationDocument | None
     descendants: list[OperationDocument] | None
-    permissions: list[RolePermission] | None
+    permissions: list[Permission] | None
 
 
-def document(operation: Operation) -> OperationDocument:
-    """The operation as the wire shows it: its parent named, the tree below it, and the system roles' permissions."""
+#: Permissions for all instances by the uid of their operation.
+Stated = Mapping[str, Sequence[Permission]]
+
+
+def document(operation: Operation, stated: Stated | None = None) -> OperationDocument:
+    """The operation as the wire shows it: its parent named, the tree below it, and who may do it.
+
+    `stated` are the network's own permissions; those of the system roles are always told.
+    """
     return msgspec.structs.replace(
         _outline(operation),
         parent=_outline(operation.parent) if operation.parent else None,
-        descendants=[document(child) for child in operation.children],
-        permissions=list(_permissions(operation)),
+        descendants=[document(child, stated) for child in operation.children],
+        permissions=list(_permissions(operation, stated or {})),
     )
 
 
@@ -68,25 +56,24 @@ def _outline(operation: Operation) -> OperationDocument:
     )
 
 
-def _permissions(operation: Operation) -> Iterator[RolePermission]:
-    """The operation's own rules first, then what the other roles inherit, with the date of the rule inherited."""
-    stated = set()
-    ancestor: Operation | None = operation
-    while ancestor is not None:
-        for rule in ancestor.role_rules:
-            if rule.role not in stated:
-                stated.add(rule.role)
-                yield _permission(operation, rule, is_inherited=ancestor is not operation)
-        ancestor = ancestor.parent
+def _permissions(operation: Operation, stated: Stated) -> Iterator[Permission]:
+    """What is stated for the operation itself first, then what others inherit, with the date of what is inherited."""
+    told = set()
+    for ancestor in operation.lineage:
+        for permission in (*map(_fixed, ancestor.role_rules), *stated.get(ancestor.uid, ())):
+            holder = (permission.principal.type, permission.principal.id)
+            if holder not in told:
+                told.add(holder)
+                yield msgspec.structs.replace(
+                    permission, operation_uid=operation.uid, is_inherited=ancestor is not operation
+                )
 
 
-def _permission(operation: Operation, rule: RoleRule, *, is_inherited: bool) -> RolePermission:
-    return RolePermission(
-        entity_id=None,
-        operation_uid=operation.uid,
-        principal=RolePrincipal(name=rule.role.name, is_custom=False, type="Role", id=rule.role.id),
+def _fixed(rule: RoleRule) -> Permission:
+    return Permission(
+        operation_uid="",
+        principal=Principal(name=rule.role.name, is_custom=False, type="Role", id=rule.role.id),
         is_fixed=True,
-        is_inherited=is_inherited,
         is_allowed=rule.is_allowed,
         creation_date=rule.created,
     )

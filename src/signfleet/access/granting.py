@@ -1,0 +1,173 @@
+"""Permissions as clients read, add and remove them: of one instance, or what a principal may do with all of them.
+
+Two permissions are the same if operation, kind of principal and principal are. There is no changing one: it is removed
+and added anew. What every network has, the rules of the system roles, nobody can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from signfleet.access import permission_store as queries
+from signfleet.access.operations.catalogue import VIEW_USER, by_uid
+from signfleet.access.operations.operation import Operation
+from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
+from signfleet.access.schemas import Permission, Principal
+from signfleet.errors import Invalid
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire import datetime
+
+#: The id under which what holds for all instances is kept.
+EVERY: Final = 0
+#: So many permissions may be sent at once, and one instance or principal may have.
+LIMIT: Final = 1000
+
+_SYSTEM_ROLES: Final = {role.id: role for role in SYSTEM_ROLES}
+
+
+class _Checked(NamedTuple):
+    """A permission that may be added or removed, with its place in the body."""
+
+    place: str
+    operation: Operation
+    principal: Principal
+    is_allowed: bool
+
+    def key(self, network_id: int, entity_id: int) -> dict[str, object]:
+        """The columns that tell it from others."""
+        return {
+            "network_id": network_id,
+            "entity": self.operation.root.entity,
+            "entity_id": entity_id,
+            "operation_uid": self.operation.uid,
+            "principal_type": self.principal.type,
+            "principal_id": self.principal.id,
+        }
+
+
+async def read(tx: Store | Transaction, network_id: int, entity: str, entity_id: int) -> list[Permission]:
+    """The permissions of one instance, the oldest first."""
+    rows = await tx.all(queries.PERMISSIONS_OF_ENTITY, network_id=network_id, entity=entity, entity_id=entity_id)
+    return [permission_of(row) for row in rows]
+
+
+async def read_general(
+    tx: Store | Transaction, network_id: int, principal_type: str, principal_id: int
+) -> list[Permission]:
+    """What the network has said of a principal and all instances, the oldest first."""
+    rows = await tx.all(
+        queries.GENERAL_PERMISSIONS_OF_PRINCIPAL,
+        network_id=network_id,
+        principal_type=principal_type,
+        principal_id=principal_id,
+    )
+    return [permission_of(row) for row in rows]
+
+
+def permission_of(row: Row) -> Permission:
+    """The entity of a row."""
+    if row.principal_type == "User":
+        principal = Principal(login=row.login or "", type="User", id=row.principal_id)
+    else:
+        system = _SYSTEM_ROLES.get(row.principal_id)
+        name = system.name if system else row.role_name
+        principal = Principal(name=name, is_custom=system is None, type="Role", id=row.principal_id)
+    return Permission(
+        entity_id=row.entity_id or None,
+        operation_uid=row.operation_uid,
+        principal=principal,
+        is_allowed=bool(row.is_allowed),
+        creation_date=datetime.format(row.creation_date),
+    )
+
+
+async def add(
+    tx: Transaction,
+    network_id: int,
+    permissions: Sequence[Permission],
+    now: int,
+    *,
+    root: Operation | None = None,
+    entity_id: int = EVERY,
+) -> None:
+    """Add permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
+
+    Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not.
+    """
+    if len(permissions) > LIMIT:
+        raise Invalid(f"At most {LIMIT} permissions may be added at once; there are {len(permissions)}.")
+    for checked in _check(permissions, root, entity_id):
+        key = checked.key(network_id, entity_id)
+        await _demand_principal(tx, network_id, checked)
+        if await tx.one(queries.PERMISSION, **key) is not None:
+            raise Invalid(
+                f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
+                " already; delete it first."
+            )
+        await tx.execute(queries.INSERT_PERMISSION, **key, is_allowed=checked.is_allowed, creation_date=now)
+    if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
+        raise Invalid(f"There may be {LIMIT} permissions at most.")
+
+
+async def remove(
+    tx: Transaction,
+    network_id: int,
+    permissions: Sequence[Permission],
+    *,
+    root: Operation | None = None,
+    entity_id: int = EVERY,
+) -> None:
+    """Remove permissions; what is not there need not be removed. Raises `Invalid` for a fixed one."""
+    for checked in _check(permissions, root, entity_id):
+        await tx.execute(queries.DELETE_PERMISSION, **checked.key(network_id, entity_id))
+
+
+async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int]) -> None:
+    """Remove what was said of instances that are gone."""
+    await tx.execute(
+        queries.DELETE_PERMISSIONS_OF_ENTITIES, network_id=network_id, entity=entity, entity_ids=list(entity_ids)
+    )
+
+
+async def forget_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> None:
+    """Remove what was said to a user or role that is gone."""
+    await tx.execute(
+        queries.DELETE_PERMISSIONS_OF_PRINCIPAL,
+        network_id=network_id,
+        principal_type=principal_type,
+        principal_id=principal_id,
+    )
+
+
+def _check(permissions: Sequence[Permission], root: Operation | None, entity_id: int) -> list[_Checked]:
+    """Everything that can be said without looking anything up."""
+    checked = []
+    for number, permission in enumerate(permissions):
+        place, principal = f"[{number}]", permission.principal
+        operation = by_uid(permission.operation_uid)
+        if operation is None or (root is not None and operation.root is not root):
+            which = "business operation" if root is None else f"operation on a {root.entity}"
+            raise Invalid(f"{place}.operationUID: '{permission.operation_uid}' is no {which}.")
+        if entity_id == EVERY and permission.entity_id:
+            raise Invalid(f"{place}.entityId: what is said of one instance is added there, not here.")
+        if entity_id != EVERY and "Instance" not in operation.appliance:
+            raise Invalid(f"{place}.operationUID: '{operation.full_name}' does not apply to single instances.")
+        if principal.type == "Role" and (
+            principal.id == ADMINISTRATORS.id or (entity_id == EVERY and principal.id in _SYSTEM_ROLES)
+        ):
+            raise Invalid(f"{place}: what the role {principal.id} may do is fixed and cannot be changed.")
+        if operation is VIEW_USER and principal.type == "User" and principal.id == entity_id:
+            raise Invalid(f"{place}: that users see themselves is fixed and cannot be changed.")
+        checked.append(_Checked(place, operation, principal, permission.is_allowed))
+    return checked
+
+
+async def _demand_principal(tx: Transaction, network_id: int, checked: _Checked) -> None:
+    """Raise `Invalid` unless the principal is one of the network."""
+    principal = checked.principal
+    if principal.type == "Role" and principal.id in _SYSTEM_ROLES:
+        return
+    query = queries.USER_THERE if principal.type == "User" else queries.ROLE_THERE
+    if await tx.one(query, network_id=network_id, id=principal.id) is None:
+        raise Invalid(f"{checked.place}.principal: there is no {principal.type.lower()} {principal.id} in the network.")

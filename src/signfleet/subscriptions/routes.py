@@ -1,0 +1,87 @@
+"""`/Subscriptions`: the device subscriptions of the chosen network."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.access.operations.catalogue import VIEW_SUBSCRIPTION
+from signfleet.access.operations.document import OperationDocument
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.paging import page_size, paged_list
+from signfleet.subscriptions.schemas import Subscription
+
+RETRIEVE = "bsn.api.main.subscriptions.retrieve"
+
+endpoints = Endpoints("Subscriptions", "/2022/06/REST/Subscriptions")
+
+
+class SubscriptionList(msgspec.Struct, rename="camel"):
+    """A PagedList of subscriptions."""
+
+    items: list[Subscription]
+    total_item_count: int
+    matching_item_count: int
+    page_size: int
+    next_marker: str | None
+    is_truncated: bool
+    sort_expression: str | None
+    filter_expression: str | None
+
+
+@endpoints.get(
+    "/",
+    scope=RETRIEVE,
+    operation=VIEW_SUBSCRIPTION,
+    parameters=(FILTER, SORT, *PAGING),
+    answer=SubscriptionList,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_subscriptions(call: Call) -> Answer:
+    """List the subscriptions of the network, of devices and in stock."""
+    size = page_size(call)
+    page = await call.services.subscriptions.list_(
+        call.session,
+        filter_=call.parameter("filter"),
+        sort=call.parameter("sort"),
+        marker=call.parameter("marker"),
+        size=size,
+    )
+    return Answer(
+        body=paged_list(
+            page.items,
+            total=page.total,
+            matching=page.matching,
+            size=size,
+            marker=page.next_marker,
+            sort=page.sort,
+            filter_=page.filter,
+        )
+    )
+
+
+@endpoints.get(
+    "/Count/",
+    scope=RETRIEVE,
+    operation=VIEW_SUBSCRIPTION,
+    parameters=(FILTER,),
+    answer=int,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def count_subscriptions(call: Call) -> Answer:
+    """Count the subscriptions that a filter matches."""
+    return answer_json(await call.services.subscriptions.count(call.session, call.parameter("filter")))
+
+
+@endpoints.get(
+    "/Operations/",
+    scope="bsn.api.main.operations.retrieve",
+    answer=OperationDocument,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_subscription_operations(call: Call) -> Answer:
+    """Give the business operations on subscriptions, and which roles may do them."""
+    return answer_json(await call.services.operations.tree(call.network_id, "Subscription"))

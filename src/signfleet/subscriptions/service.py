@@ -1,0 +1,213 @@
+"""Which device has which subscription, as devices come, report and go, and as time passes.
+
+`unlimited`: every device gets a Commercial subscription without end when it registers.
+`managed`: a device gets its Grace when it registers for the first time ever, and one of the network's stock when it
+reports for the first time; what it leaves behind goes back to the stock, and on to the next that waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
+from signfleet.errors import Invalid
+from signfleet.expressions.catalogues import SUBSCRIPTIONS
+from signfleet.expressions.counting import Counts
+from signfleet.expressions.listing import Listing, Scope
+from signfleet.http.call import encode
+from signfleet.storage import totals
+from signfleet.storage.interface import Store, Transaction
+from signfleet.subscriptions import lifecycle
+from signfleet.subscriptions import store as queries
+from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, update
+from signfleet.subscriptions.schemas import DeviceReference, Status, Type
+from signfleet.wire.text import fold
+
+Mode = Literal["unlimited", "managed"]
+
+#: So many subscriptions can be added at once.
+ADDED_LIMIT = 10_000
+
+
+class Change(NamedTuple):
+    """What time has done to a subscription; `status` is None when it expired."""
+
+    subscription: Kept
+    before: Status
+    status: Status | None
+
+
+class SubscriptionPage(NamedTuple):
+    """A page of Subscription entities as JSON, and what its PagedList says of the whole."""
+
+    items: list[bytes]
+    total: int
+    matching: int
+    next_marker: str | None
+    sort: str | None
+    filter: str | None
+
+
+class Subscriptions:
+    """The subscriptions of all networks. The `on_…` methods are called inside other services' units of work."""
+
+    def __init__(self, store: Store, permissions: Permissions, mode: Mode) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._mode = mode
+        self._listing = Listing(SUBSCRIPTIONS)
+        self._counts = Counts(store)
+
+    # --- as devices come and go
+
+    async def on_registration(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
+        """A device has registered that was not in the network before."""
+        device = DeviceReference(id=device_id, serial=serial)
+        if self._mode == "unlimited":
+            await insert(tx, network_id, device, lifecycle.unlimited(now), now)
+            return
+        had_grace = await tx.one(queries.GRACE_OF, serial_key=fold(serial)) is not None
+        life = lifecycle.grace(now, had_grace=had_grace)
+        if life is not None:
+            await tx.execute(queries.INSERT_GRACE, serial_key=fold(serial), date=now)
+            await insert(tx, network_id, device, life, now)
+
+    async def on_first_report(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
+        """A device has reported for the first time: it takes one of the stock, if there is any."""
+        if self._mode == "managed":
+            await self._assign(tx, network_id, DeviceReference(id=device_id, serial=serial), now)
+
+    async def on_delete(self, tx: Transaction, network_id: int, device_ids: Iterable[int], now: int) -> None:
+        """Devices were deleted: what they leave goes back to the stock and on to those that wait."""
+        freed = 0
+        for device_id in device_ids:
+            for row in await tx.all(queries.SUBSCRIPTIONS_OF_DEVICE, network_id=network_id, device_id=device_id):
+                left = kept(row)
+                life = lifecycle.released(left.life)
+                if life is None or (self._mode == "unlimited" and life.expiration_date is None):
+                    await delete(tx, left, now)
+                else:
+                    await update(tx, replace(left, device=None, life=life), now)
+                    freed += 1
+        if freed:
+            await self._serve(tx, network_id, freed, now)
+
+    async def _assign(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> bool:
+        """Give a device one of the stock in place of what it has; False if there is none."""
+        stock = await tx.one(queries.STOCK, network_id=network_id)
+        if stock is None:
+            return False
+        for row in await tx.all(queries.SUBSCRIPTIONS_OF_DEVICE, network_id=network_id, device_id=device.id):
+            await delete(tx, kept(row), now)
+        found = kept(stock)
+        await update(tx, replace(found, device=device, life=lifecycle.activated(found.life, now)), now)
+        return True
+
+    async def _serve(self, tx: Transaction, network_id: int, count: int, now: int) -> None:
+        """Give up to `count` of the stock to devices that have nothing or only a Grace, the oldest first."""
+        for row in await tx.all(queries.WAITING, network_id=network_id, limit=count):
+            if not await self._assign(tx, network_id, DeviceReference(id=row.id, serial=row.serial), now):
+                return
+
+    # --- as time passes
+
+    async def sweep(self, now: int) -> list[Change]:
+        """Judge anew what is due: suspend, end, and hand on. Any number of processes may do this."""
+        changes: list[Change] = []
+        while True:
+            batch = await self._store.write(lambda tx: self._age(tx, now))
+            changes += batch
+            if len(batch) < queries.BATCH:
+                return changes
+
+    async def _age(self, tx: Transaction, now: int) -> list[Change]:
+        changes = []
+        for row in await tx.all(queries.DUE, now=now):
+            found = kept(row)
+            phase = lifecycle.status(found.life, now)
+            if phase is None:
+                await delete(tx, found, now)
+                if found.device is not None and self._mode == "managed":
+                    await self._assign(tx, found.network_id, found.device, now)
+            else:
+                await update(tx, found, now)
+            changes.append(Change(found, row.status, phase))
+        return changes
+
+    async def add(self, network_id: int, type_: Type, activity_period: int, count: int, now: int) -> list[int]:
+        """Put subscriptions into a network's stock, from where waiting devices get theirs at once; gives their ids.
+
+        `activity_period` is in ms. Raises `Invalid` for a count out of range, a Grace, or too many Demos.
+        """
+        if not 1 <= count <= ADDED_LIMIT:
+            raise Invalid(f"'count': from 1 to {ADDED_LIMIT} subscriptions can be added at once.")
+        if type_ == "Grace":
+            raise Invalid("'type': a Grace is given to every new player by itself.")
+        if activity_period <= 0:
+            raise Invalid("'activityPeriod' has to be longer than nothing.")
+
+        async def work(tx: Transaction) -> list[int]:
+            if type_ == "Demo":
+                there = len(await tx.all(queries.DEMOS, network_id=network_id))
+                if there + count > lifecycle.DEMO_LIMIT:
+                    raise Invalid(f"'count': a network may have {lifecycle.DEMO_LIMIT} Demos; it has {there} already.")
+            life = lifecycle.stocked(type_, activity_period, now)
+            ids = [(await insert(tx, network_id, None, life, now)).id for _ in range(count)]
+            await self._serve(tx, network_id, count, now)
+            return ids
+
+        return await self._store.write(work)
+
+    # --- as clients ask
+
+    async def list_(
+        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
+    ) -> SubscriptionPage:
+        """A page of what the caller may see."""
+        network_id = session.network_id
+        assert network_id is not None
+        parsed = SUBSCRIPTIONS.filter(filter_)
+        order = SUBSCRIPTIONS.sort(sort)
+        scope = await self._scope(session)
+        page = await self._listing.page(
+            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+        )
+        ids = [row.sort_id for row in page.rows]
+        rows = {
+            row.id: encode(entity(kept(row), row.status, row.last_modified_date))
+            for row in await self._store.all(queries.SUBSCRIPTIONS_AMONG, network_id=network_id, ids=ids)
+        }
+        return SubscriptionPage(
+            # One may have expired between the two reads.
+            items=[rows[id_] for id_ in ids if id_ in rows],
+            total=await self._count(network_id, None, scope),
+            matching=await self._count(network_id, filter_, scope),
+            next_marker=page.next_marker,
+            sort=order.echo,
+            filter=parsed.echo if parsed else None,
+        )
+
+    async def count(self, session: Session, filter_: str | None) -> int:
+        """How many match of those that the caller may see."""
+        network_id = session.network_id
+        assert network_id is not None
+        return await self._count(network_id, filter_, await self._scope(session))
+
+    async def _scope(self, session: Session) -> Scope:
+        """Subscriptions have no permissions of their own; but one of a device that is hidden would tell of it."""
+        devices = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        return devices.or_where(queries.IN_STOCK)
+
+    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
+        parsed = SUBSCRIPTIONS.filter(filter_)
+        if parsed is None and not scope.conditions:
+            row = await self._store.one(totals.TOTAL, network_id=network_id, entity=ENTITY)
+            return row.total if row else 0
+        return await self._counts.get(
+            (network_id, parsed and parsed.echo, scope.key),
+            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
+        )

@@ -1,0 +1,196 @@
+"""Which device has which subscription: as devices come, report and go, and as time passes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from signfleet.access.permissions import Permissions
+from signfleet.devices.store import PLAYER_BY_ID
+from signfleet.errors import Invalid
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.expressions.listing import Listing
+from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device, subscription
+from signfleet.subscriptions.lifecycle import GRACE_PERIOD, SUSPENDED_PERIOD
+from signfleet.subscriptions.service import Mode, Subscriptions
+from signfleet.wire import datetime
+from signfleet.wire.timespan import DAY
+from tests.devices.stored import register
+
+NETWORK = 1
+ALL = Query(select(subscription).where(subscription.c.network_id == bindparam("network_id")))
+REPORTED = Query(device.update().where(device.c.id == bindparam("device_id")).values(status_date=bindparam("now")))
+DELETE_DEVICE = Query(device.delete().where(device.c.id == bindparam("device_id")))
+NOW = datetime.parse("2024-03-13T16:29:11.983Z")
+YEAR = 365 * DAY
+
+
+class Fleet:
+    """Subscriptions over a store with devices in it."""
+
+    def __init__(self, store: Store, mode: Mode) -> None:
+        self.store = store
+        self.subscriptions = Subscriptions(store, Permissions(store), mode)
+
+    async def register(self, serial: str, now: int = NOW) -> int:
+        (device_id,) = await register(self.store, NETWORK, [serial], now=now)
+        await self.store.write(lambda tx: self.subscriptions.on_registration(tx, NETWORK, device_id, serial, now))
+        return device_id
+
+    async def report(self, device_id: int, serial: str, now: int = NOW) -> None:
+        async def work(tx: Transaction) -> None:
+            await tx.execute(REPORTED, now=now, device_id=device_id)
+            await self.subscriptions.on_first_report(tx, NETWORK, device_id, serial, now)
+
+        await self.store.write(work)
+
+    async def delete(self, device_id: int, now: int = NOW) -> None:
+        async def work(tx: Transaction) -> None:
+            await tx.execute(DELETE_DEVICE, device_id=device_id)
+            await self.subscriptions.on_delete(tx, NETWORK, [device_id], now)
+
+        await self.store.write(work)
+
+    async def told(self, device_id: int) -> Any:
+        """What the device's document says of its subscription."""
+        row = await self.store.one(PLAYER_BY_ID, network_id=NETWORK, id=device_id)
+        assert row is not None
+        return json.loads(row.document)["subscription"]
+
+    async def having(self, filter_: str) -> list[int]:
+        return await Listing(DEVICES).ids(self.store, NETWORK, filter=DEVICES.filter(filter_))
+
+    async def stock(self) -> int:
+        return len([row for row in await self.store.all(ALL, network_id=NETWORK) if row.device_id is None])
+
+
+@pytest.fixture
+def unlimited(store: Store) -> Fleet:
+    return Fleet(store, "unlimited")
+
+
+@pytest.fixture
+def managed(store: Store) -> Fleet:
+    return Fleet(store, "managed")
+
+
+async def test_unlimited_gives_every_device_a_commercial_one_without_end(unlimited: Fleet) -> None:
+    device_id = await unlimited.register("A1")
+    told = await unlimited.told(device_id)
+    assert told == {
+        "id": told["id"],
+        "device": {"id": device_id, "serial": "A1"},
+        "type": "Commercial",
+        "activityPeriod": "365.00:00:00",
+        "status": "Active",
+        "creationDate": "2024-03-13T16:29:11.983Z",
+        "lastModifiedDate": "2024-03-13T16:29:11.983Z",
+        "activationDate": "2024-03-13T16:29:11.983Z",
+        "suspensionDate": None,
+        "expirationDate": None,
+    }
+    assert await unlimited.subscriptions.sweep(NOW + 100 * YEAR) == []
+
+
+async def test_unlimited_leaves_nothing_behind(unlimited: Fleet) -> None:
+    device_id = await unlimited.register("A1")
+    await unlimited.delete(device_id)
+    assert await unlimited.stock() == 0
+
+
+async def test_managed_gives_a_new_device_a_grace_once_in_its_life(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    told = await managed.told(device_id)
+    assert (told["type"], told["activityPeriod"], told["status"]) == ("Grace", "30.00:00:00", "Active")
+    await managed.delete(device_id)
+    assert await managed.stock() == 0
+    again = await managed.register("a1", NOW + DAY)
+    assert await managed.told(again) is None
+    assert await managed.having("[Subscription] IS NULL") == [again]
+
+
+async def test_a_subscription_of_the_stock_is_taken_with_the_first_report_and_runs_from_then(managed: Fleet) -> None:
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    first, second = await managed.register("A1"), await managed.register("A2")
+    await managed.report(first, "A1", NOW + DAY)
+    await managed.report(second, "A2", NOW + DAY)
+    told = await managed.told(first)
+    assert (told["type"], told["activationDate"]) == ("Commercial", "2024-03-14T16:29:11.983Z")
+    assert told["expirationDate"] == datetime.format(NOW + DAY + YEAR + SUSPENDED_PERIOD)
+    assert (await managed.told(second))["type"] == "Grace"
+    assert await managed.having("[Subscription].[Type] IS 'Commercial'") == [first]
+
+
+async def test_what_is_added_goes_to_devices_that_wait_the_oldest_first(managed: Fleet) -> None:
+    ids = [await managed.register(serial, NOW + number) for number, serial in enumerate(["A1", "A2", "A3"])]
+    for device_id, serial in zip(ids[1:], ["A2", "A3"], strict=True):
+        await managed.report(device_id, serial)
+    added = await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW + DAY)
+    assert (await managed.told(ids[1]))["id"] == added[0]
+    assert [(await managed.told(id_))["type"] for id_ in (ids[0], ids[2])] == ["Grace", "Grace"]
+
+
+async def test_a_subscription_freed_by_a_deleted_device_goes_on_with_its_time_running(managed: Fleet) -> None:
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    first, second = await managed.register("A1"), await managed.register("A2")
+    await managed.report(first, "A1")
+    await managed.report(second, "A2")
+    expires = (await managed.told(first))["expirationDate"]
+    await managed.delete(first, NOW + DAY)
+    told = await managed.told(second)
+    assert (told["type"], told["device"]["serial"], told["expirationDate"]) == ("Commercial", "A2", expires)
+    await managed.delete(second, NOW + DAY)
+    assert await managed.stock() == 1
+
+
+async def test_a_grace_runs_through_its_phases_and_is_gone(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    phases = {}
+    for day in (1, 17, 29, 30, 59, 60):
+        changes = await managed.subscriptions.sweep(NOW + day * DAY)
+        phases[day] = [change.status for change in changes]
+    assert phases == {1: [], 17: ["Suspending"], 29: [], 30: ["Suspended"], 59: [], 60: [None]}
+    assert await managed.told(device_id) is None
+    assert await managed.having("[Subscription] IS NULL") == [device_id]
+
+
+async def test_a_suspended_subscription_tells_when_it_was(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    await managed.subscriptions.sweep(NOW + GRACE_PERIOD + DAY)
+    told = await managed.told(device_id)
+    assert (told["status"], told["suspensionDate"]) == ("Suspended", datetime.format(NOW + GRACE_PERIOD))
+    assert await managed.having("[Subscription].[Status] IS 'Suspended'") == [device_id]
+
+
+async def test_a_device_whose_subscription_expires_gets_the_next_of_the_stock(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    await managed.subscriptions.sweep(NOW + 60 * DAY)
+    assert (await managed.told(device_id))["type"] == "Commercial"
+
+
+async def test_the_store_is_swept_whole_however_much_is_due(managed: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signfleet.subscriptions.store.BATCH", 1)
+    for number in range(3):
+        await managed.register(f"A{number}")
+    assert len(await managed.subscriptions.sweep(NOW + 20 * DAY)) == 3
+
+
+@pytest.mark.parametrize(
+    ("type_", "period", "count", "field"),
+    [
+        ("Commercial", YEAR, 0, "'count'"),
+        ("Commercial", YEAR, 10_001, "'count'"),
+        ("Demo", YEAR, 5, "'count'"),
+        ("Grace", YEAR, 1, "'type'"),
+        ("Commercial", 0, 1, "'activityPeriod'"),
+    ],
+)
+async def test_what_cannot_be_added_is_named(managed: Fleet, type_: Any, period: int, count: int, field: str) -> None:
+    with pytest.raises(Invalid, match=field):
+        await managed.subscriptions.add(NETWORK, type_, period, count, NOW)
