@@ -11,7 +11,7 @@ ARGS    ?=
 VENV     := .venv
 PY       := $(VENV)/bin/python
 PIP      := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
-INSTALL  := $(PIP) install --no-deps --require-hashes
+INSTALL  := $(PIP) install --no-deps --no-compile --require-hashes
 RUNTIME  := $(VENV)/.runtime-installed
 DEV      := $(VENV)/.dev-installed
 

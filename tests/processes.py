@@ -6,14 +6,12 @@ import http.client
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SIGNFLEET = (sys.executable, "-P", "-m", "signfleet")
 HOST = "127.0.0.1"
 
 

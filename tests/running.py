@@ -70,6 +70,43 @@ def running_server(*arguments: str) -> Iterator[Running]:
                 process.kill()
 
 
+class Demo:
+    """A running demo: what it has printed, and the credentials that it keeps."""
+
+    def __init__(self, printed: str, folder: Path) -> None:
+        self.printed = printed
+        self.path = folder / "credentials.json"
+        self.credentials: dict[str, str] = json.loads(self.path.read_text())
+
+    @property
+    def line(self) -> str:
+        """The command line that it offers."""
+        return next(line.strip() for line in self.printed.splitlines() if line.strip().startswith("curl "))
+
+
+@contextmanager
+def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
+    """`signfleet demo` on a free port whose players have joined."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "signfleet", "demo", "--port", "0", "--players", str(players), "--data", str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    with process:
+        try:
+            printed = ""
+            assert process.stdout is not None
+            for line in process.stdout:
+                printed += line
+                if "simulated players have joined" in line:
+                    break
+            yield Demo(printed, folder)
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+
+
 def founded(data: Path, database: str | None = None) -> Founded:
     """Found the network `Demo` in a store that no server uses yet: `database`, or the data folder's own."""
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,55 +11,8 @@ import httpx
 from click.testing import CliRunner
 
 from signfleet.cli import cli
-from tests.processes import ROOT, SIGNFLEET
-
-#: As much of curl as the printed line needs; the machine may have none.
-CURL = f"""#!{sys.executable}
-import sys, httpx
-arguments = [argument for argument in sys.argv[1:] if argument != "-s"]
-given = {{}}
-while len(arguments) > 1:
-    place = next(place for place, argument in enumerate(arguments) if argument in ("-d", "-H"))
-    name, value = arguments.pop(place), arguments.pop(place)
-    given[name] = value
-headers = dict([given["-H"].split(": ")]) if "-H" in given else {{"Content-Type": "application/x-www-form-urlencoded"}}
-print(httpx.request("POST" if "-d" in given else "GET", arguments[0], content=given.get("-d"), headers=headers).text)
-"""
-
-
-class Demo:
-    """A running demo: what it has printed, and the credentials that it keeps."""
-
-    def __init__(self, printed: str, folder: Path) -> None:
-        self.printed = printed
-        self.path = folder / "credentials.json"
-        self.credentials: dict[str, str] = json.loads(self.path.read_text())
-
-    @property
-    def line(self) -> str:
-        return next(line.strip() for line in self.printed.splitlines() if line.strip().startswith("curl "))
-
-
-@contextmanager
-def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
-    process = subprocess.Popen(
-        [*SIGNFLEET, "demo", "--port", "0", "--players", str(players), "--data", str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-    )
-    with process:
-        try:
-            printed = ""
-            assert process.stdout is not None
-            for line in process.stdout:
-                printed += line
-                if "simulated players have joined" in line:
-                    break
-            yield Demo(printed, folder)
-        finally:
-            process.terminate()
-            assert process.wait(30) == 0
+from tests.curl import curl_on_path
+from tests.running import Demo, running_demo
 
 
 def devices(demo: Demo) -> list[dict[str, Any]]:
@@ -81,19 +30,11 @@ def devices(demo: Demo) -> list[dict[str, Any]]:
 
 
 def test_the_first_start_gives_players_and_a_line_that_lists_them(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    curl = tmp_path / "bin" / "curl"
-    curl.write_text(CURL)
-    curl.chmod(0o755)
     with running_demo(tmp_path / "data") as demo:
         assert "3 of 3 simulated players have joined." in demo.printed
         assert all(value in demo.printed for value in demo.credentials.values())
         listed = subprocess.run(
-            ["sh", "-c", demo.line],
-            env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=True,
+            ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True
         )
         assert json.loads(listed.stdout)["totalItemCount"] == len(devices(demo)) == 3
 

@@ -1,0 +1,56 @@
+"""As much of curl as the documented command lines use, in Python: the machine that runs the tests may have none.
+
+`curl_on_path(folder)` gives the environment in which `curl` is this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+
+def curl_on_path(folder: Path) -> dict[str, str]:
+    """This process's environment, with a command `curl` in `folder` found before any other."""
+    command = folder / "curl"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-s", action="store_true")
+    parser.add_argument("-G", action="store_true")
+    parser.add_argument("-X")
+    parser.add_argument("-u", default="")
+    parser.add_argument("-H", action="append", default=[])
+    parser.add_argument("-d", action="append", default=[], dest="data")
+    parser.add_argument("--data-urlencode", action="append", default=[], type=encoded, dest="data")
+    parser.add_argument("url")
+    given = parser.parse_args()
+    data = "&".join(given.data)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} if data and not given.G else {}
+    headers |= dict(line.split(": ", 1) for line in given.H)
+    answer = httpx.request(
+        given.X or ("POST" if data and not given.G else "GET"),
+        f"{given.url}?{data}" if data and given.G else given.url,
+        content=None if given.G else data,
+        headers=headers,
+        auth=tuple(given.u.split(":", 1)) if given.u else None,
+        trust_env=False,
+    )
+    sys.stdout.buffer.write(answer.content)
+
+
+def encoded(pair: str) -> str:
+    name, _, value = pair.partition("=")
+    return f"{name}={quote(value)}"
+
+
+if __name__ == "__main__":
+    main()

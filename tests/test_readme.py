@@ -1,0 +1,43 @@
+"""The README's first session works as it is printed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.curl import curl_on_path
+from tests.running import running_demo
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    """The JSON documents that a text consists of."""
+    found, decoder = [], json.JSONDecoder()
+    while text:
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:]
+    return found
+
+
+def test_the_first_session(tmp_path: Path) -> None:
+    session = "".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
+    with running_demo(tmp_path / "data", players=25):
+        done = subprocess.run(
+            ["sh", "-eu", "-c", session],
+            cwd=tmp_path,
+            env=curl_on_path(tmp_path),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    page, filtered, changed = documents(done.stdout)
+    assert (len(page["items"]), page["totalItemCount"]) == (5, 25)
+    names = [device["settings"]["name"] for device in filtered["items"]]
+    assert names
+    assert names == sorted(names, key=str.casefold, reverse=True)
+    assert changed["settings"]["description"] == "Above the main entrance"
