@@ -24,7 +24,7 @@ UPDATE = "bsn.api.self.users.profile.update"
     statuses="200",
     errors="300 400 401 403 404 406 5XX",
 )
-async def get_profile(call: Call, user: str) -> Answer:
+async def get_user_profile(call: Call, user: str) -> Answer:
     """Give the whole profile of a user."""
     return answer_json(await call.services.profiles.all(await _owner(call, user)))
 
@@ -38,7 +38,7 @@ async def get_profile(call: Call, user: str) -> Answer:
     statuses="201",
     errors="300 400 401 403 404 406 409 413 415 5XX",
 )
-async def add_profile_value(call: Call, user: str) -> Answer:
+async def add_user_profile_value(call: Call, user: str) -> Answer:
     """Add a property to the profile of a user."""
     pair: Pair = call.body
     await call.services.profiles.add(await _owner(call, user), pair.key, pair.value, call.now)
@@ -54,7 +54,7 @@ async def add_profile_value(call: Call, user: str) -> Answer:
     statuses="200 304",
     errors="300 400 401 403 404 406 5XX",
 )
-async def get_profile_value(call: Call, user: str, key: str) -> Answer:
+async def get_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Give one property of the profile of a user."""
     row = await call.services.profiles.get(await _owner(call, user), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
@@ -68,7 +68,7 @@ async def get_profile_value(call: Call, user: str, key: str) -> Answer:
     statuses="201 204",
     errors="300 400 401 403 404 406 412 413 415 5XX",
 )
-async def put_profile_value(call: Call, user: str, key: str) -> Answer:
+async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Set a property of the profile of a user."""
     owner = await _owner(call, user)
     is_new = await call.services.profiles.put(owner, key, call.body, call.precondition, call.now)
@@ -82,7 +82,7 @@ async def put_profile_value(call: Call, user: str, key: str) -> Answer:
     statuses="204",
     errors="300 400 401 403 404 406 412 5XX",
 )
-async def delete_profile_value(call: Call, user: str, key: str) -> Answer:
+async def delete_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Remove a property from the profile of a user."""
     await call.services.profiles.delete(await _owner(call, user), key, call.precondition)
     return NO_CONTENT
