@@ -16,7 +16,7 @@ RUNTIME  := $(VENV)/.runtime-installed
 DEV      := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: $(DEV) ## Check style and types
 
 bench: $(RUNTIME) ## Measure against a bare ASGI app in the same run
 	@$(PY) -m bench $(ARGS)
+
+docs: $(DEV) ## Write COMPATIBILITY.md, docs/settings.md and docs/cli.md again
+	@$(PY) tools/compatibility.py
+	@$(PY) tools/reference.py
 
 lock: $(PY) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
 	@$(PIP) install uv

@@ -13,7 +13,6 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints
 from signfleet.http.errors import OAuthError
-from signfleet.storage.interface import Row
 
 endpoints = Endpoints("Access", "")
 
@@ -69,7 +68,7 @@ async def explain_token(_call: Call) -> Answer:
     raise Invalid("A token is asked for with POST and a form.")
 
 
-async def _person_grant(call: Call, form: Form, grant: str, application: Row | None) -> SignedIn:
+async def _person_grant(call: Call, form: Form, grant: str, application: Any) -> SignedIn:
     sign_in = call.services.sign_in
     if grant == "password":
         username, password = form.required("username"), form.required("password")

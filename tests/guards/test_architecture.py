@@ -1,0 +1,80 @@
+"""Who may know whom, and how long a module may get."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from tests.processes import ROOT
+
+SOURCES = ROOT / "src" / "signfleet"
+MODULES = sorted(path for path in SOURCES.rglob("*.py") if "versions" not in path.parts)
+
+LONGEST = 400
+#: Lists that are longer for being complete.
+LISTS = {"storage/tables.py", "devices/schemas.py"}
+#: Rules that become conditions in the statements of every store.
+CONDITIONS = {"access/visibility.py"}
+
+
+def place(path: Path) -> str:
+    return path.relative_to(SOURCES).as_posix()
+
+
+def imported(path: Path, *, at_run_time: bool = False) -> set[str]:
+    """Every module that `path` imports anywhere, `from a import b` as `a` and `a.b`; for its types alone or not."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    for_types = [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    skipped = [inner for node in for_types for inner in node.body] if at_run_time else []
+    names: set[str] = set()
+    for node in nodes:
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parents = ("signfleet", *path.relative_to(SOURCES).parts)[: -node.level] if node.level else ()
+            module = ".".join((*parents, *([node.module] if node.module else [])))
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+IMPORTS = {path: imported(path) for path in MODULES}
+
+
+def test_only_stores_know_sql() -> None:
+    sql = {"sqlalchemy", "sqlite3", "asyncpg", "alembic"}
+    knowing = {place(path) for path, names in IMPORTS.items() if sql & {name.split(".")[0] for name in names}}
+    stores = {
+        known for known in knowing if known.endswith("store.py") or known.startswith(("storage/", "expressions/"))
+    }
+    assert knowing - stores == CONDITIONS
+
+
+def test_routes_do_not_know_the_store() -> None:
+    assert not {
+        (place(path), name)
+        for path, names in IMPORTS.items()
+        for name in names
+        if path.name == "routes.py" and (name.startswith("signfleet.storage") or name.endswith(".store"))
+    }
+
+
+def test_only_what_starts_the_server_knows_all_parts() -> None:
+    starters = {"wiring.py", "server.py"} | {place(path) for path in MODULES if place(path).startswith("cli/")}
+    assert {place(path) for path in MODULES if "signfleet.wiring" in imported(path, at_run_time=True)} <= starters
+
+
+def test_no_module_is_longer_than_one_can_read_in_one_go() -> None:
+    long = {place(path) for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST}
+    assert long <= LISTS
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    assert not [place(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+def test_nothing_is_left_undone() -> None:
+    undone = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    assert not [place(path) for path in MODULES if undone.search(path.read_text(encoding="utf-8"))]

@@ -1,0 +1,111 @@
+"""Every endpoint declares who may call it, and what the contract says of it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from signfleet.http.contract import PREFIX, Documented, documented
+from signfleet.http.endpoint import Endpoint
+from signfleet.http.openapi import PATH_PARAMETERS
+from signfleet.wiring import endpoints
+from tests.processes import ROOT
+
+OFFERED = [endpoint for endpoint in endpoints() if endpoint.is_offered]
+
+#: Whoever adds to these opens something to everybody.
+PUBLIC = {
+    "GET /docs",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /metrics",
+    "GET /openapi.json",
+    "POST /realms/bsncloud/protocol/openid-connect/token",
+    "GET /2022/06/REST/Token",
+    "POST /2022/06/REST/Token",
+    "POST /player/v1/register",  # takes a setup token
+    "POST /player/v1/token",  # takes a refresh token
+    "GET /2022/06/REST/{login}/Password/",
+    "POST /2022/06/REST/Self/",
+}
+
+#: What says the same to everybody in every network needs no business operation.
+WITHOUT_OPERATION = re.compile(rf"{PREFIX}/(Devices/(Models|Operations)|Subscriptions/Operations)/")
+
+
+def name(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def segments(endpoint: Endpoint) -> set[str]:
+    """The parameters of its path."""
+    return set(re.findall(r"\{(\w+)", endpoint.path))
+
+
+def rows(endpoint: Endpoint) -> list[Documented]:
+    """The lines of the contract that this endpoint answers: one for the id, one for the name."""
+    return [row for row in documented() if (row.method, row.route) == (endpoint.method, endpoint.path)]
+
+
+DOCUMENTED = [endpoint for endpoint in OFFERED if rows(endpoint)]
+
+
+def test_the_contract_is_the_published_list() -> None:
+    published = (ROOT / "tests" / "contract" / "endpoints.tsv").read_text()
+    assert (ROOT / "src" / "signfleet" / "http" / "contract.tsv").read_text() == published
+    assert len(documented()) == 94
+
+
+def test_every_documented_endpoint_has_a_route() -> None:
+    routes = {(endpoint.method, endpoint.path) for endpoint in endpoints()}
+    assert {(row.method, row.route) for row in documented()} <= routes
+
+
+def test_no_route_is_declared_twice() -> None:
+    names = [f"{e.method} {path.lower().rstrip('/')}" for e in endpoints() for path in (e.path, *e.aliases)]
+    assert len(names) == len(set(names))
+
+
+def test_each_says_public_or_which_scope_it_needs() -> None:
+    assert {name(endpoint) for endpoint in OFFERED if endpoint.caller == "public"} <= PUBLIC
+    assert {name(endpoint) for endpoint in OFFERED if not endpoint.scopes} <= PUBLIC
+    assert not [name(endpoint) for endpoint in OFFERED if endpoint.caller == "public" and endpoint.operation]
+
+
+def test_within_a_network_each_names_its_business_operation() -> None:
+    within = [endpoint for endpoint in OFFERED if endpoint.caller == "network" and endpoint.operation is None]
+    assert not [name(endpoint) for endpoint in within if not WITHOUT_OPERATION.match(endpoint.path)]
+
+
+def test_scopes_are_the_contracts() -> None:
+    for endpoint in DOCUMENTED:
+        assert set(endpoint.scopes) == {row.scope for row in rows(endpoint)} - {"(none)"}, name(endpoint)
+
+
+def test_statuses_are_the_contracts() -> None:
+    for endpoint in DOCUMENTED:
+        assert set(endpoint.statuses) == {each for row in rows(endpoint) for each in row.statuses}, name(endpoint)
+        assert set(endpoint.errors) == {each for row in rows(endpoint) for each in row.errors}, name(endpoint)
+
+
+def test_families_are_the_contracts() -> None:
+    for endpoint in DOCUMENTED:
+        assert {endpoint.family} == {row.family for row in rows(endpoint)}, name(endpoint)
+
+
+def test_each_is_described() -> None:
+    assert not [name(endpoint) for endpoint in OFFERED if not endpoint.summary]
+    parameters = {parameter for endpoint in OFFERED for parameter in segments(endpoint)}
+    assert parameters <= PATH_PARAMETERS.keys()
+
+
+def test_handlers_take_the_parameters_of_their_paths() -> None:
+    for endpoint in OFFERED:
+        _call, *taken = inspect.signature(endpoint.handler).parameters
+        assert set(taken) == segments(endpoint), name(endpoint)
+
+
+def test_provisioning_answers_at_the_older_address_too() -> None:
+    for endpoint in OFFERED:
+        if endpoint.family == "Provisioning":
+            assert endpoint.path.replace("/2022/06/", "/2020/10/") in endpoint.aliases

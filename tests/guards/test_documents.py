@@ -1,0 +1,35 @@
+"""What is generated is up to date; `make docs` brings it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from signfleet.http.contract import documented
+from signfleet.wiring import endpoints
+from tools import compatibility, reference
+
+
+@pytest.mark.parametrize(
+    ("path", "render"),
+    [
+        (compatibility.TARGET, compatibility.render),
+        (reference.SETTINGS, reference.settings),
+        (reference.COMMANDS, reference.commands),
+    ],
+    ids=["COMPATIBILITY.md", "docs/settings.md", "docs/cli.md"],
+)
+def test_it_is_up_to_date(path: Path, render: Callable[[], str]) -> None:
+    assert path.read_text(encoding="utf-8") == render(), "run `make docs`"
+
+
+def test_every_mark_names_a_documented_endpoint() -> None:
+    assert {name for name, _ in compatibility.marks()} <= {compatibility.key(row) for row in documented()}
+
+
+def test_every_endpoint_of_the_contract_that_is_offered_is_tested() -> None:
+    offered = {(endpoint.method, endpoint.path) for endpoint in endpoints() if endpoint.is_offered}
+    tested = {name for name, _ in compatibility.marks()}
+    assert {compatibility.key(row) for row in documented() if (row.method, row.route) in offered} <= tested

@@ -1,0 +1,83 @@
+"""Write COMPATIBILITY.md: every endpoint that the contract documents, whether it is offered, and what tests it.
+
+    python tools/compatibility.py
+
+A test covers an endpoint by the mark `@pytest.mark.contract("GET /Devices/{device}/")`, our spelling of its route below
+/2022/06/REST.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from signfleet.http.contract import PREFIX, Documented, documented
+from signfleet.http.endpoint import Endpoint
+from signfleet.wiring import endpoints
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "COMPATIBILITY.md"
+
+HEAD = """# Compatibility
+
+Written by `make docs` from the endpoint declarations and the tests; a test fails when it is out of date.
+
+signfleet speaks the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are below `/2022/06/REST`;
+Provisioning answers below `/2020/10/REST` as well. Letter case of paths and a final slash do not matter.
+
+{offered} of {all} documented endpoints are offered; the others answer 501 with the error body.
+
+| method | path | scope | state | tests |
+| --- | --- | --- | --- | --- |
+"""
+
+MORE = """
+## Beyond the documented endpoints
+
+| method | path | what it does |
+| --- | --- | --- |
+"""
+
+
+def key(row: Documented) -> str:
+    """How tests name a documented endpoint."""
+    return f"{row.method} {row.route.removeprefix(PREFIX)}"
+
+
+def marks() -> Iterator[tuple[str, Path]]:
+    """Every endpoint that a `contract` mark names, and the file of the test."""
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.contract":
+                for argument in node.args:
+                    yield ast.literal_eval(argument), path.relative_to(ROOT)
+
+
+def render() -> str:
+    """The whole page."""
+    offered = {(endpoint.method, endpoint.path) for endpoint in endpoints() if endpoint.is_offered}
+    files: dict[str, set[Path]] = defaultdict(set)
+    for name, path in marks():
+        files[name].add(path)
+    lines = []
+    for row in documented():
+        is_offered = (row.method, row.route) in offered
+        tests = ", ".join(f"[{path.relative_to('tests')}]({path})" for path in sorted(files[key(row)]))
+        scope = row.scope if row.scope.startswith("(") else f"`{row.scope}`"
+        state = "offered" if is_offered else "answers 501"
+        lines.append(f"| {row.method} | `{row.path}` | {scope} | {state} | {tests} |\n")
+    count = sum((row.method, row.route) in offered for row in documented())
+    text = HEAD.format(offered=count, all=len(documented())) + "".join(lines) + MORE
+    return text + "".join(f"| {more.method} | `{more.path}` | {more.summary} |\n" for more in beyond())
+
+
+def beyond() -> list[Endpoint]:
+    """What is offered and not documented by the contract."""
+    known = {(row.method, row.route) for row in documented()}
+    return [endpoint for endpoint in endpoints() if (endpoint.method, endpoint.path) not in known]
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(), encoding="utf-8")
