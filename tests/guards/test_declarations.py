@@ -20,6 +20,7 @@ PUBLIC = {
     "GET /health/ready",
     "GET /metrics",
     "GET /openapi.json",
+    "GET /files/{expires}/{signature}/{file:path}",  # takes a signature that expires
     "POST /realms/bsncloud/protocol/openid-connect/token",
     "GET /2022/06/REST/Token",
     "POST /2022/06/REST/Token",

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from signfleet import __version__
+from signfleet.http.contract import PREFIX
 from signfleet.http.endpoint import FORM, Endpoint, Parameter
 from signfleet.http.errors import ErrorBody
 from signfleet.http.media import ERROR_TYPE, JSON_TYPE
@@ -94,7 +95,7 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
     if endpoint.aliases:
         description.append(f"Also at {', '.join(f'`{alias}`' for alias in endpoint.aliases)}.")
     operation: Json = {
-        "operationId": endpoint.handler.__name__,
+        "operationId": _id(endpoint),
         "tags": [endpoint.family],
         "summary": endpoint.summary.rstrip("."),
         "description": "\n\n".join(description),
@@ -105,6 +106,12 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
     if endpoint.body is not None:
         operation["requestBody"] = _request_body(endpoint, schemas, components)
     return operation
+
+
+def _id(endpoint: Endpoint) -> str:
+    """`get_devices_device_tags`: method and path, which no two operations share."""
+    words = re.findall(r"\w+", _SEGMENT.sub(r"\1", endpoint.path.removeprefix(PREFIX)))
+    return "_".join((endpoint.method, *words)).lower()
 
 
 def _alternatives(endpoint: Endpoint) -> list[Json]:

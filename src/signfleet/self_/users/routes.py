@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from signfleet.access.schemas import Permission
 from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.storage.interface import Row
 from signfleet.users.notifications import NotificationSettings
 from signfleet.users.schemas import Role, User, last_change
 from signfleet.wire.ids import id_of
@@ -17,7 +18,7 @@ RETRIEVE = "bsn.api.self.users.retrieve"
 RETRIEVE_ROLE = "bsn.api.self.roles.retrieve"
 
 
-async def own_user(call: Call, segment: str) -> Row:
+async def own_user(call: Call, segment: str) -> Any:
     """The user that a path segment names, if it is the caller's own. Raises `NotFound`."""
     number = id_of(segment)
     if number is None:
