@@ -64,7 +64,8 @@ class Devices:
         )
         ids = [row.sort_id for row in page.rows]
         documents = {
-            row.id: row.document for row in await self._store.all(queries.PLAYERS_AMONG, network_id=network_id, ids=ids)
+            row.device_id: row.document
+            for row in await self._store.all(queries.DOCUMENTS_AMONG, network_id=network_id, ids=ids)
         }
         total = await self._count(network_id, None, scope)
         return DevicePage(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.storage.query import Query, among, merged, utf8
+from signfleet.storage.query import Query, among, merged, spliced
 from signfleet.storage.tables import (
     device,
     device_document,
@@ -31,38 +31,32 @@ _DOCUMENT_OF_DEVICE = and_(
     device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
 )
 
-#: A Player entity, ready to be sent (`document`, bytes), and what conditional requests need to know of it.
+#: A Player entity, ready to be sent.
+_DOCUMENT = spliced(
+    '{%s,"settings":%s,"status":%s,"subscription":%s,"taggedGroups":%s,"tags":%s,"permissions":%s}',
+    device_document.c.identity,
+    device_document.c.settings,
+    func.coalesce(device_document.c.status + device_document.c.status_end, literal_column("'null'")),
+    func.coalesce(device_document.c.subscription, literal_column("'null'")),
+    device_document.c.tagged_groups,
+    device_document.c.tags,
+    device_document.c.permissions,
+).label("document")
+
+#: A device with what conditional requests need to know of it.
 PLAYER = (
-    select(
-        device.c.id,
-        device.c.version,
-        device.c.last_modified_date,
-        device.c.changed_date,
-        utf8(
-            literal_column("'{'")
-            + device_document.c.identity
-            + literal_column("""',"settings":'""")
-            + device_document.c.settings
-            + literal_column("""',"status":'""")
-            + func.coalesce(device_document.c.status + device_document.c.status_end, literal_column("'null'"))
-            + literal_column("""',"subscription":'""")
-            + func.coalesce(device_document.c.subscription, literal_column("'null'"))
-            + literal_column("""',"taggedGroups":'""")
-            + device_document.c.tagged_groups
-            + literal_column("""',"tags":'""")
-            + device_document.c.tags
-            + literal_column("""',"permissions":'""")
-            + device_document.c.permissions
-            + literal_column("'}'")
-        ).label("document"),
-    )
+    select(device.c.id, device.c.version, device.c.last_modified_date, device.c.changed_date, _DOCUMENT)
     .select_from(device)
     .join(device_document, _DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID)
 )
 PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")))
 PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_key")))
-PLAYERS_AMONG = Query(PLAYER.where(among(device.c.id, "ids")))
+DOCUMENTS_AMONG = Query(
+    select(device_document.c.device_id, _DOCUMENT).where(
+        device_document.c.network_id == NETWORK_ID, among(device_document.c.device_id, "ids")
+    )
+)
 
 #: Who has a serial, in whatever network; locked until the unit of work ends.
 OWNER_OF_SERIAL = Query(

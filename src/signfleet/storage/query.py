@@ -88,24 +88,35 @@ def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.column == func.any(values), **options))
 
 
-class utf8(ColumnElement[bytes]):
-    """A text as bytes: what is only passed on need not be decoded."""
+class spliced(ColumnElement[bytes]):
+    """The texts of columns put into the places `%s` of a template, as bytes: what is only passed on is not decoded.
+
+    The template is our own text, without quotes or other percent signs. Joining with `||` would copy what is there
+    already for each part.
+    """
 
     inherit_cache = False
     type = LargeBinary()
 
-    def __init__(self, text: ColumnElement[Any]) -> None:
-        self.text = text
+    def __init__(self, template: str, *texts: ColumnElement[Any]) -> None:
+        if "'" in template or template.count("%") != len(texts):
+            raise ValueError("a template has one %s for each text and no quotes")
+        self.template = template
+        self.texts = texts
+
+    def sql(self, function: str, compiler: Any, **options: Any) -> str:
+        texts = ", ".join(compiler.process(text, **options) for text in self.texts)
+        return f"{function}('{self.template}', {texts})"
 
 
-@compiles(utf8, "sqlite")
-def _utf8_sqlite(element: utf8, compiler: Any, **options: Any) -> str:
-    return f"CAST({compiler.process(element.text, **options)} AS BLOB)"
+@compiles(spliced, "sqlite")
+def _spliced_sqlite(element: spliced, compiler: Any, **options: Any) -> str:
+    return f"CAST({element.sql('printf', compiler, **options)} AS BLOB)"
 
 
-@compiles(utf8, "postgresql")
-def _utf8_postgresql(element: utf8, compiler: Any, **options: Any) -> str:
-    return f"convert_to({compiler.process(element.text, **options)}, 'UTF8')"
+@compiles(spliced, "postgresql")
+def _spliced_postgresql(element: spliced, compiler: Any, **options: Any) -> str:
+    return f"convert_to({element.sql('format', compiler, **options)}, 'UTF8')"
 
 
 class merged(ColumnElement[Any]):
