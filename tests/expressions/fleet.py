@@ -160,6 +160,7 @@ def device_row(network_id: int, document: Document) -> dict[str, Any]:
         "status_date": None if reported is None else datetime.parse(reported),
         "gps_latitude": location.get("gpsLatitude"),
         "gps_longitude": location.get("gpsLongitude"),
+        "location_key": None if location.get("path") is None else fold(location["path"]),
     }
 
 

@@ -27,6 +27,7 @@ DEVICES = Catalogue(
             "settings.group.id": device.c.group_id,
             "settings.location.gpsLatitude": device.c.gps_latitude,
             "settings.location.gpsLongitude": device.c.gps_longitude,
+            "settings.location.path": device.c.location_key,
             "status": device.c.status_date,
             "status.health": device.c.health,
             "status.lastModifiedDate": device.c.status_date,
