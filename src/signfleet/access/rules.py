@@ -52,6 +52,12 @@ def _rank(rule: Rule, operation: Operation) -> tuple[bool, int, bool, bool]:
 
 
 @cache
+def system_allows(role_id: int | None, operation: Operation) -> bool:
+    """Whether a system role allows an operation where no other rule is in the way."""
+    return is_allowed(system_rules(role_id), operation)
+
+
+@cache
 def system_rules(role_id: int | None) -> tuple[Rule, ...]:
     """The rules of a system role; none of any other."""
     return tuple(

@@ -89,7 +89,12 @@ def parse(text: str) -> int | None:
 
 def format_http(ms: int) -> str:
     """Write an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`); the fraction of the second is dropped."""
-    moment = _EPOCH + timedelta(seconds=ms // 1000)
+    return _http_text(ms // 1000)
+
+
+@lru_cache(maxsize=4096)
+def _http_text(seconds: int) -> str:
+    moment = _EPOCH + timedelta(seconds=seconds)
     day, month = _WEEKDAYS[moment.weekday()][:3], _MONTHS[moment.month - 1]
     return f"{day}, {moment.day:02d} {month} {moment.year:04d} {moment.time().isoformat()} GMT"
 
