@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     client_token_lifetime: Annotated[
         int, _doc("How long an access token of the client-credentials grant lives, in seconds.", ge=10, le=86_400)
     ] = 330
+    audit_retention_days: Annotated[int, _doc("How many days the audit trail is kept.", ge=1, le=36_500)] = 365
     subscriptions: Annotated[
         Literal["unlimited", "managed"],
         _doc("`unlimited` gives every player a subscription without end; `managed` hands out what was added."),

@@ -12,6 +12,8 @@ from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
 from signfleet.access.sign_in import SignIn
 from signfleet.access.token_registry import Tokens
+from signfleet.audit.routes import endpoints as audit_endpoints
+from signfleet.audit.service import Audit
 from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.blobs.links import Links
 from signfleet.blobs.routes import endpoints as file_endpoints
@@ -56,6 +58,7 @@ class Services:
     permissions: Permissions
     operations: Operations
     subscriptions: Subscriptions
+    audit: Audit
     devices: Devices
     device_changes: DeviceChanges
     device_deletion: DeviceDeletion
@@ -101,6 +104,7 @@ async def build(settings: Settings) -> Services:
         device_deletion=DeviceDeletion(store, devices, permissions, subscriptions),
         operations=Operations(store),
         subscriptions=subscriptions,
+        audit=Audit(store, settings.audit_retention_days),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),
@@ -131,6 +135,7 @@ def endpoints() -> list[Endpoint]:
         *file_endpoints,
         *self_endpoints(),
         *subscription_routes.endpoints,
+        *audit_endpoints,
         *monitoring_endpoints,
     ]
     return [*declared, *documentation(declared), *missing(declared)]

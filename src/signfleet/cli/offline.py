@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from getpass import getuser
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -22,12 +23,14 @@ STORE = ("data", "database")
 def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]]) -> T:
     """Open the store that `flags` name, do `work`, close it. What goes wrong ends the command with its reason."""
     settings = load_settings(flags)
+    from signfleet.audit.actor import Actor, act_as
     from signfleet.errors import SignfleetError
     from signfleet.storage.interface import StorageError
     from signfleet.storage.opening import CannotOpen
     from signfleet.wiring import build
 
     async def opened() -> T:
+        act_as(Actor(f"command line ({_operator()})"))
         services = await build(settings)
         try:
             return await work(services)
@@ -38,6 +41,14 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
         return asyncio.run(opened())
     except (SignfleetError, StorageError, CannotOpen) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _operator() -> str:
+    """The name of who runs the command; in a container there may be none."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "unnamed"
 
 
 def show(values: dict[str, Any]) -> None:

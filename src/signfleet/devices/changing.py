@@ -10,6 +10,7 @@ import msgspec
 from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.audit import recording
 from signfleet.devices import store as queries
 from signfleet.devices.documents import identity
 from signfleet.devices.places import keep_place, relocated
@@ -103,6 +104,12 @@ class DeviceChanges:
             if msgspec.to_builtins(settings) == present:
                 return
             await self._keep(tx, row, settings, next_moment(row, now))
+            await recording.record(
+                tx,
+                network_id,
+                recording.Change("Update", "Device", row.id, row.serial, {"settings": present}, {"settings": settings}),
+                now,
+            )
 
         await self._store.write(work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import DELETE_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record_all
 from signfleet.devices import store as queries
 from signfleet.devices.service import Devices
 from signfleet.errors import Invalid, NotFound
@@ -66,6 +67,9 @@ class DeviceDeletion:
 
     async def _remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
         """Remove these devices of a network; their subscriptions become free."""
+        gone = await tx.all(queries.SETTINGS_AMONG, network_id=network_id, ids=ids)
+        changes = [Change("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in gone]
+        await record_all(tx, network_id, changes, now)
         for query in queries.DELETIONS:
             await tx.execute(query, network_id=network_id, ids=ids)
         await totals.add(tx, network_id, "Device", -len(ids))

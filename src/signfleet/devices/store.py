@@ -136,6 +136,14 @@ DEVICE_TO_DELETE = Query(
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
     .with_for_update()
 )
+#: What the audit trail tells of devices that go.
+SETTINGS_AMONG = Query(
+    select(device.c.id, device.c.serial, device_document.c.settings)
+    .select_from(device)
+    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .order_by(device.c.id)
+)
 #: What goes with devices, `ids`, of a network. A session takes its tokens along.
 DELETIONS = (
     *(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from signfleet.audit.schemas import AuditRecord
 from signfleet.devices.models.catalog import KNOWN_MODELS
 from signfleet.devices.schemas import Player
 from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.expressions.catalogue import Catalogue
 from signfleet.expressions.columns import Columns
 from signfleet.expressions.properties import properties_of
-from signfleet.storage.tables import device, device_properties, screenshot, subscription
+from signfleet.storage.tables import audit, device, device_properties, screenshot, subscription
 from signfleet.subscriptions.schemas import Subscription
 
 DEVICES = Catalogue(
@@ -104,3 +105,23 @@ SCREENSHOTS = Catalogue(
     default_sort="[DeviceScreenShot].[UTCTimestamp] DESC",
 )
 """Of /Devices/ScreenShots/ and the pictures of one device."""
+
+AUDIT = Catalogue(
+    properties_of(AuditRecord),
+    Columns(
+        audit,
+        {
+            "id": audit.c.id,
+            "date": audit.c.date,
+            "actor": audit.c.actor_key,
+            "address": audit.c.address,
+            "action": audit.c.action,
+            "entity": audit.c.entity,
+            "entityId": audit.c.entity_id,
+            "name": audit.c.name_key,
+        },
+    ),
+    entities=("Audit", "AuditRecord"),
+    default_sort="[Audit].[Date] DESC",
+)
+"""Of /admin/v1/audit/."""

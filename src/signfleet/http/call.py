@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from signfleet.audit.actor import Actor
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
@@ -25,6 +27,8 @@ class Answer(msgspec.Struct):
 
     status: int = 200
     body: bytes | None = None
+    #: Instead of a body: one that is too long to be put together first.
+    stream: AsyncIterator[bytes] | None = None
     media_type: str = JSON_TYPE
     #: ms; becomes `Last-Modified` and is what `If-Modified-Since` is compared with.
     last_modified: int | None = None
@@ -124,6 +128,14 @@ class Call:
     def address(self) -> str:
         """Where the call comes from, for throttling and the audit trail."""
         return self.request.remote_addr or ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who calls, for the audit trail."""
+        session = getattr(self.request.context, "session", None)
+        if session is None:
+            return Actor("anonymous", self.address)
+        return Actor(session.login or f"device {session.device_id}", self.address)
 
     @property
     def base_url(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import falcon.asgi
 import msgspec
 
+from signfleet.audit.actor import act_as
 from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.call import Answer, Call
 from signfleet.http.compression import compress
@@ -36,6 +37,8 @@ def responder(endpoint: Endpoint, services: Services) -> Responder:
         call = Call(services, request)
         if not is_public:
             await _admit(call, endpoint)
+        if not is_read:
+            act_as(call.actor)
         accept = request.get_header("Accept")
         if accept is not None and not admits(accept, produces):
             raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
@@ -125,6 +128,9 @@ def _write(request: falcon.asgi.Request, response: falcon.asgi.Response, answer:
         if not endpoint.secret and not answer.media_type.startswith("image/"):
             body = compress(request, response, body)
         response.data = body
+    elif answer.stream is not None:
+        response.content_type = answer.media_type
+        response.stream = answer.stream
     if endpoint.secret:
         response.set_header("Cache-Control", "no-store")
         response.set_header("Pragma", "no-cache")

@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -131,11 +132,13 @@ def _run(coroutine: Coroutine[Any, Any, T]) -> T:
 class _Unit:
     """A unit of work on its way: what to do, and who waits for it."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("context", "error", "future", "loop", "result", "work")
 
     def __init__(self, work: UnitOfWork[Any], loop: asyncio.AbstractEventLoop) -> None:
         self.work = work
         self.loop = loop
+        #: Of the task that waits: the unit of work sees who is at work, wherever it runs.
+        self.context = copy_context()
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -203,7 +206,7 @@ class _Writer:
         execute("SAVEPOINT unit")
         try:
             coroutine = unit.work(_Transaction(self._connection))
-            unit.result = _run(coroutine)  # type: ignore[arg-type]  # a unit of work is an async function
+            unit.result = unit.context.run(_run, coroutine)  # type: ignore[arg-type]  # a unit of work is an async function
         except BaseException as error:
             if not self._connection.in_transaction:  # SQLite gave up the whole batch: full disk, I/O error
                 raise StorageError(str(error)) from error

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record_all
 from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import SUBSCRIPTIONS
 from signfleet.expressions.counting import Counts
@@ -25,6 +26,7 @@ from signfleet.subscriptions import lifecycle
 from signfleet.subscriptions import store as queries
 from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, update
 from signfleet.subscriptions.schemas import DeviceReference, Status, Type
+from signfleet.wire import timespan
 from signfleet.wire.text import fold
 
 Mode = Literal["unlimited", "managed"]
@@ -33,7 +35,7 @@ Mode = Literal["unlimited", "managed"]
 ADDED_LIMIT = 10_000
 
 
-class Change(NamedTuple):
+class Aged(NamedTuple):
     """What time has done to a subscription; `status` is None when it expired."""
 
     subscription: Kept
@@ -115,16 +117,16 @@ class Subscriptions:
 
     # --- as time passes
 
-    async def sweep(self, now: int) -> list[Change]:
+    async def sweep(self, now: int) -> list[Aged]:
         """Judge anew what is due: suspend, end, and hand on. Any number of processes may do this."""
-        changes: list[Change] = []
+        changes: list[Aged] = []
         while True:
             batch = await self._store.write(lambda tx: self._age(tx, now))
             changes += batch
             if len(batch) < queries.BATCH:
                 return changes
 
-    async def _age(self, tx: Transaction, now: int) -> list[Change]:
+    async def _age(self, tx: Transaction, now: int) -> list[Aged]:
         changes = []
         for row in await tx.all(queries.DUE, now=now):
             found = kept(row)
@@ -135,7 +137,7 @@ class Subscriptions:
                     await self._assign(tx, found.network_id, found.device, now)
             else:
                 await update(tx, found, now)
-            changes.append(Change(found, row.status, phase))
+            changes.append(Aged(found, row.status, phase))
         return changes
 
     async def add(self, network_id: int, type_: Type, activity_period: int, count: int, now: int) -> list[int]:
@@ -157,6 +159,9 @@ class Subscriptions:
                     raise Invalid(f"'count': a network may have {lifecycle.DEMO_LIMIT} Demos; it has {there} already.")
             life = lifecycle.stocked(type_, activity_period, now)
             ids = [(await insert(tx, network_id, None, life, now)).id for _ in range(count)]
+            after = {"type": type_, "activityPeriod": timespan.format(activity_period)}
+            changes = [Change("Create", "Subscription", id_, None, None, after) for id_ in ids]
+            await record_all(tx, network_id, changes, now)
             await self._serve(tx, network_id, count, now)
             return ids
 

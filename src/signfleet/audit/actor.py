@@ -1,0 +1,30 @@
+"""Who is at work: known where a request or command begins, asked for where a change is recorded.
+
+It travels with the context of the task, into units of work too: services need not hand it on.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Final, NamedTuple
+
+
+class Actor(NamedTuple):
+    """A person's login, a player's serial or device id, or a part of the server; an address for who calls."""
+
+    name: str
+    address: str | None = None
+
+
+_SERVER: Final = Actor("server")
+_acting: ContextVar[Actor] = ContextVar("acting", default=_SERVER)
+
+
+def act_as(actor: Actor) -> None:
+    """Everything that this task changes from now on is changed by `actor`."""
+    _acting.set(actor)
+
+
+def acting() -> Actor:
+    """Who is at work in this task."""
+    return _acting.get()

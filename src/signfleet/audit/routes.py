@@ -1,0 +1,76 @@
+"""`/admin/v1/audit`: the audit trail of the chosen network, to look through and to take away."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import VIEW_AUDIT
+from signfleet.audit.schemas import AuditPage
+from signfleet.http.call import Answer, Call
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.paging import page_size, paged_list
+
+RETRIEVE = "bsn.api.main.audit.retrieve"
+CSV = "text/csv"
+JSON_LINES = "application/jsonl"
+
+endpoints = Endpoints("Audit", "/admin/v1/audit")
+
+
+@endpoints.get(
+    "/",
+    scope=RETRIEVE,
+    operation=VIEW_AUDIT,
+    parameters=(FILTER, SORT, *PAGING),
+    answer=AuditPage,
+    statuses="200",
+)
+async def list_audit(call: Call) -> Answer:
+    """List the changes made in the network, the newest first."""
+    size = page_size(call)
+    page = await call.services.audit.list_(
+        call.network_id,
+        filter_=call.parameter("filter"),
+        sort=call.parameter("sort"),
+        marker=call.parameter("marker"),
+        size=size,
+    )
+    return Answer(
+        body=paged_list(
+            page.items,
+            total=page.total,
+            matching=page.matching,
+            size=size,
+            marker=page.next_marker,
+            sort=page.sort,
+            filter_=page.filter,
+        )
+    )
+
+
+@endpoints.get(
+    "/export.csv",
+    scope=RETRIEVE,
+    operation=VIEW_AUDIT,
+    parameters=(FILTER, SORT),
+    answer=str,
+    produces=CSV,
+    statuses="200",
+)
+async def export_audit_as_csv(call: Call) -> Answer:
+    """Give all changes that a filter matches as CSV."""
+    chunks = call.services.audit.csv(call.network_id, call.parameter("filter"), call.parameter("sort"))
+    return Answer(stream=chunks, media_type=f"{CSV}; charset=utf-8; header=present")
+
+
+@endpoints.get(
+    "/export.jsonl",
+    scope=RETRIEVE,
+    operation=VIEW_AUDIT,
+    parameters=(FILTER, SORT),
+    answer=str,
+    produces=JSON_LINES,
+    statuses="200",
+)
+async def export_audit_as_json_lines(call: Call) -> Answer:
+    """Give all changes that a filter matches as JSON Lines."""
+    chunks = call.services.audit.lines(call.network_id, call.parameter("filter"), call.parameter("sort"))
+    return Answer(stream=chunks, media_type=JSON_LINES)

@@ -1,0 +1,53 @@
+"""An entry of the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from signfleet.wire.types import DateTime, Id
+
+Action = Literal["Create", "Update", "Delete", "Lock", "Unlock", "Revoke", "Permit", "Forbid"]
+AuditedEntity = Literal[
+    "Application",
+    "Device",
+    "Group",
+    "Network",
+    "Permission",
+    "Person",
+    "Profile",
+    "Role",
+    "Subscription",
+    "Tag",
+    "Token",
+    "User",
+]
+
+
+class AuditRecord(msgspec.Struct, rename="camel", kw_only=True):
+    """One change. `before` and `after` hold what differs, with secrets masked; null where there was, or is, nothing."""
+
+    id: Id
+    date: DateTime
+    actor: str
+    address: str | None
+    action: Action
+    entity: AuditedEntity
+    entity_id: Id | None
+    name: str | None
+    before: Any
+    after: Any
+
+
+class AuditPage(msgspec.Struct, rename="camel"):
+    """A PagedList of them."""
+
+    items: list[AuditRecord]
+    total_item_count: int
+    matching_item_count: int
+    page_size: int
+    next_marker: str | None
+    is_truncated: bool
+    sort_expression: str | None
+    filter_expression: str | None

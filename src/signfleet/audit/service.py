@@ -1,0 +1,164 @@
+"""Reads the audit trail, page by page or all of it, and forgets what is too old."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from signfleet.audit import store as queries
+from signfleet.audit.schemas import AuditRecord
+from signfleet.expressions.catalogues import AUDIT
+from signfleet.expressions.counting import Counts
+from signfleet.expressions.listing import Listing
+from signfleet.http.call import encode
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire import datetime
+from signfleet.wire.timespan import DAY
+
+#: How many entries are read at once for an export.
+CHUNK: Final = 1000
+
+COLUMNS: Final = AuditRecord.__struct_encode_fields__
+
+
+class AuditEntries(NamedTuple):
+    """A page of entries as JSON, and what its PagedList says of the whole."""
+
+    items: list[bytes]
+    total: int
+    matching: int
+    next_marker: str | None
+    sort: str | None
+    filter: str | None
+
+
+class Audit:
+    """The audit trail of each network; `retention` is in days."""
+
+    def __init__(self, store: Store, retention: int) -> None:
+        self._store = store
+        self._retention = retention
+        self._listing = Listing(AUDIT)
+        self._counts = Counts(store)
+
+    async def list_(
+        self, network_id: int, *, filter_: str | None, sort: str | None, marker: str | None, size: int
+    ) -> AuditEntries:
+        """A page, the newest first unless a sort says otherwise."""
+        parsed = AUDIT.filter(filter_)
+        order = AUDIT.sort(sort)
+        records, next_marker = await self._page(network_id, filter_, sort, marker, size)
+        total = await self._count(network_id, None)
+        return AuditEntries(
+            items=[encode(record) for record in records],
+            total=total,
+            matching=total if parsed is None else await self._count(network_id, filter_),
+            next_marker=next_marker,
+            sort=order.echo,
+            filter=parsed.echo if parsed else None,
+        )
+
+    def lines(self, network_id: int, filter_: str | None, sort: str | None) -> AsyncIterator[bytes]:
+        """All that matches as JSON Lines. Raises `Invalid` at once, not when it is read."""
+        AUDIT.filter(filter_), AUDIT.sort(sort)
+        return self._exported(network_id, filter_, sort, b"", _lines)
+
+    def csv(self, network_id: int, filter_: str | None, sort: str | None) -> AsyncIterator[bytes]:
+        """All that matches as CSV (RFC 4180) with a heading; `before` and `after` are JSON in their cells.
+
+        Raises `Invalid` at once, not when it is read.
+        """
+        AUDIT.filter(filter_), AUDIT.sort(sort)
+        return self._exported(network_id, filter_, sort, _csv([COLUMNS]), _rows)
+
+    async def sweep(self, now: int | None = None) -> None:
+        """Forget what is older than the retention allows."""
+        before = (time.time_ns() // 1_000_000 if now is None else now) - self._retention * DAY
+
+        async def work(tx: Transaction) -> int:
+            return await tx.execute(queries.DELETE_OLD, before=before)
+
+        while await self._store.write(work):
+            pass
+
+    async def _exported(
+        self,
+        network_id: int,
+        filter_: str | None,
+        sort: str | None,
+        heading: bytes,
+        write: Callable[[list[AuditRecord]], bytes],
+    ) -> AsyncIterator[bytes]:
+        yield heading
+        marker = None
+        while True:
+            records, marker = await self._page(network_id, filter_, sort, marker, CHUNK)
+            yield write(records)
+            if marker is None:
+                return
+
+    async def _page(
+        self, network_id: int, filter_: str | None, sort: str | None, marker: str | None, size: int
+    ) -> tuple[list[AuditRecord], str | None]:
+        order = AUDIT.sort(sort)
+        page = await self._listing.page(
+            self._store,
+            network_id,
+            filter=AUDIT.filter(filter_),
+            sort=order,
+            position=order.position(marker),
+            size=size,
+        )
+        ids = [row.sort_id for row in page.rows]
+        rows = {row.id: row for row in await self._store.all(queries.AMONG, network_id=network_id, ids=ids)}
+        return [_record(rows[id_]) for id_ in ids if id_ in rows], page.next_marker
+
+    async def _count(self, network_id: int, filter_: str | None) -> int:
+        parsed = AUDIT.filter(filter_)
+        return await self._counts.get(
+            (network_id, parsed and parsed.echo), lambda: self._listing.count(self._store, network_id, filter=parsed)
+        )
+
+
+def _record(row: Row) -> AuditRecord:
+    return AuditRecord(
+        id=row.id,
+        date=datetime.format(row.date),
+        actor=row.actor,
+        address=row.address,
+        action=row.action,
+        entity=row.entity,
+        entity_id=row.entity_id,
+        name=row.name,
+        before=None if row.before is None else msgspec.Raw(row.before.encode()),
+        after=None if row.after is None else msgspec.Raw(row.after.encode()),
+    )
+
+
+def _cells(record: AuditRecord) -> list[str]:
+    """Cells as text. One that a spreadsheet would take for a formula gets an apostrophe before it."""
+    values = (getattr(record, field) for field in AuditRecord.__struct_fields__)
+    texts = (
+        "" if value is None else bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)
+        for value in values
+    )
+    return [f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text for text in texts]
+
+
+def _lines(records: list[AuditRecord]) -> bytes:
+    return b"".join(encode(record) + b"\n" for record in records)
+
+
+def _rows(records: list[AuditRecord]) -> bytes:
+    return _csv(map(_cells, records))
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
