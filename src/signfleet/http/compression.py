@@ -27,10 +27,10 @@ def compress(request: falcon.asgi.Request, response: falcon.asgi.Response, body:
 
 def admits_gzip(header: str | None) -> bool:
     """Whether an Accept-Encoding header names gzip with a quality above 0."""
-    if header is None or "gzip" not in header:
+    if header is None:
         return False
-    for part in header.split(","):
+    for part in header.lower().split(","):
         coding, _, quality = part.partition(";")
-        if coding.strip().lower() == "gzip":
-            return quality.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+        if coding.strip() == "gzip":
+            return quality.replace(" ", "") not in ("q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000")
     return False

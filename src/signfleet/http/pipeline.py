@@ -21,6 +21,9 @@ from signfleet.wire import datetime
 if TYPE_CHECKING:
     from signfleet.wiring import Services
 
+#: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
+BOM = b"\xef\xbb\xbf"
+
 Responder = Callable[..., Awaitable[None]]
 Reader = Callable[[falcon.asgi.Request], Awaitable[Any]]
 
@@ -84,6 +87,9 @@ def _reader(endpoint: Endpoint) -> Reader | None:
         content_type = request.get_header("Content-Type")
         if not is_sent_as(content_type, consumes):
             raise UnsupportedMediaType(f"The body has to be {consumes[0]}; Content-Type says '{content_type}'.")
+        encoding = request.get_header("Content-Encoding")
+        if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(f"The body has to be sent plain; Content-Encoding says '{encoding}'.")
         body = await read_body(request, limit)
         if not body:
             if endpoint.body_optional:
@@ -111,7 +117,7 @@ def decode_json(body: bytes, decode: Callable[[bytes], Any]) -> Any:
     if b"\\u0000" in body:
         raise Invalid("The body holds the character U+0000, which no text may hold.")
     try:
-        return decode(body)
+        return decode(body.removeprefix(BOM))
     except msgspec.ValidationError as error:
         raise Invalid(f"The body does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,0 +1,123 @@
+"""Bodies: media types, sizes, and what is wrong with them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+THING = "/2022/06/REST/Things/1/"
+
+
+def put(client: httpx.Client, body: bytes, **headers: str) -> httpx.Response:
+    return client.put(THING, content=body, headers={"Content-Type": "application/json"} | headers)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/vnd.bsn.something+json",
+        "text/json",
+        "",
+    ],
+)
+def test_a_body_may_be_called_json_in_many_ways(client: httpx.Client, content_type: str) -> None:
+    answer = client.put(THING, content=b'{"serialNumber":"1"}', headers={"Content-Type": content_type})
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "application/json; charset=utf-16", "application/x-www-form-urlencoded", "json"],
+)
+def test_another_content_type_is_415(client: httpx.Client, content_type: str) -> None:
+    answer = client.put(THING, content=b'{"serialNumber":"1"}', headers={"Content-Type": content_type})
+    assert answer.status_code == 415
+    assert content_type in answer.json()["message"]
+
+
+def test_a_patch_may_be_called_by_its_own_type(client: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json-patch+json"}
+    assert client.patch(THING, content=b'{"size":2}', headers=headers).json() == {"size": 2}
+
+
+def test_a_compressed_body_is_415(client: httpx.Client) -> None:
+    answer = put(client, gzip.compress(b'{"serialNumber":"1"}'), **{"Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert "Content-Encoding" in answer.json()["message"]
+
+
+def test_the_content_type_of_what_takes_no_body_does_not_matter(client: httpx.Client) -> None:
+    assert client.get(THING, headers={"Content-Type": "text/plain"}).status_code == 200
+    assert client.post("/open/nothing", data={"a": "form"}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "no body; one is needed"),
+        (b"{", "not valid JSON: Input data was truncated"),
+        (b'{"serialNumber":', "not valid JSON"),
+        (b'{"serialNumber":"1"} {}', "not valid JSON: JSON is malformed: trailing characters (byte 22)"),
+        (b'{"serialNumber":"\xff"}', "not valid JSON: 'utf-8' codec can't decode byte 0xff"),
+        (b'{"serialNumber":"\\u0000"}', "the character U+0000"),
+        (b'{"x":' + b"[" * 200_000, "nested too deeply"),
+        (b'{"serialNumber":1}', "Expected `str`, got `int` - at `$.serialNumber`"),
+        (b'{"serialNumber":"1","size":"2"}', "Expected `int`, got `str` - at `$.size`"),
+        (b"{}", "missing required field `serialNumber`"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b"null", "Expected `object`, got `null`"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_told_where(client: httpx.Client, body: bytes, message: str) -> None:
+    answer = put(client, body)
+    assert answer.status_code == 400
+    assert message in answer.json()["message"]
+
+
+def test_what_an_entity_does_not_have_is_ignored(client: httpx.Client) -> None:
+    assert put(client, b'{"serialNumber":"1","unheardOf":{"a":[1]}}').status_code == 204
+
+
+def test_a_byte_order_mark_is_passed_over(client: httpx.Client) -> None:
+    assert put(client, b'\xef\xbb\xbf{"serialNumber":"1"}').status_code == 204
+
+
+def test_delete_may_have_a_body(client: httpx.Client) -> None:
+    answer = client.request("DELETE", "/2022/06/REST/Things/1/Tags", json=["a", "b"])
+    assert answer.json() == ["a", "b"]
+
+
+def test_an_optional_body_may_be_left_out(anyone: httpx.Client) -> None:
+    assert anyone.post("/open/optional").json() is None
+    assert anyone.post("/open/optional", json={"serialNumber": "1"}).json() == {"serialNumber": "1", "size": 1}
+
+
+#: The endpoint takes 100 bytes.
+FITS = b'{"a":"' + b"x" * 92 + b'"}'
+TOO_LONG = FITS + b" "
+
+
+def chunks(body: bytes) -> Iterator[bytes]:
+    """Sent without a length."""
+    yield body[:50]
+    yield body[50:]
+
+
+@pytest.mark.parametrize("send", [bytes, chunks], ids=["whole", "chunked"])
+def test_a_body_over_the_limit_is_413(anyone: httpx.Client, send: type[bytes]) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert anyone.post("/open/small", content=send(FITS), headers=headers).status_code == 200
+    answer = anyone.post("/open/small", content=send(TOO_LONG), headers=headers)
+    assert answer.status_code == 413
+    assert "100" in answer.json()["message"]
+
+
+def test_the_connection_lives_on_after_a_body_that_was_not_read(anyone: httpx.Client) -> None:
+    anyone.post("/open/small", content=b"x" * 3_000_000)
+    assert anyone.get("/open/parameters").status_code == 200

@@ -1,0 +1,45 @@
+"""What a failure looks like from outside."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "error", "message", "details"),
+    [
+        ("conflict", 409, "conflict", "It is there already.", "id 7"),
+        ("not-found", 404, "not_found", "There is no such thing.", ""),
+        ("throttled", 429, "too_many_requests", "Too many attempts.", ""),
+        ("unexpected", 500, "server_error", "The server failed unexpectedly; its log says why.", ""),
+        ("storage", 503, "unavailable", "The store cannot be reached at the moment; try again shortly.", ""),
+    ],
+)
+def test_a_failure_is_a_status_and_the_error_entity(
+    anyone: httpx.Client, name: str, status: int, error: str, message: str, details: str
+) -> None:
+    answer = anyone.get(f"/open/fail/{name}")
+    assert answer.status_code == status
+    assert answer.json() == {"error": error, "message": message, "details": details}
+
+
+def test_it_is_told_when_to_come_again(anyone: httpx.Client) -> None:
+    assert anyone.get("/open/fail/throttled").headers["Retry-After"] == "30"
+    assert anyone.get("/open/fail/storage").headers["Retry-After"] == "2"
+
+
+def test_an_unexpected_failure_tells_nothing_of_its_cause(anyone: httpx.Client) -> None:
+    assert "hunter2" not in anyone.get("/open/fail/unexpected").text
+
+
+def test_token_endpoints_fail_as_oauth_wants_it(anyone: httpx.Client) -> None:
+    answer = anyone.get("/open/fail/oauth")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/json")
+    assert answer.json() == {"error": "invalid_client", "error_description": "Who?"}
+    assert answer.headers["WWW-Authenticate"] == "Basic"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_oauth_may_leave_the_description_out(anyone: httpx.Client) -> None:
+    assert anyone.get("/open/fail/oauth-bare").json() == {"error": "invalid_grant"}
