@@ -63,7 +63,8 @@ def commands() -> str:
 
 def help_text(name: str, command: click.Command) -> str:
     """What `--help` prints, as wide as a page."""
-    context = click.Context(command, info_name=name, max_content_width=110, terminal_width=110)
+    names = cli.context_settings["help_option_names"]  # a command keeps those that it was first asked with
+    context = click.Context(command, info_name=name, max_content_width=110, terminal_width=110, help_option_names=names)
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
 
 
