@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signfleet.access.applications import Applications
+from signfleet.access.operations.routes import endpoints as operation_endpoints
 from signfleet.access.operations.service import Operations
 from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
@@ -38,6 +39,8 @@ from signfleet.players.screenshots import Screenshots
 from signfleet.profiles.service import Profiles
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
+from signfleet.roles.routes import endpoints as role_endpoints
+from signfleet.roles.service import Roles
 from signfleet.self_.routes import all_endpoints as self_endpoints
 from signfleet.settings import Settings
 from signfleet.storage.interface import Store
@@ -59,6 +62,7 @@ class Services:
     operations: Operations
     subscriptions: Subscriptions
     audit: Audit
+    roles: Roles
     devices: Devices
     device_changes: DeviceChanges
     device_deletion: DeviceDeletion
@@ -104,6 +108,7 @@ async def build(settings: Settings) -> Services:
         device_deletion=DeviceDeletion(store, devices, permissions, subscriptions),
         operations=Operations(store),
         subscriptions=subscriptions,
+        roles=Roles(store),
         audit=Audit(store, settings.audit_retention_days),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
@@ -136,6 +141,8 @@ def endpoints() -> list[Endpoint]:
         *self_endpoints(),
         *subscription_routes.endpoints,
         *audit_endpoints,
+        *role_endpoints,
+        *operation_endpoints,
         *monitoring_endpoints,
     ]
     return [*declared, *documentation(declared), *missing(declared)]

@@ -7,7 +7,7 @@ and added anew. What every network has, the rules of the system roles, nobody ca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from signfleet.access import permission_store as queries
 from signfleet.access.operations.catalogue import VIEW_USER, by_uid
@@ -17,6 +17,9 @@ from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
+
+#: What the audit trail calls adding and removing.
+Verb = Literal["Permit", "Forbid"]
 
 #: The id under which what holds for all instances is kept.
 EVERY: Final = 0
@@ -171,3 +174,15 @@ async def _demand_principal(tx: Transaction, network_id: int, checked: _Checked)
     query = queries.USER_THERE if principal.type == "User" else queries.ROLE_THERE
     if await tx.one(query, network_id=network_id, id=principal.id) is None:
         raise Invalid(f"{checked.place}.principal: there is no {principal.type.lower()} {principal.id} in the network.")
+
+
+def told(permissions: Sequence[Permission]) -> list[dict[str, object]]:
+    """Permissions as the audit trail tells them."""
+    return [
+        {
+            "operationUID": permission.operation_uid,
+            "principal": {"type": permission.principal.type, "id": permission.principal.id},
+            "isAllowed": permission.is_allowed,
+        }
+        for permission in permissions
+    ]

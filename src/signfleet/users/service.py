@@ -6,9 +6,9 @@ from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import SystemRole
 from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid, NotFound
+from signfleet.roles.service import role_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
-from signfleet.users.roles import created, system_role_of, system_role_permissions
 from signfleet.users.schemas import Role, User, user_of
 from signfleet.wire import datetime
 
@@ -71,35 +71,8 @@ class Users:
 
     async def role(self, row: Row) -> Role | None:
         """The user's role; None without one."""
-        if row.role_id is None:
-            return None
-        count = await self._store.one(queries.COUNT_IN_ROLE, network_id=row.network_id, role_id=row.role_id)
-        user_count = 0 if count is None else count.users
-        role = system_role_of(row.role_id)
-        if role is not None:
-            return Role(
-                id=role.id,
-                is_custom=False,
-                name=role.name,
-                description="",
-                creation_date=created(role),
-                user_count=user_count,
-                users=None,
-                permissions=system_role_permissions(role),
-            )
-        custom = await self._store.one(queries.CUSTOM_ROLE, network_id=row.network_id, id=row.role_id)
-        if custom is None:
-            return None
-        principal = Principal(name=custom.name, is_custom=True, type="Role", id=custom.id)
-        return Role(
-            id=custom.id,
-            is_custom=True,
-            name=custom.name,
-            description=custom.description or "",
-            creation_date=datetime.format(custom.creation_date),
-            user_count=user_count,
-            users=None,
-            permissions=await self._stated(row.network_id, principal),
+        return (
+            None if row.role_id is None else await role_of(self._store, row.network_id, row.role_id, with_users=False)
         )
 
     async def _stated(self, network_id: int, principal: Principal) -> list[Permission]:

@@ -35,12 +35,6 @@ USER_IN_NETWORK = Query(
 USERS_OF_PERSON = Query(_user.where(user.c.person_id == bindparam("person_id")).order_by(user.c.id))
 USERS_OF_NETWORK = Query(_user.where(user.c.network_id == bindparam("network_id")).order_by(person.c.login_key))
 
-COUNT_IN_ROLE = Query(
-    select(func.count().label("users"))
-    .select_from(user)
-    .where(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
-)
-CUSTOM_ROLE = Query(select(role).where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id")))
 PERMISSIONS_OF_PRINCIPAL = Query(
     select(permission)
     .where(

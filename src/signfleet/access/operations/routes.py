@@ -1,0 +1,25 @@
+"""`/Operations`: the business operations on everything, and who may do them."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.document import OperationDocument
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+
+endpoints = Endpoints("Operations", "/2022/06/REST/Operations")
+
+RETRIEVE = "bsn.api.main.operations.retrieve"
+
+
+@endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument], statuses="200")
+async def list_operations(call: Call) -> Answer:
+    """List the trees of business operations, one for each kind of entity."""
+    return answer_json(await call.services.operations.trees(call.network_id))
+
+
+@endpoints.get(
+    "/Root/{entity}/", scope=RETRIEVE, answer=OperationDocument, statuses="200", errors="400 401 403 404 406 5XX"
+)
+async def get_operations(call: Call, entity: str) -> Answer:
+    """Give the tree of business operations on one kind of entity."""
+    return answer_json(await call.services.operations.tree(call.network_id, entity))

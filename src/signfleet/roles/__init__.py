@@ -1,0 +1,1 @@
+"""Roles: the six of every network, and custom ones."""

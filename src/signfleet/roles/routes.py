@@ -1,0 +1,113 @@
+"""`/Roles`: the roles of the chosen network."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from signfleet.access.operations.catalogue import (
+    CREATE_ROLE,
+    DELETE_ROLE,
+    EDIT_ROLE_PERMISSIONS,
+    UPDATE_ROLE,
+    VIEW_ROLE,
+)
+from signfleet.access.schemas import Permission
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json, encode
+from signfleet.http.endpoint import PAGING, Endpoints
+from signfleet.http.paging import page_size, paged_list
+from signfleet.roles.schemas import NewRole, RoleChange, RolePage
+from signfleet.users.schemas import Role
+
+RETRIEVE = "bsn.api.main.roles.retrieve"
+CREATE = "bsn.api.main.roles.create"
+UPDATE = "bsn.api.main.roles.update"
+DELETE = "bsn.api.main.roles.delete"
+ERRORS = "300 400 401 403 404 406 5XX"
+BODY_ERRORS = "400 401 403 404 415 5XX"
+
+endpoints = Endpoints("Roles", "/2022/06/REST/Roles")
+
+
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage, statuses="200")
+async def list_roles(call: Call) -> Answer:
+    """List the roles of the network: those that every network has, then custom ones."""
+    size = page_size(call)
+    page = await call.services.roles.list_(call.network_id, call.parameter("marker"), size)
+    body = paged_list(
+        map(encode, page.items),
+        total=page.total,
+        matching=page.total,
+        size=size,
+        marker=page.next_marker,
+        sort=None,
+        filter_=None,
+    )
+    return Answer(body=body)
+
+
+@endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, statuses="201", errors=BODY_ERRORS)
+async def create_role(call: Call) -> Answer:
+    """Create a custom role."""
+    role = await call.services.roles.create(call.network_id, call.body, call.now)
+    return answer_json(role, status=201, headers={"Location": f"{endpoints.prefix}/{quote(str(role.id))}/"})
+
+
+@endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, statuses="200", errors=ERRORS)
+async def get_role(call: Call, role: str) -> Answer:
+    """Get a role by id or name."""
+    return answer_json(await call.services.roles.get(call.network_id, role))
+
+
+@endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, statuses="204", errors=BODY_ERRORS)
+async def update_role(call: Call, role: str) -> Answer:
+    """Rename or describe a custom role."""
+    await call.services.roles.update(call.network_id, role, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete("/{role}/", scope=DELETE, operation=DELETE_ROLE, statuses="204", errors=ERRORS)
+async def delete_role(call: Call, role: str) -> Answer:
+    """Delete a custom role that no user has."""
+    await call.services.roles.delete(call.network_id, role, call.now)
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{role}/Permissions/",
+    scope=RETRIEVE,
+    operation=VIEW_ROLE,
+    answer=list[Permission],
+    statuses="200",
+    errors=ERRORS,
+)
+async def list_role_permissions(call: Call, role: str) -> Answer:
+    """List what a role may do, and what it may not."""
+    return answer_json((await call.services.roles.get(call.network_id, role)).permissions)
+
+
+@endpoints.post(
+    "/{role}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_ROLE_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=BODY_ERRORS,
+)
+async def add_role_permissions(call: Call, role: str) -> Answer:
+    """Add permissions to a custom role."""
+    await call.services.roles.permit(call.network_id, role, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/{role}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_ROLE_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=ERRORS,
+)
+async def delete_role_permissions(call: Call, role: str) -> Answer:
+    """Remove permissions from a custom role."""
+    await call.services.roles.forbid(call.network_id, role, call.body, call.now)
+    return NO_CONTENT

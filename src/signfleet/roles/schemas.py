@@ -1,0 +1,41 @@
+"""The Role entity, and the bodies that make and change one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from signfleet.access.schemas import Permission
+from signfleet.users.schemas import Role
+
+Name = Annotated[str, msgspec.Meta(max_length=128)]
+Description = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class NewRole(msgspec.Struct, rename="camel"):
+    """What a custom role is made of; what else a Role entity holds may be sent and does not matter."""
+
+    name: Name
+    description: Description | None = None
+    permissions: list[Permission] | None = None
+
+
+class RoleChange(msgspec.Struct, rename="camel"):
+    """What a PUT changes; what is left out stays."""
+
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    description: Description | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class RolePage(msgspec.Struct, rename="camel"):
+    """A PagedList of roles."""
+
+    items: list[Role]
+    total_item_count: int
+    matching_item_count: int
+    page_size: int
+    next_marker: str | None
+    is_truncated: bool
+    sort_expression: str | None
+    filter_expression: str | None

@@ -1,0 +1,255 @@
+"""The rules of roles. System roles are fixed; a custom role may do what it is permitted, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from signfleet.access import granting
+from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
+from signfleet.access.schemas import Permission
+from signfleet.audit.recording import Change, record
+from signfleet.errors import Invalid, NotFound
+from signfleet.expressions import markers
+from signfleet.roles import store as queries
+from signfleet.roles.schemas import NewRole, RoleChange
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.users.roles import created, system_role_of, system_role_permissions
+from signfleet.users.schemas import Role, RoleMember
+from signfleet.wire import datetime
+from signfleet.wire.ids import id_of
+from signfleet.wire.text import fold
+
+T = TypeVar("T")
+
+#: Ids up to this one are kept for system roles.
+RESERVED: Final = 1000
+
+
+class RoleItems(NamedTuple):
+    """A page of roles, and how many there are."""
+
+    items: list[Role]
+    total: int
+    next_marker: str | None
+
+
+def check_name(name: str) -> str:
+    """A role's name, trimmed. Raises `Invalid`."""
+    name = name.strip()
+    if not name or not name.isprintable() or "/" in name or id_of(name) is not None:
+        raise Invalid("'name': a role's name has 1 to 128 characters, no '/', and is no number.")
+    if any(fold(role.name) == fold(name) for role in SYSTEM_ROLES):
+        raise Invalid(f"'name': there is a role '{name}' already.")
+    return name
+
+
+async def role_of(store: Store | Transaction, network_id: int, role_id: int, *, with_users: bool) -> Role | None:
+    """A role of a network, system or custom; None if there is none."""
+    system = system_role_of(role_id)
+    if system is not None:
+        return await _system(store, network_id, system, with_users=with_users)
+    row = await store.one(queries.ROLE_BY_ID, network_id=network_id, id=role_id)
+    return None if row is None else await _custom(store, row, with_users=with_users)
+
+
+async def _system(store: Store | Transaction, network_id: int, role: SystemRole, *, with_users: bool) -> Role:
+    return Role(
+        id=role.id,
+        is_custom=False,
+        name=role.name,
+        description="",
+        creation_date=created(role),
+        user_count=await _user_count(store, network_id, role.id),
+        users=await _users(store, network_id, role.id) if with_users else None,
+        permissions=system_role_permissions(role),
+    )
+
+
+async def _custom(store: Store | Transaction, row: Row, *, with_users: bool) -> Role:
+    return Role(
+        id=row.id,
+        is_custom=True,
+        name=row.name,
+        description=row.description or "",
+        creation_date=datetime.format(row.creation_date),
+        user_count=await _user_count(store, row.network_id, row.id),
+        users=await _users(store, row.network_id, row.id) if with_users else None,
+        permissions=await granting.read_general(store, row.network_id, "Role", row.id),
+    )
+
+
+async def _user_count(store: Store | Transaction, network_id: int, role_id: int) -> int:
+    row = await store.one(queries.COUNT_USERS, network_id=network_id, role_id=role_id)
+    return 0 if row is None else row.users
+
+
+async def _users(store: Store | Transaction, network_id: int, role_id: int) -> list[RoleMember]:
+    rows = await store.all(queries.USERS, network_id=network_id, role_id=role_id)
+    return [RoleMember(row.id, "User", row.login) for row in rows]
+
+
+class Roles:
+    """Reads and changes the roles of a network."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def list_(self, network_id: int, marker: str | None, size: int) -> RoleItems:
+        """A page: the system roles first, then custom ones, the oldest first."""
+        after = 0 if marker is None else markers.decode(marker, ())[1]
+        system = [role for role in SYSTEM_ROLES if role.id > after][: size + 1]
+        rows = await self._store.all(
+            queries.ROLES_AFTER, network_id=network_id, after=after, limit=size + 1 - len(system)
+        )
+        roles = [await _system(self._store, network_id, role, with_users=False) for role in system]
+        roles += [await _custom(self._store, row, with_users=False) for row in rows]
+        count = await self._store.one(queries.COUNT, network_id=network_id)
+        more = len(roles) > size
+        return RoleItems(
+            roles[:size],
+            len(SYSTEM_ROLES) + (count.total if count else 0),
+            markers.encode((), (), roles[size - 1].id) if more else None,
+        )
+
+    async def get(self, network_id: int, segment: str) -> Role:
+        """A role by id or name, with its users. Raises `NotFound`."""
+        role = await role_of(self._store, network_id, await self._id(self._store, network_id, segment), with_users=True)
+        if role is None:
+            raise _unknown(segment)
+        return role
+
+    async def create(self, network_id: int, new: NewRole, now: int) -> Role:
+        """Create a custom role. Raises `Invalid` for a taken name, or a permission that cannot be."""
+        name = check_name(new.name)
+
+        async def work(tx: Transaction) -> Role:
+            role_id = RESERVED + await tx.next_id("role")
+            await tx.execute(
+                queries.INSERT,
+                network_id=network_id,
+                id=role_id,
+                name=name,
+                name_key=fold(name),
+                is_custom=True,
+                description=new.description,
+                creation_date=now,
+                last_modified_date=now,
+            )
+            for_role = [_for(permission, role_id) for permission in new.permissions or ()]
+            await granting.add(tx, network_id, for_role, now)
+            role = await role_of(tx, network_id, role_id, with_users=True)
+            assert role is not None
+            await record(tx, network_id, Change("Create", "Role", role_id, name, None, role), now)
+            return role
+
+        return await self._write(work, name)
+
+    async def update(self, network_id: int, segment: str, change: RoleChange, now: int) -> None:
+        """Rename or describe a custom role. Raises `NotFound`, `Invalid`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await self._custom_row(tx, network_id, segment)
+            name = row.name if change.name is msgspec.UNSET else change.name.strip()
+            if fold(name) != row.name_key:
+                check_name(name)
+            description = row.description if change.description is msgspec.UNSET else change.description
+            await tx.execute(
+                queries.UPDATE,
+                in_network=network_id,
+                this_id=row.id,
+                new_name=name,
+                new_name_key=fold(name),
+                new_description=description,
+                now=max(now, row.last_modified_date + 1),
+            )
+            before = {"name": row.name, "description": row.description}
+            after = {"name": name, "description": description}
+            await record(tx, network_id, Change("Update", "Role", row.id, row.name, before, after), now)
+
+        await self._write(work, "" if change.name is msgspec.UNSET else change.name)
+
+    async def delete(self, network_id: int, segment: str, now: int) -> None:
+        """Delete a custom role that nobody has. Raises `NotFound`, `Invalid`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await self._custom_row(tx, network_id, segment)
+            users = await _user_count(tx, network_id, row.id)
+            if users:
+                raise Invalid(f"The role '{row.name}' has {users} users; give them another one first.")
+            before = await _custom(tx, row, with_users=False)
+            await granting.forget_principal(tx, network_id, "Role", row.id)
+            await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
+            await record(tx, network_id, Change("Delete", "Role", row.id, row.name, before), now)
+
+        await self._store.write(work)
+
+    async def permit(self, network_id: int, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Add permissions to a custom role. Raises `NotFound`, `Invalid`."""
+        await self._permissions(network_id, segment, permissions, now, remove=False)
+
+    async def forbid(self, network_id: int, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Remove permissions from a custom role. Raises `NotFound`, `Invalid`."""
+        await self._permissions(network_id, segment, permissions, now, remove=True)
+
+    async def _permissions(
+        self, network_id: int, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
+    ) -> None:
+        async def work(tx: Transaction) -> None:
+            row = await self._custom_row(tx, network_id, segment)
+            for number, permission in enumerate(permissions):
+                if (permission.principal.type, permission.principal.id) != ("Role", row.id):
+                    raise Invalid(f"[{number}].principal: here are permissions of the role {row.id} alone.")
+            if remove:
+                await granting.remove(tx, network_id, permissions)
+            else:
+                await granting.add(tx, network_id, permissions, now)
+            await tx.execute(
+                queries.TOUCH, in_network=network_id, this_id=row.id, now=max(now, row.last_modified_date + 1)
+            )
+            told = granting.told(permissions)
+            action: granting.Verb = "Forbid" if remove else "Permit"
+            before, after = (told, None) if remove else (None, told)
+            await record(tx, network_id, Change(action, "Role", row.id, row.name, before, after), now)
+
+        await self._store.write(work)
+
+    async def _custom_row(self, tx: Transaction, network_id: int, segment: str) -> Row:
+        """The row of a custom role. Raises `NotFound`, and `Invalid` for a system role."""
+        role_id = await self._id(tx, network_id, segment)
+        if system_role_of(role_id) is not None:
+            raise Invalid(f"'{segment}' is a role that every network has; it is fixed and cannot be changed.")
+        row = await tx.one(queries.ROLE_BY_ID, network_id=network_id, id=role_id)
+        if row is None:
+            raise _unknown(segment)
+        return row
+
+    async def _id(self, store: Store | Transaction, network_id: int, segment: str) -> int:
+        number = id_of(segment)
+        if number is not None:
+            return number
+        for role in SYSTEM_ROLES:
+            if fold(role.name) == fold(segment):
+                return role.id
+        row = await store.one(queries.ROLE_BY_NAME, network_id=network_id, name_key=fold(segment))
+        if row is None:
+            raise _unknown(segment)
+        return int(row.id)
+
+    async def _write(self, work: UnitOfWork[T], name: str) -> T:
+        try:
+            return await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'name': there is a role '{name}' already.") from None
+
+
+def _for(permission: Permission, role_id: int) -> Permission:
+    """The permission as one of a role that its sender could not know the id of yet."""
+    principal = msgspec.structs.replace(permission.principal, type="Role", id=role_id)
+    return msgspec.structs.replace(permission, principal=principal)
+
+
+def _unknown(segment: str) -> NotFound:
+    return NotFound(f"There is no role '{segment}' in this network.")

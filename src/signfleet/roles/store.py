@@ -1,0 +1,43 @@
+"""The SQL of custom roles."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, and_, bindparam, func, select
+
+from signfleet.storage.query import Query
+from signfleet.storage.tables import person, role, user
+
+_role = select(role).where(role.c.network_id == bindparam("network_id"))
+ROLE_BY_ID = Query(_role.where(role.c.id == bindparam("id")))
+ROLE_BY_NAME = Query(_role.where(role.c.name_key == bindparam("name_key")))
+ROLES_AFTER = Query(
+    _role.where(role.c.id > bindparam("after", type_=BigInteger())).order_by(role.c.id).limit(bindparam("limit"))
+)
+COUNT = Query(select(func.count().label("total")).select_from(role).where(role.c.network_id == bindparam("network_id")))
+
+_users = (
+    select(user.c.id, person.c.login)
+    .join(person, person.c.id == user.c.person_id)
+    .where(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
+)
+USERS = Query(_users.order_by(user.c.id))
+COUNT_USERS = Query(
+    select(func.count().label("users"))
+    .select_from(user)
+    .where(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
+)
+
+INSERT = Query(role.insert())
+_THIS = and_(role.c.network_id == bindparam("in_network"), role.c.id == bindparam("this_id"))
+UPDATE = Query(
+    role.update()
+    .where(_THIS)
+    .values(
+        name=bindparam("new_name"),
+        name_key=bindparam("new_name_key"),
+        description=bindparam("new_description"),
+        last_modified_date=bindparam("now"),
+    )
+)
+TOUCH = Query(role.update().where(_THIS).values(last_modified_date=bindparam("now")))
+DELETE = Query(role.delete().where(_THIS))
