@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from signfleet.devices.documents import status_end
-from signfleet.devices.schemas import ReportedStatus, StorageStatus
+from signfleet.devices.schemas import ReportedStatus
 from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.expressions.catalogues import DEVICES
@@ -17,7 +17,9 @@ from signfleet.http.call import encode
 from signfleet.players import store as queries
 from signfleet.players.schemas import Report, ReportAnswer
 from signfleet.players.status import read_status
-from signfleet.presence.health import DEFAULT_PERIOD, Verdict, judge, judge_storage
+from signfleet.presence import facts
+from signfleet.presence.health import Verdict, judge, judge_storage
+from signfleet.presence.store import SET_STATUS_END
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.subscriptions.service import Subscriptions
@@ -31,28 +33,6 @@ CLOCK_TOLERANCE = timespan.MINUTE
 
 #: Every property that a status can have, as absent: what the new status says is laid over it.
 _NO_STATUS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("status."))
-
-
-class _Period(msgspec.Struct):
-    period: str | None = None
-
-
-class _Synchronization(msgspec.Struct):
-    status: _Period | None = None
-
-
-class _Settings(msgspec.Struct):
-    """The part of a device's settings that reporting goes by."""
-
-    synchronization: _Synchronization | None = None
-
-
-class _Storages(msgspec.Struct):
-    storage: list[StorageStatus] | None = None
-
-
-_read_settings = msgspec.json.Decoder(_Settings).decode
-_read_storages = msgspec.json.Decoder(_Storages).decode
 
 
 def settings_etag(settings: str) -> str:
@@ -99,7 +79,7 @@ class Reports:
                 new_health=verdict.health,
                 new_health_due_date=verdict.due,
             )
-            await tx.execute(queries.SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
+            await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
             if status is not None or row.status is None:
                 await _keep_status(tx, ours, status or ReportedStatus())
             await _keep_events(tx, "device_error", queries.INSERT_ERROR, keys, errors)
@@ -110,7 +90,7 @@ class Reports:
         return ReportAnswer(
             sequence=max(report.sequence, row.report_sequence),
             settings_etag=f'"{settings_etag(row.settings)}"',
-            next_report=max(_period(row.settings) // timespan.SECOND, 1),
+            next_report=max(facts.period(row.settings) // timespan.SECOND, 1),
         )
 
 
@@ -128,28 +108,16 @@ async def _keep_events(tx: Transaction, kind: str, insert: Query, keys: dict[str
 
 def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
     """How the device does by this report and what is known from before."""
-    if status is not None:
-        storage = status.storage
-    else:
-        storage = None if row.status is None else _read_storages(row.status + "}").storage
     moments = [error["timestamp"] for error in errors]
     if row.last_error is not None:
         moments.append(row.last_error)
     return judge(
         now=now,
         reported=now,
-        period=_period(row.settings),
+        period=facts.period(row.settings),
         last_error=max(moments, default=None),
-        storage=judge_storage(storage),
+        storage=facts.storage_health(row.status) if status is None else judge_storage(status.storage),
     )
-
-
-def _period(settings: str) -> int:
-    """How often a device with these settings is to report, in ms."""
-    synchronization = _read_settings(settings).synchronization
-    status = None if synchronization is None else synchronization.status
-    text = None if status is None else status.period
-    return (timespan.parse(text) if text else 0) or DEFAULT_PERIOD
 
 
 def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:

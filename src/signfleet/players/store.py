@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, and_, bindparam, func, select
+from sqlalchemy import Integer, and_, bindparam, select
 
+from signfleet.presence.store import LAST_ERROR
 from signfleet.storage.query import Query, among
 from signfleet.storage.tables import (
     device,
@@ -83,10 +84,7 @@ REPORTING = Query(
         device.c.changed_date,
         device_document.c.settings,
         device_document.c.status,
-        select(func.max(device_error.c.timestamp))
-        .where(device_error.c.network_id == device.c.network_id, device_error.c.device_id == device.c.id)
-        .scalar_subquery()
-        .label("last_error"),
+        LAST_ERROR,
     )
     .select_from(device)
     .join(device_document, _DOCUMENT_OF_DEVICE)
@@ -105,7 +103,6 @@ TAKE_REPORT = Query(
     )
 )
 SET_STATUS = Query(device_document.update().where(_ITS_DOCUMENT).values(status=bindparam("new_status")))
-SET_STATUS_END = Query(device_document.update().where(_ITS_DOCUMENT).values(status_end=bindparam("new_end")))
 INSERT_ERROR = Query(device_error.insert())
 INSERT_DOWNLOAD = Query(device_download.insert())
 

@@ -1,0 +1,56 @@
+"""The SQL of judging health anew."""
+
+from __future__ import annotations
+
+from sqlalchemy import Integer, and_, bindparam, func, select
+
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device, device_document, device_error
+
+#: When the last error of a device came, beside its other columns.
+LAST_ERROR = (
+    select(func.max(device_error.c.timestamp))
+    .where(device_error.c.network_id == device.c.network_id, device_error.c.device_id == device.c.id)
+    .scalar_subquery()
+    .label("last_error")
+)
+
+#: Devices whose health is due to be judged, the longest due first; locked until the unit of work ends. What another
+#: process has locked it judges itself.
+DUE = Query(
+    select(
+        device.c.network_id,
+        device.c.id,
+        device.c.health,
+        device.c.status_date,
+        device.c.changed_date,
+        device_document.c.settings,
+        device_document.c.status,
+        LAST_ERROR,
+    )
+    .select_from(device)
+    .join(
+        device_document,
+        and_(device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id),
+    )
+    .where(device.c.health_due_date <= bindparam("now"))
+    .order_by(device.c.health_due_date)
+    .limit(bindparam("limit", type_=Integer()))
+    .with_for_update(of=device, skip_locked=True)
+)
+SET_HEALTH = Query(
+    device.update()
+    .where(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+    .values(
+        health=bindparam("new_health"),
+        health_due_date=bindparam("new_health_due_date"),
+        changed_date=bindparam("changed"),
+    )
+)
+SET_STATUS_END = Query(
+    device_document.update()
+    .where(
+        device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
+    )
+    .values(status_end=bindparam("new_end"))
+)
