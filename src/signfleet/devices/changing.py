@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -12,11 +12,11 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit import recording
 from signfleet.devices import store as queries
-from signfleet.devices.documents import identity
+from signfleet.devices.keeping import keep_part, next_moment
 from signfleet.devices.places import keep_place, relocated
 from signfleet.devices.schemas import GroupReference, PlayerSettings
 from signfleet.devices.service import Devices
-from signfleet.errors import Forbidden, Invalid, NotFound
+from signfleet.errors import Forbidden, Invalid
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
@@ -33,19 +33,6 @@ _NO_SETTINGS = dict.fromkeys(known.path for known in DEVICES.properties.values()
 
 #: Gives the new settings from the present ones.
 Edit = Callable[[Document], Document]
-
-
-class Changed(NamedTuple):
-    """What a change leaves behind: dates in ms."""
-
-    settings: PlayerSettings
-    last_modified: int
-
-
-def next_moment(row: Row, now: int) -> int:
-    """When a change counts as made: in a later second than the last, so that HTTP dates tell the two apart."""
-    moment: int = max(now, (row.changed_date // 1000 + 1) * 1000)
-    return moment
 
 
 class DeviceChanges:
@@ -67,7 +54,7 @@ class DeviceChanges:
         if not isinstance(said, dict):
             raise Invalid(f"The body does not fit: Expected `object`, got `{_kind(said)}` - at `$.settings`.")
         said = {name: value for name, value in said.items() if name not in READ_ONLY}
-        await self._change(session, segment, precondition, now, lambda present: merged(present, said))
+        await self.change(session, segment, precondition, now, lambda present: merged(present, said))
 
     async def patch(
         self, session: Session, segment: str, changes: list[Change], precondition: Precondition, now: int
@@ -85,18 +72,14 @@ class DeviceChanges:
             kept = {name: present[name] for name in READ_ONLY}
             return result | kept
 
-        await self._change(session, segment, precondition, now, edit)
+        await self.change(session, segment, precondition, now, edit)
 
-    async def _change(self, session: Session, segment: str, precondition: Precondition, now: int, edit: Edit) -> None:
-        device_id = (await self._devices.get(session, segment)).id
-        network_id = session.network_id
+    async def change(self, session: Session, segment: str, precondition: Precondition, now: int, edit: Edit) -> None:
+        """Replace the settings by what `edit` makes of them. Raises like `replace`, and what `edit` raises."""
+        found = await self._devices.find(session, segment, UPDATE_DEVICE)
 
         async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.SETTINGS_TO_CHANGE, network_id=network_id, device_id=device_id)
-            if row is None:
-                raise NotFound(f"There is no device '{segment}' in this network.")
-            await self._permissions.demand_on(session, UPDATE_DEVICE, device_id, tx)
-            precondition.check(row.last_modified_date, row.version)
+            row = await self._devices.hold(tx, session, found, UPDATE_DEVICE, precondition)
             present: Document = msgspec.json.decode(row.settings)
             settings = converted(edit(present), PlayerSettings)
             settings.group = await self._group(tx, session, row, settings.group)
@@ -104,11 +87,9 @@ class DeviceChanges:
             if msgspec.to_builtins(settings) == present:
                 return
             await self._keep(tx, row, settings, next_moment(row, now))
+            said = {"settings": present}, {"settings": settings}
             await recording.record(
-                tx,
-                network_id,
-                recording.Change("Update", "Device", row.id, row.serial, {"settings": present}, {"settings": settings}),
-                now,
+                tx, row.network_id, recording.Change("Update", "Device", row.id, row.serial, *said), now
             )
 
         await self._store.write(work)
@@ -150,19 +131,7 @@ class DeviceChanges:
             new_longitude=location.gps_longitude if location else None,
             new_location_key=await keep_place(tx, row.network_id, location),
         )
-        await tx.execute(
-            queries.CHANGE_SETTINGS,
-            **key,
-            new_identity=identity(
-                id_=row.id,
-                serial=row.serial,
-                model=row.model,
-                family=row.family,
-                registration_date=row.registration_date,
-                last_modified_date=moment,
-            ),
-            new_settings=encode(settings).decode(),
-        )
+        await keep_part(tx, row, "settings", encode(settings).decode(), moment)
         flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
 

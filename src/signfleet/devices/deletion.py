@@ -8,7 +8,7 @@ from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
 from signfleet.devices import store as queries
 from signfleet.devices.service import Devices
-from signfleet.errors import Invalid, NotFound
+from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing
 from signfleet.http.conditional import Precondition
@@ -29,17 +29,13 @@ class DeviceDeletion:
 
     async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
         """Delete one device. Raises `NotFound`, `Forbidden` or `Stale`."""
-        device_id = (await self._devices.get(session, segment)).id
+        found = await self._devices.find(session, segment, DELETE_DEVICE)
         network_id = session.network_id
         assert network_id is not None
 
         async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.DEVICE_TO_DELETE, network_id=network_id, device_id=device_id)
-            if row is None:
-                raise NotFound(f"There is no device '{segment}' in this network.")
-            await self._permissions.demand_on(session, DELETE_DEVICE, device_id, tx)
-            precondition.check(row.last_modified_date, row.version)
-            await self._remove(tx, network_id, [device_id], now)
+            await self._devices.hold(tx, session, found, DELETE_DEVICE, precondition)
+            await self._remove(tx, network_id, [found.id], now)
 
         await self._store.write(work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.devices import store as queries
@@ -13,8 +14,10 @@ from signfleet.errors import NotFound
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
+from signfleet.http.conditional import NONE, Precondition
 from signfleet.storage import totals
-from signfleet.storage.interface import Row, Store
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.storage.query import Query
 
 
 class DevicePage(NamedTuple):
@@ -39,15 +42,41 @@ class Devices:
 
     async def get(self, session: Session, segment: str) -> Row:
         """The row of `store.PLAYER` for an id or serial. Raises `NotFound`."""
-        reference = Reference.parse(segment)
-        if reference.id is not None:
-            row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=reference.id)
+        return await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
+
+    async def find(self, session: Session, segment: str, operation: Operation = VIEW_DEVICE) -> Row:
+        """The `id` and `serial` of the device that a segment means, if the caller may do `operation` with it.
+
+        Raises `NotFound` where the caller may not even see it, else `Forbidden`.
+        """
+        row = await self._visible(session, segment, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL)
+        if operation is not VIEW_DEVICE:
+            await self._permissions.demand_on(session, operation, row.id)
+        return row
+
+    async def hold(
+        self, tx: Transaction, session: Session, found: Row, operation: Operation, precondition: Precondition = NONE
+    ) -> Row:
+        """What `find` found, as `store.DEVICE_TO_CHANGE` tells it, kept from others until the unit of work ends.
+
+        Raises `NotFound` or `Forbidden` where that has come about meanwhile, `Stale` by the precondition.
+        """
+        row = await tx.one(queries.DEVICE_TO_CHANGE, network_id=session.network_id, device_id=found.id)
+        if row is None:
+            raise _not_there(found.serial)
+        await self._permissions.demand_on(session, operation, row.id, tx)
+        precondition.check(row.last_modified_date, row.version)
+        return row
+
+    async def _visible(self, session: Session, segment: str, by_id: Query, by_serial: Query) -> Row:
+        """The only way from a segment of a path to a device: one that the caller may not see is not there."""
+        id_, serial_key = Reference.parse(segment)
+        if id_ is not None:
+            row = await self._store.one(by_id, network_id=session.network_id, id=id_)
         else:
-            row = await self._store.one(
-                queries.PLAYER_BY_SERIAL, network_id=session.network_id, serial_key=reference.serial_key
-            )
+            row = await self._store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
         if row is None or not await self._permissions.allows_on(session, VIEW_DEVICE, row.id):
-            raise NotFound(f"There is no device '{segment}' in this network.")
+            raise _not_there(segment)
         return row
 
     async def list_(
@@ -105,3 +134,7 @@ class Devices:
     async def _total(self, network_id: int) -> int:
         row = await self._store.one(totals.TOTAL, network_id=network_id, entity="Device")
         return row.total if row else 0
+
+
+def _not_there(segment: str) -> NotFound:
+    return NotFound(f"There is no device '{segment}' in this network.")

@@ -71,8 +71,18 @@ INSERT_PROPERTIES = Query(device_properties.insert())
 #: The names of a place are those given first.
 INSERT_LOCATION = Query(insert(location).on_conflict_do_nothing())
 
-#: What a change of settings goes by; the row is locked until the unit of work ends.
-SETTINGS_TO_CHANGE = Query(
+#: Who is meant by an id or serial.
+DEVICE_BY_ID = Query(
+    select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id"))
+)
+DEVICE_BY_SERIAL = Query(
+    select(device.c.id, device.c.serial).where(
+        device.c.network_id == NETWORK_ID, device.c.serial_key == bindparam("serial_key")
+    )
+)
+
+#: What a change of a device goes by; the row is locked until the unit of work ends.
+DEVICE_TO_CHANGE = Query(
     select(
         device.c.network_id,
         device.c.id,
@@ -85,6 +95,7 @@ SETTINGS_TO_CHANGE = Query(
         device.c.version,
         device.c.group_id,
         device_document.c.settings,
+        device_document.c.tags,
         func.coalesce(device_group.c.name, "").label("group_name"),
     )
     .select_from(device)
@@ -117,11 +128,21 @@ CHANGE_DEVICE = Query(
         location_key=bindparam("new_location_key"),
     )
 )
-CHANGE_SETTINGS = Query(
-    device_document.update()
-    .where(_ITS_DOCUMENT)
-    .values(identity=bindparam("new_identity"), settings=bindparam("new_settings"))
+#: For a change of something beside the settings.
+TOUCH_DEVICE = Query(
+    device.update()
+    .where(_THIS_DEVICE)
+    .values(version=device.c.version + 1, last_modified_date=bindparam("moment"), changed_date=bindparam("moment"))
 )
+#: A part of the document, by its name; its identity holds the date of the change.
+CHANGE_PART = {
+    part: Query(
+        device_document.update()
+        .where(_ITS_DOCUMENT)
+        .values({"identity": bindparam("new_identity"), part: bindparam("new_part")})
+    )
+    for part in ("settings", "tags", "permissions")
+}
 MERGE_PROPERTIES = Query(
     device_properties.update()
     .where(
@@ -131,11 +152,6 @@ MERGE_PROPERTIES = Query(
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
 
-DEVICE_TO_DELETE = Query(
-    select(device.c.last_modified_date, device.c.version)
-    .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
-    .with_for_update()
-)
 #: What the audit trail tells of devices that go.
 SETTINGS_AMONG = Query(
     select(device.c.id, device.c.serial, device_document.c.settings)
