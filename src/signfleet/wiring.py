@@ -19,10 +19,12 @@ from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.blobs.links import Links
 from signfleet.blobs.routes import endpoints as file_endpoints
 from signfleet.blobs.store import link_key
-from signfleet.devices import routes as device_routes
+from signfleet.devices.beacons.service import Beacons
 from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.deletion import DeviceDeletion
+from signfleet.devices.routes import all_endpoints as device_endpoints
 from signfleet.devices.service import Devices
+from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
 from signfleet.http.application import App, application
 from signfleet.http.contract import missing
@@ -66,6 +68,8 @@ class Services:
     devices: Devices
     device_changes: DeviceChanges
     device_deletion: DeviceDeletion
+    beacons: Beacons
+    tags: Tags
     passwords: Passwords
     sign_in: SignIn
     applications: Applications
@@ -98,14 +102,17 @@ async def build(settings: Settings) -> Services:
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
     networks = Networks(store)
     devices = Devices(store, permissions)
+    device_changes = DeviceChanges(store, devices, permissions)
     return Services(
         settings=settings,
         store=store,
         sessions=Sessions(store),
         permissions=permissions,
         devices=devices,
-        device_changes=DeviceChanges(store, devices, permissions),
+        device_changes=device_changes,
         device_deletion=DeviceDeletion(store, devices, permissions, subscriptions),
+        beacons=Beacons(devices, device_changes),
+        tags=Tags(store, devices),
         operations=Operations(store),
         subscriptions=subscriptions,
         roles=Roles(store),
@@ -135,7 +142,7 @@ def endpoints() -> list[Endpoint]:
     declared: list[Endpoint] = [
         *access_endpoints,
         *provisioning_endpoints,
-        *device_routes.endpoints,
+        *device_endpoints(),
         *player_routes.endpoints,
         *file_endpoints,
         *self_endpoints(),

@@ -232,6 +232,14 @@ async def test_of_many_writers_who_saw_the_same_exactly_one_wins(header: tuple[s
 
 
 @pytest.mark.contract("PUT /Devices/{device}/")
+async def test_changes_of_different_properties_at_once_are_all_kept(admin: AsyncClient) -> None:
+    said = [{"name": "Lobby"}, {"description": "By the door"}, {"timezone": "CET"}, {"lws": None}]
+    await asyncio.gather(*(admin.put("/Devices/12345/", json={"settings": part}) for part in said))
+    after = await settings(admin)
+    assert all(part.items() <= after.items() for part in said)
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
 async def test_a_put_that_changes_nothing_leaves_the_dates_alone(admin: AsyncClient) -> None:
     before = await admin.get("/Devices/12345/")
     assert (await admin.put("/Devices/12345/", json=before.json())).status_code == 204

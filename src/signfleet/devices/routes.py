@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.devices.documents import etag
+from signfleet.devices.family import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.models.routes import endpoints as model_endpoints
 from signfleet.devices.schemas import Player, PlayerPage
+from signfleet.devices.tags.routes import endpoints as tag_endpoints
+from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints, Parameter
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoint, Endpoints, Parameter
 from signfleet.http.paging import page_size, paged_list
 from signfleet.http.patch import Change
 
-RETRIEVE = "bsn.api.main.devices.retrieve"
-UPDATE = "bsn.api.main.devices.update"
-DELETE = "bsn.api.main.devices.delete"
-
-endpoints = Endpoints("Devices", "/2022/06/REST/Devices")
+endpoints = Endpoints(NAME, PREFIX)
 
 
 @endpoints.get(
@@ -132,3 +133,14 @@ async def delete_devices(call: Call) -> Answer:
     """Delete all devices that a filter matches."""
     deleted = await call.services.device_deletion.delete_matching(call.session, call.parameter("filter"), call.now)
     return answer_json(deleted)
+
+
+def all_endpoints() -> list[Endpoint]:
+    """Those of /Devices and of everything below it."""
+    return [
+        *endpoints,
+        *beacon_endpoints,
+        *model_endpoints,
+        *tag_endpoints,
+        *token_endpoints,
+    ]

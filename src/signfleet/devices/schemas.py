@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.schemas import Permission
 from signfleet.subscriptions.schemas import Subscription
+from signfleet.wire.text import fold
 from signfleet.wire.types import Byte, DateTime, Health, Id, Long, Secret, Short, TimeSpan, UShort
 
 Name = Annotated[str, Meta(max_length=128)]
@@ -26,6 +27,10 @@ Family = Literal[
 SetupType = Literal["Standalone", "BSN", "LFN", "SFN", "PartnerApplication", "Unknown"]
 InterfaceType = Literal["Ethernet", "WiFi", "Virtual", "Cellular", "Other", "Unknown"]
 BeaconMode = Literal["iBeacon", "EddystoneUid", "EddystoneUrl"]
+#: 16 or 32 bits in hexadecimal, or all 128 with dashes.
+_UUID = "^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
+#: Four names and the slashes around them; a longer key would not fit into an index page of PostgreSQL.
+PlacePath = Annotated[str, Meta(max_length=520)]
 
 
 class Entity(msgspec.Struct, rename="camel", kw_only=True):
@@ -177,17 +182,41 @@ class NetworkSettings(Entity):
 
 
 class Beacon(Entity):
-    """A Bluetooth beacon that a device sends; which properties it has depends on `mode`."""
+    """A Bluetooth beacon that a device sends; `power` is in dBm, the two ids are base64 of 10 and 6 bytes.
+
+    Which of the others it has, and must have, depends on `mode`; what belongs to another mode is dropped.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     mode: BeaconMode
     power: Short = 0
-    major: UShort | UnsetType = UNSET
-    minor: UShort | UnsetType = UNSET
-    uuid: Word | UnsetType = UNSET
-    namespace_id: Word | UnsetType = UNSET
-    instance_id: Word | UnsetType = UNSET
-    url: Url | UnsetType = UNSET
+    major: UShort | UnsetType | None = UNSET
+    minor: UShort | UnsetType | None = UNSET
+    uuid: Annotated[str, Meta(pattern=_UUID)] | UnsetType | None = UNSET
+    namespace_id: Annotated[str, Meta(pattern="^[A-Za-z0-9+/]{13}[AEIMQUYcgkosw048]==$")] | UnsetType | None = UNSET
+    instance_id: Annotated[str, Meta(pattern="^[A-Za-z0-9+/]{8}$")] | UnsetType | None = UNSET
+    url: Annotated[str, Meta(pattern="^[Hh][Tt][Tt][Pp][Ss]?://[^ ]+$", max_length=2048)] | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        """Hold it to its mode."""
+        for mode, fields in _BEACON_FIELDS.items():
+            for field in fields:
+                if mode != self.mode:
+                    setattr(self, field, UNSET)
+                elif getattr(self, field) in (UNSET, None):
+                    names = " and ".join(_wire_name(Beacon, name) for name in fields)
+                    raise ValueError(f"A beacon of mode {mode} needs {names}")
+
+
+_BEACON_FIELDS: dict[str, tuple[str, ...]] = {
+    "iBeacon": ("major", "minor", "uuid"),
+    "EddystoneUid": ("namespace_id", "instance_id"),
+    "EddystoneUrl": ("url",),
+}
+
+
+def _wire_name(entity: type[Entity], field: str) -> str:
+    return entity.__struct_encode_fields__[entity.__struct_fields__.index(field)]
 
 
 class Location(Entity):
@@ -204,8 +233,8 @@ class Location(Entity):
     admin_area_level2_long_name: Name | None = None
     locality: Name | None = None
     locality_long_name: Name | None = None
-    path: Url | None = None
-    path_long_name: Url | None = None
+    path: PlacePath | None = None
+    path_long_name: PlacePath | None = None
 
 
 class ScreenshotSettings(Entity):
@@ -263,6 +292,13 @@ class PlayerSettings(Entity):
     logging: Logging | None = msgspec.field(default_factory=Logging)
     lws: LocalWebServer | None = msgspec.field(default_factory=LocalWebServer)
     ldws: DiagnosticWebServer | None = msgspec.field(default_factory=DiagnosticWebServer)
+
+    def __post_init__(self) -> None:
+        """Beacons are found by their names."""
+        names = [fold(beacon.name) for beacon in self.beacons]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ValueError(f"Two beacons are named `{self.beacons[place].name}`")
 
 
 class PresentationReference(Entity):

@@ -54,6 +54,14 @@ class Devices:
             await self._permissions.demand_on(session, operation, row.id)
         return row
 
+    async def part(self, session: Session, segment: str, name: str) -> str:
+        """A part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
+        found = await self.find(session, segment)
+        row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
+        if row is None:
+            raise _not_there(segment)
+        return str(row.part)
+
     async def hold(
         self, tx: Transaction, session: Session, found: Row, operation: Operation, precondition: Precondition = NONE
     ) -> Row:

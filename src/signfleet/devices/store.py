@@ -71,6 +71,16 @@ INSERT_PROPERTIES = Query(device_properties.insert())
 #: The names of a place are those given first.
 INSERT_LOCATION = Query(insert(location).on_conflict_do_nothing())
 
+#: A part of a device's document as JSON, by its name.
+PART = {
+    column.name: Query(
+        select(column.label("part")).where(
+            device_document.c.network_id == NETWORK_ID, device_document.c.device_id == bindparam("device_id")
+        )
+    )
+    for column in (device_document.c.settings, device_document.c.tags)
+}
+
 #: Who is meant by an id or serial.
 DEVICE_BY_ID = Query(
     select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id"))
@@ -81,7 +91,8 @@ DEVICE_BY_SERIAL = Query(
     )
 )
 
-#: What a change of a device goes by; the row is locked until the unit of work ends.
+#: What a change of a device goes by; it is locked until the unit of work ends. So is its document: PostgreSQL reads
+#: anew what it had to wait for, and nothing else.
 DEVICE_TO_CHANGE = Query(
     select(
         device.c.network_id,
@@ -104,7 +115,7 @@ DEVICE_TO_CHANGE = Query(
         device_group, and_(device_group.c.network_id == device.c.network_id, device_group.c.id == device.c.group_id)
     )
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
-    .with_for_update(of=device)
+    .with_for_update(of=[device, device_document])
 )
 _GROUP = select(device_group.c.id, device_group.c.name).where(device_group.c.network_id == NETWORK_ID)
 GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")))

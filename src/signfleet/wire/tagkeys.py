@@ -17,6 +17,8 @@ TYPES = ("string", "number", "boolean", "dateTime", "timeSpan", "stringArray", "
 ENTITIES = ("Device", "Content")
 MAX_NAME_LENGTH = 128
 MAX_VALUE_LENGTH = 4096
+#: Of a string, and of each in an array: a longer key would not fit into an index page of PostgreSQL.
+MAX_STRING_LENGTH = 512
 MAX_DIGITS = 28
 
 type_of_word = {word.lower(): word for word in TYPES}
@@ -125,7 +127,10 @@ def _text_only(value: object, expectation: str) -> str:
 
 
 def _string(value: object) -> str:
-    return _text_only(value, "a string")
+    text = _text_only(value, "a string")
+    if len(text) > MAX_STRING_LENGTH:
+        raise ValueError(f"a string in a tag has at most {MAX_STRING_LENGTH} characters")
+    return text
 
 
 def _number(value: object) -> str:

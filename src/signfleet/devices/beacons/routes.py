@@ -1,0 +1,69 @@
+"""`/Devices/{device}/Beacons`: the beacons that a device sends."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.schemas import Beacon
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+
+endpoints = Endpoints(NAME, PREFIX)
+
+
+@endpoints.get(
+    "/{device}/Beacons/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    answer=list[Beacon],
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def list_beacons(call: Call, device: str) -> Answer:
+    """List the beacons of a device."""
+    return answer_json(await call.services.beacons.list_(call.session, device))
+
+
+@endpoints.get(
+    "/{device}/Beacons/{name}/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    answer=Beacon,
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_beacon(call: Call, device: str, name: str) -> Answer:
+    """Get a beacon of a device by its name."""
+    return answer_json(await call.services.beacons.get(call.session, device, name))
+
+
+@endpoints.post(
+    "/{device}/Beacons/",
+    scope=UPDATE,
+    operation=UPDATE_DEVICE,
+    body=Beacon,
+    answer=Beacon,
+    statuses="201",
+    errors="300 400 401 403 404 406 415 5XX",
+)
+async def create_beacon(call: Call, device: str) -> Answer:
+    """Add a beacon to a device."""
+    beacon: Beacon = call.body
+    await call.services.beacons.add(call.session, device, beacon, call.now)
+    location = f"{call.base_url}{PREFIX}/{quote(device, safe='')}/Beacons/{quote(beacon.name, safe='')}/"
+    return answer_json(beacon, status=201, headers={"Location": location})
+
+
+@endpoints.delete(
+    "/{device}/Beacons/{name}/",
+    scope=UPDATE,
+    operation=UPDATE_DEVICE,
+    statuses="204",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def delete_beacon(call: Call, device: str, name: str) -> Answer:
+    """Delete a beacon of a device."""
+    await call.services.beacons.delete(call.session, device, name, call.now)
+    return NO_CONTENT

@@ -1,0 +1,65 @@
+"""Adds beacons to the settings of devices and takes them away."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.access.sessions import Session
+from signfleet.devices.changing import DeviceChanges
+from signfleet.devices.schemas import Beacon
+from signfleet.devices.service import Devices
+from signfleet.errors import Invalid, NotFound
+from signfleet.http.conditional import NONE
+from signfleet.http.patch import Document
+from signfleet.wire.text import fold
+
+
+class _Settings(msgspec.Struct):
+    beacons: list[Beacon]
+
+
+_read = msgspec.json.Decoder(_Settings).decode
+
+
+class Beacons:
+    """The beacons of single devices. Names are compared without regard to letter case."""
+
+    def __init__(self, devices: Devices, changes: DeviceChanges) -> None:
+        self._devices = devices
+        self._changes = changes
+
+    async def list_(self, session: Session, segment: str) -> list[Beacon]:
+        """All of a device. Raises `NotFound`."""
+        return _read(await self._devices.part(session, segment, "settings")).beacons
+
+    async def get(self, session: Session, segment: str, name: str) -> Beacon:
+        """The one of this name. Raises `NotFound`."""
+        for beacon in await self.list_(session, segment):
+            if fold(beacon.name) == fold(name):
+                return beacon
+        raise _not_there(name)
+
+    async def add(self, session: Session, segment: str, beacon: Beacon, now: int) -> None:
+        """Add one. Raises `Invalid` where the name is taken, `NotFound`, `Forbidden`."""
+
+        def edit(present: Document) -> Document:
+            if any(fold(other["name"]) == fold(beacon.name) for other in present["beacons"]):
+                raise Invalid(f"The device has a beacon '{beacon.name}' already; delete it first.")
+            return present | {"beacons": [*present["beacons"], msgspec.to_builtins(beacon)]}
+
+        await self._changes.change(session, segment, NONE, now, edit)
+
+    async def delete(self, session: Session, segment: str, name: str, now: int) -> None:
+        """Take one away. Raises `NotFound`, `Forbidden`."""
+
+        def edit(present: Document) -> Document:
+            left = [other for other in present["beacons"] if fold(other["name"]) != fold(name)]
+            if len(left) == len(present["beacons"]):
+                raise _not_there(name)
+            return present | {"beacons": left}
+
+        await self._changes.change(session, segment, NONE, now, edit)
+
+
+def _not_there(name: str) -> NotFound:
+    return NotFound(f"The device has no beacon '{name}'.")

@@ -1,0 +1,1 @@
+"""Tags: what operators note of devices by key and value, to filter and sort by."""

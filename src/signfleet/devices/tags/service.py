@@ -1,0 +1,180 @@
+"""Adds tags to devices and takes them away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from signfleet.access.operations.catalogue import MANAGE_TAGS
+from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record
+from signfleet.devices.keeping import keep_part, next_moment, touch
+from signfleet.devices.service import Devices
+from signfleet.devices.tags import store as queries
+from signfleet.errors import Invalid
+from signfleet.http.call import encode
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire import tagkeys
+from signfleet.wire.tagkeys import TagKey
+from signfleet.wire.text import fold
+
+#: How many tags a device may have.
+LIMIT = 100
+
+
+class _Identity(NamedTuple):
+    """What a network tells tags apart by."""
+
+    entity: str
+    is_system: bool
+    name_key: str
+
+
+class Tags:
+    """The tags of single devices.
+
+    A network spells the name of a tag one way and knows it by one type: as it was given first among those in use.
+    """
+
+    def __init__(self, store: Store, devices: Devices) -> None:
+        self._store = store
+        self._devices = devices
+
+    async def get(self, session: Session, segment: str) -> str:
+        """All of a device as a JSON object. Raises `NotFound`."""
+        return await self._devices.part(session, segment, "tags")
+
+    async def add(self, session: Session, segment: str, tags: Mapping[str, Any], now: int) -> None:
+        """Add tags, all or none. Raises `Invalid` naming the key that is there already or does not fit."""
+        new = _checked(tags)
+        found = await self._devices.find(session, segment, MANAGE_TAGS)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, MANAGE_TAGS)
+            present: dict[str, str] = msgspec.json.decode(row.tags)
+            taken = {_identity(tagkeys.parse(text)) for text in present}
+            for key in new:
+                if _identity(key) in taken:
+                    raise Invalid(f"Tag '{key}': the device has a tag of this name already; delete it first.")
+            if len(present) + len(new) > LIMIT:
+                raise Invalid(f"A device may have {LIMIT} tags; this one would have {len(present) + len(new)}.")
+            for key, value in new.items():
+                known = await _known(tx, row.network_id, key)
+                present[str(key._replace(name=known.name))] = value
+                await _insert(tx, row, known.id, key.type, value)
+            await _keep(tx, row, present, now)
+
+        if new:
+            await self._store.write(work)
+
+    async def remove(self, session: Session, segment: str, keys: Iterable[str], now: int) -> None:
+        """Take tags away; what a device has not need not be taken. Raises `Invalid` for what is no key."""
+        gone = {(key.type, _identity(key)) for key in map(_key, keys)}
+        found = await self._devices.find(session, segment, MANAGE_TAGS)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, MANAGE_TAGS)
+            present: dict[str, str] = msgspec.json.decode(row.tags)
+            parsed = {text: tagkeys.parse(text) for text in present}
+            going = {text: key for text, key in parsed.items() if (key.type, _identity(key)) in gone}
+            if not going:
+                return
+            known = await _named(tx, row.network_id, going.values())
+            ids = [known[_identity(key)].id for key in going.values()]
+            for query in queries.DELETIONS:
+                await tx.execute(query, network_id=row.network_id, device_id=row.id, tag_ids=ids)
+            await _keep(tx, row, {text: value for text, value in present.items() if text not in going}, now)
+
+        await self._store.write(work)
+
+
+def _checked(tags: Mapping[str, Any]) -> dict[TagKey, str]:
+    """Keys and canonical values of a body."""
+    checked: dict[TagKey, str] = {}
+    names = set()
+    for text, value in tags.items():
+        key = _key(text)
+        if _identity(key) in names:
+            raise Invalid(f"Tag '{text}': the body has two tags of this name.")
+        names.add(_identity(key))
+        try:
+            checked[key] = tagkeys.normalise(key.type, value)
+        except ValueError as error:
+            raise Invalid(f"Tag '{text}': {error}.") from error
+    return checked
+
+
+def _key(text: str) -> TagKey:
+    try:
+        key = tagkeys.parse(text)
+    except ValueError as error:
+        raise Invalid(f"Tag '{text[:200]}': {error}.") from error
+    if key.system:
+        raise Invalid(f"Tag '{text}': tags of the system are its own; nobody else sets or deletes them.")
+    return key
+
+
+def _identity(key: TagKey) -> _Identity:
+    return _Identity(key.entity, key.system, fold(key.name))
+
+
+async def _named(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[_Identity, Row]:
+    """The rows of these keys, of those that the network has."""
+    rows = await tx.all(queries.KEYS_NAMED, network_id=network_id, names=[fold(key.name) for key in keys])
+    return {_Identity(row.entity, bool(row.is_system), row.name_key): row for row in rows}
+
+
+async def _known(tx: Transaction, network_id: int, key: TagKey) -> Row:
+    """The network's row for a key, made if need be. Raises `Invalid` where it is in use with another type."""
+    identity = _identity(key)
+    known = (await _named(tx, network_id, [key])).get(identity)
+    if known is None:
+        await tx.execute(
+            queries.INSERT_KEY,
+            network_id=network_id,
+            id=await tx.next_id("tag_key"),
+            entity=key.entity,
+            is_system=key.system,
+            name=key.name,
+            name_key=identity.name_key,
+            type=key.type,
+        )
+        known = (await _named(tx, network_id, [key]))[identity]
+    if known.type != key.type:
+        if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
+            raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
+        await tx.execute(
+            queries.RESPELL_KEY, in_network=network_id, tag_id=known.id, new_name=key.name, new_type=key.type
+        )
+        known = (await _named(tx, network_id, [key]))[identity]
+    return known
+
+
+async def _insert(tx: Transaction, row: Row, tag_id: int, tag_type: str, text: str) -> None:
+    """The rows that filters and sorts read."""
+    value = tagkeys.comparable(tag_type, text)
+    elements = value if isinstance(value, list) else []
+    same = {"network_id": row.network_id, "device_id": row.id, "tag_id": tag_id}
+    whole = None if isinstance(value, list) else value
+    await tx.execute(queries.INSERT_TAG, **same, value=text, **_comparable(whole))
+    if elements:
+        await tx.execute_many(
+            queries.INSERT_ELEMENT,
+            [{**same, "position": place, **_comparable(element)} for place, element in enumerate(elements)],
+        )
+
+
+def _comparable(value: str | float | None) -> dict[str, str | float | None]:
+    if value is None or isinstance(value, str):
+        return {"value_key": value, "value_number": None}
+    return {"value_key": None, "value_number": float(value)}
+
+
+async def _keep(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> None:
+    moment, document = next_moment(row, now), encode(tags).decode()
+    await keep_part(tx, row, "tags", document, moment)
+    await touch(tx, row, moment)
+    said = (f'{{"tags":{known}}}' for known in (row.tags, document))
+    await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, *said), now)

@@ -1,0 +1,1 @@
+"""Access and refresh tokens of devices, as operators check and revoke them."""
