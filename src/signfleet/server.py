@@ -46,6 +46,7 @@ async def serve(settings: Settings, companion: Companion | None = None) -> None:
     with _listen(settings.host, settings.port) as listener:
         services = await build(settings)
         try:
+            services.background.start()
             server = _Server(configuration(make_app(services), settings))
             address = address_of(listener)
             serving = asyncio.create_task(server.serve(sockets=[listener]))

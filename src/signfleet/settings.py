@@ -66,6 +66,37 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     trial_days: Annotated[int, _doc("How many days a network's trial lasts.", ge=1, le=3650)] = 30
 
+    self_registration: Annotated[
+        bool, _doc("Let anybody register by mail address; otherwise only the operator makes people.")
+    ] = True
+    return_origins: Annotated[
+        str,
+        _doc(
+            "Origins, separated by commas, to which the pages of activation and password reset may send people back;"
+            " the server's own always is one."
+        ),
+    ] = "https://bsn.cloud"
+    mail_from: Annotated[str, _doc("The sender of mails.")] = "signfleet@localhost"
+    mail_templates: Annotated[
+        str | None, _doc("A folder whose files replace the mail templates and account pages of the same name.")
+    ] = None
+    smtp_host: Annotated[
+        str | None,
+        _doc("The mail server; without one mails become files in the folder `outbox` of the data folder."),
+    ] = None
+    smtp_port: Annotated[int, _doc("The mail server's port.", ge=1, le=65535)] = 587
+    smtp_security: Annotated[
+        Literal["starttls", "tls", "none"], _doc("How the connection to the mail server is secured.")
+    ] = "starttls"
+    smtp_username: Annotated[str | None, _doc("The login at the mail server, where it wants one.")] = None
+    smtp_password: Annotated[str | None, _doc("The password at the mail server.")] = None
+
+    @property
+    def own_url(self) -> str:
+        """This server as mails name it: never as a request did, whose sender could lead people elsewhere."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared only
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
     @property
     def data_folder(self) -> Path:
         return Path(self.data)

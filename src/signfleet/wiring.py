@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signfleet.access.applications import Applications
+from signfleet.access.housekeeping import Housekeeping
 from signfleet.access.operations.routes import endpoints as operation_endpoints
 from signfleet.access.operations.service import Operations
 from signfleet.access.passwords import Passwords
@@ -13,8 +14,10 @@ from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
 from signfleet.access.sign_in import SignIn
 from signfleet.access.token_registry import Tokens
+from signfleet.account.routes import endpoints as account_endpoints
 from signfleet.audit.routes import endpoints as audit_endpoints
 from signfleet.audit.service import Audit
+from signfleet.background import Background, Job
 from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.blobs.links import Links
 from signfleet.blobs.routes import endpoints as file_endpoints
@@ -29,10 +32,13 @@ from signfleet.documentation.routes import documentation
 from signfleet.http.application import App, application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
+from signfleet.mail.delivery import Delivery
+from signfleet.mail.outbox import Outbox
 from signfleet.monitoring.routes import endpoints as monitoring_endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.service import Networks
+from signfleet.people.registration import Registration
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
 from signfleet.players.registration import Players
@@ -83,12 +89,16 @@ class Services:
     notifications: Notifications
     profiles: Profiles
     tokens: Tokens
+    registration: Registration
+    outbox: Outbox
+    background: Background
     screenshots: Screenshots
     blobs: Blobs
     links: Links
     monitoring: Monitoring
 
     async def close(self) -> None:
+        await self.background.stop()
         self.passwords.close()
         await self.store.close()
 
@@ -101,6 +111,8 @@ async def build(settings: Settings) -> Services:
     permissions = Permissions(store)
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
     networks = Networks(store)
+    people = People(store, passwords)
+    outbox = Outbox(store, Delivery(settings))
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
     return Services(
@@ -120,7 +132,7 @@ async def build(settings: Settings) -> Services:
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),
-        people=People(store, passwords),
+        people=people,
         networks=networks,
         users=Users(store),
         provisioning=Provisioning(store, networks),
@@ -128,6 +140,12 @@ async def build(settings: Settings) -> Services:
         notifications=Notifications(store),
         profiles=Profiles(store),
         tokens=Tokens(store),
+        registration=Registration(store, people, passwords, outbox, settings),
+        outbox=outbox,
+        background=Background(
+            Job("mail", outbox.send_due, 30, wake=outbox.wake),
+            Job("housekeeping", Housekeeping(store).tidy, 600),
+        ),
         screenshots=Screenshots(store, blobs),
         blobs=blobs,
         links=Links(await link_key(store)),
@@ -141,6 +159,7 @@ def endpoints() -> list[Endpoint]:
     """Every endpoint of the server, documented ones that are not there yet included."""
     declared: list[Endpoint] = [
         *access_endpoints,
+        *account_endpoints,
         *provisioning_endpoints,
         *device_endpoints(),
         *player_routes.endpoints,

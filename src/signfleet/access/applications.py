@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import secrets
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from signfleet.access import store as queries
+from signfleet.access.scopes import covers
 from signfleet.access.tokens import USER_SCOPE, hash_token
-from signfleet.errors import Invalid
+from signfleet.errors import Invalid, NotFound
+from signfleet.http.conditional import NONE, Precondition
 from signfleet.storage.interface import Row, Store, Transaction
+
+NAME_LIMIT: Final = 128
+DESCRIPTION_LIMIT: Final = 1024
+
+
+class ApplicationChange(NamedTuple):
+    """What of an application is to be changed; None stays as it is. `scope` is space-separated."""
+
+    name: str | None = None
+    description: str | None = None
+    scope: str | None = None
 
 
 class Credentials(NamedTuple):
@@ -52,7 +65,7 @@ async def insert_application(
 
 
 class Applications:
-    """The applications of an installation."""
+    """The applications of an installation, and of one person."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -61,13 +74,110 @@ class Applications:
         """All of them by name, each with the `login` of the person it acts for."""
         return await self._store.scan_all(queries.ALL_APPLICATIONS)
 
-    async def create(self, name: str, person_id: int, now: int, scope: str = USER_SCOPE) -> Credentials:
-        """Register an application that acts for a person. Raises `Invalid` for a name that is none."""
-        name = name.strip()
-        if not name or not name.isprintable():
-            raise Invalid("'name': an application needs a name.")
+    async def of_person(self, person_id: int) -> list[Row]:
+        """Those that act for the person, oldest first."""
+        return await self._store.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id)
+
+    async def own(self, person_id: int, application_id: int | None) -> Row:
+        """One that acts for the person. Raises `NotFound`."""
+        row = await self._store.one(queries.APPLICATION_BY_ID, id=application_id or 0)
+        if row is None or row.person_id != person_id:
+            raise _unknown()
+        return row
+
+    async def create(
+        self, name: str, person_id: int, now: int, scope: str = USER_SCOPE, description: str | None = None
+    ) -> Credentials:
+        """Register an application that acts for a person. Raises `Invalid` for an unfit name, description or scope."""
+        name, description, scope = _checked(name, description, scope)
 
         async def work(tx: Transaction) -> Credentials:
-            return await insert_application(tx, name=name, person_id=person_id, now=now, scope=scope)
+            return await insert_application(
+                tx, name=name, person_id=person_id, now=now, scope=scope, description=description
+            )
 
         return await self._store.write(work)
+
+    async def update(
+        self,
+        person_id: int,
+        application_id: int | None,
+        change: ApplicationChange,
+        precondition: Precondition,
+        now: int,
+    ) -> None:
+        """Change name, description or scopes; what is None stays. Fewer scopes count with the next token.
+
+        Raises `NotFound`, `Stale`, `Invalid`.
+        """
+
+        async def work(tx: Transaction) -> None:
+            row = await _taken(tx, person_id, application_id, precondition)
+            name, description, scope = _checked(
+                row.name if change.name is None else change.name,
+                row.description if change.description is None else change.description,
+                row.scope if change.scope is None else change.scope,
+            )
+            await tx.execute(
+                queries.UPDATE_APPLICATION,
+                id_=row.id,
+                new_name=name,
+                new_description=description,
+                new_scope=scope,
+                now=max(now, row.last_modified_date + 1),
+            )
+
+        await self._store.write(work)
+
+    async def rotate_secret(self, person_id: int, application_id: int | None, now: int) -> str:
+        """Give an application a new secret, which is told here and never again; the old one and all tokens end."""
+        secret = secrets.token_urlsafe(32)
+
+        async def work(tx: Transaction) -> None:
+            row = await _taken(tx, person_id, application_id, NONE)
+            await tx.execute(
+                queries.SET_SECRET,
+                id_=row.id,
+                new_secret_hash=hash_token(secret),
+                now=max(now, row.last_modified_date + 1),
+            )
+            await tx.execute(queries.DELETE_SESSIONS_OF_APPLICATION, of_application_id=row.id)
+
+        await self._store.write(work)
+        return secret
+
+    async def delete(self, person_id: int, application_id: int | None, precondition: Precondition) -> None:
+        """Remove an application; its tokens end. Raises `NotFound`, `Stale`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await _taken(tx, person_id, application_id, precondition)
+            await tx.execute(queries.DELETE_APPLICATION, id=row.id)
+
+        await self._store.write(work)
+
+
+async def _taken(tx: Transaction, person_id: int, application_id: int | None, precondition: Precondition) -> Row:
+    row = await tx.one(queries.APPLICATION_BY_ID, id=application_id or 0)
+    if row is None or row.person_id != person_id:
+        raise _unknown()
+    precondition.check(row.last_modified_date, row.last_modified_date)
+    return row
+
+
+def _checked(name: str, description: str | None, scope: str) -> tuple[str, str | None, str]:
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LIMIT or not name.isprintable():
+        raise Invalid(f"'name': an application's name has 1 to {NAME_LIMIT} printable characters.")
+    if description is not None and len(description) > DESCRIPTION_LIMIT:
+        raise Invalid(f"'description' has at most {DESCRIPTION_LIMIT} characters.")
+    scopes = list(dict.fromkeys(scope.split()))
+    for each in scopes:
+        if not covers(USER_SCOPE, each):
+            raise Invalid(f"'scopes': there is no scope '{each}'; there are {USER_SCOPE} and what is below them.")
+    if not scopes:
+        raise Invalid("'scopes': an application needs at least one scope.")
+    return name, description, " ".join(scopes)
+
+
+def _unknown() -> NotFound:
+    return NotFound("You have no such application.")

@@ -8,7 +8,14 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from signfleet.access.sign_in import Client, SignedIn
-from signfleet.access.token_answers import LegacyTokenAnswer, TokenAnswer, legacy_token_answer, token_answer
+from signfleet.access.token_answers import (
+    LegacyTokenAnswer,
+    TokenAnswer,
+    TokenState,
+    legacy_token_answer,
+    token_answer,
+    token_state,
+)
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints
@@ -66,6 +73,35 @@ async def create_legacy_token(call: Call) -> Answer:
 async def explain_token(_call: Call) -> Answer:
     """Say that a token is asked for with POST: older clients look with GET whether a version exists."""
     raise Invalid("A token is asked for with POST and a form.")
+
+
+@endpoints.post("/realms/bsncloud/protocol/openid-connect/token/introspect", answer=TokenState, **_declared)
+async def introspect_token(call: Call) -> Answer:
+    """Tell an application about a token that was issued to it or to its person (RFC 7662)."""
+    form = Form(call)
+    application = await call.services.sign_in.application(form.client(), call.now)
+    row = await call.services.tokens.find(form.required("token"), call.now)
+    if row is None or not _may_know(application, row) or row.device_id is not None:
+        return answer_json(TokenState(active=False))
+    return answer_json(token_state(row))
+
+
+@endpoints.post("/realms/bsncloud/protocol/openid-connect/revoke", **_declared)
+async def revoke_token(call: Call) -> Answer:
+    """Revoke a token that was issued to the application that asks (RFC 7009); an unknown one counts as revoked."""
+    form = Form(call)
+    application = await call.services.sign_in.application(form.client(), call.now)
+    row = await call.services.tokens.find(form.required("token"), call.now)
+    if row is None:
+        return Answer()
+    if row.application_id != application.id:
+        raise OAuthError(400, "unauthorized_client", "The token was not issued to this application.")
+    await call.services.tokens.revoke(row)
+    return Answer()
+
+
+def _may_know(application: Any, token: Any) -> bool:
+    return bool(token.application_id == application.id or token.person_id == application.person_id)
 
 
 async def _person_grant(call: Call, form: Form, grant: str, application: Any) -> SignedIn:

@@ -140,4 +140,37 @@ ALL_APPLICATIONS = Query(
     .join(person, person.c.id == application.c.person_id)
     .order_by(application.c.name, application.c.id)
 )
+APPLICATION_BY_ID = Query(select(application).where(application.c.id == bindparam("id")))
+UPDATE_APPLICATION = Query(
+    application.update()
+    .where(application.c.id == bindparam("id_"))
+    .values(
+        name=bindparam("new_name"),
+        description=bindparam("new_description"),
+        scope=bindparam("new_scope"),
+        last_modified_date=bindparam("now"),
+    )
+)
+SET_SECRET = Query(
+    application.update()
+    .where(application.c.id == bindparam("id_"))
+    .values(secret_hash=bindparam("new_secret_hash"), secret_expiration_date=None, last_modified_date=bindparam("now"))
+)
+DELETE_APPLICATION = Query(application.delete().where(application.c.id == bindparam("id")))
+DELETE_SESSIONS_OF_APPLICATION = Query(
+    session.delete().where(session.c.application_id == bindparam("of_application_id"))
+)
+
+#: So many old rows go at a time, that others may write in between.
+_BATCH = 1000
+DELETE_OLD_TOKENS = Query(
+    token.delete().where(
+        token.c.hash.in_(select(token.c.hash).where(token.c.valid_to < bindparam("before")).limit(_BATCH))
+    )
+)
+DELETE_OLD_SESSIONS = Query(
+    session.delete().where(
+        session.c.id.in_(select(session.c.id).where(session.c.expiration_date < bindparam("before")).limit(_BATCH))
+    )
+)
 INSERT_APPLICATION = Query(application.insert())

@@ -24,6 +24,19 @@ class TokenAnswer(msgspec.Struct, omit_defaults=True):
     refresh_token: str | None = None
 
 
+class TokenState(msgspec.Struct, omit_defaults=True):
+    """RFC 7662, section 2.2; points in time are seconds since 1970."""
+
+    active: bool
+    scope: str | None = None
+    client_id: str | None = None
+    username: str | None = None
+    token_type: str | None = None
+    exp: int | None = None
+    iat: int | None = None
+    sub: str | None = None
+
+
 class NamedRole(msgspec.Struct):
     """A role by id and name."""
 
@@ -84,6 +97,20 @@ class LegacyTokenAnswer(msgspec.Struct, kw_only=True):
 def token_answer(signed_in: SignedIn) -> TokenAnswer:
     issued = signed_in.issued
     return TokenAnswer(issued.access_token, issued.expires_in, BEARER, issued.scope, issued.refresh_token)
+
+
+def token_state(row: Row) -> TokenState:
+    """What is known of a token that is good."""
+    return TokenState(
+        active=True,
+        scope=row.scope,
+        client_id=row.client_id,
+        username=row.login,
+        token_type=BEARER if row.kind == "access" else row.kind,
+        exp=row.valid_to // 1000,
+        iat=row.valid_from // 1000,
+        sub=str(row.person_id),
+    )
 
 
 def legacy_token_answer(signed_in: SignedIn, person: Row, users: list[Row]) -> LegacyTokenAnswer:

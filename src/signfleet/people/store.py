@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from signfleet.storage.query import Query
-from signfleet.storage.tables import person, person_profile
+from signfleet.storage.tables import one_time_link, person, person_profile
 
 #: What `people.schemas.person_of` reads; users bring the same columns along.
 PERSON_COLUMNS = (
@@ -37,13 +37,38 @@ UPDATE_PERSON = Query(
 ACTIVATE_PERSON = Query(
     person.update()
     .where(person.c.id == bindparam("id_"), person.c.activation_date.is_(None))
-    .values(activation_date=bindparam("now"), last_modified_date=bindparam("now_"))
+    .values(activation_date=bindparam("now"), last_modified_date=bindparam("modified"))
 )
 SET_LOCKED = Query(
     person.update()
     .where(person.c.id == bindparam("id_"))
     .values(is_locked_out=bindparam("locked"), last_modified_date=bindparam("now"))
 )
+
+SET_PASSWORD = Query(
+    person.update()
+    .where(person.c.id == bindparam("id_"))
+    .values(password_hash=bindparam("new_password_hash"), last_modified_date=bindparam("now"))
+)
+
+LINK = Query(
+    select(one_time_link.c.return_url, *PERSON_COLUMNS)
+    .select_from(one_time_link)
+    .join(person, person.c.id == one_time_link.c.person_id)
+    .where(
+        one_time_link.c.hash == bindparam("hash"),
+        one_time_link.c.purpose == bindparam("purpose"),
+        one_time_link.c.valid_to > bindparam("now"),
+    )
+)
+INSERT_LINK = Query(one_time_link.insert())
+#: What somebody has used, or asked anew for, is good no longer.
+DELETE_LINKS = Query(
+    one_time_link.delete().where(
+        one_time_link.c.person_id == bindparam("person_id"), one_time_link.c.purpose == bindparam("purpose")
+    )
+)
+DELETE_OLD_LINKS = Query(one_time_link.delete().where(one_time_link.c.valid_to <= bindparam("now")))
 
 INSERT_PERSON = Query(person.insert())
 INSERT_PROFILE_VALUE = Query(person_profile.insert())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.http.endpoint import Endpoint, Endpoints
-from signfleet.people.schemas import Person, PersonChange, person_of
+from signfleet.http.endpoint import Endpoint, Endpoints, Parameter
+from signfleet.people.schemas import Person, PersonChange, Registration, person_of
+from signfleet.self_.applications.routes import endpoints as application_endpoints
 from signfleet.self_.networks.routes import endpoints as network_endpoints
 from signfleet.self_.profile.routes import endpoints as profile_endpoints
 from signfleet.self_.session.routes import endpoints as session_endpoints
@@ -13,6 +14,9 @@ from signfleet.self_.users.profile import endpoints as user_profile_endpoints
 from signfleet.self_.users.routes import endpoints as user_endpoints
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self")
+password_endpoints = Endpoints("Self", "/2022/06/REST")
+
+RETURN_URL = Parameter("returnURL", "Where to lead the person afterwards, if that is allowed.")
 
 
 @endpoints.get(
@@ -30,6 +34,22 @@ async def get_self(call: Call) -> Answer:
     return answer_json(person_of(row), last_modified=modified, etag=str(modified))
 
 
+@endpoints.post(
+    "/",
+    caller="public",
+    body=Registration,
+    answer=Person,
+    secret=True,
+    parameters=(RETURN_URL,),
+    statuses="200",
+    errors="300 400 401 403 406 415 5XX",
+)
+async def register(call: Call) -> Answer:
+    """Register a person, who is then mailed a link to activate the account."""
+    return_url = call.parameter("returnURL")
+    return answer_json(await call.services.registration.register(call.body, return_url, call.address, call.now))
+
+
 @endpoints.put(
     "/",
     caller="person",
@@ -44,10 +64,26 @@ async def update_self(call: Call) -> Answer:
     return NO_CONTENT
 
 
+@password_endpoints.get(
+    "/{login}/Password/",
+    caller="public",
+    parameters=(RETURN_URL,),
+    aliases=("/2022/06/REST/Self/{login}/Password/",),
+    statuses="202",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def reset_password(call: Call, login: str) -> Answer:
+    """Mail a link to choose a new password, if there is such a person; the answer is always the same."""
+    await call.services.registration.request_reset(login, call.parameter("returnURL"), call.address, call.now)
+    return Answer(status=202)
+
+
 def all_endpoints() -> list[Endpoint]:
     """Those of /Self and of everything below it."""
     return [
         *endpoints,
+        *password_endpoints,
+        *application_endpoints,
         *network_endpoints,
         *profile_endpoints,
         *session_endpoints,

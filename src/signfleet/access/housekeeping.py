@@ -1,0 +1,61 @@
+"""Removes what has expired: tokens, sessions, links, and mails that were given up long ago; ends trials."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from signfleet.access import store as queries
+from signfleet.mail.store import DELETE_GIVEN_UP
+from signfleet.networks.levels import FREE, change_level
+from signfleet.networks.store import ENDED_TRIALS
+from signfleet.people.store import DELETE_OLD_LINKS
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.wire import timespan
+
+log = structlog.get_logger("housekeeping")
+
+#: Expired tokens are kept so long: a client that comes late is told that they have expired.
+TOKENS_KEPT = timespan.DAY
+MAILS_KEPT = 30 * timespan.DAY
+
+
+class Housekeeping:
+    """Done every few minutes, by any process of an installation or by several at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def tidy(self) -> None:
+        now = time.time_ns() // 1_000_000
+        await self._end_trials(now)
+        for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
+            await self._delete(query, before=now - TOKENS_KEPT)
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(DELETE_OLD_LINKS, now=now)
+            await tx.execute(DELETE_GIVEN_UP, before=now - MAILS_KEPT)
+
+        await self._store.write(work)
+
+    async def _delete(self, query: Query, before: int) -> None:
+        """Batch by batch: what others want to write does not wait for all of them."""
+
+        async def work(tx: Transaction) -> int:
+            return await tx.execute(query, before=before)
+
+        while await self._store.write(work):
+            pass
+
+    async def _end_trials(self, now: int) -> None:
+        for row in await self._store.scan_all(ENDED_TRIALS, now=now):
+            await self._end_trial(row, now)
+
+    async def _end_trial(self, row: Row, now: int) -> None:
+        async def work(tx: Transaction) -> None:
+            await change_level(tx, row.id, FREE, now, trial=0, by_member=False)
+
+        await self._store.write(work)
+        log.info("a network's trial has ended", network=row.id)

@@ -1,0 +1,1 @@
+"""/account: the pages that links in mails lead to. They work without scripts."""

@@ -1,0 +1,43 @@
+"""The pages as answers: HTML from templates, locked down by headers."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from signfleet.http.call import Answer, Call
+from signfleet.templates import environment, render
+
+FOLDER = Path(__file__).parent / "templates"
+HTML = "text/html"
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@cache
+def _templates(replaced_in: str | None) -> Environment:
+    return environment(FOLDER, replaced_in)
+
+
+def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
+    """The template `name` filled in."""
+    text = render(_templates(call.services.settings.mail_templates), f"{name}.html", **values)
+    return Answer(status, text.encode(), media_type=f"{HTML}; charset=utf-8", headers=HEADERS)
+
+
+def message(call: Call, title: str, text: str, status: int = 200) -> Answer:
+    return page(call, "message", status, title=title, message=text)
+
+
+def next_page(call: Call, return_url: str | None, title: str, text: str) -> Answer:
+    """Where somebody wanted to be led afterwards, or a page that says what was done."""
+    if return_url is None:
+        return message(call, title, text)
+    return Answer(303, headers={**HEADERS, "Location": return_url})

@@ -1,0 +1,99 @@
+"""Activation and password reset: a page to look at, which changes nothing, and the form on it, which does."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from signfleet.access.passwords import POLICY
+from signfleet.account.pages import HTML, message, next_page, page
+from signfleet.errors import Invalid, NotFound
+from signfleet.http.call import Answer, Call
+from signfleet.http.endpoint import FORM, Endpoints, Parameter
+from signfleet.people.registration import ACTIVATE, RESET
+
+endpoints = Endpoints("Account", "/account")
+
+TOKEN = Parameter("token", "The token of the link in the mail.")
+
+_page: dict[str, Any] = {
+    "caller": "public",
+    "produces": HTML,
+    "answer": str,
+    "secret": True,
+    "errors": "400 404 406 5XX",
+    "parameters": (TOKEN,),
+}
+_form: dict[str, Any] = {
+    **_page,
+    "body": bytes,
+    "body_optional": True,
+    "body_limit": 16_384,
+    "consumes": FORM,
+    "statuses": "200 303",
+    "errors": "400 404 406 413 415 5XX",
+}
+
+
+@endpoints.get("/activate", statuses="200", **_page)
+async def show_activation(call: Call) -> Answer:
+    """Show the page on which a new account is activated."""
+    token = call.parameter("token") or ""
+    person = await call.services.registration.find(ACTIVATE, token, call.now)
+    if person is None:
+        return _not_good(call)
+    return page(call, ACTIVATE, title="Activate your account", login=person.login, token=token)
+
+
+@endpoints.post("/activate", **_form)
+async def activate(call: Call) -> Answer:
+    """Activate a new account."""
+    try:
+        return_url = await call.services.registration.activate(_fields(call).get("token", ""), call.now)
+    except NotFound:
+        return _not_good(call)
+    return next_page(call, return_url, "Your account is active", "You can sign in now.")
+
+
+@endpoints.get("/reset", statuses="200", **_page)
+async def show_reset(call: Call) -> Answer:
+    """Show the page on which a new password is chosen."""
+    return await _reset_page(call, call.parameter("token") or "")
+
+
+@endpoints.post("/reset", **_form)
+async def reset(call: Call) -> Answer:
+    """Set a new password, end all sessions of the person, and lead to where they wanted."""
+    fields = _fields(call)
+    token, password = fields.get("token", ""), fields.get("password", "")
+    if password != fields.get("repeated", ""):
+        return await _reset_page(call, token, "The two passwords differ.")
+    try:
+        return_url = await call.services.registration.reset(token, password, call.now)
+    except Invalid as error:
+        return await _reset_page(call, token, error.message)
+    except NotFound:
+        return _not_good(call)
+    return next_page(call, return_url, "Your new password is set", "You can sign in with it now.")
+
+
+async def _reset_page(call: Call, token: str, error: str | None = None) -> Answer:
+    person = await call.services.registration.find(RESET, token, call.now)
+    if person is None:
+        return _not_good(call)
+    status = 200 if error is None else 400
+    title = "Choose a new password"
+    return page(call, RESET, status, title=title, login=person.login, token=token, error=error, policy=POLICY)
+
+
+def _not_good(call: Call) -> Answer:
+    text = "It has expired, was used, or is incomplete. Ask for a new one where you came from."
+    return message(call, "This link is not good any more", text, status=404)
+
+
+def _fields(call: Call) -> dict[str, str]:
+    """The form; one that cannot be read has no fields, and so no good token."""
+    try:
+        return dict(parse_qsl((call.body or b"").decode(), keep_blank_values=True, errors="strict", max_num_fields=20))
+    except ValueError:
+        return {}

@@ -1,0 +1,1 @@
+"""Mail: composed from templates, kept in the store until a mail server has taken it."""

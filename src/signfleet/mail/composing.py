@@ -1,0 +1,31 @@
+"""Mails from templates: `name.txt`, whose first line is the subject, and `name.html`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from signfleet.settings import Settings
+from signfleet.templates import environment, render
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+class Mail(NamedTuple):
+    """A mail to be sent."""
+
+    recipient: str
+    subject: str
+    text: str
+    html: str
+
+
+class Composer:
+    """Fills the templates in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._templates = environment(FOLDER, settings.mail_templates)
+
+    def compose(self, name: str, recipient: str, **values: Any) -> Mail:
+        subject, _, text = render(self._templates, f"{name}.txt", **values).partition("\n")
+        return Mail(recipient, subject.strip(), text.lstrip(), render(self._templates, f"{name}.html", **values))

@@ -1,0 +1,79 @@
+"""Hands a mail to the mail server, or keeps it as a file where none is set."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+import aiosmtplib
+import structlog
+
+from signfleet.mail.composing import Mail
+from signfleet.settings import Settings
+from signfleet.wire import datetime
+
+log = structlog.get_logger("mail")
+
+TIMEOUT_SECONDS = 30
+
+
+class NotDelivered(Exception):
+    """The mail was not taken; the text says why and holds no secret."""
+
+
+def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMessage:
+    """The message. A mail that is sent twice is the same message: programs that read mail show it once."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = mail.recipient
+    message["Subject"] = mail.subject
+    message["Date"] = datetime.format_http(created).replace("GMT", "+0000")
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    message["Message-ID"] = f"<{created}.{mail_id}@{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+class Delivery:
+    """Sends by SMTP as the settings say, or writes `.eml` files into the folder `outbox` of the data folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def deliver(self, mail: Mail, mail_id: int, created: int) -> None:
+        """Return when the mail is taken. Raises `NotDelivered`."""
+        try:
+            message = message_of(mail, self._settings.mail_from, mail_id, created)
+            if self._settings.smtp_host is None:
+                await asyncio.to_thread(self._keep, message, mail, mail_id)
+            else:
+                await self._send(message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise NotDelivered(f"{type(error).__name__}: {error}") from error
+
+    async def _send(self, message: EmailMessage) -> None:
+        settings = self._settings
+        await aiosmtplib.send(
+            message,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            use_tls=settings.smtp_security == "tls",
+            start_tls=settings.smtp_security == "starttls",
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    def _keep(self, message: EmailMessage, mail: Mail, mail_id: int) -> None:
+        folder = self._settings.data_folder / "outbox"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{mail_id:08d}-{re.sub(r'[^A-Za-z0-9@.-]', '_', mail.recipient)}.eml"
+        # It holds links that open doors: for the operator's eyes only.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(bytes(message))
+        log.info("no mail server is set: the mail was kept as a file", path=str(path))

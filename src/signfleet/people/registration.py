@@ -1,0 +1,196 @@
+"""Registration, activation and password reset: what people do before they can sign in."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import structlog
+
+from signfleet.access import passwords
+from signfleet.access.passwords import Passwords
+from signfleet.access.store import DELETE_OTHER_SESSIONS
+from signfleet.access.throttle import Throttle
+from signfleet.access.tokens import hash_token, new_token
+from signfleet.errors import Forbidden, Invalid, NotFound, Throttled
+from signfleet.mail.composing import Composer
+from signfleet.mail.outbox import Outbox
+from signfleet.people import store as queries
+from signfleet.people.schemas import Person, person_of
+from signfleet.people.schemas import Registration as NewRegistration
+from signfleet.people.service import People, insert_person
+from signfleet.settings import Settings
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire import timespan
+from signfleet.wire.text import fold
+
+log = structlog.get_logger("people")
+
+ACTIVATE: Final = "activate"
+RESET: Final = "reset"
+
+ACTIVATION_LIFETIME: Final = 7 * timespan.DAY
+RESET_LIFETIME: Final = 15 * timespan.MINUTE
+
+REGISTRATIONS_PER_ADDRESS: Final = 20
+RESETS_PER_ADDRESS: Final = 30
+RESETS_PER_LOGIN: Final = 3
+WINDOW: Final = timespan.HOUR
+
+URL_LIMIT: Final = 2048
+
+#: No session has this id.
+NO_SESSION: Final = 0
+
+
+class Registration:
+    """Makes people who prove their address by mail, and lets them choose a new password the same way."""
+
+    def __init__(self, store: Store, people: People, passwords: Passwords, outbox: Outbox, settings: Settings) -> None:
+        self._store = store
+        self._people = people
+        self._passwords = passwords
+        self._outbox = outbox
+        self._composer = Composer(settings)
+        self._settings = settings
+        self._origins = {_origin(part.strip()) for part in (*settings.return_origins.split(","), settings.own_url)}
+        self._registrations = Throttle(REGISTRATIONS_PER_ADDRESS, WINDOW, "to register from this address")
+        self._resets = Throttle(RESETS_PER_ADDRESS, WINDOW, "to reset passwords from this address")
+        self._resets_of_login = Throttle(RESETS_PER_LOGIN, WINDOW, "to reset this password")
+
+    async def register(self, new: NewRegistration, return_url: str | None, address: str, now: int) -> Person:
+        """Make a person and mail them a link to activate the account. A password that is made here is told.
+
+        Raises `Invalid`, `Forbidden` where only the operator makes people, `Throttled`.
+        """
+        if not self._settings.self_registration:
+            raise Forbidden("Registration is switched off on this server (setting self_registration).")
+        self._registrations.take(address, now)
+        made = passwords.generate() if new.password is None else None
+        prepared = await self._people.prepared(
+            new.login, new.password or made, new.first_name, new.last_name, activation_date=None
+        )
+
+        async def work(tx: Transaction) -> int:
+            person_id = await insert_person(tx, prepared, now)
+            person = await tx.one(queries.PERSON_BY_ID, id=person_id)
+            await self._mail_link(tx, ACTIVATE, person, return_url, now)
+            return person_id
+
+        try:
+            person_id = await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'login': a person '{prepared.login}' exists already.") from None
+        self._outbox.wake.set()
+        return person_of(await self._people.row(person_id), made)
+
+    async def request_reset(self, login: str, return_url: str | None, address: str, now: int) -> None:
+        """Mail a link to choose a new password, if there is such a person; nothing tells whether there is.
+
+        Who has not been activated is mailed the link for that again. Raises `Throttled` per address.
+        """
+        self._resets.take(address, now)
+        try:
+            self._resets_of_login.take(fold(login), now)
+        except Throttled:
+            log.warning("too many password resets asked for one person")
+            return
+
+        async def work(tx: Transaction) -> None:
+            person = await tx.one(queries.PERSON_BY_LOGIN, login_key=fold(login.strip()))
+            if person is not None and not person.is_locked_out:
+                purpose = RESET if person.activation_date is not None else ACTIVATE
+                await self._mail_link(tx, purpose, person, return_url, now)
+
+        await self._store.write(work)
+        self._outbox.wake.set()
+
+    async def find(self, purpose: str, token: str, now: int) -> Row | None:
+        """The person of a link that is good, with its `return_url`; None for any other."""
+        return await self._store.one(queries.LINK, hash=hash_token(token), purpose=purpose, now=now)
+
+    async def activate(self, token: str, now: int) -> str | None:
+        """Activate the person of a link; gives where to go next, if that is allowed. Raises `NotFound`."""
+
+        async def work(tx: Transaction) -> Row:
+            link = await _take(tx, ACTIVATE, token, now)
+            modified = max(now, link.person_last_modified_date + 1)
+            await tx.execute(queries.ACTIVATE_PERSON, id_=link.person_id, now=now, modified=modified)
+            return link
+
+        return self._allowed((await self._store.write(work)).return_url)
+
+    async def reset(self, token: str, password: str, now: int) -> str | None:
+        """Set the password of a link's person and end all their sessions; gives where to go next, if allowed.
+
+        Raises `NotFound` for a link that is not good, `Invalid` for a weak password, which leaves the link good.
+        """
+        passwords.check_policy(password)
+        if await self.find(RESET, token, now) is None:
+            raise _unknown_link()
+        hashed = await self._passwords.hash(password)
+
+        async def work(tx: Transaction) -> Row:
+            link = await _take(tx, RESET, token, now)
+            modified = max(now, link.person_last_modified_date + 1)
+            await tx.execute(queries.SET_PASSWORD, id_=link.person_id, new_password_hash=hashed, now=modified)
+            await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=link.person_id, kept_id=NO_SESSION)
+            return link
+
+        return self._allowed((await self._store.write(work)).return_url)
+
+    async def _mail_link(self, tx: Transaction, purpose: str, person: Row, return_url: str | None, now: int) -> None:
+        token = new_token()
+        lifetime = ACTIVATION_LIFETIME if purpose == ACTIVATE else RESET_LIFETIME
+        await tx.execute(queries.DELETE_LINKS, person_id=person.person_id, purpose=purpose)
+        await tx.execute(
+            queries.INSERT_LINK,
+            hash=hash_token(token),
+            purpose=purpose,
+            person_id=person.person_id,
+            valid_to=now + lifetime,
+            return_url=return_url if return_url and len(return_url) <= URL_LIMIT else None,
+        )
+        mail = self._composer.compose(
+            "activation" if purpose == ACTIVATE else "reset",
+            person.login,
+            login=person.login,
+            first_name=person.first_name,
+            server=self._settings.own_url,
+            link=f"{self._settings.own_url}/account/{purpose}?token={quote(token)}",
+            days=lifetime // timespan.DAY,
+            minutes=lifetime // timespan.MINUTE,
+        )
+        await self._outbox.put(tx, mail, now)
+
+    def _allowed(self, return_url: str | None) -> str | None:
+        """The address, if its origin is one to which people may be sent."""
+        return return_url if return_url is not None and _origin(return_url) in self._origins else None
+
+
+async def _take(tx: Transaction, purpose: str, token: str, now: int) -> Row:
+    """Use a link up. Raises `NotFound`."""
+    link = await tx.one(queries.LINK, hash=hash_token(token), purpose=purpose, now=now)
+    if link is None:
+        raise _unknown_link()
+    await tx.execute(queries.DELETE_LINKS, person_id=link.person_id, purpose=purpose)
+    return link
+
+
+def _unknown_link() -> NotFound:
+    return NotFound("This link has expired or was used; ask for a new one.")
+
+
+def _origin(url: str) -> str | None:
+    """Scheme and host of a web address; None for what browsers and we could read differently."""
+    if not url.isascii() or not url.isprintable() or any(character in url for character in "\\ @"):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{parts.hostname}:{port or default}"

@@ -1,0 +1,1 @@
+"""/Self/Applications: the programs that act for the person."""

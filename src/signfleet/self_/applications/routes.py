@@ -1,0 +1,137 @@
+"""Registers the person's applications, changes them and gives them new secrets."""
+
+from __future__ import annotations
+
+from signfleet.access.applications import ApplicationChange
+from signfleet.access.tokens import USER_SCOPE
+from signfleet.errors import Forbidden
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.contract import documented
+from signfleet.http.endpoint import Endpoints
+from signfleet.self_.applications.schemas import Application, ApplicationUpdate, NewApplication, application_of
+from signfleet.wire.ids import id_of
+
+endpoints = Endpoints("Self", "/2022/06/REST/Self/Applications")
+
+RETRIEVE = "bsn.api.self.applications.retrieve"
+CREATE = "bsn.api.self.applications.create"
+UPDATE = "bsn.api.self.applications.update"
+DELETE = "bsn.api.self.applications.delete"
+
+
+@endpoints.get(
+    "/", caller="person", scope=RETRIEVE, answer=list[Application], statuses="200", errors="400 401 403 406 5XX"
+)
+async def list_applications(call: Call) -> Answer:
+    """List the applications that act for the person."""
+    rows = await call.services.applications.of_person(call.person_id)
+    return answer_json([application_of(row) for row in rows])
+
+
+@endpoints.get("/Count/", caller="person", scope=RETRIEVE, answer=int, statuses="200", errors="400 401 403 406 5XX")
+async def count_applications(call: Call) -> Answer:
+    """Count the applications that act for the person."""
+    return answer_json(len(await call.services.applications.of_person(call.person_id)))
+
+
+@endpoints.get(
+    "/Scopes/", caller="person", scope=RETRIEVE, answer=list[str], statuses="200", errors="400 401 403 406 5XX"
+)
+async def list_scopes(_call: Call) -> Answer:
+    """List the scopes that an application can be given. A scope grants everything below it."""
+    named = {row.scope for row in documented() if row.scope.startswith("bsn.")}
+    return answer_json(sorted(named | set(USER_SCOPE.split())))
+
+
+@endpoints.post(
+    "/",
+    caller="person",
+    scope=CREATE,
+    body=NewApplication,
+    answer=Application,
+    secret=True,
+    statuses="201",
+    errors="400 401 403 406 415 5XX",
+)
+async def create_application(call: Call) -> Answer:
+    """Register an application that acts for the person; its secret is in this answer and nowhere else."""
+    new: NewApplication = call.body
+    scope = _own_scopes(call) if new.scopes is None else _checked(call, new.scopes)
+    credentials = await call.services.applications.create(new.name, call.person_id, call.now, scope, new.description)
+    row = await call.services.applications.own(call.person_id, credentials.id)
+    location = f"{call.base_url}/2022/06/REST/Self/Applications/{row.id}/"
+    return answer_json(application_of(row, credentials.client_secret), status=201, headers={"Location": location})
+
+
+@endpoints.get(
+    "/{application}/",
+    caller="person",
+    scope=RETRIEVE,
+    answer=Application,
+    statuses="200 304",
+    errors="400 401 403 404 406 5XX",
+)
+async def get_application(call: Call, application: str) -> Answer:
+    """Give one of the applications that act for the person."""
+    row = await call.services.applications.own(call.person_id, id_of(application))
+    modified = row.last_modified_date
+    return answer_json(application_of(row), last_modified=modified, etag=str(modified))
+
+
+@endpoints.put(
+    "/{application}/",
+    caller="person",
+    scope=UPDATE,
+    body=ApplicationUpdate,
+    statuses="204",
+    errors="400 401 403 404 406 412 415 5XX",
+)
+async def update_application(call: Call, application: str) -> Answer:
+    """Change an application's name, description or scopes; what is left out stays."""
+    body: ApplicationUpdate = call.body
+    scope = None if body.scopes is None else _checked(call, body.scopes)
+    change = ApplicationChange(body.name, body.description, scope)
+    await call.services.applications.update(call.person_id, id_of(application), change, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/{application}/",
+    caller="person",
+    scope=DELETE,
+    statuses="204",
+    errors="400 401 403 404 406 412 5XX",
+)
+async def delete_application(call: Call, application: str) -> Answer:
+    """Remove an application; its tokens end at once."""
+    await call.services.applications.delete(call.person_id, id_of(application), call.precondition)
+    return NO_CONTENT
+
+
+@endpoints.post(
+    "/{application}/Secret/",
+    caller="person",
+    scope=UPDATE,
+    answer=Application,
+    secret=True,
+    statuses="200",
+    errors="400 401 403 404 406 5XX",
+)
+async def rotate_secret(call: Call, application: str) -> Answer:
+    """Give an application a new secret, told in this answer alone; the old one and its tokens end at once."""
+    number = id_of(application)
+    secret = await call.services.applications.rotate_secret(call.person_id, number, call.now)
+    return answer_json(application_of(await call.services.applications.own(call.person_id, number), secret))
+
+
+def _own_scopes(call: Call) -> str:
+    """Who signed in with a password may give everything; an application no more than it has itself."""
+    return USER_SCOPE if call.session.application_id is None else call.session.scope
+
+
+def _checked(call: Call, scopes: list[str]) -> str:
+    if call.session.application_id is not None:
+        for scope in scopes:
+            if not call.session.covers(scope):
+                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot give it.")
+    return " ".join(scopes)

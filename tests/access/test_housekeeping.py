@@ -1,0 +1,64 @@
+"""What expires goes, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from httpx import AsyncClient
+from sqlalchemy import func, select
+
+from signfleet.access.housekeeping import Housekeeping
+from signfleet.founding import Founded
+from signfleet.storage.query import Query
+from signfleet.storage.tables import one_time_link, session, token
+from signfleet.wiring import Services
+from tests.conftest import CallAs, SignIn
+
+COUNTS = {
+    table.name: Query(select(func.count().label("rows")).select_from(table))
+    for table in (token, session, one_time_link)
+}
+
+
+async def count(services: Services, table: str) -> int:
+    row = await services.store.one(COUNTS[table])
+    assert row is not None
+    return int(row.rows)
+
+
+async def test_expired_tokens_sessions_and_links_go(
+    client: AsyncClient, admin: AsyncClient, sign_in: SignIn, services: Services, network: Founded
+) -> None:
+    with time_machine.travel("2020-01-01", tick=False):
+        for _ in range(3):
+            await sign_in()
+        await client.get(f"/{network.login}/Password/")
+    await Housekeeping(services.store).tidy()
+    assert (await count(services, "token"), await count(services, "session")) == (1, 1)
+    assert await count(services, "one_time_link") == 0
+    assert (await admin.get("/Devices/")).status_code == 200
+
+
+async def test_an_expired_token_is_remembered_for_a_day(sign_in: SignIn, services: Services, call_as: CallAs) -> None:
+    with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
+        caller = call_as(await sign_in())
+        clock.shift(3601)
+        await Housekeeping(services.store).tidy()
+        assert "expired" in (await caller.get("/Self/")).json()["message"]
+        clock.shift(2 * 24 * 3600)
+        await Housekeeping(services.store).tidy()
+        assert "unknown" in (await caller.get("/Self/")).json()["message"]
+
+
+@pytest.mark.settings(trial_days=2)
+async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_as: CallAs, network: Founded) -> None:
+    address = f"/Self/Networks/{network.network_id}/Subscription"
+    with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:
+        admin = call_as(await sign_in())
+        assert (await admin.put(f"{address}/", json={"level": "Trial"})).status_code == 204
+        await Housekeeping(services.store).tidy()
+        assert (await admin.get(f"{address}/")).json()["level"] == "Trial"
+        clock.shift(2 * 24 * 3600)
+        await Housekeeping(services.store).tidy()
+        history = (await call_as(await sign_in()).get(f"{address}s/")).json()
+    assert [record["level"] for record in history] == ["Control", "Trial", "Control"]

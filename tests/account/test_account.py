@@ -1,0 +1,321 @@
+"""From registration to the first sign-in, and from a forgotten password to a new one."""
+
+from __future__ import annotations
+
+import html.parser
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from httpx import AsyncClient, Response
+
+from signfleet.founding import Founded
+from tests.account.conftest import Mailbox, link_in
+from tests.conftest import ROOT, CallAs
+from tests.examples import alike, example
+
+PASSWORD = "N3w-passw0rd!"
+
+
+async def sign_in(client: AsyncClient, login: str, password: str) -> Response:
+    form = {"grant_type": "password", "client_id": "tests", "username": login, "password": password}
+    return await client.post("/Token", data=form)
+
+
+async def submit(client: AsyncClient, link: str, **fields: str) -> Response:
+    """Send the form of the page behind `link`, as a browser without scripts would."""
+    page = await client.get(ROOT + link)
+    assert page.status_code == 200
+    form = Form(page.text)
+    return await client.post(ROOT + link, data=form.hidden | fields)
+
+
+class Form(html.parser.HTMLParser):
+    """The hidden fields of a page's form, and what accessibility asks of its other ones."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.inputs: list[str] = []
+        self.labels: list[str] = []
+        self.language = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "html":
+            self.language = values["lang"]
+        elif tag == "label":
+            self.labels.append(values["for"])
+        elif tag == "input" and values["type"] == "hidden":
+            self.hidden[values["name"]] = values["value"]
+        elif tag == "input":
+            self.inputs.append(values["id"])
+
+
+# --- registration
+
+
+@pytest.mark.contract("POST /Self/")
+async def test_a_person_registers_activates_and_signs_in(
+    client: AsyncClient, call_as: CallAs, mailbox: Mailbox
+) -> None:
+    answer = await client.post(
+        "/Self/", params={"returnURL": "https://bsn.cloud/"}, json=example("002-02-post-self-request")
+    )
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    person = answer.json()
+    assert alike(person, example("002-02-post-self-answer-2"))
+    assert person["activationDate"] is None
+    assert len(person["password"]) >= 8
+
+    refused = await sign_in(client, person["login"], person["password"])
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert "activat" in refused.json()["error_description"]
+
+    (mail,) = await mailbox()
+    assert (mail["To"], mail["Auto-Submitted"]) == (person["login"], "auto-generated")
+    done = await submit(client, link_in(mail))
+    assert (done.status_code, done.headers["Location"]) == (303, "https://bsn.cloud/")
+
+    token = (await sign_in(client, person["login"], person["password"])).json()["access_token"]
+    me = (await call_as(token).get("/Self/")).json()
+    assert me["activationDate"] is not None
+    assert me["password"] is None
+
+
+async def test_looking_at_the_page_activates_nobody(client: AsyncClient, mailbox: Mailbox) -> None:
+    await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
+    (mail,) = await mailbox()
+    for _ in range(2):
+        assert (await client.get(ROOT + link_in(mail))).status_code == 200
+    assert (await sign_in(client, "joe@example.com", PASSWORD)).status_code == 400
+    assert (await submit(client, link_in(mail))).status_code == 200
+    assert (await sign_in(client, "joe@example.com", PASSWORD)).status_code == 200
+
+
+async def test_a_given_password_is_not_told(client: AsyncClient) -> None:
+    answer = await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
+    assert answer.json()["password"] is None
+    assert PASSWORD not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("person", "field"),
+    [
+        ({"login": "JANEDOE@example.com"}, "login"),
+        ({"login": "nobody"}, "login"),
+        ({"login": "a b@example.com"}, "login"),
+        ({"login": "a/b@example.com"}, "login"),
+        ({"login": "a@b\r\nBcc: x@example.com"}, "login"),
+        ({"login": "x" * 250 + "@example.com"}, "login"),
+        ({"login": None}, "login"),
+        ({}, "login"),
+        ({"login": "joe@example.com", "password": "weak"}, "password"),
+        ({"login": "joe@example.com", "firstName": "x" * 129}, "firstName"),
+        ({"login": "joe@example.com", "lastName": 1}, "lastName"),
+    ],
+)
+async def test_a_person_that_cannot_be_is_refused(
+    client: AsyncClient, mailbox: Mailbox, person: dict[str, object], field: str
+) -> None:
+    answer = await client.post("/Self/", json=person)
+    assert answer.status_code == 400
+    assert field in answer.json()["message"]
+    assert await mailbox() == []
+
+
+@pytest.mark.settings(self_registration=False)
+async def test_registration_can_be_switched_off(client: AsyncClient, mailbox: Mailbox) -> None:
+    answer = await client.post("/Self/", json={"login": "joe@example.com"})
+    assert answer.status_code == 403
+    assert "self_registration" in answer.json()["message"]
+    assert await mailbox() == []
+
+
+async def test_registering_again_and_again_is_slowed_down(client: AsyncClient) -> None:
+    statuses = [(await client.post("/Self/", json={"login": "nobody"})).status_code for _ in range(21)]
+    assert statuses == [400] * 20 + [429]
+
+
+# --- reset
+
+
+@pytest.mark.contract("GET /{login}/Password/")
+@pytest.mark.parametrize("path", ["/{}/Password", "/Self/{}/Password/", "/self/{}/PASSWORD"])
+async def test_a_forgotten_password_is_replaced(
+    client: AsyncClient, admin: AsyncClient, network: Founded, mailbox: Mailbox, path: str
+) -> None:
+    login = network.login.replace("@", "%40")
+    answer = await client.get(path.format(login), params={"returnUrl": "https://bsn.cloud/x?y=1"})
+    assert (answer.status_code, answer.content) == (202, b"")
+    (mail,) = await mailbox()
+    done = await submit(client, link_in(mail), password=PASSWORD, repeated=PASSWORD)
+    assert (done.status_code, done.headers["Location"]) == (303, "https://bsn.cloud/x?y=1")
+    assert (await admin.get("/Self/")).status_code == 401
+    assert (await sign_in(client, network.login, network.password)).status_code == 400
+    assert (await sign_in(client, network.login, PASSWORD)).status_code == 200
+
+
+async def test_nothing_tells_whether_a_login_is_known(client: AsyncClient, mailbox: Mailbox) -> None:
+    for login in ("nobody@example.com", "x", "%F0%9F%98%80", "a%2Fb"):
+        answer = await client.get(f"/{login}/Password/")
+        assert (answer.status_code, answer.content) == (202, b"")
+    assert await mailbox() == []
+
+
+async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
+    with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
+        await client.get(f"/{network.login}/Password/")
+        link = link_in((await mailbox())[-1])
+        clock.shift(15 * 60)
+        assert (await client.get(ROOT + link)).status_code == 404
+        await client.get(f"/{network.login}/Password/")
+        link = link_in((await mailbox())[-1])
+        assert (await submit(client, link, password=PASSWORD, repeated=PASSWORD)).status_code == 200
+        token = parse_qs(urlsplit(link).query)["token"][0]
+        again = {"token": token, "password": "0ther-Password!", "repeated": "0ther-Password!"}
+        assert (await client.post(f"{ROOT}/account/reset", data=again)).status_code == 404
+        assert (await sign_in(client, network.login, PASSWORD)).status_code == 200
+
+
+async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
+    for _ in range(2):
+        await client.get(f"/{network.login}/Password/")
+    first, second = await mailbox()
+    assert (await client.get(ROOT + link_in(first))).status_code == 404
+    assert (await client.get(ROOT + link_in(second))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("password", "repeated", "message"),
+    [("weak", "weak", "too weak"), (PASSWORD, "different", "differ"), ("", "", "too weak")],
+)
+async def test_an_unfit_password_shows_the_page_again(
+    client: AsyncClient, network: Founded, mailbox: Mailbox, password: str, repeated: str, message: str
+) -> None:
+    await client.get(f"/{network.login}/Password/")
+    link = link_in((await mailbox())[-1])
+    answer = await submit(client, link, password=password, repeated=repeated)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert message in answer.text
+    assert PASSWORD not in answer.text
+    assert (await submit(client, link, password=PASSWORD, repeated=PASSWORD)).status_code == 200
+
+
+async def test_who_is_not_activated_is_mailed_the_activation_again(client: AsyncClient, mailbox: Mailbox) -> None:
+    await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
+    await client.get("/joe@example.com/Password/")
+    assert ["/account/activate" in link_in(mail) for mail in await mailbox()] == [True, True]
+
+
+async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
+    statuses = [(await client.get(f"/{network.login}/Password/")).status_code for _ in range(31)]
+    assert statuses == [202] * 30 + [429]
+    assert len(await mailbox()) == 3
+
+
+@pytest.mark.parametrize(
+    "return_url",
+    [
+        "https://evil.example/",
+        "https://bsn.cloud.evil.example/",
+        "https://bsn.cloud@evil.example/",
+        "https://bsn.cloud:444/",
+        "http://bsn.cloud/",
+        "//bsn.cloud/",
+        "https:\\\\evil.example",
+        "javascript:alert(1)",
+        "https://bsn.cloud:x/",
+        "https://bsn.cloud/\r\nSet-Cookie: a=b",
+        "https://bsn.cloud/" + "x" * 3000,
+    ],
+)
+async def test_nobody_is_led_to_an_origin_that_is_not_allowed(
+    client: AsyncClient, network: Founded, mailbox: Mailbox, return_url: str
+) -> None:
+    await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
+    done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
+    assert done.status_code == 200
+    assert "Location" not in done.headers
+
+
+@pytest.mark.settings(return_origins="https://one.example, https://two.example:8443")
+@pytest.mark.parametrize(
+    "return_url", ["https://two.example:8443/a", "https://ONE.example:443/", "http://127.0.0.1:8080/"]
+)
+async def test_people_are_led_to_the_origins_of_the_settings_and_the_servers_own(
+    client: AsyncClient, network: Founded, mailbox: Mailbox, return_url: str
+) -> None:
+    await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
+    done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
+    assert (done.status_code, done.headers["Location"]) == (303, return_url)
+
+
+# --- the pages
+
+
+async def test_links_in_mails_name_the_server_as_the_settings_do(
+    client: AsyncClient, network: Founded, mailbox: Mailbox
+) -> None:
+    await client.get(f"/{network.login}/Password/", headers={"Host": "evil.example"})
+    (mail,) = await mailbox()
+    assert "evil.example" not in mail.as_string()
+
+
+async def test_every_field_has_a_label_and_the_page_a_language(
+    client: AsyncClient, network: Founded, mailbox: Mailbox
+) -> None:
+    await client.get(f"/{network.login}/Password/")
+    page = await client.get(ROOT + link_in((await mailbox())[-1]), headers={"Accept": "text/html"})
+    form = Form(page.text)
+    assert form.language == "en"
+    assert form.inputs == form.labels == ["password", "repeated"]
+    assert "<script" not in page.text
+
+
+async def test_pages_are_not_cached_framed_or_told_to_others(client: AsyncClient) -> None:
+    page = await client.get(f"{ROOT}/account/reset?token=nothing")
+    assert page.status_code == 404
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+
+
+async def test_what_people_typed_is_escaped(client: AsyncClient, mailbox: Mailbox) -> None:
+    name = "<script>alert(1)</script>"
+    await client.post("/Self/", json={"login": "joe'&x@example.com", "firstName": name, "password": PASSWORD})
+    (mail,) = await mailbox()
+    html_part = mail.get_body(("html",))
+    assert html_part is not None
+    assert name not in html_part.get_content()
+    page = await client.get(ROOT + link_in(mail))
+    assert "joe&#39;&amp;x@example.com" in page.text
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"token=%00", b"&".join(b"a=1" for _ in range(50)), b"token=x&token=y"])
+@pytest.mark.parametrize("path", ["/account/activate", "/account/reset"])
+async def test_a_broken_form_is_a_link_that_is_not_good(client: AsyncClient, path: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.post(ROOT + path, content=body, headers=headers)
+    assert answer.status_code in {400, 404}
+
+
+@pytest.mark.settings(access_log=True)
+async def test_no_log_line_holds_a_token_or_a_password(
+    client: AsyncClient,
+    network: Founded,
+    mailbox: Mailbox,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await client.get(f"/{network.login}/Password/")
+    link = link_in((await mailbox())[-1])
+    await submit(client, link, password=PASSWORD, repeated=PASSWORD)
+    token = (await sign_in(client, network.login, PASSWORD)).json()["access_token"]
+    told = capsys.readouterr().out
+    assert "/account/reset" in told
+    for secret in (PASSWORD, token, parse_qs(urlsplit(link).query)["token"][0]):
+        assert secret not in told

@@ -1,0 +1,194 @@
+"""/Self/Applications: programs that act for the person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+
+from signfleet.founding import Founded
+from tests.conftest import ROOT, CallAs, SignIn
+
+APPLICATIONS = "/Self/Applications/"
+OPENID = f"{ROOT}/realms/bsncloud/protocol/openid-connect"
+
+
+async def token_for(client: AsyncClient, application: dict[str, Any]) -> Response:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": application["clientId"],
+        "client_secret": application["clientSecret"],
+    }
+    return await client.post(f"{OPENID}/token", data=form)
+
+
+async def register(caller: AsyncClient, **properties: Any) -> dict[str, Any]:
+    answer = await caller.post(APPLICATIONS, json={"name": "Importer", **properties})
+    assert answer.status_code == 201
+    application: dict[str, Any] = answer.json()
+    return application
+
+
+async def test_an_application_is_registered_and_signs_in(client: AsyncClient, admin: AsyncClient) -> None:
+    answer = await admin.post(APPLICATIONS, json={"name": "Importer", "scopes": ["bsn.api.main.devices"]})
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    application = answer.json()
+    assert list(application) == [
+        "id",
+        "clientId",
+        "clientSecret",
+        "name",
+        "description",
+        "scopes",
+        "creationDate",
+        "lastModifiedDate",
+    ]
+    token = await token_for(client, application)
+    assert (token.status_code, token.json()["scope"]) == (200, "bsn.api.main.devices")
+    assert (await admin.get(answer.headers["Location"])).json() == application | {"clientSecret": None}
+
+
+async def test_applications_are_listed_and_counted_without_their_secrets(admin: AsyncClient, network: Founded) -> None:
+    application = await register(admin)
+    listed = (await admin.get(APPLICATIONS)).json()
+    assert [found["clientId"] for found in listed] == [network.client_id, application["clientId"]]
+    assert {found["clientSecret"] for found in listed} == {None}
+    assert (await admin.get(f"{APPLICATIONS}Count/")).text == "2"
+
+
+async def test_the_scopes_to_choose_from_are_listed(admin: AsyncClient) -> None:
+    scopes = (await admin.get(f"{APPLICATIONS}Scopes/")).json()
+    assert {"bsn.api.main", "bsn.api.self", "bsn.api.main.devices.retrieve"} <= set(scopes)
+    for scope in scopes:
+        await register(admin, scopes=[scope])
+
+
+async def test_a_new_secret_ends_the_old_one_and_its_tokens(
+    client: AsyncClient, admin: AsyncClient, call_as: CallAs
+) -> None:
+    before = await register(admin)
+    caller = call_as((await token_for(client, before)).json()["access_token"])
+    assert (await caller.get("/Self/")).status_code == 200
+    after = (await admin.post(f"{APPLICATIONS}{before['id']}/Secret/")).json()
+    assert after["clientSecret"] != before["clientSecret"]
+    assert (await caller.get("/Self/")).status_code == 401
+    assert (await token_for(client, before)).status_code == 401
+    assert (await token_for(client, after)).status_code == 200
+
+
+async def test_name_description_and_scopes_can_be_changed(client: AsyncClient, admin: AsyncClient) -> None:
+    application = await register(admin)
+    address = f"{APPLICATIONS}{application['id']}/"
+    seen = await admin.get(address)
+    change = {"name": "Exporter", "scopes": ["bsn.api.self"], "clientId": "mine"}
+    assert (await admin.put(address, json=change, headers={"If-Match": seen.headers["ETag"]})).status_code == 204
+    assert (await admin.put(address, json=change, headers={"If-Match": seen.headers["ETag"]})).status_code == 412
+    changed = (await admin.get(address)).json()
+    assert (changed["name"], changed["scopes"], changed["clientId"]) == (
+        "Exporter",
+        ["bsn.api.self"],
+        application["clientId"],
+    )
+    assert (await token_for(client, application)).json()["scope"] == "bsn.api.self"
+
+
+async def test_a_deleted_application_is_gone_with_its_tokens(
+    client: AsyncClient, admin: AsyncClient, call_as: CallAs
+) -> None:
+    application = await register(admin)
+    caller = call_as((await token_for(client, application)).json()["access_token"])
+    assert (await caller.delete(f"{APPLICATIONS}{application['id']}/")).status_code == 204
+    assert (await caller.get("/Self/")).status_code == 401
+    assert (await token_for(client, application)).status_code == 401
+    assert (await admin.get(f"{APPLICATIONS}{application['id']}/")).status_code == 404
+
+
+async def test_an_application_cannot_give_more_than_it_has(
+    client: AsyncClient, admin: AsyncClient, call_as: CallAs
+) -> None:
+    narrow = await register(admin, scopes=["bsn.api.self.applications"])
+    caller = call_as((await token_for(client, narrow)).json()["access_token"])
+    assert (await caller.post(APPLICATIONS, json={"name": "x", "scopes": ["bsn.api.main"]})).status_code == 403
+    assert (await caller.put(f"{APPLICATIONS}{narrow['id']}/", json={"scopes": ["bsn.api.self"]})).status_code == 403
+    assert (await register(caller))["scopes"] == ["bsn.api.self.applications"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 129}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": "x", "description": "y" * 1025}, "description"),
+        ({"name": "x", "scopes": []}, "scopes"),
+        ({"name": "x", "scopes": ["cert"]}, "scopes"),
+        ({"name": "x", "scopes": ["bsn"]}, "scopes"),
+        ({"name": "x", "scopes": "bsn.api.self"}, "scopes"),
+    ],
+)
+async def test_an_unfit_application_is_refused(admin: AsyncClient, body: dict[str, object], field: str) -> None:
+    answer = await admin.post(APPLICATIONS, json=body)
+    assert answer.status_code == 400
+    assert field in answer.json()["message"]
+
+
+async def test_other_peoples_applications_do_not_exist(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
+    application = await register(call_as(await sign_in("joe@example.com")))
+    for segment in (application["id"], 0, "Importer", 99_999_999_999):
+        address = f"{APPLICATIONS}{segment}/"
+        assert (await admin.get(address)).status_code == 404
+        assert (await admin.put(address, json={"name": "Mine"})).status_code == 404
+        assert (await admin.delete(address)).status_code == 404
+        assert (await admin.post(f"{address}Secret/")).status_code == 404
+
+
+# --- introspection and revocation
+
+
+async def test_a_token_is_introspected_by_its_application(
+    client: AsyncClient, admin: AsyncClient, network: Founded
+) -> None:
+    application = await register(admin, scopes=["bsn.api.self"])
+    credentials = {"client_id": application["clientId"], "client_secret": application["clientSecret"]}
+    token = (await token_for(client, application)).json()["access_token"]
+    state = (await client.post(f"{OPENID}/token/introspect", data={**credentials, "token": token})).json()
+    assert state.pop("exp") - state.pop("iat") == 330
+    assert state == {
+        "active": True,
+        "scope": "bsn.api.self",
+        "client_id": application["clientId"],
+        "username": network.login,
+        "token_type": "bearer",
+        "sub": str(network.person_id),
+    }
+
+
+async def test_strangers_tokens_are_not_active(client: AsyncClient, network: Founded, sign_in: SignIn) -> None:
+    credentials = {"client_id": network.client_id, "client_secret": network.client_secret}
+    for token in (await sign_in("joe@example.com"), "unknown"):
+        answer = await client.post(f"{OPENID}/token/introspect", data={**credentials, "token": token})
+        assert (answer.status_code, answer.json()) == (200, {"active": False})
+
+
+async def test_an_application_revokes_its_own_tokens_only(
+    client: AsyncClient, admin: AsyncClient, admin_token: str, network: Founded, call_as: CallAs
+) -> None:
+    credentials = {"client_id": network.client_id, "client_secret": network.client_secret}
+    form = {**credentials, "grant_type": "client_credentials"}
+    token = (await client.post(f"{OPENID}/token", data=form)).json()["access_token"]
+    for _ in range(2):
+        answer = await client.post(f"{OPENID}/revoke", data={**credentials, "token": token})
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert (await call_as(token).get("/Self/")).status_code == 401
+    refused = await client.post(f"{OPENID}/revoke", data={**credentials, "token": admin_token})
+    assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
+    assert (await admin.get("/Self/")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["token/introspect", "revoke"])
+async def test_asking_about_tokens_needs_an_application(client: AsyncClient, admin_token: str, path: str) -> None:
+    answer = await client.post(f"{OPENID}/{path}", data={"token": admin_token, "client_id": "nobody"})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
