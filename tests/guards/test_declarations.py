@@ -22,12 +22,18 @@ PUBLIC = {
     "GET /openapi.json",
     "GET /files/{expires}/{signature}/{file:path}",  # takes a signature that expires
     "POST /realms/bsncloud/protocol/openid-connect/token",
+    "POST /realms/bsncloud/protocol/openid-connect/token/introspect",  # takes client id and secret
+    "POST /realms/bsncloud/protocol/openid-connect/revoke",
     "GET /2022/06/REST/Token",
     "POST /2022/06/REST/Token",
     "POST /player/v1/register",  # takes a setup token
     "POST /player/v1/token",  # takes a refresh token
     "GET /2022/06/REST/{login}/Password/",
     "POST /2022/06/REST/Self/",
+    "GET /account/activate",  # take the token of a link in a mail
+    "POST /account/activate",
+    "GET /account/reset",
+    "POST /account/reset",
 }
 
 #: What says the same to everybody in every network needs no business operation.

@@ -40,7 +40,14 @@ ODD_QUERIES = (
     "filter=&sort=&marker=",
 )
 #: OAuth's own errors are what their clients expect of these.
-OAUTH = {"/realms/bsncloud/protocol/openid-connect/token", "/2022/06/REST/Token", "/player/v1/token"}
+OPENID = "/realms/bsncloud/protocol/openid-connect"
+OAUTH = {
+    f"{OPENID}/token",
+    f"{OPENID}/token/introspect",
+    f"{OPENID}/revoke",
+    "/2022/06/REST/Token",
+    "/player/v1/token",
+}
 
 OFFERED = [endpoint for endpoint in endpoints() if endpoint.is_offered]
 
@@ -56,7 +63,9 @@ def check(answer: Response, *statuses: int) -> None:
     assert answer.status_code < 500, request
     if statuses:
         assert answer.status_code in statuses, request
-    if answer.status_code >= 400:
+    if answer.headers.get("Content-Type", "").startswith("text/html"):
+        assert answer.request.url.path.startswith(("/account/", "/docs")), request  # pages for people
+    elif answer.status_code >= 400:
         body = answer.json()
         assert "X-Request-Id" in answer.headers, request
         if "error_description" in body or set(body) == {"error"}:

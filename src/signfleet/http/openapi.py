@@ -22,11 +22,12 @@ TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an 
 
 #: What may stand for `{…}` in a path.
 PATH_PARAMETERS = {
+    "application": "The application's id.",
     "connector": "Name of a connector of the model.",
     "device": "Id or serial of a device. A segment of digits that fits 32 bits is an id.",
     "expires": "When the link ends, as it stands in the link.",
     "file": "Name of a file, as it stands in the link.",
-    "key": "Key of a profile property; its letter case matters.",
+    "key": "Key of a profile property, in any letter case.",
     "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
     "login": "Login of a person.",
     "model": "Name of a player model.",
