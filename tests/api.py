@@ -20,6 +20,7 @@ class Api:
 
     def __init__(self, address: str, founded: Founded) -> None:
         self.address = address
+        self.network = founded
         self.http = httpx.Client(base_url=address, timeout=30, verify=False)
         tokens = self.http.post(
             "/realms/bsncloud/protocol/openid-connect/token",
