@@ -20,11 +20,12 @@ Json = dict[str, Any]
 #: Where a client finds access tokens.
 TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an address
 
-#: What may stand for `{…}` in a path.
+#: What may stand for `{…}` in a path; a guard test asks that none is missing.
 PATH_PARAMETERS = {
     "application": "The application's id.",
     "connector": "Name of a connector of the model.",
     "device": "Id or serial of a device. A segment of digits that fits 32 bits is an id.",
+    "entity": "The kind of thing that operations act on, such as `Device`.",
     "expires": "When the link ends, as it stands in the link.",
     "file": "Name of a file, as it stands in the link.",
     "key": "Key of a profile property, in any letter case.",
@@ -33,6 +34,7 @@ PATH_PARAMETERS = {
     "model": "Name of a player model.",
     "name": "Name of a beacon.",
     "network": "Id or name of a network. A segment of digits that fits 32 bits is an id.",
+    "role": "Id or name of a role. A segment of digits that fits 32 bits is an id.",
     "signature": "What makes the link ours, as it stands in the link.",
     "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as it was issued.",
@@ -128,7 +130,7 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": PATH_PARAMETERS[name],
+            "description": PATH_PARAMETERS.get(name, ""),
             "schema": {"type": "string"},
         }
         for name in _SEGMENT.findall(endpoint.path)
