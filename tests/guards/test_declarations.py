@@ -37,7 +37,7 @@ PUBLIC = {
 }
 
 #: What says the same to everybody in every network needs no business operation.
-WITHOUT_OPERATION = re.compile(rf"{PREFIX}/(Devices/(Models|Operations)|Subscriptions/Operations)/")
+WITHOUT_OPERATION = re.compile(rf"{PREFIX}/(Devices/(Models|Operations)|Subscriptions/Operations|Operations/Root)/")
 
 
 def name(endpoint: Endpoint) -> str:
