@@ -32,7 +32,7 @@ check: $(DEV) ## Check style and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-bench: $(RUNTIME) ## Measure against a bare ASGI app in the same run
+bench: $(DEV) ## Measure against a bare ASGI app in the same run
 	@$(PY) -m bench $(ARGS)
 
 docs: $(DEV) ## Write COMPATIBILITY.md, docs/settings.md and docs/cli.md again

