@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
-from signfleet.background import Background, Job
+from signfleet.background import Background, Job, by_the_clock
 
 
 async def test_a_job_is_done_at_the_start_and_when_it_is_woken() -> None:
@@ -40,3 +41,14 @@ async def test_a_job_that_fails_is_done_again() -> None:
     for _ in range(3):
         await attempts.get()
     await background.stop()
+
+
+async def test_work_by_the_clock_is_told_the_time() -> None:
+    told: list[int] = []
+
+    async def work(now: int) -> None:
+        told.append(now)
+
+    before = time.time() * 1000
+    await by_the_clock(work)()
+    assert before - 1 <= told[0] <= time.time() * 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,15 @@ class Job:
     work: Callable[[], Awaitable[None]]
     seconds: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def by_the_clock(work: Callable[[int], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    """`work`, which takes the time (ms since 1970), as the work of a job."""
+
+    async def at_this_moment() -> None:
+        await work(time.time_ns() // 1_000_000)
+
+    return at_this_moment
 
 
 class Background:

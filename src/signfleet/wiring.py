@@ -17,7 +17,7 @@ from signfleet.access.token_registry import Tokens
 from signfleet.account.routes import endpoints as account_endpoints
 from signfleet.audit.routes import endpoints as audit_endpoints
 from signfleet.audit.service import Audit
-from signfleet.background import Background, Job
+from signfleet.background import Background, Job, by_the_clock
 from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.blobs.links import Links
 from signfleet.blobs.routes import endpoints as file_endpoints
@@ -44,6 +44,7 @@ from signfleet.players import routes as player_routes
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports
 from signfleet.players.screenshots import Screenshots
+from signfleet.presence.watch import Watch
 from signfleet.profiles.service import Profiles
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
@@ -145,6 +146,8 @@ async def build(settings: Settings) -> Services:
         background=Background(
             Job("mail", outbox.send_due, 30, wake=outbox.wake),
             Job("housekeeping", Housekeeping(store).tidy, 600),
+            Job("health", by_the_clock(Watch(store).judge_due), 10),
+            Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
         ),
         screenshots=Screenshots(store, blobs),
         blobs=blobs,

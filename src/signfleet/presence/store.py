@@ -15,6 +15,7 @@ LAST_ERROR = (
     .label("last_error")
 )
 
+ANY_DUE = Query(select(device.c.id).where(device.c.health_due_date <= bindparam("now")).limit(1))
 #: Devices whose health is due to be judged, the longest due first; locked until the unit of work ends. What another
 #: process has locked it judges itself.
 DUE = Query(

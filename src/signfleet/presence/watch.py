@@ -22,6 +22,8 @@ class Watch:
 
     async def judge_due(self, now: int) -> int:
         """Judge every device whose health is due (`now` in ms); says how many there were."""
+        if await self._store.one(queries.ANY_DUE, now=now) is None:
+            return 0
         total = 0
         while True:
             count = await self._judge_batch(now)
