@@ -1,5 +1,17 @@
-"""`python -m signfleet` is the command `signfleet`."""
+"""The command `signfleet`, also as `python -m signfleet`."""
 
-from signfleet.cli import main
+from __future__ import annotations
 
-main()
+from signfleet.allocation import restart_with_tuned_allocation
+
+
+def main() -> None:
+    """Entry point of the command."""
+    restart_with_tuned_allocation()
+    from signfleet.cli import cli  # noqa: PLC0415 - after the restart, so as not to be loaded twice
+
+    cli(prog_name="signfleet")
+
+
+if __name__ == "__main__":
+    main()

@@ -96,3 +96,9 @@ def test_failures_are_the_error_entity_in_both_media_types(small: dict[str, Any]
 
 def test_other_addresses_are_told(small: dict[str, Any]) -> None:
     assert "`/open/alias`" in operation(small, "get", "/open/parameters")["description"]
+
+
+def test_a_form_is_described_by_its_fields() -> None:
+    described = operation(document(wiring.endpoints()), "post", "/player/v1/token")
+    schema = described["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    assert list(schema["properties"]) == schema["required"] == ["grant_type", "refresh_token"]

@@ -18,13 +18,26 @@ from signfleet.access.token_answers import (
 )
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import FORM, Endpoints
+from signfleet.http.endpoint import FORM, Endpoints, Parameter
 from signfleet.http.errors import OAuthError
 
 endpoints = Endpoints("Access", "")
 
 FORM_LIMIT = 65_536
 FIELDS_LIMIT = 100
+
+_CLIENT = (
+    Parameter("client_id", "Of the application; it may come by HTTP Basic instead, together with the secret."),
+    Parameter("client_secret", "Of the application."),
+)
+_PASSWORD = (
+    Parameter("username", "Of the grants `password` and `refresh_token`: a login, or `Network/login` to choose one."),
+    Parameter("password", "Of the grant `password`."),
+    Parameter("refresh_token", "Of the grant `refresh_token`; it is good once."),
+)
+_GRANTS = Parameter("grant_type", "`client_credentials`, `password` or `refresh_token`.", required=True)
+_LEGACY_GRANTS = Parameter("grant_type", "`password` or `refresh_token`.", required=True)
+_SCOPE = Parameter("scope", "Of the grant `client_credentials`: fewer scopes than the application has.")
 
 _declared: dict[str, Any] = {
     "caller": "public",
@@ -38,7 +51,12 @@ _declared: dict[str, Any] = {
 }
 
 
-@endpoints.post("/realms/bsncloud/protocol/openid-connect/token", answer=TokenAnswer, **_declared)
+@endpoints.post(
+    "/realms/bsncloud/protocol/openid-connect/token",
+    form=(_GRANTS, *_CLIENT, *_PASSWORD, _SCOPE),
+    answer=TokenAnswer,
+    **_declared,
+)
 async def create_token(call: Call) -> Answer:
     """Issue an access token for client credentials, a password or a refresh token (OAuth 2.0)."""
     form = Form(call)
@@ -52,7 +70,9 @@ async def create_token(call: Call) -> Answer:
     return answer_json(token_answer(signed_in))
 
 
-@endpoints.post("/2022/06/REST/Token", answer=LegacyTokenAnswer, **_declared)
+@endpoints.post(
+    "/2022/06/REST/Token", form=(_LEGACY_GRANTS, *_CLIENT, *_PASSWORD), answer=LegacyTokenAnswer, **_declared
+)
 async def create_legacy_token(call: Call) -> Answer:
     """Issue an access token the older way, for a password or a refresh token."""
     if not call.services.settings.legacy_token_endpoint:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from signfleet.cli import about, application, demo, init, network, person, serve, simulate, token
-from signfleet.cli.allocation import restart_with_tuned_allocation
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,10 +27,4 @@ for command in (
     cli.add_command(command)
 
 
-def main() -> None:
-    """Entry point of the command."""
-    restart_with_tuned_allocation()
-    cli(prog_name="signfleet")
-
-
-__all__ = ["cli", "main"]
+__all__ = ["cli"]

@@ -32,7 +32,7 @@ FORM = ("application/x-www-form-urlencoded",)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query parameter, for the OpenAPI document; its name's letter case does not matter."""
+    """A query parameter, whose name has no letter case, or a field of a form; for the OpenAPI document."""
 
     name: str
     description: str
@@ -81,6 +81,8 @@ class Endpoint:
     secret: bool
     #: The media type of the answer, which the Accept header has to admit.
     produces: str = JSON_TYPE
+    #: The fields of a body that is a form, for the OpenAPI document.
+    form: tuple[Parameter, ...] = ()
 
     @property
     def description(self) -> str:
@@ -144,6 +146,7 @@ class Endpoints:
         aliases: tuple[str, ...] = (),
         secret: bool = False,
         produces: str = JSON_TYPE,
+        form: tuple[Parameter, ...] = (),
     ) -> Callable[[Handler], Handler]:
         scopes = (scope,) if isinstance(scope, str) else scope
 
@@ -169,6 +172,7 @@ class Endpoints:
                     aliases=aliases,
                     secret=secret,
                     produces=produces,
+                    form=form,
                 )
             )
             return handler

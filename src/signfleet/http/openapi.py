@@ -156,7 +156,7 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
 
 def _request_body(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
     if endpoint.body is bytes:
-        schema: Json = {"type": "object"} if endpoint.consumes == FORM else {}
+        schema: Json = _form(endpoint.form) if endpoint.consumes == FORM else {}
     else:
         schema = schemas[repr(endpoint.body)]
     if endpoint.partial:
@@ -165,6 +165,12 @@ def _request_body(endpoint: Endpoint, schemas: dict[str, Json], components: Json
         "required": not endpoint.body_optional,
         "content": {media_type: {"schema": schema} for media_type in endpoint.consumes},
     }
+
+
+def _form(fields: tuple[Parameter, ...]) -> Json:
+    properties = {field.name: {"type": "string", "description": field.description} for field in fields}
+    required = [field.name for field in fields if field.required]
+    return {"type": "object", "properties": properties} | ({"required": required} if required else {})
 
 
 def _partial(schema: Json, components: Json) -> Json:

@@ -44,6 +44,10 @@ async def register_player(call: Call) -> Answer:
     "/token",
     caller="public",
     consumes=FORM,
+    form=(
+        Parameter("grant_type", "`refresh_token`.", required=True),
+        Parameter("refresh_token", "The one that came last; it is good once.", required=True),
+    ),
     body=bytes,
     body_optional=True,
     body_limit=FORM_LIMIT,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from signfleet.cli import allocation
-from signfleet.cli.allocation import TUNED, restart_with_tuned_allocation
+from signfleet import allocation
+from signfleet.allocation import TUNED, restart_with_tuned_allocation
 
 Restarts = list[tuple[str, list[str], Mapping[str, str]]]
 
