@@ -56,7 +56,9 @@ from signfleet.storage.interface import Store
 from signfleet.storage.opening import open_store
 from signfleet.subscriptions import routes as subscription_routes
 from signfleet.subscriptions.service import Subscriptions
+from signfleet.users.administration import UserAdministration
 from signfleet.users.notifications import Notifications
+from signfleet.users.routes import endpoints as user_endpoints
 from signfleet.users.service import Users
 
 
@@ -72,6 +74,7 @@ class Services:
     subscriptions: Subscriptions
     audit: Audit
     roles: Roles
+    user_administration: UserAdministration
     devices: Devices
     device_changes: DeviceChanges
     device_deletion: DeviceDeletion
@@ -116,6 +119,7 @@ async def build(settings: Settings) -> Services:
     outbox = Outbox(store, Delivery(settings))
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
+    users = Users(store)
     return Services(
         settings=settings,
         store=store,
@@ -129,13 +133,14 @@ async def build(settings: Settings) -> Services:
         operations=Operations(store),
         subscriptions=subscriptions,
         roles=Roles(store),
+        user_administration=UserAdministration(store, users, people, permissions),
         audit=Audit(store, settings.audit_retention_days),
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),
         people=people,
         networks=networks,
-        users=Users(store),
+        users=users,
         provisioning=Provisioning(store, networks),
         network_changes=NetworkChanges(store, permissions, settings),
         notifications=Notifications(store),
@@ -171,6 +176,7 @@ def endpoints() -> list[Endpoint]:
         *subscription_routes.endpoints,
         *audit_endpoints,
         *role_endpoints,
+        *user_endpoints,
         *operation_endpoints,
         *monitoring_endpoints,
     ]

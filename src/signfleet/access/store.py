@@ -60,6 +60,7 @@ LIVE_TOKEN = Query(
         session.c.person_id,
         session.c.application_id,
         session.c.network_id,
+        session.c.user_id,
         session.c.device_id,
         person.c.login,
         application.c.client_id,

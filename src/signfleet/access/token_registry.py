@@ -35,6 +35,14 @@ class Tokens:
         """Revoke one of a device's tokens. Raises `NotFound`."""
         await self.revoke(await self._owned(token, now, network_id=network_id, device_id=device_id))
 
+    async def of_user(self, network_id: int, user_id: int, token: str, now: int) -> TokenInfo:
+        """What is known of one of a user's tokens. Raises `NotFound`."""
+        return token_info(token, await self._owned(token, now, network_id=network_id, user_id=user_id))
+
+    async def revoke_of_user(self, network_id: int, user_id: int, token: str, now: int) -> None:
+        """Revoke one of a user's tokens. Raises `NotFound`."""
+        await self.revoke(await self._owned(token, now, network_id=network_id, user_id=user_id))
+
     async def revoke(self, row: Row) -> None:
         """End a token at once. With a refresh token its whole session ends, access token included."""
 

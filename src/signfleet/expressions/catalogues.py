@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import case, select
+
+from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.audit.schemas import AuditRecord
 from signfleet.devices.models.catalog import KNOWN_MODELS
 from signfleet.devices.schemas import Player
@@ -9,8 +12,9 @@ from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.expressions.catalogue import Catalogue
 from signfleet.expressions.columns import Columns
 from signfleet.expressions.properties import properties_of
-from signfleet.storage.tables import audit, device, device_properties, screenshot, subscription
+from signfleet.storage.tables import audit, device, device_properties, person, role, screenshot, subscription, user
 from signfleet.subscriptions.schemas import Subscription
+from signfleet.users.schemas import User
 
 DEVICES = Catalogue(
     properties_of(Player, {"model": KNOWN_MODELS}),
@@ -125,3 +129,29 @@ AUDIT = Catalogue(
     default_sort="[Audit].[Date] DESC",
 )
 """Of /admin/v1/audit/."""
+
+_USER_COLUMNS = {
+    "id": user.c.id,
+    "person": user.c.person_id,
+    "person.id": user.c.person_id,
+    "person.login": select(person.c.login_key).where(person.c.id == user.c.person_id).scalar_subquery(),
+    "creationDate": user.c.creation_date,
+    "lastModifiedDate": user.c.last_modified_date,
+    "lastLoginDate": user.c.last_login_date,
+    "isLockedOut": user.c.is_locked_out,
+    "lastLockoutDate": user.c.last_lockout_date,
+    "roleName": case(
+        *((user.c.role_id == known.id, known.name.lower()) for known in SYSTEM_ROLES),
+        else_=select(role.c.name_key)
+        .where(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id)
+        .scalar_subquery(),
+    ),
+}
+USERS = Catalogue(
+    [found for found in properties_of(User) if found.path in _USER_COLUMNS],
+    Columns(user, _USER_COLUMNS),
+    entities=("User",),
+    aliases={"login": "person.login"},
+    default_sort="[User].[Id] ASC",
+)
+"""Of /Users/."""

@@ -91,6 +91,17 @@ async def _users(store: Store | Transaction, network_id: int, role_id: int) -> l
     return [RoleMember(row.id, "User", row.login) for row in rows]
 
 
+async def role_named(tx: Store | Transaction, network_id: int, name: str) -> int:
+    """The id of the role of that name. Raises `Invalid`."""
+    for role in SYSTEM_ROLES:
+        if fold(role.name) == fold(name.strip()):
+            return role.id
+    row = await tx.one(queries.ROLE_BY_NAME, network_id=network_id, name_key=fold(name.strip()))
+    if row is None:
+        raise Invalid(f"'roleName': there is no role '{name}' in this network.")
+    return int(row.id)
+
+
 class Roles:
     """Reads and changes the roles of a network."""
 

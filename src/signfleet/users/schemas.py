@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from signfleet.access.schemas import Permission
@@ -33,6 +35,44 @@ class User(msgspec.Struct, rename="camel", kw_only=True):
     last_lockout_date: DateTime | None
     role_name: str | None
     permissions: list[Permission]
+
+
+class NewUserPerson(msgspec.Struct, rename="camel"):
+    """Who becomes a user; the names and the password are for who is not known yet."""
+
+    login: str
+    password: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+class NewUser(msgspec.Struct, rename="camel"):
+    """What a user is made of; what else a User entity holds may be sent and does not matter."""
+
+    person: NewUserPerson
+    description: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    role_name: str | None = None
+
+
+class UserChange(msgspec.Struct, rename="camel"):
+    """What a PUT changes; what is left out stays."""
+
+    description: Annotated[str, msgspec.Meta(max_length=4096)] | msgspec.UnsetType | None = msgspec.UNSET
+    role_name: str | msgspec.UnsetType | None = msgspec.UNSET
+    is_locked_out: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class UserPage(msgspec.Struct, rename="camel"):
+    """A PagedList of users."""
+
+    items: list[User]
+    total_item_count: int
+    matching_item_count: int
+    page_size: int
+    next_marker: str | None
+    is_truncated: bool
+    sort_expression: str | None
+    filter_expression: str | None
 
 
 class RoleMember(msgspec.Struct):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_USER
-from signfleet.access.operations.roles import SystemRole
+from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid, NotFound
 from signfleet.roles.service import role_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
+from signfleet.users.administrators import demand_another
 from signfleet.users.schemas import Role, User, user_of
 from signfleet.wire import datetime
 
@@ -97,6 +98,8 @@ class Users:
         """Give a user another role, or none; it counts from the next request."""
 
         async def work(tx: Transaction) -> None:
+            if role_id != ADMINISTRATORS.id:
+                await demand_another(tx, user.network_id, user.id)
             await tx.execute(
                 queries.SET_ROLE,
                 in_network=user.network_id,
@@ -111,6 +114,8 @@ class Users:
         """Lock a user out of the network, at once, or let them in again."""
 
         async def work(tx: Transaction) -> None:
+            if locked:
+                await demand_another(tx, user.network_id, user.id)
             await tx.execute(
                 queries.SET_LOCKED,
                 in_network=user.network_id,

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import BigInteger, and_, bindparam, func, select
 
 from signfleet.networks.store import IN_FORCE, SUBSCRIPTION_COLUMNS
 from signfleet.people.store import PERSON_COLUMNS
-from signfleet.storage.query import Query
-from signfleet.storage.tables import network, network_subscription, permission, person, role, user, user_notification
+from signfleet.storage.query import Query, among
+from signfleet.storage.tables import (
+    network,
+    network_subscription,
+    permission,
+    person,
+    role,
+    session,
+    user,
+    user_notification,
+    user_profile,
+)
 
 _user = (
     select(
@@ -27,6 +37,14 @@ _user = (
     .outerjoin(role, and_(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id))
     .outerjoin(network_subscription, IN_FORCE)
 )
+
+#: By what permissions for single users find theirs.
+USER_ID = user.c.id
+
+_member = _user.where(user.c.network_id == bindparam("network_id"))
+MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")))
+MEMBER_BY_LOGIN = Query(_member.where(person.c.login_key == bindparam("login_key")))
+USERS_AMONG = Query(_member.where(among(user.c.id, "ids")))
 
 USER_BY_ID = Query(_user.where(user.c.id == bindparam("id")))
 USER_IN_NETWORK = Query(
@@ -60,6 +78,20 @@ REPLACE_NOTIFICATIONS = Query(
     .values(document=bindparam("new_document"), last_modified_date=bindparam("now"))
 )
 
+#: Who has a role and can sign in; locked until the unit of work ends.
+ACTIVE_IN_ROLE = Query(
+    select(user.c.id)
+    .join(person, person.c.id == user.c.person_id)
+    .where(
+        user.c.network_id == bindparam("network_id"),
+        user.c.role_id == bindparam("role_id"),
+        ~user.c.is_locked_out,
+        ~person.c.is_locked_out,
+    )
+    .order_by(user.c.id)
+    .with_for_update(of=user)
+)
+
 SET_ROLE = Query(
     user.update()
     .where(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("user_id"))
@@ -72,6 +104,29 @@ SET_LOCKED = Query(
         is_locked_out=bindparam("locked"),
         last_lockout_date=func.coalesce(bindparam("lockout_date"), user.c.last_lockout_date),
         last_modified_date=bindparam("now"),
+    )
+)
+_THIS = and_(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("user_id"))
+UPDATE_USER = Query(
+    user.update()
+    .where(_THIS)
+    .values(
+        description=bindparam("new_description"),
+        role_id=bindparam("new_role_id"),
+        is_locked_out=bindparam("locked"),
+        last_lockout_date=func.coalesce(bindparam("lockout_date", type_=BigInteger()), user.c.last_lockout_date),
+        last_modified_date=bindparam("now"),
+    )
+)
+TOUCH_USER = Query(user.update().where(_THIS).values(last_modified_date=bindparam("now")))
+#: What goes with a user, the user last. A session takes its tokens along.
+DELETIONS = tuple(
+    Query(table.delete().where(table.c.network_id == bindparam("in_network"), column == bindparam("user_id")))
+    for table, column in (
+        (session, session.c.user_id),
+        (user_profile, user_profile.c.user_id),
+        (user_notification, user_notification.c.user_id),
+        (user, user.c.id),
     )
 )
 INSERT_USER = Query(user.insert())

@@ -1,0 +1,252 @@
+"""Users as administrators of a network see and change them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from signfleet.access import granting, passwords
+from signfleet.access.operations.catalogue import (
+    CHANGE_USER_ROLE,
+    CREATE_USER,
+    DELETE_USER,
+    EDIT_USER_PERMISSIONS,
+    LOCK_USER,
+    UNLOCK_USER,
+    UPDATE_USER,
+    VIEW_USER,
+)
+from signfleet.access.permissions import Permissions
+from signfleet.access.schemas import Permission
+from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record
+from signfleet.errors import Invalid, NotFound
+from signfleet.expressions.catalogues import USERS
+from signfleet.expressions.counting import Counts
+from signfleet.expressions.listing import Listing, Scope
+from signfleet.http.conditional import Precondition
+from signfleet.people.schemas import person_of
+from signfleet.people.service import NewPerson, People, insert_person
+from signfleet.roles.service import role_named
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.users import store as queries
+from signfleet.users.administrators import demand_another
+from signfleet.users.roles import role_name
+from signfleet.users.schemas import NewUser, User, UserChange
+from signfleet.users.service import Users, insert_user
+from signfleet.wire.ids import id_of
+from signfleet.wire.text import fold
+
+
+class UserItems(NamedTuple):
+    """A page of users, and what its PagedList says of the whole."""
+
+    items: list[User]
+    total: int
+    matching: int
+    next_marker: str | None
+    sort: str | None
+    filter: str | None
+
+
+class UserAdministration:
+    """Lists, creates, changes and removes the users of a network. Who may not be seen does not exist."""
+
+    def __init__(self, store: Store, users: Users, people: People, permissions: Permissions) -> None:
+        self._store = store
+        self._users = users
+        self._people = people
+        self._permissions = permissions
+        self._listing = Listing(USERS)
+        self._counts = Counts(store)
+
+    async def list_(
+        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
+    ) -> UserItems:
+        """A page of the users that the caller may see."""
+        network_id = session.network_id
+        assert network_id is not None
+        parsed, order = USERS.filter(filter_), USERS.sort(sort)
+        scope = await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
+        page = await self._listing.page(
+            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+        )
+        ids = [row.sort_id for row in page.rows]
+        rows = {row.id: row for row in await self._store.all(queries.USERS_AMONG, network_id=network_id, ids=ids)}
+        return UserItems(
+            items=[await self._users.entity(rows[id_]) for id_ in ids if id_ in rows],
+            total=await self._count(network_id, None, scope),
+            matching=await self._count(network_id, filter_, scope),
+            next_marker=page.next_marker,
+            sort=order.echo,
+            filter=parsed.echo if parsed else None,
+        )
+
+    async def row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
+        """A user by id or login. Raises `NotFound`."""
+        number = id_of(segment)
+        key = {"login_key": fold(segment)} if number is None else {"id": number}
+        query = queries.MEMBER_BY_LOGIN if number is None else queries.MEMBER_BY_ID
+        row = await (tx or self._store).one(query, network_id=session.network_id, **key)
+        if row is None or not await self._permissions.allows_on(session, VIEW_USER, row.id, tx):
+            raise NotFound(f"There is no user '{segment}' in this network.")
+        return row
+
+    async def create(self, session: Session, new: NewUser, now: int) -> User:
+        """Make somebody a user of the network; who is not known yet becomes a person who can sign in at once.
+
+        The answer holds the password if it was made here. Raises `Invalid`, and `Forbidden` for a role that the caller
+        may not give.
+        """
+        network_id = session.network_id
+        assert network_id is not None
+        await self._permissions.demand_everywhere(session, CREATE_USER)
+        if new.role_name is not None:
+            await self._permissions.demand_everywhere(session, CHANGE_USER_ROLE)
+        made, person = None, await self._people.find(new.person.login)
+        prepared: NewPerson | None = None
+        if person is None:
+            made = passwords.generate() if new.person.password is None else None
+            prepared = await self._people.prepared(
+                new.person.login,
+                new.person.password or made,
+                new.person.first_name,
+                new.person.last_name,
+                activation_date=now,
+            )
+
+        async def work(tx: Transaction) -> int:
+            role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
+            if prepared is not None:
+                person_id = await insert_person(tx, prepared, now)
+                after = {"login": prepared.login, "firstName": prepared.first_name, "lastName": prepared.last_name}
+                await record(tx, network_id, Change("Create", "Person", person_id, prepared.login, None, after), now)
+            else:
+                assert person is not None
+                person_id = person.person_id
+            user_id = await insert_user(
+                tx, network_id=network_id, person_id=person_id, role_id=role_id, description=new.description, now=now
+            )
+            after = {"roleName": new.role_name, "description": new.description}
+            await record(tx, network_id, Change("Create", "User", user_id, new.person.login, None, after), now)
+            return user_id
+
+        try:
+            user_id = await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'person.login': '{new.person.login}' is a user of this network already.") from None
+        row = await self._users.row(user_id)
+        user = await self._users.entity(row)
+        user.person = person_of(row, made)
+        return user
+
+    async def update(
+        self, session: Session, segment: str, change: UserChange, precondition: Precondition, now: int
+    ) -> None:
+        """Change description, role or lock; what is left out stays.
+
+        Raises `NotFound`, `Stale`, `Invalid`, and `Forbidden` where the caller may not do one of these.
+        """
+
+        async def work(tx: Transaction) -> None:
+            row = await self.row(session, segment, tx)
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            await self._permissions.demand_on(session, UPDATE_USER, row.id, tx)
+            description = row.description if change.description is msgspec.UNSET else change.description
+            role_id, locked = row.role_id, bool(row.is_locked_out)
+            if change.role_name is not msgspec.UNSET:
+                name = change.role_name
+                role_id = None if name is None else await role_named(tx, row.network_id, name)
+            if change.is_locked_out is not msgspec.UNSET:
+                locked = change.is_locked_out
+            if role_id != row.role_id:
+                await self._permissions.demand_on(session, CHANGE_USER_ROLE, row.id, tx)
+            if locked != bool(row.is_locked_out):
+                await self._permissions.demand_on(session, LOCK_USER if locked else UNLOCK_USER, row.id, tx)
+            if role_id != row.role_id or locked:
+                await demand_another(tx, row.network_id, row.id)
+            await tx.execute(
+                queries.UPDATE_USER,
+                in_network=row.network_id,
+                user_id=row.id,
+                new_description=description,
+                new_role_id=role_id,
+                locked=locked,
+                lockout_date=now if locked and not row.is_locked_out else None,
+                now=max(now, row.last_modified_date + 1),
+            )
+            after = await tx.one(queries.USER_BY_ID, id=row.id)
+            await record(tx, row.network_id, Change("Update", "User", row.id, row.login, _told(row), _told(after)), now)
+
+        await self._store.write(work)
+
+    async def delete(self, session: Session, segment: str, now: int) -> None:
+        """Remove a user from the network, at once. The person stays. Raises `NotFound`, `Forbidden`, `Invalid`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await self.row(session, segment, tx)
+            await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
+            await demand_another(tx, row.network_id, row.id)
+            await granting.forget_principal(tx, row.network_id, "User", row.id)
+            await granting.forget(tx, row.network_id, "User", [row.id])
+            for query in queries.DELETIONS:
+                await tx.execute(query, in_network=row.network_id, user_id=row.id)
+            await record(tx, row.network_id, Change("Delete", "User", row.id, row.login, _told(row)), now)
+
+        await self._store.write(work)
+
+    async def permissions(self, session: Session, segment: str) -> list[Permission]:
+        """What is stated for a user alone."""
+        return await self._users.permissions(await self.row(session, segment))
+
+    async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Allow or deny operations, in general, to a user. Raises `NotFound`, `Invalid`, `Forbidden`."""
+        await self._change_permissions(session, segment, permissions, now, remove=False)
+
+    async def forbid(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Take back what was allowed or denied in general to a user. Raises like `permit`."""
+        await self._change_permissions(session, segment, permissions, now, remove=True)
+
+    async def _change_permissions(
+        self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
+    ) -> None:
+        async def work(tx: Transaction) -> None:
+            row = await self.row(session, segment, tx)
+            await self._permissions.demand_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
+            for number, permission in enumerate(permissions):
+                if (permission.principal.type, permission.principal.id) != ("User", row.id):
+                    raise Invalid(f"[{number}].principal: here are permissions of the user {row.id} alone.")
+                if permission.operation_uid.lower() == VIEW_USER.uid and permission.entity_id == row.id:
+                    raise Invalid(f"[{number}]: that users see themselves is fixed and cannot be changed.")
+            if remove:
+                await granting.remove(tx, row.network_id, permissions)
+            else:
+                if not all(permission.is_allowed for permission in permissions):
+                    await demand_another(tx, row.network_id, row.id)
+                await granting.add(tx, row.network_id, permissions, now)
+            await tx.execute(
+                queries.TOUCH_USER,
+                in_network=row.network_id,
+                user_id=row.id,
+                now=max(now, row.last_modified_date + 1),
+            )
+            action: granting.Verb = "Forbid" if remove else "Permit"
+            told = granting.told(permissions)
+            before, after = (told, None) if remove else (None, told)
+            await record(tx, row.network_id, Change(action, "User", row.id, row.login, before, after), now)
+
+        await self._store.write(work)
+
+    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
+        parsed = USERS.filter(filter_)
+        return await self._counts.get(
+            (network_id, parsed and parsed.echo, scope.key),
+            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
+        )
+
+
+def _told(row: Row) -> dict[str, object]:
+    """A user as the audit trail tells it."""
+    return {"description": row.description, "roleName": role_name(row), "isLockedOut": bool(row.is_locked_out)}

@@ -1,0 +1,156 @@
+"""`/Users`: the users of the chosen network, for its administrators. `/Self/Users` are a person's own."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import (
+    CREATE_USER,
+    DELETE_USER,
+    EDIT_USER_PERMISSIONS,
+    REVOKE_USER_TOKENS,
+    UPDATE_USER,
+    VIEW_USER,
+)
+from signfleet.access.schemas import Permission
+from signfleet.access.token_info import TokenInfo
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json, encode
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.paging import page_size, paged_list
+from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
+
+RETRIEVE = "bsn.api.main.users.retrieve"
+CREATE = "bsn.api.main.users.create"
+UPDATE = "bsn.api.main.users.update"
+DELETE = "bsn.api.main.users.delete"
+ERRORS = "300 400 401 403 404 406 5XX"
+BODY_ERRORS = "400 401 403 404 415 5XX"
+
+endpoints = Endpoints("Users", "/2022/06/REST/Users")
+
+
+@endpoints.get(
+    "/", scope=RETRIEVE, operation=VIEW_USER, parameters=(FILTER, SORT, *PAGING), answer=UserPage, statuses="200"
+)
+async def list_users(call: Call) -> Answer:
+    """List the users of the network."""
+    size = page_size(call)
+    page = await call.services.user_administration.list_(
+        call.session,
+        filter_=call.parameter("filter"),
+        sort=call.parameter("sort"),
+        marker=call.parameter("marker"),
+        size=size,
+    )
+    body = paged_list(
+        map(encode, page.items),
+        total=page.total,
+        matching=page.matching,
+        size=size,
+        marker=page.next_marker,
+        sort=page.sort,
+        filter_=page.filter,
+    )
+    return Answer(body=body)
+
+
+@endpoints.post(
+    "/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, statuses="201", errors=BODY_ERRORS
+)
+async def create_user(call: Call) -> Answer:
+    """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
+    user = await call.services.user_administration.create(call.session, call.body, call.now)
+    return answer_json(user, status=201, headers={"Location": f"{endpoints.prefix}/{user.id}/"})
+
+
+@endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)
+async def get_user(call: Call, user: str) -> Answer:
+    """Get a user by id or login."""
+    row = await call.services.user_administration.row(call.session, user)
+    modified = last_change(row)
+    return answer_json(await call.services.users.entity(row), last_modified=modified, etag=str(row.last_modified_date))
+
+
+@endpoints.put(
+    "/{user}/", scope=UPDATE, operation=UPDATE_USER, body=UserChange, statuses="204", errors=f"{BODY_ERRORS} 412"
+)
+async def update_user(call: Call, user: str) -> Answer:
+    """Change a user's description or role, or lock them out of the network."""
+    await call.services.user_administration.update(call.session, user, call.body, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete("/{user}/", scope=DELETE, operation=DELETE_USER, statuses="204", errors=ERRORS)
+async def delete_user(call: Call, user: str) -> Answer:
+    """Remove a user from the network; the person stays."""
+    await call.services.user_administration.delete(call.session, user, call.now)
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{user}/Permissions/",
+    scope=RETRIEVE,
+    operation=VIEW_USER,
+    answer=list[Permission],
+    statuses="200",
+    errors=ERRORS,
+)
+async def list_user_permissions(call: Call, user: str) -> Answer:
+    """List what is allowed or denied to a user, beside what their role may do."""
+    return answer_json(await call.services.user_administration.permissions(call.session, user))
+
+
+@endpoints.post(
+    "/{user}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_USER_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=BODY_ERRORS,
+)
+async def add_user_permissions(call: Call, user: str) -> Answer:
+    """Allow or deny operations to a user in general; for single instances, that is done at the instance."""
+    await call.services.user_administration.permit(call.session, user, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/{user}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_USER_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=ERRORS,
+)
+async def delete_user_permissions(call: Call, user: str) -> Answer:
+    """Take back what was allowed or denied to a user in general."""
+    await call.services.user_administration.forbid(call.session, user, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{user}/Tokens/{token}/",
+    scope="bsn.api.main.users.token.validate",
+    operation=VIEW_USER,
+    answer=TokenInfo,
+    secret=True,
+    statuses="200",
+    errors=ERRORS,
+)
+async def get_user_token(call: Call, user: str, token: str) -> Answer:
+    """Check an access or refresh token of a user in this network."""
+    row = await call.services.user_administration.row(call.session, user)
+    return answer_json(await call.services.tokens.of_user(row.network_id, row.id, token, call.now))
+
+
+@endpoints.delete(
+    "/{user}/Tokens/{token}/",
+    scope="bsn.api.main.users.token.revoke",
+    operation=REVOKE_USER_TOKENS,
+    statuses="204",
+    errors=ERRORS,
+)
+async def revoke_user_token(call: Call, user: str, token: str) -> Answer:
+    """Revoke an access or refresh token of a user in this network."""
+    row = await call.services.user_administration.row(call.session, user)
+    await call.services.permissions.demand_on(call.session, REVOKE_USER_TOKENS, row.id)
+    await call.services.tokens.revoke_of_user(row.network_id, row.id, token, call.now)
+    return NO_CONTENT

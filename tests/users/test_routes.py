@@ -1,0 +1,233 @@
+"""/Users/: the users of a network, for its administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from signfleet.access.operations.catalogue import CREATE_USER, DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
+from signfleet.access.operations.roles import ADMINISTRATORS, GENERAL_MANAGERS, VIEWERS
+from signfleet.founding import Founded
+from signfleet.wiring import Services
+from tests.access.granted import grant
+from tests.conftest import ROOT, CallAs, SignIn
+from tests.devices.stored import register
+
+JOE = "Joe@example.com"
+
+
+async def create(admin: AsyncClient, login: str = JOE, role: str | None = "Viewers", **person: Any) -> dict[str, Any]:
+    answer = await admin.post("/Users/", json={"person": {"login": login, **person}, "roleName": role})
+    assert answer.status_code == 201, answer.text
+    created: dict[str, Any] = answer.json()
+    return created
+
+
+def permission(operation: Any, user_id: int, *, allowed: bool = True, entity_id: int | None = None) -> dict[str, Any]:
+    return {
+        "entityId": entity_id,
+        "operationUID": operation.uid,
+        "principal": {"login": JOE, "type": "User", "id": user_id},
+        "isAllowed": allowed,
+    }
+
+
+async def test_a_new_person_gets_a_password_that_is_told_once_and_works(
+    admin: AsyncClient, client: AsyncClient, network: Founded
+) -> None:
+    answer = await admin.post("/Users/", json={"person": {"login": JOE}, "roleName": "viewers", "description": "Door"})
+    user = answer.json()
+    assert answer.headers["location"] == f"/2022/06/REST/Users/{user['id']}/"
+    assert list(user) == [
+        "id", "person", "network", "description", "creationDate", "lastModifiedDate", "lastLoginDate", "isLockedOut",
+        "lastLockoutDate", "roleName", "permissions",
+    ]  # fmt: skip
+    assert (user["roleName"], user["description"], user["network"]["name"]) == ("Viewers", "Door", network.network)
+    form = {"grant_type": "password", "client_id": "x", "username": f"{network.network}/{JOE}"}
+    signed_in = await client.post("/Token", data={**form, "client_secret": "x", "password": user["person"]["password"]})
+    assert signed_in.status_code == 200
+    again = (await admin.get(f"/Users/{JOE}/")).json()
+    assert again["person"]["password"] is None
+    assert user["permissions"] == [
+        {
+            "entityId": user["id"],
+            "operationUID": VIEW_USER.uid,
+            "principal": {"login": JOE, "type": "User", "id": user["id"]},
+            "isFixed": True,
+            "isInherited": False,
+            "isAllowed": True,
+            "creationDate": user["creationDate"],
+        }
+    ]
+
+
+async def test_a_known_person_becomes_a_user_and_keeps_the_password(admin: AsyncClient, services: Services) -> None:
+    await services.people.create(login=JOE, password="7t#Sqg7*", now=0)
+    user = await create(admin, password="Other#123")
+    assert user["person"]["password"] is None
+    taken = await admin.post("/Users/", json={"person": {"login": JOE.lower()}})
+    assert (taken.status_code, "'person.login'" in taken.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"person": {"login": "nobody"}}, "'login'"),
+        ({"person": {"login": JOE, "password": "weak"}}, "'password'"),
+        ({"person": {"login": JOE}, "roleName": "Kings"}, "'roleName'"),
+        ({"person": {}}, "login"),
+    ],
+)
+async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(
+    admin: AsyncClient, body: dict[str, Any], field: str
+) -> None:
+    answer = await admin.post("/Users/", json=body)
+    assert (answer.status_code, field in answer.json()["message"]) == (400, True), answer.text
+    assert (await admin.get("/Users/")).json()["totalItemCount"] == 1
+
+
+async def test_users_are_listed_filtered_sorted_and_paged(admin: AsyncClient, network: Founded) -> None:
+    for login, role in ((JOE, "Viewers"), ("ann@example.com", "Creators")):
+        await create(admin, login, role)
+    page = (await admin.get("/Users/", params={"sort": "[Person].[Login] ASC", "pageSize": 2})).json()
+    assert [user["person"]["login"] for user in page["items"]] == ["ann@example.com", network.login]
+    rest = (await admin.get("/Users/", params={"sort": "[Person].[Login] ASC", "marker": page["nextMarker"]})).json()
+    assert [user["person"]["login"] for user in rest["items"]] == [JOE]
+    for filter_ in ("[RoleName] IS 'Viewers'", "[Login] IS 'JOE@example.com'", "[IsLockedOut] IS False AND [Id] IS 2"):
+        found = (await admin.get("/Users/", params={"filter": filter_})).json()
+        assert (found["matchingItemCount"], found["totalItemCount"]) == (1, 3), filter_
+
+
+async def test_a_user_is_found_by_id_and_by_login(admin: AsyncClient) -> None:
+    user = await create(admin, password="7t#Sqg7*")
+    for segment in (str(user["id"]), JOE, JOE.lower()):
+        assert (await admin.get(f"/Users/{segment}/")).json() == user
+    assert (await admin.get("/Users/nobody@example.com/")).status_code == 404
+
+
+async def test_what_a_put_leaves_out_stays(admin: AsyncClient) -> None:
+    user = await create(admin, password="7t#Sqg7*")
+    assert (await admin.put(f"/Users/{JOE}/", json=user | {"description": "Roof"})).status_code == 204
+    assert (await admin.put(f"/Users/{JOE}/", json={"roleName": "Creators"})).status_code == 204
+    changed = (await admin.get(f"/Users/{JOE}/")).json()
+    assert (changed["description"], changed["roleName"], changed["isLockedOut"]) == ("Roof", "Creators", False)
+
+
+async def test_a_locked_user_is_out_at_once(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
+    await create(admin)
+    joe = call_as(await sign_in(JOE))
+    assert (await joe.get("/Devices/")).status_code == 200
+    await admin.put(f"/Users/{JOE}/", json={"isLockedOut": True})
+    assert (await joe.get("/Devices/")).status_code == 401
+    assert (await admin.get(f"/Users/{JOE}/")).json()["lastLockoutDate"] is not None
+    await admin.put(f"/Users/{JOE}/", json={"isLockedOut": False})
+    assert (await joe.get("/Devices/")).status_code == 200
+
+
+async def test_a_deleted_user_is_out_at_once_and_the_person_stays(
+    admin: AsyncClient, sign_in: SignIn, call_as: CallAs, services: Services
+) -> None:
+    user = await create(admin)
+    await admin.post(f"/Users/{JOE}/Permissions/", json=[permission(DEVICE, user["id"])])
+    joe = call_as(await sign_in(JOE))
+    assert (await admin.delete(f"/Users/{JOE}/")).status_code == 204
+    assert (await joe.get("/Devices/")).status_code == 401
+    assert (await admin.get(f"/Users/{JOE}/")).status_code == 404
+    assert await services.people.find(JOE) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [{"roleName": "Viewers"}, {"roleName": None}, {"isLockedOut": True}], ids=["demote", "strip", "lock"]
+)
+async def test_the_last_administrator_stays_one(admin: AsyncClient, network: Founded, body: dict[str, Any]) -> None:
+    path = f"/Users/{network.user_id}/"
+    assert (await admin.put(path, json=body)).status_code == 400
+    await create(admin, role="Administrators")
+    assert (await admin.put(path, json=body)).status_code == 204
+
+
+async def test_the_last_administrator_is_neither_removed_nor_denied_anything(
+    admin: AsyncClient, network: Founded
+) -> None:
+    await create(admin, role="Administrators")
+    await admin.put(f"/Users/{JOE}/", json={"isLockedOut": True})
+    deny = permission(DEVICE, network.user_id, allowed=False)
+    assert (await admin.post(f"/Users/{network.user_id}/Permissions/", json=[deny])).status_code == 400
+    assert (await admin.delete(f"/Users/{network.user_id}/")).status_code == 400
+
+
+async def test_what_is_allowed_to_a_user_outranks_their_role(
+    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    user_id = (await create(admin))["id"]
+    joe = call_as(await sign_in(JOE))
+    assert (await joe.put("/Devices/A1/", json={})).status_code == 403
+    path = f"/Users/{JOE}/Permissions/"
+    wanted = [permission(UPDATE_DEVICE, user_id), permission(VIEW_DEVICE, user_id)]
+    assert (await admin.post(path, json=wanted)).status_code == 204
+    assert (await joe.put("/Devices/A1/", json={})).status_code == 204
+    stated = (await admin.get(path)).json()
+    assert [item["isFixed"] for item in stated] == [True, False, False]
+    assert (await admin.request("DELETE", path, json=stated[1:])).status_code == 204
+    assert (await joe.put("/Devices/A1/", json={})).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_that_users_see_themselves_is_fixed(admin: AsyncClient, method: str) -> None:
+    user_id = (await create(admin))["id"]
+    fixed = permission(VIEW_USER, user_id, allowed=False, entity_id=user_id)
+    answer = await admin.request(method, f"/Users/{JOE}/Permissions/", json=[fixed])
+    assert (answer.status_code, "fixed" in answer.json()["message"]) == (400, True)
+
+
+async def test_everybody_sees_themselves_and_only_who_may_sees_others(
+    network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    viewer = call_as(await sign_in("vera@example.com", role=VIEWERS))
+    page = (await viewer.get("/Users/")).json()
+    assert ([user["person"]["login"] for user in page["items"]], page["totalItemCount"]) == (["vera@example.com"], 1)
+    assert (await viewer.get("/Users/vera@example.com/")).status_code == 200
+    assert (await viewer.get(f"/Users/{network.user_id}/")).status_code == 404
+    manager = call_as(await sign_in("mary@example.com", role=GENERAL_MANAGERS))
+    assert (await manager.get("/Users/")).json()["totalItemCount"] == 3
+    assert (await manager.put("/Users/vera@example.com/", json={"description": "x"})).status_code == 403
+
+
+async def test_a_users_token_is_checked_and_revoked(
+    admin: AsyncClient, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    await create(admin)
+    token = await sign_in(JOE)
+    told = await admin.get(f"/Users/{JOE}/Tokens/{token}/")
+    assert (told.status_code, told.json()["token"], told.headers["cache-control"]) == (200, token, "no-store")
+    assert (await admin.get(f"/Users/{network.user_id}/Tokens/{token}/")).status_code == 404
+    assert (await admin.delete(f"/Users/{JOE}/Tokens/{token}/")).status_code == 204
+    assert (await call_as(token).get("/Devices/")).status_code == 401
+    assert (await admin.get(f"/Users/{JOE}/Tokens/{token}/")).status_code == 404
+
+
+async def test_changes_of_users_are_in_the_audit_trail(admin: AsyncClient) -> None:
+    await create(admin, role="Creators")
+    await admin.put(f"/Users/{JOE}/", json={"roleName": "Viewers"})
+    await admin.delete(f"/Users/{JOE}/")
+    query = {"filter": "[Entity] IS 'User'", "sort": "[Id] ASC"}
+    entries = (await admin.get(f"{ROOT}/admin/v1/audit/", params=query)).json()["items"]
+    assert [(entry["action"], entry["name"]) for entry in entries] == [
+        ("Create", JOE),
+        ("Update", JOE),
+        ("Delete", JOE),
+    ]
+    assert (entries[1]["before"], entries[1]["after"]) == ({"roleName": "Creators"}, {"roleName": "Viewers"})
+
+
+async def test_a_role_beyond_ones_own_rights_cannot_be_given(
+    admin: AsyncClient, sign_in: SignIn, call_as: CallAs, services: Services, network: Founded
+) -> None:
+    helper = call_as(await sign_in("hal@example.com", role=VIEWERS))
+    await grant(services.store, network.network_id, CREATE_USER, role_id=VIEWERS.id)
+    assert (await helper.post("/Users/", json={"person": {"login": JOE}})).status_code == 201
+    other = {"person": {"login": "ann@example.com"}, "roleName": ADMINISTRATORS.name}
+    assert (await helper.post("/Users/", json=other)).status_code == 403
