@@ -120,6 +120,7 @@ async def build(settings: Settings) -> Services:
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
     users = Users(store)
+    audit = Audit(store, settings.audit_retention_days)
     return Services(
         settings=settings,
         store=store,
@@ -134,7 +135,7 @@ async def build(settings: Settings) -> Services:
         subscriptions=subscriptions,
         roles=Roles(store),
         user_administration=UserAdministration(store, users, people, permissions),
-        audit=Audit(store, settings.audit_retention_days),
+        audit=audit,
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),
@@ -153,6 +154,7 @@ async def build(settings: Settings) -> Services:
             Job("housekeeping", Housekeeping(store).tidy, 600),
             Job("health", by_the_clock(Watch(store).judge_due), 10),
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
+            Job("audit", by_the_clock(audit.sweep), 3600),
         ),
         screenshots=Screenshots(store, blobs),
         blobs=blobs,

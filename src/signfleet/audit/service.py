@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -76,9 +75,9 @@ class Audit:
         AUDIT.filter(filter_), AUDIT.sort(sort)
         return self._exported(network_id, filter_, sort, _csv([COLUMNS]), _rows)
 
-    async def sweep(self, now: int | None = None) -> None:
+    async def sweep(self, now: int) -> None:
         """Forget what is older than the retention allows."""
-        before = (time.time_ns() // 1_000_000 if now is None else now) - self._retention * DAY
+        before = now - self._retention * DAY
 
         async def work(tx: Transaction) -> int:
             return await tx.execute(queries.DELETE_OLD, before=before)

@@ -38,7 +38,7 @@ PATH_PARAMETERS = {
     "signature": "What makes the link ours, as it stands in the link.",
     "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as it was issued.",
-    "user": "Id of a user.",
+    "user": "Id of a user, or the login.",
 }
 
 _CONDITIONS = {
