@@ -26,7 +26,7 @@ def documents(text: str) -> list[dict[str, Any]]:
 
 def test_the_first_session(tmp_path: Path) -> None:
     session = "".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
-    with running_demo(tmp_path / "data", players=25):
+    with running_demo(tmp_path / "data", players=12):
         done = subprocess.run(
             ["sh", "-eu", "-c", session],
             cwd=tmp_path,
@@ -36,7 +36,7 @@ def test_the_first_session(tmp_path: Path) -> None:
             check=True,
         )
     page, filtered, changed = documents(done.stdout)
-    assert (len(page["items"]), page["totalItemCount"]) == (5, 25)
+    assert (len(page["items"]), page["totalItemCount"]) == (5, 12)
     names = [device["settings"]["name"] for device in filtered["items"]]
     assert names
     assert names == sorted(names, key=str.casefold, reverse=True)
