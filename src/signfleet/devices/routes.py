@@ -7,6 +7,7 @@ from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.devices.documents import etag
 from signfleet.devices.family import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.models.routes import endpoints as model_endpoints
+from signfleet.devices.operations.routes import endpoints as operation_endpoints
 from signfleet.devices.schemas import Player, PlayerPage
 from signfleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.devices.tokens.routes import endpoints as token_endpoints
@@ -141,6 +142,7 @@ def all_endpoints() -> list[Endpoint]:
         *endpoints,
         *beacon_endpoints,
         *model_endpoints,
+        *operation_endpoints,
         *tag_endpoints,
         *token_endpoints,
     ]

@@ -1,0 +1,22 @@
+"""`/Devices/Operations`: the business operations on devices."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.document import OperationDocument
+from signfleet.devices.family import NAME, PREFIX
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+
+endpoints = Endpoints(NAME, PREFIX)
+
+
+@endpoints.get(
+    "/Operations/",
+    scope="bsn.api.main.operations.retrieve",
+    answer=OperationDocument,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_device_operations(call: Call) -> Answer:
+    """Give the business operations on devices, and which roles may do them."""
+    return answer_json(await call.services.operations.tree(call.network_id, "Device"))
