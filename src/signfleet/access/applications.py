@@ -9,9 +9,13 @@ from uuid import uuid4
 from signfleet.access import store as queries
 from signfleet.access.scopes import covers
 from signfleet.access.tokens import USER_SCOPE, hash_token
+from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import NONE, Precondition
 from signfleet.storage.interface import Row, Store, Transaction
+
+#: How the audit trail, which masks it, is told that a secret was changed.
+NEW_SECRET: Final = "new"  # noqa: S105 - no secret
 
 NAME_LIMIT: Final = 128
 DESCRIPTION_LIMIT: Final = 1024
@@ -61,6 +65,8 @@ async def insert_application(
         last_modified_date=now,
         secret_expiration_date=None,
     )
+    after = {"name": name, "description": description, "scope": scope, "personId": person_id}
+    await record(tx, None, Change("Create", "Application", made.id, name, None, after), now)
     return made
 
 
@@ -126,6 +132,9 @@ class Applications:
                 new_scope=scope,
                 now=max(now, row.last_modified_date + 1),
             )
+            before = {"name": row.name, "description": row.description, "scope": row.scope}
+            after = {"name": name, "description": description, "scope": scope}
+            await record(tx, None, Change("Update", "Application", row.id, name, before, after), now)
 
         await self._store.write(work)
 
@@ -142,16 +151,20 @@ class Applications:
                 now=max(now, row.last_modified_date + 1),
             )
             await tx.execute(queries.DELETE_SESSIONS_OF_APPLICATION, of_application_id=row.id)
+            change = Change("Update", "Application", row.id, row.name, {"secret": None}, {"secret": NEW_SECRET})
+            await record(tx, None, change, now)
 
         await self._store.write(work)
         return secret
 
-    async def delete(self, person_id: int, application_id: int | None, precondition: Precondition) -> None:
+    async def delete(self, person_id: int, application_id: int | None, precondition: Precondition, now: int) -> None:
         """Remove an application; its tokens end. Raises `NotFound`, `Stale`."""
 
         async def work(tx: Transaction) -> None:
             row = await _taken(tx, person_id, application_id, precondition)
             await tx.execute(queries.DELETE_APPLICATION, id=row.id)
+            before = {"name": row.name, "description": row.description, "scope": row.scope}
+            await record(tx, None, Change("Delete", "Application", row.id, row.name, before), now)
 
         await self._store.write(work)
 

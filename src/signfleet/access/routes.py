@@ -116,7 +116,7 @@ async def revoke_token(call: Call) -> Answer:
         return Answer()
     if row.application_id != application.id:
         raise OAuthError(400, "unauthorized_client", "The token was not issued to this application.")
-    await call.services.tokens.revoke(row)
+    await call.services.tokens.revoke(row, call.now)
     return Answer()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.access import store as queries
 from signfleet.access.token_info import TokenInfo, token_info
 from signfleet.access.tokens import hash_token
+from signfleet.audit.recording import Change, record
 from signfleet.errors import NotFound
 from signfleet.storage.interface import Row, Store, Transaction
 
@@ -25,7 +26,7 @@ class Tokens:
 
     async def revoke_of_person(self, person_id: int, token: str, now: int) -> None:
         """Revoke one of a person's tokens. Raises `NotFound`."""
-        await self.revoke(await self._owned(token, now, person_id=person_id))
+        await self.revoke(await self._owned(token, now, person_id=person_id), now)
 
     async def of_device(self, network_id: int, device_id: int, token: str, now: int) -> TokenInfo:
         """What is known of one of a device's tokens. Raises `NotFound`."""
@@ -33,7 +34,7 @@ class Tokens:
 
     async def revoke_of_device(self, network_id: int, device_id: int, token: str, now: int) -> None:
         """Revoke one of a device's tokens. Raises `NotFound`."""
-        await self.revoke(await self._owned(token, now, network_id=network_id, device_id=device_id))
+        await self.revoke(await self._owned(token, now, network_id=network_id, device_id=device_id), now)
 
     async def of_user(self, network_id: int, user_id: int, token: str, now: int) -> TokenInfo:
         """What is known of one of a user's tokens. Raises `NotFound`."""
@@ -41,9 +42,9 @@ class Tokens:
 
     async def revoke_of_user(self, network_id: int, user_id: int, token: str, now: int) -> None:
         """Revoke one of a user's tokens. Raises `NotFound`."""
-        await self.revoke(await self._owned(token, now, network_id=network_id, user_id=user_id))
+        await self.revoke(await self._owned(token, now, network_id=network_id, user_id=user_id), now)
 
-    async def revoke(self, row: Row) -> None:
+    async def revoke(self, row: Row, now: int) -> None:
         """End a token at once. With a refresh token its whole session ends, access token included."""
 
         async def work(tx: Transaction) -> None:
@@ -51,6 +52,8 @@ class Tokens:
                 await tx.execute(queries.DELETE_SESSION, id=row.session_id)
             else:
                 await tx.execute(queries.DELETE_TOKEN, hash=bytes(row.hash))
+            owner = {"kind": row.kind, "personId": row.person_id, "deviceId": row.device_id}
+            await record(tx, row.network_id, Change("Revoke", "Token", name=row.login, before=owner), now)
 
         await self._store.write(work)
 

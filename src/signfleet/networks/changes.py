@@ -9,12 +9,13 @@ import msgspec
 from signfleet.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record
 from signfleet.errors import Forbidden, NotFound, Stale
 from signfleet.http.conditional import Precondition
 from signfleet.http.patch import Document, converted
 from signfleet.networks import store as queries
 from signfleet.networks.levels import change_level, check_level
-from signfleet.networks.schemas import NetworkSettings, last_change, network_of
+from signfleet.networks.schemas import NetworkSettings, last_change, network_of, settings_of
 from signfleet.networks.service import columns_of
 from signfleet.settings import Settings
 from signfleet.storage.interface import Row, Store, Transaction
@@ -101,6 +102,8 @@ class NetworkChanges:
                 values |= {f"new_{column}": value for column, value in settings.items()}
                 modified = max(now, present.settings_last_modified_date + 1)
                 await tx.execute(queries.UPDATE_SETTINGS, id_=network.id, now=modified, **values)
+                before, after = {"settings": settings_of(present)}, {"settings": wanted.settings}
+                await record(tx, network.id, Change("Update", "Network", network.id, network.name, before, after), now)
             if wanted.subscription is not None:
                 await change_level(tx, network.id, wanted.subscription.level, now, trial=self._trial, by_member=True)
             return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
+from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid
 from signfleet.networks import store as queries
 from signfleet.storage.interface import Row, Transaction
@@ -50,6 +51,9 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
             queries.CLOSE_SUBSCRIPTION, of_network_id=network_id, id_=history[0].subscription_id, now=opened
         )
     await insert_subscription(tx, network_id, level, opened, opened + trial if level == TRIAL else None)
+    before = {"subscription": {"level": history[0].level if history else None}}
+    change = Change("Update", "Network", network_id, None, before, {"subscription": {"level": level}})
+    await record(tx, network_id, change, now)
     return True
 
 

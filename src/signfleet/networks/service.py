@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.audit.recording import Change, record
+from signfleet.audit.schemas import Action
 from signfleet.errors import Invalid, NotFound
 from signfleet.groups.store import INSERT_GROUP
 from signfleet.networks import store as queries
@@ -119,7 +121,7 @@ class Networks:
         async def work(tx: Transaction) -> Inserted:
             return await insert_network(tx, name, settings or NetworkSettings(), now)
 
-        return await self._inserted(name, work)
+        return await self._inserted(name, work, now)
 
     async def create_for(self, person_id: int, name: str, settings: NetworkSettings, now: int) -> Network:
         """Create a network with the person as its administrator. Raises `Invalid` for a taken or unfit name."""
@@ -137,11 +139,17 @@ class Networks:
             )
             return inserted
 
-        return await self._inserted(name, work)
+        return await self._inserted(name, work, now)
 
-    async def _inserted(self, name: str, work: UnitOfWork[Inserted]) -> Network:
+    async def _inserted(self, name: str, work: UnitOfWork[Inserted], now: int) -> Network:
+        async def recorded(tx: Transaction) -> Inserted:
+            inserted = await work(tx)
+            made = network_of(await tx.one(queries.NETWORK_BY_ID, id=inserted.network_id))
+            await record(tx, made.id, Change("Create", "Network", made.id, made.name, None, made), now)
+            return inserted
+
         try:
-            inserted = await self._store.write(work)
+            inserted = await self._store.write(recorded)
         except Duplicate:
             raise Invalid(f"'name': a network '{name}' exists already.") from None
         return network_of(await self.row(inserted.network_id))
@@ -172,5 +180,7 @@ class Networks:
                 new_lockout_date=now if locked else None,
                 now=max(now, network.last_modified_date + 1),
             )
+            action: Action = "Lock" if locked else "Unlock"
+            await record(tx, network.id, Change(action, "Network", network.id, network.name), now)
 
         await self._store.write(work)

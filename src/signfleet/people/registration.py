@@ -12,13 +12,14 @@ from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import hash_token, new_token
+from signfleet.audit.recording import Change, record
 from signfleet.errors import Forbidden, Invalid, NotFound, Throttled
 from signfleet.mail.composing import Composer
 from signfleet.mail.outbox import Outbox
 from signfleet.people import store as queries
 from signfleet.people.schemas import Person, person_of
 from signfleet.people.schemas import Registration as NewRegistration
-from signfleet.people.service import People, insert_person
+from signfleet.people.service import NEW_PASSWORD, People, insert_person, record_new
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
@@ -73,6 +74,7 @@ class Registration:
 
         async def work(tx: Transaction) -> int:
             person_id = await insert_person(tx, prepared, now)
+            await record_new(tx, person_id, now)
             person = await tx.one(queries.PERSON_BY_ID, id=person_id)
             await self._mail_link(tx, ACTIVATE, person, return_url, now)
             return person_id
@@ -116,6 +118,7 @@ class Registration:
             link = await _take(tx, ACTIVATE, token, now)
             modified = max(now, link.person_last_modified_date + 1)
             await tx.execute(queries.ACTIVATE_PERSON, id_=link.person_id, now=now, modified=modified)
+            await self._record(tx, link, None, now)
             return link
 
         return self._allowed((await self._store.write(work)).return_url)
@@ -135,9 +138,15 @@ class Registration:
             modified = max(now, link.person_last_modified_date + 1)
             await tx.execute(queries.SET_PASSWORD, id_=link.person_id, new_password_hash=hashed, now=modified)
             await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=link.person_id, kept_id=NO_SESSION)
+            await self._record(tx, link, NEW_PASSWORD, now)
             return link
 
         return self._allowed((await self._store.write(work)).return_url)
+
+    async def _record(self, tx: Transaction, before: Row, password: str | None, now: int) -> None:
+        after = person_of(await tx.one(queries.PERSON_BY_ID, id=before.person_id), password)
+        change = Change("Update", "Person", before.person_id, before.login, person_of(before), after)
+        await record(tx, None, change, now)
 
     async def _mail_link(self, tx: Transaction, purpose: str, person: Row, return_url: str | None, now: int) -> None:
         token = new_token()

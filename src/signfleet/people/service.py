@@ -10,6 +10,8 @@ import msgspec
 from signfleet.access import passwords
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
+from signfleet.audit.recording import Change, record
+from signfleet.audit.schemas import Action
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import Precondition
 from signfleet.people import store as queries
@@ -18,6 +20,9 @@ from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
 from signfleet.wire.text import fold, forbidden_character
+
+#: How the audit trail, which masks it, is told that a password was changed.
+NEW_PASSWORD = "new"  # noqa: S105 - no password
 
 LOGIN_LIMIT = 254
 NAME_LIMIT = 128
@@ -86,6 +91,12 @@ async def insert_person(tx: Transaction, new: NewPerson, now: int) -> int:
     return person_id
 
 
+async def record_new(tx: Transaction, person_id: int, now: int) -> None:
+    """Put a person who has just been inserted into the audit trail."""
+    person = person_of(await tx.one(queries.PERSON_BY_ID, id=person_id))
+    await record(tx, None, Change("Create", "Person", person_id, person.login, None, person), now)
+
+
 class People:
     """People by id and login."""
 
@@ -123,7 +134,9 @@ class People:
         new = await self.prepared(login, password or made, first_name, last_name, activation_date=now)
 
         async def work(tx: Transaction) -> int:
-            return await insert_person(tx, new, now)
+            person_id = await insert_person(tx, new, now)
+            await record_new(tx, person_id, now)
+            return person_id
 
         try:
             person_id = await self._store.write(work)
@@ -162,6 +175,10 @@ class People:
             )
             if hashed is not None:
                 await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, kept_id=session_id)
+            after = person_of(
+                await tx.one(queries.PERSON_BY_ID, id=person_id), None if hashed is None else NEW_PASSWORD
+            )
+            await record(tx, None, Change("Update", "Person", person_id, row.login, person_of(row), after), now)
 
         await self._store.write(work)
 
@@ -174,6 +191,8 @@ class People:
 
         async def work(tx: Transaction) -> None:
             await tx.execute(queries.SET_LOCKED, id_=person.person_id, locked=locked, now=modified)
+            action: Action = "Lock" if locked else "Unlock"
+            await record(tx, None, Change(action, "Person", person.person_id, person.login), now)
 
         await self._store.write(work)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.access.token_info import TokenInfo, token_info
 from signfleet.access.tokens import SETUP_SCOPE, hash_token, new_token
+from signfleet.audit.recording import Change, record
 from signfleet.errors import NotFound, Unauthenticated
 from signfleet.networks.service import Networks
 from signfleet.provisioning import store as queries
@@ -36,6 +37,8 @@ class Provisioning:
                 valid_to=valid_to,
                 used_date=None,
             )
+            after = {"kind": "setup", "validTo": datetime.format(valid_to)}
+            await record(tx, network_id, Change("Create", "Token", after=after), now)
 
         await self._store.write(work)
         return TokenInfo(token, SETUP_SCOPE, datetime.format(now), datetime.format(valid_to))
@@ -51,7 +54,12 @@ class Provisioning:
         """End a token; players that have registered with it stay. Raises `NotFound`."""
 
         async def work(tx: Transaction) -> int:
-            return await tx.execute(queries.DELETE_SETUP_TOKEN, hash=hash_token(token), now=now, network_id=network_id)
+            deleted = await tx.execute(
+                queries.DELETE_SETUP_TOKEN, hash=hash_token(token), now=now, network_id=network_id
+            )
+            if deleted:
+                await record(tx, network_id, Change("Revoke", "Token", before={"kind": "setup"}), now)
+            return deleted
 
         if not await self._store.write(work):
             raise _unknown()

@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
-from tests.conftest import CallAs, SignIn
+from tests.conftest import ROOT, CallAs, SignIn
 from tests.examples import alike, example
 
 NETWORKS = "/Self/Networks/"
@@ -270,3 +270,26 @@ async def test_the_role_in_that_network_counts_not_the_chosen_ones(
     assert (await viewer.put(f"{NETWORKS}{own['id']}/Settings/", json=settings)).status_code == 204
     await viewer.put("/Self/Session/Network/", json={"id": own["id"]})
     assert (await viewer.put(f"{NETWORKS}{network.network_id}/Settings/", json=settings)).status_code == 403
+
+
+async def test_changes_of_a_network_are_in_its_audit_trail(admin: AsyncClient, network: Founded) -> None:
+    address = f"{NETWORKS}{network.network_id}/"
+    await admin.put(f"{address}Settings/", json={"userAccessTokenLifetime": "00:45:00"})
+    await admin.put(f"{address}Subscription/", json={"level": "Trial"})
+    trial, settings = (await admin.get(f"{ROOT}/admin/v1/audit/")).json()["items"]
+    assert {settings["actor"], trial["actor"]} == {network.login}
+    assert settings["before"]["settings"]["userAccessTokenLifetime"] == "00:15:00"
+    assert settings["after"]["settings"]["userAccessTokenLifetime"] == "00:45:00"
+    assert trial["before"] == {"subscription": {"level": "Control"}}
+    assert trial["after"] == {"subscription": {"level": "Trial"}}
+
+
+async def test_setup_tokens_are_in_the_audit_trail_without_their_text(admin: AsyncClient) -> None:
+    token = (await admin.post("/Provisioning/Setups/Tokens/")).json()["token"]
+    await admin.delete(f"/Provisioning/Setups/Tokens/{token}/")
+    trail = await admin.get(f"{ROOT}/admin/v1/audit/")
+    assert [(entry["action"], entry["entity"]) for entry in trail.json()["items"]] == [
+        ("Revoke", "Token"),
+        ("Create", "Token"),
+    ]
+    assert token not in trail.text

@@ -104,7 +104,7 @@ async def update_application(call: Call, application: str) -> Answer:
 )
 async def delete_application(call: Call, application: str) -> Answer:
     """Remove an application; its tokens end at once."""
-    await call.services.applications.delete(call.person_id, id_of(application), call.precondition)
+    await call.services.applications.delete(call.person_id, id_of(application), call.precondition, call.now)
     return NO_CONTENT
 
 
