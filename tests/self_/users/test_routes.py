@@ -140,19 +140,23 @@ async def test_other_peoples_users_do_not_exist(
 
 
 async def test_a_locked_user_a_changed_role_and_a_locked_network_count_at_once(
-    admin: AsyncClient, services: Services, network: Founded
+    sign_in: SignIn, call_as: CallAs, services: Services, network: Founded
 ) -> None:
     now = time.time_ns() // 1_000_000
-    user = await services.users.row(network.user_id)
-    assert (await admin.post("/Provisioning/Setups/Tokens/")).status_code == 200
+    joe = call_as(await sign_in("joe@example.com"))
+    person = await services.people.find("joe@example.com")
+    assert person is not None
+    user = await services.users.in_network(network.network_id, person.person_id)
+    assert user is not None
+    assert (await joe.post("/Provisioning/Setups/Tokens/")).status_code == 200
     await services.users.set_role(user, VIEWERS.id, now)
-    assert (await admin.post("/Provisioning/Setups/Tokens/")).status_code == 403
+    assert (await joe.post("/Provisioning/Setups/Tokens/")).status_code == 403
     await services.users.set_locked(user, True, now)
-    assert (await admin.get("/Devices/")).status_code == 401
+    assert (await joe.get("/Devices/")).status_code == 401
     await services.users.set_locked(user, False, now)
-    assert (await admin.get("/Devices/")).status_code == 200
+    assert (await joe.get("/Devices/")).status_code == 200
     await services.networks.set_locked(await services.networks.row(network.network_id), True, now)
-    assert (await admin.get("/Devices/")).status_code == 401
+    assert (await joe.get("/Devices/")).status_code == 401
     await services.networks.set_locked(await services.networks.row(network.network_id), False, now)
-    await services.people.set_locked(network.login, True, now)
-    assert (await admin.get("/Self/")).status_code == 401
+    await services.people.set_locked("joe@example.com", True, now)
+    assert (await joe.get("/Self/")).status_code == 401
