@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 #: A unit of work that met another one is run again this often.
 ATTEMPTS = 6
+#: Seconds between attempts to hear of others' writes again.
+LISTEN_PAUSE = 1.0
 #: The channel on which every process tells the others that it has written.
 CHANGES = "signfleet_changes"
 #: The server or the way to it is gone, or has no room for us.
@@ -75,22 +77,43 @@ class PostgresStore:
 
     dialect = "postgresql"
 
-    def __init__(self, pool: Any, listener: Any) -> None:
+    def __init__(self, url: str, pool: Any) -> None:
+        self._url = url
         self._pool = pool
-        self._listener = listener
+        self._listener: Any = None
+        self._listening: asyncio.Task[None] | None = None
         self._version = 0
         self._own = f"{os.getpid()}-{id(self)}"
 
     @classmethod
     async def open(cls, url: str, connections: int = 10) -> PostgresStore:
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, reset=_keep)
-        store = cls(pool, await asyncpg.connect(url))
-        await store._listener.add_listener(CHANGES, store._changed)
+        store = cls(url, await asyncpg.create_pool(url, min_size=1, max_size=connections, reset=_keep))
+        await store._listen()
         return store
 
-    def _changed(self, _connection: Any, _process: int, _channel: str, origin: str) -> None:
+    async def _listen(self) -> None:
+        listener = await asyncpg.connect(self._url)
+        await listener.add_listener(CHANGES, self._changed)
+        listener.add_termination_listener(self._lost)
+        self._listener = listener
+
+    def _changed(self, _connection: Any, _process: int, _channel: str, origin: object) -> None:
         if origin != self._own:
             self._version += 1
+
+    def _lost(self, _connection: Any) -> None:
+        """The connection that hears of others' writes is gone: get another."""
+        self._listener = None
+        self._listening = asyncio.get_running_loop().create_task(self._listen_again())
+
+    async def _listen_again(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (*UNREACHABLE, TimeoutError):
+                await asyncio.sleep(LISTEN_PAUSE)
+            else:
+                return
 
     async def one(self, query: Query, **params: Any) -> Row | None:
         rows = await self.all(query, **params)
@@ -122,8 +145,14 @@ class PostgresStore:
         raise StorageError("the store could not write: too many writers meet on the same rows")
 
     def version(self) -> int:
+        if self._listener is None:  # deaf to others' writes: nothing that is remembered can be trusted
+            self._version += 1
         return self._version
 
     async def close(self) -> None:
-        await self._listener.close()
+        if self._listening is not None:
+            self._listening.cancel()
+        if self._listener is not None:
+            self._listener.remove_termination_listener(self._lost)
+            await self._listener.close()
         await self._pool.close()
