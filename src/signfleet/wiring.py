@@ -25,7 +25,12 @@ from signfleet.blobs.store import link_key
 from signfleet.devices.beacons.service import Beacons
 from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.deletion import DeviceDeletion
+from signfleet.devices.events.service import Events
+from signfleet.devices.notes.service import Notes
+from signfleet.devices.permissions.service import DevicePermissions
+from signfleet.devices.regions.service import Regions
 from signfleet.devices.routes import all_endpoints as device_endpoints
+from signfleet.devices.screenshots.service import ScreenshotLists
 from signfleet.devices.service import Devices
 from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
@@ -80,6 +85,11 @@ class Services:
     device_deletion: DeviceDeletion
     beacons: Beacons
     tags: Tags
+    events: Events
+    screenshot_lists: ScreenshotLists
+    regions: Regions
+    notes: Notes
+    device_permissions: DevicePermissions
     passwords: Passwords
     sign_in: SignIn
     applications: Applications
@@ -131,6 +141,11 @@ async def build(settings: Settings) -> Services:
         device_deletion=DeviceDeletion(store, devices, permissions, subscriptions),
         beacons=Beacons(devices, device_changes),
         tags=Tags(store, devices),
+        events=Events(store, devices),
+        screenshot_lists=ScreenshotLists(store, devices, permissions),
+        regions=Regions(store, devices),
+        notes=Notes(store, devices),
+        device_permissions=DevicePermissions(store, devices),
         operations=Operations(store),
         subscriptions=subscriptions,
         roles=Roles(store),

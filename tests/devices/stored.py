@@ -15,6 +15,8 @@ from signfleet.devices.registration import NewDevice, create
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device_download, device_error, screenshot
 from signfleet.wire import datetime
 from signfleet.wire.text import fold
 
@@ -109,3 +111,65 @@ async def register(store: Store, network_id: int, serials: Iterable[str], **know
         ]
 
     return await store.write(work)
+
+
+def keyed(**texts: str | None) -> dict[str, str | None]:
+    """Texts with the folded twins that they are compared by."""
+    return texts | {f"{name}_key": None if text is None else fold(text) for name, text in texts.items()}
+
+
+async def store_errors(store: Store, network_id: int, device_id: int, errors: Iterable[dict[str, Any]]) -> None:
+    """Store Player Error entities just as they are."""
+    rows = [
+        {
+            "network_id": network_id,
+            "device_id": device_id,
+            "id": number,
+            "timestamp": datetime.parse(error["timestamp"]),
+            "response_code": error["responseCode"],
+            **keyed(name=error["errorName"], event=error["errorEvent"], reason=error["reason"]),
+        }
+        for number, error in enumerate(errors, 1)
+    ]
+    await store.write(lambda tx: tx.execute_many(Query(device_error.insert()), rows))
+
+
+async def store_downloads(store: Store, network_id: int, device_id: int, downloads: Iterable[dict[str, Any]]) -> None:
+    """Store Player Download entities just as they are."""
+    rows = [
+        {
+            "network_id": network_id,
+            "device_id": device_id,
+            "id": number,
+            "timestamp": datetime.parse(download["timestamp"]),
+            "progress": download["progress"],
+            **keyed(file_name=download["fileName"], file_hash=download["fileHash"], status=download["status"]),
+        }
+        for number, download in enumerate(downloads, 1)
+    ]
+    await store.write(lambda tx: tx.execute_many(Query(device_download.insert()), rows))
+
+
+async def store_screenshots(store: Store, network_id: int, pictures: Iterable[dict[str, Any]]) -> None:
+    """Store ScreenShot entities just as they are, but for the names of their files: `{id}.jpg`, `{id}.thumb.jpg`."""
+    rows = [
+        {
+            "network_id": network_id,
+            "id": picture["id"],
+            "device_id": picture["device"]["id"],
+            "utc_timestamp": datetime.parse(picture["utcTimestamp"]),
+            "local_timestamp": datetime.parse(picture["localTimestamp"]),
+            "width": picture["width"],
+            "height": picture["height"],
+            "file_size": picture["fileSize"],
+            "blob": f"screenshots/{network_id}/{picture['id']}.jpg",
+            "thumbnail": f"screenshots/{network_id}/{picture['id']}.thumb.jpg",
+            **keyed(
+                serial=picture["device"]["serial"],
+                group_name=picture["groupName"],
+                presentation_name=picture["presentationName"],
+            ),
+        }
+        for picture in pictures
+    ]
+    await store.write(lambda tx: tx.execute_many(Query(screenshot.insert()), rows))

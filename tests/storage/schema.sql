@@ -70,7 +70,7 @@ CREATE TABLE device_document (
 	permissions TEXT NOT NULL, 
 	CONSTRAINT pk_device_document PRIMARY KEY (network_id, device_id)
 );
-CREATE TABLE device_download (
+CREATE TABLE "device_download" (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
@@ -79,9 +79,12 @@ CREATE TABLE device_download (
 	file_hash TEXT, 
 	progress INTEGER NOT NULL, 
 	status TEXT NOT NULL, 
+	file_name_key TEXT NOT NULL, 
+	file_hash_key TEXT, 
+	status_key TEXT NOT NULL, 
 	CONSTRAINT pk_device_download PRIMARY KEY (network_id, device_id, id)
 );
-CREATE TABLE device_error (
+CREATE TABLE "device_error" (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
@@ -90,6 +93,9 @@ CREATE TABLE device_error (
 	event TEXT NOT NULL, 
 	reason TEXT, 
 	response_code INTEGER NOT NULL, 
+	name_key TEXT NOT NULL, 
+	event_key TEXT NOT NULL, 
+	reason_key TEXT, 
 	CONSTRAINT pk_device_error PRIMARY KEY (network_id, device_id, id)
 );
 CREATE TABLE device_group (

@@ -82,7 +82,8 @@ class DeviceChanges:
             row = await self._devices.hold(tx, session, found, UPDATE_DEVICE, precondition)
             present: Document = msgspec.json.decode(row.settings)
             settings = converted(edit(present), PlayerSettings)
-            settings.group = await self._group(tx, session, row, settings.group)
+            if msgspec.to_builtins(settings.group) != present["group"]:
+                settings.group = await self._group(tx, session, row, settings.group)
             settings.location = relocated(present.get("location"), settings.location)
             if msgspec.to_builtins(settings) == present:
                 return

@@ -5,15 +5,20 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.devices.documents import etag
+from signfleet.devices.events.routes import endpoints as event_endpoints
 from signfleet.devices.family import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.models.routes import endpoints as model_endpoints
+from signfleet.devices.notes.routes import endpoints as note_endpoints
 from signfleet.devices.operations.routes import endpoints as operation_endpoints
+from signfleet.devices.permissions.routes import endpoints as permission_endpoints
+from signfleet.devices.regions.routes import endpoints as region_endpoints
 from signfleet.devices.schemas import Player, PlayerPage
+from signfleet.devices.screenshots.routes import endpoints as screenshot_endpoints
 from signfleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoint, Endpoints, Parameter
-from signfleet.http.paging import page_size, paged_list
+from signfleet.http.paging import ListQuery, answer_page
 from signfleet.http.patch import Change
 
 endpoints = Endpoints(NAME, PREFIX)
@@ -30,25 +35,8 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def list_devices(call: Call) -> Answer:
     """List the devices of the network."""
-    size = page_size(call)
-    page = await call.services.devices.list_(
-        call.session,
-        filter_=call.parameter("filter"),
-        sort=call.parameter("sort"),
-        marker=call.parameter("marker"),
-        size=size,
-    )
-    return Answer(
-        body=paged_list(
-            page.items,
-            total=page.total,
-            matching=page.matching,
-            size=size,
-            marker=page.next_marker,
-            sort=page.sort,
-            filter_=page.filter,
-        )
-    )
+    query = ListQuery.of(call)
+    return answer_page(await call.services.devices.list_(call.session, query), query.size)
 
 
 @endpoints.get(
@@ -141,8 +129,13 @@ def all_endpoints() -> list[Endpoint]:
     return [
         *endpoints,
         *beacon_endpoints,
+        *event_endpoints,
         *model_endpoints,
         *operation_endpoints,
+        *note_endpoints,
+        *permission_endpoints,
+        *region_endpoints,
+        *screenshot_endpoints,
         *tag_endpoints,
         *token_endpoints,
     ]

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.schemas import Permission
+from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import Subscription
 from signfleet.wire.text import fold
 from signfleet.wire.types import Byte, DateTime, Health, Id, Long, Secret, Short, TimeSpan, UShort
@@ -448,14 +449,7 @@ class Player(Entity):
     permissions: list[Permission] = msgspec.field(default_factory=list)
 
 
-class PlayerPage(Entity):
+class PlayerPage(PagedList):
     """A PagedList of players."""
 
     items: list[Player]
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None

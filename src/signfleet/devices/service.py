@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
@@ -15,20 +13,10 @@ from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.conditional import NONE, Precondition
+from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
-
-
-class DevicePage(NamedTuple):
-    """A page of Player entities as JSON, and what its PagedList says of the whole."""
-
-    items: list[bytes]
-    total: int
-    matching: int
-    next_marker: str | None
-    sort: str | None
-    filter: str | None
 
 
 class Devices:
@@ -87,17 +75,16 @@ class Devices:
             raise _not_there(segment)
         return row
 
-    async def list_(
-        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
-    ) -> DevicePage:
+    async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page: ids first, by index where there is one, then the documents of just these."""
         network_id = session.network_id
         assert network_id is not None
-        parsed = DEVICES.filter(filter_)
-        order = DEVICES.sort(sort)
+        parsed = DEVICES.filter(query.filter)
+        order = DEVICES.sort(query.sort)
+        position = order.position(query.marker)
         scope = await self.scope(session)
         page = await self._listing.page(
-            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+            self._store, network_id, filter=parsed, sort=order, position=position, size=query.size, scope=scope
         )
         ids = [row.sort_id for row in page.rows]
         documents = {
@@ -105,11 +92,11 @@ class Devices:
             for row in await self._store.all(queries.DOCUMENTS_AMONG, network_id=network_id, ids=ids)
         }
         total = await self._count(network_id, None, scope)
-        return DevicePage(
+        return Page(
             # A device may have been deleted between the two reads.
             items=[documents[id_] for id_ in ids if id_ in documents],
             total=total,
-            matching=total if parsed is None else await self._count(network_id, filter_, scope),
+            matching=total if parsed is None else await self._count(network_id, query.filter, scope),
             next_marker=page.next_marker,
             sort=order.echo,
             filter=parsed.echo if parsed else None,

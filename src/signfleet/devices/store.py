@@ -78,7 +78,7 @@ PART = {
             device_document.c.network_id == NETWORK_ID, device_document.c.device_id == bindparam("device_id")
         )
     )
-    for column in (device_document.c.settings, device_document.c.tags)
+    for column in (device_document.c.settings, device_document.c.tags, device_document.c.permissions)
 }
 
 #: Who is meant by an id or serial.
@@ -107,6 +107,7 @@ DEVICE_TO_CHANGE = Query(
         device.c.group_id,
         device_document.c.settings,
         device_document.c.tags,
+        device_document.c.permissions,
         func.coalesce(device_group.c.name, "").label("group_name"),
     )
     .select_from(device)

@@ -6,13 +6,25 @@ from sqlalchemy import case, select
 
 from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.audit.schemas import AuditRecord
+from signfleet.devices.events.schemas import PlayerDownload, PlayerError
 from signfleet.devices.models.catalog import KNOWN_MODELS
 from signfleet.devices.schemas import Player
 from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.expressions.catalogue import Catalogue
 from signfleet.expressions.columns import Columns
 from signfleet.expressions.properties import properties_of
-from signfleet.storage.tables import audit, device, device_properties, person, role, screenshot, subscription, user
+from signfleet.storage.tables import (
+    audit,
+    device,
+    device_download,
+    device_error,
+    device_properties,
+    person,
+    role,
+    screenshot,
+    subscription,
+    user,
+)
 from signfleet.subscriptions.schemas import Subscription
 from signfleet.users.schemas import User
 
@@ -155,3 +167,37 @@ USERS = Catalogue(
     default_sort="[User].[Id] ASC",
 )
 """Of /Users/."""
+
+ERRORS = Catalogue(
+    properties_of(PlayerError),
+    Columns(
+        device_error,
+        {
+            "timestamp": device_error.c.timestamp,
+            "errorName": device_error.c.name_key,
+            "errorEvent": device_error.c.event_key,
+            "reason": device_error.c.reason_key,
+            "responseCode": device_error.c.response_code,
+        },
+    ),
+    entities=("DeviceError",),
+    default_sort="[DeviceError].[Timestamp] DESC",
+)
+"""Of /Devices/{device}/Errors/."""
+
+DOWNLOADS = Catalogue(
+    properties_of(PlayerDownload),
+    Columns(
+        device_download,
+        {
+            "timestamp": device_download.c.timestamp,
+            "fileName": device_download.c.file_name_key,
+            "fileHash": device_download.c.file_hash_key,
+            "progress": device_download.c.progress,
+            "status": device_download.c.status_key,
+        },
+    ),
+    entities=("DeviceDownload",),
+    default_sort="[DeviceDownload].[Timestamp] DESC",
+)
+"""Of /Devices/{device}/Downloads/."""

@@ -3,11 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
 
 from signfleet.errors import Invalid
-from signfleet.http.call import Call, encode
+from signfleet.http.call import Answer, Call, encode
 
 MAXIMUM = 100
+
+
+class PagedList(msgspec.Struct, rename="camel", kw_only=True):
+    """What every PagedList says besides its `items`, for the OpenAPI document."""
+
+    total_item_count: int
+    matching_item_count: int
+    page_size: int
+    next_marker: str | None
+    is_truncated: bool
+    sort_expression: str | None
+    filter_expression: str | None
+
+
+class ListQuery(NamedTuple):
+    """What a client asks of a list: expressions, the marker of the page before, and how much."""
+
+    filter: str | None
+    sort: str | None
+    marker: str | None
+    size: int
+
+    @classmethod
+    def of(cls, call: Call) -> ListQuery:
+        return cls(call.parameter("filter"), call.parameter("sort"), call.parameter("marker"), page_size(call))
+
+
+class Page(NamedTuple):
+    """A page of entities as JSON, and what its PagedList says of the whole; `sort` and `filter` as they are echoed."""
+
+    items: list[bytes]
+    total: int
+    matching: int
+    next_marker: str | None
+    sort: str | None
+    filter: str | None
+
+
+def answer_page(page: Page, size: int) -> Answer:
+    """A page as the PagedList of the contract."""
+    return Answer(
+        body=paged_list(
+            page.items,
+            total=page.total,
+            matching=page.matching,
+            size=size,
+            marker=page.next_marker,
+            sort=page.sort,
+            filter_=page.filter,
+        )
+    )
 
 
 def page_size(call: Call) -> int:

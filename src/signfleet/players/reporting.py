@@ -24,6 +24,7 @@ from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.subscriptions.service import Subscriptions
 from signfleet.wire import datetime, timespan
+from signfleet.wire.text import fold
 
 #: An error or a download as a row, but for whose it is.
 Event = dict[str, Any]
@@ -132,9 +133,9 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
     errors = [
         {
             "timestamp": moment(error.timestamp, f"errors[{number}]"),
-            "name": error.error_name,
-            "event": error.error_event or "deviceError",
-            "reason": error.reason,
+            **_text("name", error.error_name),
+            **_text("event", error.error_event or "deviceError"),
+            **_text("reason", error.reason),
             "response_code": error.response_code or 0,
         }
         for number, error in enumerate(report.errors or ())
@@ -142,14 +143,19 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
     downloads = [
         {
             "timestamp": moment(download.timestamp, f"downloads[{number}]"),
-            "file_name": download.file_name,
-            "file_hash": None if download.file_hash is None else download.file_hash.upper(),
+            **_text("file_name", download.file_name),
+            **_text("file_hash", None if download.file_hash is None else download.file_hash.upper()),
             "progress": download.progress,
-            "status": download.status,
+            **_text("status", download.status),
         }
         for number, download in enumerate(report.downloads or ())
     ]
     return errors, downloads
+
+
+def _text(column: str, text: str | None) -> Event:
+    """A text with the folded twin that it is compared by."""
+    return {column: text, f"{column}_key": None if text is None else fold(text)}
 
 
 def _date(text: str, member: str) -> int | None:

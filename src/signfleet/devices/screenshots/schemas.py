@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from signfleet.devices.schemas import Entity
+from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire.types import DateTime, Id, Long
 
@@ -25,3 +26,9 @@ class ScreenShot(Entity):
     file_path: Annotated[str, Meta(extra={"computed": True})]
     file_size: Long
     thumb_path: Annotated[str, Meta(extra={"computed": True})]
+
+
+class ScreenShotPage(PagedList):
+    """A PagedList of screenshots."""
+
+    items: list[ScreenShot]

@@ -1,0 +1,1 @@
+"""What has happened on devices: errors and downloads, as players report them."""

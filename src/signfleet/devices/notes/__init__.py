@@ -1,0 +1,1 @@
+"""Notes: what operators write down about devices, in words."""

@@ -1,0 +1,55 @@
+"""`/Devices/{device}/Notes` and `/Devices/All/Notes`, which newer clients ask for."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.notes.schemas import Note, NoteChange, NotePage
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.paging import ListQuery, answer_page
+
+endpoints = Endpoints(NAME, PREFIX)
+
+
+@endpoints.get(
+    "/All/Notes/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    parameters=(FILTER, SORT, *PAGING),
+    answer=NotePage,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_notes(call: Call) -> Answer:
+    """List the notes of all devices that have one. Filter and sort are those of devices."""
+    query = ListQuery.of(call)
+    return answer_page(await call.services.notes.list_(call.session, query), query.size)
+
+
+@endpoints.get(
+    "/{device}/Notes/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    answer=Note,
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def get_note(call: Call, device: str) -> Answer:
+    """Give the note of a device."""
+    return answer_json(await call.services.notes.get(call.session, device))
+
+
+@endpoints.put(
+    "/{device}/Notes/",
+    scope=UPDATE,
+    operation=UPDATE_DEVICE,
+    body=NoteChange,
+    statuses="204",
+    errors="300 400 401 403 404 406 415 5XX",
+)
+async def put_note(call: Call, device: str) -> Answer:
+    """Write the note of a device; an empty text takes it away."""
+    change: NoteChange = call.body
+    await call.services.notes.put(call.session, device, change.note or "", call.now)
+    return NO_CONTENT

@@ -1,0 +1,33 @@
+"""The note of a device."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from signfleet.devices.schemas import Entity
+from signfleet.http.paging import PagedList
+from signfleet.subscriptions.schemas import DeviceReference
+from signfleet.wire.types import DateTime
+
+
+class Note(Entity):
+    """What is written about a device, who wrote it last (a login) and when; all empty where nobody has."""
+
+    device: DeviceReference
+    note: str = ""
+    author: str | None = None
+    last_modified_date: DateTime | None = None
+
+
+class NoteChange(Entity):
+    """A new text; an empty one takes the note away."""
+
+    note: Annotated[str, Meta(max_length=4096)] | None
+
+
+class NotePage(PagedList):
+    """A PagedList of notes."""
+
+    items: list[Note]

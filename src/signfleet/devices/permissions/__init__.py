@@ -1,0 +1,1 @@
+"""Permissions for single devices."""

@@ -1,0 +1,66 @@
+"""Adds permissions to devices and takes them away; what a device tells of them follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signfleet.access import granting
+from signfleet.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
+from signfleet.access.schemas import Permission
+from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record
+from signfleet.devices.keeping import keep_part, next_moment, touch
+from signfleet.devices.service import Devices
+from signfleet.http.call import encode
+from signfleet.storage.interface import Row, Store, Transaction
+
+
+class DevicePermissions:
+    """The permissions of single devices. Methods raise `NotFound`, `Forbidden`, `Invalid`."""
+
+    def __init__(self, store: Store, devices: Devices) -> None:
+        self._store = store
+        self._devices = devices
+
+    async def get(self, session: Session, segment: str) -> str:
+        """All of a device as a JSON array, the newest first."""
+        return await self._devices.part(session, segment, "permissions")
+
+    async def add(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Add permissions, all or none."""
+        found = await self._devices.find(session, segment, EDIT_DEVICE_PERMISSIONS)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
+            await granting.add(tx, row.network_id, permissions, now, root=DEVICE, entity_id=row.id)
+            await _tell(tx, row, now)
+            told = granting.told(permissions)
+            await record(tx, row.network_id, Change("Permit", "Device", row.id, row.serial, None, told), now)
+
+        if permissions:
+            await self._store.write(work)
+
+    async def remove(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Take permissions away; what is not there need not be taken."""
+        found = await self._devices.find(session, segment, EDIT_DEVICE_PERMISSIONS)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
+            await granting.remove(tx, row.network_id, permissions, root=DEVICE, entity_id=row.id)
+            if await _tell(tx, row, now):
+                told = granting.told(permissions)
+                await record(tx, row.network_id, Change("Forbid", "Device", row.id, row.serial, told, None), now)
+
+        if permissions:
+            await self._store.write(work)
+
+
+async def _tell(tx: Transaction, row: Row, now: int) -> bool:
+    """Bring what the device tells of its permissions up to date; says whether anything has changed."""
+    document = encode((await granting.read(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
+    if document == row.permissions:
+        return False
+    moment = next_moment(row, now)
+    await keep_part(tx, row, "permissions", document, moment)
+    await touch(tx, row, moment)
+    return True

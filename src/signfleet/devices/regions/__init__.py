@@ -1,0 +1,1 @@
+"""The places where devices stand, with what can be said of all devices there."""

@@ -1,0 +1,39 @@
+"""`/Devices/Regions`: where devices stand."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.devices.family import NAME, PREFIX, RETRIEVE
+from signfleet.devices.regions.schemas import PlayersRegion
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import FILTER, Endpoints
+
+endpoints = Endpoints(NAME, f"{PREFIX}/Regions")
+
+
+@endpoints.get(
+    "/{location_path:path}/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    parameters=(FILTER,),
+    answer=list[PlayersRegion],
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def list_regions(call: Call, location_path: str) -> Answer:
+    """List the places at and below a path, with their devices summed up."""
+    return answer_json(await call.services.regions.below(call.session, location_path, call.parameter("filter")))
+
+
+@endpoints.get(
+    "/",
+    scope=RETRIEVE,
+    operation=VIEW_DEVICE,
+    parameters=(FILTER,),
+    answer=list[PlayersRegion],
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_all_regions(call: Call) -> Answer:
+    """List all places where devices stand, with their devices summed up."""
+    return answer_json(await call.services.regions.below(call.session, "", call.parameter("filter")))

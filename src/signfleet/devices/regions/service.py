@@ -1,0 +1,54 @@
+"""What can be said of the devices of each place."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.access.sessions import Session
+from signfleet.devices.regions.schemas import PlayersRegion
+from signfleet.devices.regions.store import HEALTHS, RegionQueries
+from signfleet.devices.service import Devices
+from signfleet.errors import NotFound
+from signfleet.expressions.catalogues import DEVICES
+from signfleet.storage.interface import Row, Store
+from signfleet.wire.text import fold
+
+
+class Regions:
+    """The places of devices that the caller may see; others are as if nothing stood there."""
+
+    def __init__(self, store: Store, devices: Devices) -> None:
+        self._queries = RegionQueries(store)
+        self._devices = devices
+
+    async def below(self, session: Session, path: str, filter_: str | None) -> list[PlayersRegion]:
+        """The places at and below a path such as `US/CA`, in any letter case; all of them for an empty one.
+
+        Raises `NotFound` where no device stands there, whatever the filter says.
+        """
+        network_id = session.network_id
+        assert network_id is not None
+        parsed = DEVICES.filter(filter_)
+        names = path.strip("/")
+        key = f"/{fold(names)}/" if names else "/"
+        scope = await self._devices.scope(session)
+        rows = await self._queries.regions(network_id, key, parsed, scope)
+        if not rows and names and not await self._queries.exists(network_id, key, scope):
+            raise NotFound(f"No device stands at '/{names}/'.")
+        return [_region(row) for row in rows]
+
+
+def _region(row: Row) -> PlayersRegion:
+    return msgspec.convert(
+        msgspec.json.decode(row.document)
+        | {
+            "minGPSLatitude": row.south,
+            "maxGPSLatitude": row.north,
+            "minGPSLongitude": row.west,
+            "maxGPSLongitude": row.east,
+            "devicesCount": row.devices,
+            "devicesHealthStatus": [health for health in HEALTHS if getattr(row, health.lower())],
+            "locationPath": row.path,
+        },
+        PlayersRegion,
+    )

@@ -1,0 +1,57 @@
+"""`/Devices/ScreenShots` and `/Devices/{device}/ScreenShots`: pictures of what devices show."""
+
+from __future__ import annotations
+
+from signfleet.access.operations.catalogue import VIEW_SCREENSHOTS
+from signfleet.devices.family import NAME, PREFIX, RETRIEVE
+from signfleet.devices.screenshots.schemas import ScreenShotPage
+from signfleet.devices.screenshots.service import LinkMaker
+from signfleet.http.call import Answer, Call
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints, Parameter
+from signfleet.http.paging import ListQuery, answer_page
+
+endpoints = Endpoints(NAME, PREFIX)
+
+
+@endpoints.get(
+    "/ScreenShots/",
+    scope=RETRIEVE,
+    operation=VIEW_SCREENSHOTS,
+    parameters=(
+        Parameter("projection", "`TOP(n,[Nodes])`: keep the first n (1 to 100) of each group."),
+        FILTER,
+        Parameter("grouping", "The property that forms the groups, such as `[Serial]`."),
+        SORT,
+        *PAGING,
+    ),
+    answer=ScreenShotPage,
+    statuses="200",
+    errors="300 400 401 403 406 5XX",
+)
+async def list_screenshots(call: Call) -> Answer:
+    """List the screenshots of all devices of the network."""
+    query = ListQuery.of(call)
+    page = await call.services.screenshot_lists.of_network(
+        call.session, query, call.parameter("projection"), call.parameter("grouping"), _links(call)
+    )
+    return answer_page(page, query.size)
+
+
+@endpoints.get(
+    "/{device}/ScreenShots/",
+    scope=RETRIEVE,
+    operation=VIEW_SCREENSHOTS,
+    parameters=(FILTER, SORT, *PAGING),
+    answer=ScreenShotPage,
+    statuses="200",
+    errors="300 400 401 403 404 406 5XX",
+)
+async def list_device_screenshots(call: Call, device: str) -> Answer:
+    """List the screenshots of a device, the newest first."""
+    query = ListQuery.of(call)
+    page = await call.services.screenshot_lists.of_device(call.session, device, query, _links(call))
+    return answer_page(page, query.size)
+
+
+def _links(call: Call) -> LinkMaker:
+    return LinkMaker(call.services.links, call.base_url, call.now)

@@ -1,0 +1,99 @@
+"""Lists pictures of what devices show: of one, or of all that the caller may see."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SCREENSHOTS
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
+from signfleet.blobs.links import Links
+from signfleet.devices.screenshots import store as queries
+from signfleet.devices.screenshots.schemas import ScreenShot
+from signfleet.devices.service import Devices
+from signfleet.expressions import parse_projection
+from signfleet.expressions.catalogues import SCREENSHOTS
+from signfleet.expressions.counting import Counts
+from signfleet.expressions.listing import Listing, Scope, Top
+from signfleet.http.call import encode
+from signfleet.http.paging import ListQuery, Page
+from signfleet.storage.interface import Row, Store
+from signfleet.subscriptions.schemas import DeviceReference
+from signfleet.wire import datetime
+
+
+class LinkMaker(NamedTuple):
+    """Makes links to files as the caller addresses this server; `now` is in ms."""
+
+    links: Links
+    base_url: str
+    now: int
+
+    def url(self, name: str) -> str:
+        return self.base_url + self.links.path(name, self.now)
+
+
+class ScreenshotLists:
+    """Lists raise `NotFound`, `Forbidden`, `Invalid`."""
+
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
+        self._store = store
+        self._devices = devices
+        self._permissions = permissions
+        self._listing = Listing(SCREENSHOTS, queries.COLUMNS)
+        self._counts = Counts(store)
+
+    async def of_device(self, session: Session, segment: str, query: ListQuery, links: LinkMaker) -> Page:
+        """The pictures of one device."""
+        found = await self._devices.find(session, segment, VIEW_SCREENSHOTS)
+        return await self._page(session, queries.of_device(found.id), query, None, links)
+
+    async def of_network(
+        self, session: Session, query: ListQuery, projection: str | None, grouping: str | None, links: LinkMaker
+    ) -> Page:
+        """The pictures of all devices; of each group, or of all, only the first that a projection admits."""
+        group = SCREENSHOTS.grouping(grouping)
+        top = None if projection is None else Top(parse_projection(projection), group)
+        visible = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        viewable = await self._permissions.scope(session, VIEW_SCREENSHOTS, queries.DEVICE_ID)
+        return await self._page(session, visible & viewable, query, top, links)
+
+    async def _page(self, session: Session, scope: Scope, query: ListQuery, top: Top | None, links: LinkMaker) -> Page:
+        network_id = session.network_id
+        assert network_id is not None
+        parsed, order = SCREENSHOTS.filter(query.filter), SCREENSHOTS.sort(query.sort)
+        page = await self._listing.page(
+            self._store,
+            network_id,
+            filter=parsed,
+            sort=order,
+            position=order.position(query.marker),
+            size=query.size,
+            scope=scope,
+            top=top,
+        )
+        total = await self._counts.get(
+            (network_id, scope.key), lambda: self._listing.count(self._store, network_id, filter=None, scope=scope)
+        )
+        matching = total
+        if parsed is not None or top is not None:
+            matching = await self._listing.count(self._store, network_id, filter=parsed, scope=scope, top=top)
+        items = [encode(_entity(row, links)) for row in page.rows]
+        return Page(items, total, matching, page.next_marker, order.echo, parsed.echo if parsed else None)
+
+
+def _entity(row: Row, links: LinkMaker) -> ScreenShot:
+    """As the contract shows it: time stamps to the second."""
+    return ScreenShot(
+        id=row.id,
+        device=DeviceReference(id=row.device_id, serial=row.serial),
+        group_name=row.group_name,
+        presentation_name=row.presentation_name,
+        utc_timestamp=datetime.format(row.utc_timestamp // 1000 * 1000),
+        local_timestamp=datetime.format_wall_clock(row.local_timestamp),
+        width=row.width,
+        height=row.height,
+        file_path=links.url(row.blob),
+        file_size=row.file_size,
+        thumb_path=links.url(row.thumbnail),
+    )
