@@ -1,4 +1,4 @@
-"""Commands that prepare an installation: init, network, person, application, token."""
+"""Commands that prepare and administer an installation: init, network, person, user, application, token."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def table(result: Result) -> list[list[str]]:
 @pytest.fixture
 async def api(database_of_cli: str) -> AsyncIterator[httpx.AsyncClient]:
     """The server over the same store."""
-    services = await build(Settings(data=database_of_cli))
+    services = await build(Settings(data=database_of_cli, legacy_token_endpoint=True))
     transport = httpx.ASGITransport(make_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         yield client
@@ -160,3 +160,91 @@ async def test_a_setup_token_is_known_to_the_server(invoke: Invoke, api: httpx.A
     await api.put("/2022/06/REST/Self/Session/Network/", json={"name": "Venue"})
     answer = await api.get(f"/2022/06/REST/Provisioning/Setups/Tokens/{setup_token}/")
     assert (answer.status_code, answer.json()["token"]) == (200, setup_token)
+
+
+# --- what is changed while the server runs
+
+
+async def password_sign_in(api: httpx.AsyncClient, username: str, password: str) -> httpx.Response:
+    form = {"grant_type": "password", "client_id": "tests", "username": username, "password": password}
+    return await api.post("/2022/06/REST/Token", data=form)
+
+
+@pytest.fixture
+def founded(invoke: Invoke) -> dict[str, str]:
+    """A network `Main` with its administrator and Joe, who is a viewer; Joe's password."""
+    ok(invoke("person", "create", "jane@example.com"))
+    ok(invoke("network", "create", "Main", "--administrator", "jane@example.com"))
+    return shown(invoke("person", "create", "joe@example.com", "--network", "Main"))
+
+
+async def test_a_password_is_set(invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str]) -> None:
+    assert (await password_sign_in(api, "joe@example.com", founded["password"])).status_code == 200
+    made = shown(invoke("person", "password", "joe@example.com"))["password"]
+    assert (await password_sign_in(api, "joe@example.com", founded["password"])).status_code == 400
+    assert (await password_sign_in(api, "joe@example.com", made)).status_code == 200
+    weak = invoke("person", "password", "joe@example.com", "--password", "weak")
+    assert weak.exit_code == 1
+    assert "too weak" in weak.output
+
+
+@pytest.mark.parametrize(
+    "who", [("person", "{}", "joe@example.com"), ("user", "{}", "Main", "joe@example.com"), ("network", "{}", "Main")]
+)
+async def test_people_users_and_networks_are_locked_and_unlocked_at_once(
+    invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str], who: tuple[str, ...]
+) -> None:
+    answer = await password_sign_in(api, "Main/joe@example.com", founded["password"])
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    for verb, status in (("lock", 401), ("unlock", 200)):
+        ok(invoke(*(part.format(verb) for part in who)))
+        assert (await api.get("/2022/06/REST/Devices/", headers=headers)).status_code == status
+
+
+def test_a_user_gets_another_role(invoke: Invoke, founded: dict[str, str]) -> None:
+    ok(invoke("user", "role", "Main", "joe@example.com", "creators"))
+    rows = table(invoke("user", "list", "Main"))
+    assert [row[1:] for row in rows] == [
+        ["jane@example.com", "Administrators", "no"],
+        ["joe@example.com", "Creators", "no"],
+    ]
+    assert invoke("user", "lock", "Main", "jane@example.com").exit_code == 1  # somebody has to stay
+
+
+async def test_a_network_gets_a_level_that_its_members_cannot_take(
+    invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str]
+) -> None:
+    ok(invoke("network", "level", "Main", "Content"))
+    answer = await password_sign_in(api, "Main/joe@example.com", founded["password"])
+    assert answer.json()["user"]["network"]["subscription"]["level"] == "Content"
+
+
+async def test_an_application_gets_a_new_secret_and_goes(
+    invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str]
+) -> None:
+    first = shown(invoke("application", "create", "Importer", "--person", "joe@example.com"))
+    second = shown(invoke("application", "secret", first["client id"]))
+    assert (await sign_in(api, first["client id"], first["client secret"])).status_code == 401
+    assert (await sign_in(api, first["client id"], second["client secret"])).status_code == 200
+    ok(invoke("application", "delete", first["client id"]))
+    assert (await sign_in(api, first["client id"], second["client secret"])).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("person", "lock", "nobody@example.com"),
+        ("person", "password", "nobody@example.com"),
+        ("network", "lock", "Nowhere"),
+        ("network", "level", "Nowhere", "Trial"),
+        ("user", "list", "Nowhere"),
+        ("user", "role", "Main", "nobody@example.com", "Viewers"),
+        ("user", "role", "Main", "joe@example.com", "Kings"),
+        ("application", "secret", "nothing"),
+        ("application", "delete", "nothing"),
+    ],
+)
+def test_what_there_is_not_is_named(invoke: Invoke, founded: dict[str, str], command: tuple[str, ...]) -> None:
+    result = invoke(*command)
+    assert result.exit_code == 1
+    assert "There is no" in result.output or "there is no" in result.output

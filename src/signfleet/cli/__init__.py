@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from signfleet.cli import about, application, demo, init, network, person, serve, simulate, token
+from signfleet.cli import about, application, demo, init, network, person, serve, simulate, token, user
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -18,6 +18,7 @@ for command in (
     init.init,
     network.network,
     person.person,
+    user.user,
     application.application,
     token.token,
     simulate.simulate,

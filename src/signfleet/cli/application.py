@@ -13,6 +13,7 @@ from signfleet.cli.options import settings_options
 
 if TYPE_CHECKING:
     from signfleet.access.applications import Credentials
+    from signfleet.storage.interface import Row
     from signfleet.wiring import Services
 
 
@@ -50,3 +51,41 @@ def create(name: str, person: str, scope: str | None, **flags: Any) -> None:
 
     made = with_services(flags, work)
     show({"name": name, "client id": made.client_id, "client secret": made.client_secret})
+
+
+@application.command()
+@click.argument("client_id")
+@settings_options(*STORE)
+def secret(client_id: str, **flags: Any) -> None:
+    """Give an application a new secret and show it, once; the old one and its tokens end."""
+
+    async def work(services: Services) -> str:
+        found = await _application_of(services, client_id)
+        return await services.applications.rotate_secret(found.person_id, found.id, time.time_ns() // 1_000_000)
+
+    show({"client id": client_id, "client secret": with_services(flags, work)})
+
+
+@application.command()
+@click.argument("client_id")
+@settings_options(*STORE)
+def delete(client_id: str, **flags: Any) -> None:
+    """Remove an application; its tokens end."""
+
+    async def work(services: Services) -> None:
+        from signfleet.http.conditional import NONE
+
+        found = await _application_of(services, client_id)
+        await services.applications.delete(found.person_id, found.id, NONE, time.time_ns() // 1_000_000)
+
+    with_services(flags, work)
+
+
+async def _application_of(services: Services, client_id: str) -> Row:
+    """The application of that client id. Raises `NotFound`."""
+    from signfleet.errors import NotFound
+
+    for found in await services.applications.list_():
+        if found.client_id == client_id:
+            return found
+    raise NotFound(f"There is no application '{client_id}'; `signfleet application list` shows them.")

@@ -69,6 +69,44 @@ def admit(name: str, login: str, role: str, **flags: Any) -> None:
     show({"user": with_services(flags, work), "network": name, "login": login, "role": role})
 
 
+@network.command()
+@click.argument("name")
+@settings_options(*STORE)
+def lock(name: str, **flags: Any) -> None:
+    """Lock a network, at once: nobody works in it and its players are turned away."""
+    _set_locked(name, True, flags)
+
+
+@network.command()
+@click.argument("name")
+@settings_options(*STORE)
+def unlock(name: str, **flags: Any) -> None:
+    """Open a locked network again."""
+    _set_locked(name, False, flags)
+
+
+@network.command()
+@click.argument("name")
+@click.argument("level", type=click.Choice(["Control", "Content", "Trial"]))
+@settings_options(*STORE)
+def level(name: str, level: str, **flags: Any) -> None:
+    """Give a network another subscription level."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, name)
+        await services.network_changes.set_level(found.id, level, time.time_ns() // 1_000_000)
+
+    with_services(flags, work)
+
+
+def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
+    async def work(services: Services) -> None:
+        found = await network_of(services, name)
+        await services.networks.set_locked(found, locked, time.time_ns() // 1_000_000)
+
+    with_services(flags, work)
+
+
 async def network_of(services: Services, name: str) -> Row:
     """The network of that name. Raises `NotFound`."""
     from signfleet.errors import NotFound

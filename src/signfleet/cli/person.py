@@ -57,3 +57,31 @@ def create(login: str, network: str | None, role: str, **options: Any) -> None:
 
     made = with_services(options, work)
     show({"id": made.id, "login": made.login, "password": made.password or "as given"})
+
+
+@person.command()
+@click.argument("login")
+@click.option("--password", metavar="TEXT", help="By default one is made and shown.")
+@settings_options(*STORE)
+def password(login: str, password: str | None, **flags: Any) -> None:
+    """Set a person's password; wherever they are signed in they have to sign in again."""
+    made = with_services(
+        flags, lambda services: services.people.set_password(login, password, time.time_ns() // 1_000_000)
+    )
+    show({"login": login, "password": made or "as given"})
+
+
+@person.command()
+@click.argument("login")
+@settings_options(*STORE)
+def lock(login: str, **flags: Any) -> None:
+    """Lock a person out of everything, at once."""
+    with_services(flags, lambda services: services.people.set_locked(login, True, time.time_ns() // 1_000_000))
+
+
+@person.command()
+@click.argument("login")
+@settings_options(*STORE)
+def unlock(login: str, **flags: Any) -> None:
+    """Let a locked person in again."""
+    with_services(flags, lambda services: services.people.set_locked(login, False, time.time_ns() // 1_000_000))

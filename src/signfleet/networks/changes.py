@@ -74,6 +74,14 @@ class NetworkChanges:
             network = row
         raise Stale("The network is being changed by others all the time; try again.")
 
+    async def set_level(self, network_id: int, level: str, now: int) -> None:
+        """Give a network any level, as the operator. Raises `Invalid` for one that there is not."""
+
+        async def work(tx: Transaction) -> None:
+            await change_level(tx, network_id, level, now, trial=self._trial, by_member=False)
+
+        await self._store.write(work)
+
     async def _demand(self, session: Session, network: Row, wanted: NetworkChange) -> None:
         """The caller's role in this network counts, whichever network the session has chosen."""
         if network.is_locked_out:

@@ -19,7 +19,7 @@ from signfleet.mail.outbox import Outbox
 from signfleet.people import store as queries
 from signfleet.people.schemas import Person, person_of
 from signfleet.people.schemas import Registration as NewRegistration
-from signfleet.people.service import NEW_PASSWORD, People, insert_person, record_new
+from signfleet.people.service import NEW_PASSWORD, NO_SESSION, People, insert_person, record_new
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
@@ -39,9 +39,6 @@ RESETS_PER_LOGIN: Final = 3
 WINDOW: Final = timespan.HOUR
 
 URL_LIMIT: Final = 2048
-
-#: No session has this id.
-NO_SESSION: Final = 0
 
 
 class Registration:

@@ -13,7 +13,7 @@ from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action
 from signfleet.errors import Invalid, NotFound
-from signfleet.http.conditional import Precondition
+from signfleet.http.conditional import NONE, Precondition
 from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
 from signfleet.people.schemas import Person, PersonChange, person_of
@@ -23,6 +23,9 @@ from signfleet.wire.text import fold, forbidden_character
 
 #: How the audit trail, which masks it, is told that a password was changed.
 NEW_PASSWORD = "new"  # noqa: S105 - no password
+
+#: No session has this id.
+NO_SESSION = 0
 
 LOGIN_LIMIT = 254
 NAME_LIMIT = 128
@@ -181,6 +184,16 @@ class People:
             await record(tx, None, Change("Update", "Person", person_id, row.login, person_of(row), after), now)
 
         await self._store.write(work)
+
+    async def set_password(self, login: str, password: str | None, now: int) -> str | None:
+        """Set a password, or make one and give it; all of the person's sessions end. Raises `NotFound`, `Invalid`."""
+        person = await self.find(login)
+        if person is None:
+            raise NotFound(f"There is no person '{login}'.")
+        made = passwords.generate() if password is None else None
+        change = PersonChange(password=password or made)
+        await self.update(person.person_id, change, NONE, now, session_id=NO_SESSION)
+        return made
 
     async def set_locked(self, login: str, locked: bool, now: int) -> None:
         """Lock a person out of everything, at once, or let them in again. Raises `NotFound`."""

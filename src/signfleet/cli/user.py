@@ -1,0 +1,87 @@
+"""`signfleet user`"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.network import network_of, person_of
+from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.storage.interface import Row
+    from signfleet.wiring import Services
+
+
+@click.group()
+def user() -> None:
+    """People as members of a network; `signfleet network admit` makes them."""
+
+
+@user.command("list")
+@click.argument("network")
+@settings_options(*STORE)
+def list_(network: str, **flags: Any) -> None:
+    """List the users of a network."""
+
+    async def work(services: Services) -> list[list[Any]]:
+        from signfleet.users.roles import role_name
+
+        rows = await services.users.of_network((await network_of(services, network)).id)
+        return [[row.id, row.login, role_name(row), "yes" if row.is_locked_out else "no"] for row in rows]
+
+    show_table(["id", "login", "role", "locked"], with_services(flags, work))
+
+
+@user.command()
+@click.argument("network")
+@click.argument("login")
+@click.argument("role")
+@settings_options(*STORE)
+def role(network: str, login: str, role: str, **flags: Any) -> None:
+    """Give a user of a network another system role; it counts at once."""
+
+    async def change(services: Services, row: Row, now: int) -> None:
+        from signfleet.users.roles import system_role
+
+        await services.users.set_role(row, system_role(role).id, now)
+
+    _change(network, login, flags, change)
+    show({"network": network, "login": login, "role": role})
+
+
+@user.command()
+@click.argument("network")
+@click.argument("login")
+@settings_options(*STORE)
+def lock(network: str, login: str, **flags: Any) -> None:
+    """Lock a user out of a network, at once."""
+    _change(network, login, flags, lambda services, row, now: services.users.set_locked(row, True, now))
+
+
+@user.command()
+@click.argument("network")
+@click.argument("login")
+@settings_options(*STORE)
+def unlock(network: str, login: str, **flags: Any) -> None:
+    """Let a locked user into the network again."""
+    _change(network, login, flags, lambda services, row, now: services.users.set_locked(row, False, now))
+
+
+def _change(
+    network: str, login: str, flags: dict[str, Any], change: Callable[[Services, Row, int], Awaitable[None]]
+) -> None:
+    async def work(services: Services) -> None:
+        from signfleet.errors import NotFound
+
+        found, person = await network_of(services, network), await person_of(services, login)
+        row = await services.users.in_network(found.id, person.person_id)
+        if row is None:
+            raise NotFound(f"'{login}' is no user of the network '{network}'.")
+        await change(services, row, time.time_ns() // 1_000_000)
+
+    with_services(flags, work)
