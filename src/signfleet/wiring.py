@@ -34,6 +34,8 @@ from signfleet.devices.screenshots.service import ScreenshotLists
 from signfleet.devices.service import Devices
 from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
+from signfleet.groups.routes import endpoints as group_endpoints
+from signfleet.groups.service import Groups
 from signfleet.http.application import App, application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
@@ -79,6 +81,7 @@ class Services:
     subscriptions: Subscriptions
     audit: Audit
     roles: Roles
+    groups: Groups
     user_administration: UserAdministration
     devices: Devices
     device_changes: DeviceChanges
@@ -149,6 +152,7 @@ async def build(settings: Settings) -> Services:
         operations=Operations(store),
         subscriptions=subscriptions,
         roles=Roles(store),
+        groups=Groups(store, permissions),
         user_administration=UserAdministration(store, users, people, permissions),
         audit=audit,
         passwords=passwords,
@@ -193,6 +197,7 @@ def endpoints() -> list[Endpoint]:
         *subscription_routes.endpoints,
         *audit_endpoints,
         *role_endpoints,
+        *group_endpoints,
         *user_endpoints,
         *operation_endpoints,
         *monitoring_endpoints,

@@ -37,7 +37,9 @@ PUBLIC = {
 }
 
 #: What says the same to everybody in every network needs no business operation.
-WITHOUT_OPERATION = re.compile(rf"{PREFIX}/(Devices/(Models|Operations)|Subscriptions/Operations|Operations/Root)/")
+WITHOUT_OPERATION = re.compile(
+    rf"{PREFIX}/(Devices/(Models|Operations)|(Subscriptions|Groups/Regular)/Operations|Operations/Root)/"
+)
 
 
 def name(endpoint: Endpoint) -> str:

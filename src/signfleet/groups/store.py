@@ -2,7 +2,78 @@
 
 from __future__ import annotations
 
-from signfleet.storage.query import Query
-from signfleet.storage.tables import device_group
+from sqlalchemy import Select, and_, bindparam, case, func, select
+
+from signfleet.expressions.listing import Scope
+from signfleet.storage.query import Query, among, merged
+from signfleet.storage.tables import device, device_document, device_group, device_properties
+
+#: By what permissions for single groups, and for devices, find theirs.
+GROUP_ID = device_group.c.id
+DEVICE_ID = device.c.id
+
+_group = select(device_group).where(device_group.c.network_id == bindparam("network_id"))
+GROUP_BY_ID = Query(_group.where(device_group.c.id == bindparam("id")))
+GROUP_BY_NAME = Query(_group.where(device_group.c.name_key == bindparam("name_key")))
+GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")))
+#: Locked until the unit of work ends.
+GROUP_TO_CHANGE = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update())
 
 INSERT_GROUP = Query(device_group.insert())
+_THIS = and_(device_group.c.network_id == bindparam("in_network"), device_group.c.id == bindparam("this_id"))
+UPDATE_GROUP = Query(
+    device_group.update()
+    .where(_THIS)
+    .values(
+        name=bindparam("new_name"),
+        name_key=bindparam("new_name_key"),
+        description=bindparam("new_description"),
+        last_modified_date=bindparam("now"),
+    )
+)
+TOUCH_GROUP = Query(device_group.update().where(_THIS).values(last_modified_date=bindparam("now")))
+DELETE_GROUP = Query(device_group.delete().where(_THIS))
+
+_IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
+ANY_DEVICE = Query(select(device.c.id).where(_IN_GROUP).limit(1))
+
+_MEMBERS = select(device.c.id).where(
+    device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id")
+)
+#: A group has been renamed: what its devices say of it, in their settings, to filters, and when they changed.
+RENAMINGS = (
+    Query(
+        device_document.update()
+        .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
+        .values(settings=func.replace(device_document.c.settings, bindparam("old_text"), bindparam("new_text")))
+    ),
+    Query(
+        device_properties.update()
+        .where(device_properties.c.network_id == bindparam("in_network"), device_properties.c.device_id.in_(_MEMBERS))
+        .values(properties=merged(device_properties.c.properties, "changes"))
+    ),
+    Query(
+        device.update()
+        .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
+        .values(
+            changed_date=case(
+                (device.c.changed_date < bindparam("now"), bindparam("now")), else_=device.c.changed_date + 1000
+            )
+        )
+    ),
+)
+
+
+def devices_in(scope: Scope) -> Query:
+    """The devices of a group that a scope admits."""
+    return Query(select(device.c.id, device.c.serial).where(_IN_GROUP, *scope.conditions).order_by(device.c.serial_key))
+
+
+def counts(scope: Scope) -> Query:
+    """How many devices that a scope admits are in each of some groups; groups without any have no row."""
+    counting: Select[tuple[int, int]] = select(device.c.group_id, func.count().label("devices"))
+    return Query(
+        counting.where(
+            device.c.network_id == bindparam("network_id"), among(device.c.group_id, "ids"), *scope.conditions
+        ).group_by(device.c.group_id)
+    )

@@ -28,6 +28,7 @@ PATH_PARAMETERS = {
     "entity": "The kind of thing that operations act on, such as `Device`.",
     "expires": "When the link ends, as it stands in the link.",
     "file": "Name of a file, as it stands in the link.",
+    "group": "Id or name of a group. A segment of digits is an id where there is a group of that id.",
     "key": "Key of a profile property, in any letter case.",
     "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
     "login": "Login of a person.",

@@ -66,7 +66,8 @@ async def get_user(call: Call, user: str) -> Answer:
     """Get a user by id or login."""
     row = await call.services.user_administration.row(call.session, user)
     modified = last_change(row)
-    return answer_json(await call.services.users.entity(row), last_modified=modified, etag=str(row.last_modified_date))
+    etag = f"{row.last_modified_date}-{modified:x}"
+    return answer_json(await call.services.users.entity(row), last_modified=modified, etag=etag)
 
 
 @endpoints.put(

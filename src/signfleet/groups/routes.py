@@ -1,0 +1,141 @@
+"""`/Groups/Regular`: the device groups of the chosen network."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from signfleet.access.operations.catalogue import (
+    CREATE_GROUP,
+    DELETE_GROUP,
+    EDIT_GROUP_PERMISSIONS,
+    UPDATE_GROUP,
+    VIEW_GROUP,
+)
+from signfleet.access.operations.document import OperationDocument
+from signfleet.access.schemas import Permission
+from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json, encode
+from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.paging import page_size, paged_list
+
+RETRIEVE = "bsn.api.main.groups.regular.retrieve"
+CREATE = "bsn.api.main.groups.regular.create"
+UPDATE = "bsn.api.main.groups.regular.update"
+DELETE = "bsn.api.main.groups.regular.delete"
+ERRORS = "300 400 401 403 404 406 5XX"
+BODY_ERRORS = "400 401 403 404 415 5XX"
+
+endpoints = Endpoints("Groups", "/2022/06/REST/Groups/Regular")
+
+
+@endpoints.get(
+    "/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER, SORT, *PAGING), answer=GroupPage, statuses="200"
+)
+async def list_groups(call: Call) -> Answer:
+    """List the groups of the network."""
+    size = page_size(call)
+    page = await call.services.groups.list_(
+        call.session,
+        filter_=call.parameter("filter"),
+        sort=call.parameter("sort"),
+        marker=call.parameter("marker"),
+        size=size,
+    )
+    body = paged_list(
+        map(encode, page.items),
+        total=page.total,
+        matching=page.matching,
+        size=size,
+        marker=page.next_marker,
+        sort=page.sort,
+        filter_=page.filter,
+    )
+    return Answer(body=body)
+
+
+@endpoints.get("/Count/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER,), answer=int, statuses="200")
+async def count_groups(call: Call) -> Answer:
+    """Count the groups that a filter matches."""
+    return answer_json(await call.services.groups.count(call.session, call.parameter("filter")))
+
+
+@endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument, statuses="200")
+async def list_group_operations(call: Call) -> Answer:
+    """Give the business operations on groups, and which roles may do them."""
+    return answer_json(await call.services.operations.tree(call.network_id, "Group"))
+
+
+@endpoints.post(
+    "/", scope=CREATE, operation=CREATE_GROUP, body=NewGroup, answer=Group, statuses="201", errors=BODY_ERRORS
+)
+async def create_group(call: Call) -> Answer:
+    """Create a group."""
+    group = await call.services.groups.create(call.session, call.body, call.now)
+    return answer_json(group, status=201, headers={"Location": f"{endpoints.prefix}/{group.id}/"})
+
+
+@endpoints.get("/{group}/", scope=RETRIEVE, operation=VIEW_GROUP, answer=Group, statuses="200", errors=ERRORS)
+async def get_group(call: Call, group: str) -> Answer:
+    """Get a group by id or name, with the devices in it."""
+    entity, row = await call.services.groups.get(call.session, group)
+    answer = answer_json(entity)
+    # Writes are guarded by the group's own changes; reads by its devices' too.
+    answer.etag = f"{row.last_modified_date}-{crc32(answer.body or b''):x}"
+    return answer
+
+
+@endpoints.put(
+    "/{group}/", scope=UPDATE, operation=UPDATE_GROUP, body=GroupChange, statuses="204", errors=f"{BODY_ERRORS} 412"
+)
+async def update_group(call: Call, group: str) -> Answer:
+    """Rename or describe a group."""
+    await call.services.groups.update(call.session, group, call.body, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, statuses="204", errors=f"{ERRORS} 412")
+async def delete_group(call: Call, group: str) -> Answer:
+    """Delete a group that no device is in."""
+    await call.services.groups.delete(call.session, group, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{group}/Permissions/",
+    scope=RETRIEVE,
+    operation=VIEW_GROUP,
+    answer=list[Permission],
+    statuses="200",
+    errors=ERRORS,
+)
+async def list_group_permissions(call: Call, group: str) -> Answer:
+    """List the permissions of a group."""
+    return answer_json(await call.services.groups.permissions(call.session, group))
+
+
+@endpoints.post(
+    "/{group}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_GROUP_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=BODY_ERRORS,
+)
+async def add_group_permissions(call: Call, group: str) -> Answer:
+    """Add permissions to a group."""
+    await call.services.groups.permit(call.session, group, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/{group}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_GROUP_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=ERRORS,
+)
+async def delete_group_permissions(call: Call, group: str) -> Answer:
+    """Remove permissions from a group."""
+    await call.services.groups.forbid(call.session, group, call.body, call.now)
+    return NO_CONTENT

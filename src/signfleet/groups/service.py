@@ -1,0 +1,301 @@
+"""The rules of groups. A network always has the group `Default`; a group with devices in it cannot go."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from signfleet.access import granting
+from signfleet.access.operations.catalogue import (
+    CREATE_GROUP,
+    DELETE_GROUP,
+    EDIT_GROUP_PERMISSIONS,
+    GROUP,
+    UPDATE_GROUP,
+    VIEW_DEVICE,
+    VIEW_GROUP,
+)
+from signfleet.access.permissions import Permissions
+from signfleet.access.schemas import Permission
+from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record
+from signfleet.devices.schemas import GroupReference
+from signfleet.errors import Invalid, NotFound
+from signfleet.expressions.catalogues import GROUPS
+from signfleet.expressions.counting import Counts
+from signfleet.expressions.listing import Listing, Scope
+from signfleet.groups import store as queries
+from signfleet.groups.schemas import Group, GroupChange, NewGroup
+from signfleet.http.call import encode
+from signfleet.http.conditional import Precondition
+from signfleet.networks.service import DEFAULT_GROUP
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.storage.query import Query
+from signfleet.subscriptions.schemas import DeviceReference
+from signfleet.wire import datetime
+from signfleet.wire.ids import id_of
+from signfleet.wire.text import fold
+
+T = TypeVar("T")
+
+#: Paths below /Groups/Regular/ that are not a group's name.
+_RESERVED = frozenset({"count", "operations"})
+
+
+class GroupItems(NamedTuple):
+    """A page of groups, and what its PagedList says of the whole."""
+
+    items: list[Group]
+    total: int
+    matching: int
+    next_marker: str | None
+    sort: str | None
+    filter: str | None
+
+
+class Groups:
+    """Reads and changes the groups of a network. What the caller may not see does not exist."""
+
+    def __init__(self, store: Store, permissions: Permissions) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._listing = Listing(GROUPS)
+        self._counts = Counts(store)
+        self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
+
+    async def list_(
+        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
+    ) -> GroupItems:
+        """A page of groups, by name unless a sort says otherwise."""
+        network_id = session.network_id
+        assert network_id is not None
+        parsed, order = GROUPS.filter(filter_), GROUPS.sort(sort)
+        scope = await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
+        page = await self._listing.page(
+            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+        )
+        ids = [row.sort_id for row in page.rows]
+        rows = {row.id: row for row in await self._store.all(queries.GROUPS_AMONG, network_id=network_id, ids=ids)}
+        sizes = await self._sizes(session, ids)
+        return GroupItems(
+            items=[
+                _entity(rows[id_], sizes.get(id_, 0), await granting.read(self._store, network_id, "Group", id_))
+                for id_ in ids
+                if id_ in rows
+            ],
+            total=await self._count(network_id, None, scope),
+            matching=await self._count(network_id, filter_, scope),
+            next_marker=page.next_marker,
+            sort=order.echo,
+            filter=parsed.echo if parsed else None,
+        )
+
+    async def count(self, session: Session, filter_: str | None) -> int:
+        """How many groups match."""
+        network_id = session.network_id
+        assert network_id is not None
+        return await self._count(
+            network_id, filter_, await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
+        )
+
+    async def get(self, session: Session, segment: str) -> tuple[Group, Row]:
+        """A group by id or name, with the devices in it; and its row. Raises `NotFound`."""
+        row = await self._row(session, segment)
+        scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        members = await self._store.scan_all(
+            self._scoped(queries.devices_in, scope), network_id=row.network_id, group_id=row.id, **scope.parameters
+        )
+        devices = [DeviceReference(id=member.id, serial=member.serial) for member in members]
+        permissions = await granting.read(self._store, row.network_id, "Group", row.id)
+        return _entity(row, len(devices), permissions, devices), row
+
+    async def create(self, session: Session, new: NewGroup, now: int) -> Group:
+        """Create a group. Raises `Invalid` for a taken or unfit name."""
+        network_id = session.network_id
+        assert network_id is not None
+        await self._permissions.demand_everywhere(session, CREATE_GROUP)
+        name = check_name(new.name)
+
+        async def work(tx: Transaction) -> Row | None:
+            group_id = await tx.next_id("device_group")
+            await tx.execute(
+                queries.INSERT_GROUP,
+                network_id=network_id,
+                id=group_id,
+                name=name,
+                name_key=fold(name),
+                description=new.description,
+                creation_date=now,
+                last_modified_date=now,
+            )
+            after = {"name": name, "description": new.description}
+            await record(tx, network_id, Change("Create", "Group", group_id, name, None, after), now)
+            return await tx.one(queries.GROUP_BY_ID, network_id=network_id, id=group_id)
+
+        return _entity(await self._write(work, name), 0, [], [])
+
+    async def update(
+        self, session: Session, segment: str, change: GroupChange, precondition: Precondition, now: int
+    ) -> None:
+        """Rename or describe a group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await self._row(session, segment, tx)
+            await self._permissions.demand_on(session, UPDATE_GROUP, row.id, tx)
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            name = row.name if change.name is msgspec.UNSET else change.name.strip()
+            description = row.description if change.description is msgspec.UNSET else change.description
+            if fold(name) != row.name_key:
+                check_name(name)
+                if row.name_key == fold(DEFAULT_GROUP):
+                    raise Invalid(f"'name': a network always has a group '{DEFAULT_GROUP}'; it keeps its name.")
+            modified = max(now, row.last_modified_date + 1)
+            await tx.execute(
+                queries.UPDATE_GROUP,
+                in_network=row.network_id,
+                this_id=row.id,
+                new_name=name,
+                new_name_key=fold(name),
+                new_description=description,
+                now=modified,
+            )
+            if name != row.name:
+                await _rename(tx, row, name, now)
+            before = {"name": row.name, "description": row.description}
+            after = {"name": name, "description": description}
+            await record(tx, row.network_id, Change("Update", "Group", row.id, row.name, before, after), now)
+
+        await self._write(work, "" if change.name is msgspec.UNSET else change.name)
+
+    async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
+        """Delete an empty group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await self._row(session, segment, tx)
+            await self._permissions.demand_on(session, DELETE_GROUP, row.id, tx)
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            await tx.one(queries.GROUP_TO_CHANGE, network_id=row.network_id, id=row.id)
+            if row.name_key == fold(DEFAULT_GROUP):
+                raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
+            if await tx.one(queries.ANY_DEVICE, network_id=row.network_id, group_id=row.id) is not None:
+                raise Invalid(f"The group '{row.name}' is not empty; move its devices to another one first.")
+            await granting.forget(tx, row.network_id, "Group", [row.id])
+            await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
+            before = {"name": row.name, "description": row.description}
+            await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before), now)
+
+        await self._store.write(work)
+
+    async def permissions(self, session: Session, segment: str) -> list[Permission]:
+        """Who may do what with a group, beyond what they may do with all. Raises `NotFound`."""
+        row = await self._row(session, segment)
+        return await granting.read(self._store, row.network_id, "Group", row.id)
+
+    async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Add permissions to a group. Raises `NotFound`, `Forbidden`, `Invalid`."""
+        await self._change_permissions(session, segment, permissions, now, remove=False)
+
+    async def forbid(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Remove permissions from a group. Raises `NotFound`, `Forbidden`, `Invalid`."""
+        await self._change_permissions(session, segment, permissions, now, remove=True)
+
+    async def _change_permissions(
+        self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
+    ) -> None:
+        async def work(tx: Transaction) -> None:
+            row = await self._row(session, segment, tx)
+            await self._permissions.demand_on(session, EDIT_GROUP_PERMISSIONS, row.id, tx)
+            if remove:
+                await granting.remove(tx, row.network_id, permissions, root=GROUP, entity_id=row.id)
+            else:
+                await granting.add(tx, row.network_id, permissions, now, root=GROUP, entity_id=row.id)
+            modified = max(now, row.last_modified_date + 1)
+            await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
+            action: granting.Verb = "Forbid" if remove else "Permit"
+            told = granting.told(permissions)
+            before, after = (told, None) if remove else (None, told)
+            await record(tx, row.network_id, Change(action, "Group", row.id, row.name, before, after), now)
+
+        await self._store.write(work)
+
+    async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
+        """The row of a group by id or, where there is none of that id, by name. Raises `NotFound`."""
+        store, number = tx or self._store, id_of(segment)
+        row = None
+        if number is not None:
+            row = await store.one(queries.GROUP_BY_ID, network_id=session.network_id, id=number)
+        if row is None:
+            row = await store.one(queries.GROUP_BY_NAME, network_id=session.network_id, name_key=fold(segment))
+        if row is None or not await self._permissions.allows_on(session, VIEW_GROUP, row.id, tx):
+            raise NotFound(f"There is no group '{segment}' in this network.")
+        return row
+
+    async def _sizes(self, session: Session, ids: list[int]) -> dict[int, int]:
+        """How many devices that the caller may see are in these groups."""
+        scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        rows = await self._store.scan_all(
+            self._scoped(queries.counts, scope), network_id=session.network_id, ids=ids, **scope.parameters
+        )
+        return {row.group_id: row.devices for row in rows}
+
+    def _scoped(self, make: Callable[[Scope], Query], scope: Scope) -> Query:
+        """A statement for a scope, compiled once for each kind of scope."""
+        key = (make, scope.name)
+        query = self._queries.get(key)
+        if query is None:
+            query = self._queries[key] = make(scope)
+            if len(self._queries) > 256:
+                self._queries.popitem(last=False)
+        return query
+
+    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
+        parsed = GROUPS.filter(filter_)
+        return await self._counts.get(
+            (network_id, parsed and parsed.echo, scope.key),
+            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
+        )
+
+    async def _write(self, work: UnitOfWork[T], name: str) -> T:
+        try:
+            return await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'name': there is a group '{name}' already.") from None
+
+
+def check_name(name: str) -> str:
+    """A group's name, trimmed; it stands in addresses. Raises `Invalid`."""
+    name = name.strip()
+    if not name or not name.isprintable() or "/" in name or id_of(name) is not None or fold(name) in _RESERVED:
+        raise Invalid("'name': a group's name has 1 to 128 characters and no '/', and is neither a number nor a path.")
+    return name
+
+
+async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
+    """Let the devices of a group tell its new name."""
+    old, new = (f'"group":{encode(GroupReference(id=row.id, name=said)).decode()}' for said in (row.name, name))
+    for query in queries.RENAMINGS:
+        await tx.execute(
+            query,
+            in_network=row.network_id,
+            this_id=row.id,
+            old_text=old,
+            new_text=new,
+            changes=encode({"settings.group.name": fold(name)}).decode(),
+            now=now,
+        )
+
+
+def _entity(row: Row, count: int, permissions: list[Permission], devices: list[DeviceReference] | None = None) -> Group:
+    return Group(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        creation_date=datetime.format(row.creation_date),
+        last_modified_date=datetime.format(row.last_modified_date),
+        devices_count=count,
+        devices=devices,
+        permissions=permissions,
+    )
