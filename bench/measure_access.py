@@ -1,0 +1,191 @@
+"""Signing in and checking tokens
+
+References: for issuing tokens, getting a device over HTTP; for signing in, one thread that does nothing but hash; for
+reads beside sign-ins, the same reads alone; for checking tokens, a SHA-256 and a look-up in a dictionary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import secrets
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from bench import http_load
+from bench.table import Row
+from signfleet.access import store as queries
+from signfleet.access.passwords import hash_now
+from signfleet.access.sessions import Sessions
+from signfleet.access.tokens import USER_SCOPE, hash_token
+from signfleet.storage.interface import Transaction
+from signfleet.storage.opening import open_store
+from tests.api import MAIN, Api
+from tests.running import founded, running_server
+
+OPENID = "/realms/bsncloud/protocol/openid-connect/token"
+PASSWORD = "7t#Sqg7*"
+SESSIONS = 100_000
+CHECKS = 50_000
+SIGN_INS = 8
+SECONDS = 4.0
+HOUR = 3_600_000
+
+
+def form(path: str, **fields: str) -> bytes:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return http_load.request("POST", path, headers, urlencode(fields).encode())
+
+
+def measure() -> Iterator[Row]:
+    yield from over_http()
+    yield from token_checks()
+
+
+# --- over HTTP
+
+
+def over_http() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "data")
+        network = founded(data)
+        options = ("--data", str(data), "--no-access-log", "--legacy-token-endpoint")
+        with running_server(*options) as server, Api(server.address, network) as api:
+            api.add_players(1)
+            port = urlsplit(server.address).port
+            assert port is not None
+            serial = next(api.devices())["serial"]
+            headers = {"Authorization": f"Bearer {api.token}", "Accept": "application/json"}
+            get_one = http_load.request("GET", f"{MAIN}/Devices/{serial}/", headers)
+            client = {"client_id": network.client_id, "client_secret": network.client_secret}
+            issue = form(OPENID, grant_type="client_credentials", **client)
+            sign_in = form(
+                f"{MAIN}/Token",
+                grant_type="password",
+                client_id="bench",
+                username=f"{network.network}/{network.login}",
+                password=network.password,
+            )
+            reads = asyncio.run(http_load.rate(port, get_one, 16, SECONDS))
+            issued = asyncio.run(http_load.rate(port, issue, 16, SECONDS))
+            yield Row("issue tokens (client credentials)", "requests/s", issued, reads, issued / reads)
+            signed_in = asyncio.run(http_load.rate(port, sign_in, SIGN_INS, SECONDS))
+            hashed = hashes_a_second()
+            yield Row("sign in by password", "sign-ins/s", signed_in, hashed, signed_in / hashed)
+            busy, quiet = asyncio.run(p99_beside(port, get_one, sign_in))
+            yield Row(f"get-one p99 beside {SIGN_INS} sign-ins", "ms", busy, quiet, busy / quiet)
+
+
+def hashes_a_second() -> float:
+    """What the same hash costs with nothing around it."""
+    hash_now(PASSWORD)
+    started, count = time.perf_counter(), 20
+    for _ in range(count):
+        hash_now(PASSWORD)
+    return count / (time.perf_counter() - started)
+
+
+async def p99_beside(port: int, read: bytes, sign_in: bytes) -> tuple[float, float]:
+    """The 99th percentile of a read's time in ms while people sign in, and while nobody does."""
+    rounds = []
+    for _ in range(3):
+        quiet = await p99(port, read)
+        signing_in = asyncio.create_task(http_load.rate(port, sign_in, SIGN_INS, SECONDS))
+        await asyncio.sleep(0.5)
+        rounds.append((await p99(port, read), quiet))
+        await signing_in
+    busy, alone = zip(*rounds, strict=True)
+    return statistics.median(busy), statistics.median(alone)
+
+
+async def p99(port: int, payload: bytes, seconds: float = SECONDS - 1) -> float:
+    reader, writer = await asyncio.open_connection(http_load.HOST, port)
+    times = []
+    end = time.perf_counter() + seconds
+    while (started := time.perf_counter()) < end:
+        writer.write(payload)
+        head = (await reader.readuntil(http_load.HEAD_END)).removesuffix(http_load.HEAD_END)
+        await reader.readexactly(http_load.body_length(head))
+        times.append(time.perf_counter() - started)
+        await asyncio.sleep(0.001)
+    writer.close()
+    await writer.wait_closed()
+    return statistics.quantiles(times, n=100)[98] * 1000
+
+
+# --- inside the process
+
+
+def token_checks() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from asyncio.run(_token_checks(f"sqlite:///{Path(folder, 'signfleet.db')}"))
+
+
+async def _token_checks(database: str) -> list[Row]:
+    store = await open_store(database)
+    try:
+        tokens = [secrets.token_urlsafe(32) for _ in range(SESSIONS)]
+        now = time.time_ns() // 1_000_000
+
+        async def fill(tx: Transaction) -> None:
+            ids = await tx.next_ids("session", SESSIONS)
+            sessions = [
+                {
+                    "id": session_id,
+                    "person_id": None,
+                    "application_id": None,
+                    "network_id": None,
+                    "user_id": None,
+                    "device_id": session_id,
+                    "scope": USER_SCOPE,
+                    "creation_date": now,
+                    "last_modified_date": now,
+                    "expiration_date": now + HOUR,
+                }
+                for session_id in ids
+            ]
+            await tx.execute_many(queries.INSERT_SESSION, sessions)
+            rows = [
+                {
+                    "hash": hash_token(token),
+                    "kind": "access",
+                    "session_id": session_id,
+                    "network_id": None,
+                    "scope": USER_SCOPE,
+                    "valid_from": now,
+                    "valid_to": now + HOUR,
+                    "used_date": None,
+                }
+                for session_id, token in zip(ids, tokens, strict=True)
+            ]
+            await tx.execute_many(queries.INSERT_TOKEN, rows)
+
+        await store.write(fill)
+        chosen = random.choices(tokens, k=CHECKS)
+        bare = {hash_token(token): token for token in tokens}
+
+        async def reference(token: str) -> None:
+            bare[hashlib.sha256(token.encode()).digest()]
+
+        sessions = Sessions(store)
+        looked_up = await _rate(lambda token: sessions.authenticate(token, now), list(dict.fromkeys(chosen)))
+        remembered = await _rate(lambda token: sessions.authenticate(token, now), chosen)
+        hashed = await _rate(reference, chosen)
+        return [
+            Row(f"first check of one of {SESSIONS:,} tokens", "checks/s", looked_up, hashed, looked_up / hashed),
+            Row(f"next check of one of {SESSIONS:,} tokens", "checks/s", remembered, hashed, remembered / hashed),
+        ]
+    finally:
+        await store.close()
+
+
+async def _rate(check: Callable[[str], Awaitable[object]], tokens: list[str]) -> float:
+    started = time.perf_counter()
+    for token in tokens:
+        await check(token)
+    return len(tokens) / (time.perf_counter() - started)
