@@ -63,6 +63,8 @@ from signfleet.storage.interface import Store
 from signfleet.storage.opening import open_store
 from signfleet.subscriptions import routes as subscription_routes
 from signfleet.subscriptions.service import Subscriptions
+from signfleet.tags.routes import endpoints as tag_endpoints
+from signfleet.tags.service import TagIndex
 from signfleet.users.administration import UserAdministration
 from signfleet.users.notifications import Notifications
 from signfleet.users.routes import endpoints as user_endpoints
@@ -82,6 +84,7 @@ class Services:
     audit: Audit
     roles: Roles
     groups: Groups
+    tag_index: TagIndex
     user_administration: UserAdministration
     devices: Devices
     device_changes: DeviceChanges
@@ -153,6 +156,7 @@ async def build(settings: Settings) -> Services:
         subscriptions=subscriptions,
         roles=Roles(store),
         groups=Groups(store, permissions),
+        tag_index=TagIndex(store, permissions),
         user_administration=UserAdministration(store, users, people, permissions),
         audit=audit,
         passwords=passwords,
@@ -198,6 +202,7 @@ def endpoints() -> list[Endpoint]:
         *audit_endpoints,
         *role_endpoints,
         *group_endpoints,
+        *tag_endpoints,
         *user_endpoints,
         *operation_endpoints,
         *monitoring_endpoints,

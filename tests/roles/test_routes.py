@@ -165,6 +165,20 @@ async def test_a_custom_role_may_do_what_it_is_permitted_and_nothing_else(
     assert (refused.status_code, "1 users" in refused.json()["message"]) == (400, True)
 
 
+async def test_devices_tell_a_roles_new_name_and_forget_a_role_that_is_gone(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    role_id = (await create(admin))["id"]
+    assert (await admin.post("/Devices/A1/Permissions/", json=[permission(VIEW_DEVICE, role_id)])).status_code == 204
+    await admin.put(f"/Roles/{role_id}/", json={"name": "Technicians"})
+    (stated,) = (await admin.get("/Devices/A1/")).json()["permissions"]
+    assert stated["principal"]["name"] == "Technicians"
+    await admin.delete(f"/Roles/{role_id}/")
+    assert (await admin.get("/Devices/A1/")).json()["permissions"] == []
+    assert (await admin.get("/Devices/A1/Permissions/")).json() == []
+
+
 async def test_operations_tell_what_custom_roles_may_do(admin: AsyncClient) -> None:
     role_id = (await create(admin, permissions=[permission(DEVICE)]))["id"]
     tree = (await admin.get("/Operations/Root/device/")).json()

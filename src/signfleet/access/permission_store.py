@@ -81,6 +81,19 @@ GENERAL_PERMISSIONS_OF_PRINCIPAL = Query(
     )
 )
 
+#: The instances of an entity that something is said of to a principal.
+ENTITIES_OF_PRINCIPAL = Query(
+    select(permission.c.entity_id)
+    .distinct()
+    .where(
+        permission.c.network_id == bindparam("network_id"),
+        permission.c.principal_type == bindparam("principal_type"),
+        permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+        permission.c.entity == bindparam("entity"),
+        permission.c.entity_id != 0,
+    )
+)
+
 INSERT_PERMISSION = Query(permission.insert())
 _THIS = and_(
     permission.c.network_id == bindparam("network_id"),

@@ -6,7 +6,7 @@ from signfleet.access.operations.catalogue import VIEW_AUDIT
 from signfleet.audit.schemas import AuditPage
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
-from signfleet.http.paging import page_size, paged_list
+from signfleet.http.paging import ListQuery, answer_page
 
 RETRIEVE = "bsn.api.main.audit.retrieve"
 CSV = "text/csv"
@@ -25,25 +25,8 @@ endpoints = Endpoints("Audit", "/admin/v1/audit")
 )
 async def list_audit(call: Call) -> Answer:
     """List the changes made in the network, the newest first."""
-    size = page_size(call)
-    page = await call.services.audit.list_(
-        call.network_id,
-        filter_=call.parameter("filter"),
-        sort=call.parameter("sort"),
-        marker=call.parameter("marker"),
-        size=size,
-    )
-    return Answer(
-        body=paged_list(
-            page.items,
-            total=page.total,
-            matching=page.matching,
-            size=size,
-            marker=page.next_marker,
-            sort=page.sort,
-            filter_=page.filter,
-        )
-    )
+    query = ListQuery.of(call)
+    return answer_page(await call.services.audit.list_(call.network_id, query), query.size)
 
 
 @endpoints.get(

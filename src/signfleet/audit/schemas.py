@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from signfleet.http.paging import PagedList
 from signfleet.wire.types import DateTime, Id
 
 Action = Literal["Create", "Update", "Delete", "Lock", "Unlock", "Revoke", "Permit", "Forbid"]
@@ -40,14 +41,7 @@ class AuditRecord(msgspec.Struct, rename="camel", kw_only=True):
     after: Any
 
 
-class AuditPage(msgspec.Struct, rename="camel"):
+class AuditPage(PagedList):
     """A PagedList of them."""
 
     items: list[AuditRecord]
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -15,6 +15,7 @@ from signfleet.expressions.catalogues import AUDIT
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing
 from signfleet.http.call import encode
+from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY
@@ -23,17 +24,6 @@ from signfleet.wire.timespan import DAY
 CHUNK: Final = 1000
 
 COLUMNS: Final = AuditRecord.__struct_encode_fields__
-
-
-class AuditEntries(NamedTuple):
-    """A page of entries as JSON, and what its PagedList says of the whole."""
-
-    items: list[bytes]
-    total: int
-    matching: int
-    next_marker: str | None
-    sort: str | None
-    filter: str | None
 
 
 class Audit:
@@ -45,18 +35,16 @@ class Audit:
         self._listing = Listing(AUDIT)
         self._counts = Counts(store)
 
-    async def list_(
-        self, network_id: int, *, filter_: str | None, sort: str | None, marker: str | None, size: int
-    ) -> AuditEntries:
+    async def list_(self, network_id: int, query: ListQuery) -> Page:
         """A page, the newest first unless a sort says otherwise."""
-        parsed = AUDIT.filter(filter_)
-        order = AUDIT.sort(sort)
-        records, next_marker = await self._page(network_id, filter_, sort, marker, size)
+        parsed = AUDIT.filter(query.filter)
+        order = AUDIT.sort(query.sort)
+        records, next_marker = await self._page(network_id, *query)
         total = await self._count(network_id, None)
-        return AuditEntries(
+        return Page(
             items=[encode(record) for record in records],
             total=total,
-            matching=total if parsed is None else await self._count(network_id, filter_),
+            matching=total if parsed is None else await self._count(network_id, query.filter),
             next_marker=next_marker,
             sort=order.echo,
             filter=parsed.echo if parsed else None,

@@ -14,9 +14,9 @@ from signfleet.access.operations.catalogue import (
 from signfleet.access.operations.document import OperationDocument
 from signfleet.access.schemas import Permission
 from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json, encode
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
-from signfleet.http.paging import page_size, paged_list
+from signfleet.http.paging import ListQuery, answer_page
 
 RETRIEVE = "bsn.api.main.groups.regular.retrieve"
 CREATE = "bsn.api.main.groups.regular.create"
@@ -33,24 +33,8 @@ endpoints = Endpoints("Groups", "/2022/06/REST/Groups/Regular")
 )
 async def list_groups(call: Call) -> Answer:
     """List the groups of the network."""
-    size = page_size(call)
-    page = await call.services.groups.list_(
-        call.session,
-        filter_=call.parameter("filter"),
-        sort=call.parameter("sort"),
-        marker=call.parameter("marker"),
-        size=size,
-    )
-    body = paged_list(
-        map(encode, page.items),
-        total=page.total,
-        matching=page.matching,
-        size=size,
-        marker=page.next_marker,
-        sort=page.sort,
-        filter_=page.filter,
-    )
-    return Answer(body=body)
+    query = ListQuery.of(call)
+    return answer_page(await call.services.groups.list_(call.session, query), query.size)
 
 
 @endpoints.get("/Count/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER,), answer=int, statuses="200")

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from signfleet.access.schemas import Permission
+from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire.types import DateTime, Id
 
@@ -42,14 +43,7 @@ class GroupChange(msgspec.Struct, rename="camel"):
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class GroupPage(msgspec.Struct, rename="camel"):
+class GroupPage(PagedList):
     """A PagedList of groups."""
 
     items: list[Group]
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None

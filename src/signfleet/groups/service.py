@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -31,6 +31,7 @@ from signfleet.groups import store as queries
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
+from signfleet.http.paging import ListQuery, Page
 from signfleet.networks.service import DEFAULT_GROUP
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.storage.query import Query
@@ -45,17 +46,6 @@ T = TypeVar("T")
 _RESERVED = frozenset({"count", "operations"})
 
 
-class GroupItems(NamedTuple):
-    """A page of groups, and what its PagedList says of the whole."""
-
-    items: list[Group]
-    total: int
-    matching: int
-    next_marker: str | None
-    sort: str | None
-    filter: str | None
-
-
 class Groups:
     """Reads and changes the groups of a network. What the caller may not see does not exist."""
 
@@ -66,28 +56,34 @@ class Groups:
         self._counts = Counts(store)
         self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
 
-    async def list_(
-        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
-    ) -> GroupItems:
+    async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of groups, by name unless a sort says otherwise."""
         network_id = session.network_id
         assert network_id is not None
-        parsed, order = GROUPS.filter(filter_), GROUPS.sort(sort)
+        parsed, order = GROUPS.filter(query.filter), GROUPS.sort(query.sort)
         scope = await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
         page = await self._listing.page(
-            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+            self._store,
+            network_id,
+            filter=parsed,
+            sort=order,
+            position=order.position(query.marker),
+            size=query.size,
+            scope=scope,
         )
         ids = [row.sort_id for row in page.rows]
         rows = {row.id: row for row in await self._store.all(queries.GROUPS_AMONG, network_id=network_id, ids=ids)}
         sizes = await self._sizes(session, ids)
-        return GroupItems(
+        return Page(
             items=[
-                _entity(rows[id_], sizes.get(id_, 0), await granting.read(self._store, network_id, "Group", id_))
+                encode(
+                    _entity(rows[id_], sizes.get(id_, 0), await granting.read(self._store, network_id, "Group", id_))
+                )
                 for id_ in ids
                 if id_ in rows
             ],
             total=await self._count(network_id, None, scope),
-            matching=await self._count(network_id, filter_, scope),
+            matching=await self._count(network_id, query.filter, scope),
             next_marker=page.next_marker,
             sort=order.echo,
             filter=parsed.echo if parsed else None,

@@ -12,9 +12,9 @@ from signfleet.access.operations.catalogue import (
     VIEW_ROLE,
 )
 from signfleet.access.schemas import Permission
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json, encode
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import PAGING, Endpoints
-from signfleet.http.paging import page_size, paged_list
+from signfleet.http.paging import ListQuery, answer_page
 from signfleet.roles.schemas import NewRole, RoleChange, RolePage
 from signfleet.users.schemas import Role
 
@@ -31,18 +31,8 @@ endpoints = Endpoints("Roles", "/2022/06/REST/Roles")
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage, statuses="200")
 async def list_roles(call: Call) -> Answer:
     """List the roles of the network: those that every network has, then custom ones."""
-    size = page_size(call)
-    page = await call.services.roles.list_(call.network_id, call.parameter("marker"), size)
-    body = paged_list(
-        map(encode, page.items),
-        total=page.total,
-        matching=page.total,
-        size=size,
-        marker=page.next_marker,
-        sort=None,
-        filter_=None,
-    )
-    return Answer(body=body)
+    query = ListQuery.of(call)
+    return answer_page(await call.services.roles.list_(call.network_id, query), query.size)
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, statuses="201", errors=BODY_ERRORS)

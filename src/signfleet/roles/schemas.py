@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from signfleet.access.schemas import Permission
+from signfleet.http.paging import PagedList
 from signfleet.users.schemas import Role
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]
@@ -28,14 +29,7 @@ class RoleChange(msgspec.Struct, rename="camel"):
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class RolePage(msgspec.Struct, rename="camel"):
+class RolePage(PagedList):
     """A PagedList of roles."""
 
     items: list[Role]
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,8 +11,11 @@ from signfleet.access import granting
 from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.access.schemas import Permission
 from signfleet.audit.recording import Change, record
+from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions import markers
+from signfleet.http.call import encode
+from signfleet.http.paging import ListQuery, Page
 from signfleet.roles import store as queries
 from signfleet.roles.schemas import NewRole, RoleChange
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
@@ -26,14 +29,6 @@ T = TypeVar("T")
 
 #: Ids up to this one are kept for system roles.
 RESERVED: Final = 1000
-
-
-class RoleItems(NamedTuple):
-    """A page of roles, and how many there are."""
-
-    items: list[Role]
-    total: int
-    next_marker: str | None
 
 
 def check_name(name: str) -> str:
@@ -108,21 +103,25 @@ class Roles:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def list_(self, network_id: int, marker: str | None, size: int) -> RoleItems:
-        """A page: the system roles first, then custom ones, the oldest first."""
-        after = 0 if marker is None else markers.decode(marker, ())[1]
-        system = [role for role in SYSTEM_ROLES if role.id > after][: size + 1]
+    async def list_(self, network_id: int, query: ListQuery) -> Page:
+        """A page: the system roles first, then custom ones, the oldest first. There is no filter and no sort."""
+        after = 0 if query.marker is None else markers.decode(query.marker, ())[1]
+        system = [role for role in SYSTEM_ROLES if role.id > after][: query.size + 1]
         rows = await self._store.all(
-            queries.ROLES_AFTER, network_id=network_id, after=after, limit=size + 1 - len(system)
+            queries.ROLES_AFTER, network_id=network_id, after=after, limit=query.size + 1 - len(system)
         )
         roles = [await _system(self._store, network_id, role, with_users=False) for role in system]
         roles += [await _custom(self._store, row, with_users=False) for row in rows]
+        shown = roles[: query.size]
         count = await self._store.one(queries.COUNT, network_id=network_id)
-        more = len(roles) > size
-        return RoleItems(
-            roles[:size],
-            len(SYSTEM_ROLES) + (count.total if count else 0),
-            markers.encode((), (), roles[size - 1].id) if more else None,
+        total = len(SYSTEM_ROLES) + (count.total if count else 0)
+        return Page(
+            items=[encode(role) for role in shown],
+            total=total,
+            matching=total,
+            next_marker=markers.encode((), (), shown[-1].id) if len(roles) > len(shown) else None,
+            sort=None,
+            filter=None,
         )
 
     async def get(self, network_id: int, segment: str) -> Role:
@@ -176,6 +175,8 @@ class Roles:
                 new_description=description,
                 now=max(now, row.last_modified_date + 1),
             )
+            if name != row.name:
+                await retell(tx, network_id, await devices_of_principal(tx, network_id, "Role", row.id), now)
             before = {"name": row.name, "description": row.description}
             after = {"name": name, "description": description}
             await record(tx, network_id, Change("Update", "Role", row.id, row.name, before, after), now)
@@ -191,7 +192,7 @@ class Roles:
             if users:
                 raise Invalid(f"The role '{row.name}' has {users} users; give them another one first.")
             before = await _custom(tx, row, with_users=False)
-            await granting.forget_principal(tx, network_id, "Role", row.id)
+            await forget_principal(tx, network_id, "Role", row.id, now)
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, Change("Delete", "Role", row.id, row.name, before), now)
 

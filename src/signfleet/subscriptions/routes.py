@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from signfleet.access.operations.catalogue import VIEW_SUBSCRIPTION
 from signfleet.access.operations.document import OperationDocument
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
-from signfleet.http.paging import page_size, paged_list
+from signfleet.http.paging import ListQuery, PagedList, answer_page
 from signfleet.subscriptions.schemas import Subscription
 
 RETRIEVE = "bsn.api.main.subscriptions.retrieve"
@@ -16,17 +14,10 @@ RETRIEVE = "bsn.api.main.subscriptions.retrieve"
 endpoints = Endpoints("Subscriptions", "/2022/06/REST/Subscriptions")
 
 
-class SubscriptionList(msgspec.Struct, rename="camel"):
+class SubscriptionList(PagedList):
     """A PagedList of subscriptions."""
 
     items: list[Subscription]
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None
 
 
 @endpoints.get(
@@ -40,25 +31,8 @@ class SubscriptionList(msgspec.Struct, rename="camel"):
 )
 async def list_subscriptions(call: Call) -> Answer:
     """List the subscriptions of the network, of devices and in stock."""
-    size = page_size(call)
-    page = await call.services.subscriptions.list_(
-        call.session,
-        filter_=call.parameter("filter"),
-        sort=call.parameter("sort"),
-        marker=call.parameter("marker"),
-        size=size,
-    )
-    return Answer(
-        body=paged_list(
-            page.items,
-            total=page.total,
-            matching=page.matching,
-            size=size,
-            marker=page.next_marker,
-            sort=page.sort,
-            filter_=page.filter,
-        )
-    )
+    query = ListQuery.of(call)
+    return answer_page(await call.services.subscriptions.list_(call.session, query), query.size)
 
 
 @endpoints.get(

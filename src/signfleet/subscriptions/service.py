@@ -20,6 +20,7 @@ from signfleet.expressions.catalogues import SUBSCRIPTIONS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.call import encode
+from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
 from signfleet.subscriptions import lifecycle
@@ -41,17 +42,6 @@ class Aged(NamedTuple):
     subscription: Kept
     before: Status
     status: Status | None
-
-
-class SubscriptionPage(NamedTuple):
-    """A page of Subscription entities as JSON, and what its PagedList says of the whole."""
-
-    items: list[bytes]
-    total: int
-    matching: int
-    next_marker: str | None
-    sort: str | None
-    filter: str | None
 
 
 class Subscriptions:
@@ -169,28 +159,32 @@ class Subscriptions:
 
     # --- as clients ask
 
-    async def list_(
-        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
-    ) -> SubscriptionPage:
+    async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of what the caller may see."""
         network_id = session.network_id
         assert network_id is not None
-        parsed = SUBSCRIPTIONS.filter(filter_)
-        order = SUBSCRIPTIONS.sort(sort)
+        parsed = SUBSCRIPTIONS.filter(query.filter)
+        order = SUBSCRIPTIONS.sort(query.sort)
         scope = await self._scope(session)
         page = await self._listing.page(
-            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+            self._store,
+            network_id,
+            filter=parsed,
+            sort=order,
+            position=order.position(query.marker),
+            size=query.size,
+            scope=scope,
         )
         ids = [row.sort_id for row in page.rows]
         rows = {
             row.id: encode(entity(kept(row), row.status, row.last_modified_date))
             for row in await self._store.all(queries.SUBSCRIPTIONS_AMONG, network_id=network_id, ids=ids)
         }
-        return SubscriptionPage(
+        return Page(
             # One may have expired between the two reads.
             items=[rows[id_] for id_ in ids if id_ in rows],
             total=await self._count(network_id, None, scope),
-            matching=await self._count(network_id, filter_, scope),
+            matching=await self._count(network_id, query.filter, scope),
             next_marker=page.next_marker,
             sort=order.echo,
             filter=parsed.echo if parsed else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,11 +21,14 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.devices.permissions.service import forget_principal
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.catalogues import USERS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
+from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
+from signfleet.http.paging import ListQuery, Page
 from signfleet.people.schemas import person_of
 from signfleet.people.service import NewPerson, People, insert_person
 from signfleet.roles.service import role_named
@@ -40,17 +42,6 @@ from signfleet.wire.ids import id_of
 from signfleet.wire.text import fold
 
 
-class UserItems(NamedTuple):
-    """A page of users, and what its PagedList says of the whole."""
-
-    items: list[User]
-    total: int
-    matching: int
-    next_marker: str | None
-    sort: str | None
-    filter: str | None
-
-
 class UserAdministration:
     """Lists, creates, changes and removes the users of a network. Who may not be seen does not exist."""
 
@@ -62,23 +53,27 @@ class UserAdministration:
         self._listing = Listing(USERS)
         self._counts = Counts(store)
 
-    async def list_(
-        self, session: Session, *, filter_: str | None, sort: str | None, marker: str | None, size: int
-    ) -> UserItems:
+    async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of the users that the caller may see."""
         network_id = session.network_id
         assert network_id is not None
-        parsed, order = USERS.filter(filter_), USERS.sort(sort)
+        parsed, order = USERS.filter(query.filter), USERS.sort(query.sort)
         scope = await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
         page = await self._listing.page(
-            self._store, network_id, filter=parsed, sort=order, position=order.position(marker), size=size, scope=scope
+            self._store,
+            network_id,
+            filter=parsed,
+            sort=order,
+            position=order.position(query.marker),
+            size=query.size,
+            scope=scope,
         )
         ids = [row.sort_id for row in page.rows]
         rows = {row.id: row for row in await self._store.all(queries.USERS_AMONG, network_id=network_id, ids=ids)}
-        return UserItems(
-            items=[await self._users.entity(rows[id_]) for id_ in ids if id_ in rows],
+        return Page(
+            items=[encode(await self._users.entity(rows[id_])) for id_ in ids if id_ in rows],
             total=await self._count(network_id, None, scope),
-            matching=await self._count(network_id, filter_, scope),
+            matching=await self._count(network_id, query.filter, scope),
             next_marker=page.next_marker,
             sort=order.echo,
             filter=parsed.echo if parsed else None,
@@ -189,7 +184,7 @@ class UserAdministration:
             row = await self.row(session, segment, tx)
             await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
             await demand_another(tx, row.network_id, row.id)
-            await granting.forget_principal(tx, row.network_id, "User", row.id)
+            await forget_principal(tx, row.network_id, "User", row.id, now)
             await granting.forget(tx, row.network_id, "User", [row.id])
             for query in queries.DELETIONS:
                 await tx.execute(query, in_network=row.network_id, user_id=row.id)

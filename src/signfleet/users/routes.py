@@ -12,9 +12,9 @@ from signfleet.access.operations.catalogue import (
 )
 from signfleet.access.schemas import Permission
 from signfleet.access.token_info import TokenInfo
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json, encode
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
-from signfleet.http.paging import page_size, paged_list
+from signfleet.http.paging import ListQuery, answer_page
 from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
 
 RETRIEVE = "bsn.api.main.users.retrieve"
@@ -32,24 +32,8 @@ endpoints = Endpoints("Users", "/2022/06/REST/Users")
 )
 async def list_users(call: Call) -> Answer:
     """List the users of the network."""
-    size = page_size(call)
-    page = await call.services.user_administration.list_(
-        call.session,
-        filter_=call.parameter("filter"),
-        sort=call.parameter("sort"),
-        marker=call.parameter("marker"),
-        size=size,
-    )
-    body = paged_list(
-        map(encode, page.items),
-        total=page.total,
-        matching=page.matching,
-        size=size,
-        marker=page.next_marker,
-        sort=page.sort,
-        filter_=page.filter,
-    )
-    return Answer(body=body)
+    query = ListQuery.of(call)
+    return answer_page(await call.services.user_administration.list_(call.session, query), query.size)
 
 
 @endpoints.post(

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from signfleet.access.schemas import Permission
+from signfleet.http.paging import PagedList
 from signfleet.people.schemas import Person, person_of
 from signfleet.storage.interface import Row
 from signfleet.users.roles import role_name
@@ -62,17 +63,10 @@ class UserChange(msgspec.Struct, rename="camel"):
     is_locked_out: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class UserPage(msgspec.Struct, rename="camel"):
+class UserPage(PagedList):
     """A PagedList of users."""
 
     items: list[User]
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None
 
 
 class RoleMember(msgspec.Struct):

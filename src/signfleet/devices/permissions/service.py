@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from signfleet.access import granting
 from signfleet.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
+from signfleet.access.permission_store import ENTITIES_OF_PRINCIPAL
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.keeping import keep_part, next_moment, touch
 from signfleet.devices.service import Devices
+from signfleet.devices.store import DEVICE_TO_CHANGE
 from signfleet.http.call import encode
 from signfleet.storage.interface import Row, Store, Transaction
 
@@ -53,6 +55,33 @@ class DevicePermissions:
 
         if permissions:
             await self._store.write(work)
+
+
+async def devices_of_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> list[int]:
+    """The devices with permissions of a user or role."""
+    rows = await tx.all(
+        ENTITIES_OF_PRINCIPAL,
+        network_id=network_id,
+        principal_type=principal_type,
+        principal_id=principal_id,
+        entity=DEVICE.entity,
+    )
+    return [row.entity_id for row in rows]
+
+
+async def retell(tx: Transaction, network_id: int, device_ids: Sequence[int], now: int) -> None:
+    """Let devices tell of their permissions as they are now."""
+    for device_id in device_ids:
+        row = await tx.one(DEVICE_TO_CHANGE, network_id=network_id, device_id=device_id)
+        if row is not None:
+            await _tell(tx, row, now)
+
+
+async def forget_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
+    """A user or role is gone: remove what was said to them, wherever that was."""
+    told = await devices_of_principal(tx, network_id, principal_type, principal_id)
+    await granting.forget_principal(tx, network_id, principal_type, principal_id)
+    await retell(tx, network_id, told, now)
 
 
 async def _tell(tx: Transaction, row: Row, now: int) -> bool:

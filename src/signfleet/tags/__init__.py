@@ -1,0 +1,1 @@
+"""The tags in use in a network: which keys there are, and which values."""
