@@ -55,6 +55,16 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     client_token_lifetime: Annotated[
         int, _doc("How long an access token of the client-credentials grant lives, in seconds.", ge=10, le=86_400)
     ] = 330
+    error_retention_days: Annotated[
+        int, _doc("How many days the errors that devices report are kept.", ge=1, le=36_500)
+    ] = 90
+    download_retention_days: Annotated[
+        int, _doc("How many days the downloads that devices report are kept.", ge=1, le=36_500)
+    ] = 30
+    screenshot_retention_days: Annotated[
+        int,
+        _doc("How many days screenshots are kept, unless newer ones of the device take their place.", ge=1, le=36_500),
+    ] = 90
     audit_retention_days: Annotated[int, _doc("How many days the audit trail is kept.", ge=1, le=36_500)] = 365
     subscriptions: Annotated[
         Literal["unlimited", "managed"],

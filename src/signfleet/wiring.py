@@ -29,6 +29,7 @@ from signfleet.devices.events.service import Events
 from signfleet.devices.notes.service import Notes
 from signfleet.devices.permissions.service import DevicePermissions
 from signfleet.devices.regions.service import Regions
+from signfleet.devices.retention.service import Retention
 from signfleet.devices.routes import all_endpoints as device_endpoints
 from signfleet.devices.screenshots.service import ScreenshotLists
 from signfleet.devices.service import Devices
@@ -82,6 +83,7 @@ class Services:
     operations: Operations
     subscriptions: Subscriptions
     audit: Audit
+    retention: Retention
     roles: Roles
     groups: Groups
     tag_index: TagIndex
@@ -137,6 +139,7 @@ async def build(settings: Settings) -> Services:
     device_changes = DeviceChanges(store, devices, permissions)
     users = Users(store)
     audit = Audit(store, settings.audit_retention_days)
+    retention = Retention(store, blobs, settings)
     return Services(
         settings=settings,
         store=store,
@@ -159,6 +162,7 @@ async def build(settings: Settings) -> Services:
         tag_index=TagIndex(store, permissions),
         user_administration=UserAdministration(store, users, people, permissions),
         audit=audit,
+        retention=retention,
         passwords=passwords,
         sign_in=SignIn(store, passwords, settings),
         applications=Applications(store),
@@ -178,6 +182,7 @@ async def build(settings: Settings) -> Services:
             Job("health", by_the_clock(Watch(store).judge_due), 10),
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
             Job("audit", by_the_clock(audit.sweep), 3600),
+            Job("retention", by_the_clock(retention.sweep), 600),
         ),
         screenshots=Screenshots(store, blobs),
         blobs=blobs,

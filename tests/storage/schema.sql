@@ -378,6 +378,10 @@ CREATE TABLE token (
 	CONSTRAINT pk_token PRIMARY KEY (hash), 
 	CONSTRAINT fk_token_session_id FOREIGN KEY(session_id) REFERENCES session (id) ON DELETE CASCADE
 );
+CREATE TABLE unneeded_file (
+	name TEXT NOT NULL, 
+	CONSTRAINT pk_unneeded_file PRIMARY KEY (name)
+);
 CREATE TABLE user (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 

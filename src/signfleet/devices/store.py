@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, delete, func, literal_column, select
+from sqlalchemy import and_, bindparam, delete, func, literal_column, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, merged, spliced
@@ -20,6 +20,7 @@ from signfleet.storage.tables import (
     permission,
     screenshot,
     session,
+    unneeded_file,
 )
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
@@ -172,8 +173,15 @@ SETTINGS_AMONG = Query(
     .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
     .order_by(device.c.id)
 )
-#: What goes with devices, `ids`, of a network. A session takes its tokens along.
+_FILES = union_all(
+    *(
+        select(name).where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
+        for name in (screenshot.c.blob, screenshot.c.thumbnail)
+    )
+)
+#: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
 DELETIONS = (
+    Query(unneeded_file.insert().from_select(["name"], _FILES)),
     *(
         Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
         for table, column in (

@@ -504,6 +504,13 @@ screenshot = Table(
     Index("ix_screenshot_age", "utc_timestamp"),
 )
 
+unneeded_file = Table(
+    "unneeded_file",
+    metadata,
+    Column("name", Text, primary_key=True),
+    comment="Files in the blob store that nothing refers to any more, until they are deleted.",
+)
+
 device_note = Table(
     "device_note",
     metadata,

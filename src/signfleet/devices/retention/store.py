@@ -1,0 +1,37 @@
+"""The SQL of letting go."""
+
+from __future__ import annotations
+
+from sqlalchemy import Delete, Integer, Table, bindparam, select, tuple_
+
+from signfleet.storage.query import Query, among
+from signfleet.storage.tables import device_download, device_error, screenshot, unneeded_file
+
+#: How many errors or downloads go in one unit of work: what others want to write does not wait for all of them.
+BATCH = 5000
+
+
+def _delete_old(table: Table) -> Delete:
+    key = tuple_(*table.primary_key.columns)
+    old = select(*table.primary_key.columns).where(table.c.timestamp < bindparam("before")).limit(BATCH)
+    return table.delete().where(key.in_(old))
+
+
+DELETE_OLD_ERRORS = Query(_delete_old(device_error))
+DELETE_OLD_DOWNLOADS = Query(_delete_old(device_download))
+
+#: Pictures that are too old, the oldest first; what another process has locked it lets go itself.
+OLD_SCREENSHOTS = Query(
+    select(screenshot.c.network_id, screenshot.c.id, screenshot.c.blob, screenshot.c.thumbnail)
+    .where(screenshot.c.utc_timestamp < bindparam("before"))
+    .order_by(screenshot.c.utc_timestamp)
+    .limit(bindparam("limit", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
+DELETE_SCREENSHOT = Query(
+    screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), screenshot.c.id == bindparam("gone"))
+)
+
+INSERT_UNNEEDED = Query(unneeded_file.insert())
+UNNEEDED = Query(select(unneeded_file.c.name).limit(bindparam("limit", type_=Integer())))
+DELETE_UNNEEDED = Query(unneeded_file.delete().where(among(unneeded_file.c.name, "names")))

@@ -1,0 +1,111 @@
+"""What devices leave behind is let go in time, and no file stays that nothing refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from signfleet.blobs.files import Blobs, open_blobs
+from signfleet.devices.retention import service
+from signfleet.devices.retention.service import Retention
+from signfleet.founding import Founded
+from signfleet.settings import Settings
+from signfleet.storage.interface import StorageError
+from signfleet.wire import datetime
+from signfleet.wire.timespan import DAY
+from signfleet.wiring import Services
+from tests.devices.stored import example, register, store_downloads, store_errors, store_screenshots
+
+pytestmark = pytest.mark.settings(error_retention_days=7, download_retention_days=2, screenshot_retention_days=3)
+
+ERROR = example("001-21-get-devices-id-int-errors-answer")["items"][0]
+DOWNLOAD = example("001-23-get-devices-id-int-downloads-answer")["items"][0]
+PICTURE = example("001-25-get-devices-deviceid-int-screenshots-answer")["items"][0]
+NOW = datetime.parse("2024-03-20T12:00:00Z") or 0
+
+
+def days_ago(*ages: int) -> list[str]:
+    return [datetime.format(NOW - age * DAY) for age in ages]
+
+
+async def timestamps(admin: AsyncClient, kind: str) -> list[str]:
+    page = (await admin.get(f"/Devices/A1/{kind}/")).json()
+    assert page["totalItemCount"] == len(page["items"])
+    return [item.get("timestamp") or item["utcTimestamp"] for item in page["items"]]
+
+
+def files(settings: Settings) -> list[str]:
+    return sorted(path.name for path in Path(settings.blobs_place).rglob("*") if path.is_file())
+
+
+async def take_pictures(services: Services, network: Founded, device_id: int, stamps: Iterable[str]) -> None:
+    """Keep pictures with files as if the device had sent them; they are numbered from its id times ten."""
+    pictures: list[dict[str, Any]] = [
+        PICTURE
+        | {"id": number, "device": {"id": device_id, "serial": "A1"}, "utcTimestamp": stamp, "localTimestamp": stamp}
+        for number, stamp in enumerate(stamps, 10 * device_id)
+    ]
+    await store_screenshots(services.store, network.network_id, pictures)
+    for picture in pictures:
+        for suffix in ("jpg", "thumb.jpg"):
+            await services.blobs.put(f"screenshots/{network.network_id}/{picture['id']}.{suffix}", b"content")
+
+
+async def test_errors_and_downloads_are_kept_for_their_days(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    [id_] = await register(services.store, network.network_id, ["A1"])
+    ages = days_ago(1, 3, 6, 8, 400)
+    await store_errors(services.store, network.network_id, id_, [ERROR | {"timestamp": at} for at in ages])
+    await store_downloads(services.store, network.network_id, id_, [DOWNLOAD | {"timestamp": at} for at in ages])
+    await services.retention.sweep(NOW)
+    assert await timestamps(admin, "Errors") == days_ago(1, 3, 6)
+    assert await timestamps(admin, "Downloads") == days_ago(1)
+
+
+async def test_old_pictures_go_with_their_files(
+    admin: AsyncClient, services: Services, settings: Settings, network: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "BATCH", 2)
+    [id_] = await register(services.store, network.network_id, ["A1"])
+    await take_pictures(services, network, id_, days_ago(1, 2, 4, 5, 6))
+    await services.retention.sweep(NOW)
+    assert await timestamps(admin, "ScreenShots") == days_ago(1, 2)
+    first = 10 * id_
+    assert files(settings) == sorted(f"{first + n}.{suffix}" for n in (0, 1) for suffix in ("jpg", "thumb.jpg"))
+
+
+async def test_the_files_of_deleted_devices_go(
+    admin: AsyncClient, services: Services, settings: Settings, network: Founded
+) -> None:
+    for id_ in await register(services.store, network.network_id, ["A1", "A2", "B1", "C1"]):
+        await take_pictures(services, network, id_, days_ago(1))
+    assert (await admin.delete("/Devices/C1/")).status_code == 204
+    assert (await admin.delete("/Devices/", params={"filter": "[Serial] BEGINS WITH 'A'"})).json() == 2
+    await services.retention.sweep(NOW)
+    assert len(files(settings)) == 2
+    assert len((await admin.get("/Devices/B1/ScreenShots/")).json()["items"]) == 1
+
+
+class Trouble(Blobs):
+    """Files that cannot be deleted."""
+
+    async def delete(self, names: Iterable[str]) -> None:
+        raise StorageError("the object storage is away")
+
+
+async def test_files_that_cannot_be_deleted_go_the_next_time(
+    services: Services, settings: Settings, network: Founded
+) -> None:
+    [id_] = await register(services.store, network.network_id, ["A1"])
+    await take_pictures(services, network, id_, days_ago(4))
+    troubled = Retention(services.store, Trouble(open_blobs(settings.blobs_place)._store), settings)
+    with pytest.raises(StorageError):
+        await troubled.sweep(NOW)
+    assert len(files(settings)) == 2
+    await services.retention.sweep(NOW)
+    assert files(settings) == []
