@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signfleet.access.applications import Applications
+from signfleet.access.explanation.routes import endpoints as explanation_endpoints
+from signfleet.access.explanation.service import Explanations
 from signfleet.access.housekeeping import Housekeeping
 from signfleet.access.operations.routes import endpoints as operation_endpoints
 from signfleet.access.operations.service import Operations
@@ -81,6 +83,7 @@ class Services:
     sessions: Sessions
     permissions: Permissions
     operations: Operations
+    explanations: Explanations
     subscriptions: Subscriptions
     audit: Audit
     retention: Retention
@@ -156,6 +159,7 @@ async def build(settings: Settings) -> Services:
         notes=Notes(store, devices),
         device_permissions=DevicePermissions(store, devices),
         operations=Operations(store),
+        explanations=Explanations(store, permissions),
         subscriptions=subscriptions,
         roles=Roles(store),
         groups=Groups(store, permissions),
@@ -208,6 +212,7 @@ def endpoints() -> list[Endpoint]:
         *role_endpoints,
         *group_endpoints,
         *tag_endpoints,
+        *explanation_endpoints,
         *user_endpoints,
         *operation_endpoints,
         *monitoring_endpoints,

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import click
 
-from signfleet.cli import about, application, demo, init, network, person, serve, simulate, token, user
+from signfleet.cli import (
+    about,
+    application,
+    demo,
+    init,
+    network,
+    permission,
+    person,
+    serve,
+    simulate,
+    subscription,
+    token,
+    user,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -19,6 +32,8 @@ for command in (
     network.network,
     person.person,
     user.user,
+    permission.permission,
+    subscription.subscription,
     application.application,
     token.token,
     simulate.simulate,

@@ -1,0 +1,1 @@
+"""Why a user may or may not do something."""

@@ -1,0 +1,43 @@
+"""`signfleet subscription`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.network import network_of
+from signfleet.cli.offline import STORE, show, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.wiring import Services
+
+
+@click.group()
+def subscription() -> None:
+    """Device subscriptions, where they are managed (`subscriptions = "managed"`)."""
+
+
+@subscription.command()
+@click.argument("network")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@click.option(
+    "--type", "kind", default="Commercial", show_default=True, type=click.Choice(["Commercial", "Demo"]), help="Which."
+)
+@click.option(
+    "--days", default=365, show_default=True, type=click.IntRange(1, 36_500), help="How long each is good, once active."
+)
+@settings_options(*STORE)
+def add(network: str, count: int, kind: Any, days: int, **flags: Any) -> None:
+    """Put subscriptions into a network's stock; devices that wait for one get it at once."""
+
+    async def work(services: Services) -> list[int]:
+        from signfleet.wire.timespan import DAY
+
+        found = await network_of(services, network)
+        return await services.subscriptions.add(found.id, kind, days * DAY, count, time.time_ns() // 1_000_000)
+
+    ids = with_services(flags, work)
+    show({"network": network, "type": kind, "added": len(ids), "ids": f"{ids[0]} to {ids[-1]}"})
