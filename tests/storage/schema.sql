@@ -162,7 +162,7 @@ CREATE INDEX ix_device_group ON device (network_id, group_id, id);
 CREATE INDEX ix_device_health ON device (network_id, health, id);
 CREATE INDEX ix_device_health_due ON device (health_due_date);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
-CREATE INDEX ix_device_location ON device (network_id, location_key, id);
+CREATE INDEX ix_device_location ON device (network_id, location_key, id, health, gps_latitude, gps_longitude);
 CREATE INDEX ix_device_model ON device (network_id, model_key, id);
 CREATE INDEX ix_device_name ON device (network_id, name_key, id);
 CREATE INDEX ix_device_registration ON device (network_id, registration_date, id);
