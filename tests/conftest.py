@@ -111,6 +111,9 @@ def restored_logs() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+#: For tests of what is refused before the store is asked: once is enough.
+ON_SQLITE = pytest.mark.parametrize("founded", ["sqlite"], indirect=True)
+
 # --- a whole server -----------------------------------------------------------------------------------------------
 
 ROOT = "http://signfleet.test"

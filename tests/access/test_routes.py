@@ -9,7 +9,7 @@ import time_machine
 from httpx import AsyncClient, BasicAuth, Response
 
 from signfleet.founding import Founded
-from tests.conftest import ROOT, CallAs
+from tests.conftest import ON_SQLITE, ROOT, CallAs
 
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
 LEGACY = "/Token"
@@ -87,6 +87,7 @@ async def test_an_application_may_ask_for_less_than_it_was_granted(client: Async
     assert error(await client.post(TOKEN, data=none)) == (400, "invalid_scope")
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("wrong", [{"client_secret": "guess"}, {"client_id": "nobody"}, {"client_secret": ""}])
 async def test_a_wrong_id_or_secret_is_an_invalid_client(
     client: AsyncClient, network: Founded, wrong: dict[str, str]
@@ -97,6 +98,7 @@ async def test_a_wrong_id_or_secret_is_an_invalid_client(
     assert answer.json().keys() == {"error", "error_description"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("path", [TOKEN, LEGACY])
 @pytest.mark.parametrize(
     ("form", "code"),
@@ -115,6 +117,7 @@ async def test_a_malformed_form_is_an_invalid_request(client: AsyncClient, path:
     assert error(answer) in {(400, code), (401, "invalid_client")}
 
 
+@ON_SQLITE
 async def test_an_unknown_grant_is_named(client: AsyncClient, network: Founded) -> None:
     form = {**client_credentials(network), "grant_type": "implicit"}
     assert error(await client.post(TOKEN, data=form)) == (400, "unsupported_grant_type")
@@ -161,15 +164,18 @@ async def test_a_person_token_tells_the_person_and_is_good_for_self_alone(
     assert (await caller.get("/Devices/")).status_code == 403
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("path", ["/token", "/TOKEN/", "/Token/"])
 async def test_the_older_address_is_found_in_any_letter_case(client: AsyncClient, network: Founded, path: str) -> None:
     assert (await client.post(path, data=password_form(network))).status_code == 200
 
 
+@ON_SQLITE
 async def test_the_older_address_answers_400_to_get(client: AsyncClient) -> None:
     assert (await client.get(LEGACY)).status_code == 400
 
 
+@ON_SQLITE
 @pytest.mark.settings(legacy_token_endpoint=False)
 async def test_the_older_address_can_be_switched_off(client: AsyncClient, network: Founded) -> None:
     answer = await client.post(LEGACY, data=password_form(network))
@@ -186,6 +192,7 @@ async def test_the_new_address_takes_passwords_from_registered_applications_only
     assert (await client.post(TOKEN, data=form)).json().keys() >= {"access_token", "refresh_token"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("username", "password"),
     [("nobody@example.com", ""), ("", "wrong"), ("Elsewhere/JaneDoe@example.com", ""), ("/", "x"), ("a/b/c", "x")],

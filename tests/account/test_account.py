@@ -11,7 +11,7 @@ from httpx import AsyncClient, Response
 
 from signfleet.founding import Founded
 from tests.account.conftest import Mailbox, link_in
-from tests.conftest import ROOT, CallAs
+from tests.conftest import ON_SQLITE, ROOT, CallAs
 from tests.examples import alike, example
 
 PASSWORD = "N3w-passw0rd!"
@@ -101,6 +101,7 @@ async def test_a_given_password_is_not_told(client: AsyncClient) -> None:
     assert PASSWORD not in answer.text
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("person", "field"),
     [
@@ -126,6 +127,7 @@ async def test_a_person_that_cannot_be_is_refused(
     assert await mailbox() == []
 
 
+@ON_SQLITE
 @pytest.mark.settings(self_registration=False)
 async def test_registration_can_be_switched_off(client: AsyncClient, mailbox: Mailbox) -> None:
     answer = await client.post("/Self/", json={"login": "joe@example.com"})
@@ -188,6 +190,7 @@ async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Foun
     assert (await client.get(ROOT + link_in(second))).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("password", "repeated", "message"),
     [("weak", "weak", "too weak"), (PASSWORD, "different", "differ"), ("", "", "too weak")],
@@ -217,6 +220,7 @@ async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: 
     assert len(await mailbox()) == 3
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "return_url",
     [
@@ -242,6 +246,7 @@ async def test_nobody_is_led_to_an_origin_that_is_not_allowed(
     assert "Location" not in done.headers
 
 
+@ON_SQLITE
 @pytest.mark.settings(return_origins="https://one.example, https://two.example:8443")
 @pytest.mark.parametrize(
     "return_url", ["https://two.example:8443/a", "https://ONE.example:443/", "http://127.0.0.1:8080/"]
@@ -265,6 +270,7 @@ async def test_links_in_mails_name_the_server_as_the_settings_do(
     assert "evil.example" not in mail.as_string()
 
 
+@ON_SQLITE
 async def test_every_field_has_a_label_and_the_page_a_language(
     client: AsyncClient, network: Founded, mailbox: Mailbox
 ) -> None:
@@ -276,6 +282,7 @@ async def test_every_field_has_a_label_and_the_page_a_language(
     assert "<script" not in page.text
 
 
+@ON_SQLITE
 async def test_pages_are_not_cached_framed_or_told_to_others(client: AsyncClient) -> None:
     page = await client.get(f"{ROOT}/account/reset?token=nothing")
     assert page.status_code == 404
@@ -285,6 +292,7 @@ async def test_pages_are_not_cached_framed_or_told_to_others(client: AsyncClient
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
 
 
+@ON_SQLITE
 async def test_what_people_typed_is_escaped(client: AsyncClient, mailbox: Mailbox) -> None:
     name = "<script>alert(1)</script>"
     await client.post("/Self/", json={"login": "joe'&x@example.com", "firstName": name, "password": PASSWORD})
@@ -296,6 +304,7 @@ async def test_what_people_typed_is_escaped(client: AsyncClient, mailbox: Mailbo
     assert "joe&#39;&amp;x@example.com" in page.text
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("body", [b"", b"\xff", b"token=%00", b"&".join(b"a=1" for _ in range(50)), b"token=x&token=y"])
 @pytest.mark.parametrize("path", ["/account/activate", "/account/reset"])
 async def test_a_broken_form_is_a_link_that_is_not_good(client: AsyncClient, path: str, body: bytes) -> None:

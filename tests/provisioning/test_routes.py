@@ -12,7 +12,7 @@ from signfleet.access.operations.roles import ADMINISTRATORS, NETWORK_MANAGERS, 
 from signfleet.founding import Founded
 from signfleet.wire import datetime, timespan
 from signfleet.wiring import Services
-from tests.conftest import ROOT, CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 
 TOKENS = "/Provisioning/Setups/Tokens/"
 OLDER = f"{ROOT}/2020/10/REST/Provisioning/Setups/Tokens"
@@ -31,6 +31,7 @@ async def test_a_setup_token_lives_as_long_as_the_network_says(admin: AsyncClien
     assert valid_to - valid_from == 730 * timespan.DAY
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "body",
     [
@@ -95,6 +96,7 @@ async def test_another_networks_setup_tokens_do_not_exist(
     assert (await admin.get(f"{TOKENS}{token}/")).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("role", "status"), [(NETWORK_MANAGERS, 200), (VIEWERS, 403), (None, 403)])
 async def test_setting_players_up_is_for_those_whose_role_allows_it(
     sign_in: SignIn, call_as: CallAs, role: SystemRole | None, status: int
@@ -103,6 +105,7 @@ async def test_setting_players_up_is_for_those_whose_role_allows_it(
     assert (await caller.post(TOKENS)).status_code == status
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("scope", "status"),
     [("bsn.api.main.devices.setups", 200), ("bsn.api.main.devices.setups.token.validate", 403), ("bsn.api.self", 403)],
@@ -118,6 +121,7 @@ async def test_a_network_has_to_be_chosen_and_a_token_given(
     assert (await call_as(await sign_in(choose=False)).post(TOKENS)).status_code == 403
 
 
+@ON_SQLITE
 async def test_tokens_are_not_listed(admin: AsyncClient) -> None:
     answer = await admin.get(TOKENS)
     assert answer.status_code == 405

@@ -6,7 +6,7 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.founding import Founded
-from tests.conftest import CallAs, SignIn
+from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example
 
 
@@ -61,6 +61,7 @@ async def test_a_new_password_ends_all_other_sessions(
     assert await sign_in_by_password(client, network, "N3w-passw0rd!") == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "password", ["", "Sh0rt!a", "alllower1!", "ALLUPPER1!", "NoDigits!!", "NoSymbol11", "Tab\t1aA!aaaa", "aA1!" * 65]
 )

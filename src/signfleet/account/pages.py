@@ -27,8 +27,8 @@ def _templates(replaced_in: str | None) -> Environment:
 
 
 def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
-    """The template `name` filled in."""
-    text = render(_templates(call.services.settings.mail_templates), f"{name}.html", **values)
+    """The template `page-NAME.html` filled in."""
+    text = render(_templates(call.services.settings.mail_templates), f"page-{name}.html", **values)
     return Answer(status, text.encode(), media_type=f"{HTML}; charset=utf-8", headers=HEADERS)
 
 

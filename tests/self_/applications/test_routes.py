@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from signfleet.founding import Founded
-from tests.conftest import ROOT, CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 
 APPLICATIONS = "/Self/Applications/"
 OPENID = f"{ROOT}/realms/bsncloud/protocol/openid-connect"
@@ -58,6 +58,7 @@ async def test_applications_are_listed_and_counted_without_their_secrets(admin: 
     assert (await admin.get(f"{APPLICATIONS}Count/")).text == "2"
 
 
+@ON_SQLITE
 async def test_the_scopes_to_choose_from_are_listed(admin: AsyncClient) -> None:
     scopes = (await admin.get(f"{APPLICATIONS}Scopes/")).json()
     assert {"bsn.api.main", "bsn.api.self", "bsn.api.main.devices.retrieve"} <= set(scopes)
@@ -115,6 +116,7 @@ async def test_an_application_cannot_give_more_than_it_has(
     assert (await register(caller))["scopes"] == ["bsn.api.self.applications"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -188,6 +190,7 @@ async def test_an_application_revokes_its_own_tokens_only(
     assert (await admin.get("/Self/")).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("path", ["token/introspect", "revoke"])
 async def test_asking_about_tokens_needs_an_application(client: AsyncClient, admin_token: str, path: str) -> None:
     answer = await client.post(f"{OPENID}/{path}", data={"token": admin_token, "client_id": "nobody"})

@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
-from tests.conftest import ROOT, CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.examples import alike, example
 
 NETWORKS = "/Self/Networks/"
@@ -110,6 +110,7 @@ async def test_settings_that_a_body_leaves_out_stay(admin: AsyncClient, address:
     assert settings["userAccessTokenLifetime"] == "00:15:00"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -199,6 +200,7 @@ async def test_there_is_one_trial_in_a_networks_life(admin: AsyncClient, address
     assert (await entity(admin, address))["subscription"]["level"] == "Control"
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("level", ["Content", "Gold", "", "trial", None, 1])
 async def test_other_levels_cannot_be_taken(admin: AsyncClient, address: str, level: object) -> None:
     answer = await admin.put(f"{address}Subscription/", json={"level": level})
@@ -223,6 +225,7 @@ async def test_settings_and_level_change_together_or_not_at_all(admin: AsyncClie
 # --- who may change what, and when
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     "change",
     [

@@ -8,6 +8,7 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.founding import Founded
+from tests.conftest import ON_SQLITE
 from tests.examples import example
 
 PERSON = "/Self/Profile/"
@@ -77,6 +78,7 @@ async def test_keys_may_hold_anything_that_can_be_printed(admin: AsyncClient, pr
     assert key in (await admin.get(profile)).json()
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("key", ["", "k" * 63, "line\nbreak", "nul\x00"])
 async def test_a_key_that_is_too_long_or_cannot_be_printed_is_refused(
     admin: AsyncClient, profile: str, key: str
@@ -95,6 +97,7 @@ async def test_a_key_of_62_characters_and_a_value_of_64_kb_fit(admin: AsyncClien
     assert (await admin.put(f"{profile}l/", json="é" * 32_769)).status_code == 413
 
 
+@ON_SQLITE
 async def test_a_profile_holds_100_values(admin: AsyncClient, network: Founded) -> None:
     profile = f"/Self/Users/{network.user_id}/Profile/"
     for number in range(100):
@@ -110,6 +113,7 @@ async def test_the_lifetimes_cannot_be_added_or_removed(admin: AsyncClient) -> N
     assert (await admin.delete(f"{PERSON}PersonRefreshTokenLifetime/")).status_code == 400
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("value", ["soon", "", "25:00:00", "00:00:00", "-00:15:00", "99999.00:00:00"])
 async def test_a_lifetime_has_to_be_a_time_span_within_reason(admin: AsyncClient, value: str) -> None:
     answer = await admin.put(f"{PERSON}personAccessTokenLifetime/", json=value)
@@ -138,11 +142,13 @@ async def test_a_value_is_changed_only_as_it_was_seen(admin: AsyncClient, profil
     assert (await admin.put(f"{profile}Other/", json="1", headers={"If-Match": "*"})).status_code == 412
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("body", [1, None, ["a"], {"value": "1"}])
 async def test_a_value_is_a_json_string(admin: AsyncClient, profile: str, body: object) -> None:
     assert (await admin.put(f"{profile}Mine/", json=body)).status_code == 400
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("user", ["0", "4711", "me", "99999999999"])
 async def test_only_users_of_ones_own_have_a_profile_here(admin: AsyncClient, user: str) -> None:
     assert (await admin.get(f"/Self/Users/{user}/Profile/")).status_code == 404

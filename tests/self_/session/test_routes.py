@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from signfleet.founding import Founded
 from signfleet.settings import Settings
 from signfleet.wiring import build, make_app
-from tests.conftest import BASE, CallAs, SignIn
+from tests.conftest import BASE, ON_SQLITE, CallAs, SignIn
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ async def test_a_network_is_chosen_by_name_or_id(newcomer: AsyncClient, network:
     assert (await newcomer.get("/Devices/")).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("choice", [{"name": "Elsewhere"}, {"id": 4711}, {}, {"name": ""}])
 async def test_only_a_network_of_ones_own_can_be_chosen(newcomer: AsyncClient, choice: dict[str, object]) -> None:
     answer = await newcomer.put("/Self/Session/Network/", json=choice)
@@ -78,6 +79,7 @@ async def test_scopes_can_be_narrowed_and_widened_again(admin: AsyncClient) -> N
     assert (await admin.post("/Provisioning/Setups/Tokens/")).status_code == 200
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("scopes", [[], [""], ["bsn.api.self bsn.api.main"], ["bsn.api.selfish"], ["cert"], "x", [1]])
 async def test_scopes_that_were_not_granted_are_refused(admin: AsyncClient, scopes: object) -> None:
     assert (await admin.put("/Self/Session/AuthorizationScope/", json=scopes)).status_code == 400

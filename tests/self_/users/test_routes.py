@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
-from tests.conftest import CallAs, SignIn
+from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example
 
 
@@ -112,6 +112,7 @@ async def test_notifications_are_replaced_whole_or_in_part(admin: AsyncClient, a
     assert settings == whole | {"deviceFailureNotificationTemplate": "Down: {{device}}"}
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -129,6 +130,7 @@ async def test_an_unfit_notification_setting_is_named(
     assert name in answer.json()["message"]
 
 
+@ON_SQLITE
 @pytest.mark.parametrize("path", ["", "Role/", "Role/Permissions/", "Permissions/", "Notifications/"])
 async def test_other_peoples_users_do_not_exist(
     admin: AsyncClient, sign_in: SignIn, call_as: CallAs, path: str
