@@ -165,6 +165,15 @@ async def test_without_a_mail_server_mails_become_files_for_the_operator_alone(s
     assert b"x@example.com" in path.read_bytes()
 
 
+async def test_a_link_stays_in_one_piece_in_the_file(store: Store, tmp_path: Path) -> None:
+    link = "http://127.0.0.1:8080/account/activate?token=" + "x" * 43
+    outbox = outbox_to(store, tmp_path)
+    await put(store, outbox, 0, MAIL._replace(text=f"Hello\n\n{link}\n", html=f"<a href='{link}'>{link}</a>"))
+    await outbox.send_due()
+    (path,) = (tmp_path / "outbox").iterdir()
+    assert path.read_text().count(link) == 3
+
+
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ssl.SSLContext]:
     """What a server of 127.0.0.1 needs for TLS, by an authority that clients here trust."""

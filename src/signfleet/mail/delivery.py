@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import parseaddr
 
 import aiosmtplib
@@ -18,6 +19,8 @@ from signfleet.wire import datetime
 log = structlog.get_logger("mail")
 
 TIMEOUT_SECONDS = 30
+#: Lines as long as mail allows: a link in a text of plain ASCII stays in one piece, whoever reads the file.
+POLICY = EmailPolicy(max_line_length=900)
 
 
 class NotDelivered(Exception):
@@ -26,7 +29,7 @@ class NotDelivered(Exception):
 
 def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMessage:
     """The message. A mail that is sent twice is the same message: programs that read mail show it once."""
-    message = EmailMessage()
+    message = EmailMessage(POLICY)
     message["From"] = sender
     message["To"] = mail.recipient
     message["Subject"] = mail.subject
