@@ -76,7 +76,7 @@ class Demo:
     def __init__(self, printed: str, folder: Path) -> None:
         self.printed = printed
         self.path = folder / "credentials.json"
-        self.credentials: dict[str, str] = json.loads(self.path.read_text())
+        self.credentials: dict[str, Any] = json.loads(self.path.read_text())
 
     @property
     def line(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from click.testing import CliRunner
 
+from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.cli import cli
 from tests.curl import curl_on_path
 from tests.running import Demo, running_demo
@@ -32,7 +33,7 @@ def devices(demo: Demo) -> list[dict[str, Any]]:
 def test_the_first_start_gives_players_and_a_line_that_lists_them(tmp_path: Path) -> None:
     with running_demo(tmp_path / "data") as demo:
         assert "3 of 3 simulated players have joined." in demo.printed
-        assert all(value in demo.printed for value in demo.credentials.values())
+        assert all(value in demo.printed for name, value in demo.credentials.items() if name != "accounts")
         listed = subprocess.run(
             ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True
         )
@@ -50,10 +51,30 @@ def test_a_second_start_goes_on_with_the_same_data(tmp_path: Path) -> None:
 
 def test_every_installation_has_secrets_of_its_own_for_nobody_else_to_read(tmp_path: Path) -> None:
     with running_demo(tmp_path / "a", players=0) as one, running_demo(tmp_path / "b", players=0) as other:
-        assert {*one.credentials} == {"base_url", "network", "login", "password", "client_id", "client_secret"}
+        assert {*one.credentials} == {
+            "base_url",
+            "network",
+            "login",
+            "password",
+            "client_id",
+            "client_secret",
+            "accounts",
+        }
         for name in ("password", "client_id", "client_secret"):
             assert one.credentials[name] != other.credentials[name]
         assert one.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_there_is_a_user_for_each_role_and_a_second_network(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        seen = {}
+        for account in demo.credentials["accounts"]:
+            form = {"grant_type": "password", "client_id": "x", "client_secret": "x", "password": account["password"]}
+            form["username"] = f"{account['network']}/{account['login']}"
+            answer = httpx.post(f"{demo.credentials['base_url']}/2022/06/REST/Token", data=form).json()
+            assert answer["user"]["role"]["name"] == account["role"]
+            seen.setdefault(account["network"], []).append(account["role"])
+    assert seen == {"Demo": [role.name for role in SYSTEM_ROLES], "Demo Two": ["Administrators"]}
 
 
 def test_credentials_that_are_lost_are_told(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import click
 
+from signfleet.cli.demo_accounts import Account, admit, make_accounts
 from signfleet.cli.options import load_settings, settings_options
 from signfleet.cli.serve import run_server
 
@@ -36,6 +37,8 @@ class Credentials(NamedTuple):
     password: str
     client_id: str
     client_secret: str
+    #: Who else can sign in: a user for each role, and one of a second network.
+    accounts: list[Account]
 
 
 @click.command()
@@ -72,9 +75,12 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
             raise click.ClickException(f"{path} does not belong to this store; delete its folder to begin anew.")
         credentials = credentials._replace(base_url=address)
         _write(path, credentials)
+        await admit(services, credentials.accounts, _now())
         return credentials, int(network.id)
     if credentials is None:
-        credentials = Credentials(address, NETWORK, LOGIN, generate(), str(uuid4()), secrets.token_urlsafe(32))
+        password = generate()
+        accounts = make_accounts(NETWORK, LOGIN, password)
+        credentials = Credentials(address, NETWORK, LOGIN, password, str(uuid4()), secrets.token_urlsafe(32), accounts)
     # Before they are founded: whatever happens in between, the next start finds both or founds with these.
     _write(path, credentials._replace(base_url=address))
     founded = await found(
@@ -88,6 +94,7 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         client_secret=credentials.client_secret,
         now=_now(),
     )
+    await admit(services, credentials.accounts, _now())
     return credentials._replace(base_url=address), founded.network_id
 
 
@@ -141,7 +148,7 @@ def _summary(credentials: Credentials) -> str:
   password       {credentials.password}
   client id      {credentials.client_id}
   client secret  {credentials.client_secret}
-  (kept in {CREDENTIALS} in the data folder)
+  (kept in {CREDENTIALS} in the data folder, with a user for each role and one of a second network)
 
 List the devices:
   curl -s -H "Authorization: Bearer $({token})" {url}/2022/06/REST/Devices/
