@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.access.operations.catalogue import VIEW_DOWNLOADS
+from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
@@ -106,3 +106,28 @@ async def test_who_may_see_a_device_need_not_see_its_downloads(
     assert (await viewer.get(f"/Devices/{device}/Downloads/")).status_code == 403
     assert (await viewer.get("/Devices/OTHER/Downloads/")).status_code == 200
     assert (await viewer.get(f"/Devices/{device}/Errors/")).status_code == 200
+
+
+@pytest.mark.contract("GET /Devices/{device}/Errors/", "GET /Devices/{device}/Downloads/")
+@pytest.mark.parametrize("collection", ["Errors", "Downloads"])
+async def test_a_device_without_any_has_an_empty_page(
+    collection: str, admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    page = await get(admin, f"/devices/a1/{collection.lower()}")
+    assert (page["items"], page["totalItemCount"], page["nextMarker"], page["isTruncated"]) == ([], 0, None, False)
+
+
+@pytest.mark.contract("GET /Devices/{device}/Errors/", "GET /Devices/{device}/Downloads/")
+@pytest.mark.parametrize("collection", ["Errors", "Downloads"])
+async def test_of_a_device_that_the_caller_may_not_see_there_is_nothing(
+    collection: str, admin: AsyncClient, services: Services, network: Founded, call_as: CallAs, sign_in: SignIn
+) -> None:
+    await register(services.store, 4711, ["ELSEWHERE1"])
+    [hidden] = await register(services.store, network.network_id, ["HIDDEN1"])
+    for segment in ("ELSEWHERE1", "0", "2147483648", "nobody"):
+        assert (await admin.get(f"/Devices/{segment}/{collection}/")).status_code == 404
+    viewer = call_as(await sign_in("vera@example.com", role=VIEWERS))
+    assert (await viewer.get(f"/Devices/{hidden}/{collection}/")).status_code == 200
+    await grant(services.store, network.network_id, VIEW_DEVICE, allowed=False, entity_id=hidden, role_id=VIEWERS.id)
+    assert (await viewer.get(f"/Devices/{hidden}/{collection}/")).status_code == 404

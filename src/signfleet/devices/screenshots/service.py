@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.blobs.links import Links
+from signfleet.devices.collection import Collection
 from signfleet.devices.screenshots import store as queries
 from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.devices.service import Devices
 from signfleet.expressions import parse_projection
 from signfleet.expressions.catalogues import SCREENSHOTS
-from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing, Scope, Top
-from signfleet.http.call import encode
+from signfleet.expressions.listing import Top
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.subscriptions.schemas import DeviceReference
@@ -37,16 +37,14 @@ class ScreenshotLists:
     """Lists raise `NotFound`, `Forbidden`, `Invalid`."""
 
     def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
-        self._store = store
         self._devices = devices
         self._permissions = permissions
-        self._listing = Listing(SCREENSHOTS, queries.COLUMNS)
-        self._counts = Counts(store)
+        self._pictures = Collection(store, SCREENSHOTS, queries.COLUMNS)
 
     async def of_device(self, session: Session, segment: str, query: ListQuery, links: LinkMaker) -> Page:
         """The pictures of one device."""
         found = await self._devices.find(session, segment, VIEW_SCREENSHOTS)
-        return await self._page(session, queries.of_device(found.id), query, None, links)
+        return await self._pictures.page(session, query, queries.of_device(found.id), partial(_entity, links))
 
     async def of_network(
         self, session: Session, query: ListQuery, projection: str | None, grouping: str | None, links: LinkMaker
@@ -56,33 +54,10 @@ class ScreenshotLists:
         top = None if projection is None else Top(parse_projection(projection), group)
         visible = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         viewable = await self._permissions.scope(session, VIEW_SCREENSHOTS, queries.DEVICE_ID)
-        return await self._page(session, visible & viewable, query, top, links)
-
-    async def _page(self, session: Session, scope: Scope, query: ListQuery, top: Top | None, links: LinkMaker) -> Page:
-        network_id = session.network_id
-        assert network_id is not None
-        parsed, order = SCREENSHOTS.filter(query.filter), SCREENSHOTS.sort(query.sort)
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=parsed,
-            sort=order,
-            position=order.position(query.marker),
-            size=query.size,
-            scope=scope,
-            top=top,
-        )
-        total = await self._counts.get(
-            (network_id, scope.key), lambda: self._listing.count(self._store, network_id, filter=None, scope=scope)
-        )
-        matching = total
-        if parsed is not None or top is not None:
-            matching = await self._listing.count(self._store, network_id, filter=parsed, scope=scope, top=top)
-        items = [encode(_entity(row, links)) for row in page.rows]
-        return Page(items, total, matching, page.next_marker, order.echo, parsed.echo if parsed else None)
+        return await self._pictures.page(session, query, visible & viewable, partial(_entity, links), top)
 
 
-def _entity(row: Row, links: LinkMaker) -> ScreenShot:
+def _entity(links: LinkMaker, row: Row) -> ScreenShot:
     """As the contract shows it: time stamps to the second."""
     return ScreenShot(
         id=row.id,
