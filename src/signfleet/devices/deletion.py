@@ -62,7 +62,10 @@ class DeviceDeletion:
         return await self._store.write(work)
 
     async def _remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
-        """Remove these devices of a network; their subscriptions become free."""
+        """Remove these devices of a network; their subscriptions become free.
+
+        Files cannot go in a unit of work: their names are written down, and the next sweep of `retention` deletes them.
+        """
         gone = await tx.all(queries.SETTINGS_AMONG, network_id=network_id, ids=ids)
         changes = [Change("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in gone]
         await record_all(tx, network_id, changes, now)
