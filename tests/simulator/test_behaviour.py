@@ -13,7 +13,7 @@ LATER = STARTED + 3_600_000
 def story(profile: Profile) -> str:
     return json.dumps(
         [
-            behaviour.status(profile, STARTED, LATER, "Lobbies", None),
+            behaviour.status(profile, STARTED, LATER, None, None),
             [behaviour.errors(profile, report, LATER) for report in range(20)],
             [behaviour.downloads(profile, report, LATER) for report in range(20)],
         ]
@@ -31,8 +31,8 @@ def test_the_same_player_tells_the_same_story() -> None:
 
 def test_uptime_grows_with_the_clock() -> None:
     profile = of_condition("healthy")
-    first = behaviour.status(profile, STARTED, STARTED, "Lobbies", None)["uptime"]
-    second = behaviour.status(profile, STARTED, LATER, "Lobbies", None)["uptime"]
+    first = behaviour.status(profile, STARTED, STARTED, None, None)["uptime"]
+    second = behaviour.status(profile, STARTED, LATER, None, None)["uptime"]
     assert timespan.parse(second) - timespan.parse(first) == LATER - STARTED
 
 
@@ -40,11 +40,11 @@ def test_a_player_with_a_failing_card_complains_and_cannot_write() -> None:
     profile = of_condition("failing card")
     said = [error for report in range(20) for error in behaviour.errors(profile, report, LATER)]
     assert {error["errorName"] for error in said} == {"diskError", "RealizeFailure"}
-    assert behaviour.status(profile, STARTED, LATER, "Lobbies", None)["storage"][0]["access"] == "Read"
+    assert behaviour.status(profile, STARTED, LATER, None, None)["storage"][0]["access"] == "Read"
 
 
 def test_a_player_low_on_storage_has_little_of_it_left() -> None:
-    stats = behaviour.status(of_condition("low storage"), STARTED, LATER, "Lobbies", None)["storage"][0]["stats"]
+    stats = behaviour.status(of_condition("low storage"), STARTED, LATER, None, None)["storage"][0]["stats"]
     assert stats["sizeFree"] < stats["sizeTotal"] / 20
 
 

@@ -26,6 +26,7 @@ class Server:
         self.reports: list[dict[str, Any]] = []
         self.sent: list[bytes] = []
         self.valid = ""
+        self.etag = '"1"'
         self.tokens = 0
         self.fail: Callable[[str], httpx.Response | None] = lambda path: None
 
@@ -47,9 +48,9 @@ class Server:
         if path == "report":
             self.reports.append(json.loads(request.content))
             sequence = self.reports[-1]["sequence"]
-            return httpx.Response(200, json={"sequence": sequence, "settingsETag": '"1"', "nextReport": 300})
+            return httpx.Response(200, json={"sequence": sequence, "settingsETag": self.etag, "nextReport": 300})
         if path == "settings":
-            return httpx.Response(200, json=SETTINGS, headers={"ETag": '"1"'})
+            return httpx.Response(200, json=SETTINGS, headers={"ETag": self.etag})
         return httpx.Response(201)
 
     @property
@@ -72,47 +73,61 @@ def healthy() -> Profile:
 
 def player(server: Server, now: Callable[[], int] = lambda: NOW, tally: Tally | None = None) -> Player:
     http = httpx.AsyncClient(base_url="http://fleet.test", transport=httpx.MockTransport(server))
-    return Player(healthy(), http, "setup", now, tally or Tally())
+    return Player(healthy(), http, "setup", clock=now, tally=tally or Tally())
 
 
-async def test_the_first_step_registers_reports_fetches_settings_and_sends_a_picture(server: Server) -> None:
-    assert await player(server).step() == 300
-    assert server.calls == [("POST", "register"), ("POST", "report"), ("GET", "settings"), ("PUT", "screenshots")]
+async def at_work(server: Server, tally: Tally | None = None) -> Player:
+    """A player that has registered, reported and sent its first picture."""
+    one = player(server, tally=tally)
+    await one.step()
+    await one.step()
+    server.calls.clear()
+    server.sent.clear()
+    return one
 
 
-async def test_settings_and_pictures_are_sent_for_only_when_there_is_need(server: Server) -> None:
+async def test_a_player_registers_asks_for_its_settings_and_reports(server: Server) -> None:
+    assert await player(server).step() == 0
+    assert server.paths == ["register", "settings", "report"]
+
+
+async def test_a_picture_follows_the_first_report_and_then_comes_by_the_interval(server: Server) -> None:
     now = [NOW]
     one = player(server, lambda: now[0])
     await one.step()
     server.calls.clear()
+    wait = await one.step()
+    assert server.calls == [("PUT", "screenshots")]
+    assert 0 < wait < 300
+    now[0] += 300_000
+    assert await one.step() == 300
+    now[0] += 600_000
     await one.step()
-    assert server.paths == ["report"]
-    now[0] += 900_000
-    await one.step()
-    assert server.paths == ["report", "report", "screenshots"]
+    assert server.paths == ["screenshots", "report", "screenshots"]
 
 
 async def test_the_group_of_the_settings_is_reported(server: Server) -> None:
-    one = player(server)
+    await player(server).step()
+    assert server.statuses[0]["group"] == SETTINGS["group"]
+
+
+async def test_settings_are_asked_for_again_when_they_changed(server: Server) -> None:
+    one = await at_work(server)
+    server.etag = '"2"'
     await one.step()
-    await one.step()
-    assert [status["group"]["name"] for status in server.statuses] == [one.profile.group, "Moved"]
+    assert server.paths == ["report", "settings"]
 
 
 async def test_an_expired_access_token_is_refreshed(server: Server) -> None:
-    one = player(server)
-    await one.step()
+    one = await at_work(server)
     server.valid = "another"
-    server.calls.clear()
     await one.step()
     assert server.paths == ["report", "token", "report"]
 
 
 async def test_a_player_whose_tokens_are_all_revoked_registers_again(server: Server) -> None:
-    one = player(server)
-    await one.step()
+    one = await at_work(server)
     server.valid = "another"
-    server.calls.clear()
     server.fail = lambda path: httpx.Response(400, json={"error": "invalid_grant"}) if path == "token" else None
     await one.step()
     assert server.paths == ["report", "token", "register", "report"]
@@ -121,14 +136,12 @@ async def test_a_player_whose_tokens_are_all_revoked_registers_again(server: Ser
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_report_without_an_answer_is_sent_again_unchanged(server: Server, status: int) -> None:
     tally = Tally()
-    one = player(server, tally=tally)
-    await one.step()
+    one = await at_work(server, tally)
     answers = iter([httpx.Response(status)])
     server.fail = lambda path: next(answers, None)
     assert await one.step() == 5
     await one.step()
-    first, lost, repeated = server.sent
-    assert first != lost
+    lost, repeated = server.sent
     assert lost == repeated
     assert tally.retries == 1
 
@@ -167,3 +180,11 @@ async def test_a_fleet_registers_and_reports_as_often_as_asked(server: Server) -
     assert (tally.registered, tally.settings) == (20, 20)
     assert tally.refused == 0
     assert 30 <= tally.reports <= 40
+
+
+async def test_a_fleet_that_cannot_reach_its_server_ends_after_as_many_attempts_as_asked() -> None:
+    def unreachable(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    tally = await simulate("http://fleet.test", "setup", 3, rounds=1, transport=httpx.MockTransport(unreachable))
+    assert (tally.registered, tally.retries) == (0, 3)

@@ -57,14 +57,16 @@ def presentation(profile: Profile, now: int) -> str:
     return choices[(now // 3_600_000 + profile.number) % len(choices)]
 
 
-def status(profile: Profile, started: int, now: int, group: str, settings_date: str | None) -> dict[str, Any]:
+def status(
+    profile: Profile, started: int, now: int, group: dict[str, Any] | None, settings_date: str | None
+) -> dict[str, Any]:
     """The status at `now` of a player whose simulation began at `started` (both in ms).
 
     `group` and `settings_date` are what its settings told it.
     """
     showing = presentation(profile, now)
     return {
-        "group": {"name": group},
+        "group": group,
         "brightWall": None,
         "presentation": {"id": _number(showing), "name": showing, "type": "Presentation"},
         "timezone": profile.place.timezone,
@@ -73,7 +75,7 @@ def status(profile: Profile, started: int, now: int, group: str, settings_date: 
         "firmware": {"version": profile.firmware},
         "storage": _storage(profile, now),
         "network": _network(profile),
-        "uptime": timespan.format(min(profile.uptime + now - started, timespan.MAX_MS)),
+        "uptime": timespan.format(min(profile.uptime + (now - started) // 1000 * 1000, timespan.MAX_MS)),
         "currentSettingsTimestamp": settings_date,
         "currentScheduleTimestamp": datetime.format(now - now % 21_600_000),
     }

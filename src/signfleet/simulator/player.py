@@ -16,7 +16,9 @@ from signfleet.simulator.fleet import Profile
 from signfleet.simulator.screenshots import picture
 from signfleet.wire import datetime, timespan
 
+#: Seconds until the next attempt, the first and the last time there is no answer.
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
+#: How often a player acts as if an answer had been lost.
 _LOST_ANSWERS = 0.02
 
 
@@ -46,42 +48,60 @@ class TryLater(Exception):
 
 
 class Player:
-    """A player at work. `step` does what is due; `clock` gives the true time in ms."""
+    """A player at work. `step` does what is due next; `clock` gives the true time in ms.
+
+    `period` is the seconds between two reports, if not what the server says.
+    """
 
     def __init__(
-        self, profile: Profile, http: httpx.AsyncClient, setup_token: str, clock: Callable[[], int], tally: Tally
+        self,
+        profile: Profile,
+        http: httpx.AsyncClient,
+        setup_token: str,
+        *,
+        clock: Callable[[], int],
+        tally: Tally,
+        period: float | None = None,
     ) -> None:
         self.profile = profile
         self._http = http
         self._setup_token = setup_token
         self._clock = clock
         self._tally = tally
+        self._period = period
         self._started = clock()
         self._access_token: str | None = None
         self._refresh_token: str | None = None
         self._sequence = self._started
+        self._rounds = 0
         self._reports = 0
         self._unanswered: dict[str, Any] | None = None
         self._settings: dict[str, Any] = {}
         self._settings_etag: str | None = None
         self._settings_date: str | None = None
-        self._next_picture: int | None = None
+        self._next_report: float = self._started
+        self._next_picture: float = math.inf
         self._wait = _FIRST_WAIT
-        self._period = _LONGEST_WAIT
+
+    def has_done(self, rounds: int | None) -> bool:
+        """Whether it tried to report so often, and owes no picture."""
+        return rounds is not None and self._rounds >= rounds and not self._owes_picture()
 
     async def step(self) -> float:
-        """Report, and do what the answer asks for; give the seconds until the next step (infinite: never again)."""
+        """Register, report or send a picture, whatever is due; give the seconds until the next (infinite: never)."""
+        owes_picture = self._owes_picture()
+        self._rounds += not owes_picture
         try:
             if self._access_token is None:
                 await self._register()
+            if self._settings_etag is None:
+                await self._fetch_settings()
             if behaviour.is_dark(self.profile, self._reports):
                 return math.inf
-            answer = await self._report()
-            self._period = float(answer["nextReport"])
-            if answer["settingsETag"] != self._settings_etag:
-                await self._fetch_settings()
-            if self._next_picture is not None and self._clock() >= self._next_picture:
+            if owes_picture:
                 await self._upload_picture()
+            else:
+                await self._report()
         except TryLater as later:
             self._tally.retries += 1
             self._wait = min(2 * self._wait, _LONGEST_WAIT)
@@ -90,10 +110,14 @@ class Player:
             self._tally.refused += 1
             self._tally.last_refusal = f"{self.profile.serial}: {refusal}"
             self._unanswered = None
-            if self._access_token is None:
+            if self._settings_etag is None:
                 return math.inf
         self._wait = _FIRST_WAIT
-        return self._period
+        return max(0.0, min(self._next_report, self._next_picture) - self._clock()) / 1000
+
+    def _owes_picture(self) -> bool:
+        """Not before the first report: a fleet is to be there before it is to be seen."""
+        return self._reports > 0 and self._clock() >= self._next_picture
 
     async def _register(self) -> None:
         body = self.profile.registration()
@@ -118,27 +142,32 @@ class Player:
         except (KeyError, TypeError, ValueError):
             raise Refused(f"{answer.request.url} does not answer as a server for players does") from None
 
-    async def _report(self) -> dict[str, Any]:
-        """Send the next report, or again the one that got no answer."""
+    async def _report(self) -> None:
+        """Send the next report, or again the one that got no answer, and do what the answer asks for."""
+        self._next_report = self._clock() + _LONGEST_WAIT * 1000
         if self._unanswered is None:
-            self._unanswered = self._next_report()
+            self._unanswered = self._new_report()
         answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
         if self.profile.random("lost answer", self._reports).random() < _LOST_ANSWERS:
             answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
         self._unanswered = None
         self._sequence = max(self._sequence, answer["sequence"])
+        seconds = float(answer["nextReport"] if self._period is None else self._period)
+        if self._reports == 0:  # from here on spread evenly: the fleet is not to report in one breath
+            seconds *= self.profile.random("phase").random()
+        self._next_report = self._clock() + seconds * 1000
         self._reports += 1
         self._tally.reports += 1
-        return dict(answer)
+        if answer["settingsETag"] != self._settings_etag:
+            await self._fetch_settings()
 
-    def _next_report(self) -> dict[str, Any]:
+    def _new_report(self) -> dict[str, Any]:
         profile, now = self.profile, self._clock()
-        group = (self._settings.get("group") or {}).get("name", profile.group)
         self._sequence += 1
         return {
             "sequence": self._sequence,
             "sentAt": datetime.format(behaviour.clock(profile, now)),
-            "status": behaviour.status(profile, self._started, now, group, self._settings_date),
+            "status": behaviour.status(profile, self._started, now, self._settings.get("group"), self._settings_date),
             "errors": behaviour.errors(profile, self._reports, now),
             "downloads": behaviour.downloads(profile, self._reports, now),
         }
@@ -151,7 +180,7 @@ class Player:
             self._settings_etag = answer.headers["ETag"]
             self._settings_date = datetime.format(self._clock())
             wanted = self._settings.get("screenshots")
-            self._next_picture = self._clock() if wanted and timespan.parse(wanted["interval"]) else None
+            self._next_picture = self._clock() if wanted and timespan.parse(wanted["interval"]) else math.inf
             self._tally.settings += 1
 
     async def _upload_picture(self) -> None:

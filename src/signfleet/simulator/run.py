@@ -43,20 +43,19 @@ async def simulate(
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
-        crew = [Player(profile, http, setup_token, clock, tally) for profile in fleet(players, seed, first)]
-        schedule = [(loop.time(), 1, number) for number in range(players)]  # when, which report, who
+        crew = [
+            Player(profile, http, setup_token, clock=clock, tally=tally, period=period)
+            for profile in fleet(players, seed, first)
+        ]
+        schedule = [(loop.time(), number) for number in range(players)]
 
         async def work() -> None:
             while schedule:
-                due, report, number = heapq.heappop(schedule)
+                due, number = heapq.heappop(schedule)
                 await asyncio.sleep(due - loop.time())
                 wait = await crew[number].step()
-                if wait == math.inf or report == rounds:
-                    continue
-                wait = wait if period is None else period
-                if report == 1:  # from here on spread evenly, so that the fleet does not report in one breath
-                    wait *= crew[number].profile.random("phase").random()
-                heapq.heappush(schedule, (loop.time() + wait, report + 1, number))
+                if wait != math.inf and not crew[number].has_done(rounds):
+                    heapq.heappush(schedule, (loop.time() + wait, number))
 
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(concurrency, players)):
