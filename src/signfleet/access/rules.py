@@ -40,9 +40,13 @@ def is_allowed(rules: Iterable[Rule], operation: Operation) -> bool:
 
 
 def relevant(rules: Iterable[Rule], operation: Operation) -> list[Rule]:
-    """The rules that say something of an operation, the strongest first."""
+    """The rules that say something of an operation, the strongest first.
+
+    What is said of single instances counts only where an operation applies to them.
+    """
     lineage = {ancestor.uid for ancestor in operation.lineage}
-    found = (rule for rule in rules if rule.operation_uid in lineage)
+    with_instances = "Instance" in operation.appliance
+    found = (rule for rule in rules if rule.operation_uid in lineage and (with_instances or not rule.is_for_instance))
     return sorted(found, key=lambda rule: _rank(rule, operation))
 
 

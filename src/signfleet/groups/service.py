@@ -10,7 +10,6 @@ import msgspec
 
 from signfleet.access import granting
 from signfleet.access.operations.catalogue import (
-    CREATE_GROUP,
     DELETE_GROUP,
     EDIT_GROUP_PERMISSIONS,
     GROUP,
@@ -112,7 +111,6 @@ class Groups:
         """Create a group. Raises `Invalid` for a taken or unfit name."""
         network_id = session.network_id
         assert network_id is not None
-        await self._permissions.demand_everywhere(session, CREATE_GROUP)
         name = check_name(new.name)
 
         async def work(tx: Transaction) -> Row | None:

@@ -24,6 +24,7 @@ _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 )
 async def create_setup_token(call: Call) -> Answer:
     """Issue a token with which players join the network. A body, if there is one, does not matter."""
+    await call.services.permissions.demand_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await call.services.provisioning.issue(call.network_id, call.now))
 
 
@@ -39,6 +40,7 @@ async def create_setup_token(call: Call) -> Answer:
 )
 async def get_setup_token(call: Call, token: str) -> Answer:
     """Check a setup token of the network and tell how long it is good."""
+    await call.services.permissions.demand_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await call.services.provisioning.get(call.network_id, token, call.now))
 
 
@@ -52,5 +54,6 @@ async def get_setup_token(call: Call, token: str) -> Answer:
 )
 async def revoke_setup_token(call: Call, token: str) -> Answer:
     """Revoke a setup token of the network."""
+    await call.services.permissions.demand_everywhere(call.session, SETUP_DEVICE)
     await call.services.provisioning.revoke(call.network_id, token, call.now)
     return NO_CONTENT

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
@@ -197,9 +197,10 @@ class Subscriptions:
         return await self._count(network_id, filter_, await self._scope(session))
 
     async def _scope(self, session: Session) -> Scope:
-        """Subscriptions have no permissions of their own; but one of a device that is hidden would tell of it."""
+        """What the caller may see; a subscription of a device that is hidden would tell of it."""
         devices = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
-        return devices.or_where(queries.IN_STOCK)
+        subscriptions = await self._permissions.scope(session, VIEW_SUBSCRIPTION, queries.SUBSCRIPTION_ID)
+        return subscriptions & devices.or_where(queries.IN_STOCK)
 
     async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
         parsed = SUBSCRIPTIONS.filter(filter_)

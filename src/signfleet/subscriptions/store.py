@@ -13,6 +13,7 @@ BATCH = 500
 
 #: The devices that subscriptions tell of, and those of no device.
 DEVICE_ID = subscription.c.device_id
+SUBSCRIPTION_ID = subscription.c.id
 IN_STOCK = subscription.c.device_id.is_(None)
 
 _of_network = select(subscription).where(subscription.c.network_id == bindparam("network_id"))

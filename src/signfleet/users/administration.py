@@ -9,7 +9,6 @@ import msgspec
 from signfleet.access import granting, passwords
 from signfleet.access.operations.catalogue import (
     CHANGE_USER_ROLE,
-    CREATE_USER,
     DELETE_USER,
     EDIT_USER_PERMISSIONS,
     LOCK_USER,
@@ -97,7 +96,6 @@ class UserAdministration:
         """
         network_id = session.network_id
         assert network_id is not None
-        await self._permissions.demand_everywhere(session, CREATE_USER)
         if new.role_name is not None:
             await self._permissions.demand_everywhere(session, CHANGE_USER_ROLE)
         made, person = None, await self._people.find(new.person.login)
