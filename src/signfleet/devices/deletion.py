@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from signfleet.access.operations.catalogue import DELETE_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
@@ -15,6 +17,9 @@ from signfleet.http.conditional import Precondition
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
 from signfleet.subscriptions.service import Subscriptions
+
+#: So many devices that go at once are kept whole in the audit trail; of more it tells which they were.
+KEPT_WHOLE = 100
 
 
 class DeviceDeletion:
@@ -53,10 +58,9 @@ class DeviceDeletion:
         deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
 
         async def work(tx: Transaction) -> int:
-            ids = set(await self._listing.ids(tx, network_id, filter=parsed, scope=visible))
-            ids &= set(await self._listing.ids(tx, network_id, filter=parsed, scope=deletable))
+            ids = await self._listing.ids(tx, network_id, filter=parsed, scope=visible & deletable)
             if ids:
-                await self._remove(tx, network_id, sorted(ids), now)
+                await self._remove(tx, network_id, ids, now)
             return len(ids)
 
         return await self._store.write(work)
@@ -66,10 +70,15 @@ class DeviceDeletion:
 
         Files cannot go in a unit of work: their names are written down, and the next sweep of `retention` deletes them.
         """
-        gone = await tx.all(queries.SETTINGS_AMONG, network_id=network_id, ids=ids)
-        changes = [Change("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in gone]
-        await record_all(tx, network_id, changes, now)
+        these: dict[str, Any] = {"network_id": network_id, "ids": ids}
+        if len(ids) <= KEPT_WHOLE:
+            rows = await tx.all(queries.SETTINGS_AMONG, **these)
+            gone = [Change("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in rows]
+        else:
+            rows = await tx.all(queries.SERIALS_AMONG, **these)
+            gone = [Change("Delete", "Device", row.id, row.serial) for row in rows]
+        await record_all(tx, network_id, gone, now)
         for query in queries.DELETIONS:
-            await tx.execute(query, network_id=network_id, ids=ids)
+            await tx.execute(query, **these)
         await totals.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)

@@ -173,6 +173,14 @@ SETTINGS_AMONG = Query(
     .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
     .order_by(device.c.id)
 )
+#: Just which devices those are.
+SERIALS_AMONG = Query(
+    select(device.c.id, device.c.serial)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .order_by(device.c.id)
+)
+
+_TAGS = select(device_tag.c.tag_id).where(device_tag.c.network_id == NETWORK_ID, among(device_tag.c.device_id, "ids"))
 _FILES = union_all(
     *(
         select(name).where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
@@ -182,13 +190,20 @@ _FILES = union_all(
 #: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
 DELETIONS = (
     Query(unneeded_file.insert().from_select(["name"], _FILES)),
+    # Its key begins with the tags.
+    Query(
+        delete(device_tag_element).where(
+            device_tag_element.c.network_id == NETWORK_ID,
+            device_tag_element.c.tag_id.in_(_TAGS.distinct()),
+            among(device_tag_element.c.device_id, "ids"),
+        )
+    ),
     *(
         Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
         for table, column in (
             (device_document, device_document.c.device_id),
             (device_properties, device_properties.c.device_id),
             (device_tag, device_tag.c.device_id),
-            (device_tag_element, device_tag_element.c.device_id),
             (device_error, device_error.c.device_id),
             (device_download, device_download.c.device_id),
             (device_note, device_note.c.device_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -108,6 +109,23 @@ async def delete(tx: Transaction, gone: Kept, now: int) -> None:
     await totals.add(tx, gone.network_id, ENTITY, -1)
     if gone.device is not None:
         await _tell_device(tx, gone.network_id, gone.device.id, None, now)
+
+
+async def release(tx: Transaction, network_id: int, ended: list[int], freed: Iterable[Kept], now: int) -> None:
+    """Remove the subscriptions with the ids `ended`, and write those that are `freed` down: their devices are gone."""
+    if ended:
+        await tx.execute(queries.DELETE_AMONG, network_id=network_id, ids=ended)
+        await totals.add(tx, network_id, ENTITY, -len(ended))
+    rows = [
+        {
+            "in_network": network_id,
+            "this_id": changed.id,
+            **_changing(replace(changed, life=aged(changed.life, now)), now),
+        }
+        for changed in freed
+    ]
+    if rows:
+        await tx.execute_many(queries.UPDATE, rows)
 
 
 def _changing(found: Kept, now: int) -> dict[str, object]:

@@ -25,7 +25,7 @@ from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
 from signfleet.subscriptions import lifecycle
 from signfleet.subscriptions import store as queries
-from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, update
+from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, release, update
 from signfleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.wire import timespan
 from signfleet.wire.text import fold
@@ -75,18 +75,17 @@ class Subscriptions:
 
     async def on_delete(self, tx: Transaction, network_id: int, device_ids: Iterable[int], now: int) -> None:
         """Devices were deleted: what they leave goes back to the stock and on to those that wait."""
-        freed = 0
-        for device_id in device_ids:
-            for row in await tx.all(queries.SUBSCRIPTIONS_OF_DEVICE, network_id=network_id, device_id=device_id):
-                left = kept(row)
-                life = lifecycle.released(left.life)
-                if life is None or (self._mode == "unlimited" and life.expiration_date is None):
-                    await delete(tx, left, now)
-                else:
-                    await update(tx, replace(left, device=None, life=life), now)
-                    freed += 1
+        rows = await tx.all(queries.SUBSCRIPTIONS_OF_DEVICES, network_id=network_id, device_ids=list(device_ids))
+        ended, freed = [], []
+        for left in map(kept, rows):
+            life = lifecycle.released(left.life)
+            if life is None or (self._mode == "unlimited" and life.expiration_date is None):
+                ended.append(left.id)
+            else:
+                freed.append(replace(left, device=None, life=life))
+        await release(tx, network_id, ended, freed, now)
         if freed:
-            await self._serve(tx, network_id, freed, now)
+            await self._serve(tx, network_id, len(freed), now)
 
     async def _assign(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> bool:
         """Give a device one of the stock in place of what it has; False if there is none."""

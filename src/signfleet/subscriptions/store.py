@@ -19,10 +19,9 @@ IN_STOCK = subscription.c.device_id.is_(None)
 _of_network = select(subscription).where(subscription.c.network_id == bindparam("network_id"))
 
 SUBSCRIPTIONS_AMONG = Query(_of_network.where(among(subscription.c.id, "ids")))
-#: What a device has; locked until the unit of work ends.
-SUBSCRIPTIONS_OF_DEVICE = Query(
-    _of_network.where(subscription.c.device_id == bindparam("device_id")).order_by(subscription.c.id).with_for_update()
-)
+#: What a device has; locked until the unit of work ends. In no order: SQLite would go through the whole network for it.
+SUBSCRIPTIONS_OF_DEVICE = Query(_of_network.where(subscription.c.device_id == bindparam("device_id")).with_for_update())
+SUBSCRIPTIONS_OF_DEVICES = Query(_of_network.where(among(subscription.c.device_id, "device_ids")).with_for_update())
 #: What waits for a device: first those whose time runs already. What another process is about to take is passed over.
 STOCK = Query(
     _of_network.where(subscription.c.device_id.is_(None), subscription.c.status != "Suspended")
@@ -49,6 +48,9 @@ UPDATE = Query(
             if column.name not in ("network_id", "id", "creation_date", "type", "activity_period")
         }
     )
+)
+DELETE_AMONG = Query(
+    subscription.delete().where(subscription.c.network_id == bindparam("network_id"), among(subscription.c.id, "ids"))
 )
 DELETE = Query(subscription.delete().where(_this))
 
