@@ -71,8 +71,12 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         _doc("`unlimited` gives every player a subscription without end; `managed` hands out what was added."),
     ] = "unlimited"
     trusted_proxies: Annotated[
-        str, _doc("Addresses whose `X-Forwarded-For` is believed, separated by commas; `*` for any.")
-    ] = "127.0.0.1"
+        str,
+        _doc(
+            "Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by"
+            " commas; `*` for any, empty for none."
+        ),
+    ] = ""
 
     trial_days: Annotated[int, _doc("How many days a network's trial lasts.", ge=1, le=3650)] = 30
 

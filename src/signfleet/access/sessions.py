@@ -54,22 +54,22 @@ class Sessions:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._checked: dict[bytes, _Checked] = {}
+        # By the token itself: it is in this process's memory anyway while a request carries it.
+        self._checked: dict[str, _Checked] = {}
 
     async def authenticate(self, token: str, now: int) -> Session:
         """The session of an access token. Raises `Unauthenticated`."""
-        key = hash_token(token)
         version = self._store.version()
-        checked = self._checked.get(key)
+        checked = self._checked.get(token)
         if checked is None or checked.version != version:
-            row = await self._store.one(queries.SESSION_OF_TOKEN, hash=key)
+            row = await self._store.one(queries.SESSION_OF_TOKEN, hash=hash_token(token))
             checked = _Checked(_session(row, now), row.valid_to, version) if row is not None else None
             if checked is None:
-                self._checked.pop(key, None)
+                self._checked.pop(token, None)
                 raise Unauthenticated("The access token is unknown or was revoked.")
             if len(self._checked) >= CACHE_LIMIT:
                 self._checked.clear()
-            self._checked[key] = checked
+            self._checked[token] = checked
         if checked.valid_to <= now:
             raise Unauthenticated("The access token has expired.")
         return checked.session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import falcon.asgi
 
 try:
@@ -19,16 +21,16 @@ def compress(request: falcon.asgi.Request, response: falcon.asgi.Response, body:
     if len(body) < MINIMUM:
         return body
     response.set_header("Vary", "Accept-Encoding")
-    if not admits_gzip(request.get_header("Accept-Encoding")):
+    accepted = request.get_header("Accept-Encoding")
+    if accepted is None or not admits_gzip(accepted):
         return body
     response.set_header("Content-Encoding", "gzip")
     return _gzip(body, LEVEL)
 
 
-def admits_gzip(header: str | None) -> bool:
+@lru_cache(maxsize=1024)
+def admits_gzip(header: str) -> bool:
     """Whether an Accept-Encoding header names gzip with a quality above 0."""
-    if header is None:
-        return False
     for part in header.lower().split(","):
         coding, _, quality = part.partition(";")
         if coding.strip() == "gzip":

@@ -62,6 +62,8 @@ def entity_tags(header: str) -> list[str]:
 
 def is_unchanged(request: falcon.asgi.Request, last_modified: int | None, etag: str | None) -> bool:
     """Whether a GET may be answered with 304."""
+    if last_modified is None and etag is None:
+        return False
     tags = request.get_header("If-None-Match")
     if tags is not None:
         known = entity_tags(tags)

@@ -238,6 +238,7 @@ class SqliteStore:
         self._path = path
         self._writer = _Writer(path)
         self._reader = connect(path, read_only=True)
+        self._version = self._reader.cursor()
         self._scanning = threading.local()
         self._scanners: list[sqlite3.Connection] = []
         self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
@@ -267,7 +268,7 @@ class SqliteStore:
         return await self._writer.submit(work)
 
     def version(self) -> int:
-        version: int = self._reader.execute("PRAGMA data_version").fetchall()[0][0]
+        version: int = self._version.execute("PRAGMA data_version").fetchall()[0][0]
         return version
 
     async def close(self) -> None:
