@@ -41,8 +41,7 @@ class Prepared:
     def arguments(self, params: Mapping[str, Any]) -> Sequence[Any]:
         """The parameters in the order of the text."""
         if self.defaults:
-            defaults = self.defaults
-            return [params[name] if name in params else defaults[name] for name in self.names]
+            params = {**self.defaults, **params}
         return [params[name] for name in self.names]
 
 
