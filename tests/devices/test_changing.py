@@ -298,3 +298,17 @@ async def test_without_a_good_filter_nothing_is_deleted(path: str, admin: AsyncC
     answer = await admin.delete(path)
     assert answer.status_code == 400
     assert (await admin.get("/Devices/Count/")).json() == 1
+
+
+@pytest.mark.contract("PATCH /Devices/{device}/")
+async def test_words_of_flags_are_known_ones_in_the_contracts_spelling(admin: AsyncClient) -> None:
+    async def set_proto(value: str) -> Any:
+        patch = [{"op": "replace", "path": "/settings/network/interfaces/0/proto/", "value": value}]
+        return await admin.patch("/Devices/12345/", content=json.dumps(patch), headers=PATCH)
+
+    assert (await set_proto("ndp,dhcpV6")).status_code == 204
+    assert (await settings(admin))["network"]["interfaces"][0]["proto"] == "NDP, DHCPv6"
+    answer = await set_proto("Static, Pigeon")
+    assert answer.status_code == 400
+    assert "Unsupported value 'Pigeon'" in answer.json()["message"]
+    assert (await settings(admin))["network"]["interfaces"][0]["proto"] == "NDP, DHCPv6"

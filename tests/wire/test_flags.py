@@ -38,3 +38,7 @@ def test_an_unknown_word_is_named_with_the_known_ones() -> None:
 def test_an_empty_word_is_refused(given: str | list[str]) -> None:
     with pytest.raises(ValueError, match=r"known are|at least one"):
         flags.parse(given, PROTOCOLS)
+
+
+def test_an_unknown_word_may_count_as_another() -> None:
+    assert flags.normalise("Wired, static, Optical", PROTOCOLS, instead="Unknown") == "Unknown, Static"

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from signfleet.access.schemas import Permission
 from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import Subscription
+from signfleet.wire import flags
 from signfleet.wire.text import fold
 from signfleet.wire.types import Byte, DateTime, Health, Id, Long, Secret, Short, TimeSpan, UShort
 
@@ -159,7 +160,12 @@ class InterfaceSettings(Entity):
         for field in _VARIANT_FIELDS[self.type]:
             if getattr(self, field) is UNSET:
                 setattr(self, field, None)
+        if isinstance(self.proto, str):
+            self.proto = flags.normalise(self.proto, PROTOCOLS)
 
+
+#: The words of `proto`, of which an interface may have several.
+PROTOCOLS = ("Static", "DHCP", "DHCPv4", "DHCPv6", "NDP", "Unknown")
 
 _WIRED = ("proto", "ip", "gateway", "dns")
 _VARIANT_FIELDS: dict[str, tuple[str, ...]] = {

@@ -8,15 +8,14 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from signfleet.devices.schemas import ReportedStatus
+from signfleet.devices.schemas import PROTOCOLS, ReportedStatus
 from signfleet.errors import Invalid
-from signfleet.wire import datetime, timespan
+from signfleet.wire import datetime, flags, timespan
 from signfleet.wire.text import fold
 
 _UNKNOWN = "Unknown"
 _SYSTEMS = ("ExFAT", "ext3", "ext4", "FAT12", "FAT16", "FAT32", "HFS", "HFSplus", "NTFS")
 _ACCESS = ("Read", "Write")
-_PROTOCOLS = ("Static", "DHCP", "DHCPv4", "DHCPv6", "NDP")
 _TYPE = inspect.type_info(ReportedStatus)
 
 
@@ -27,7 +26,7 @@ def read_status(said: dict[str, Any]) -> ReportedStatus:
         _mend_flags(storage, "access", _ACCESS)
         _mend_word(storage, "system", _SYSTEMS)
     for interface in _objects(_member(mended, "network", "interfaces")):
-        _mend_flags(interface, "proto", _PROTOCOLS)
+        _mend_flags(interface, "proto", PROTOCOLS)
     try:
         status = msgspec.convert(mended, ReportedStatus)
     except msgspec.ValidationError as error:
@@ -64,9 +63,8 @@ def _mend_word(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> Non
 
 def _mend_flags(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
     value = holder.get(name)
-    words = value.split(",") if isinstance(value, str) else value
-    if isinstance(words, list) and all(isinstance(word, str) for word in words):
-        holder[name] = ", ".join(dict.fromkeys(_word(word, known) for word in words)) or None
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(word, str) for word in value)):
+        holder[name] = flags.normalise(value, known, instead=_UNKNOWN) if value else None
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -12,16 +12,16 @@ def join(words: Iterable[str]) -> str:
     return ", ".join(words)
 
 
-def parse(value: str | Sequence[str], known: Iterable[str]) -> list[str]:
+def parse(value: str | Sequence[str], known: Iterable[str], *, instead: str | None = None) -> list[str]:
     """Read flags from `"read,Write"` or `["read", "Write"]` in the spelling of `known`, in the order given, each once.
 
-    Raises ValueError for an unknown word and when there is no word at all.
+    A word that is not known counts as `instead`; without one it raises ValueError, as having no word at all does.
     """
     spelling = {fold(word): word for word in known}
     given = value.split(",") if isinstance(value, str) else value
     found: dict[str, None] = {}
     for word in given:
-        canonical = spelling.get(fold(word.strip()))
+        canonical = spelling.get(fold(word.strip()), instead)
         if canonical is None:
             raise ValueError(f"Unsupported value '{word.strip()}'; known are {join(spelling.values())}")
         found[canonical] = None
@@ -30,6 +30,6 @@ def parse(value: str | Sequence[str], known: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def normalise(value: str | Sequence[str], known: Iterable[str]) -> str:
+def normalise(value: str | Sequence[str], known: Iterable[str], *, instead: str | None = None) -> str:
     """Read flags and write them back in the contract's spelling; ValueError as in `parse`."""
-    return join(parse(value, known))
+    return join(parse(value, known, instead=instead))
