@@ -10,10 +10,11 @@ import msgspec
 from signfleet.access import passwords
 from signfleet.access.applications import insert_application
 from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.audit.recording import Change, record
 from signfleet.errors import Conflict
 from signfleet.networks.schemas import NetworkSettings
 from signfleet.networks.service import check_name, insert_network
-from signfleet.people.service import People, insert_person
+from signfleet.people.service import People, insert_person, record_new
 from signfleet.storage.interface import Duplicate, Store, Transaction
 from signfleet.users.service import insert_user
 
@@ -62,7 +63,9 @@ async def found(
 
     async def work(tx: Transaction) -> Founded:
         person_id = await insert_person(tx, new, now)
+        await record_new(tx, person_id, now)
         inserted = await insert_network(tx, name, NetworkSettings(), now)
+        await record(tx, inserted.network_id, Change("Create", "Network", inserted.network_id, name, None, {}), now)
         user_id = await insert_user(
             tx,
             network_id=inserted.network_id,

@@ -213,7 +213,7 @@ async def test_changes_of_users_are_in_the_audit_trail(admin: AsyncClient) -> No
     await create(admin, role="Creators")
     await admin.put(f"/Users/{JOE}/", json={"roleName": "Viewers"})
     await admin.delete(f"/Users/{JOE}/")
-    query = {"filter": "[Entity] IS 'User'", "sort": "[Id] ASC"}
+    query = {"filter": f"[Entity] IS 'User' AND [Name] IS '{JOE}'", "sort": "[Id] ASC"}
     entries = (await admin.get(f"{ROOT}/admin/v1/audit/", params=query)).json()["items"]
     assert [(entry["action"], entry["name"]) for entry in entries] == [
         ("Create", JOE),

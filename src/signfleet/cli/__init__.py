@@ -7,6 +7,7 @@ import click
 from signfleet.cli import (
     about,
     application,
+    audit,
     demo,
     init,
     network,
@@ -34,6 +35,7 @@ for command in (
     user.user,
     permission.permission,
     subscription.subscription,
+    audit.audit,
     application.application,
     token.token,
     simulate.simulate,

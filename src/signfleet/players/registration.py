@@ -10,6 +10,8 @@ import structlog
 
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.tokens import DEVICE_SCOPE, hash_token
+from signfleet.audit.actor import act_as, acting
+from signfleet.audit.recording import Change, record
 from signfleet.devices.documents import identity
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.registration import NewDevice, create
@@ -46,6 +48,7 @@ class Players:
         `Unauthenticated` for a bad setup token and `Conflict` when the serial lives in another network.
         """
         network = await self._network(setup_token, now)
+        act_as(acting()._replace(name=f"player {player.serial}"))
         location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
 
         async def work(tx: Transaction) -> tuple[Registered, bool]:
@@ -54,11 +57,15 @@ class Players:
                 new = await _new_device(tx, network.id, player, location, now)
                 device_id, serial, sequence = await create(tx, network.id, new, now), player.serial, 0
                 await self._subscriptions.on_registration(tx, network.id, device_id, serial, now)
+                after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
+                await record(tx, network.id, Change("Create", "Device", device_id, serial, None, after), now)
             elif known.network_id == network.id:
                 device_id, serial, sequence = known.id, known.serial, known.report_sequence
                 await tx.execute(queries.END_SESSIONS, in_network=network.id, of_device=device_id)
                 if known.model != player.model:
                     await _change_model(tx, known, player.model, now)
+                    before, after = {"model": known.model}, {"model": player.model}
+                    await record(tx, network.id, Change("Update", "Device", device_id, serial, before, after), now)
             else:
                 raise Conflict(
                     f"The serial number '{player.serial}' is registered in another network; delete the device there"
@@ -156,6 +163,7 @@ async def _new_device(
             creation_date=now,
             last_modified_date=now,
         )
+        await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
     return NewDevice(
         serial=player.serial,
         model=player.model,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+from signfleet.audit.recording import Change, record
+from signfleet.audit.schemas import Action
 from signfleet.errors import Conflict, Invalid, NotFound, TooLarge
 from signfleet.http.conditional import Precondition
 from signfleet.people.lifetimes import LIFETIMES, parse_lifetime
@@ -31,6 +33,15 @@ class Owner(NamedTuple):
     @property
     def which(self) -> dict[str, int]:
         return {f"of_{column}": value for column, value in self.columns.items()}
+
+    @property
+    def network_id(self) -> int | None:
+        return self.columns.get("network_id")
+
+    def change(self, action: Action, key: str, before: str | None, after: str | None) -> Change:
+        """A change of one value, for the audit trail."""
+        documents = (None if value is None else {key: value} for value in (before, after))
+        return Change(action, "Profile", self.columns.get("user_id", self.columns.get("person_id")), key, *documents)
 
 
 def of_person(person_id: int) -> Owner:
@@ -88,6 +99,7 @@ class Profiles:
             precondition.check(row.last_modified_date, row.last_modified_date)
             modified = max(now, row.last_modified_date + 1)
             await tx.execute(owner.queries.replace, of_key=fold(key), new_value=value, now=modified, **owner.which)
+            await record(tx, owner.network_id, owner.change("Update", row.name, row.value, value), now)
             return False
 
         try:
@@ -95,7 +107,7 @@ class Profiles:
         except Duplicate:  # somebody else has added it in between
             return await self.put(owner, key, value, precondition, now)
 
-    async def delete(self, owner: Owner, key: str, precondition: Precondition) -> None:
+    async def delete(self, owner: Owner, key: str, precondition: Precondition, now: int) -> None:
         """Remove a value. Raises `NotFound`, `Stale`, `Invalid` for a reserved one."""
         if fold(key) in owner.reserved:
             raise Invalid(f"The profile property '{key}' is reserved and cannot be removed.")
@@ -106,6 +118,7 @@ class Profiles:
                 raise NotFound(f"There is no profile property '{key}'.")
             precondition.check(row.last_modified_date, row.last_modified_date)
             await tx.execute(owner.queries.delete, of_key=fold(key), **owner.which)
+            await record(tx, owner.network_id, owner.change("Delete", row.name, row.value, None), now)
 
         await self._store.write(work)
 
@@ -117,6 +130,7 @@ async def _insert(tx: Transaction, owner: Owner, key: str, value: str, now: int)
     await tx.execute(
         owner.queries.insert, name=key, name_key=fold(key), value=value, last_modified_date=now, **owner.columns
     )
+    await record(tx, owner.network_id, owner.change("Create", key, None, value), now)
 
 
 def _check(key: str, value: str) -> None:

@@ -29,14 +29,13 @@ from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.people.schemas import person_of
-from signfleet.people.service import NewPerson, People, insert_person
+from signfleet.people.service import NewPerson, People, insert_person, record_new
 from signfleet.roles.service import role_named
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
 from signfleet.users.administrators import demand_another
-from signfleet.users.roles import role_name
-from signfleet.users.schemas import NewUser, User, UserChange
-from signfleet.users.service import Users, insert_user
+from signfleet.users.schemas import NewUser, User, UserChange, told
+from signfleet.users.service import Users, insert_user, record_change
 from signfleet.wire.ids import id_of
 from signfleet.wire.text import fold
 
@@ -114,17 +113,13 @@ class UserAdministration:
             role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
             if prepared is not None:
                 person_id = await insert_person(tx, prepared, now)
-                after = {"login": prepared.login, "firstName": prepared.first_name, "lastName": prepared.last_name}
-                await record(tx, network_id, Change("Create", "Person", person_id, prepared.login, None, after), now)
+                await record_new(tx, person_id, now)
             else:
                 assert person is not None
                 person_id = person.person_id
-            user_id = await insert_user(
+            return await insert_user(
                 tx, network_id=network_id, person_id=person_id, role_id=role_id, description=new.description, now=now
             )
-            after = {"roleName": new.role_name, "description": new.description}
-            await record(tx, network_id, Change("Create", "User", user_id, new.person.login, None, after), now)
-            return user_id
 
         try:
             user_id = await self._store.write(work)
@@ -170,8 +165,7 @@ class UserAdministration:
                 lockout_date=now if locked and not row.is_locked_out else None,
                 now=max(now, row.last_modified_date + 1),
             )
-            after = await tx.one(queries.USER_BY_ID, id=row.id)
-            await record(tx, row.network_id, Change("Update", "User", row.id, row.login, _told(row), _told(after)), now)
+            await record_change(tx, row, now)
 
         await self._store.write(work)
 
@@ -186,7 +180,7 @@ class UserAdministration:
             await granting.forget(tx, row.network_id, "User", [row.id])
             for query in queries.DELETIONS:
                 await tx.execute(query, in_network=row.network_id, user_id=row.id)
-            await record(tx, row.network_id, Change("Delete", "User", row.id, row.login, _told(row)), now)
+            await record(tx, row.network_id, Change("Delete", "User", row.id, row.login, told(row)), now)
 
         await self._store.write(work)
 
@@ -238,8 +232,3 @@ class UserAdministration:
             (network_id, parsed and parsed.echo, scope.key),
             lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
         )
-
-
-def _told(row: Row) -> dict[str, object]:
-    """A user as the audit trail tells it."""
-    return {"description": row.description, "roleName": role_name(row), "isLockedOut": bool(row.is_locked_out)}

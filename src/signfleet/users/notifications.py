@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.audit.recording import Change, record
 from signfleet.http.patch import converted, merged
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
@@ -92,6 +93,10 @@ class Notifications:
             present = defaults(user.role_id) if row is None else msgspec.json.decode(row.document)
             settings = converted(merged(present, partial), NotificationSettings)
             document = msgspec.json.encode(settings).decode()
+            change = Change(
+                "Update", "User", user.id, user.login, {"notifications": present}, {"notifications": settings}
+            )
+            await record(tx, user.network_id, change, now)
             if row is None:
                 await tx.execute(
                     queries.INSERT_NOTIFICATIONS,

@@ -111,6 +111,11 @@ def user_of(row: Row, permissions: list[Permission]) -> User:
     )
 
 
+def told(row: Row) -> dict[str, object]:
+    """A user as the audit trail tells it."""
+    return {"description": row.description, "roleName": role_name(row), "isLockedOut": bool(row.is_locked_out)}
+
+
 def last_change(row: Row) -> int:
     """When anything of the User entity changed last, in ms."""
     dates = (row.last_modified_date, row.person_last_modified_date, row.last_login_date, row.role_last_modified_date)

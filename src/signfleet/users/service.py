@@ -5,12 +5,13 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.schemas import Permission, Principal
+from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid, NotFound
 from signfleet.roles.service import role_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
 from signfleet.users.administrators import demand_another
-from signfleet.users.schemas import Role, User, user_of
+from signfleet.users.schemas import Role, User, told, user_of
 from signfleet.wire import datetime
 
 
@@ -32,7 +33,16 @@ async def insert_user(
         is_locked_out=False,
         last_lockout_date=None,
     )
+    row: Row = await tx.one(queries.USER_BY_ID, id=user_id)
+    await record(tx, network_id, Change("Create", "User", user_id, row.login, None, told(row)), now)
     return user_id
+
+
+async def record_change(tx: Transaction, before: Row, now: int) -> None:
+    """Put what has become of a user, whose row was `before`, into the audit trail."""
+    after = await tx.one(queries.USER_BY_ID, id=before.id)
+    change = Change("Update", "User", before.id, before.login, told(before), told(after))
+    await record(tx, before.network_id, change, now)
 
 
 class Users:
@@ -107,6 +117,7 @@ class Users:
                 new_role_id=role_id,
                 now=max(now, user.last_modified_date + 1),
             )
+            await record_change(tx, user, now)
 
         await self._store.write(work)
 
@@ -124,6 +135,7 @@ class Users:
                 lockout_date=now if locked else None,
                 now=max(now, user.last_modified_date + 1),
             )
+            await record_change(tx, user, now)
 
         await self._store.write(work)
 

@@ -76,5 +76,5 @@ async def put_profile_value(call: Call, key: str) -> Answer:
 )
 async def delete_profile_value(call: Call, key: str) -> Answer:
     """Remove a property from the profile of the person."""
-    await call.services.profiles.delete(of_person(call.person_id), key, call.precondition)
+    await call.services.profiles.delete(of_person(call.person_id), key, call.precondition, call.now)
     return NO_CONTENT

@@ -84,7 +84,7 @@ async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
 )
 async def delete_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Remove a property from the profile of a user."""
-    await call.services.profiles.delete(await _owner(call, user), key, call.precondition)
+    await call.services.profiles.delete(await _owner(call, user), key, call.precondition, call.now)
     return NO_CONTENT
 
 

@@ -1,0 +1,42 @@
+"""`signfleet audit`"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.network import network_of
+from signfleet.cli.offline import STORE, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.wiring import Services
+
+
+@click.group()
+def audit() -> None:
+    """The audit trail: who changed what, when and from where."""
+
+
+@audit.command()
+@click.option("--network", "name", metavar="NAME", help="By default what belongs to no network: people, applications.")
+@click.option("--format", "form", default="jsonl", show_default=True, type=click.Choice(["jsonl", "csv"]), help="How.")
+@click.option(
+    "--filter", "filter_", metavar="EXPRESSION", help="Which changes, such as \"[Actor] IS 'x@example.com'\"."
+)
+@settings_options(*STORE)
+def export(name: str | None, form: str, filter_: str | None, **flags: Any) -> None:
+    """Write the audit trail to the standard output, the newest change first."""
+
+    async def work(services: Services) -> None:
+        from signfleet.audit.recording import NO_NETWORK
+
+        network_id = NO_NETWORK if name is None else (await network_of(services, name)).id
+        write = services.audit.csv if form == "csv" else services.audit.lines
+        async for chunk in write(network_id, filter_, None):
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+    with_services(flags, work)
