@@ -81,7 +81,7 @@ class DeviceChanges:
         async def work(tx: Transaction) -> None:
             row = await self._devices.hold(tx, session, found, UPDATE_DEVICE, precondition)
             present: Document = msgspec.json.decode(row.settings)
-            settings = converted(edit(present), PlayerSettings)
+            settings = converted(edit(present), PlayerSettings, "settings")
             if msgspec.to_builtins(settings.group) != present["group"]:
                 settings.group = await self._group(tx, session, row, settings.group)
             settings.location = relocated(present.get("location"), settings.location)

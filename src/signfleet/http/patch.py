@@ -48,12 +48,13 @@ def merged(document: Document, partial: Document) -> Document:
     return result
 
 
-def converted(document: Document, type_: type[T]) -> T:
-    """The document as its type. Raises `Invalid` with the place of what does not fit."""
+def converted(document: Document, type_: type[T], at: str = "") -> T:
+    """The document as its type. Raises `Invalid` with the place of what does not fit; it stands at `at` in a whole."""
     try:
         return msgspec.convert(document, type_)
     except msgspec.ValidationError as error:
-        raise Invalid(f"The changed document does not fit: {error}.") from error
+        place = str(error).replace("`$", f"`$.{at}") if at else str(error)
+        raise Invalid(f"The changed document does not fit: {place}.") from error
 
 
 def _replace(document: Document, change: Change, changeable: Collection[str]) -> None:

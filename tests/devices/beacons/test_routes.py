@@ -89,7 +89,7 @@ async def test_a_deleted_beacon_is_gone(admin: AsyncClient) -> None:
 async def test_settings_hold_beacons_to_the_same_rules(admin: AsyncClient) -> None:
     for beacons, said in (
         ([IBEACON, URL | {"name": "entrance"}], "Two beacons are named `entrance`"),
-        ([IBEACON, {"name": "x", "mode": "EddystoneUrl"}], "$.beacons[1]"),
+        ([IBEACON, {"name": "x", "mode": "EddystoneUrl"}], "$.settings.beacons[1]"),
     ):
         answer = await admin.put("/Devices/A1/", json={"settings": {"beacons": beacons}})
         assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text
