@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signfleet.access.granting import changed
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.storage.interface import Store, Transaction
@@ -31,5 +32,6 @@ async def grant(
             is_allowed=allowed,
             creation_date=0,
         )
+        await changed(tx, network_id)
 
     await store.write(work)

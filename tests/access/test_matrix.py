@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from httpx import AsyncClient
 
+from signfleet.access.granting import changed
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_USER, allowed_by_system_role
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import SYSTEM_ROLES, VIEWERS
@@ -130,6 +131,7 @@ class World:
             await tx.execute(CLEAR)
             for rule in rules:
                 await tx.execute(INSERT_PERMISSION, **rule, network_id=self.network.network_id, creation_date=0)
+            await changed(tx, self.network.network_id)
 
         await self.services.store.write(work)
 

@@ -56,7 +56,7 @@ def random_rules(chance: random.Random, role_id: int) -> list[dict[str, object]]
     return list(rules.values())
 
 
-def a_session(role_id: int | None) -> Session:
+def a_session(role_id: int | None, permission_changes: int = 0) -> Session:
     return Session(
         id=1,
         person_id=1,
@@ -68,6 +68,7 @@ def a_session(role_id: int | None) -> Session:
         login="x",
         scope="",
         last_modified=0,
+        permission_changes=permission_changes,
     )
 
 
@@ -89,7 +90,7 @@ async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
                 await tx.execute(INSERT_PERMISSION, **rule)
 
         await store.write(replace)
-        session = a_session(role_id)
+        session = a_session(role_id, seed)
         for operation in (DEVICE, VIEW_DEVICE, VIEW_SCREENSHOTS):
             expected = [
                 id_

@@ -15,6 +15,7 @@ from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
 from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid
+from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
 
@@ -109,6 +110,7 @@ async def add(
                 " already; delete it first."
             )
         await tx.execute(queries.INSERT_PERMISSION, **key, is_allowed=checked.is_allowed, creation_date=now)
+    await changed(tx, network_id)
     if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
         raise Invalid(f"There may be {LIMIT} permissions at most.")
 
@@ -124,6 +126,7 @@ async def remove(
     """Remove permissions; what is not there need not be removed. Raises `Invalid` for a fixed one."""
     for checked in _check(permissions, root, entity_id):
         await tx.execute(queries.DELETE_PERMISSION, **checked.key(network_id, entity_id))
+    await changed(tx, network_id)
 
 
 async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int]) -> None:
@@ -131,6 +134,7 @@ async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequ
     await tx.execute(
         queries.DELETE_PERMISSIONS_OF_ENTITIES, network_id=network_id, entity=entity, entity_ids=list(entity_ids)
     )
+    await changed(tx, network_id)
 
 
 async def forget_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> None:
@@ -141,6 +145,7 @@ async def forget_principal(tx: Transaction, network_id: int, principal_type: str
         principal_type=principal_type,
         principal_id=principal_id,
     )
+    await changed(tx, network_id)
 
 
 def _check(permissions: Sequence[Permission], root: Operation | None, entity_id: int) -> list[_Checked]:
@@ -164,6 +169,11 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
             raise Invalid(f"{place}: that users see themselves is fixed and cannot be changed.")
         checked.append(_Checked(place, operation, principal, permission.is_allowed))
     return checked
+
+
+async def changed(tx: Transaction, network_id: int) -> None:
+    """Let everybody work out anew what follows from the network's permissions."""
+    await totals.add(tx, network_id, totals.PERMISSION_CHANGES, 1)
 
 
 async def _demand_principal(tx: Transaction, network_id: int, checked: _Checked) -> None:

@@ -5,6 +5,7 @@ A caller without permissions of their own, beyond those of a system role, costs 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from signfleet.access import permission_store as queries
@@ -29,7 +30,7 @@ class _Profile(NamedTuple):
 
 
 class Permissions:
-    """Evaluates the rules for a session's user and role. What it remembers is good until anything is written."""
+    """Evaluates the rules for a session's user and role. What it remembers is good until permissions change."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -98,6 +99,8 @@ class Permissions:
         """The instances on which the caller may do `operation`; `column` is their id in the statement."""
         general, for_instances = await self._profile(session)
         scope = scope_of(general, for_instances, operation, column, user_id=session.user_id, role_id=session.role_id)
+        if scope.parameters:
+            scope = replace(scope, version=session.permission_changes)
         return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
 
     async def _profile(self, session: Session) -> _Profile:
@@ -105,9 +108,8 @@ class Permissions:
         if not session.has_permissions:
             return _Profile(system, ())
         key = (session.network_id, session.user_id, session.role_id)
-        version = self._store.version()
         kept = self._profiles.get(key)
-        if kept is not None and kept[0] == version:
+        if kept is not None and kept[0] == session.permission_changes:
             return kept[1]
         caller = {"network_id": session.network_id, "user_id": session.user_id, "role_id": session.role_id}
         general = await self._store.all(queries.GENERAL_RULES, **caller)
@@ -118,7 +120,7 @@ class Permissions:
         )
         if len(self._profiles) >= CACHE_LIMIT:
             self._profiles.clear()
-        self._profiles[key] = (version, profile)
+        self._profiles[key] = (session.permission_changes, profile)
         return profile
 
 

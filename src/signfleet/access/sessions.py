@@ -35,6 +35,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     last_modified: int
     #: False: there are no permissions for this user, or for their role, beyond those that every network has.
     has_permissions: bool = True
+    #: How often the permissions of the network have changed: what was worked out from them is good while this stays.
+    permission_changes: int = 0
 
     def covers(self, scope: str) -> bool:
         return covers(self.scope, scope)
@@ -149,4 +151,5 @@ def _session(row: Row, now: int) -> Session:
         scope=row.scope,
         last_modified=row.last_modified_date,
         has_permissions=bool(row.has_permissions),
+        permission_changes=row.permission_changes or 0,
     )

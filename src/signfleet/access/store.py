@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
+from signfleet.storage import totals
 from signfleet.storage.query import Query
-from signfleet.storage.tables import application, network, permission, person, session, token, user
+from signfleet.storage.tables import application, network, network_total, permission, person, session, token, user
 
 
 def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -39,6 +40,10 @@ SESSION_OF_TOKEN = Query(
         user.c.is_locked_out.label("user_locked"),
         user.c.role_id,
         or_(_has_permissions("User", user.c.id), _has_permissions("Role", user.c.role_id)).label("has_permissions"),
+        select(network_total.c.total)
+        .where(network_total.c.network_id == session.c.network_id, network_total.c.entity == totals.PERMISSION_CHANGES)
+        .scalar_subquery()
+        .label("permission_changes"),
     )
     .select_from(token)
     .join(session, session.c.id == token.c.session_id)

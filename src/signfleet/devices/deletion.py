@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from signfleet.access import granting
 from signfleet.access.operations.catalogue import DELETE_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
@@ -80,5 +81,6 @@ class DeviceDeletion:
         await record_all(tx, network_id, gone, now)
         for query in queries.DELETIONS:
             await tx.execute(query, **these)
+        await granting.forget(tx, network_id, "Device", ids)
         await totals.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)

@@ -118,9 +118,13 @@ class Devices:
             known = await self._total(network_id)
             if not scope.conditions:
                 return known
-            return await self._counts.get(
-                (network_id, scope.key), lambda: self._listing.total(self._store, network_id, known=known, scope=scope)
+            # A device that goes takes its permissions along: the number of exceptions changes with these alone.
+            exceptions = await self._counts.get(
+                (network_id, scope.exceptions.key),
+                lambda: self._listing.count(self._store, network_id, filter=None, scope=scope.exceptions),
+                version=scope.version,
             )
+            return known - exceptions if scope.excluded else exceptions
         return await self._counts.get(
             (network_id, parsed.echo, scope.key),
             lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),

@@ -17,7 +17,6 @@ from signfleet.storage.tables import (
     device_tag,
     device_tag_element,
     location,
-    permission,
     screenshot,
     session,
     unneeded_file,
@@ -209,11 +208,6 @@ DELETIONS = (
             (device_note, device_note.c.device_id),
             (screenshot, screenshot.c.device_id),
             (session, session.c.device_id),
-        )
-    ),
-    Query(
-        delete(permission).where(
-            permission.c.network_id == NETWORK_ID, permission.c.entity == "Device", among(permission.c.entity_id, "ids")
         )
     ),
     Query(delete(device).where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))),

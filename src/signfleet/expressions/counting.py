@@ -18,9 +18,9 @@ class Counts:
         self._store = store
         self._kept: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
 
-    async def get(self, key: Hashable, count: Callable[[], Awaitable[int]]) -> int:
-        """The count of `key`: as remembered, or made anew if the store has changed since."""
-        version = self._store.version()
+    async def get(self, key: Hashable, count: Callable[[], Awaitable[int]], version: int | None = None) -> int:
+        """The count of `key`: as remembered, or made anew if the store, or the `version` given, has changed since."""
+        version = self._store.version() if version is None else version
         kept = self._kept.get(key)
         if kept is not None and kept[0] == version:
             return kept[1]

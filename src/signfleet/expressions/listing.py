@@ -36,6 +36,13 @@ class Scope:
     conditions: tuple[ColumnElement[bool], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[ColumnElement[bool], ...] = ()
+    #: Differs when there may be more or less in the scope, other than by instances that come and go.
+    version: int = 0
+
+    @property
+    def exceptions(self) -> Scope:
+        """What is counted to know how much there is in this scope: `excluded`, or else all of it."""
+        return Scope(f"not {self.name}", self.excluded, self.parameters) if self.excluded else self
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -134,10 +141,8 @@ class Listing:
         """Count what a scope admits of the `known` instances of the network."""
         if not scope.conditions:
             return known
-        if not scope.excluded:
-            return await self.count(store, network_id, filter=None, scope=scope)
-        excluded = Scope(f"not {scope.name}", scope.excluded, scope.parameters)
-        return known - await self.count(store, network_id, filter=None, scope=excluded)
+        exceptions = await self.count(store, network_id, filter=None, scope=scope.exceptions)
+        return known - exceptions if scope.excluded else exceptions
 
     async def ids(
         self,

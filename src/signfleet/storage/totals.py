@@ -9,6 +9,9 @@ from signfleet.storage.interface import Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import network_total
 
+#: Not instances but how often the permissions of a network have changed: what follows from them is good until the next.
+PERMISSION_CHANGES = "permission changes"
+
 TOTAL = Query(
     select(network_total.c.total).where(
         network_total.c.network_id == bindparam("network_id"), network_total.c.entity == bindparam("entity")

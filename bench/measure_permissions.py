@@ -1,0 +1,122 @@
+"""A page of 100,000 devices for a user with 1,000 permissions of their own, beside the administrator's
+
+In one process over each store, in turns: what is asked of the service for `GET /Devices/`, documents and totals
+included. `first` is right after a write, when nothing that was remembered may be used; the others follow at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from time import perf_counter
+
+from bench.table import Row
+from signfleet.access.operations.catalogue import VIEW_DEVICE
+from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
+from signfleet.access.permission_store import INSERT_PERMISSION
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
+from signfleet.devices.service import Devices
+from signfleet.http.paging import ListQuery
+from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.opening import open_store
+from signfleet.storage.query import Query
+from signfleet.storage.tables import setting
+from tests.devices.stored import register
+from tests.postgres import running_postgres
+
+DEVICE_COUNT = 100_000
+BATCH = 2_000
+RULES = 1_000
+NETWORK = 1
+TURNS = 40
+#: Any write will do: from then on nothing remembered is good.
+WRITE = Query(setting.delete())
+
+#: Who asks, their role, and whether their 1,000 permissions allow or deny.
+CALLERS = {"1,000 devices denied": (2, VIEWERS.id, False), "1,000 devices allowed": (3, None, True)}
+
+
+def session(user_id: int, role_id: int | None, *, has_permissions: bool) -> Session:
+    return Session(
+        id=user_id,
+        person_id=user_id,
+        application_id=None,
+        network_id=NETWORK,
+        user_id=user_id,
+        role_id=role_id,
+        device_id=None,
+        login="somebody",
+        scope="bsn.api.main",
+        last_modified=0,
+        has_permissions=has_permissions,
+    )
+
+
+async def fill(store: Store) -> None:
+    ids: list[int] = []
+    for start in range(0, DEVICE_COUNT, BATCH):
+        ids += await register(store, NETWORK, [f"S{number:06}" for number in range(start, start + BATCH)])
+
+    async def permit(tx: Transaction) -> None:
+        for user_id, _role, allowed in CALLERS.values():
+            rules = [
+                {
+                    "network_id": NETWORK,
+                    "entity": "Device",
+                    "entity_id": id_,
+                    "operation_uid": VIEW_DEVICE.uid,
+                    "principal_type": "User",
+                    "principal_id": user_id,
+                    "is_allowed": allowed,
+                    "creation_date": time.time_ns() // 1_000_000,
+                }
+                for id_ in ids[:: DEVICE_COUNT // RULES]
+            ]
+            await tx.execute_many(INSERT_PERMISSION, rules)
+
+    await store.write(permit)
+
+
+async def timed(devices: Devices, store: Store, caller: Session, *, first: bool) -> float:
+    if first:
+        await store.write(lambda tx: tx.execute(WRITE))
+    begin = perf_counter()
+    page = await devices.list_(caller, ListQuery(None, None, None, 100))
+    assert len(page.items) == 100
+    return perf_counter() - begin
+
+
+async def store_rows(store: Store) -> AsyncIterator[Row]:
+    devices = Devices(store, Permissions(store))
+    administrator = session(1, ADMINISTRATORS.id, has_permissions=False)
+    for name, (user_id, role_id, _allowed) in CALLERS.items():
+        caller = session(user_id, role_id, has_permissions=True)
+        for first in (True, False):
+            ours, reference = [], []
+            for _ in range(TURNS):
+                reference.append(await timed(devices, store, administrator, first=first))
+                ours.append(await timed(devices, store, caller, first=first))
+            told = f"{store.dialect[:8]}, {name}{', first' if first else ''}"
+            one, other = statistics.median(ours) * 1000, statistics.median(reference) * 1000
+            yield Row(told, "ms", one, other, one / other)
+
+
+async def _measured(url: str) -> list[Row]:
+    store = await open_store(url, connections=4)
+    try:
+        await fill(store)
+        return [row async for row in store_rows(store)]
+    finally:
+        await store.close()
+
+
+def measure() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from asyncio.run(_measured(f"sqlite:///{Path(folder, 'bench.db')}"))
+    with running_postgres() as server:
+        yield from asyncio.run(_measured(server.create()))
