@@ -12,7 +12,7 @@ from signfleet.access.operations.catalogue import EDIT_GROUP_PERMISSIONS, GROUP,
 from signfleet.access.operations.document import document
 from signfleet.access.operations.roles import CREATORS, PUBLISHERS, VIEWERS
 from signfleet.founding import Founded
-from signfleet.http.call import encode
+from signfleet.wire.json import encode
 from signfleet.wiring import Services
 from tests.access.granted import grant
 from tests.conftest import ROOT, CallAs, SignIn

@@ -9,8 +9,8 @@ from signfleet.audit import store as queries
 from signfleet.audit.actor import acting
 from signfleet.audit.masking import difference, masked, plain
 from signfleet.audit.schemas import Action, AuditedEntity
-from signfleet.http.call import encode
 from signfleet.storage.interface import Transaction
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 #: The network under which changes are kept that belong to none.

@@ -14,10 +14,10 @@ from signfleet.audit.schemas import AuditRecord
 from signfleet.expressions.catalogues import AUDIT
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing
-from signfleet.http.call import encode
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
+from signfleet.wire.json import encode
 from signfleet.wire.timespan import DAY
 
 #: How many entries are read at once for an export.

@@ -18,11 +18,11 @@ from signfleet.devices.schemas import GroupReference, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid
 from signfleet.expressions.catalogues import DEVICES
-from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
 from signfleet.http.patch import Change, Document, converted, merged, patched
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.datetime import format as format_date
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 #: The server's own: bodies may carry them, and nothing comes of it.

@@ -9,9 +9,9 @@ from signfleet.access.sessions import Session
 from signfleet.expressions.catalogue import Catalogue, Filter
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope, Top
-from signfleet.http.call import encode
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
+from signfleet.wire.json import encode
 
 
 class Collection:

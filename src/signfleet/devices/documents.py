@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from signfleet.http.call import encode
 from signfleet.storage.interface import Row
 from signfleet.wire.datetime import format as format_date
+from signfleet.wire.json import encode
 
 
 def identity(*, id_: int, serial: str, model: str, family: str, registration_date: int, last_modified_date: int) -> str:

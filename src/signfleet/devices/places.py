@@ -9,8 +9,8 @@ import msgspec
 from signfleet.devices import store as queries
 from signfleet.devices.schemas import Location
 from signfleet.geography.location import complete_location
-from signfleet.http.call import encode
 from signfleet.storage.interface import Transaction
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 

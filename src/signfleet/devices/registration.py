@@ -19,10 +19,10 @@ from signfleet.devices.schemas import (
     ScreenshotSettings,
 )
 from signfleet.expressions.catalogues import DEVICES
-from signfleet.http.call import encode
 from signfleet.storage import totals
 from signfleet.storage.interface import Transaction
 from signfleet.wire.datetime import format as format_date
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 

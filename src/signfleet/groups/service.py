@@ -28,7 +28,6 @@ from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.groups import store as queries
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
-from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.networks.service import DEFAULT_GROUP
@@ -37,6 +36,7 @@ from signfleet.storage.query import Query
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime
 from signfleet.wire.ids import id_of
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 T = TypeVar("T")

@@ -12,14 +12,13 @@ from signfleet.audit.actor import Actor
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
+from signfleet.wire.json import encode
 
 if TYPE_CHECKING:
     import falcon.asgi
 
     from signfleet.access.sessions import Session
     from signfleet.wiring import Services
-
-encode = msgspec.json.Encoder().encode
 
 
 class Answer(msgspec.Struct):

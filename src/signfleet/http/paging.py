@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from signfleet.errors import Invalid
-from signfleet.http.call import Answer, Call, encode
+from signfleet.http.call import Answer, Call
+from signfleet.wire.json import encode
 
 MAXIMUM = 100
 

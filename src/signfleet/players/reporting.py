@@ -13,7 +13,6 @@ from signfleet.devices.schemas import ReportedStatus
 from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.expressions.catalogues import DEVICES
-from signfleet.http.call import encode
 from signfleet.players import store as queries
 from signfleet.players.schemas import Report, ReportAnswer
 from signfleet.players.status import read_status
@@ -24,6 +23,7 @@ from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.subscriptions.service import Subscriptions
 from signfleet.wire import datetime, timespan
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 #: An error or a download as a row, but for whose it is.

@@ -14,7 +14,6 @@ from signfleet.audit.recording import Change, record
 from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions import markers
-from signfleet.http.call import encode
 from signfleet.http.paging import ListQuery, Page
 from signfleet.roles import store as queries
 from signfleet.roles.schemas import NewRole, RoleChange
@@ -23,6 +22,7 @@ from signfleet.users.roles import created, system_role_of, system_role_permissio
 from signfleet.users.schemas import Role, RoleMember
 from signfleet.wire import datetime
 from signfleet.wire.ids import id_of
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 T = TypeVar("T")

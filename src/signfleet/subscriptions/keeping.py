@@ -9,13 +9,13 @@ from typing import get_args
 import msgspec
 
 from signfleet.expressions.catalogues import DEVICES
-from signfleet.http.call import encode
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Transaction
 from signfleet.subscriptions import store as queries
 from signfleet.subscriptions.lifecycle import Life, aged, due, status
 from signfleet.subscriptions.schemas import DeviceReference, Status, Subscription
 from signfleet.wire import datetime, timespan
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 ENTITY = "Subscription"

@@ -19,7 +19,6 @@ from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import SUBSCRIPTIONS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
-from signfleet.http.call import encode
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
@@ -28,6 +27,7 @@ from signfleet.subscriptions import store as queries
 from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, release, update
 from signfleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.wire import timespan
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 Mode = Literal["unlimited", "managed"]

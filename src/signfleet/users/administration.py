@@ -25,7 +25,6 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.catalogues import USERS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
-from signfleet.http.call import encode
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.people.schemas import person_of
@@ -37,6 +36,7 @@ from signfleet.users.administrators import demand_another
 from signfleet.users.schemas import NewUser, User, UserChange, told
 from signfleet.users.service import Users, insert_user, record_change
 from signfleet.wire.ids import id_of
+from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 

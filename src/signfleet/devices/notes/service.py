@@ -10,11 +10,11 @@ from signfleet.devices.notes.schemas import Note
 from signfleet.devices.service import Devices
 from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing
-from signfleet.http.call import encode
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime
+from signfleet.wire.json import encode
 
 
 class Notes:

@@ -13,8 +13,8 @@ from signfleet.audit.recording import Change, record
 from signfleet.devices.keeping import keep_part, next_moment, touch
 from signfleet.devices.service import Devices
 from signfleet.devices.store import DEVICE_TO_CHANGE
-from signfleet.http.call import encode
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire.json import encode
 
 
 class DevicePermissions:

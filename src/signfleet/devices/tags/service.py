@@ -14,9 +14,9 @@ from signfleet.devices.keeping import keep_part, next_moment, touch
 from signfleet.devices.service import Devices
 from signfleet.devices.tags import store as queries
 from signfleet.errors import Invalid
-from signfleet.http.call import encode
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import tagkeys
+from signfleet.wire.json import encode
 from signfleet.wire.tagkeys import TagKey
 from signfleet.wire.text import fold
 
