@@ -1,6 +1,6 @@
 """An ASGI app that does nothing but answer: what uvicorn itself can do with the same bytes.
 
-`BARE_ANSWERS` names a JSON file of `{path: {"headers": [[name, value], …], "body": text}}`.
+`BARE_ANSWERS` names a JSON file of `{"METHOD target": {"status": 200, "headers": [[name, value], …], "body": text}}`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ Event = dict[str, Any]
 def prepared(answer: Event) -> tuple[Event, Event]:
     headers = [(name.encode(), value.encode()) for name, value in answer["headers"]]
     return (
-        {"type": "http.response.start", "status": 200, "headers": headers},
+        {"type": "http.response.start", "status": answer["status"], "headers": headers},
         {"type": "http.response.body", "body": answer["body"].encode()},
     )
 
 
 ANSWERS = {
-    path: prepared(answer)
-    for path, answer in json.loads(Path(os.environ["BARE_ANSWERS"]).read_text(encoding="utf-8")).items()
+    target: prepared(answer)
+    for target, answer in json.loads(Path(os.environ["BARE_ANSWERS"]).read_text(encoding="utf-8")).items()
 }
 
 
 async def app(scope: Event, receive: Callable[[], Awaitable[Event]], send: Callable[[Event], Awaitable[None]]) -> None:
-    start, body = ANSWERS[scope["path"]]
+    query = scope["query_string"].decode()
+    start, body = ANSWERS[f"{scope['method']} {scope['raw_path'].decode()}{'?' if query else ''}{query}"]
     await send(start)
     await send(body)

@@ -6,6 +6,7 @@ It does as little as it can for each answer, so that on two cores the server is 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +38,14 @@ def request(method: str, target: str, headers: Mapping[str, str], body: bytes = 
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
+#: What one connection sends, over and over; several for connections that send different things.
+Script = Sequence[bytes]
+
+
 def body_length(head: bytes) -> int:
-    """What the Content-Length header of an answer says."""
+    """What the Content-Length header of an answer says; an answer 204 has none."""
+    if head[9:12] == b"204":
+        return 0
     lowered = head.lower()
     start = lowered.index(b"content-length:") + len(b"content-length:")
     end = lowered.find(b"\r\n", start)
@@ -46,10 +53,13 @@ def body_length(head: bytes) -> int:
 
 
 class Connection(asyncio.Protocol):
-    """Sends `payload`, waits for the whole answer and sends it again, until `stop` is set."""
+    """Sends the requests of its script in turns, waiting for the whole answer to each, until it is stopping.
 
-    def __init__(self, payload: bytes) -> None:
-        self.payload = payload
+    It ends with the last of its script: what that changes is then as it was.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
         self.answers = 0
         self.stopping = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,7 +68,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from asyncio's
-        self.transport.write(self.payload)
+        self._send()
 
     def data_received(self, data: bytes) -> None:
         if self._missing:
@@ -76,10 +86,13 @@ class Connection(asyncio.Protocol):
         if self._missing:
             return
         self.answers += 1
-        if self.stopping:
+        if self.stopping and self.answers % len(self._script) == 0:
             self.transport.close()
         else:
-            self.transport.write(self.payload)
+            self._send()
+
+    def _send(self) -> None:
+        self.transport.write(self._script[self.answers % len(self._script)])
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.stopping:
@@ -93,10 +106,13 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
 
-async def rate(port: int, payload: bytes, connections: int, seconds: float) -> float:
-    """Answers a second while `connections` connections ask for `seconds` seconds."""
+async def rate(port: int, payload: bytes | Sequence[Script], connections: int, seconds: float) -> float:
+    """Answers a second while `connections` connections ask for `seconds` seconds, each with the next of the scripts."""
     loop = asyncio.get_running_loop()
-    clients = [(await loop.create_connection(lambda: Connection(payload), HOST, port))[1] for _ in range(connections)]
+    scripts = itertools.cycle([[payload]] if isinstance(payload, bytes) else payload)
+    clients = [
+        (await loop.create_connection(lambda: Connection(next(scripts)), HOST, port))[1] for _ in range(connections)
+    ]
     already = sum(client.answers for client in clients)
     started = loop.time()
     await asyncio.wait([client.closed for client in clients], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
@@ -110,7 +126,7 @@ async def rate(port: int, payload: bytes, connections: int, seconds: float) -> f
 
 async def ask(port: int, payload: bytes) -> Answer:
     """Send one request and give its answer."""
-    reader, writer = await asyncio.open_connection(HOST, port)
+    reader, writer = await asyncio.open_connection(HOST, port, limit=2**24)
     writer.write(payload)
     head = (await reader.readuntil(HEAD_END)).removesuffix(HEAD_END)
     answer = Answer(head, await reader.readexactly(body_length(head)))
@@ -129,12 +145,21 @@ class Comparison:
 
 
 async def compare(
-    our_port: int, bare_port: int, payload: bytes, *, connections: int = 16, rounds: int = 7, seconds: float = 0.6
+    our_port: int,
+    bare_port: int,
+    payload: bytes | Sequence[Script],
+    *,
+    reference: bytes | None = None,
+    connections: int = 16,
+    rounds: int = 7,
+    seconds: float = 0.6,
 ) -> Comparison:
-    """Load both servers in turns, so that whatever else the machine does falls on both."""
+    """Load both servers in turns, so that whatever else the machine does falls on both; the second with `reference`,
+    if that is another payload."""
     pairs: list[Sequence[float]] = []
+    loads = ((our_port, payload), (bare_port, payload if reference is None else reference))
     for _ in range(rounds + 1):
-        pairs.append([await rate(port, payload, connections, seconds) for port in (our_port, bare_port)])
+        pairs.append([await rate(port, load, connections, seconds) for port, load in loads])
     pairs = pairs[1:]  # the first round warms both up
     ours, bare = (statistics.median(values) for values in zip(*pairs, strict=True))
     return Comparison(ours, bare, statistics.median(mine / other for mine, other in pairs))

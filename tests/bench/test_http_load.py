@@ -51,3 +51,17 @@ def test_an_answer_without_a_body_is_an_answer() -> None:
 def test_an_error_answer_ends_the_measurement() -> None:
     with pytest.raises(ConnectionError, match="503"):
         asyncio.run(load(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"))
+
+
+def test_a_script_is_sent_to_its_end() -> None:
+    async def measure() -> list[bytes]:
+        requests: list[bytes] = []
+        server = await served(b"HTTP/1.1 204 No Content\r\n\r\n", 1, requests)
+        port = server.sockets[0].getsockname()[1]
+        script = [http_load.request(method, "/", {}) for method in ("POST", "PATCH", "DELETE")]
+        async with server:
+            await http_load.rate(port, [script], connections=1, seconds=0.02)
+        return requests
+
+    methods = [request.split()[0] for request in asyncio.run(measure())]
+    assert methods == [b"POST", b"PATCH", b"DELETE"] * (len(methods) // 3)

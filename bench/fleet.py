@@ -1,0 +1,66 @@
+"""A large fleet to measure with: the devices that a network has, again and again under other names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, bindparam
+
+from signfleet.devices.documents import identity
+from signfleet.storage import totals
+from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device, device_document, device_properties
+from signfleet.wire.text import fold
+
+#: So many devices in one unit of work.
+BATCH = 5000
+
+TABLES = (device, device_document, device_properties)
+
+
+async def multiply(store: Store, network_id: int, count: int) -> None:
+    """Add devices until there are `count`: copies of those that there are, with ids, serials and names of their own."""
+    parts = [await _rows(store, table, network_id) for table in TABLES]
+    originals = list(zip(*parts, strict=True))
+
+    async def add(tx: Transaction, numbers: range) -> None:
+        ids = await tx.next_ids("device", len(numbers))
+        copies = [
+            _copy(originals[number % len(originals)], number, id_) for number, id_ in zip(numbers, ids, strict=True)
+        ]
+        for table, rows in zip(TABLES, zip(*copies, strict=True), strict=True):
+            await tx.execute_many(Query(table.insert()), list(rows))
+        await totals.add(tx, network_id, "Device", len(numbers))
+
+    for first in range(len(originals), count, BATCH):
+        numbers = range(first, min(first + BATCH, count))
+        await store.write(lambda tx, numbers=numbers: add(tx, numbers))
+
+
+async def _rows(store: Store, table: Table, network_id: int) -> list[Row]:
+    ours = table.select().where(table.c.network_id == bindparam("network_id"))
+    return await store.all(Query(ours.order_by(table.primary_key.columns[1])), network_id=network_id)
+
+
+def _copy(original: tuple[Row, Row, Row], number: int, id_: int) -> tuple[dict[str, Any], ...]:
+    narrow, document, properties = (row._asdict() for row in original)
+    serial = f"C{number:011X}"
+    old_name = msgspec.json.decode(document["settings"])["name"]
+    name = f"{old_name} {number}"
+    narrow |= {"id": id_, "serial": serial, "serial_key": fold(serial), "name_key": fold(name)}
+    document |= {
+        "device_id": id_,
+        "identity": identity(
+            id_=id_,
+            serial=serial,
+            model=narrow["model"],
+            family=narrow["family"],
+            registration_date=narrow["registration_date"],
+            last_modified_date=narrow["last_modified_date"],
+        ),
+        "settings": document["settings"].replace(f'"name":"{old_name}"', f'"name":"{name}"', 1),
+    }
+    properties["device_id"] = id_
+    return narrow, document, properties
