@@ -10,7 +10,7 @@ from httpx import AsyncClient
 
 from signfleet.access.operations.catalogue import EDIT_GROUP_PERMISSIONS, GROUP, UPDATE_GROUP, VIEW_DEVICE, VIEW_GROUP
 from signfleet.access.operations.document import document
-from signfleet.access.operations.roles import CREATORS, PUBLISHERS, VIEWERS
+from signfleet.access.operations.roles import CREATORS, NETWORK_MANAGERS, PUBLISHERS, VIEWERS
 from signfleet.founding import Founded
 from signfleet.wire.json import encode
 from signfleet.wiring import Services
@@ -139,6 +139,21 @@ async def test_a_hidden_group_is_not_there_and_hidden_devices_are_not_in_it(
     assert (await viewer.get(f"{PATH}Vault/")).status_code == 404
     seen = (await viewer.get(f"{PATH}Lobby/")).json()
     assert (seen["devicesCount"], [device["serial"] for device in seen["devices"]]) == (1, ["A2"])
+
+
+async def test_no_device_can_be_moved_to_a_hidden_group(
+    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    lobby, vault = await create(admin), await create(admin, "Vault")
+    await fill(services, network, lobby, "A1")
+    role_id = NETWORK_MANAGERS.id
+    await grant(services.store, network.network_id, VIEW_GROUP, allowed=False, entity_id=vault["id"], role_id=role_id)
+    manager = call_as(await sign_in("nick@example.com", role=NETWORK_MANAGERS))
+    hidden, unknown = [
+        await manager.put("/Devices/A1/", json={"settings": {"group": {"id": id_}}}) for id_ in (vault["id"], 4711)
+    ]
+    assert hidden.status_code == unknown.status_code == 400
+    assert hidden.json()["message"].replace(str(vault["id"]), "4711") == unknown.json()["message"]
 
 
 async def test_who_may_see_groups_may_not_change_them(sign_in: SignIn, call_as: CallAs) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE
+from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_GROUP
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit import recording
@@ -109,7 +109,7 @@ class DeviceChanges:
             network_id=row.network_id,
             **({"id": wanted.id} if by_id else {"name_key": fold(wanted.name or row.group_name)}),
         )
-        if group is None:
+        if group is None or not await self._permissions.allows_on(session, VIEW_GROUP, group.id, tx):
             named = str(wanted.id) if by_id else f"'{wanted.name}'"
             raise Invalid(f"'settings.group': there is no group {named} in this network.")
         if group.id != row.group_id and not await self._permissions.allows_on(session, CHANGE_TARGET_GROUP, row.id, tx):
