@@ -57,6 +57,8 @@ def relocated(present: dict[str, Any] | None, wanted: Location | None) -> Locati
     if wanted is None:
         return None
     new: dict[str, Any] = msgspec.to_builtins(wanted)
+    if new == present:
+        return wanted
     if present is not None:
         moved = any(new[name] != present[name] for name in ("gpsLatitude", "gpsLongitude"))
         renamed = any(new[name] != present[name] for name in _DERIVED if name not in _PATHS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -78,11 +78,11 @@ class Catalogue:
         self._aliases = {name: path.lower() for name, path in (aliases or {}).items()}
         self._aliases |= {f"{path}.{member}".lower(): path.lower() for path, member in self._collections.items()}
         self._entities = frozenset(entity.lower() for entity in entities)
-        self._flat = [
-            (property.path, property.path.split("."), reader(property))
-            for property in found
-            if not columns.indexed(property)
-        ]
+        self._flat: dict[str, list[tuple[str, list[str], Callable[[Any], Any]]]] = {}
+        for property in found:
+            if not columns.indexed(property):
+                first, *rest = property.path.split(".")
+                self._flat.setdefault(first, []).append((property.path, rest, reader(property)))
         self._default_sort = default_sort
         self._kept_filter = lru_cache(_KEPT)(self._make_filter)
         self._kept_sort = lru_cache(_KEPT)(self._make_sort)
@@ -109,20 +109,21 @@ class Catalogue:
     def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""
         flat: dict[str, Any] = {}
-        for path, names, read in self._flat:
-            value: Any = document
-            for name in names:
-                value = value.get(name) if isinstance(value, Mapping) else None
-            if value is None:
-                continue
-            if path in self._collections:
-                value = [item.get(self._collections[path]) for item in value]
-            try:
-                comparable = read(value)
-            except (TypeError, ValueError):  # a report may hold what its type does not know: it compares as null
-                continue
-            if comparable is not None:
-                flat[path] = comparable
+        for first, whole in document.items():
+            for path, names, read in self._flat.get(first, ()):
+                value = whole
+                for name in names:
+                    value = value.get(name) if isinstance(value, dict) else None
+                if value is None:
+                    continue
+                if path in self._collections:
+                    value = [item.get(self._collections[path]) for item in value]
+                try:
+                    comparable = read(value)
+                except (TypeError, ValueError):  # a report may hold what its type does not know: it compares as null
+                    continue
+                if comparable is not None:
+                    flat[path] = comparable
         return flat
 
     def resolve(self, operand: tree.Property, parameter: str = "filter") -> Property:
