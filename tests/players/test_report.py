@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -57,6 +58,23 @@ async def test_a_status_is_kept_whole_and_replaced_whole(player: AsyncClient, de
     await report(player, 2, status={"timezone": "CET"})
     second = (await device())["status"]
     assert (second["firmware"], second["timezone"]) == (None, "CET")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_its_id"),
+    [
+        ({"name": "default"}, lambda id_: id_ > 0),
+        ({"name": "nobody's"}, lambda id_: id_ == 0),
+        ({"id": 77, "name": "Default"}, lambda id_: id_ == 77),
+    ],
+)
+async def test_a_group_that_is_only_named_gets_its_id(
+    said: dict[str, Any], is_its_id: Callable[[int], bool], player: AsyncClient, device: Device
+) -> None:
+    await report(player, 1, status={"group": said})
+    group = (await device())["status"]["group"]
+    assert group["name"] == said["name"]
+    assert is_its_id(group["id"])
 
 
 async def test_a_sign_of_life_leaves_the_status_as_it_was(player: AsyncClient, device: Device) -> None:

@@ -82,7 +82,7 @@ class Reports:
             )
             await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
             if status is not None or row.status is None:
-                await _keep_status(tx, ours, status or ReportedStatus())
+                await _keep_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
             await _keep_events(tx, "device_error", queries.INSERT_ERROR, keys, errors)
             await _keep_events(tx, "device_download", queries.INSERT_DOWNLOAD, keys, downloads)
             return row
@@ -93,6 +93,17 @@ class Reports:
             settings_etag=f'"{settings_etag(row.settings)}"',
             next_report=max(facts.period(row.settings) // timespan.SECOND, 1),
         )
+
+
+async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatus) -> ReportedStatus:
+    """The status with the id of the group that it names: a player may know no more than the name."""
+    named = status.group
+    if named is None or named.id or not named.name:
+        return status
+    group = await tx.one(queries.GROUP_BY_NAME, network_id=network_id, name_key=fold(named.name))
+    if group is None:
+        return status
+    return msgspec.structs.replace(status, group=msgspec.structs.replace(named, id=group.id))
 
 
 async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
