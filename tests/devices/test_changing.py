@@ -16,7 +16,7 @@ from signfleet.founding import Founded
 from signfleet.groups.store import INSERT_GROUP
 from signfleet.storage.interface import Transaction
 from signfleet.wiring import Services
-from tests.conftest import CallAs, SignIn
+from tests.conftest import ROOT, CallAs, SignIn
 from tests.devices.stored import example, register, store_player
 
 PATCH = {"Content-Type": "application/json-patch+json"}
@@ -211,6 +211,21 @@ async def test_who_changes_what_has_changed_meanwhile_is_412(method: str, admin:
     assert (await settings(admin))["description"] == "first"
     fresh = (await admin.get("/Devices/12345/")).headers["etag"]
     assert (await admin.request(method, "/Devices/12345/", json=body, headers={"If-Match": fresh})).status_code == 204
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_a_report_alone_never_refuses_a_change(admin: AsyncClient, call_as: CallAs, setup_token: str) -> None:
+    body = {"serial": "R1", "model": "HD1024", "firmware": "9"}
+    registered = await call_as(setup_token).post(f"{ROOT}/player/v1/register", json=body)
+    player = call_as(registered.json()["access_token"])
+    for number, (sent, got) in enumerate((("If-Unmodified-Since", "last-modified"), ("If-Match", "etag")), 1):
+        seen = (await admin.get("/Devices/R1/")).headers
+        report = {"sequence": number, "status": {"firmware": {"version": f"9.{number}"}}}
+        assert (await player.post(f"{ROOT}/player/v1/report", json=report)).status_code == 200
+        changed = await admin.get("/Devices/R1/", headers={"If-None-Match": seen["etag"]})
+        assert (changed.status_code, changed.json()["status"]["firmware"]) == (200, report["status"]["firmware"])
+        body = {"settings": {"description": sent}}
+        assert (await admin.put("/Devices/R1/", json=body, headers={sent: seen[got]})).status_code == 204
 
 
 @pytest.mark.contract("PUT /Devices/{device}/")
