@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from signfleet.http.endpoint import Endpoint
 from signfleet.storage.query import Query
 from signfleet.storage.tables import audit, metadata, token
 from signfleet.wiring import Services, endpoints
+from tests.bad_input import BAD_JSON, check, wrong_types
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import example, register, store_player
 
@@ -47,21 +48,6 @@ BODIES: dict[str, Any] = {
     "POST /Devices/{device}/Tags/": {"string::[Device].<New>": "x", "numericArray::[Device].<Slots>": [1, 2]},
     "DELETE /Devices/{device}/Tags/": ["string::[Content].<Anon>"],
 }
-BAD_JSON = (
-    b"",
-    b"{",
-    b"null",
-    b"7",
-    b'"text"',
-    b"\xff",
-    b"[NaN]",
-    b'{"settings": {"location": {"gpsLatitude": NaN}}}',
-    b'{"settings": {"location": {"gpsLatitude": 1e999}}}',
-    b'[{"op": "replace", "path": "/settings/location/gpsLatitude", "value": Infinity}]',
-    b'{"note": "\\u0000"}',
-    b"[" * 100_000,
-    b'{"a":' * 50_000,
-)
 OTHER_NETWORK = 4711
 
 
@@ -82,17 +68,8 @@ async def send(client: AsyncClient, endpoint: Endpoint, **differently: Any) -> R
     return await client.request(endpoint.method, address, headers=headers, **differently)
 
 
-def check(answer: Response, status: int, *said: str) -> None:
-    """This status, and the contract's error body, whose message holds what is said."""
-    request = f"{answer.request.method} {answer.request.url} → {answer.status_code} {answer.text[:300]}"
-    assert answer.status_code == status, request
-    body = answer.json()
-    assert list(body) == ["error", "message", "details"], request
-    assert all(part in body["message"] for part in said), (said, request)
-
-
-#: What signing in changes, and founding users.
-ACCESS = {"id_sequence", "network_total", "person", "person_profile", "session", "token", "user"}
+#: What signing in changes, and making users for it, which is audited.
+ACCESS = {"audit", "id_sequence", "network_total", "person", "person_profile", "session", "token", "user"}
 
 
 @pytest.fixture(autouse=True)
@@ -186,19 +163,6 @@ async def test_with_the_wrong_type_at_any_place(admin: AsyncClient) -> None:
             if not is_free(name(endpoint), place):
                 said = "`$.settings" if place.startswith(".settings") else ""
                 check(await send(admin, endpoint, content=json.dumps(body)), 400, said)
-
-
-def wrong_types(body: Any) -> Iterator[tuple[str, Any]]:
-    """The body with each of its values, and itself, replaced by one of another type; and where that is."""
-    if body is not None:
-        yield "", "text" if isinstance(body, dict | list) else {}
-    members = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    for key, value in members:
-        replaced: Any = "text" if isinstance(value, dict | list) else True if value is None else {"wrong": []}
-        for place, changed in ((f".{key}", replaced), *((f".{key}{where}", new) for where, new in wrong_types(value))):
-            copy = dict(body) if isinstance(body, dict) else list(body)
-            copy[key] = changed
-            yield place, copy
 
 
 def is_free(endpoint: str, place: str) -> bool:
