@@ -68,8 +68,8 @@ async def send(client: AsyncClient, endpoint: Endpoint, **differently: Any) -> R
     return await client.request(endpoint.method, address, headers=headers, **differently)
 
 
-#: What signing in changes, and making users for it, which is audited.
-ACCESS = {"audit", "id_sequence", "network_total", "person", "person_profile", "session", "token", "user"}
+#: What signing in changes, and making users for it.
+ACCESS = {"id_sequence", "network_total", "person", "person_profile", "session", "token", "user"}
 
 
 @pytest.fixture(autouse=True)
