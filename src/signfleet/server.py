@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 
 from signfleet import __version__
-from signfleet.http.application import App
+from signfleet.http.application import Application
 from signfleet.settings import Settings
 from signfleet.wiring import Services, build, make_app
 
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def configuration(app: App, settings: Settings) -> uvicorn.Config:
+def configuration(app: Application, settings: Settings) -> uvicorn.Config:
     """How uvicorn is to run `app`."""
     return uvicorn.Config(
         app,

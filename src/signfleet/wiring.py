@@ -39,7 +39,7 @@ from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
 from signfleet.groups.routes import endpoints as group_endpoints
 from signfleet.groups.service import Groups
-from signfleet.http.application import App, application
+from signfleet.http.application import Application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
 from signfleet.mail.delivery import Delivery
@@ -220,5 +220,5 @@ def endpoints() -> list[Endpoint]:
     return [*declared, *documentation(declared), *missing(declared)]
 
 
-def make_app(services: Services) -> App:
-    return application(endpoints(), services)
+def make_app(services: Services) -> Application:
+    return Application(endpoints(), services)

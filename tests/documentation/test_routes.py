@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from signfleet import wiring
-from signfleet.http.application import application
+from signfleet.http.application import Application
 from signfleet.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     services: Any = SimpleNamespace(settings=Settings())
-    transport = httpx.ASGITransport(application(wiring.endpoints(), services))
+    transport = httpx.ASGITransport(Application(wiring.endpoints(), services))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         yield client
 

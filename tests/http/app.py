@@ -15,7 +15,7 @@ import uvicorn
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.sessions import Session
 from signfleet.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated
-from signfleet.http.application import application
+from signfleet.http.application import Application
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import PAGE_SIZE, Endpoint, Endpoints
 from signfleet.http.errors import OAuthError
@@ -107,6 +107,16 @@ async def post_small(call: Call) -> Answer:
     return answer_json(call.body)
 
 
+#: The bodies that have reached `post_kept`.
+kept: list[Any] = []
+
+
+@open_things.post("/kept", caller="public", body=list[Any], statuses="200")
+async def post_kept(call: Call) -> Answer:
+    kept.append(call.body)
+    return answer_json(kept)
+
+
 @open_things.post("/optional", caller="public", body=Thing, body_optional=True, statuses="200")
 async def post_optional(call: Call) -> Answer:
     return answer_json(call.body)
@@ -171,7 +181,7 @@ def served() -> Iterator[str]:
     """Run the application in a thread; gives its address."""
     settings = Settings()
     services: Any = SimpleNamespace(settings=settings, sessions=Sessions(), permissions=Permissions())
-    server = uvicorn.Server(configuration(application(endpoints(), services), settings))
+    server = uvicorn.Server(configuration(Application(endpoints(), services), settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 from collections.abc import Iterator
 
 import httpx
@@ -121,3 +122,11 @@ def test_a_body_over_the_limit_is_413(anyone: httpx.Client, send: type[bytes]) -
 def test_the_connection_lives_on_after_a_body_that_was_not_read(anyone: httpx.Client) -> None:
     anyone.post("/open/small", content=b"x" * 3_000_000)
     assert anyone.get("/open/parameters").status_code == 200
+
+
+def test_a_body_that_breaks_off_changes_nothing(address: str, client: httpx.Client) -> None:
+    """The first request is never whole; the second shows that the server goes on and has not seen it."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"POST /open/kept HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[1,2]")
+    assert client.post("/open/kept", json=["whole"]).json() == [["whole"]]

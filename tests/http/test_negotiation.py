@@ -43,6 +43,11 @@ def test_whoever_does_not_is_told_406(client: httpx.Client, accept: str) -> None
     assert accept in answer.json()["message"]
 
 
+def test_a_header_that_is_sent_twice_is_one_list(client: httpx.Client) -> None:
+    twice = [("Authorization", "Bearer user"), ("Accept", "application/json"), ("Accept", "text/html")]
+    assert client.get(THING, headers=httpx.Headers(twice)).status_code == 200
+
+
 def test_what_is_not_json_is_negotiated_too(anyone: httpx.Client) -> None:
     assert anyone.get("/open/text", headers={"Accept": "text/*"}).text == "text"
     assert anyone.get("/open/text", headers={"Accept": "application/json"}).status_code == 406

@@ -60,6 +60,11 @@ def test_a_literal_wins_over_a_parameter(client: httpx.Client) -> None:
     assert client.get(f"{THINGS}/alternatives/").json() is None
 
 
+def test_a_parameter_may_have_the_name_of_a_literal(client: httpx.Client) -> None:
+    expected = {"device": "Alternatives", "token": "x"}
+    assert client.get(f"{THINGS}/Alternatives/Tokens/x/").json() == expected
+
+
 @pytest.mark.parametrize(
     ("sent", "value"), [("US", "US"), ("US/CA/Los%20Gatos/", "US/CA/Los Gatos"), ("us/Ca", "us/Ca")]
 )
@@ -68,7 +73,8 @@ def test_a_parameter_may_take_the_rest_of_the_path(client: httpx.Client, sent: s
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/2022/06/REST/", "/2022/06/REST/Things/1/2/3/", "/nowhere", "/%FF", "//", "/..;/"]
+    "path",
+    ["/", "/2022/06/REST/", "/2022/06/REST/Things/1/2/3/", "/nowhere", "/%FF", "//", "/..;/", f"{THINGS}//Tokens/x/"],
 )
 def test_what_is_not_there_is_404(client: httpx.Client, path: str) -> None:
     answer = client.get(path)

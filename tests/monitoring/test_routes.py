@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from signfleet import __version__
-from signfleet.http.application import application
+from signfleet.http.application import Application
 from signfleet.monitoring.routes import endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.settings import Settings
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 def client_of(store: Any) -> httpx.AsyncClient:
     services: Any = SimpleNamespace(settings=Settings(), monitoring=Monitoring(store))
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(endpoints, services)), base_url="http://signfleet.test"
+        transport=httpx.ASGITransport(Application(endpoints, services)), base_url="http://signfleet.test"
     )
 
 

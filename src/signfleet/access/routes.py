@@ -140,7 +140,7 @@ class Form:
     """The fields of a form, and who sent it. Raises OAuth's `invalid_request`."""
 
     def __init__(self, call: Call) -> None:
-        self._authorization = call.request.get_header("Authorization")
+        self._authorization = call.header(b"authorization")
         self._fields: dict[str, str] = {}
         try:
             pairs = parse_qsl(

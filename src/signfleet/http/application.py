@@ -1,46 +1,62 @@
-"""Makes the ASGI application: routes from declarations, the request log around them, errors in the contract's form."""
+"""The ASGI application: finds the endpoint of a request, answers, and logs; errors in the contract's form."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
 
-import falcon.asgi
-
+from signfleet.errors import NotFound
+from signfleet.http.call import Call, Disconnected, Receive
 from signfleet.http.endpoint import Endpoint
-from signfleet.http.errors import tell
+from signfleet.http.errors import MethodNotAllowed, tell
 from signfleet.http.pipeline import responder
-from signfleet.http.request_log import RequestLog
-from signfleet.http.routing import CaseInsensitiveRouter
+from signfleet.http.request_log import RequestLog, request_id
+from signfleet.http.response import Response, Send, header
+from signfleet.http.routing import Route, Router
 
 if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 
-#: Falcon's application; it is generic in request and response types, of which we use its own.
-App = falcon.asgi.App[falcon.asgi.Request, falcon.asgi.Response]
+class Application:
+    """Every endpoint behind one callable."""
+
+    def __init__(self, endpoints: Iterable[Endpoint], services: Services) -> None:
+        self._services = services
+        self._log = RequestLog(access_log=services.settings.access_log)
+        self._router = Router()
+        for endpoint in endpoints:
+            respond = responder(endpoint)
+            for path in (endpoint.path, *endpoint.aliases):
+                self._router.add(endpoint.method, path, respond)
+                if endpoint.method == "GET":
+                    self._router.add("HEAD", path, respond)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        call = Call(self._services, scope, receive)
+        id_ = request_id(call.header(b"x-request-id"))
+        route = None
+        try:
+            found = self._router.find(scope["raw_path"])
+            if found is None:
+                raise NotFound("There is nothing at this address.")
+            route, parameters = found
+            respond = route.responders.get(call.method)
+            response = _without_endpoint(call, route) if respond is None else await respond(call, **parameters)
+        except Disconnected:
+            return
+        except Exception as error:
+            response = tell(call, route.template if route else None, error)
+        response.headers.append((b"x-request-id", id_.encode()))
+        self._log.record(call, route.template if route else "none", response.status, started, id_)
+        await response.send(send)
 
 
-class _Resource:
-    """The endpoints of one path, as Falcon wants them: `on_get`, `on_put` and so on."""
-
-
-def application(endpoints: Iterable[Endpoint], services: Services) -> App:
-    app = falcon.asgi.App(
-        router=CaseInsensitiveRouter(),
-        middleware=[RequestLog(access_log=services.settings.access_log)],
-    )
-    app.req_options.keep_blank_qs_values = True
-    app.add_error_handler(Exception, tell)
-    app.add_error_handler(falcon.HTTPError, tell)
-    resources: dict[str, _Resource] = {}
-    for endpoint in endpoints:
-        respond = responder(endpoint, services)
-        for path in (endpoint.path, *endpoint.aliases):
-            resource = resources.setdefault(path, _Resource())
-            setattr(resource, f"on_{endpoint.method.lower()}", respond)
-            if endpoint.method == "GET":
-                setattr(resource, "on_head", respond)  # noqa: B010 - beside its siblings
-    for path, resource in resources.items():
-        app.add_route(path, resource)
-    return app
+def _without_endpoint(call: Call, route: Route) -> Response:
+    """OPTIONS, or a method that is not there."""
+    allowed = sorted(route.responders)
+    if call.method == "OPTIONS":
+        return Response(200, [header("Allow", ", ".join(allowed))])
+    raise MethodNotAllowed(call.method, [*allowed, "OPTIONS"])

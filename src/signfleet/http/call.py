@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -15,10 +16,10 @@ from signfleet.http.media import JSON_TYPE
 from signfleet.wire.json import encode
 
 if TYPE_CHECKING:
-    import falcon.asgi
-
     from signfleet.access.sessions import Session
     from signfleet.wiring import Services
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 class Answer(msgspec.Struct):
@@ -52,19 +53,41 @@ def answer_json(
     return Answer(status, encode(value), last_modified=last_modified, etag=etag, headers=headers or {})
 
 
+class Disconnected(Exception):
+    """The client has gone before its request was whole."""
+
+
 class Call:
-    """One request, after its checks: who calls, with which parameters and body."""
+    """One request: what was sent, and after its checks who calls."""
 
-    __slots__ = ("_parameters", "body", "request", "services", "session")
+    __slots__ = ("_headers", "_parameters", "_receive", "_scope", "body", "method", "services", "session")
 
+    #: Not there before the token was checked, nor on public endpoints.
     session: Session
 
-    def __init__(self, services: Services, request: falcon.asgi.Request) -> None:
+    def __init__(self, services: Services, scope: Mapping[str, Any], receive: Receive) -> None:
         self.services = services
-        self.request = request
+        self.method: str = scope["method"]
         #: Decoded to the declared type; bytes for what is not JSON; None where there was none.
         self.body: Any = None
+        self._scope = scope
+        self._receive = receive
+        headers = scope["headers"]
+        self._headers: dict[bytes, bytes] = dict(headers)
+        if len(self._headers) < len(headers):
+            self._headers = _joined(headers)
         self._parameters: dict[str, str] | None = None
+
+    def header(self, name: bytes) -> str | None:
+        """A header, by its name in small letters."""
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def path(self) -> str:
+        """Without the query, unescaped."""
+        path: str = self._scope["path"]
+        return path
 
     @property
     def now(self) -> int:
@@ -80,17 +103,39 @@ class Call:
 
     def parameter(self, name: str) -> str | None:
         """A query parameter whatever the letter case of its name; an empty one counts as not given."""
-        if not self.request.query_string:
+        query: bytes = self._scope["query_string"]
+        if not query:
             return None
         if self._parameters is None:
-            self._parameters = {
-                key.lower(): value if isinstance(value, str) else value[-1]
-                for key, value in self.request.params.items()
-            }
+            pairs = parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
+            self._parameters = {key.lower(): value for key, value in pairs}
         value = self._parameters.get(name.lower()) or None
         if value is not None and ("\x00" in value or "\ufffd" in value):
             raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or holds a NUL character.")
         return value
+
+    async def read(self, limit: int) -> bytes | None:
+        """The body, or None where it has more than `limit` bytes. Raises `Disconnected`."""
+        if self._told_length > limit:
+            return None
+        chunks: list[bytes] = []
+        room = limit
+        while True:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                raise Disconnected
+            chunks.append(event.get("body", b""))
+            room -= len(chunks[-1])
+            if room < 0:  # a chunked body does not tell how long it will be
+                return None
+            if not event.get("more_body", False):
+                return b"".join(chunks)
+
+    @property
+    def _told_length(self) -> int:
+        """The length that the client told of its body, 0 for none; servers let no other sense or nonsense pass."""
+        told = self._headers.get(b"content-length", b"0")
+        return int(told) if told.isdigit() and len(told) < 20 else 0
 
     @property
     def person_id(self) -> int:
@@ -109,7 +154,7 @@ class Call:
     @property
     def bearer_token(self) -> str:
         """The token that the request carries, unchecked. Raises `Unauthenticated` where there is none."""
-        header = self.request.get_header("Authorization")
+        header = self.header(b"authorization")
         if header is None:
             raise Unauthenticated("A token is needed: send it as 'Authorization: Bearer <token>'.")
         scheme, _, token = header.partition(" ")
@@ -121,22 +166,42 @@ class Call:
     @property
     def precondition(self) -> Precondition:
         """What the caller demands of the state that it is about to change."""
-        return Precondition.of(self.request)
+        return Precondition.of(self.header(b"if-unmodified-since"), self.header(b"if-match"))
 
     @property
     def address(self) -> str:
         """Where the call comes from, for throttling and the audit trail."""
-        return self.request.remote_addr or ""
+        client = self._scope.get("client")
+        return client[0] if client else ""
 
     @property
     def actor(self) -> Actor:
         """Who calls, for the audit trail."""
-        session = getattr(self.request.context, "session", None)
+        session = self.known_session
         if session is None:
             return Actor("anonymous", self.address)
         return Actor(session.login or f"device {session.device_id}", self.address)
 
     @property
+    def known_session(self) -> Session | None:
+        """Who calls, as far as was found out."""
+        return getattr(self, "session", None)
+
+    @property
     def base_url(self) -> str:
         """How the caller addresses this server, for links: `http://host:port`."""
-        return self.services.settings.public_url or f"{self.request.scheme}://{self.request.netloc}"
+        return self.services.settings.public_url or f"{self._scope['scheme']}://{self.header(b'host') or self._server}"
+
+    @property
+    def _server(self) -> str:
+        """The address that the server listens at: clients of HTTP/1.0 need not name one."""
+        host, port = self._scope["server"]
+        return f"{host}:{port}"
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name; one that is sent more than once reads as a list (RFC 9110, section 5.3)."""
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined

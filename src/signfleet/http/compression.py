@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import falcon.asgi
+from signfleet.http.response import Response, header
 
 try:
     from isal.igzip import compress as _gzip
@@ -15,17 +15,18 @@ LEVEL = 1
 #: Shorter answers fit one packet anyway.
 MINIMUM = 1024
 
+_VARY = header("Vary", "Accept-Encoding")
+_GZIPPED = header("Content-Encoding", "gzip")
 
-def compress(request: falcon.asgi.Request, response: falcon.asgi.Response, body: bytes) -> bytes:
-    """`body`, compressed if the client takes gzip; sets the headers that go with it."""
-    if len(body) < MINIMUM:
-        return body
-    response.set_header("Vary", "Accept-Encoding")
-    accepted = request.get_header("Accept-Encoding")
-    if accepted is None or not admits_gzip(accepted):
-        return body
-    response.set_header("Content-Encoding", "gzip")
-    return _gzip(body, LEVEL)
+
+def compress(response: Response, accepted: str | None) -> None:
+    """Compress a body that is worth it if the client takes gzip, as its Accept-Encoding header says."""
+    if len(response.body) < MINIMUM:
+        return
+    response.headers.append(_VARY)
+    if accepted is not None and admits_gzip(accepted):
+        response.headers.append(_GZIPPED)
+        response.body = _gzip(response.body, LEVEL)
 
 
 @lru_cache(maxsize=1024)

@@ -7,15 +7,10 @@ dash what a device reports. A precondition looks at the version alone; a status 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from signfleet.errors import Invalid, Stale
 from signfleet.wire import datetime
-
-if TYPE_CHECKING:
-    import falcon.asgi
 
 
 class Precondition(msgspec.Struct, frozen=True):
@@ -25,9 +20,8 @@ class Precondition(msgspec.Struct, frozen=True):
     tags: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, request: falcon.asgi.Request) -> Precondition:
-        since = request.get_header("If-Unmodified-Since")
-        tags = request.get_header("If-Match")
+    def of(cls, since: str | None, tags: str | None) -> Precondition:
+        """From the headers `If-Unmodified-Since` and `If-Match`. Raises `Invalid`."""
         if since is None and tags is None:
             return NONE
         return cls(
@@ -60,15 +54,11 @@ def entity_tags(header: str) -> list[str]:
     return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",") if tag.strip()]
 
 
-def is_unchanged(request: falcon.asgi.Request, last_modified: int | None, etag: str | None) -> bool:
-    """Whether a GET may be answered with 304."""
-    if last_modified is None and etag is None:
-        return False
-    tags = request.get_header("If-None-Match")
+def is_unchanged(tags: str | None, since: str | None, last_modified: int | None, etag: str | None) -> bool:
+    """Whether a GET with these headers, `If-None-Match` and `If-Modified-Since`, may be answered with 304."""
     if tags is not None:
         known = entity_tags(tags)
         return etag is not None and ("*" in known or etag in known)
-    since = request.get_header("If-Modified-Since")
     if since is None or last_modified is None:
         return False
     try:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
-import falcon
-import falcon.asgi
 import msgspec
 
 from signfleet.errors import (
@@ -20,8 +18,12 @@ from signfleet.errors import (
     TooLarge,
     Unauthenticated,
 )
-from signfleet.http.media import error_type
+from signfleet.http.media import JSON_TYPE, error_type
+from signfleet.http.response import Header, Response, content_type, header
 from signfleet.storage.interface import StorageError
+
+if TYPE_CHECKING:
+    from signfleet.http.call import Call
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,16 @@ STATUSES: dict[type[SignfleetError], int] = {
     TooLarge: 413,
     Throttled: 429,
 }
+
+
+class MethodNotAllowed(SignfleetError):
+    """405"""
+
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__(f"{method} is not allowed here; allowed: {self.allowed}.")
 
 
 class NotAcceptable(SignfleetError):
@@ -66,7 +78,7 @@ class OAuthError(SignfleetError):
         self.headers = headers or {}
 
 
-STATUSES |= {NotAcceptable: 406, UnsupportedMediaType: 415, NotImplementedYet: 501}
+STATUSES |= {MethodNotAllowed: 405, NotAcceptable: 406, UnsupportedMediaType: 415, NotImplementedYet: 501}
 
 
 class ErrorBody(msgspec.Struct):
@@ -84,44 +96,34 @@ class OAuthErrorBody(msgspec.Struct, omit_defaults=True):
     error_description: str | None = None
 
 
+_CHALLENGE = header("WWW-Authenticate", 'Bearer realm="signfleet", error="invalid_token"')
+
+
 def status_of(error: SignfleetError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-async def tell(request: falcon.asgi.Request, response: falcon.asgi.Response, error: Exception, _params: Any) -> None:
-    """Falcon's error handler for every exception."""
+def tell(call: Call, route: str | None, error: Exception) -> Response:
+    """The answer to a call that failed, whatever the reason."""
     if isinstance(error, OAuthError):
-        response.status = error.status
-        response.content_type = "application/json"
-        response.set_headers({"Cache-Control": "no-store", "Pragma": "no-cache", **error.headers})
-        response.data = msgspec.json.encode(OAuthErrorBody(error.code, error.description))
-        return
+        fixed = {"Cache-Control": "no-store", "Pragma": "no-cache", **error.headers}
+        told = msgspec.json.encode(OAuthErrorBody(error.code, error.description))
+        return Response(error.status, [content_type(JSON_TYPE), *(header(*pair) for pair in fixed.items())], told)
+    headers: list[Header] = []
     if isinstance(error, SignfleetError):
         status, body = status_of(error), ErrorBody(error.code, error.message, error.details)
         if isinstance(error, Unauthenticated):
-            response.set_header("WWW-Authenticate", 'Bearer realm="signfleet", error="invalid_token"')
+            headers.append(_CHALLENGE)
         elif isinstance(error, Throttled):
-            response.set_header("Retry-After", str(error.retry_after))
-    elif isinstance(error, falcon.HTTPError):
-        status, body = _framework_error(request, error)
-        response.set_headers(error.headers or {})
+            headers.append(header("Retry-After", str(error.retry_after)))
+        elif isinstance(error, MethodNotAllowed):
+            headers.append(header("Allow", error.allowed))
     elif isinstance(error, StorageError):
         log.error("storage failed: %s", error)
         status, body = 503, ErrorBody("unavailable", "The store cannot be reached at the moment; try again shortly.")
-        response.set_header("Retry-After", "2")
+        headers.append(header("Retry-After", "2"))
     else:
-        log.error("unexpected failure in %s %s", request.method, request.uri_template, exc_info=error)
+        log.error("unexpected failure in %s %s", call.method, route, exc_info=error)
         status, body = 500, ErrorBody("server_error", "The server failed unexpectedly; its log says why.")
-    response.status = status
-    response.content_type = error_type(request.get_header("Accept"))
-    response.data = msgspec.json.encode(body)
-
-
-def _framework_error(request: falcon.asgi.Request, error: falcon.HTTPError) -> tuple[int, ErrorBody]:
-    status = error.status_code
-    if status == 404:
-        return status, ErrorBody("not_found", "There is nothing at this address.")
-    if status == 405:
-        allowed = dict(error.headers or {}).get("Allow", "")
-        return status, ErrorBody("method_not_allowed", f"{request.method} is not allowed here; allowed: {allowed}.")
-    return status, ErrorBody("invalid_request", error.description or error.title or "The request is malformed.")
+    headers.append(content_type(error_type(call.header(b"accept"))))
+    return Response(status, headers, msgspec.json.encode(body))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import falcon.asgi
 import msgspec
 
 from signfleet.audit.actor import act_as
@@ -16,44 +15,41 @@ from signfleet.http.conditional import is_unchanged
 from signfleet.http.endpoint import JSON, JSON_PATCH, Endpoint
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType
 from signfleet.http.media import admits, is_sent_as
+from signfleet.http.response import Response, content_type, header
+from signfleet.http.routing import Responder
 from signfleet.wire import datetime
-
-if TYPE_CHECKING:
-    from signfleet.wiring import Services
 
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
 BOM = b"\xef\xbb\xbf"
 
-Responder = Callable[..., Awaitable[None]]
-Reader = Callable[[falcon.asgi.Request], Awaitable[Any]]
+Reader = Callable[[Call], Awaitable[Any]]
+
+#: Of answers that carry a secret.
+_NOT_STORED = (header("Cache-Control", "no-store"), header("Pragma", "no-cache"))
 
 
-def responder(endpoint: Endpoint, services: Services) -> Responder:
-    """The function that Falcon calls for `endpoint`."""
+def responder(endpoint: Endpoint) -> Responder:
+    """What answers a call of `endpoint`."""
     read = _reader(endpoint)
     handler = endpoint.handler
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
     produces = endpoint.produces
 
-    async def respond(request: falcon.asgi.Request, response: falcon.asgi.Response, **segments: str) -> None:
-        call = Call(services, request)
+    async def respond(call: Call, **segments: str) -> Response:
         if not is_public:
             await _admit(call, endpoint)
         if not is_read:
             act_as(call.actor)
-        accept = request.get_header("Accept")
+        accept = call.header(b"accept")
         if accept is not None and not admits(accept, produces):
             raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
         for name, value in segments.items():
             if "\x00" in value or "\ufffd" in value:
                 raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")
         if read is not None:
-            call.body = await read(request)
-        answer = await handler(call, **segments)
-        if is_read and is_unchanged(request, answer.last_modified, answer.etag):
-            answer = Answer(304, last_modified=answer.last_modified, etag=answer.etag)
-        _write(request, response, answer, endpoint)
+            call.body = await read(call)
+        return _response(call, await handler(call, **segments), endpoint)
 
     return respond
 
@@ -61,7 +57,6 @@ def responder(endpoint: Endpoint, services: Services) -> Responder:
 async def _admit(call: Call, endpoint: Endpoint) -> None:
     """401 without a good token, 403 where it does not reach."""
     session = call.session = await call.services.sessions.authenticate(call.bearer_token, call.now)
-    call.request.context.session = session
     if endpoint.scopes and not any(session.covers(scope) for scope in endpoint.scopes):
         raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
     if endpoint.caller == "network":
@@ -83,14 +78,16 @@ def _reader(endpoint: Endpoint) -> Reader | None:
     is_json = consumes in (JSON, JSON_PATCH)
     decode = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body).decode
 
-    async def read(request: falcon.asgi.Request) -> Any:
-        content_type = request.get_header("Content-Type")
-        if not is_sent_as(content_type, consumes):
-            raise UnsupportedMediaType(f"The body has to be {consumes[0]}; Content-Type says '{content_type}'.")
-        encoding = request.get_header("Content-Encoding")
+    async def read(call: Call) -> Any:
+        media_type = call.header(b"content-type")
+        if not is_sent_as(media_type, consumes):
+            raise UnsupportedMediaType(f"The body has to be {consumes[0]}; Content-Type says '{media_type}'.")
+        encoding = call.header(b"content-encoding")
         if encoding is not None and encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType(f"The body has to be sent plain; Content-Encoding says '{encoding}'.")
-        body = await read_body(request, limit)
+        body = await call.read(limit)
+        if body is None:
+            raise TooLarge(f"The body is longer than the {limit} bytes that are allowed.")
         if not body:
             if endpoint.body_optional:
                 return None
@@ -98,18 +95,6 @@ def _reader(endpoint: Endpoint) -> Reader | None:
         return decode_json(body, decode) if is_json else body
 
     return read
-
-
-async def read_body(request: falcon.asgi.Request, limit: int) -> bytes:
-    """The whole body. Raises `TooLarge` beyond `limit` bytes."""
-    length = request.content_length
-    if length is not None and length > limit:
-        raise TooLarge(f"The body has {length} bytes; {limit} are allowed.")
-    # A chunked body tells no length: one byte more than allowed is enough to know.
-    body: bytes = await request.stream.read(limit + 1)
-    if len(body) > limit:
-        raise TooLarge(f"The body is longer than the {limit} bytes that are allowed.")
-    return body
 
 
 def decode_json(body: bytes, decode: Callable[[bytes], Any]) -> Any:
@@ -126,23 +111,27 @@ def decode_json(body: bytes, decode: Callable[[bytes], Any]) -> Any:
         raise Invalid("The body is nested too deeply.") from error
 
 
-def _write(request: falcon.asgi.Request, response: falcon.asgi.Response, answer: Answer, endpoint: Endpoint) -> None:
-    response.status = answer.status
-    body = answer.body
-    if body is not None:
-        response.content_type = answer.media_type
-        if not endpoint.secret and not answer.media_type.startswith("image/"):
-            body = compress(request, response, body)
-        response.data = body
-    elif answer.stream is not None:
-        response.content_type = answer.media_type
-        response.stream = answer.stream
-    if endpoint.secret:
-        response.set_header("Cache-Control", "no-store")
-        response.set_header("Pragma", "no-cache")
+def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
+    """What a handler answered, as it is sent: 304 where the client has it already, compressed where it wants that."""
+    headers = []
     if answer.last_modified is not None:
-        response.set_header("Last-Modified", datetime.format_http(answer.last_modified))
+        headers.append(header("Last-Modified", datetime.format_http(answer.last_modified)))
     if answer.etag is not None:
-        response.set_header("ETag", f'"{answer.etag}"')
-    if answer.headers:
-        response.set_headers(answer.headers)
+        headers.append(header("ETag", f'"{answer.etag}"'))
+    if (
+        headers
+        and endpoint.method == "GET"
+        and is_unchanged(
+            call.header(b"if-none-match"), call.header(b"if-modified-since"), answer.last_modified, answer.etag
+        )
+    ):
+        return Response(304, headers)
+    if endpoint.secret:
+        headers += _NOT_STORED
+    headers += [header(name, value) for name, value in answer.headers.items()]
+    response = Response(answer.status, headers, answer.body or b"", answer.stream)
+    if answer.body is not None or answer.stream is not None:
+        headers.append(content_type(answer.media_type))
+    if not endpoint.secret and not answer.media_type.startswith("image/"):
+        compress(response, call.header(b"accept-encoding"))
+    return response

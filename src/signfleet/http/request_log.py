@@ -9,12 +9,14 @@ import itertools
 import os
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
-import falcon.asgi
 import structlog
 
 from signfleet.http.metrics import REQUESTS
+
+if TYPE_CHECKING:
+    from signfleet.http.call import Call
 
 _STARTED = os.urandom(4).hex()
 _numbers = itertools.count(1)
@@ -32,39 +34,31 @@ def redacted(path: str) -> str:
     return _LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path))
 
 
+def request_id(sent: str | None) -> str:
+    """The id of a request: the one that was sent with it, if that can be kept, or a new one."""
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_STARTED}-{next(_numbers):x}"
+
+
 class RequestLog:
-    """Falcon middleware."""
+    """Records what was answered."""
 
     def __init__(self, *, access_log: bool) -> None:
         self._access_log = access_log
 
-    async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        sent = request.get_header("X-Request-Id")
-        request_id = sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_STARTED}-{next(_numbers):x}"
-        context = request.context
-        context.request_id = request_id
-        context.started = time.perf_counter()
-        context.session = None
-        response.set_header("X-Request-Id", request_id)
-
-    async def process_response(
-        self, request: falcon.asgi.Request, response: falcon.asgi.Response, _resource: Any, _succeeded: bool
-    ) -> None:
-        context = request.context
-        seconds = time.perf_counter() - context.started
-        route = request.uri_template or "none"
-        status = response.status_code
-        REQUESTS.observe(request.method, route, status, seconds)
+    def record(self, call: Call, route: str, status: int, started: float, id_: str) -> None:
+        """A request that was answered with `status` at `route`; `started` by `time.perf_counter`."""
+        seconds = time.perf_counter() - started
+        REQUESTS.observe(call.method, route, status, seconds)
         if self._access_log:
-            session = context.session
+            session = call.known_session
             log.info(
                 "request",
-                method=request.method,
-                path=redacted(request.path),
+                method=call.method,
+                path=redacted(call.path),
                 status=status,
                 ms=round(seconds * 1000, 2),
-                id=context.request_id,
-                address=request.remote_addr,
+                id=id_,
+                address=call.address or None,
                 session=session.id if session else None,
                 network=session.network_id if session else None,
             )

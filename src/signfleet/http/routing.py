@@ -1,63 +1,99 @@
-"""Routes whose literals match in any letter case and with or without a final slash, while parameters keep theirs."""
+"""Routes whose literals match in any letter case and with or without a final slash, while parameters keep theirs.
+
+A path is looked up segment by segment, as it was sent: an escaped slash belongs to its segment.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from falcon.routing import CompiledRouter
+if TYPE_CHECKING:
+    from signfleet.http.response import Response
 
-_PARAMETER = re.compile(r"\{(\w+)(:\w+)?\}")
-#: Stands for an escaped slash inside a segment while the route is looked up.
-_SLASH = "\x1f"
+#: Answers a call, given the parameters of its path.
+Responder = Callable[..., "Awaitable[Response]"]
 
-
-class _Methods(dict[str, Any]):
-    """Falcon calls a method that it does not know a bad request; it is not allowed, like others that it does know."""
-
-    def __missing__(self, method: str) -> Any:
-        return self["TRACE"]  # which nothing here allows
+_PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
 
-class CaseInsensitiveRouter(CompiledRouter):
-    """Falcon's compiled router, asked with the lower-cased path; parameters are then cut from the path as it was sent.
+class Route:
+    """A path and what answers there, by method."""
 
-    It works on the raw path, so that an escaped slash belongs to its segment.
-    """
+    __slots__ = ("_places", "responders", "template")
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.responders: dict[str, Responder] = {}
+        #: The parameters' places among the segments; the last may take all that follow.
+        self._places = [
+            (match[1], place, bool(match[2]))
+            for place, segment in enumerate(_split(template))
+            if (match := _PARAMETER.fullmatch(segment))
+        ]
+
+    def parameters(self, segments: list[str]) -> dict[str, str]:
+        """The parameters of a path by their names."""
+        return {
+            name: "/".join(segments[place:]) if takes_rest else segments[place]
+            for name, place, takes_rest in self._places
+        }
+
+
+class _Node:
+    """What may follow one beginning of a path: a literal before any parameter, the rest of the path last."""
+
+    __slots__ = ("literals", "parameter", "rest", "route")
 
     def __init__(self) -> None:
-        super().__init__()
-        #: Template → the parameters' places among the segments; the last may take all that follow.
-        self._places: dict[str, tuple[tuple[str, int, bool], ...]] = {}
+        self.literals: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.rest: Route | None = None
+        self.route: Route | None = None
 
-    def add_route(self, uri_template: str, resource: object, **options: Any) -> None:
-        segments = uri_template.strip("/").split("/")
-        template = "/" + "/".join(part if part.startswith("{") else part.lower() for part in segments)
-        places = []
-        for place, segment in enumerate(segments):
-            if match := _PARAMETER.fullmatch(segment):
-                places.append((match[1], place, match[2] == ":path"))
-        self._places[template] = tuple(places)
-        super().add_route(template, resource, **options)
+    def find(self, segments: list[str], place: int) -> Route | None:
+        if place == len(segments):
+            return self.route
+        literal = self.literals.get(segments[place].lower())
+        route = None if literal is None else literal.find(segments, place + 1)
+        if route is None and self.parameter is not None and segments[place]:
+            route = self.parameter.find(segments, place + 1)
+        return self.rest if route is None else route
 
-    def map_http_methods(self, resource: object, **options: Any) -> Any:
-        return _Methods(super().map_http_methods(resource, **options))
 
-    def find(self, uri: str, req: Any = None) -> Any:
-        if req is not None:
-            uri = req.scope["raw_path"].decode("latin-1").partition("?")[0]
-        path = uri.strip("/")
-        segments = None
-        if "%" in path:
-            segments = [unquote(segment) for segment in path.split("/")]
-            path = "/".join(segment.replace("/", _SLASH) for segment in segments)
-        found = super().find("/" + path.lower())
-        if found is None:
-            return None
-        params, template = found[2], found[3]
-        if places := self._places[template]:  # type: ignore[index]  # our own templates
-            segments = segments or path.split("/")
-            for name, place, takes_rest in places:
-                params[name] = "/".join(segments[place:]) if takes_rest else segments[place]
-        return found
+class Router:
+    """All routes."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+
+    def add(self, method: str, template: str, responder: Responder) -> None:
+        """Let `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
+        node = self._root
+        for segment in _split(template):
+            parameter = _PARAMETER.fullmatch(segment)
+            if parameter is None:
+                node = node.literals.setdefault(segment.lower(), _Node())
+            elif parameter[2]:
+                route = node.rest = node.rest or Route(template)
+                break
+            else:
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+        else:
+            route = node.route = node.route or Route(template)
+        route.responders[method] = responder
+
+    def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
+        """The route of a path, without its query, and the parameters in it."""
+        segments = _split(raw_path.decode("utf-8", "replace"))
+        if b"%" in raw_path:
+            segments = [unquote(segment) for segment in segments]
+        route = self._root.find(segments, 0)
+        return None if route is None else (route, route.parameters(segments))
+
+
+def _split(path: str) -> list[str]:
+    return path.strip("/").split("/")
