@@ -41,6 +41,7 @@ from signfleet.users.service import insert_user
 from signfleet.wire import timespan
 from signfleet.wiring import Services, build, make_app
 from tests.postgres import Postgres, name_of, running_postgres
+from tests.world import World
 
 
 @pytest.fixture(scope="session")
@@ -279,6 +280,14 @@ def sign_in(services: Services, network: Founded) -> SignIn:
 async def admin_token(sign_in: SignIn) -> str:
     """The administrator's access token, with the network chosen."""
     return await sign_in()
+
+
+@pytest.fixture
+async def world(services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn) -> World:
+    """The network with one thing of each kind in it, and good requests."""
+    world = World(services, network, admin, sign_in)
+    await world.restore()
+    return world
 
 
 IssueSetupToken = Callable[..., Awaitable[str]]

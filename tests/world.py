@@ -1,0 +1,315 @@
+"""A network with one thing of each kind in it, and a good request for every endpoint that is offered."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from httpx import AsyncClient
+
+from signfleet.access.issuing import Issued, Lifetimes, open_session
+from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
+from signfleet.access.operations.roles import VIEWERS
+from signfleet.access.sign_in import Client
+from signfleet.access.tokens import DEVICE_SCOPE, USER_SCOPE, hash_token, new_token
+from signfleet.founding import Founded
+from signfleet.http.conditional import NONE
+from signfleet.http.endpoint import FORM, Endpoint
+from signfleet.networks.levels import FREE, PAID
+from signfleet.people.registration import ACTIVATE, RESET
+from signfleet.people.store import INSERT_LINK
+from signfleet.profiles.service import of_person, of_user
+from signfleet.simulator.fleet import fleet
+from signfleet.simulator.screenshots import picture
+from signfleet.wire import datetime
+from signfleet.wire.timespan import HOUR, MINUTE
+from signfleet.wiring import Services, endpoints
+from tests.devices.stored import register
+
+if TYPE_CHECKING:
+    from tests.conftest import SignIn
+
+OFFERED = [endpoint for endpoint in endpoints() if endpoint.is_offered]
+
+PREFIX = "/2022/06/REST"
+OPENID = "/realms/bsncloud/protocol/openid-connect"
+SEGMENT = re.compile(r"\{(\w+)(?::path)?\}")
+
+ULLA = "ulla@example.com"
+PASSWORD = "7t#Sqg7*"
+BEACON = {"mode": "EddystoneUrl", "power": 1, "url": "http://x.example"}
+TAG = "string::[Device].<Kept>"
+KEY = "kept"
+FILE = "kept.jpg"
+
+
+def name(endpoint: Endpoint) -> str:
+    """What an endpoint is called in the tables of tests."""
+    return f"{endpoint.method} {endpoint.path.removeprefix(PREFIX)}"
+
+
+@cache
+def a_picture() -> bytes:
+    return picture(next(fleet(1)), 0, size=(160, 90))
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Owner(NamedTuple):
+    """A person and their user in a network: requests below /Self are about their own things."""
+
+    login: str
+    person_id: int
+    user_id: int
+    network_id: int
+
+
+class Request(NamedTuple):
+    """What a client has to send; `sent` are body, parameters and headers as HTTPX takes them."""
+
+    method: str
+    url: str
+    sent: dict[str, Any]
+
+
+class World:
+    """The network of the server under test: a device A1 with a beacon B, a group Gamma, a role Rho, a user Ulla.
+
+    `ids` tells theirs by the name of the entity.
+    """
+
+    def __init__(self, services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn) -> None:
+        self.services, self.network, self.admin, self.sign_in = services, network, admin, sign_in
+        self.ids: dict[str, int] = {}
+        self.administrator = Owner(network.login, network.person_id, network.user_id, network.network_id)
+        self._numbers = itertools.count(1)
+
+    async def restore(self) -> None:
+        """Make anew what is there no more."""
+        if (await self.admin.get("/Devices/A1/")).status_code == 404:
+            (self.ids["Device"],) = await register(self.services.store, self.network.network_id, ["A1"])
+        for entity, path, body in (
+            ("Group", "/Groups/Regular/", {"name": "Gamma"}),
+            ("Role", "/Roles/", {"name": "Rho"}),
+        ):
+            if (await self.admin.get(f"{path}{body['name']}/")).status_code == 404:
+                self.ids[entity] = (await self.admin.post(path, json=body)).json()["id"]
+        if (await self.admin.get(f"/Users/{ULLA}/")).status_code == 404:
+            await self.sign_in(ULLA, role=VIEWERS)
+            self.ids["User"] = (await self.admin.get(f"/Users/{ULLA}/")).json()["id"]
+        if (await self.admin.get("/Devices/A1/Beacons/B/")).status_code == 404:
+            assert (await self.admin.post("/Devices/A1/Beacons/", json={"name": "B", **BEACON})).status_code == 201
+
+    async def owner(self, login: str) -> Owner:
+        """Somebody who is a user of one network."""
+        person = await self.services.people.find(login)
+        assert person is not None
+        (user,) = await self.services.users.of_person(person.person_id)
+        return Owner(login, person.person_id, user.id, user.network_id)
+
+    async def player(self, *, scope: str = DEVICE_SCOPE, device_id: int = 0, network_id: int = 0) -> Issued:
+        """New tokens of a player: of A1, unless another is told."""
+        return await self.services.store.write(
+            lambda tx: open_session(
+                tx,
+                scope=scope,
+                lifetimes=Lifetimes(HOUR, HOUR),
+                now=now(),
+                device_id=device_id or self.ids["Device"],
+                network_id=network_id or self.network.network_id,
+            )
+        )
+
+    async def request(self, endpoint: Endpoint, owner: Owner | None = None, **segments: str) -> Request:
+        """A request that succeeds for who may make it, and changes something if that is what the endpoint is for.
+
+        Below /Self it is about what `owner` has: the administrator, unless another is told. `segments` stand in the
+        path in the place of good ones.
+        """
+        owner = owner or self.administrator
+        called = name(endpoint)
+        await self._prepare(called, owner)
+        values = await self._segments(called, owner) | segments
+        path = SEGMENT.sub(lambda found: quote(values[found[1]], safe="/@"), endpoint.path)
+        sent: dict[str, Any] = {"params": await self._parameters(called), "headers": await self._headers(called)}
+        if endpoint.consumes == FORM:
+            sent["data"] = await self._form(called)
+        elif endpoint.body is bytes:
+            sent["content"] = a_picture()
+        elif endpoint.body is not None:
+            sent["json"] = self._body(called, owner)
+        return Request(endpoint.method, str(self.admin.base_url.join(path)), sent)
+
+    async def _prepare(self, called: str, owner: Owner) -> None:
+        """Put in place what the request reads, changes or removes."""
+        if called == "PUT /Self/Networks/{network}/Subscription/":
+            await self.services.network_changes.set_level(owner.network_id, PAID, now())
+        elif called == "DELETE /Devices/{device}/Tags/":
+            await self.admin.post("/Devices/A1/Tags/", json={TAG: "x"})
+        elif called.startswith("DELETE") and called.endswith("/Permissions/"):
+            path = called.removeprefix("DELETE ").format(device="A1", group="Gamma", role="Rho", user=ULLA)
+            await self.admin.post(path, json=self._body(called, owner))
+        elif "/Profile/{key}/" in called:
+            user = "{user}" in called
+            profile = of_user(owner.network_id, owner.user_id) if user else of_person(owner.person_id)
+            await self.services.profiles.put(profile, KEY, "before", NONE, now())
+
+    async def _segments(self, called: str, owner: Owner) -> dict[str, str]:
+        """What stands in the path."""
+        values = {
+            "device": "A1",
+            "name": "B",
+            "group": "Gamma",
+            "role": "Rho",
+            "user": str(owner.user_id if "/Self/" in called else self.ids["User"]),
+            "network": str(owner.network_id),
+            "model": "HD1024",
+            "connector": "HDMI",
+            "entity": "Device",
+            "location_path": "Nowhere",
+            "key": KEY,
+            "login": ULLA,
+            "timestamp": datetime.format(now() - self._number() * MINUTE),
+        }
+        if "{token}" in called:
+            values["token"] = await self._token(called, owner)
+        if "{application}" in called:
+            values["application"] = str(await self._application(owner))
+        if "{file:path}" in called:
+            await self.services.blobs.put(FILE, b"x")
+            *_, values["expires"], values["signature"], values["file"] = self.services.links.path(FILE, now()).split(
+                "/"
+            )
+        return values
+
+    async def _parameters(self, called: str) -> dict[str, str]:
+        """What stands behind the path."""
+        if called.startswith("GET /account/"):
+            return {"token": await self._link(called.removeprefix("GET /account/"))}
+        return {
+            "DELETE /Devices/": {"filter": "[Serial] IS 'A1'"},
+            "GET /Tags/Values/": {"pattern": "<*>:*"},
+            "GET /admin/v1/permissions/explain/": {
+                "user": str(self.ids["User"]),
+                "operation": "Device.ViewDevice",
+                "device": "A1",
+            },
+        }.get(called, {})
+
+    async def _headers(self, called: str) -> dict[str, str]:
+        if called == "POST /player/v1/register":
+            return {"Authorization": f"Bearer {await self._setup_token()}"}
+        return {"Content-Type": "image/jpeg"} if called.startswith("PUT /player/v1/screenshots") else {}
+
+    async def _form(self, called: str) -> dict[str, str]:
+        client = {"client_id": self.network.client_id, "client_secret": self.network.client_secret}
+        match called.removeprefix(f"POST {OPENID}"):
+            case "/token":
+                return {"grant_type": "client_credentials", **client}
+            case "/token/introspect" | "/revoke":
+                return {"token": await self._application_token(), **client}
+            case "POST /Token":
+                login = {"username": self.network.login, "password": self.network.password}
+                return {"grant_type": "password", "client_id": "Some program", **login}
+            case "POST /player/v1/token":
+                return {"grant_type": "refresh_token", "refresh_token": (await self.player()).refresh_token or ""}
+            case "POST /account/activate":
+                return {"token": await self._link(ACTIVATE)}
+            case "POST /account/reset":
+                return {"token": await self._link(RESET), "password": PASSWORD, "repeated": PASSWORD}
+        raise KeyError(called)
+
+    def _body(self, called: str, owner: Owner) -> Any:
+        number = self._number()
+        lifetime = f"00:{20 + number // 60 % 40}:{number % 60:02}"
+        if called.endswith("/Permissions/"):
+            return [self._permission(called)]
+        return {
+            "PUT /Devices/{device}/": {"settings": {"name": f"D{number}"}},
+            "PATCH /Devices/{device}/": [{"op": "replace", "path": "/settings/name", "value": f"D{number}"}],
+            "POST /Devices/{device}/Beacons/": {"name": f"B{number}", **BEACON},
+            "PUT /Devices/{device}/Notes/": {"note": f"N{number}"},
+            "POST /Devices/{device}/Tags/": {f"string::[Device].<T{number}>": "x"},
+            "DELETE /Devices/{device}/Tags/": [TAG],
+            "POST /Roles/": {"name": f"R{number}"},
+            "PUT /Roles/{role}/": {"description": f"D{number}"},
+            "POST /Groups/Regular/": {"name": f"G{number}"},
+            "PUT /Groups/Regular/{group}/": {"description": f"D{number}"},
+            "POST /Users/": {"person": {"login": f"u{number}@example.com", "password": PASSWORD}},
+            "PUT /Users/{user}/": {"description": f"D{number}"},
+            "POST /Self/": {"login": f"p{number}@example.com", "password": PASSWORD},
+            "PUT /Self/": {"firstName": f"F{number}"},
+            "POST /Self/Applications/": {"name": f"A{number}"},
+            "PUT /Self/Applications/{application}/": {"name": f"A{number}"},
+            "POST /Self/Networks/": {"name": f"N{number}"},
+            "PATCH /Self/Networks/{network}/": [
+                {"op": "replace", "path": "/settings/userAccessTokenLifetime", "value": lifetime}
+            ],
+            "PUT /Self/Networks/{network}/Settings/": {"userAccessTokenLifetime": lifetime},
+            "PUT /Self/Networks/{network}/Subscription/": {"level": FREE},
+            "POST /Self/Profile/": {"key": f"k{number}", "value": "x"},
+            "PUT /Self/Profile/{key}/": f"v{number}",
+            "PUT /Self/Session/Network/": {"id": owner.network_id},
+            "PUT /Self/Session/AuthorizationScope/": USER_SCOPE.split(),
+            "PUT /Self/Users/{user}/Notifications/": {"deviceFailureNotificationTemplate": f"T{number}"},
+            "POST /Self/Users/{user}/Profile/": {"key": f"k{number}", "value": "x"},
+            "PUT /Self/Users/{user}/Profile/{key}/": f"v{number}",
+            "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},
+            "POST /player/v1/report": {"sequence": number},
+        }[called]
+
+    def _permission(self, called: str) -> dict[str, Any]:
+        """A permission on what the path names, or for whom it names."""
+        operation = VIEW_GROUP if "{group}" in called else VIEW_SCREENSHOTS
+        kind = "User" if "{user}" in called else "Role"
+        return {
+            "operationUID": operation.uid,
+            "principal": {"type": kind, "id": self.ids[kind]},
+            "isAllowed": True,
+        }
+
+    async def _token(self, called: str, owner: Owner) -> str:
+        """A token to be looked at or revoked."""
+        if "/Setups/" in called:
+            return await self._setup_token()
+        if "/Devices/" in called:
+            return (await self.player()).access_token
+        return await self.sign_in(ULLA if " /Users/" in called else owner.login, network_id=owner.network_id)
+
+    async def _setup_token(self) -> str:
+        return (await self.services.provisioning.issue(self.network.network_id, now())).token
+
+    async def _application_token(self) -> str:
+        client = Client(self.network.client_id, self.network.client_secret)
+        return (await self.services.sign_in.with_client_credentials(client, None, now())).issued.access_token
+
+    async def _application(self, owner: Owner) -> int:
+        """The newest application of the owner, made if there is none but the one the tests themselves sign in with."""
+        rows = await self.services.applications.of_person(owner.person_id)
+        own = [row.id for row in rows if row.client_id != self.network.client_id]
+        return int(own[-1] if own else (await self.services.applications.create("Script", owner.person_id, now())).id)
+
+    async def _link(self, purpose: str) -> str:
+        """The token of a link in a mail to Ulla."""
+        token, ulla = new_token(), await self.owner(ULLA)
+        await self.services.store.write(
+            lambda tx: tx.execute(
+                INSERT_LINK,
+                hash=hash_token(token),
+                purpose=purpose,
+                person_id=ulla.person_id,
+                valid_to=now() + HOUR,
+                return_url=None,
+            )
+        )
+        return token
+
+    def _number(self) -> int:
+        """Another one each time, higher than the last."""
+        return next(self._numbers)
