@@ -25,6 +25,9 @@ from signfleet.people.store import INSERT_LINK
 from signfleet.profiles.service import of_person, of_user
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
+from signfleet.storage.interface import Transaction
+from signfleet.storage.query import Query
+from signfleet.storage.tables import person
 from signfleet.wire import datetime
 from signfleet.wire.timespan import HOUR, MINUTE
 from signfleet.wiring import Services, endpoints
@@ -108,10 +111,10 @@ class World:
 
     async def owner(self, login: str) -> Owner:
         """Somebody who is a user of one network."""
-        person = await self.services.people.find(login)
-        assert person is not None
-        (user,) = await self.services.users.of_person(person.person_id)
-        return Owner(login, person.person_id, user.id, user.network_id)
+        known = await self.services.people.find(login)
+        assert known is not None
+        (user,) = await self.services.users.of_person(known.person_id)
+        return Owner(login, known.person_id, user.id, user.network_id)
 
     async def player(self, *, scope: str = DEVICE_SCOPE, device_id: int = 0, network_id: int = 0) -> Issued:
         """New tokens of a player: of A1, unless another is told."""
@@ -296,10 +299,14 @@ class World:
         return int(own[-1] if own else (await self.services.applications.create("Script", owner.person_id, now())).id)
 
     async def _link(self, purpose: str) -> str:
-        """The token of a link in a mail to Ulla."""
+        """The token of a link in a mail to Ulla, who is not activated any more if the link is for that."""
         token, ulla = new_token(), await self.owner(ULLA)
-        await self.services.store.write(
-            lambda tx: tx.execute(
+
+        async def work(tx: Transaction) -> None:
+            if purpose == ACTIVATE:
+                inactive = person.update().where(person.c.id == ulla.person_id).values(activation_date=None)
+                await tx.execute(Query(inactive))
+            await tx.execute(
                 INSERT_LINK,
                 hash=hash_token(token),
                 purpose=purpose,
@@ -307,7 +314,8 @@ class World:
                 valid_to=now() + HOUR,
                 return_url=None,
             )
-        )
+
+        await self.services.store.write(work)
         return token
 
     def _number(self) -> int:

@@ -11,8 +11,8 @@ from signfleet.founding import Founded
 from signfleet.wire.datetime import parse
 from signfleet.wire.timespan import DAY
 from signfleet.wiring import Services
-from tests.conftest import CallAs, IssueSetupToken
-from tests.players.conftest import PLAYER, Device, Register
+from tests.conftest import ROOT, CallAs, IssueSetupToken
+from tests.players.conftest import HD1024, PLAYER, Device, Register
 
 pytestmark = pytest.mark.anyio
 
@@ -89,6 +89,16 @@ async def test_the_same_serial_again_keeps_the_device_and_replaces_the_tokens(
         f"{PLAYER}/token", data={"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
     )
     assert answer.json()["error"] == "invalid_grant"
+
+
+async def test_that_tokens_were_replaced_is_in_the_audit_trail(register: Register, admin: AsyncClient) -> None:
+    device_id = (await register()).json()["device"]["id"]
+    await register()
+    trail = await admin.get(
+        f"{ROOT}/admin/v1/audit/", params={"filter": "[Entity] IS 'Token' AND [Action] IS 'Revoke'"}
+    )
+    (entry,) = trail.json()["items"]
+    assert (entry["actor"], entry["before"]) == (f"player {HD1024['serial']}", {"deviceId": device_id})
 
 
 async def test_another_model_is_taken_over(register: Register, device: Device) -> None:

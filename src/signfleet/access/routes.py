@@ -16,6 +16,7 @@ from signfleet.access.token_answers import (
     token_answer,
     token_state,
 )
+from signfleet.audit.actor import act_under
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
@@ -116,6 +117,7 @@ async def revoke_token(call: Call) -> Answer:
         return Answer()
     if row.application_id != application.id:
         raise OAuthError(400, "unauthorized_client", "The token was not issued to this application.")
+    act_under(f"application {application.client_id}")
     await call.services.tokens.revoke(row, call.now)
     return Answer()
 

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 
 class Actor(NamedTuple):
-    """A person's login, a player's serial or device id, or a part of the server; an address for who calls."""
+    """A person's login, a player's serial or device id, an application, or a part of the server; an address for who
+    calls."""
 
     name: str
     address: str | None = None
@@ -23,6 +24,11 @@ _acting: ContextVar[Actor] = ContextVar("acting", default=_SERVER)
 def act_as(actor: Actor) -> None:
     """Everything that this task changes from now on is changed by `actor`."""
     _acting.set(actor)
+
+
+def act_under(name: str) -> None:
+    """Whoever is at work has proved, without an access token, to be `name`."""
+    _acting.set(_acting.get()._replace(name=name))
 
 
 def acting() -> Actor:

@@ -12,6 +12,7 @@ from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import hash_token, new_token
+from signfleet.audit.actor import act_under
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Forbidden, Invalid, NotFound, Throttled
 from signfleet.mail.composing import Composer
@@ -141,6 +142,7 @@ class Registration:
         return self._allowed((await self._store.write(work)).return_url)
 
     async def _record(self, tx: Transaction, before: Row, password: str | None, now: int) -> None:
+        act_under(before.login)  # who has the link has their mail
         after = person_of(await tx.one(queries.PERSON_BY_ID, id=before.person_id), password)
         change = Change("Update", "Person", before.person_id, before.login, person_of(before), after)
         await record(tx, None, change, now)

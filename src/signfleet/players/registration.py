@@ -10,7 +10,7 @@ import structlog
 
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.tokens import DEVICE_SCOPE, hash_token
-from signfleet.audit.actor import act_as, acting
+from signfleet.audit.actor import act_under
 from signfleet.audit.recording import Change, record
 from signfleet.devices.documents import identity
 from signfleet.devices.models.catalog import family_of
@@ -48,7 +48,7 @@ class Players:
         `Unauthenticated` for a bad setup token and `Conflict` when the serial lives in another network.
         """
         network = await self._network(setup_token, now)
-        act_as(acting()._replace(name=f"player {player.serial}"))
+        act_under(f"player {player.serial}")
         location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
 
         async def work(tx: Transaction) -> tuple[Registered, bool]:
@@ -61,7 +61,9 @@ class Players:
                 await record(tx, network.id, Change("Create", "Device", device_id, serial, None, after), now)
             elif known.network_id == network.id:
                 device_id, serial, sequence = known.id, known.serial, known.report_sequence
-                await tx.execute(queries.END_SESSIONS, in_network=network.id, of_device=device_id)
+                if await tx.execute(queries.END_SESSIONS, in_network=network.id, of_device=device_id):
+                    ended = Change("Revoke", "Token", name=serial, before={"deviceId": device_id})
+                    await record(tx, network.id, ended, now)
                 if known.model != player.model:
                     await _change_model(tx, known, player.model, now)
                     before, after = {"model": known.model}, {"model": player.model}

@@ -1,0 +1,135 @@
+"""Whatever changes something through the API leaves an entry in the audit trail that says who, and what."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from httpx import AsyncClient, Response
+
+from signfleet.storage.query import Query
+from signfleet.storage.tables import audit
+from tests.conftest import ON_SQLITE, CallAs
+from tests.world import OFFERED, OPENID, ULLA, Request, World, name
+
+CHANGING = [endpoint for endpoint in OFFERED if endpoint.method != "GET"]
+
+#: What leaves no entry, and why.
+EXEMPT = {
+    f"POST {OPENID}/token": "signing in changes nothing but the caller's own tokens",
+    "POST /Token": "signing in",
+    "POST /player/v1/token": "signing in",
+    f"POST {OPENID}/token/introspect": "changes nothing",
+    "PUT /Self/Session/Network/": "belongs to the caller's own token, and ends with it",
+    "PUT /Self/Session/AuthorizationScope/": "belongs to the caller's own token, and ends with it",
+    "POST /player/v1/report": "what devices say of themselves is kept as their status, errors and downloads",
+    "PUT /player/v1/screenshots/{timestamp}": "what devices say of themselves is kept as their pictures",
+}
+#: What an entry is about: the first that stands in the name of the endpoint counts.
+ENTITIES = {
+    "/Tokens/": "Token",
+    "/revoke": "Token",
+    "/Profile/": "Profile",
+    "/Applications/": "Application",
+    "/Networks/": "Network",
+    "/Users/": "User",
+    "/Roles/": "Role",
+    "/Groups/": "Group",
+    "/Devices/": "Device",
+    "/register": "Device",
+    "/Self/": "Person",
+    "/account/": "Person",
+}
+
+
+class Entry(NamedTuple):
+    """Who, from where, and what; tokens have no id that could be told."""
+
+    actor: str
+    address: str
+    entity: str
+    id: int | None
+
+
+async def expected(world: World, called: str, request: Request, answer: Response) -> Entry:
+    """The entry that a call has to leave."""
+    entity = next(entity for part, entity in ENTITIES.items() if part in called)
+    return Entry(
+        actor(world, called, request), "127.0.0.1", entity, await id_of(world, called, entity, request, answer)
+    )
+
+
+def actor(world: World, called: str, request: Request) -> str:
+    """Who has shown who they are, by whatever means."""
+    if called == "POST /player/v1/register":
+        return f"player {request.sent['json']['serial']}"
+    return {
+        "POST /Self/": "anonymous",
+        f"POST {OPENID}/revoke": f"application {world.network.client_id}",
+        "POST /account/activate": ULLA,
+        "POST /account/reset": ULLA,
+    }.get(called, world.administrator.login)
+
+
+async def id_of(world: World, called: str, entity: str, request: Request, answer: Response) -> int | None:
+    """Of what was made, else of what was there."""
+    own = world.administrator
+    told: Any = answer.json() if answer.content and "json" in answer.headers["Content-Type"] else None
+    if isinstance(told, dict) and entity != "Token":
+        made = told.get("device", told).get("id")
+        if made is not None:
+            return int(made)
+    match entity:
+        case "Token":
+            return None
+        case "Profile":
+            return own.user_id if "/Users/" in called else own.person_id
+        case "Application":
+            return int(re.findall(r"\d+", request.url)[-1])
+        case "Network":
+            return own.network_id
+        case "Person":
+            return own.person_id if "/Self/" in called else (await world.owner(ULLA)).person_id
+        case "User" if "/Self/" in called:
+            return own.user_id
+    return world.ids[entity]
+
+
+async def entries(world: World, after: int) -> tuple[list[Entry], int]:
+    """Those that came after another one, and the id of the last."""
+    query = Query(audit.select().where(audit.c.id > after).order_by(audit.c.id))
+    rows = await world.services.store.scan_all(query)
+    found = [Entry(row.actor, row.address, row.entity, row.entity_id) for row in rows]
+    return found, max([after, *(row.id for row in rows)])
+
+
+def is_told(wanted: Entry | None, left: list[Entry]) -> bool:
+    """Whether the entry is there, and whatever else was changed along with it was changed by the same."""
+    if wanted is None:
+        return not left
+    return wanted in left and {entry.actor for entry in left} == {wanted.actor}
+
+
+@ON_SQLITE
+async def test_every_change_is_told_and_by_whom(world: World, admin: AsyncClient, call_as: CallAs) -> None:
+    player = call_as((await world.player()).access_token)
+    clients = {"network": admin, "person": admin, "device": player, "public": call_as()}
+    # The device of the player is the first to go: those that are for players come before.
+    endpoints = sorted(CHANGING, key=lambda endpoint: endpoint.caller)
+    wrong: dict[str, Any] = {}
+    for endpoint in endpoints:
+        called = name(endpoint)
+        request = await world.request(endpoint)
+        _, last = await entries(world, 0)
+        answer = await clients[endpoint.caller].request(request.method, request.url, **request.sent)
+        assert answer.is_success, (called, answer.text)
+        left, _ = await entries(world, last)
+        wanted = None if called in EXEMPT else await expected(world, called, request, answer)
+        if not is_told(wanted, left):
+            wrong[called] = left, wanted
+        await world.restore()
+    assert wrong == {}
+
+
+def test_what_is_exempt_is_there() -> None:
+    assert EXEMPT.keys() <= {name(endpoint) for endpoint in CHANGING}
