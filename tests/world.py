@@ -201,7 +201,6 @@ class World:
             "GET /admin/v1/permissions/explain/": {
                 "user": str(self.ids["User"]),
                 "operation": "Device.ViewDevice",
-                "device": "A1",
             },
         }.get(called, {})
 

@@ -141,6 +141,7 @@ async def build(settings: Settings) -> Services:
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
     users = Users(store)
+    registration = Registration(store, people, passwords, outbox, settings)
     audit = Audit(store, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     return Services(
@@ -178,10 +179,11 @@ async def build(settings: Settings) -> Services:
         notifications=Notifications(store),
         profiles=Profiles(store),
         tokens=Tokens(store),
-        registration=Registration(store, people, passwords, outbox, settings),
+        registration=registration,
         outbox=outbox,
         background=Background(
             Job("mail", outbox.send_due, 30, wake=outbox.wake),
+            Job("password resets", registration.mail_resets, 30, wake=registration.wake),
             Job("housekeeping", Housekeeping(store).tidy, 600),
             Job("health", by_the_clock(Watch(store).judge_due), 10),
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),

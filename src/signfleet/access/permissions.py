@@ -18,6 +18,8 @@ from signfleet.errors import Forbidden
 from signfleet.expressions.listing import Scope
 from signfleet.storage.interface import Row, Store, Transaction
 
+#: The id of no thing at all.
+NOBODYS_ID = 0
 #: So many callers' rules are remembered.
 CACHE_LIMIT = 10_000
 
@@ -70,6 +72,16 @@ class Permissions:
             return system_allows(session.role_id, operation)
         rule = deciding(await self.rules_on(session, operation, entity_id, tx), operation)
         return rule is not None and rule.is_allowed
+
+    async def visible(
+        self, session: Session, view: Operation, row: Row | None, tx: Store | Transaction | None = None
+    ) -> Row | None:
+        """What was looked up, a row with an `id`, if it is there and the caller may do `view` with it.
+
+        What is hidden takes the same work as what is not there, lest the time that it takes tell them apart.
+        """
+        is_allowed = await self.allows_on(session, view, NOBODYS_ID if row is None else row.id, tx)
+        return row if is_allowed else None
 
     async def demand_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None

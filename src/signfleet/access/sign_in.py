@@ -10,7 +10,7 @@ from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, r
 from signfleet.access.passwords import Passwords
 from signfleet.access.scopes import covers
 from signfleet.access.throttle import Throttle
-from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token
+from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.http.errors import OAuthError
 from signfleet.people import store as people
 from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH
@@ -24,6 +24,9 @@ from signfleet.wire.text import fold
 ATTEMPTS_PER_LOGIN: Final = 10
 ATTEMPTS_PER_ADDRESS: Final = 50
 ATTEMPTS_WINDOW: Final = 5 * timespan.MINUTE
+
+#: Compared with where there is no such application, so that an answer takes the same time.
+NOBODYS_SECRET: Final = hash_token(new_token())
 
 
 class SignedIn(NamedTuple):
@@ -60,7 +63,9 @@ class SignIn:
         row = None
         if client.id is not None:
             row = await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id)
-        if row is None or not hmac.compare_digest(bytes(row.secret_hash), hash_token(client.secret or "")):
+        secret_hash = NOBODYS_SECRET if row is None else bytes(row.secret_hash)
+        matches = hmac.compare_digest(secret_hash, hash_token(client.secret or ""))
+        if row is None or not matches:
             raise _invalid_client("The client id or the client secret is wrong.")
         if row.secret_expiration_date is not None and row.secret_expiration_date <= now:
             raise _invalid_client("The client secret has expired; make a new one.")

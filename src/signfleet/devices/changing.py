@@ -109,7 +109,8 @@ class DeviceChanges:
             network_id=row.network_id,
             **({"id": wanted.id} if by_id else {"name_key": fold(wanted.name or row.group_name)}),
         )
-        if group is None or not await self._permissions.allows_on(session, VIEW_GROUP, group.id, tx):
+        group = await self._permissions.visible(session, VIEW_GROUP, group, tx)
+        if group is None:
             named = str(wanted.id) if by_id else f"'{wanted.name}'"
             raise Invalid(f"'settings.group': there is no group {named} in this network.")
         if group.id != row.group_id and not await self._permissions.allows_on(session, CHANGE_TARGET_GROUP, row.id, tx):

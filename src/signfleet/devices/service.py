@@ -71,7 +71,8 @@ class Devices:
             row = await self._store.one(by_id, network_id=session.network_id, id=id_)
         else:
             row = await self._store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
-        if row is None or not await self._permissions.allows_on(session, VIEW_DEVICE, row.id):
+        row = await self._permissions.visible(session, VIEW_DEVICE, row)
+        if row is None:
             raise _not_there(segment)
         return row
 

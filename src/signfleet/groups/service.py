@@ -216,16 +216,17 @@ class Groups:
         await self._store.write(work)
 
     async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
-        """The row of a group by id or, where there is none of that id, by name. Raises `NotFound`."""
+        """The row of a group by id or, where the caller knows none of that id, by name. Raises `NotFound`."""
         store, number = tx or self._store, id_of(segment)
-        row = None
+        ways: list[tuple[Query, dict[str, int | str]]] = [(queries.GROUP_BY_NAME, {"name_key": fold(segment)})]
         if number is not None:
-            row = await store.one(queries.GROUP_BY_ID, network_id=session.network_id, id=number)
-        if row is None:
-            row = await store.one(queries.GROUP_BY_NAME, network_id=session.network_id, name_key=fold(segment))
-        if row is None or not await self._permissions.allows_on(session, VIEW_GROUP, row.id, tx):
-            raise NotFound(f"There is no group '{segment}' in this network.")
-        return row
+            ways.insert(0, (queries.GROUP_BY_ID, {"id": number}))
+        for query, key in ways:
+            row = await store.one(query, network_id=session.network_id, **key)
+            row = await self._permissions.visible(session, VIEW_GROUP, row, tx)
+            if row is not None:
+                return row
+        raise NotFound(f"There is no group '{segment}' in this network.")
 
     async def _sizes(self, session: Session, ids: list[int]) -> dict[int, int]:
         """How many devices that the caller may see are in these groups."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from collections import deque
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -40,6 +42,16 @@ RESETS_PER_LOGIN: Final = 3
 WINDOW: Final = timespan.HOUR
 
 URL_LIMIT: Final = 2048
+#: So many resets may wait to be mailed; beyond that the oldest are given up.
+WAITING_LIMIT: Final = 10_000
+
+
+class _Wanted(NamedTuple):
+    """A reset that somebody has asked for, at `now` in ms."""
+
+    login: str
+    return_url: str | None
+    now: int
 
 
 class Registration:
@@ -56,6 +68,9 @@ class Registration:
         self._registrations = Throttle(REGISTRATIONS_PER_ADDRESS, WINDOW, "to register from this address")
         self._resets = Throttle(RESETS_PER_ADDRESS, WINDOW, "to reset passwords from this address")
         self._resets_of_login = Throttle(RESETS_PER_LOGIN, WINDOW, "to reset this password")
+        self._wanted: deque[_Wanted] = deque(maxlen=WAITING_LIMIT)
+        #: Tells the one who calls `mail_resets` that there is something to do.
+        self.wake = asyncio.Event()
 
     async def register(self, new: NewRegistration, return_url: str | None, address: str, now: int) -> Person:
         """Make a person and mail them a link to activate the account. A password that is made here is told.
@@ -84,10 +99,10 @@ class Registration:
         self._outbox.wake.set()
         return person_of(await self._people.row(person_id), made)
 
-    async def request_reset(self, login: str, return_url: str | None, address: str, now: int) -> None:
-        """Mail a link to choose a new password, if there is such a person; nothing tells whether there is.
+    def request_reset(self, login: str, return_url: str | None, address: str, now: int) -> None:
+        """Have a link mailed to choose a new password, if there is such a person. Raises `Throttled` per address.
 
-        Who has not been activated is mailed the link for that again. Raises `Throttled` per address.
+        Nothing tells whether there is, not even the time it takes: `mail_resets` looks that up later.
         """
         self._resets.take(address, now)
         try:
@@ -96,11 +111,24 @@ class Registration:
             log.warning("too many password resets asked for one person")
             return
 
+        self._wanted.append(_Wanted(login, return_url, now))
+        self.wake.set()
+
+    async def mail_resets(self) -> None:
+        """Mail the links that were asked for. Who has not been activated is mailed the link for that again."""
+        while self._wanted:
+            wanted = self._wanted[0]
+            await self._mail_reset(wanted)
+            # Others may have come meanwhile, and pushed it out.
+            if self._wanted and self._wanted[0] is wanted:
+                self._wanted.popleft()
+
+    async def _mail_reset(self, wanted: _Wanted) -> None:
         async def work(tx: Transaction) -> None:
-            person = await tx.one(queries.PERSON_BY_LOGIN, login_key=fold(login.strip()))
+            person = await tx.one(queries.PERSON_BY_LOGIN, login_key=fold(wanted.login.strip()))
             if person is not None and not person.is_locked_out:
                 purpose = RESET if person.activation_date is not None else ACTIVATE
-                await self._mail_link(tx, purpose, person, return_url, now)
+                await self._mail_link(tx, purpose, person, wanted.return_url, wanted.now)
 
         await self._store.write(work)
         self._outbox.wake.set()

@@ -74,7 +74,7 @@ async def update_self(call: Call) -> Answer:
 )
 async def reset_password(call: Call, login: str) -> Answer:
     """Mail a link to choose a new password, if there is such a person; the answer is always the same."""
-    await call.services.registration.request_reset(login, call.parameter("returnURL"), call.address, call.now)
+    call.services.registration.request_reset(login, call.parameter("returnURL"), call.address, call.now)
     return Answer(status=202)
 
 

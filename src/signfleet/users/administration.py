@@ -83,7 +83,8 @@ class UserAdministration:
         key = {"login_key": fold(segment)} if number is None else {"id": number}
         query = queries.MEMBER_BY_LOGIN if number is None else queries.MEMBER_BY_ID
         row = await (tx or self._store).one(query, network_id=session.network_id, **key)
-        if row is None or not await self._permissions.allows_on(session, VIEW_USER, row.id, tx):
+        row = await self._permissions.visible(session, VIEW_USER, row, tx)
+        if row is None:
             raise NotFound(f"There is no user '{segment}' in this network.")
         return row
 

@@ -34,5 +34,5 @@ async def explain_permission(call: Call) -> Answer:
             raise Invalid(f"Query parameter '{name}' is needed.")
     assert user is not None
     assert operation is not None
-    explanations = call.services.explanations
-    return answer_json(await explanations.explain(call.network_id, user, operation, call.parameter("device")))
+    device = call.parameter("device")
+    return answer_json(await call.services.explanations.explain(call.network_id, user, operation, device, call.session))

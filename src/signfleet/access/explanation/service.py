@@ -68,14 +68,17 @@ class Explanations:
         self._store = store
         self._permissions = permissions
 
-    async def explain(self, network_id: int, user: str, operation: str, device: str | None) -> Explanation:
+    async def explain(
+        self, network_id: int, user: str, operation: str, device: str | None, asker: Session | None = None
+    ) -> Explanation:
         """Why the user, by id or login, may or may not do the operation: in general, or on one device.
 
-        Raises `Invalid` for an unknown operation, or one that is not about devices, and `NotFound`.
+        What `asker` may not see is not there; None is the operator, who sees everything. Raises `Invalid` for an
+        unknown operation, or one that is not about devices, and `NotFound`.
         """
         asked = operation_named(operation)
-        member = await self._user(network_id, user)
-        found = None if device is None else await self._device(network_id, device)
+        member = await self._user(network_id, user, asker)
+        found = None if device is None else await self._device(network_id, device, asker)
         if found is not None and asked.root is not DEVICE:
             raise Invalid(f"'device': '{asked.key}' is not done with devices.")
         session = _session_of(member)
@@ -100,19 +103,23 @@ class Explanations:
             rules=[_told(rule, member, found, decides=number == 0) for number, rule in enumerate(ordered)],
         )
 
-    async def _user(self, network_id: int, segment: str) -> Row:
+    async def _user(self, network_id: int, segment: str, asker: Session | None) -> Row:
         number = id_of(segment)
         key = {"login_key": fold(segment)} if number is None else {"id": number}
         query = MEMBER_BY_LOGIN if number is None else MEMBER_BY_ID
         row = await self._store.one(query, network_id=network_id, **key)
+        if asker is not None:
+            row = await self._permissions.visible(asker, VIEW_USER, row)
         if row is None:
             raise NotFound(f"There is no user '{segment}' in this network.")
         return row
 
-    async def _device(self, network_id: int, segment: str) -> Row:
+    async def _device(self, network_id: int, segment: str, asker: Session | None) -> Row:
         number = id_of(segment)
         key = {"serial_key": fold(segment)} if number is None else {"id": number}
         row = await self._store.one(DEVICE_BY_SERIAL if number is None else DEVICE_BY_ID, network_id=network_id, **key)
+        if asker is not None:
+            row = await self._permissions.visible(asker, VIEW_DEVICE, row)
         if row is None:
             raise NotFound(f"There is no device '{segment}' in this network.")
         return row
