@@ -10,6 +10,8 @@ import time_machine
 from httpx import AsyncClient, Response
 
 from signfleet.founding import Founded
+from signfleet.storage.interface import StorageError
+from signfleet.wiring import Services
 from tests.account.conftest import Mailbox, link_in
 from tests.conftest import ON_SQLITE, ROOT, CallAs
 from tests.examples import alike, example
@@ -165,6 +167,21 @@ async def test_nothing_tells_whether_a_login_is_known(client: AsyncClient, mailb
         answer = await client.get(f"/{login}/Password/")
         assert (answer.status_code, answer.content) == (202, b"")
     assert await mailbox() == []
+
+
+async def test_a_request_is_kept_while_the_store_fails(
+    client: AsyncClient, services: Services, network: Founded, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StorageError("disk full")
+
+    await client.get(f"/{network.login}/Password/")
+    with monkeypatch.context() as broken:
+        broken.setattr(type(services.store), "write", full)
+        with pytest.raises(StorageError):
+            await services.registration.mail_resets()
+    assert len(await mailbox()) == 1
+    assert len(await mailbox()) == 1
 
 
 async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:

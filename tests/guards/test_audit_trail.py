@@ -54,9 +54,8 @@ class Entry(NamedTuple):
 async def expected(world: World, called: str, request: Request, answer: Response) -> Entry:
     """The entry that a call has to leave."""
     entity = next(entity for part, entity in ENTITIES.items() if part in called)
-    return Entry(
-        actor(world, called, request), "127.0.0.1", entity, await id_of(world, called, entity, request, answer)
-    )
+    about = await id_of(world, called, entity, request, answer)
+    return Entry(actor(world, called, request), "127.0.0.1", entity, about)
 
 
 def actor(world: World, called: str, request: Request) -> str:
