@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Table, bindparam
 
 from signfleet.devices.documents import identity
+from signfleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
@@ -18,6 +19,7 @@ from signfleet.wire.text import fold
 BATCH = 5000
 
 TABLES = (device, device_document, device_properties)
+INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES)
 
 
 async def multiply(store: Store, network_id: int, count: int) -> None:
@@ -32,6 +34,8 @@ async def multiply(store: Store, network_id: int, count: int) -> None:
         ]
         for table, rows in zip(TABLES, zip(*copies, strict=True), strict=True):
             await tx.execute_many(Query(table.insert()), list(rows))
+        for insert, rows in zip(INSERTS, zip(*copies, strict=True), strict=True):
+            await tx.execute_many(insert, list(rows))
         await totals.add(tx, network_id, "Device", len(numbers))
 
     for first in range(len(originals), count, BATCH):

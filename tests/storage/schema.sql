@@ -57,7 +57,7 @@ CREATE TABLE device (
 	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
 );
-CREATE TABLE device_document (
+CREATE TABLE "device_document" (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
 	identity TEXT NOT NULL, 
@@ -68,6 +68,7 @@ CREATE TABLE device_document (
 	tagged_groups TEXT NOT NULL, 
 	tags TEXT NOT NULL, 
 	permissions TEXT NOT NULL, 
+	document TEXT NOT NULL GENERATED ALWAYS AS ('{' || identity || ',"settings":' || settings || ',"status":' || coalesce(status || status_end, 'null') || ',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || ',"tags":' || tags || ',"permissions":' || permissions || '}') STORED, 
 	CONSTRAINT pk_device_document PRIMARY KEY (network_id, device_id)
 );
 CREATE TABLE "device_download" (

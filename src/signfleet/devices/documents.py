@@ -1,4 +1,4 @@
-"""The parts of a Player entity as they are stored and spliced: the store puts them together, nothing is decoded."""
+"""The parts of a Player entity as they are stored: the store puts them together, nothing is decoded."""
 
 from __future__ import annotations
 

@@ -88,14 +88,11 @@ class Devices:
             self._store, network_id, filter=parsed, sort=order, position=position, size=query.size, scope=scope
         )
         ids = [row.sort_id for row in page.rows]
-        documents = {
-            row.device_id: row.document
-            for row in await self._store.all(queries.DOCUMENTS_AMONG, network_id=network_id, ids=ids)
-        }
+        # A device that was deleted between the two reads is left out.
+        row = await self._store.one(queries.DOCUMENTS, network_id=network_id, ids=ids) if ids else None
         total = await self._count(network_id, None, scope)
         return Page(
-            # A device may have been deleted between the two reads.
-            items=[documents[id_] for id_ in ids if id_ in documents],
+            items=[row.documents] if row and row.documents else [],
             total=total,
             matching=total if parsed is None else await self._count(network_id, query.filter, scope),
             next_marker=page.next_marker,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, delete, func, literal_column, select, union_all
+from sqlalchemy import and_, bindparam, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.storage.query import Query, among, merged, spliced
+from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
 from signfleet.storage.tables import (
     device,
     device_document,
@@ -32,16 +32,7 @@ _DOCUMENT_OF_DEVICE = and_(
 )
 
 #: A Player entity, ready to be sent.
-_DOCUMENT = spliced(
-    '{%s,"settings":%s,"status":%s,"subscription":%s,"taggedGroups":%s,"tags":%s,"permissions":%s}',
-    device_document.c.identity,
-    device_document.c.settings,
-    func.coalesce(device_document.c.status + device_document.c.status_end, literal_column("'null'")),
-    func.coalesce(device_document.c.subscription, literal_column("'null'")),
-    device_document.c.tagged_groups,
-    device_document.c.tags,
-    device_document.c.permissions,
-).label("document")
+_DOCUMENT = as_bytes(device_document.c.document).label("document")
 
 #: A device with what conditional requests need to know of it.
 PLAYER = (
@@ -52,9 +43,15 @@ PLAYER = (
 )
 PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")))
 PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_key")))
-DOCUMENTS_AMONG = Query(
-    select(device_document.c.device_id, _DOCUMENT).where(
-        device_document.c.network_id == NETWORK_ID, among(device_document.c.device_id, "ids")
+#: The Player entities of a page.
+DOCUMENTS = Query(
+    select(
+        concatenated(
+            device_document.c.document,
+            device_document.c.device_id,
+            "ids",
+            where=device_document.c.network_id == NETWORK_ID,
+        ).label("documents")
     )
 )
 
@@ -65,7 +62,9 @@ OWNER_OF_SERIAL = Query(
     .with_for_update(of=device)
 )
 INSERT_DEVICE = Query(device.insert())
-INSERT_DOCUMENT = Query(device_document.insert())
+INSERT_DOCUMENT = Query(
+    device_document.insert(), columns=[column.name for column in device_document.c if column.computed is None]
+)
 INSERT_PROPERTIES = Query(device_properties.insert())
 
 #: The names of a place are those given first.

@@ -40,7 +40,10 @@ class ListQuery(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page of entities as JSON, and what its PagedList says of the whole; `sort` and `filter` as they are echoed."""
+    """A page of entities as JSON, and what its PagedList says of the whole; `sort` and `filter` as they are echoed.
+
+    An item may be several of them with commas between.
+    """
 
     items: list[bytes]
     total: int

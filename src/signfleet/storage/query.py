@@ -9,7 +9,7 @@ from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Text, bindparam, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -28,15 +28,15 @@ class Prepared:
 
     __slots__ = ("defaults", "names", "row", "text")
 
-    def __init__(self, statement: Any, dialect: str) -> None:
-        compiled = statement.compile(dialect=DIALECTS[dialect])
+    def __init__(self, statement: Any, dialect: str, columns: list[str] | None) -> None:
+        compiled = statement.compile(dialect=DIALECTS[dialect], column_keys=columns)
         self.text: str = compiled.string
         self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
         binds = compiled.binds
         #: Values that are part of the statement itself; the others are given with each call.
         self.defaults = {name: binds[name].effective_value for name in self.names if not binds[name].required}
-        columns = statement.exported_columns.keys() if hasattr(statement, "exported_columns") else ()
-        self.row: Any = namedtuple("Row", columns, rename=True) if columns else tuple
+        answered = statement.exported_columns.keys() if hasattr(statement, "exported_columns") else ()
+        self.row: Any = namedtuple("Row", answered, rename=True) if answered else tuple
 
     def arguments(self, params: Mapping[str, Any]) -> Sequence[Any]:
         """The parameters in the order of the text."""
@@ -46,19 +46,23 @@ class Prepared:
 
 
 class Query:
-    """A SQLAlchemy Core statement with `bindparam`s, compiled when a dialect first needs it."""
+    """A SQLAlchemy Core statement with `bindparam`s, compiled when a dialect first needs it.
 
-    __slots__ = ("_prepared", "statement")
+    An insert names all `columns` of its table unless told which.
+    """
 
-    def __init__(self, statement: ClauseElement) -> None:
+    __slots__ = ("_columns", "_prepared", "statement")
+
+    def __init__(self, statement: ClauseElement, columns: list[str] | None = None) -> None:
         self.statement = statement
+        self._columns = columns
         self._prepared: dict[str, Prepared] = {}
 
     def prepared(self, dialect: str) -> Prepared:
         try:
             return self._prepared[dialect]
         except KeyError:
-            return self._prepared.setdefault(dialect, Prepared(self.statement, dialect))
+            return self._prepared.setdefault(dialect, Prepared(self.statement, dialect, self._columns))
 
 
 class among(ColumnElement[bool]):
@@ -87,35 +91,63 @@ def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.column == func.any(values), **options))
 
 
-class spliced(ColumnElement[bytes]):
-    """The texts of columns put into the places `%s` of a template, as bytes: what is only passed on is not decoded.
+class as_bytes(ColumnElement[bytes]):
+    """A text as bytes: what is only passed on is not decoded."""
 
-    The template is our own text, without quotes or other percent signs. Joining with `||` would copy what is there
-    already for each part.
+    inherit_cache = False
+    type = LargeBinary()
+
+    def __init__(self, text: ColumnElement[str]) -> None:
+        self.text = text
+
+
+@compiles(as_bytes, "sqlite")
+def _as_bytes_sqlite(element: as_bytes, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.text, **options)} AS BLOB)"
+
+
+@compiles(as_bytes, "postgresql")
+def _as_bytes_postgresql(element: as_bytes, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.text, **options)}, 'UTF8')"
+
+
+class concatenated(ColumnElement[bytes]):
+    """The texts of a column, with commas between, as bytes: of the rows whose `by` is in the list given as parameter
+    `name`, in the order of the list. Null where there are none.
+
+    One value instead of many: each row, and each column of it, is a call into the driver.
     """
 
     inherit_cache = False
     type = LargeBinary()
 
-    def __init__(self, template: str, *texts: ColumnElement[Any]) -> None:
-        if "'" in template or template.count("%") != len(texts):
-            raise ValueError("a template has one %s for each text and no quotes")
-        self.template = template
-        self.texts = texts
-
-    def sql(self, function: str, compiler: Any, **options: Any) -> str:
-        texts = ", ".join(compiler.process(text, **options) for text in self.texts)
-        return f"{function}('{self.template}', {texts})"
+    def __init__(self, text: Column[str], by: Column[int], name: str, where: ColumnElement[bool]) -> None:
+        self.text = text
+        self.by = by
+        self.name = name
+        self.where = where
 
 
-@compiles(spliced, "sqlite")
-def _spliced_sqlite(element: spliced, compiler: Any, **options: Any) -> str:
-    return f"CAST({element.sql('printf', compiler, **options)} AS BLOB)"
+@compiles(concatenated, "sqlite")
+def _concatenated_sqlite(element: concatenated, compiler: Any, **options: Any) -> str:
+    text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
+    values = compiler.process(bindparam(element.name, type_=Text()), **options)
+    # A CROSS JOIN is made as it is written: the list first.
+    return (  # of names of our own tables
+        f"(SELECT CAST(group_concat({text}) AS BLOB) FROM json_each({values}) AS listed"  # noqa: S608 - see above
+        f" CROSS JOIN {element.text.table.name} WHERE {where} AND {key} = listed.value)"
+    )
 
 
-@compiles(spliced, "postgresql")
-def _spliced_postgresql(element: spliced, compiler: Any, **options: Any) -> str:
-    return f"convert_to({element.sql('format', compiler, **options)}, 'UTF8')"
+@compiles(concatenated, "postgresql")
+def _concatenated_postgresql(element: concatenated, compiler: Any, **options: Any) -> str:
+    text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
+    values = compiler.process(bindparam(element.name, type_=ARRAY(BigInteger())), **options)
+    return (  # of names of our own tables
+        f"(SELECT convert_to(string_agg({text}, ',' ORDER BY listed.place), 'UTF8')"  # noqa: S608 - see above
+        f" FROM unnest({values}) WITH ORDINALITY AS listed(value, place)"
+        f" JOIN {element.text.table.name} ON {where} AND {key} = listed.value)"
+    )
 
 
 class merged(ColumnElement[Any]):

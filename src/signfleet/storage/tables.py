@@ -18,6 +18,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Float,
     ForeignKey,
     Index,
@@ -381,6 +382,20 @@ device_document = Table(
     _required("tagged_groups", Text),
     _required("tags", Text),
     _required("permissions", Text),
+    # Read far more often than written: put together by the store whenever one of its parts is.
+    Column(
+        "document",
+        Text,
+        Computed(
+            """'{' || identity || ',"settings":' || settings || """
+            """',"status":' || coalesce(status || status_end, 'null') || """
+            """',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || """
+            """',"tags":' || tags || ',"permissions":' || permissions || '}'""",
+            persisted=True,
+        ),
+        nullable=False,
+        comment="all of them",
+    ),
     comment="The parts of the Player entity as they are answered.",
 )
 
