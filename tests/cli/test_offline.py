@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,12 +51,21 @@ def table(result: Result) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in ok(result).splitlines()[1:]]
 
 
+async def next_turn(_request: httpx.Request) -> None:
+    """Commands are run without giving the server's event loop a turn, as they would be from elsewhere."""
+    await asyncio.sleep(0)
+
+
 @pytest.fixture
 async def api(database_of_cli: str) -> AsyncIterator[httpx.AsyncClient]:
     """The server over the same store."""
     services = await build(Settings(data=database_of_cli, legacy_token_endpoint=True))
-    transport = httpx.ASGITransport(make_app(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(make_app(services)),
+        base_url="http://signfleet.test",
+        event_hooks={"request": [next_turn]},
+    )
+    async with client:
         yield client
     await services.close()
 

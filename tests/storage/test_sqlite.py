@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Integer, bindparam, select
 
 from signfleet.storage.interface import StorageError, Transaction
 from signfleet.storage.migrations import migrate_sqlite
@@ -15,6 +16,9 @@ from signfleet.storage.sqlite import SqliteStore, connect
 from signfleet.storage.tables import setting
 
 INSERT = Query(setting.insert())
+REMOVE = Query(setting.delete().where(setting.c.name == bindparam("name")))
+FIRST = Query(select(setting).where(setting.c.name == bindparam("name")))
+SOME = Query(select(setting).order_by(setting.c.name).limit(bindparam("limit", type_=Integer())))
 
 
 @pytest.fixture
@@ -74,6 +78,54 @@ async def test_two_processes_on_one_file_see_each_others_writes(path: Path) -> N
     assert theirs.version() != before
     await ours.close()
     await theirs.close()
+
+
+async def test_a_turn_of_the_event_loop_reads_one_state_and_the_next_reads_what_came_in_between(path: Path) -> None:
+    store = SqliteStore(path)
+    other = connect(path)
+    before = store.version()
+    assert await store.one(FIRST, name="a") is None
+    other.execute("INSERT INTO setting (name, value) VALUES ('a', '1')")
+    assert await store.one(FIRST, name="a") is None
+    assert store.version() == before
+    await asyncio.sleep(0)
+    assert await store.one(FIRST, name="a") == ("a", "1")
+    assert store.version() != before
+    other.close()
+    await store.close()
+
+
+async def test_whoever_has_written_reads_it_however_many_read_and_write_beside(path: Path) -> None:
+    store = SqliteStore(path)
+
+    async def write_and_read(number: int) -> None:
+        name = f"n{number}"
+        for value in ("1", "2", "3"):
+
+            async def work(tx: Transaction, value: str = value) -> None:
+                await tx.execute(REMOVE, name=name)
+                await tx.execute(INSERT, name=name, value=value)
+
+            await store.one(FIRST, name=name)
+            await store.write(work)
+            assert await store.one(FIRST, name=name) == (name, value)
+
+    await asyncio.gather(*map(write_and_read, range(100)))
+    await store.close()
+
+
+async def test_a_scan_that_turns_out_long_is_made_off_the_event_loop_from_its_beginning(path: Path) -> None:
+    store = SqliteStore(path)
+
+    async def fill(tx: Transaction) -> None:
+        await tx.execute_many(INSERT, [{"name": f"n{number}", "value": "1"} for number in range(3000)])
+
+    await store.write(fill)
+    assert len(await store.scan_all(SOME, limit=10)) == 10
+    assert not store._scanners  # no thread has needed a connection
+    assert len(await store.scan_all(SOME, limit=3000)) == 3000
+    assert len(store._scanners) == 1
+    await store.close()
 
 
 async def test_a_write_that_the_disk_refuses_fails_and_the_store_goes_on(path: Path) -> None:

@@ -1,14 +1,14 @@
 """The embedded store: one SQLite file in WAL mode.
 
-Short reads run right in the event loop (an indexed look-up takes about as long as handing it to a thread would), reads
-that may scan run in a few reader threads, and one writer thread commits whatever units of work have queued up
-together, so that many writers share one sync to the disk.
+Short reads run right in the event loop (an indexed look-up takes about as long as handing it to a thread would). Reads
+that may scan are tried there, since most turn out to be short; those that are not are begun anew in one of a few
+reader threads. One writer thread commits whatever units of work have queued up together, so that many writers share
+one sync to the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import queue
 import sqlite3
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
 from signfleet.storage.query import Prepared, Query
+from signfleet.wire.json import encode
 
 T = TypeVar("T")
 
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 #: How many units of work share a commit at most: more would make the first of them wait too long.
 BATCH_LIMIT = 256
 SCAN_THREADS = 3
+#: A read that may scan is given so many steps of SQLite's machine in the event loop, some half a millisecond; every so
+#: many of them it is looked at.
+TRIAL_STEPS, TRIAL_PERIOD = 4000, 500
 #: Another process may hold the file for writing; this long is it waited for.
 BUSY_TIMEOUT_MS = 30_000
 
@@ -59,14 +63,79 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 def _arguments(prepared: Prepared, params: dict[str, Any]) -> list[Any]:
     """SQLite has no arrays: a list travels as JSON text."""
-    return [json.dumps(value) if type(value) is list else value for value in prepared.arguments(params)]
+    return [encode(value).decode() if type(value) is list else value for value in prepared.arguments(params)]
 
 
-def _fetch(connection: sqlite3.Connection, query: Query, params: dict[str, Any]) -> list[Row]:
+def _fetch(cursor: sqlite3.Cursor, query: Query, params: dict[str, Any]) -> list[Row]:
     prepared = query.prepared("sqlite")
     # fetchall, always: a statement that is not stepped to its end would hold its snapshot open.
-    rows = connection.execute(prepared.text, _arguments(prepared, params)).fetchall()
+    rows = cursor.execute(prepared.text, _arguments(prepared, params)).fetchall()
     return list(map(prepared.row._make, rows))
+
+
+class _Snapshots:
+    """A connection that shows one state of the store for a turn of the event loop, the next in the next turn.
+
+    What many requests read in one turn shares the locks of one transaction. A task that has waited, for a write of its
+    own too, goes on in a later turn.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path, read_only=True)
+        self._cursor = self._connection.cursor()
+        self._version: int | None = None
+
+    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
+        if self._version is None:
+            self._begin()
+        return _fetch(self._cursor, query, params)
+
+    def version(self) -> int:
+        """`Store.version` in this turn."""
+        return self._begin() if self._version is None else self._version
+
+    def _begin(self) -> int:
+        loop = asyncio.get_running_loop()
+        self._cursor.execute("BEGIN")
+        self._version = version = int(self._cursor.execute("PRAGMA data_version").fetchall()[0][0])
+        loop.call_soon(self._end)
+        return version
+
+    def _end(self) -> None:
+        if self._version is not None:
+            self._version = None
+            self._cursor.execute("COMMIT")
+
+    def close(self) -> None:
+        self._version = None
+        self._connection.close()
+
+
+class _Trial:
+    """A connection that gives up a statement which goes on for too long."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path, read_only=True)
+        self._connection.set_progress_handler(self._is_over, TRIAL_PERIOD)
+        self._cursor = self._connection.cursor()
+        self._periods = 0
+
+    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row] | None:
+        """The rows, or None if there was more to do than `TRIAL_STEPS`."""
+        self._periods = 0
+        try:
+            return _fetch(self._cursor, query, params)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                return None
+            raise
+
+    def _is_over(self) -> bool:
+        self._periods += 1
+        return self._periods > TRIAL_STEPS // TRIAL_PERIOD
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class _Transaction:
@@ -84,7 +153,7 @@ class _Transaction:
 
     def _fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
         try:
-            return _fetch(self._connection, query, params)
+            return _fetch(self._connection.cursor(), query, params)
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
@@ -237,24 +306,27 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer = _Writer(path)
-        self._reader = connect(path, read_only=True)
-        self._version = self._reader.cursor()
+        self._snapshots = _Snapshots(path)
+        self._trial = _Trial(path)
         self._scanning = threading.local()
         self._scanners: list[sqlite3.Connection] = []
         self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
 
     async def one(self, query: Query, **params: Any) -> Row | None:
-        rows = _fetch(self._reader, query, params)
+        rows = self._snapshots.fetch(query, params)
         return rows[0] if rows else None
 
     async def all(self, query: Query, **params: Any) -> list[Row]:
-        return _fetch(self._reader, query, params)
+        return self._snapshots.fetch(query, params)
 
     async def scan_one(self, query: Query, **params: Any) -> Row | None:
         rows = await self.scan_all(query, **params)
         return rows[0] if rows else None
 
     async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+        rows = self._trial.fetch(query, params)
+        if rows is not None:
+            return rows
         return await asyncio.get_running_loop().run_in_executor(self._scan_threads, self._scan, query, params)
 
     def _scan(self, query: Query, params: dict[str, Any]) -> list[Row]:
@@ -262,17 +334,18 @@ class SqliteStore:
         if connection is None:
             connection = self._scanning.connection = connect(self._path, read_only=True)
             self._scanners.append(connection)
-        return _fetch(connection, query, params)
+        return _fetch(connection.cursor(), query, params)
 
     async def write(self, work: UnitOfWork[T]) -> T:
         return await self._writer.submit(work)
 
     def version(self) -> int:
-        version: int = self._version.execute("PRAGMA data_version").fetchall()[0][0]
-        return version
+        return self._snapshots.version()
 
     async def close(self) -> None:
         self._writer.close()
         self._scan_threads.shutdown()
-        for connection in (self._reader, *self._scanners):
+        self._snapshots.close()
+        self._trial.close()
+        for connection in self._scanners:
             connection.close()
