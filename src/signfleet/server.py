@@ -14,6 +14,7 @@ import uvicorn
 
 from signfleet import __version__
 from signfleet.http.application import Application
+from signfleet.http.corking import CorkedProtocol
 from signfleet.settings import Settings
 from signfleet.wiring import Services, build, make_app
 
@@ -91,7 +92,7 @@ def configuration(app: Application, settings: Settings) -> uvicorn.Config:
     """How uvicorn is to run `app`."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=CorkedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,  # `logs` has configured it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -90,6 +90,15 @@ async def get_parameters(call: Call) -> Answer:
 @open_things.get("/large", caller="public", statuses="200 304")
 async def get_large(_call: Call) -> Answer:
     return answer_json(["signfleet"] * 1000, etag="large")
+
+
+@open_things.get("/long", caller="public", produces="text/plain", statuses="200")
+async def get_long(_call: Call) -> Answer:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 10_000
+
+    return Answer(stream=chunks(), media_type="text/plain")
 
 
 @open_things.get("/secret", caller="public", secret=True, statuses="200")

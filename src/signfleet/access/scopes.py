@@ -6,6 +6,11 @@ from functools import lru_cache
 
 
 @lru_cache(maxsize=4096)
+def covers_any(granted: str, required: tuple[str, ...]) -> bool:
+    """Whether the space-separated scopes of `granted` reach one of those required."""
+    return any(covers(granted, scope) for scope in required)
+
+
 def covers(granted: str, required: str) -> bool:
     """Whether the space-separated scopes of `granted` reach `required`."""
     required = required.lower() + "."

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from signfleet.access import store as queries
-from signfleet.access.scopes import covers
+from signfleet.access.scopes import covers, covers_any
 from signfleet.access.tokens import hash_token
 from signfleet.errors import Forbidden, Invalid, Unauthenticated
 from signfleet.storage.interface import Row, Store, Transaction
@@ -40,6 +40,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, scope: str) -> bool:
         return covers(self.scope, scope)
+
+    def covers_any(self, scopes: tuple[str, ...]) -> bool:
+        return covers_any(self.scope, scopes)
 
 
 class _Checked(NamedTuple):

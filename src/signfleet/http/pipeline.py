@@ -57,7 +57,7 @@ def responder(endpoint: Endpoint) -> Responder:
 async def _admit(call: Call, endpoint: Endpoint) -> None:
     """401 without a good token, 403 where it does not reach."""
     session = call.session = await call.services.sessions.authenticate(call.bearer_token, call.now)
-    if endpoint.scopes and not any(session.covers(scope) for scope in endpoint.scopes):
+    if endpoint.scopes and not session.covers_any(endpoint.scopes):
         raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
     if endpoint.caller == "network":
         if session.network_id is None:
@@ -115,9 +115,9 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     """What a handler answered, as it is sent: 304 where the client has it already, compressed where it wants that."""
     headers = []
     if answer.last_modified is not None:
-        headers.append(header("Last-Modified", datetime.format_http(answer.last_modified)))
+        headers.append((b"last-modified", datetime.format_http(answer.last_modified).encode()))
     if answer.etag is not None:
-        headers.append(header("ETag", f'"{answer.etag}"'))
+        headers.append((b"etag", b'"%b"' % answer.etag.encode()))
     if (
         headers
         and endpoint.method == "GET"
@@ -128,7 +128,8 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
         return Response(304, headers)
     if endpoint.secret:
         headers += _NOT_STORED
-    headers += [header(name, value) for name, value in answer.headers.items()]
+    if answer.headers:
+        headers += [header(name, value) for name, value in answer.headers.items()]
     response = Response(answer.status, headers, answer.body or b"", answer.stream)
     if answer.body is not None or answer.stream is not None:
         headers.append(content_type(answer.media_type))

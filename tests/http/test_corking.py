@@ -1,0 +1,48 @@
+"""Answers leave the server in one piece, in the order of their requests, and whole."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture
+def connection(address: str) -> Iterator[socket.socket]:
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        yield connection
+
+
+def request(path: str, *headers: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
+
+
+def until_closed(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_head_and_body_come_together(connection: socket.socket) -> None:
+    for _ in range(20):
+        connection.sendall(request("/open/parameters"))
+        assert connection.recv(65_536).endswith(b'{"name":null,"size":100}')
+
+
+def test_requests_that_are_sent_at_once_are_answered_in_their_order(connection: socket.socket) -> None:
+    sent = [f"/open/parameters?returnURL={number}" for number in range(20)]
+    connection.sendall(b"".join(map(request, sent)) + request("/nowhere", "Connection: close"))
+    answers = until_closed(connection)
+    places = [answers.index(b'{"name":"%d"' % number) for number in range(20)]
+    assert places == sorted(places)
+    assert b"404 Not Found" in answers[places[-1] :]
+
+
+@pytest.mark.parametrize("path", ["/open/parameters", "/open/large", "/open/long"])
+def test_a_connection_is_closed_when_all_was_sent(connection: socket.socket, path: str) -> None:
+    connection.sendall(request(path, "Connection: close"))
+    head, _, body = until_closed(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body.endswith((b"}", b"]", b"\r\n0\r\n\r\n"))
+    if path == "/open/long":
+        assert body.count(b"x") == 1_000_000
