@@ -162,7 +162,7 @@ async def build(settings: Settings) -> Services:
         operations=Operations(store),
         explanations=Explanations(store, permissions),
         subscriptions=subscriptions,
-        roles=Roles(store),
+        roles=Roles(store, permissions),
         groups=Groups(store, permissions),
         tag_index=TagIndex(store, permissions),
         user_administration=UserAdministration(store, users, people, permissions),

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.access.operations.catalogue import DEVICE, UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.access.operations.catalogue import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
 from signfleet.access.operations.roles import GENERAL_MANAGERS, SYSTEM_ROLES
 from signfleet.founding import Founded
 from signfleet.wiring import Services
+from tests.access.granted import grant
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import register
 
@@ -47,6 +48,19 @@ async def test_a_role_is_found_by_id_and_by_name(admin: AsyncClient, network: Fo
     assert by_id == by_name
     assert by_id["users"] == [{"id": network.user_id, "type": "User", "login": network.login}]
     assert by_id["permissions"][0]["isFixed"] is True
+
+
+async def test_users_that_the_caller_may_not_see_are_neither_told_nor_counted(
+    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    caller = call_as(await sign_in("dina@example.com"))
+    users = (await admin.get("/Roles/1/")).json()["users"]
+    (dina,) = [user["id"] for user in users if user["login"] == "dina@example.com"]
+    await grant(services.store, network.network_id, VIEW_USER, allowed=False, entity_id=network.user_id, user_id=dina)
+    seen = (await caller.get("/Roles/1/")).json()
+    assert (seen["users"], seen["userCount"]) == ([{"id": dina, "type": "User", "login": "dina@example.com"}], 1)
+    assert (await caller.get("/Roles/")).json()["items"][0]["userCount"] == 1
+    assert len(users) == 2
 
 
 async def test_a_custom_role_is_made_with_its_permissions(admin: AsyncClient) -> None:

@@ -32,7 +32,7 @@ endpoints = Endpoints("Roles", "/2022/06/REST/Roles")
 async def list_roles(call: Call) -> Answer:
     """List the roles of the network: those that every network has, then custom ones."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.roles.list_(call.network_id, query), query.size)
+    return answer_page(await call.services.roles.list_(call.session, query), query.size)
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, statuses="201", errors=BODY_ERRORS)
@@ -45,7 +45,7 @@ async def create_role(call: Call) -> Answer:
 @endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, statuses="200", errors=ERRORS)
 async def get_role(call: Call, role: str) -> Answer:
     """Get a role by id or name."""
-    return answer_json(await call.services.roles.get(call.network_id, role))
+    return answer_json(await call.services.roles.get(call.session, role))
 
 
 @endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, statuses="204", errors=BODY_ERRORS)
@@ -72,7 +72,7 @@ async def delete_role(call: Call, role: str) -> Answer:
 )
 async def list_role_permissions(call: Call, role: str) -> Answer:
     """List what a role may do, and what it may not."""
-    return answer_json((await call.services.roles.get(call.network_id, role)).permissions)
+    return answer_json((await call.services.roles.get(call.session, role)).permissions)
 
 
 @endpoints.post(

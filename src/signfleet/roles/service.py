@@ -8,12 +8,16 @@ from typing import Final, TypeVar
 import msgspec
 
 from signfleet.access import granting
+from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
+from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
+from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions import markers
+from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.http.paging import ListQuery, Page
 from signfleet.roles import store as queries
 from signfleet.roles.schemas import NewRole, RoleChange
@@ -41,48 +45,54 @@ def check_name(name: str) -> str:
     return name
 
 
-async def role_of(store: Store | Transaction, network_id: int, role_id: int, *, with_users: bool) -> Role | None:
-    """A role of a network, system or custom; None if there is none."""
+async def role_of(
+    store: Store | Transaction, network_id: int, role_id: int, *, with_users: bool, scope: Scope = EVERYTHING
+) -> Role | None:
+    """A role of a network, system or custom, with those of its users that are in `scope`; None if there is none."""
     system = system_role_of(role_id)
     if system is not None:
-        return await _system(store, network_id, system, with_users=with_users)
+        return await _system(store, network_id, system, scope, with_users=with_users)
     row = await store.one(queries.ROLE_BY_ID, network_id=network_id, id=role_id)
-    return None if row is None else await _custom(store, row, with_users=with_users)
+    return None if row is None else await _custom(store, row, scope, with_users=with_users)
 
 
-async def _system(store: Store | Transaction, network_id: int, role: SystemRole, *, with_users: bool) -> Role:
+async def _system(
+    store: Store | Transaction, network_id: int, role: SystemRole, scope: Scope, *, with_users: bool
+) -> Role:
     return Role(
         id=role.id,
         is_custom=False,
         name=role.name,
         description="",
         creation_date=created(role),
-        user_count=await _user_count(store, network_id, role.id),
-        users=await _users(store, network_id, role.id) if with_users else None,
+        user_count=await _user_count(store, network_id, role.id, scope),
+        users=await _users(store, network_id, role.id, scope) if with_users else None,
         permissions=system_role_permissions(role),
     )
 
 
-async def _custom(store: Store | Transaction, row: Row, *, with_users: bool) -> Role:
+async def _custom(store: Store | Transaction, row: Row, scope: Scope, *, with_users: bool) -> Role:
     return Role(
         id=row.id,
         is_custom=True,
         name=row.name,
         description=row.description or "",
         creation_date=datetime.format(row.creation_date),
-        user_count=await _user_count(store, row.network_id, row.id),
-        users=await _users(store, row.network_id, row.id) if with_users else None,
+        user_count=await _user_count(store, row.network_id, row.id, scope),
+        users=await _users(store, row.network_id, row.id, scope) if with_users else None,
         permissions=await granting.read_general(store, row.network_id, "Role", row.id),
     )
 
 
-async def _user_count(store: Store | Transaction, network_id: int, role_id: int) -> int:
-    row = await store.one(queries.COUNT_USERS, network_id=network_id, role_id=role_id)
+async def _user_count(store: Store | Transaction, network_id: int, role_id: int, scope: Scope) -> int:
+    query = queries.count_users(scope) if scope.conditions else queries.COUNT_USERS
+    row = await store.one(query, network_id=network_id, role_id=role_id, **scope.parameters)
     return 0 if row is None else row.users
 
 
-async def _users(store: Store | Transaction, network_id: int, role_id: int) -> list[RoleMember]:
-    rows = await store.all(queries.USERS, network_id=network_id, role_id=role_id)
+async def _users(store: Store | Transaction, network_id: int, role_id: int, scope: Scope) -> list[RoleMember]:
+    query = queries.users_in(scope) if scope.conditions else queries.USERS
+    rows = await store.all(query, network_id=network_id, role_id=role_id, **scope.parameters)
     return [RoleMember(row.id, "User", row.login) for row in rows]
 
 
@@ -100,18 +110,21 @@ async def role_named(tx: Store | Transaction, network_id: int, name: str) -> int
 class Roles:
     """Reads and changes the roles of a network."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
+        self._permissions = permissions
 
-    async def list_(self, network_id: int, query: ListQuery) -> Page:
+    async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page: the system roles first, then custom ones, the oldest first. There is no filter and no sort."""
+        network_id, scope = session.network_id, await self._members(session)
+        assert network_id is not None
         after = 0 if query.marker is None else markers.decode(query.marker, ())[1]
         system = [role for role in SYSTEM_ROLES if role.id > after][: query.size + 1]
         rows = await self._store.all(
             queries.ROLES_AFTER, network_id=network_id, after=after, limit=query.size + 1 - len(system)
         )
-        roles = [await _system(self._store, network_id, role, with_users=False) for role in system]
-        roles += [await _custom(self._store, row, with_users=False) for row in rows]
+        roles = [await _system(self._store, network_id, role, scope, with_users=False) for role in system]
+        roles += [await _custom(self._store, row, scope, with_users=False) for row in rows]
         shown = roles[: query.size]
         count = await self._store.one(queries.COUNT, network_id=network_id)
         total = len(SYSTEM_ROLES) + (count.total if count else 0)
@@ -124,9 +137,12 @@ class Roles:
             filter=None,
         )
 
-    async def get(self, network_id: int, segment: str) -> Role:
-        """A role by id or name, with its users. Raises `NotFound`."""
-        role = await role_of(self._store, network_id, await self._id(self._store, network_id, segment), with_users=True)
+    async def get(self, session: Session, segment: str) -> Role:
+        """A role by id or name, with those of its users that the caller may see. Raises `NotFound`."""
+        assert session.network_id is not None
+        role_id = await self._id(self._store, session.network_id, segment)
+        scope = await self._members(session)
+        role = await role_of(self._store, session.network_id, role_id, with_users=True, scope=scope)
         if role is None:
             raise _unknown(segment)
         return role
@@ -188,10 +204,10 @@ class Roles:
 
         async def work(tx: Transaction) -> None:
             row = await self._custom_row(tx, network_id, segment)
-            users = await _user_count(tx, network_id, row.id)
+            users = await _user_count(tx, network_id, row.id, EVERYTHING)
             if users:
                 raise Invalid(f"The role '{row.name}' has {users} users; give them another one first.")
-            before = await _custom(tx, row, with_users=False)
+            before = await _custom(tx, row, EVERYTHING, with_users=False)
             await forget_principal(tx, network_id, "Role", row.id, now)
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, Change("Delete", "Role", row.id, row.name, before), now)
@@ -200,13 +216,13 @@ class Roles:
 
     async def permit(self, network_id: int, segment: str, permissions: Sequence[Permission], now: int) -> None:
         """Add permissions to a custom role. Raises `NotFound`, `Invalid`."""
-        await self._permissions(network_id, segment, permissions, now, remove=False)
+        await self._change_permissions(network_id, segment, permissions, now, remove=False)
 
     async def forbid(self, network_id: int, segment: str, permissions: Sequence[Permission], now: int) -> None:
         """Remove permissions from a custom role. Raises `NotFound`, `Invalid`."""
-        await self._permissions(network_id, segment, permissions, now, remove=True)
+        await self._change_permissions(network_id, segment, permissions, now, remove=True)
 
-    async def _permissions(
+    async def _change_permissions(
         self, network_id: int, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
     ) -> None:
         async def work(tx: Transaction) -> None:
@@ -227,6 +243,10 @@ class Roles:
             await record(tx, network_id, Change(action, "Role", row.id, row.name, before, after), now)
 
         await self._store.write(work)
+
+    async def _members(self, session: Session) -> Scope:
+        """The users that the caller may see."""
+        return await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
 
     async def _custom_row(self, tx: Transaction, network_id: int, segment: str) -> Row:
         """The row of a custom role. Raises `NotFound`, and `Invalid` for a system role."""

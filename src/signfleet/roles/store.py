@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, and_, bindparam, func, select
 
+from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.storage.query import Query
 from signfleet.storage.tables import person, role, user
 
@@ -15,17 +16,24 @@ ROLES_AFTER = Query(
 )
 COUNT = Query(select(func.count().label("total")).select_from(role).where(role.c.network_id == bindparam("network_id")))
 
-_users = (
-    select(user.c.id, person.c.login)
-    .join(person, person.c.id == user.c.person_id)
-    .where(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
-)
-USERS = Query(_users.order_by(user.c.id))
-COUNT_USERS = Query(
-    select(func.count().label("users"))
-    .select_from(user)
-    .where(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
-)
+#: By what permissions for single users find theirs.
+USER_ID = user.c.id
+_HAS_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
+
+
+def users_in(scope: Scope) -> Query:
+    """The users of a role that a scope admits."""
+    users = select(user.c.id, person.c.login).join(person, person.c.id == user.c.person_id)
+    return Query(users.where(_HAS_ROLE, *scope.conditions).order_by(user.c.id))
+
+
+def count_users(scope: Scope) -> Query:
+    """How many users of a role a scope admits."""
+    return Query(select(func.count().label("users")).select_from(user).where(_HAS_ROLE, *scope.conditions))
+
+
+#: The same for whom may see everybody: prepared once.
+USERS, COUNT_USERS = users_in(EVERYTHING), count_users(EVERYTHING)
 
 INSERT = Query(role.insert())
 _THIS = and_(role.c.network_id == bindparam("in_network"), role.c.id == bindparam("this_id"))
