@@ -7,16 +7,14 @@ from typing import NamedTuple
 
 from httpx import AsyncClient, Response
 
-from signfleet.access.granting import changed
-from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES, SystemRole
-from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.tokens import hash_token
 from signfleet.founding import found
 from signfleet.http.endpoint import Endpoint
-from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.interface import Store
 from signfleet.storage.query import Query
-from signfleet.storage.tables import permission, token
+from signfleet.storage.tables import token
+from tests.access.granted import Rule, put
 from tests.conftest import CallAs
 from tests.world import PASSWORD, Owner, Request, World, now
 
@@ -26,21 +24,9 @@ OK, UNAUTHENTICATED, FORBIDDEN, HIDDEN = "2xx", "401", "403", "404"
 #: A role of the network's own.
 CUSTOM_ROLE = 1999
 
-CLEAR = Query(permission.delete())
-
 
 def outcome(status: int) -> str:
     return OK if 200 <= status < 300 else str(status)
-
-
-class Rule(NamedTuple):
-    """An operation allowed or denied to a user or a role: on one instance, or on all."""
-
-    operation: Operation
-    principal_type: str
-    principal_id: int
-    on: int = 0
-    is_allowed: bool = True
 
 
 class Caller(NamedTuple):
@@ -123,28 +109,6 @@ async def calls(world: World, endpoints: Iterable[Endpoint], callers: Iterable[C
             if endpoint.method == "DELETE" and endpoint.caller == "network":
                 await put(store, network_id, [])
                 await world.restore()
-
-
-async def put(store: Store, network_id: int, rules: list[Rule]) -> None:
-    """Let these be all permissions that there are."""
-
-    async def work(tx: Transaction) -> None:
-        await tx.execute(CLEAR)
-        for rule in rules:
-            await tx.execute(
-                INSERT_PERMISSION,
-                network_id=network_id,
-                entity=rule.operation.root.entity,
-                entity_id=rule.on,
-                operation_uid=rule.operation.uid,
-                principal_type=rule.principal_type,
-                principal_id=rule.principal_id,
-                is_allowed=rule.is_allowed,
-                creation_date=0,
-            )
-        await changed(tx, network_id)
-
-    await store.write(work)
 
 
 async def expire(store: Store, access_token: str) -> str:

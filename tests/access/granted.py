@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from signfleet.access.granting import changed
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.query import Query
+from signfleet.storage.tables import permission
+
+_CLEAR = Query(permission.delete())
+
+
+class Rule(NamedTuple):
+    """An operation allowed or denied to a user or a role: on one instance, or on all."""
+
+    operation: Operation
+    principal_type: str
+    principal_id: int
+    on: int = 0
+    is_allowed: bool = True
 
 
 async def grant(
@@ -19,19 +36,31 @@ async def grant(
     role_id: int = 0,
 ) -> None:
     """Allow or deny an operation, on one instance or on all, to a user or else to a role."""
+    rule = Rule(operation, "User" if user_id else "Role", user_id or role_id, entity_id, allowed)
+    await store.write(lambda tx: _insert(tx, network_id, [rule]))
+
+
+async def put(store: Store, network_id: int, rules: Iterable[Rule]) -> None:
+    """Let these be all permissions that there are."""
 
     async def work(tx: Transaction) -> None:
+        await tx.execute(_CLEAR)
+        await _insert(tx, network_id, rules)
+
+    await store.write(work)
+
+
+async def _insert(tx: Transaction, network_id: int, rules: Iterable[Rule]) -> None:
+    for rule in rules:
         await tx.execute(
             INSERT_PERMISSION,
             network_id=network_id,
-            entity=operation.root.entity,
-            entity_id=entity_id,
-            operation_uid=operation.uid,
-            principal_type="User" if user_id else "Role",
-            principal_id=user_id or role_id,
-            is_allowed=allowed,
+            entity=rule.operation.root.entity,
+            entity_id=rule.on,
+            operation_uid=rule.operation.uid,
+            principal_type=rule.principal_type,
+            principal_id=rule.principal_id,
+            is_allowed=rule.is_allowed,
             creation_date=0,
         )
-        await changed(tx, network_id)
-
-    await store.write(work)
+    await changed(tx, network_id)

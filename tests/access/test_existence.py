@@ -22,7 +22,8 @@ from signfleet.http.endpoint import Endpoint
 from signfleet.storage.interface import Transaction, UnitOfWork
 from signfleet.storage.query import Query
 from signfleet.wiring import Services
-from tests.access.callers import CUSTOM_ROLE, Cast, Rule, cast, put
+from tests.access.callers import CUSTOM_ROLE, Cast, cast
+from tests.access.granted import Rule, put
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.world import OFFERED, OPENID, ULLA, Request, World, name, now
 

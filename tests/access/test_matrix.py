@@ -16,12 +16,12 @@ from tests.access.callers import (
     OK,
     UNAUTHENTICATED,
     Caller,
-    Rule,
     calls,
     cast,
     outcome,
     strangers,
 )
+from tests.access.granted import Rule
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import register
 from tests.world import OFFERED, ULLA, World, name

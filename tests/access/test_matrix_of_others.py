@@ -26,13 +26,13 @@ from tests.access.callers import (
     OK,
     UNAUTHENTICATED,
     Caller,
-    Rule,
     Somebody,
     calls,
     cast,
     outcome,
     strangers,
 )
+from tests.access.granted import Rule
 from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.devices.stored import register
 from tests.world import OFFERED, World, name
