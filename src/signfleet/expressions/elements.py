@@ -10,13 +10,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, bindparam, func, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from signfleet.expressions.kinds import Kind
+from signfleet.storage.query import JsonList
 
 _SAFE_PATH = re.compile(r"[A-Za-z0-9.]+")
 _POSTGRESQL_TYPES = {
@@ -104,7 +105,7 @@ def _has_postgresql(has: JsonHas, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(AnyOf, "sqlite")
 def _any_of_sqlite(any_of: AnyOf, compiler: SQLCompiler, **options: Any) -> str:
-    values = func.json_each(bindparam(any_of.name, any_of.values, type_=Text())).table_valued("value")
+    values = func.json_each(bindparam(any_of.name, any_of.values, type_=JsonList())).table_valued("value")
     return f"({compiler.process(any_of.column.in_(select(values.c.value)), **options)})"
 
 

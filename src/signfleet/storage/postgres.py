@@ -64,8 +64,7 @@ class _Transaction:
 
 async def _fetch(connection: Any, query: Query, params: dict[str, Any]) -> list[Row]:
     prepared = query.prepared("postgresql")
-    rows = await connection.fetch(prepared.text, *prepared.arguments(params))
-    return list(map(prepared.row._make, rows))
+    return prepared.rows(await connection.fetch(prepared.text, *prepared.arguments(params)))
 
 
 async def _keep(_connection: Any) -> None:

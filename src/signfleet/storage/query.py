@@ -6,10 +6,10 @@ No SQLAlchemy engine takes part in a request; it builds text and the order of it
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -17,32 +17,57 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 
+from signfleet.wire.json import encode
+
 DIALECTS: Mapping[str, Dialect] = {
     "sqlite": SQLiteDialect_pysqlite(paramstyle="qmark"),
     "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
 }
 
 
+class JsonList(Text):
+    """A list that travels as JSON text: SQLite has no arrays."""
+
+
 class Prepared:
     """A statement as one dialect's driver takes it."""
 
-    __slots__ = ("defaults", "names", "row", "text")
+    __slots__ = ("_given", "_lists", "_values", "row", "text")
 
     def __init__(self, statement: Any, dialect: str, columns: list[str] | None) -> None:
         compiled = statement.compile(dialect=DIALECTS[dialect], column_keys=columns)
         self.text: str = compiled.string
-        self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
-        binds = compiled.binds
-        #: Values that are part of the statement itself; the others are given with each call.
-        self.defaults = {name: binds[name].effective_value for name in self.names if not binds[name].required}
+        parameters = [compiled.binds[name] for name in compiled.positiontup or ()]
+        #: Values that are part of the statement itself, in the order of the text; the others are given with each call.
+        self._values = [None if parameter.required else _own_value(parameter) for parameter in parameters]
+        given = [(place, parameter) for place, parameter in enumerate(parameters) if parameter.required]
+        self._given = [(place, parameter.key) for place, parameter in given]
+        self._lists = [place for place, parameter in given if isinstance(parameter.type, JsonList)]
         answered = statement.exported_columns.keys() if hasattr(statement, "exported_columns") else ()
         self.row: Any = namedtuple("Row", answered, rename=True) if answered else tuple
 
-    def arguments(self, params: Mapping[str, Any]) -> Sequence[Any]:
+    def arguments(self, params: Mapping[str, Any]) -> list[Any]:
         """The parameters in the order of the text."""
-        if self.defaults:
-            params = {**self.defaults, **params}
-        return [params[name] for name in self.names]
+        values = self._values.copy()
+        for place, name in self._given:
+            values[place] = params[name]
+        for place in self._lists:
+            values[place] = _as_text(values[place])
+        return values
+
+    def rows(self, found: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """What the driver has found, with the names of its columns."""
+        new, row = tuple.__new__, self.row
+        return [new(row, values) for values in found]
+
+
+def _own_value(parameter: BindParameter[Any]) -> Any:
+    value = parameter.effective_value
+    return _as_text(value) if isinstance(parameter.type, JsonList) else value
+
+
+def _as_text(values: Any) -> str:
+    return encode(values).decode()
 
 
 class Query:
@@ -80,7 +105,7 @@ class among(ColumnElement[bool]):
 
 @compiles(among, "sqlite")
 def _among_sqlite(element: among, compiler: Any, **options: Any) -> str:
-    values = func.json_each(bindparam(element.name, type_=Text())).table_valued("value")
+    values = func.json_each(bindparam(element.name, type_=JsonList())).table_valued("value")
     return str(compiler.process(element.column.in_(select(values.c.value)), **options))
 
 
@@ -131,7 +156,7 @@ class concatenated(ColumnElement[bytes]):
 @compiles(concatenated, "sqlite")
 def _concatenated_sqlite(element: concatenated, compiler: Any, **options: Any) -> str:
     text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
-    values = compiler.process(bindparam(element.name, type_=Text()), **options)
+    values = compiler.process(bindparam(element.name, type_=JsonList()), **options)
     # A CROSS JOIN is made as it is written: the list first.
     return (  # of names of our own tables
         f"(SELECT CAST(group_concat({text}) AS BLOB) FROM json_each({values}) AS listed"  # noqa: S608 - see above

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
-from signfleet.storage.query import Prepared, Query
-from signfleet.wire.json import encode
+from signfleet.storage.query import Query
 
 T = TypeVar("T")
 
@@ -61,16 +60,10 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def _arguments(prepared: Prepared, params: dict[str, Any]) -> list[Any]:
-    """SQLite has no arrays: a list travels as JSON text."""
-    return [encode(value).decode() if type(value) is list else value for value in prepared.arguments(params)]
-
-
 def _fetch(cursor: sqlite3.Cursor, query: Query, params: dict[str, Any]) -> list[Row]:
     prepared = query.prepared("sqlite")
     # fetchall, always: a statement that is not stepped to its end would hold its snapshot open.
-    rows = cursor.execute(prepared.text, _arguments(prepared, params)).fetchall()
-    return list(map(prepared.row._make, rows))
+    return prepared.rows(cursor.execute(prepared.text, prepared.arguments(params)).fetchall())
 
 
 class _Snapshots:
@@ -160,14 +153,14 @@ class _Transaction:
     async def execute(self, query: Query, **params: Any) -> int:
         prepared = query.prepared("sqlite")
         try:
-            return self._connection.execute(prepared.text, _arguments(prepared, params)).rowcount
+            return self._connection.execute(prepared.text, prepared.arguments(params)).rowcount
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
     async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None:
         prepared = query.prepared("sqlite")
         try:
-            self._connection.executemany(prepared.text, [_arguments(prepared, row) for row in rows])
+            self._connection.executemany(prepared.text, [prepared.arguments(row) for row in rows])
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
