@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from signfleet.errors import Invalid
 from signfleet.expressions.kinds import MAX_NUMBER, Kind, Value
-from signfleet.expressions.markers import decode, encode
+from signfleet.expressions.markers import Markers
 from signfleet.wire import datetime, timespan
 
 _VALUES: dict[Kind, st.SearchStrategy[Value]] = {
@@ -32,7 +32,7 @@ def _plain(marker: str) -> str:
 def test_a_marker_decodes_to_what_it_was_made_of(fields: list[tuple[Kind, Value | None]], id: int) -> None:
     kinds = [kind for kind, _ in fields]
     values = tuple(value for _, value in fields)
-    assert decode(encode(values, kinds, id), kinds) == (values, id)
+    assert Markers(kinds).decode(Markers(kinds).encode(values, id)) == (values, id)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_a_marker_decodes_to_what_it_was_made_of(fields: list[tuple[Kind, Value 
     ],
 )
 def test_markers_have_the_form_of_the_contract(kind: Kind, value: Value | None, id: int, marker: str) -> None:
-    assert encode([value], [kind], id) == marker
-    assert decode(marker, [kind]) == ((value,), id)
+    assert Markers([kind]).encode([value], id) == marker
+    assert Markers([kind]).decode(marker) == ((value,), id)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_markers_have_the_form_of_the_contract(kind: Kind, value: Value | None, 
     ],
 )
 def test_text_that_could_be_misread_stands_in_quotation_marks(kind: Kind, value: Value, plain: str) -> None:
-    assert _plain(encode([value], [kind], 7)) == plain
+    assert _plain(Markers([kind]).encode([value], 7)) == plain
 
 
 def test_a_plus_sent_as_a_blank_is_still_read() -> None:
-    marker = encode(["~~~>>>"], [Kind.STRING], 1)
+    marker = Markers([Kind.STRING]).encode(["~~~>>>"], 1)
     assert "+" in marker
-    assert decode(marker.replace("+", " "), [Kind.STRING]) == (("~~~>>>",), 1)
+    assert Markers([Kind.STRING]).decode(marker.replace("+", " ")) == (("~~~>>>",), 1)
 
 
 @pytest.mark.parametrize(
@@ -92,19 +92,19 @@ def test_a_plus_sent_as_a_blank_is_still_read() -> None:
 )
 def test_a_marker_that_does_not_fit_is_refused(plain: str) -> None:
     with pytest.raises(Invalid) as error:
-        decode(base64.b64encode(plain.encode()).decode(), [Kind.NUMBER])
+        Markers([Kind.NUMBER]).decode(base64.b64encode(plain.encode()).decode())
     assert "nextMarker" in error.value.message
 
 
 @pytest.mark.parametrize("marker", ["%%%", "a", "é", "/w==", "AA==", "A" * 20000])
 def test_a_marker_that_cannot_be_decoded_is_refused(marker: str) -> None:
     with pytest.raises(Invalid):
-        decode(marker, [Kind.STRING])
+        Markers([Kind.STRING]).decode(marker)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_a_marker_or_refused(marker: str) -> None:
     try:
-        decode(marker, [Kind.DATE_TIME])
+        Markers([Kind.DATE_TIME]).decode(marker)
     except Invalid as error:
         assert error.details == "marker"

@@ -68,7 +68,7 @@ class Columns:
         if flat and self.flat is not None and self.flat_id is not None:
             holder = self.flat.table
             same = and_(holder.c.network_id == self.table.c.network_id, self.flat_id == self.table.c.id)
-            source = source.outerjoin(holder, same)
+            source = source.join(holder, same)
         for joined in joins:
             source = source.outerjoin(joined, joined.c.owner == self.tag_owner)
         return source

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, or_, select
 
@@ -79,8 +79,7 @@ class Top:
     grouping: Grouping | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """The rows of a page, and the marker of the next, None after the last."""
 
     rows: list[Row]
@@ -111,12 +110,16 @@ class Listing:
         """Read the `size` rows after a position."""
         read = _reader(store, short=filter is None and top is None and not sort.in_memory)
         rows: list[Row] = []
-        parameters = {"network_id": network_id, **scope.parameters, **(position.parameters if position else {})}
+        parameters = {"network_id": network_id, **scope.parameters}
+        if position is not None:
+            parameters |= position.parameters
         for segment in sort.segments(position):
             query = self._segment(filter, sort, segment, scope, top)
-            rows += await read(query, limit=size + 1 - len(rows), **parameters)
+            found = await read(query, limit=size + 1 - len(rows), **parameters)
+            rows = rows + found if rows else found
             if len(rows) > size:
-                return Page(rows[:size], sort.marker(rows[size - 1]))
+                del rows[size:]
+                return Page(rows, sort.marker(rows[-1]))
         return Page(rows, None)
 
     async def count(

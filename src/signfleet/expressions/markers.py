@@ -7,10 +7,10 @@ the id.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from signfleet.errors import Invalid
 from signfleet.expressions.kinds import MAX_NUMBER, Kind, Value
@@ -19,68 +19,81 @@ from signfleet.wire.text import forbidden_character
 
 _MAX_LENGTH = 16384
 _FIELD = re.compile(r'"((?:[^"]|"")*+)"|([^",]*)', re.DOTALL)
-_ID = re.compile(r"[0-9]{1,18}")
+_MAX_DIGITS = 18
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
-def encode(values: Sequence[Value | None], kinds: Sequence[Kind], id: int) -> str:
-    """Write the marker of a row with these sort values, which have these kinds."""
-    fields = [_write(value, kind) for value, kind in zip(values, kinds, strict=True)]
-    return base64.b64encode(",".join([*fields, str(id)]).encode()).decode()
+class Markers:
+    """Writes and reads the markers of rows whose sort values have these kinds."""
+
+    def __init__(self, kinds: Sequence[Kind] = ()) -> None:
+        self._writers = [_WRITERS.get(kind, _write_text) for kind in kinds]
+        self._readers = [_READERS.get(kind, _read_text) for kind in kinds]
+
+    def encode(self, values: Sequence[Value | None], id: int) -> str:
+        """Write the marker of a row with these sort values."""
+        fields = ["" if value is None else write(value) for write, value in zip(self._writers, values, strict=True)]
+        return binascii.b2a_base64(",".join([*fields, str(id)]).encode(), newline=False).decode()
+
+    def decode(self, marker: str) -> tuple[tuple[Value | None, ...], int]:
+        """Read a marker as sort values and an id. Raises Invalid for one that does not fit the kinds."""
+        try:
+            if len(marker) > _MAX_LENGTH:
+                raise ValueError
+            # A client that forgets to encode a plus sends a blank.
+            text = binascii.a2b_base64(marker.replace(" ", "+"), strict_mode=True).decode()
+            *fields, id = _split(text)
+            if id is None or not (id.isascii() and id.isdigit() and len(id) <= _MAX_DIGITS):
+                raise ValueError
+            read = zip(self._readers, fields, strict=True)
+            return tuple([None if field is None else reader(field) for reader, field in read]), int(id)
+        except (ValueError, binascii.Error):
+            raise Invalid(
+                "Unsupported marker; give the nextMarker of the page before, with the same filter and sort.", "marker"
+            ) from None
 
 
-def decode(marker: str, kinds: Sequence[Kind]) -> tuple[tuple[Value | None, ...], int]:
-    """Read a marker as sort values of these kinds and an id. Raises Invalid for one that does not fit them."""
-    try:
-        if len(marker) > _MAX_LENGTH:
-            raise ValueError
-        # A client that forgets to encode a plus sends a blank.
-        text = base64.b64decode(marker.replace(" ", "+"), validate=True).decode()
-        if forbidden_character(text) is not None:
-            raise ValueError
-        *fields, id_text = _split(text)
-        if not _ID.fullmatch(id_text or ""):
-            raise ValueError
-        values = tuple(_read(field, kind) for field, kind in zip(fields, kinds, strict=True))
-    except (ValueError, binascii.Error):
-        raise Invalid(
-            "Unsupported marker; give the nextMarker of the page before, with the same filter and sort.", "marker"
-        ) from None
-    return values, int(id_text or "")
-
-
-def _write(value: Value | None, kind: Kind) -> str:
-    if value is None:
-        return ""
-    match kind:
-        case Kind.DATE_TIME:
-            return datetime.format_padded(int(value))
-        case Kind.TIME_SPAN:
-            return timespan.format(int(value))
-        case Kind.BOOLEAN:
-            return "true" if value else "false"
-        case Kind.NUMBER:
-            number = float(value)
-            return str(int(number)) if number.is_integer() else repr(number)
+def _write_text(value: Value) -> str:
     text = str(value)
     return '"' + text.replace('"', '""') + '"' if not text or "," in text or '"' in text else text
 
 
-def _read(field: str | None, kind: Kind) -> Value | None:
-    if field is None:
-        return None
-    match kind:
-        case Kind.DATE_TIME:
-            moment = datetime.parse(field)
-            return datetime.MIN_MS if moment is None else moment
-        case Kind.TIME_SPAN:
-            return timespan.parse(field)
-        case Kind.BOOLEAN:
-            return {"true": True, "false": False}[field] if field in {"true", "false"} else _misfit()
-        case Kind.NUMBER:
-            number = int(field) if _WHOLE.fullmatch(field) else float(field)
-            return number if abs(number) <= MAX_NUMBER else _misfit()
-    return field
+def _write_number(value: Value) -> str:
+    return str(int(value)) if value == int(value) else repr(float(value))
+
+
+_WRITERS: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.DATE_TIME: datetime.format_padded,
+    Kind.TIME_SPAN: timespan.format,
+    Kind.BOOLEAN: lambda value: "true" if value else "false",
+    Kind.NUMBER: _write_number,
+}
+
+
+def _read_text(field: str) -> Value:
+    return field if forbidden_character(field) is None else _misfit()
+
+
+def _read_date_time(field: str) -> Value:
+    moment = datetime.parse(field)
+    return datetime.MIN_MS if moment is None else moment
+
+
+def _read_boolean(field: str) -> Value:
+    return {"true": True, "false": False}[field] if field in {"true", "false"} else _misfit()
+
+
+def _read_number(field: str) -> Value:
+    number = int(field) if _WHOLE.fullmatch(field) else float(field)
+    return number if abs(number) <= MAX_NUMBER else _misfit()
+
+
+_READERS: Mapping[Kind, Callable[[str], Value]] = {
+    Kind.DATE_TIME: _read_date_time,
+    Kind.TIME_SPAN: timespan.parse,
+    Kind.BOOLEAN: _read_boolean,
+    Kind.NUMBER: _read_number,
+}
 
 
 def _misfit() -> Value:
@@ -89,6 +102,8 @@ def _misfit() -> Value:
 
 def _split(text: str) -> list[str | None]:
     """Split at the commas that are not quoted; a field with nothing in it is None."""
+    if '"' not in text:
+        return [field or None for field in text.split(",")]
     fields: list[str | None] = []
     at = 0
     while True:

@@ -8,12 +8,12 @@ a plain index serves each in either store and a page costs the same at any depth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, bindparam, false, or_, tuple_
 
-from signfleet.expressions import markers
 from signfleet.expressions.kinds import Kind, Value
+from signfleet.expressions.markers import Markers
 from signfleet.expressions.sql import comparable_type
 
 _ID = "sort_id"
@@ -30,8 +30,7 @@ class Key:
     indexed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a page goes on: after the row with these sort values and this id."""
 
     values: tuple[Value | None, ...]
@@ -40,7 +39,9 @@ class Position:
     @property
     def parameters(self) -> dict[str, Value | None]:
         """What the conditions of segments take by name."""
-        return {"after_id": self.id, **{f"after_{index}": value for index, value in enumerate(self.values)}}
+        parameters = {f"after_{index}": value for index, value in enumerate(self.values)}
+        parameters["after_id"] = self.id
+        return parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,13 @@ class Sort:
         self._id_descending = keys[0].descending
         ends = next((index for index, key in enumerate(keys) if key.column is id), None)
         self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
-        self._kinds = tuple(key.kind for key in self._keys)
+        #: Whether the store has to sort what matches itself, as no index can serve the order.
+        self.in_memory = not all(key.indexed for key in self._keys)
+        self._markers = Markers([key.kind for key in self._keys])
         self._names = tuple(_ID if key.column is id else f"sort_{index}" for index, key in enumerate(self._keys))
+        self._no_nulls = (False,) * len(self._keys)
         self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
         self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether the store has to sort what matches itself, as no index can serve the order."""
-        return not all(key.indexed for key in self._keys)
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
@@ -100,18 +99,20 @@ class Sort:
 
     def marker(self, row: Any) -> str:
         """The marker after a row that has the `columns`."""
-        return markers.encode([getattr(row, name) for name in self._names], self._kinds, row.sort_id)
+        return self._markers.encode([getattr(row, name) for name in self._names], row.sort_id)
 
     def position(self, marker: str | None) -> Position | None:
         """Read a marker; None or blank is the beginning. Raises Invalid for one that does not fit this sort."""
         if marker is None or not marker.strip():
             return None
-        return Position(*markers.decode(marker.strip(), self._kinds))
+        return Position(*self._markers.decode(marker.strip()))
 
     def segments(self, position: Position | None) -> list[Segment]:
         """The parts of the list after a position, in their order; a page is filled from them one by one."""
         # The conditions depend on where the nulls are, not on the values.
-        shape = None if position is None else tuple(value is None for value in position.values)
+        shape = None if position is None else self._no_nulls
+        if position is not None and None in position.values:
+            shape = tuple(value is None for value in position.values)
         kept = self._segments.get(shape)
         if kept is None:
             kept = self._segments[shape] = self._begin() if shape is None else self._rest(shape)

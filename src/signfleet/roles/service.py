@@ -16,8 +16,8 @@ from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
 from signfleet.errors import Invalid, NotFound
-from signfleet.expressions import markers
 from signfleet.expressions.listing import EVERYTHING, Scope
+from signfleet.expressions.markers import Markers
 from signfleet.http.paging import ListQuery, Page
 from signfleet.roles import store as queries
 from signfleet.roles.schemas import NewRole, RoleChange
@@ -30,6 +30,9 @@ from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 T = TypeVar("T")
+
+#: Roles are sorted by id alone.
+_MARKERS = Markers()
 
 #: Ids up to this one are kept for system roles.
 RESERVED: Final = 1000
@@ -118,7 +121,7 @@ class Roles:
         """A page: the system roles first, then custom ones, the oldest first. There is no filter and no sort."""
         network_id, scope = session.network_id, await self._members(session)
         assert network_id is not None
-        after = 0 if query.marker is None else markers.decode(query.marker, ())[1]
+        after = 0 if query.marker is None else _MARKERS.decode(query.marker)[1]
         system = [role for role in SYSTEM_ROLES if role.id > after][: query.size + 1]
         rows = await self._store.all(
             queries.ROLES_AFTER, network_id=network_id, after=after, limit=query.size + 1 - len(system)
@@ -132,7 +135,7 @@ class Roles:
             items=[encode(role) for role in shown],
             total=total,
             matching=total,
-            next_marker=markers.encode((), (), shown[-1].id) if len(roles) > len(shown) else None,
+            next_marker=_MARKERS.encode((), shown[-1].id) if len(roles) > len(shown) else None,
             sort=None,
             filter=None,
         )
