@@ -113,14 +113,14 @@ async def store_rows(store: Store) -> AsyncIterator[Row]:
     last = DEVICE_COUNT - PAGE * len(MODELS) - 5
 
     def ours(filter_: str, after: int) -> Callable[[], Awaitable[list[int]]]:
-        marker = sort.marker(_Last(after)) if after else None
+        marker = sort.marker((after,)) if after else None
 
         async def read() -> list[int]:
             position = sort.position(marker)
             page = await listing.page(
                 store, NETWORK, filter=DEVICES.filter(filter_), sort=sort, position=position, size=PAGE
             )
-            return [row.sort_id for row in page.rows]
+            return page.ids
 
         return read
 
@@ -155,12 +155,6 @@ async def store_rows(store: Store) -> AsyncIterator[Row]:
 
         yield await _compared(f"{store.dialect}: {name}, count", counted, counted_by_hand)
     yield await _look_ups(store, listing)
-
-
-class _Last(msgspec.Struct):
-    """The last row of a page sorted by id."""
-
-    sort_id: int
 
 
 async def _compared(name: str, ours: Callable[[], Awaitable[Any]], theirs: Callable[[], Awaitable[Any]]) -> Row:

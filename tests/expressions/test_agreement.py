@@ -163,6 +163,6 @@ async def test_pages_come_in_the_order_of_a_plain_sort(
     marker: str | None = ""
     while marker is not None:
         page = await LISTING.page(fleets, seed, filter=None, sort=sort, position=sort.position(marker), size=size)
-        seen += [row.sort_id for row in page.rows]
+        seen += page.ids
         marker = page.next_marker
     assert seen == [document["id"] for document in ordered(DEVICES, keys, FLEETS[seed])]

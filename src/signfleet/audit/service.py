@@ -101,7 +101,7 @@ class Audit:
             position=order.position(marker),
             size=size,
         )
-        ids = [row.sort_id for row in page.rows]
+        ids = page.ids
         rows = {row.id: row for row in await self._store.all(queries.AMONG, network_id=network_id, ids=ids)}
         return [_record(rows[id_]) for id_ in ids if id_ in rows], page.next_marker
 

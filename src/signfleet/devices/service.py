@@ -87,7 +87,7 @@ class Devices:
         page = await self._listing.page(
             self._store, network_id, filter=parsed, sort=order, position=position, size=query.size, scope=scope
         )
-        ids = [row.sort_id for row in page.rows]
+        ids = page.ids
         # A device that was deleted between the two reads is left out.
         row = await self._store.one(queries.DOCUMENTS, network_id=network_id, ids=ids) if ids else None
         total = await self._count(network_id, None, scope)

@@ -7,9 +7,10 @@ wrong with a text is raised as `signfleet.errors.Invalid`, with the position and
 from signfleet.expressions.catalogue import Catalogue, Filter, Grouping
 from signfleet.expressions.columns import Columns
 from signfleet.expressions.kinds import Kind
+from signfleet.expressions.markers import Position
 from signfleet.expressions.parser import parse_projection
 from signfleet.expressions.properties import Property, properties_of
-from signfleet.expressions.sorting import Position, Segment, Sort
+from signfleet.expressions.sorting import Segment, Sort
 
 __all__ = [
     "Catalogue",

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, or_, select
 
 from signfleet.expressions.catalogue import Catalogue, Filter, Grouping
-from signfleet.expressions.sorting import Position, Segment, Sort
+from signfleet.expressions.markers import Position
+from signfleet.expressions.sorting import Segment, Sort
 from signfleet.expressions.sql import NETWORK
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
@@ -85,12 +86,17 @@ class Page(NamedTuple):
     rows: list[Row]
     next_marker: str | None
 
+    @property
+    def ids(self) -> list[int]:
+        return [row[-1] for row in self.rows]
+
 
 class Listing:
     """The statements over one catalogue."""
 
     def __init__(self, catalogue: Catalogue, columns: Sequence[ColumnElement[Any]] = ()) -> None:
-        """`columns` come with each row of a page besides `sort_id`, the id, and the sort's own."""
+        """`columns` come with each row of a page, by their names, before those of the sort; without any, rows are
+        plain tuples. A row ends with the id."""
         self.catalogue = catalogue
         self._columns = tuple(columns)
         self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
@@ -169,7 +175,7 @@ class Listing:
                 size=_BATCH,
                 scope=scope,
             )
-            ids += [row.sort_id for row in page.rows]
+            ids += page.ids
             if page.next_marker is None:
                 return ids
             position = sort.position(page.next_marker)
@@ -182,7 +188,7 @@ class Listing:
         key = ("page", filter, sort, segment.name, scope.name, top)
         query = self._queries.get(key)
         if query is None:
-            query = Query(self._page(filter, sort, segment, scope, top))
+            query = Query(self._page(filter, sort, segment, scope, top), named=bool(self._columns))
             self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
         return query
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from signfleet.errors import Invalid
 from signfleet.expressions.kinds import MAX_NUMBER, Kind, Value
@@ -21,6 +21,20 @@ _MAX_LENGTH = 16384
 _FIELD = re.compile(r'"((?:[^"]|"")*+)"|([^",]*)', re.DOTALL)
 _MAX_DIGITS = 18
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+class Position(NamedTuple):
+    """Where a page goes on: after the row with these sort values and this id."""
+
+    values: tuple[Value | None, ...]
+    id: int
+
+    @property
+    def parameters(self) -> dict[str, Value | None]:
+        """What the conditions of a sort's segments take by name."""
+        parameters = {f"after_{index}": value for index, value in enumerate(self.values)}
+        parameters["after_id"] = self.id
+        return parameters
 
 
 class Markers:
@@ -35,8 +49,8 @@ class Markers:
         fields = ["" if value is None else write(value) for write, value in zip(self._writers, values, strict=True)]
         return binascii.b2a_base64(",".join([*fields, str(id)]).encode(), newline=False).decode()
 
-    def decode(self, marker: str) -> tuple[tuple[Value | None, ...], int]:
-        """Read a marker as sort values and an id. Raises Invalid for one that does not fit the kinds."""
+    def decode(self, marker: str) -> Position:
+        """Read a marker. Raises Invalid for one that does not fit the kinds."""
         try:
             if len(marker) > _MAX_LENGTH:
                 raise ValueError
@@ -46,7 +60,7 @@ class Markers:
             if id is None or not (id.isascii() and id.isdigit() and len(id) <= _MAX_DIGITS):
                 raise ValueError
             read = zip(self._readers, fields, strict=True)
-            return tuple([None if field is None else reader(field) for reader, field in read]), int(id)
+            return Position(tuple([None if field is None else reader(field) for reader, field in read]), int(id))
         except (ValueError, binascii.Error):
             raise Invalid(
                 "Unsupported marker; give the nextMarker of the page before, with the same filter and sort.", "marker"

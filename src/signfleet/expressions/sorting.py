@@ -8,15 +8,13 @@ a plain index serves each in either store and a page costs the same at any depth
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, bindparam, false, or_, tuple_
 
-from signfleet.expressions.kinds import Kind, Value
-from signfleet.expressions.markers import Markers
+from signfleet.expressions.kinds import Kind
+from signfleet.expressions.markers import Markers, Position
 from signfleet.expressions.sql import comparable_type
-
-_ID = "sort_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +26,6 @@ class Key:
     descending: bool
     nullable: bool
     indexed: bool
-
-
-class Position(NamedTuple):
-    """Where a page goes on: after the row with these sort values and this id."""
-
-    values: tuple[Value | None, ...]
-    id: int
-
-    @property
-    def parameters(self) -> dict[str, Value | None]:
-        """What the conditions of segments take by name."""
-        parameters = {f"after_{index}": value for index, value in enumerate(self.values)}
-        parameters["after_id"] = self.id
-        return parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +65,31 @@ class Sort:
         #: Whether the store has to sort what matches itself, as no index can serve the order.
         self.in_memory = not all(key.indexed for key in self._keys)
         self._markers = Markers([key.kind for key in self._keys])
-        self._names = tuple(_ID if key.column is id else f"sort_{index}" for index, key in enumerate(self._keys))
+        #: Where the values of the keys stand in a row that ends with the columns.
+        self._values = slice(-len(self._keys) - (ends is None), -1 if ends is None else None)
         self._no_nulls = (False,) * len(self._keys)
         self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
         self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """The columns that `marker` needs in a row: `sort_id`, and `sort_0`, `sort_1`… for keys other than the id."""
-        others = zip(self._names, self._keys, strict=True)
-        return (*(key.column.label(name) for name, key in others if name != _ID), self._id.label(_ID))
+        """The columns that `marker` needs at the end of a row: those of keys other than the id, then the id."""
+        others = (key.column for key in self._keys if key.column is not self._id)
+        return (*(column.label(f"sort_{index}") for index, column in enumerate(others)), self._id.label("sort_id"))
 
     @property
     def order_by(self) -> tuple[ColumnElement[Any], ...]:
         """The order of the whole list."""
         return (*(self._ordered(key) for key in self._keys), *self._tie_break())
 
-    def marker(self, row: Any) -> str:
-        """The marker after a row that has the `columns`."""
-        return self._markers.encode([getattr(row, name) for name in self._names], row.sort_id)
+    def marker(self, row: tuple[Any, ...]) -> str:
+        """The marker after a row that ends with the `columns`."""
+        return self._markers.encode(row[self._values], row[-1])
 
     def position(self, marker: str | None) -> Position | None:
         """Read a marker; None or blank is the beginning. Raises Invalid for one that does not fit this sort."""
-        if marker is None or not marker.strip():
-            return None
-        return Position(*self._markers.decode(marker.strip()))
+        marker = marker and marker.strip()
+        return self._markers.decode(marker) if marker else None
 
     def segments(self, position: Position | None) -> list[Segment]:
         """The parts of the list after a position, in their order; a page is filled from them one by one."""

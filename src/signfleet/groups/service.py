@@ -70,7 +70,7 @@ class Groups:
             size=query.size,
             scope=scope,
         )
-        ids = [row.sort_id for row in page.rows]
+        ids = page.ids
         rows = {row.id: row for row in await self._store.all(queries.GROUPS_AMONG, network_id=network_id, ids=ids)}
         sizes = await self._sizes(session, ids)
         return Page(

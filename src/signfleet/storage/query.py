@@ -6,7 +6,7 @@ No SQLAlchemy engine takes part in a request; it builds text and the order of it
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
@@ -34,7 +34,7 @@ class Prepared:
 
     __slots__ = ("_given", "_lists", "_values", "row", "text")
 
-    def __init__(self, statement: Any, dialect: str, columns: list[str] | None) -> None:
+    def __init__(self, statement: Any, dialect: str, *, columns: list[str] | None, named: bool) -> None:
         compiled = statement.compile(dialect=DIALECTS[dialect], column_keys=columns)
         self.text: str = compiled.string
         parameters = [compiled.binds[name] for name in compiled.positiontup or ()]
@@ -43,7 +43,7 @@ class Prepared:
         given = [(place, parameter) for place, parameter in enumerate(parameters) if parameter.required]
         self._given = [(place, parameter.key) for place, parameter in given]
         self._lists = [place for place, parameter in given if isinstance(parameter.type, JsonList)]
-        answered = statement.exported_columns.keys() if hasattr(statement, "exported_columns") else ()
+        answered = statement.exported_columns.keys() if named and hasattr(statement, "exported_columns") else ()
         self.row: Any = namedtuple("Row", answered, rename=True) if answered else tuple
 
     def arguments(self, params: Mapping[str, Any]) -> list[Any]:
@@ -55,10 +55,10 @@ class Prepared:
             values[place] = _as_text(values[place])
         return values
 
-    def rows(self, found: Iterable[tuple[Any, ...]]) -> list[Any]:
+    def rows(self, found: list[Any]) -> list[Any]:
         """What the driver has found, with the names of its columns."""
         new, row = tuple.__new__, self.row
-        return [new(row, values) for values in found]
+        return found if row is tuple else [new(row, values) for values in found]
 
 
 def _own_value(parameter: BindParameter[Any]) -> Any:
@@ -73,21 +73,23 @@ def _as_text(values: Any) -> str:
 class Query:
     """A SQLAlchemy Core statement with `bindparam`s, compiled when a dialect first needs it.
 
-    An insert names all `columns` of its table unless told which.
+    An insert names all `columns` of its table unless told which. Rows that are not `named` are plain tuples.
     """
 
-    __slots__ = ("_columns", "_prepared", "statement")
+    __slots__ = ("_columns", "_named", "_prepared", "statement")
 
-    def __init__(self, statement: ClauseElement, columns: list[str] | None = None) -> None:
+    def __init__(self, statement: ClauseElement, *, columns: list[str] | None = None, named: bool = True) -> None:
         self.statement = statement
         self._columns = columns
+        self._named = named
         self._prepared: dict[str, Prepared] = {}
 
     def prepared(self, dialect: str) -> Prepared:
         try:
             return self._prepared[dialect]
         except KeyError:
-            return self._prepared.setdefault(dialect, Prepared(self.statement, dialect, self._columns))
+            made = Prepared(self.statement, dialect, columns=self._columns, named=self._named)
+            return self._prepared.setdefault(dialect, made)
 
 
 class among(ColumnElement[bool]):

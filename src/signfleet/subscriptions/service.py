@@ -174,7 +174,7 @@ class Subscriptions:
             size=query.size,
             scope=scope,
         )
-        ids = [row.sort_id for row in page.rows]
+        ids = page.ids
         rows = {
             row.id: encode(entity(kept(row), row.status, row.last_modified_date))
             for row in await self._store.all(queries.SUBSCRIPTIONS_AMONG, network_id=network_id, ids=ids)

@@ -66,7 +66,7 @@ class UserAdministration:
             size=query.size,
             scope=scope,
         )
-        ids = [row.sort_id for row in page.rows]
+        ids = page.ids
         rows = {row.id: row for row in await self._store.all(queries.USERS_AMONG, network_id=network_id, ids=ids)}
         return Page(
             items=[encode(await self._users.entity(rows[id_])) for id_ in ids if id_ in rows],

@@ -44,7 +44,7 @@ class Notes:
         matching = total
         if parsed is not None:
             matching = await self._listing.count(self._store, network_id, filter=parsed, scope=scope)
-        ids = [row.sort_id for row in page.rows]
+        ids = page.ids
         rows = {row.id: row for row in await self._among(self._store, network_id, ids)}
         items = [encode(_note(rows[id_])) for id_ in ids if id_ in rows]
         return Page(items, total, matching, page.next_marker, order.echo, parsed.echo if parsed else None)
