@@ -15,7 +15,7 @@ from signfleet.access.sessions import Session
 from signfleet.devices.store import INSERT_DEVICE
 from signfleet.errors import Forbidden
 from signfleet.expressions.catalogues import DEVICES
-from signfleet.expressions.listing import Listing
+from signfleet.expressions.listing import Listing, Scope
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, permission
@@ -72,6 +72,18 @@ def a_session(role_id: int | None, permission_changes: int = 0) -> Session:
     )
 
 
+async def backwards(store: Store, scope: Scope) -> list[int]:
+    """The ids of a scope from the last to the first, in pages of three."""
+    sort, ids, marker = DEVICES.sort("[Id] DESC"), [], None
+    while True:
+        position = sort.position(marker)
+        page = await LISTING.page(store, NETWORK, filter=None, sort=sort, position=position, size=3, scope=scope)
+        ids += page.ids
+        marker = page.next_marker
+        if marker is None:
+            return ids
+
+
 async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
     async def devices(tx: Transaction) -> None:
         for device_id in DEVICES_THERE:
@@ -101,6 +113,7 @@ async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
             known = len(DEVICES_THERE)
             told = f"seed {seed}, {operation.key}"
             assert await LISTING.ids(store, NETWORK, filter=None, scope=scope) == expected, told
+            assert await backwards(store, scope) == expected[::-1], told
             assert await LISTING.count(store, NETWORK, filter=None, scope=scope) == len(expected), told
             assert await LISTING.total(store, NETWORK, known=known, scope=scope) == len(expected), told
             assert [id_ for id_ in DEVICES_THERE if await permissions.allows_on(session, operation, id_)] == expected

@@ -11,11 +11,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, false, not_, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, case, false, not_, or_, select, true
 
 from signfleet.access.operations.operation import Operation
 from signfleet.access.rules import Rule, is_allowed, relevant
-from signfleet.expressions.listing import EVERYTHING, Scope
+from signfleet.expressions.listing import EVERYTHING, Admitted, Scope
 from signfleet.expressions.sql import NETWORK
 from signfleet.storage.tables import permission
 
@@ -49,9 +49,11 @@ def scope_of(
         steps.pop()
     if not steps:
         return EVERYTHING if base else NOTHING
-    conditions, excluded = _conditions(column, operation.root.entity, tuple(steps), base)
+    entity = operation.root.entity
+    conditions, excluded = _conditions(column, entity, tuple(steps), base)
+    admitted = Admitted(_ids(entity, steps[0]), column) if len(steps) == 1 and not base else None
     name = f"{column} {base} {[(step.operation_uid, step.is_for_user, step.is_allowed) for step in steps]}"
-    return Scope(name, conditions, {"caller_user_id": user_id, "caller_role_id": role_id}, excluded)
+    return Scope(name, conditions, {"caller_user_id": user_id, "caller_role_id": role_id}, excluded, admitted)
 
 
 def own_or(scope: Scope, column: IdColumn, user_id: int | None) -> Scope:
@@ -74,6 +76,12 @@ def _conditions(
     if base:
         return (allowed,), (exceptions, not_(allowed))
     return ((exceptions,) if len(steps) == 1 else (exceptions, allowed)), ()
+
+
+@lru_cache(256)
+def _ids(entity: str, step: Rule) -> FromClause:
+    """The ids of the instances that a rule is for, in the order of the index that has them."""
+    return select(permission.c.entity_id.label("id")).where(_matches(entity, step)).subquery("admitted")
 
 
 def _decided(column: IdColumn, entity: str, steps: Sequence[Rule], base: bool) -> Condition:

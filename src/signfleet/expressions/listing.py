@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from signfleet.expressions.catalogue import Catalogue, Filter, Grouping
 from signfleet.expressions.markers import Position
@@ -25,6 +26,18 @@ _BATCH = 1000
 """How many ids are read at once where all of them are needed."""
 
 
+class Admitted(NamedTuple):
+    """The few instances of a scope: `ids`, a table of their `id` with an index, and the column that has these ids."""
+
+    ids: FromClause
+    column: ColumnElement[int]
+
+    def instead(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A part of a statement with these ids in the place of the column: their index has the order of a page."""
+        found = replacement_traverse(part, {}, lambda element, **_: self.ids.c.id if element is self.column else None)
+        return cast(ColumnElement[Any], found)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a caller may see: conditions beside the network's, under a `name` that is different for different ones.
@@ -37,6 +50,8 @@ class Scope:
     conditions: tuple[ColumnElement[bool], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[ColumnElement[bool], ...] = ()
+    #: Where little is admitted, just this: a page begins there instead of looking for it by the conditions.
+    admitted: Admitted | None = None
     #: Differs when there may be more or less in the scope, other than by instances that come and go.
     version: int = 0
 
@@ -194,12 +209,16 @@ class Listing:
 
     def _page(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Select[Any]:
         statement = select(*self._columns, *sort.columns)
-        statement = self._matching(statement, filter, scope, top, sort)
+        where: tuple[ColumnElement[Any], ...] = () if segment.where is None else (segment.where,)
+        order_by = segment.order_by
+        admitted = scope.admitted if top is None else None
         if top is not None:
-            statement = statement.where(self.catalogue.columns.table.c.id.in_(self._first(filter, sort, scope, top)))
-        if segment.where is not None:
-            statement = statement.where(segment.where)
-        return statement.order_by(*segment.order_by).limit(bindparam("limit", type_=Integer()))
+            where += (self.catalogue.columns.table.c.id.in_(self._first(filter, sort, scope, top)),)
+        elif admitted is not None:
+            where = tuple(admitted.instead(part) for part in where)
+            order_by = tuple(admitted.instead(part) for part in order_by)
+        statement = self._matching(statement, filter, scope, top, sort, admitted=admitted)
+        return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
 
     def _count(self, filter: Filter | None, scope: Scope, top: Top | None) -> Select[Any]:
         if top is None:
@@ -219,13 +238,23 @@ class Listing:
         return select(ranked.c.id).where(ranked.c.rank <= top.count)
 
     def _matching(
-        self, statement: Select[Any], filter: Filter | None, scope: Scope, top: Top | None, sort: Sort | None
+        self,
+        statement: Select[Any],
+        filter: Filter | None,
+        scope: Scope,
+        top: Top | None,
+        sort: Sort | None,
+        *,
+        admitted: Admitted | None = None,
     ) -> Select[Any]:
         columns = self.catalogue.columns
         parts = (filter, sort, top.grouping if top else None)
         flat = any(part is not None and part.uses_flat for part in parts)
-        statement = statement.select_from(columns.source(flat=flat, joins=sort.joins if sort else ()))
-        statement = statement.where(columns.table.c.network_id == NETWORK, *scope.conditions)
+        source = columns.source(flat=flat, joins=sort.joins if sort else ())
+        if admitted is not None:
+            source = source.join(admitted.ids, admitted.ids.c.id == admitted.column)
+        conditions = scope.conditions if admitted is None else ()
+        statement = statement.select_from(source).where(columns.table.c.network_id == NETWORK, *conditions)
         return statement if filter is None else statement.where(filter.clause)
 
     def _keep(self, key: tuple[Any, ...], query: Query, *, worth: bool) -> None:
