@@ -32,8 +32,6 @@ async def multiply(store: Store, network_id: int, count: int) -> None:
         copies = [
             _copy(originals[number % len(originals)], number, id_) for number, id_ in zip(numbers, ids, strict=True)
         ]
-        for table, rows in zip(TABLES, zip(*copies, strict=True), strict=True):
-            await tx.execute_many(Query(table.insert()), list(rows))
         for insert, rows in zip(INSERTS, zip(*copies, strict=True), strict=True):
             await tx.execute_many(insert, list(rows))
         await totals.add(tx, network_id, "Device", len(numbers))

@@ -1,0 +1,31 @@
+"""The fleet that is measured with is one of devices like any other."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import select
+
+from bench.fleet import multiply
+from signfleet.storage import totals
+from signfleet.storage.interface import Store
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device_document
+from tests.devices.stored import register
+
+NETWORK = 1
+DOCUMENTS = Query(select(device_document.c.document))
+
+
+async def test_a_fleet_is_as_large_as_asked_and_each_device_is_another(store: Store) -> None:
+    await register(store, NETWORK, ["A1", "B2"])
+    await multiply(store, NETWORK, 30)
+    devices = [msgspec.json.decode(row.document) for row in await store.all(DOCUMENTS)]
+    for found in (
+        {device["id"] for device in devices},
+        {device["serial"] for device in devices},
+        {device["settings"]["name"] for device in devices},
+    ):
+        assert len(found) == 30
+    total = await store.one(totals.TOTAL, network_id=NETWORK, entity="Device")
+    assert total is not None
+    assert total.total == 30
