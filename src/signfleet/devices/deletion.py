@@ -10,6 +10,7 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
 from signfleet.devices import store as queries
+from signfleet.devices.retention.service import Retention
 from signfleet.devices.service import Devices
 from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import DEVICES
@@ -21,13 +22,24 @@ from signfleet.subscriptions.service import Subscriptions
 
 #: So many devices that go at once are kept whole in the audit trail; of more it tells which they were.
 KEPT_WHOLE = 100
+#: Documents of more than so many devices that go at once are left to the next sweep of `Retention`: they are most of
+#: the work, and on SQLite all other writers wait meanwhile. Nothing finds them without their device.
+AT_ONCE = 1000
 
 
 class DeviceDeletion:
     """DELETE of one device, and of all that a filter matches."""
 
-    def __init__(self, store: Store, devices: Devices, permissions: Permissions, subscriptions: Subscriptions) -> None:
+    def __init__(
+        self,
+        store: Store,
+        devices: Devices,
+        permissions: Permissions,
+        subscriptions: Subscriptions,
+        retention: Retention,
+    ) -> None:
         self._store = store
+        self._retention = retention
         self._devices = devices
         self._permissions = permissions
         self._subscriptions = subscriptions
@@ -44,6 +56,7 @@ class DeviceDeletion:
             await self._remove(tx, network_id, [found.id], now)
 
         await self._store.write(work)
+        self._retention.wake.set()
 
     async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
         """Delete what the filter matches, as far as the caller may see and delete it; returns how many went.
@@ -64,12 +77,14 @@ class DeviceDeletion:
                 await self._remove(tx, network_id, ids, now)
             return len(ids)
 
-        return await self._store.write(work)
+        deleted = await self._store.write(work)
+        self._retention.wake.set()
+        return deleted
 
     async def _remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
         """Remove these devices of a network; their subscriptions become free.
 
-        Files cannot go in a unit of work: their names are written down, and the next sweep of `retention` deletes them.
+        Files cannot go in a unit of work: their names are written down, and the next sweep of `Retention` deletes them.
         """
         these: dict[str, Any] = {"network_id": network_id, "ids": ids}
         if len(ids) <= KEPT_WHOLE:
@@ -79,7 +94,8 @@ class DeviceDeletion:
             rows = await tx.all(queries.SERIALS_AMONG, **these)
             gone = [Change("Delete", "Device", row.id, row.serial) for row in rows]
         await record_all(tx, network_id, gone, now)
-        for query in queries.DELETIONS:
+        documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
+        for query in (*documents, *queries.DELETIONS):
             await tx.execute(query, **these)
         await granting.forget(tx, network_id, "Device", ids)
         await totals.add(tx, network_id, "Device", -len(ids))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, delete, func, select, union_all
+from typing import Any
+
+from sqlalchemy import Column, Table, and_, bindparam, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
@@ -185,6 +187,12 @@ _FILES = union_all(
         for name in (screenshot.c.blob, screenshot.c.thumbnail)
     )
 )
+
+
+def _deletion(table: Table, column: Column[Any]) -> Query:
+    return Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
+
+
 #: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
 DELETIONS = (
     Query(unneeded_file.insert().from_select(["name"], _FILES)),
@@ -196,18 +204,16 @@ DELETIONS = (
             among(device_tag_element.c.device_id, "ids"),
         )
     ),
-    *(
-        Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
-        for table, column in (
-            (device_document, device_document.c.device_id),
-            (device_properties, device_properties.c.device_id),
-            (device_tag, device_tag.c.device_id),
-            (device_error, device_error.c.device_id),
-            (device_download, device_download.c.device_id),
-            (device_note, device_note.c.device_id),
-            (screenshot, screenshot.c.device_id),
-            (session, session.c.device_id),
-        )
-    ),
-    Query(delete(device).where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))),
+    _deletion(device_tag, device_tag.c.device_id),
+    _deletion(device_error, device_error.c.device_id),
+    _deletion(device_download, device_download.c.device_id),
+    _deletion(device_note, device_note.c.device_id),
+    _deletion(screenshot, screenshot.c.device_id),
+    _deletion(session, session.c.device_id),
+    _deletion(device, device.c.id),
+)
+#: What is found through the device alone, and is most of what there is of it.
+DOCUMENT_DELETIONS = (
+    _deletion(device_document, device_document.c.device_id),
+    _deletion(device_properties, device_properties.c.device_id),
 )

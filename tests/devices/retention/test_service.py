@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import func, select
 
 from signfleet.blobs.files import Blobs, open_blobs
+from signfleet.devices import deletion
 from signfleet.devices.retention import service
 from signfleet.devices.retention.service import Retention
 from signfleet.founding import Founded
 from signfleet.settings import Settings
 from signfleet.storage.interface import StorageError
+from signfleet.storage.query import Query
+from signfleet.storage.tables import device_document, device_properties
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY
 from signfleet.wiring import Services
@@ -25,6 +29,9 @@ pytestmark = pytest.mark.settings(error_retention_days=7, download_retention_day
 ERROR = example("001-21-get-devices-id-int-errors-answer")["items"][0]
 DOWNLOAD = example("001-23-get-devices-id-int-downloads-answer")["items"][0]
 PICTURE = example("001-25-get-devices-deviceid-int-screenshots-answer")["items"][0]
+COUNTS = [
+    Query(select(func.count().label("total")).select_from(table)) for table in (device_document, device_properties)
+]
 NOW = datetime.parse("2024-03-20T12:00:00Z") or 0
 
 
@@ -65,6 +72,36 @@ async def test_errors_and_downloads_are_kept_for_their_days(
     await services.retention.sweep(NOW)
     assert await timestamps(admin, "Errors") == days_ago(1, 3, 6)
     assert await timestamps(admin, "Downloads") == days_ago(1)
+
+
+@pytest.mark.parametrize(("at_once", "left_to_the_sweep"), [(2, True), (3, False)])
+async def test_documents_of_a_crowd_of_devices_go_after_them(
+    admin: AsyncClient,
+    services: Services,
+    network: Founded,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+    left_to_the_sweep: bool,
+) -> None:
+    monkeypatch.setattr(deletion, "AT_ONCE", at_once)
+    monkeypatch.setattr(service, "BATCH", 2)
+    await register(services.store, network.network_id, ["A1", "A2", "A3", "B1"])
+    services.retention.wake.clear()
+    assert (await admin.delete("/Devices/?filter=[Serial] BEGINS WITH 'A'")).json() == 3
+    assert services.retention.wake.is_set()
+    assert await documents(services) == (4 if left_to_the_sweep else 1)
+    await services.retention.sweep(NOW)
+    assert await documents(services) == 1
+    assert (await admin.get("/Devices/B1/")).json()["serial"] == "B1"
+
+
+async def documents(services: Services) -> int:
+    """How many there are, each with its properties."""
+    counts = [
+        await services.store.one(Query(select(func.count().label("total")).select_from(table))) for table in PARTS
+    ]
+    [total] = {row.total for row in counts if row}
+    return int(total)
 
 
 async def test_old_pictures_go_with_their_files(

@@ -1,7 +1,8 @@
-"""Lets go of errors, downloads and pictures when they are old, and of files that nothing refers to any more."""
+"""Lets go of errors, downloads and pictures when they are old, and of documents and files that nothing needs."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from signfleet.blobs.files import Blobs
@@ -11,7 +12,7 @@ from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.wire.timespan import DAY
 
-#: So many pictures, or files, go at a time.
+#: So many pictures, documents or files go at a time.
 BATCH: Final = 500
 
 
@@ -19,13 +20,15 @@ class Retention:
     """How long things are kept is in the settings, in days. Any number of processes may sweep at once.
 
     A unit of work cannot delete files. It writes down the names of those that nothing refers to once it is done
-    (`unneeded_file`), and a sweep deletes them: whatever fails in between, no file is left behind.
+    (`unneeded_file`), and a sweep deletes them: whatever fails in between, no file is left behind. `wake` tells the one
+    who sweeps that there are some.
     """
 
     def __init__(self, store: Store, blobs: Blobs, settings: Settings) -> None:
         self._store = store
         self._blobs = blobs
         self._settings = settings
+        self.wake = asyncio.Event()
 
     async def sweep(self, now: int) -> None:
         """Let go of all that is too old at `now` (ms). Raises `StorageError` where files cannot be deleted."""
@@ -33,6 +36,8 @@ class Retention:
         await self._delete(queries.DELETE_OLD_ERRORS, now - days.error_retention_days * DAY)
         await self._delete(queries.DELETE_OLD_DOWNLOADS, now - days.download_retention_days * DAY)
         await self._let_go_of_pictures(now - days.screenshot_retention_days * DAY)
+        for abandoned, deletion in queries.ABANDONED:
+            await self._delete_abandoned(abandoned, deletion)
         await self._delete_files()
 
     async def _delete(self, query: Query, before: int) -> None:
@@ -41,6 +46,15 @@ class Retention:
 
         while await self._store.write(work):
             pass
+
+    async def _delete_abandoned(self, abandoned: Query, deletion: Query) -> None:
+        while rows := await self._store.scan_all(abandoned, limit=BATCH):
+            keys = [{"in_network": row.network_id, "of_device": row.device_id} for row in rows]
+
+            async def work(tx: Transaction, keys: list[dict[str, int]] = keys) -> None:
+                await tx.execute_many(deletion, keys)
+
+            await self._store.write(work)
 
     async def _let_go_of_pictures(self, before: int) -> None:
         async def work(tx: Transaction) -> int:

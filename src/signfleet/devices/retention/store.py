@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Delete, Integer, Table, bindparam, select, tuple_
+from sqlalchemy import Delete, Integer, Table, and_, bindparam, select, tuple_
 
 from signfleet.storage.query import Query, among
-from signfleet.storage.tables import device_download, device_error, screenshot, unneeded_file
+from signfleet.storage.tables import (
+    device,
+    device_document,
+    device_download,
+    device_error,
+    device_properties,
+    screenshot,
+    unneeded_file,
+)
 
 #: How many errors or downloads go in one unit of work: what others want to write does not wait for all of them.
 BATCH = 5000
@@ -35,3 +43,14 @@ DELETE_SCREENSHOT = Query(
 INSERT_UNNEEDED = Query(unneeded_file.insert())
 UNNEEDED = Query(select(unneeded_file.c.name).limit(bindparam("limit", type_=Integer())))
 DELETE_UNNEEDED = Query(unneeded_file.delete().where(among(unneeded_file.c.name, "names")))
+
+
+def _abandoned(table: Table) -> tuple[Query, Query]:
+    same = and_(device.c.network_id == table.c.network_id, device.c.id == table.c.device_id)
+    abandoned = select(table.c.network_id, table.c.device_id).where(~select(device.c.id).where(same).exists())
+    key = (table.c.network_id == bindparam("in_network"), table.c.device_id == bindparam("of_device"))
+    return Query(abandoned.limit(bindparam("limit", type_=Integer()))), Query(table.delete().where(*key))
+
+
+#: How parts of devices that are gone are found, and deleted.
+ABANDONED = (_abandoned(device_document), _abandoned(device_properties))
