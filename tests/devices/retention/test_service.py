@@ -97,9 +97,7 @@ async def test_documents_of_a_crowd_of_devices_go_after_them(
 
 async def documents(services: Services) -> int:
     """How many there are, each with its properties."""
-    counts = [
-        await services.store.one(Query(select(func.count().label("total")).select_from(table))) for table in PARTS
-    ]
+    counts = [await services.store.one(count) for count in COUNTS]
     [total] = {row.total for row in counts if row}
     return int(total)
 
