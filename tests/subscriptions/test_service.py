@@ -15,7 +15,7 @@ from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
-from signfleet.storage.tables import device, subscription
+from signfleet.storage.tables import audit, device, subscription
 from signfleet.subscriptions.lifecycle import GRACE_PERIOD, SUSPENDED_PERIOD
 from signfleet.subscriptions.service import Mode, Subscriptions
 from signfleet.wire import datetime
@@ -28,6 +28,7 @@ REPORTED = Query(device.update().where(device.c.id == bindparam("device_id")).va
 DELETE_DEVICE = Query(device.delete().where(device.c.id == bindparam("device_id")))
 NOW = datetime.parse("2024-03-13T16:29:11.983Z")
 YEAR = 365 * DAY
+TRAIL = Query(select(audit).where(audit.c.entity == "Subscription").order_by(audit.c.id))
 
 
 class Fleet:
@@ -64,6 +65,10 @@ class Fleet:
 
     async def having(self, filter_: str) -> list[int]:
         return await Listing(DEVICES).ids(self.store, NETWORK, filter=DEVICES.filter(filter_))
+
+    async def trail(self) -> list[tuple[str, int, str | None]]:
+        """What the audit trail tells of subscriptions."""
+        return [(row.action, row.entity_id, row.name) for row in await self.store.all(TRAIL)]
 
     async def stock(self) -> int:
         return len([row for row in await self.store.all(ALL, network_id=NETWORK) if row.device_id is None])
@@ -157,6 +162,22 @@ async def test_a_grace_runs_through_its_phases_and_is_gone(managed: Fleet) -> No
     assert phases == {1: [], 17: ["Suspending"], 29: [], 30: ["Suspended"], 59: [], 60: [None]}
     assert await managed.told(device_id) is None
     assert await managed.having("[Subscription] IS NULL") == [device_id]
+
+
+async def test_what_players_and_time_do_to_subscriptions_is_in_the_audit_trail(managed: Fleet) -> None:
+    [added] = await managed.subscriptions.add(NETWORK, "Demo", 10 * DAY, 1, NOW)
+    first = await managed.register("A1")
+    grace = (await managed.told(first))["id"]
+    await managed.report(first, "A1", NOW + DAY)
+    await managed.subscriptions.sweep(NOW + 12 * DAY)
+    assert await managed.trail() == [
+        ("Create", added, None),
+        ("Delete", grace, "A1"),
+        ("Update", added, "A1"),
+        ("Update", added, "A1"),
+    ]
+    await managed.subscriptions.sweep(NOW + 100 * DAY)
+    assert (await managed.trail())[-1] == ("Delete", added, "A1")
 
 
 async def test_a_suspended_subscription_tells_when_it_was(managed: Fleet) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Final, get_args
 
 import msgspec
 
@@ -18,7 +18,7 @@ from signfleet.wire import datetime, timespan
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
-ENTITY = "Subscription"
+ENTITY: Final = "Subscription"
 
 #: Every property of a device that tells of its subscription, as absent.
 _ABSENT = dict.fromkeys(
@@ -72,6 +72,12 @@ def entity(found: Kept, phase: Status, last_modified: int) -> Subscription:
         suspension_date=_date(life.suspension_date),
         expiration_date=_date(life.expiration_date),
     )
+
+
+def told(found: Kept, now: int) -> Subscription:
+    """As the contract shows what is written down at `now`."""
+    life = aged(found.life, now)
+    return entity(replace(found, life=life), status(life, now) or LAST, now)
 
 
 def _date(ms: int | None) -> str | None:
@@ -145,8 +151,7 @@ def _changing(found: Kept, now: int) -> dict[str, object]:
 
 async def _tell(tx: Transaction, found: Kept, now: int) -> None:
     if found.device is not None:
-        told = entity(found, status(found.life, now) or LAST, now)
-        await _tell_device(tx, found.network_id, found.device.id, told, now)
+        await _tell_device(tx, found.network_id, found.device.id, told(found, now), now)
 
 
 async def _tell_device(

@@ -14,17 +14,17 @@ from typing import Literal, NamedTuple
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
-from signfleet.audit.recording import Change, record_all
+from signfleet.audit.recording import Change, record, record_all
 from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import SUBSCRIPTIONS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
-from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions import lifecycle
 from signfleet.subscriptions import store as queries
-from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, release, update
+from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, release, told, update
 from signfleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.wire import timespan
 from signfleet.wire.json import encode
@@ -42,6 +42,17 @@ class Aged(NamedTuple):
     subscription: Kept
     before: Status
     status: Status | None
+
+
+def _change(row: Row, after: Kept | None, now: int) -> Change:
+    """What the audit trail tells of a subscription that was as in a row of `subscription`; None: that is gone."""
+    before = kept(row)
+    then = entity(before, row.status, row.last_modified_date)
+    device = before.device or (after and after.device)
+    name = device.serial if device else None
+    if after is None:
+        return Change("Delete", ENTITY, before.id, name, then)
+    return Change("Update", ENTITY, before.id, name, then, told(after, now))
 
 
 class Subscriptions:
@@ -76,14 +87,17 @@ class Subscriptions:
     async def on_delete(self, tx: Transaction, network_id: int, device_ids: Iterable[int], now: int) -> None:
         """Devices were deleted: what they leave goes back to the stock and on to those that wait."""
         rows = await tx.all(queries.SUBSCRIPTIONS_OF_DEVICES, network_id=network_id, device_ids=list(device_ids))
-        ended, freed = [], []
-        for left in map(kept, rows):
+        ended, freed, changes = [], [], []
+        for row in rows:
+            left = kept(row)
             life = lifecycle.released(left.life)
             if life is None or (self._mode == "unlimited" and life.expiration_date is None):
                 ended.append(left.id)
             else:
                 freed.append(replace(left, device=None, life=life))
+                changes.append(_change(row, freed[-1], now))
         await release(tx, network_id, ended, freed, now)
+        await record_all(tx, network_id, changes, now)
         if freed:
             await self._serve(tx, network_id, len(freed), now)
 
@@ -92,10 +106,14 @@ class Subscriptions:
         stock = await tx.one(queries.STOCK, network_id=network_id)
         if stock is None:
             return False
+        changes = []
         for row in await tx.all(queries.SUBSCRIPTIONS_OF_DEVICE, network_id=network_id, device_id=device.id):
             await delete(tx, kept(row), now)
+            changes.append(_change(row, None, now))
         found = kept(stock)
-        await update(tx, replace(found, device=device, life=lifecycle.activated(found.life, now)), now)
+        taken = replace(found, device=device, life=lifecycle.activated(found.life, now))
+        await update(tx, taken, now)
+        await record_all(tx, network_id, [*changes, _change(stock, taken, now)], now)
         return True
 
     async def _serve(self, tx: Transaction, network_id: int, count: int, now: int) -> None:
@@ -120,6 +138,7 @@ class Subscriptions:
         for row in await tx.all(queries.DUE, now=now):
             found = kept(row)
             phase = lifecycle.status(found.life, now)
+            await record(tx, found.network_id, _change(row, None if phase is None else found, now), now)
             if phase is None:
                 await delete(tx, found, now)
                 if found.device is not None and self._mode == "managed":
