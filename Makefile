@@ -15,6 +15,9 @@ INSTALL  := $(PIP) install --no-deps --no-compile --require-hashes
 RUNTIME  := $(VENV)/.runtime-installed
 DEV      := $(VENV)/.dev-installed
 
+# Whatever the caller prefers: without byte code each process would compile every module for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench docs lock clean
 
@@ -25,7 +28,7 @@ demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLA
 	@exec $(VENV)/bin/signfleet demo --port $(PORT) --data $(DATA) --players $(PLAYERS)
 
 test: $(DEV) ## Run all tests, or some (ARGS="tests/wire -k marker")
-	@$(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV) ## Check style and types
 	@$(VENV)/bin/ruff check .
