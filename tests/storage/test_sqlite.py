@@ -95,6 +95,19 @@ async def test_a_turn_of_the_event_loop_reads_one_state_and_the_next_reads_what_
     await store.close()
 
 
+async def test_a_snapshot_that_a_failure_left_open_does_not_last(path: Path) -> None:
+    store = SqliteStore(path)
+    store._snapshots._connection.execute("BEGIN")
+    assert store._snapshots._connection.execute("SELECT count(*) FROM setting").fetchall() == [(0,)]
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(INSERT, name="a", value="1")
+
+    await store.write(work)
+    assert await store.one(FIRST, name="a") == ("a", "1")
+    await store.close()
+
+
 async def test_whoever_has_written_reads_it_however_many_read_and_write_beside(path: Path) -> None:
     store = SqliteStore(path)
 

@@ -89,6 +89,8 @@ class _Snapshots:
 
     def _begin(self) -> int:
         loop = asyncio.get_running_loop()
+        if self._connection.in_transaction:  # left behind by a failure of the disk
+            self._connection.rollback()
         self._cursor.execute("BEGIN")
         self._version = version = int(self._cursor.execute("PRAGMA data_version").fetchall()[0][0])
         loop.call_soon(self._end)
