@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Answers a call, given the parameters of its path.
 Responder = Callable[..., "Awaitable[Response]"]
+
+#: So many paths of up to so many bytes are remembered with what was found.
+KEPT, KEPT_LENGTH = 4096, 160
 
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
@@ -68,6 +72,7 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._find_again = lru_cache(KEPT)(self._find)
 
     def add(self, method: str, template: str, responder: Responder) -> None:
         """Let `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
@@ -88,6 +93,10 @@ class Router:
 
     def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
         """The route of a path, without its query, and the parameters in it."""
+        # Clients ask for the same few paths again and again.
+        return self._find_again(raw_path) if len(raw_path) <= KEPT_LENGTH else self._find(raw_path)
+
+    def _find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
         segments = _split(raw_path.decode("utf-8", "replace"))
         if b"%" in raw_path:
             segments = [unquote(segment) for segment in segments]
