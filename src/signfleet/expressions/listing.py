@@ -129,7 +129,8 @@ class Listing:
         top: Top | None = None,
     ) -> Page:
         """Read the `size` rows after a position."""
-        read = _reader(store, short=filter is None and top is None and not sort.in_memory)
+        everything = filter is None and top is None and not scope.conditions
+        read = _reader(store, short=everything and not sort.in_memory)
         rows: list[Row] = []
         parameters = {"network_id": network_id, **scope.parameters}
         if position is not None:
