@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -46,3 +48,26 @@ def test_a_connection_is_closed_when_all_was_sent(connection: socket.socket, pat
     assert body.endswith((b"}", b"]", b"\r\n0\r\n\r\n"))
     if path == "/open/long":
         assert body.count(b"x") == 1_000_000
+
+
+def test_a_client_that_says_it_will_send_no_more_is_answered(address: str) -> None:
+    host, _, port = address.removeprefix("http://").partition(":")
+    for _ in range(50):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(request("/open/parameters"))
+            connection.shutdown(socket.SHUT_WR)
+            assert until_closed(connection).endswith(b'{"name":null,"size":100}')
+
+
+def test_a_client_that_goes_away_before_its_answer_is_no_failure(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, _, port = address.removeprefix("http://").partition(":")
+    for path in ("/open/parameters", "/open/large", "/open/long") * 50:
+        with socket.create_connection((host, int(port))) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset, not closed
+            connection.sendall(request(path))
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(request("/open/parameters", "Connection: close"))
+        assert until_closed(connection).startswith(b"HTTP/1.1 200")
+    assert not [line for line in caplog.records if line.levelno >= logging.WARNING]

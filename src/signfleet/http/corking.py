@@ -16,7 +16,13 @@ class CorkedProtocol(HttpToolsProtocol):
     """uvicorn's protocol over a corked transport."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast(asyncio.Transport, _Corked(cast(asyncio.Transport, transport), self.loop)))
+        self._corked = _Corked(cast(asyncio.Transport, transport), self.loop)
+        super().connection_made(cast(asyncio.Transport, self._corked))
+
+    def eof_received(self) -> None:
+        """The client sends no more, but may wait for its answer; the transport is closed after this."""
+        self._corked.flush()
+        super().eof_received()
 
 
 class _Corked:
@@ -32,19 +38,20 @@ class _Corked:
 
     def write(self, data: bytes) -> None:
         if not self._held:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._held.append(data)
         self._size += len(data)
         if self._size > LIMIT:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         if self._held:
             held, self._held, self._size = self._held, [], 0
-            self._transport.writelines(held)
+            if not self._transport.is_closing():
+                self._transport.writelines(held)
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
