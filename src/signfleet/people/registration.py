@@ -24,7 +24,7 @@ from signfleet.people.schemas import Person, person_of
 from signfleet.people.schemas import Registration as NewRegistration
 from signfleet.people.service import NEW_PASSWORD, NO_SESSION, People, insert_person, record_new
 from signfleet.settings import Settings
-from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.storage.interface import Duplicate, Row, StorageError, Store, Transaction
 from signfleet.wire import timespan
 from signfleet.wire.text import fold
 
@@ -117,11 +117,12 @@ class Registration:
     async def mail_resets(self) -> None:
         """Mail the links that were asked for. Who has not been activated is mailed the link for that again."""
         while self._wanted:
-            wanted = self._wanted[0]
-            await self._mail_reset(wanted)
-            # Others may have come meanwhile, and pushed it out.
-            if self._wanted and self._wanted[0] is wanted:
-                self._wanted.popleft()
+            wanted = self._wanted.popleft()
+            try:
+                await self._mail_reset(wanted)
+            except StorageError:  # the next time will do; whatever else is wrong with one must not hold up the others
+                self._wanted.appendleft(wanted)
+                raise
 
     async def _mail_reset(self, wanted: _Wanted) -> None:
         async def work(tx: Transaction) -> None:
