@@ -14,6 +14,7 @@ from signfleet.wire.timespan import DAY
 
 #: So many pictures, documents or files go at a time.
 BATCH: Final = 500
+FOUND_AT_ONCE: Final = 20_000
 
 
 class Retention:
@@ -48,13 +49,15 @@ class Retention:
             pass
 
     async def _delete_abandoned(self, abandoned: Query, deletion: Query) -> None:
-        while rows := await self._store.scan_all(abandoned, limit=BATCH):
+        # Each look goes past whatever is there: it finds what many units of work delete.
+        while rows := await self._store.scan_all(abandoned, limit=FOUND_AT_ONCE):
             keys = [{"in_network": row.network_id, "of_device": row.device_id} for row in rows]
+            for start in range(0, len(keys), BATCH):
 
-            async def work(tx: Transaction, keys: list[dict[str, int]] = keys) -> None:
-                await tx.execute_many(deletion, keys)
+                async def work(tx: Transaction, some: list[dict[str, int]] = keys[start : start + BATCH]) -> None:
+                    await tx.execute_many(deletion, some)
 
-            await self._store.write(work)
+                await self._store.write(work)
 
     async def _let_go_of_pictures(self, before: int) -> None:
         async def work(tx: Transaction) -> int:
