@@ -67,7 +67,6 @@ class Sort:
         self._markers = Markers([key.kind for key in self._keys])
         #: Where the values of the keys stand in a row that ends with the columns.
         self._values = slice(-len(self._keys) - (ends is None), -1 if ends is None else None)
-        self._no_nulls = (False,) * len(self._keys)
         self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
         self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
 
@@ -94,9 +93,7 @@ class Sort:
     def segments(self, position: Position | None) -> list[Segment]:
         """The parts of the list after a position, in their order; a page is filled from them one by one."""
         # The conditions depend on where the nulls are, not on the values.
-        shape = None if position is None else self._no_nulls
-        if position is not None and None in position.values:
-            shape = tuple(value is None for value in position.values)
+        shape = None if position is None else tuple(value is None for value in position.values)
         kept = self._segments.get(shape)
         if kept is None:
             kept = self._segments[shape] = self._begin() if shape is None else self._rest(shape)
