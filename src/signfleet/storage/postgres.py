@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -14,7 +15,7 @@ from signfleet.storage.query import Query
 
 T = TypeVar("T")
 
-#: A unit of work that met another one is run again this often.
+#: A unit of work that met another one, or whose connection ended under it, is run at most this often.
 ATTEMPTS = 6
 #: Seconds between attempts to hear of others' writes again.
 LISTEN_PAUSE = 1.0
@@ -28,6 +29,12 @@ UNREACHABLE = (
     asyncpg.InvalidCatalogNameError,
     OSError,
 )
+#: The connection ended while it was used: the server was restarted, or the way to it broke.
+ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
+
+
+class _ConnectionEnded(Exception):
+    """What was under way on the connection can be begun again on another."""
 
 
 class _Transaction:
@@ -65,6 +72,17 @@ class _Transaction:
 async def _fetch(connection: Any, query: Query, params: dict[str, Any]) -> list[Row]:
     prepared = query.prepared("postgresql")
     return prepared.rows(await connection.fetch(prepared.text, *prepared.arguments(params)))
+
+
+def _has_ended(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back at its end
+        return True
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(0.01 * 2**attempt)
 
 
 async def _keep(_connection: Any) -> None:
@@ -119,29 +137,57 @@ class PostgresStore:
         return rows[0] if rows else None
 
     async def all(self, query: Query, **params: Any) -> list[Row]:
-        try:
-            return await _fetch(self._pool, query, params)
-        except UNREACHABLE as error:
-            raise StorageError(f"the store could not read: {error}") from error
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self._connection() as connection:
+                    return await _fetch(connection, query, params)
+            except _ConnectionEnded:
+                await _pause(attempt)
+            except UNREACHABLE as error:
+                raise StorageError(f"the store could not read: {error}") from error
+        raise StorageError("the store could not read: its connections end")
 
     scan_one = one
     scan_all = all
 
     async def write(self, work: UnitOfWork[T]) -> T:
         for attempt in range(ATTEMPTS):
+            committing = False
             try:
-                async with self._pool.acquire() as connection, connection.transaction():
+                async with self._connection() as connection, connection.transaction():
                     result = await work(_Transaction(connection))
                     await connection.execute(f"SELECT pg_notify('{CHANGES}', $1)", self._own)
+                    committing = True
                 self._version += 1
                 return result
             except asyncpg.UniqueViolationError as error:
                 raise Duplicate(str(error)) from error
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
-                await asyncio.sleep(0.01 * 2**attempt)
+                await _pause(attempt)
+            except _ConnectionEnded as error:
+                if committing:  # nobody can say whether the commit came through: it must not be done twice
+                    raise StorageError("the store did not say whether it has written: its connection ended") from error
+                await _pause(attempt)
             except UNREACHABLE as error:
                 raise StorageError(f"the store could not write: {error}") from error
-        raise StorageError("the store could not write: too many writers meet on the same rows")
+        raise StorageError("the store could not write: too many writers meet on the same rows, or its connections end")
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """A connection of the pool.
+
+        A pool learns that the server has ended a connection only when the event loop comes to read from it, which may
+        be after that connection was given out.
+        """
+        async with self._pool.acquire() as connection:
+            try:
+                yield connection
+            except ENDED as error:
+                raise _ConnectionEnded from error
+            except asyncpg.InterfaceError as error:
+                if _has_ended(connection):
+                    raise _ConnectionEnded from error
+                raise
 
     def version(self) -> int:
         if self._listener is None:  # deaf to others' writes: nothing that is remembered can be trusted
