@@ -11,10 +11,12 @@ from sqlalchemy import bindparam, delete, update
 from signfleet.errors import Invalid
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.listing import Listing, Scope, Top
+from signfleet.expressions.parser import parse_sort
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_properties, screenshot
 from signfleet.wire.text import fold
+from tests.expressions.evaluator import ordered
 from tests.expressions.fleet import device_row, properties_row, put_fleet, random_fleet
 
 LISTING = Listing(DEVICES)
@@ -62,6 +64,19 @@ async def test_a_position_stays_where_it_was_when_its_row_is_gone(store: Store) 
     await store.write(work)
     rest = await LISTING.page(store, 1, filter=None, sort=sort, position=sort.position(page.next_marker), size=3)
     assert rest.ids == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "tag", ["string::<City>", "number::<Floor>", "boolean::<Outdoor>", "dateTime::<Installed>", "timeSpan::<Dwell>"]
+)
+async def test_pages_sorted_by_a_tag_of_any_type_lead_to_the_end(store: Store, tag: str) -> None:
+    fleet = random_fleet(1, 12)
+    fleet[3]["tags"]["number::[Device].<Floor>"] = "12345678901234567890123"  # beyond what a filter may name
+    await put_fleet(store, 1, fleet)
+    for sort in (f"{tag} ASC", f"{tag} DESC"):
+        keys, _ = parse_sort(sort)
+        expected = [document["id"] for document in ordered(DEVICES, keys, fleet)]
+        assert await walk(store, LISTING, sort, 1) == expected, sort
 
 
 @pytest.mark.parametrize(

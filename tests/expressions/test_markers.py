@@ -85,15 +85,25 @@ def test_a_plus_sent_as_a_blank_is_still_read() -> None:
         '"1,7',
         "1,-7",
         "nan,7",
+        "inf,7",
         "1e300,7",
+        "1e18,7",
+        "9007199254740992,7",
+        "1.5,7",
         "1,7,",
         "1,\u0661",
     ],
 )
 def test_a_marker_that_does_not_fit_is_refused(plain: str) -> None:
     with pytest.raises(Invalid) as error:
-        Markers([Kind.NUMBER]).decode(base64.b64encode(plain.encode()).decode())
+        Markers([Kind.NUMBER], whole=[0]).decode(base64.b64encode(plain.encode()).decode())
     assert "nextMarker" in error.value.message
+
+
+@pytest.mark.parametrize("value", [1e22, -9007199254740992.0, 1e-20, 2.5])
+def test_numbers_of_tags_have_markers_whatever_their_size(value: float) -> None:
+    markers = Markers([Kind.NUMBER])
+    assert markers.decode(markers.encode([value], 7)) == ((value,), 7)
 
 
 @pytest.mark.parametrize("marker", ["%%%", "a", "é", "/w==", "AA==", "A" * 20000])

@@ -8,8 +8,9 @@ the id.
 from __future__ import annotations
 
 import binascii
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from signfleet.errors import Invalid
@@ -40,9 +41,13 @@ class Position(NamedTuple):
 class Markers:
     """Writes and reads the markers of rows whose sort values have these kinds."""
 
-    def __init__(self, kinds: Sequence[Kind] = ()) -> None:
+    def __init__(self, kinds: Sequence[Kind] = (), *, whole: Collection[int] = ()) -> None:
+        """`whole` are the places of the kinds whose numbers the store compares as whole ones."""
         self._writers = [_WRITERS.get(kind, _write_text) for kind in kinds]
         self._readers = [_READERS.get(kind, _read_text) for kind in kinds]
+        for place in whole:
+            if kinds[place] is Kind.NUMBER:
+                self._readers[place] = _read_whole_number
 
     def encode(self, values: Sequence[Value | None], id: int) -> str:
         """Write the marker of a row with these sort values."""
@@ -77,8 +82,9 @@ def _write_number(value: Value) -> str:
 
 
 _WRITERS: Mapping[Kind, Callable[[Any], str]] = {
-    Kind.DATE_TIME: datetime.format_padded,
-    Kind.TIME_SPAN: timespan.format,
+    # The milliseconds of a tag stand in a column of fractions.
+    Kind.DATE_TIME: lambda value: datetime.format_padded(int(value)),
+    Kind.TIME_SPAN: lambda value: timespan.format(int(value)),
     Kind.BOOLEAN: lambda value: "true" if value else "false",
     Kind.NUMBER: _write_number,
 }
@@ -98,8 +104,14 @@ def _read_boolean(field: str) -> Value:
 
 
 def _read_number(field: str) -> Value:
+    """Any number: those of tags are larger than a filter may name."""
     number = int(field) if _WHOLE.fullmatch(field) else float(field)
-    return number if abs(number) <= MAX_NUMBER else _misfit()
+    return number if math.isfinite(number) else _misfit()
+
+
+def _read_whole_number(field: str) -> Value:
+    number = _read_number(field)
+    return number if isinstance(number, int) and abs(number) <= MAX_NUMBER else _misfit()
 
 
 _READERS: Mapping[Kind, Callable[[str], Value]] = {

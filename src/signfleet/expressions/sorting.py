@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, UnaryExpression, and_, bindparam, false, or_, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, UnaryExpression, and_, bindparam, false, or_, tuple_
 
 from signfleet.expressions.kinds import Kind
 from signfleet.expressions.markers import Markers, Position
@@ -64,7 +64,10 @@ class Sort:
         self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
         #: Whether the store has to sort what matches itself, as no index can serve the order.
         self.in_memory = not all(key.indexed for key in self._keys)
-        self._markers = Markers([key.kind for key in self._keys])
+        self._markers = Markers(
+            [key.kind for key in self._keys],
+            whole=[place for place, key in enumerate(self._keys) if isinstance(key.column.type, Integer)],
+        )
         #: Where the values of the keys stand in a row that ends with the columns.
         self._values = slice(-len(self._keys) - (ends is None), -1 if ends is None else None)
         self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
