@@ -88,6 +88,8 @@ async def test_a_new_name_reaches_the_devices(admin: AsyncClient, services: Serv
     assert device.json()["settings"]["group"] == {"id": group["id"], "name": new, "link": None}
     assert before.json()["settings"] == device.json()["settings"] | {"group": before.json()["settings"]["group"]}
     assert before.headers["etag"] != device.headers["etag"]
+    since = {"If-Modified-Since": before.headers["last-modified"]}
+    assert (await admin.get("/Devices/A1/", headers=since)).status_code == 200
     counted = await admin.get("/Devices/Count/", params={"filter": "[TargetGroup].[Name] IS 'STRASSE \"1\"'"})
     assert counted.json() == 1
 

@@ -111,6 +111,18 @@ async def test_another_model_is_taken_over(register: Register, device: Device) -
     assert (parse(seen["lastModifiedDate"]) or 0) > (parse(before["lastModifiedDate"]) or 0)
 
 
+async def test_another_model_is_a_change_after_all_others(register: Register, admin: AsyncClient) -> None:
+    path = f"/Devices/{HD1024['serial']}/"
+    await register()
+    for text in "abc":
+        change = [{"op": "replace", "path": "/settings/description/", "value": text}]
+        assert (await admin.patch(path, json=change)).status_code == 204
+    since = {"If-Modified-Since": (await admin.get(path)).headers["last-modified"]}
+    assert (await admin.get(path, headers=since)).status_code == 304
+    await register(model="XD1034")
+    assert (await admin.get(path, headers=since)).status_code == 200
+
+
 async def test_a_serial_that_lives_in_another_network_is_a_conflict(
     register: Register, services: Services, issue_setup_token: IssueSetupToken, admin: AsyncClient
 ) -> None:

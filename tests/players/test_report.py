@@ -50,6 +50,17 @@ async def test_a_sign_of_life_makes_the_device_known_to_be_well(player: AsyncCli
     assert abs((datetime.parse(status["lastModifiedDate"]) or 0) - now()) < MINUTE
 
 
+async def test_every_report_moves_last_modified_on(player: AsyncClient, admin: AsyncClient) -> None:
+    path = f"/Devices/{HD1024['serial']}/"
+    change = [{"op": "replace", "path": "/settings/description/", "value": "x"}]
+    for sequence in (1, 2, 3):
+        seen = (await admin.get(path)).headers["last-modified"]
+        assert (await admin.get(path, headers={"If-Modified-Since": seen})).status_code == 304
+        await report(player, sequence)
+        assert (await admin.get(path, headers={"If-Modified-Since": seen})).status_code == 200
+    assert (await admin.patch(path, json=change, headers={"If-Unmodified-Since": seen})).status_code == 204
+
+
 async def test_a_status_is_kept_whole_and_replaced_whole(player: AsyncClient, device: Device) -> None:
     await report(player, 1, status={"firmware": {"version": "9.0.1"}, "uptime": "1.08:20", "storage": [STORAGE]})
     first = (await device())["status"]

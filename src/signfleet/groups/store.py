@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, and_, bindparam, case, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 
+from signfleet.devices.store import NEXT_MOMENT
 from signfleet.expressions.listing import Scope
 from signfleet.storage.query import Query, among, merged
 from signfleet.storage.tables import device, device_document, device_group, device_properties
@@ -55,11 +56,7 @@ RENAMINGS = (
     Query(
         device.update()
         .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
-        .values(
-            changed_date=case(
-                (device.c.changed_date < bindparam("now"), bindparam("now")), else_=device.c.changed_date + 1000
-            )
-        )
+        .values(changed_date=NEXT_MOMENT)
     ),
 )
 

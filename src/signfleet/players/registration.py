@@ -13,6 +13,7 @@ from signfleet.access.tokens import DEVICE_SCOPE, hash_token
 from signfleet.audit.actor import act_under
 from signfleet.audit.recording import Change, record
 from signfleet.devices.documents import identity
+from signfleet.devices.keeping import next_moment
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.schemas import Location
@@ -180,9 +181,9 @@ async def _new_device(
 
 async def _change_model(tx: Transaction, device: Row, model: str, now: int) -> None:
     ours = {"in_network": device.network_id, "of_device": device.id}
-    family = family_of(model)
+    family, moment = family_of(model), next_moment(device, now)
     await tx.execute(
-        queries.CHANGE_MODEL, **ours, new_model=model, new_model_key=fold(model), new_family=family, now=now
+        queries.CHANGE_MODEL, **ours, new_model=model, new_model_key=fold(model), new_family=family, moment=moment
     )
     new_identity = identity(
         id_=device.id,
@@ -190,6 +191,6 @@ async def _change_model(tx: Transaction, device: Row, model: str, now: int) -> N
         model=model,
         family=family,
         registration_date=device.registration_date,
-        last_modified_date=now,
+        last_modified_date=moment,
     )
     await tx.execute(queries.CHANGE_IDENTITY, **ours, new_identity=new_identity)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from signfleet.devices.documents import status_end
+from signfleet.devices.keeping import next_moment
 from signfleet.devices.schemas import ReportedStatus
 from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
@@ -76,7 +77,7 @@ class Reports:
                 **ours,
                 sequence=report.sequence,
                 now=now,
-                changed=max(now, row.changed_date + 1),
+                changed=next_moment(row, now),
                 new_health=verdict.health,
                 new_health_due_date=verdict.due,
             )

@@ -56,6 +56,7 @@ DEVICE_OF_SERIAL = Query(
         device.c.serial,
         device.c.model,
         device.c.registration_date,
+        device.c.changed_date,
         device.c.report_sequence,
     )
     .where(device.c.serial_key == bindparam("serial_key"))
@@ -68,8 +69,8 @@ CHANGE_MODEL = Query(
         model=bindparam("new_model"),
         model_key=bindparam("new_model_key"),
         family=bindparam("new_family"),
-        last_modified_date=bindparam("now"),
-        changed_date=bindparam("now"),
+        last_modified_date=bindparam("moment"),
+        changed_date=bindparam("moment"),
         version=device.c.version + 1,
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.devices.documents import status_end
+from signfleet.devices.keeping import next_moment
 from signfleet.presence import facts
 from signfleet.presence import store as queries
 from signfleet.presence.health import judge
@@ -56,6 +57,6 @@ def _judge(row: Row, now: int) -> dict[str, Any]:
         "of_device": row.id,
         "new_health": verdict.health,
         "new_health_due_date": verdict.due,
-        "changed": row.changed_date if verdict.health == row.health else max(now, row.changed_date + 1),
+        "changed": row.changed_date if verdict.health == row.health else next_moment(row, now),
         "new_end": status_end(verdict.health, row.status_date),
     }

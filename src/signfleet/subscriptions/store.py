@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, case, or_, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
+from signfleet.devices.store import NEXT_MOMENT
 from signfleet.storage.query import Query, among, merged
 from signfleet.storage.tables import device, device_document, device_properties, grace, subscription
 
@@ -93,7 +94,5 @@ SET_PROPERTIES = Query(
 TOUCH = Query(
     device.update()
     .where(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
-    .values(
-        changed_date=case((device.c.changed_date < bindparam("now"), bindparam("now")), else_=device.c.changed_date + 1)
-    )
+    .values(changed_date=NEXT_MOMENT)
 )
