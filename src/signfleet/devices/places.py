@@ -27,17 +27,24 @@ class PlaceNames(msgspec.Struct, rename="camel"):
     locality_long_name: str | None
 
 
+def place_path(text: str) -> str | None:
+    """A path in the one form in which places are kept, `/US/CA/`; None where it names nothing."""
+    names = [name for name in text.split("/") if name.strip()]
+    return f"/{'/'.join(names)}/" if names else None
+
+
 async def keep_place(tx: Transaction, network_id: int, location: Location | None) -> str | None:
     """Remember the place of a location; returns the key that its devices carry, None for no place."""
-    if location is None or not location.path:
+    path = place_path(location.path) if location and location.path else None
+    if location is None or path is None:
         return None
-    key = fold(location.path)
+    key = fold(path)
     names = PlaceNames(*(getattr(location, name) for name in PlaceNames.__struct_fields__))
     await tx.execute(
         queries.INSERT_LOCATION,
         network_id=network_id,
         location_key=key,
-        path=location.path,
+        path=path,
         document=encode(names).decode(),
     )
     return key

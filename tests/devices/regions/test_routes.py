@@ -113,8 +113,26 @@ async def test_a_device_moves_with_its_coordinates(admin: AsyncClient, fleet: li
     assert (await admin.get("/Devices/Regions/DE/")).status_code == 404
 
 
+@pytest.mark.contract("GET /Devices/Regions/{location_path:path}/")
+@pytest.mark.parametrize("path", ["Moon/Sea", "/Moon/Sea", "Moon/Sea/", "//Moon//Sea//"])
+async def test_a_path_counts_however_its_slashes_are_set(path: str, admin: AsyncClient, fleet: list[int]) -> None:
+    body = {"settings": {"location": {"path": path}}}
+    assert (await admin.put("/Devices/S0/", json=body)).status_code == 204
+    for asked in ("moon", "Moon/Sea", "Moon//Sea/"):
+        [region] = await regions(admin, asked)
+        assert (region["locationPath"], region["devicesCount"]) == ("/Moon/Sea/", 1)
+    assert (await admin.get("/Devices/S0/")).json()["settings"]["location"]["path"] == path
+
+
+async def test_a_path_without_names_is_no_place(admin: AsyncClient, fleet: list[int]) -> None:
+    before = len(await regions(admin))
+    for path in ("/", "//", " "):
+        assert (await admin.put("/Devices/S0/", json={"settings": {"location": {"path": path}}})).status_code == 204
+        assert len(await regions(admin)) == before - 1
+
+
 async def test_the_longest_path_fits(admin: AsyncClient, fleet: list[int]) -> None:
     for letter in ("ᾷ", "𝒳"):
-        body = {"settings": {"location": {"path": "/" + letter * 518 + "/"}}}
+        body = {"settings": {"location": {"path": letter * 520}}}
         assert (await admin.put("/Devices/S4/", json=body)).status_code == 204
     assert (await admin.put("/Devices/S4/", json={"settings": {"location": {"path": "x" * 521}}})).status_code == 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.access.sessions import Session
+from signfleet.devices.places import place_path
 from signfleet.devices.regions.schemas import PlayersRegion
 from signfleet.devices.regions.store import HEALTHS, RegionQueries
 from signfleet.devices.service import Devices
@@ -29,12 +30,12 @@ class Regions:
         network_id = session.network_id
         assert network_id is not None
         parsed = DEVICES.filter(filter_)
-        names = path.strip("/")
-        key = f"/{fold(names)}/" if names else "/"
+        place = place_path(path)
+        key = fold(place or "/")
         scope = await self._devices.scope(session)
         rows = await self._queries.regions(network_id, key, parsed, scope)
-        if not rows and names and not await self._queries.exists(network_id, key, scope):
-            raise NotFound(f"No device stands at '/{names}/'.")
+        if not rows and place and not await self._queries.exists(network_id, key, scope):
+            raise NotFound(f"No device stands at '{place}'.")
         return [_region(row) for row in rows]
 
 
