@@ -75,6 +75,7 @@ def test_changes_are_made_in_their_order() -> None:
         ("/settings/beacons/2", "the array has 2 elements"),
         ("/settings/beacons/-", "the array has 2 elements"),
         ("/settings/beacons/-1", "the array has 2 elements"),
+        ("/settings/beacons/01", "the array has 2 elements"),
         ("/settings/beacons/٠", "the array has 2 elements"),
         ("/settings/beacons/99999999999999999999", "the array has 2 elements"),
         ("/settings/description/text", "is null"),

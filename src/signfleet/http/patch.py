@@ -7,16 +7,21 @@ not fit is then told with its place, and nothing was changed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from signfleet.errors import Invalid
+from signfleet.wire.misfit import explain
 
 T = TypeVar("T")
 
 Document = dict[str, Any]
+
+#: An element of an array in a JSON pointer; RFC 6901 has no leading zeros.
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 class Change(msgspec.Struct):
@@ -53,8 +58,7 @@ def converted(document: Document, type_: type[T], at: str = "") -> T:
     try:
         return msgspec.convert(document, type_)
     except msgspec.ValidationError as error:
-        place = str(error).replace("`$", f"`$.{at}") if at else str(error)
-        raise Invalid(f"The changed document does not fit: {place}.") from error
+        raise Invalid(f"The changed document does not fit: {explain(error, type_, at)}.") from error
 
 
 def _replace(document: Document, change: Change, changeable: Collection[str]) -> None:
@@ -88,7 +92,7 @@ def _key(parent: Any, segment: str, path: str) -> Any:
                 return name
         raise Invalid(f"'{path}': there is no property '{segment}'.")
     if isinstance(parent, list):
-        if segment.isascii() and segment.isdigit() and len(segment) < 10 and int(segment) < len(parent):
+        if _INDEX.fullmatch(segment) and int(segment) < len(parent):
             return int(segment)
         raise Invalid(f"'{path}': the array has {len(parent)} elements, and no '{segment}'.")
     if parent is None:

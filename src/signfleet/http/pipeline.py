@@ -18,6 +18,7 @@ from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import Response, content_type, header
 from signfleet.http.routing import Responder
 from signfleet.wire import datetime
+from signfleet.wire.misfit import explain
 
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
 BOM = b"\xef\xbb\xbf"
@@ -76,12 +77,12 @@ def _reader(endpoint: Endpoint) -> Reader | None:
         return None
     consumes, limit = endpoint.consumes, endpoint.body_limit
     is_json = consumes in (JSON, JSON_PATCH)
-    decode = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body).decode
+    decoder = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body)
 
     async def read(call: Call) -> Any:
         media_type = call.header(b"content-type")
         if not is_sent_as(media_type, consumes):
-            raise UnsupportedMediaType(f"The body has to be {consumes[0]}; Content-Type says '{media_type}'.")
+            raise UnsupportedMediaType(f"The body has to be {' or '.join(consumes)}; Content-Type says '{media_type}'.")
         encoding = call.header(b"content-encoding")
         if encoding is not None and encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType(f"The body has to be sent plain; Content-Encoding says '{encoding}'.")
@@ -92,19 +93,19 @@ def _reader(endpoint: Endpoint) -> Reader | None:
             if endpoint.body_optional:
                 return None
             raise Invalid("The request has no body; one is needed.")
-        return decode_json(body, decode) if is_json else body
+        return decode_json(body, decoder) if is_json else body
 
     return read
 
 
-def decode_json(body: bytes, decode: Callable[[bytes], Any]) -> Any:
+def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """Decode, or raise `Invalid` with the place of the mistake."""
     if b"\\u0000" in body:
         raise Invalid("The body holds the character U+0000, which no text may hold.")
     try:
-        return decode(body.removeprefix(BOM))
+        return decoder.decode(body.removeprefix(BOM))
     except msgspec.ValidationError as error:
-        raise Invalid(f"The body does not fit: {error}.") from error
+        raise Invalid(f"The body does not fit: {explain(error, decoder.type)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The body is not valid JSON: {error}.") from error
     except RecursionError as error:

@@ -1,0 +1,55 @@
+"""Says what of some JSON does not fit a type, where that is, and what would fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+#: What msgspec says, and the place in the JSON if it names one.
+_SAID = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
+#: The steps of a place: `.name` in an object, `[3]` in an array, `[...]` in an object whose names are anybody's.
+_STEP = re.compile(r"\.([^.\[]+)|\[[^\]]*\]")
+
+
+def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
+    """The sentence for `error` at reading a `type_`, whose value stands at `at` (such as `settings`) in a whole."""
+    said = _SAID.fullmatch(str(error))
+    assert said is not None
+    text, place = said[1], said[2] or ""
+    if text.startswith("Invalid enum value"):
+        text = f"{text}; known are {', '.join(_words(inspect.type_info(type_), place))}"
+    whole = f"{'.' if at else ''}{at}{place}"
+    return f"{text} - at `${whole}`" if whole else text
+
+
+def _words(kind: inspect.Type, place: str) -> list[str]:
+    """The words of the enumeration at a place within a type."""
+    kinds = list(_choices(kind))
+    for step in _STEP.finditer(place):
+        kinds = [choice for kind in kinds for below in _below(kind, step[1]) for choice in _choices(below)]
+    return [str(word) for kind in kinds if isinstance(kind, inspect.LiteralType) for word in kind.values]
+
+
+def _choices(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """The types that a type admits, without what is annotated about them."""
+    if isinstance(kind, inspect.Metadata):
+        yield from _choices(kind.type)
+    elif isinstance(kind, inspect.UnionType):
+        for choice in kind.types:
+            yield from _choices(choice)
+    else:
+        yield kind
+
+
+def _below(kind: inspect.Type, name: str | None) -> Iterator[inspect.Type]:
+    """The types of what is one step below: the property of this name, or an element of any."""
+    if isinstance(kind, inspect.StructType):
+        yield from (field.type for field in kind.fields if field.encode_name == name)
+    elif isinstance(kind, inspect.ListType):
+        yield kind.item_type
+    elif isinstance(kind, inspect.DictType):
+        yield kind.value_type

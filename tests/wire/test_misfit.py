@@ -1,0 +1,61 @@
+"""Sentences about what does not fit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signfleet.wire.misfit import explain
+
+
+class Part(msgspec.Struct, rename="camel"):
+    how_done: Literal["Rare", "Well"] | None = None
+
+
+class Whole(msgspec.Struct):
+    name: Annotated[str, msgspec.Meta(max_length=3)]
+    parts: Annotated[list[Part], msgspec.Meta(max_length=9)] | None = None
+    named: dict[str, Part] = {}
+
+
+def said(value: Any, at: str = "", type_: Any = Whole) -> str:
+    with pytest.raises(msgspec.ValidationError) as raised:
+        msgspec.convert(value, type_)
+    return explain(raised.value, type_, at)
+
+
+@pytest.mark.parametrize(
+    ("value", "at", "sentence"),
+    [
+        ({}, "", "Object missing required field `name`"),
+        ({}, "settings", "Object missing required field `name` - at `$.settings`"),
+        ({"name": "long"}, "", "Expected `str` of length <= 3 - at `$.name`"),
+        ({"name": "long"}, "settings", "Expected `str` of length <= 3 - at `$.settings.name`"),
+        (
+            {"name": "a", "parts": [{}, {"howDone": "Raw"}]},
+            "settings",
+            "Invalid enum value 'Raw'; known are Rare, Well - at `$.settings.parts[1].howDone`",
+        ),
+        (
+            {"name": "a", "named": {"x": {"howDone": "Raw"}}},
+            "",
+            "Invalid enum value 'Raw'; known are Rare, Well - at `$.named[...].howDone`",
+        ),
+    ],
+)
+def test_the_place_and_the_words_that_would_fit_are_told(value: Any, at: str, sentence: str) -> None:
+    assert said(value, at) == sentence
+
+
+def test_a_whole_value_may_be_a_word() -> None:
+    assert said("c", type_=Literal["a", "b"]) == "Invalid enum value 'c'; known are a, b"
+
+
+@given(st.text() | st.just("x' - at `$.name`") | st.just("` - at `$.name`"))
+def test_no_word_passes_for_a_place(word: str) -> None:
+    sentence = said({"name": "a", "parts": [{"howDone": word}]})
+    assert sentence == f"Invalid enum value {word!r}; known are Rare, Well - at `$.parts[0].howDone`"
