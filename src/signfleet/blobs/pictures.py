@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Literal, NamedTuple
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from signfleet.errors import Invalid, TooLarge
 
@@ -48,6 +48,8 @@ def _examine(content: bytes) -> Picture:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLarge(f"The picture is larger than {MAX_PIXELS} pixels.") from None
+    except UnidentifiedImageError:
+        raise Invalid("The body is not a whole JPEG or PNG picture: it does not begin like one.") from None
     except Exception as error:  # Pillow has a dozen kinds of exception for a broken file, and grows more
         raise Invalid(f"The body is not a whole JPEG or PNG picture: {error}.") from None
 
