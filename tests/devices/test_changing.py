@@ -129,9 +129,13 @@ async def test_patch_reaches_every_value(path: str, value: Any, admin: AsyncClie
         ({"op": "replace", "path": "/status/health", "value": "Normal"}, "/status/health"),
         ({"op": "replace", "path": "/settings/setupType/", "value": "LFN"}, "/settings/setupType/"),
         ({"op": "replace", "path": "/settings", "value": 7}, "/settings"),
+        ({"op": "replace", "path": "/settings", "value": {}}, "$.settings"),
+        ({"op": "replace", "path": "/settings/network/interfaces/0/proto", "value": "X"}, "`proto`: Unsupported value"),
+        ({"op": "replace", "path": "/settings/screenshots/orientation", "value": "X"}, "known are Landscape, Portrait"),
         ({"op": "replace", "path": "/settings/name", "value": 7}, "$.settings.name"),
         ({"op": "replace", "path": "/settings/name", "value": "x" * 129}, "$.settings.name"),
         ({"op": "replace", "path": "/settings/screen/idleColor", "value": "red"}, "$.settings.screen.idleColor"),
+        ({"op": "replace", "path": "/settings/screen/idleColor", "value": "FF000000\n"}, "$.settings.screen.idleColor"),
         ({"op": "replace", "path": "/settings/synchronization/status/period", "value": "often"}, "period"),
         ({"op": "replace", "path": "/settings/screenshots/quality", "value": 101}, "$.settings.screenshots.quality"),
         ({"op": "replace", "path": "/settings/group", "value": None}, "settings.group"),
@@ -167,6 +171,18 @@ async def test_another_group_moves_the_player(group: Any, name: str, admin: Asyn
     assert (await admin.put("/Devices/12345/", json={"settings": {"group": group}})).status_code == 204
     assert (await settings(admin))["group"]["name"] == name
     assert (await admin.get(f"/Devices/Count/?filter=[Settings].[Group].[Name] IS '{name}'")).json() == 1
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
+async def test_time_spans_are_answered_in_one_form(admin: AsyncClient) -> None:
+    synchronization = {"status": {"period": "00:10"}, "content": {"start": "22:00", "end": "0.23:30:00"}}
+    more = {"logging": {"uploadTime": "03:00:00.0"}, "screenshots": {"interval": "01:00"}}
+    body = {"settings": {"synchronization": synchronization, **more}}
+    assert (await admin.put("/Devices/12345/", json=body)).status_code == 204
+    after = await settings(admin)
+    assert after["synchronization"]["status"] == {"period": "00:10:00"}
+    assert after["synchronization"]["content"] == {"start": "22:00:00", "end": "23:30:00"}
+    assert (after["logging"]["uploadTime"], after["screenshots"]["interval"]) == ("03:00:00", "01:00:00")
 
 
 @pytest.mark.contract("PUT /Devices/{device}/")

@@ -28,7 +28,7 @@ def test_every_span_survives_its_text(ms: int) -> None:
 )
 def test_documented_forms(text: str, ms: int, canonical: str) -> None:
     assert timespan.parse(text) == ms
-    assert timespan.format(ms) == canonical
+    assert timespan.format(ms) == timespan.canonical(text) == canonical
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from signfleet.access.schemas import Permission
 from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import Subscription
-from signfleet.wire import flags
+from signfleet.wire import flags, timespan
 from signfleet.wire.text import fold
 from signfleet.wire.types import Byte, DateTime, Health, Id, Long, Secret, Short, TimeSpan, UShort
 
@@ -30,7 +30,10 @@ SetupType = Literal["Standalone", "BSN", "LFN", "SFN", "PartnerApplication", "Un
 InterfaceType = Literal["Ethernet", "WiFi", "Virtual", "Cellular", "Other", "Unknown"]
 BeaconMode = Literal["iBeacon", "EddystoneUid", "EddystoneUrl"]
 #: 16 or 32 bits in hexadecimal, or all 128 with dashes.
-_UUID = "^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$"
+_UUID = r"^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$(?!\n)"
+_NAMESPACE_ID = r"^[A-Za-z0-9+/]{13}[AEIMQUYcgkosw048]==$(?!\n)"
+_INSTANCE_ID = r"^[A-Za-z0-9+/]{8}$(?!\n)"
+_WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+$(?!\n)"
 #: Four names and the slashes around them; a longer key would not fit into an index page of PostgreSQL.
 PlacePath = Annotated[str, Meta(max_length=520)]
 
@@ -59,7 +62,7 @@ class BrightWallReference(Entity):
 class Screen(Entity):
     """What is shown when nothing plays; `idle_color` is AARRGGBB in hexadecimal."""
 
-    idle_color: Annotated[str, Meta(pattern="^[0-9A-Fa-f]{8}$")] = "FF000000"
+    idle_color: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}$(?!\n)")] = "FF000000"
     splash_url: Url | None = None
 
 
@@ -68,12 +71,21 @@ class Period(Entity):
 
     period: TimeSpan
 
+    def __post_init__(self) -> None:
+        """Write it the one way that players know."""
+        self.period = timespan.canonical(self.period)
+
 
 class ContentWindow(Entity):
     """The time of day in which content may be downloaded; null: always."""
 
     start: TimeSpan | None = None
     end: TimeSpan | None = None
+
+    def __post_init__(self) -> None:
+        """Write them the one way that players know."""
+        self.start = self.start and timespan.canonical(self.start)
+        self.end = self.end and timespan.canonical(self.end)
 
 
 def _period(text: str) -> Period:
@@ -161,7 +173,10 @@ class InterfaceSettings(Entity):
             if getattr(self, field) is UNSET:
                 setattr(self, field, None)
         if isinstance(self.proto, str):
-            self.proto = flags.normalise(self.proto, PROTOCOLS)
+            try:
+                self.proto = flags.normalise(self.proto, PROTOCOLS)
+            except ValueError as error:
+                raise ValueError(f"`proto`: {error}") from error
 
 
 #: The words of `proto`, of which an interface may have several.
@@ -200,9 +215,9 @@ class Beacon(Entity):
     major: UShort | UnsetType | None = UNSET
     minor: UShort | UnsetType | None = UNSET
     uuid: Annotated[str, Meta(pattern=_UUID)] | UnsetType | None = UNSET
-    namespace_id: Annotated[str, Meta(pattern="^[A-Za-z0-9+/]{13}[AEIMQUYcgkosw048]==$")] | UnsetType | None = UNSET
-    instance_id: Annotated[str, Meta(pattern="^[A-Za-z0-9+/]{8}$")] | UnsetType | None = UNSET
-    url: Annotated[str, Meta(pattern="^[Hh][Tt][Tt][Pp][Ss]?://[^ ]+$", max_length=2048)] | UnsetType | None = UNSET
+    namespace_id: Annotated[str, Meta(pattern=_NAMESPACE_ID)] | UnsetType | None = UNSET
+    instance_id: Annotated[str, Meta(pattern=_INSTANCE_ID)] | UnsetType | None = UNSET
+    url: Annotated[str, Meta(pattern=_WEB_ADDRESS, max_length=2048)] | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         """Hold it to its mode."""
@@ -252,6 +267,10 @@ class ScreenshotSettings(Entity):
     quality: Annotated[int, Meta(ge=1, le=100)] = 50
     orientation: Literal["Landscape", "PortraitBottomLeft", "PortraitBottomRight", "Unknown"] = "Landscape"
 
+    def __post_init__(self) -> None:
+        """Write the interval the one way that players know."""
+        self.interval = timespan.canonical(self.interval)
+
 
 class Logging(Entity):
     """Which logs a device keeps, and when it uploads them."""
@@ -263,6 +282,10 @@ class Logging(Entity):
     enable_variable_log: bool = False
     upload_at_boot: bool = False
     upload_time: TimeSpan | None = None
+
+    def __post_init__(self) -> None:
+        """Write the time the one way that players know."""
+        self.upload_time = self.upload_time and timespan.canonical(self.upload_time)
 
 
 class LocalWebServer(Entity):

@@ -31,7 +31,7 @@ def read_status(said: dict[str, Any]) -> ReportedStatus:
         status = msgspec.convert(mended, ReportedStatus)
     except msgspec.ValidationError as error:
         raise Invalid(f"The body does not fit: {str(error).replace('`$', '`$.status')}.") from error
-    status.uptime = None if status.uptime is None else timespan.format(timespan.parse(status.uptime))
+    status.uptime = None if status.uptime is None else timespan.canonical(status.uptime)
     for name in ("current_settings_timestamp", "current_schedule_timestamp"):
         setattr(status, name, _canonical_date(name, getattr(status, name)))
     return status

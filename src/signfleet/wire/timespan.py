@@ -45,3 +45,8 @@ def parse(text: str) -> int:
         raise ValueError("the minutes and seconds of a time span go up to 59")
     whole = int(days) * DAY + int(hours) * HOUR + int(minutes) * MINUTE + int(seconds) * SECOND
     return whole + int((fraction + "00")[:3])
+
+
+def canonical(text: str) -> str:
+    """The same span as `format` writes it: `00:05` as `00:05:00`. ValueError as in `parse`."""
+    return format(parse(text))
