@@ -161,6 +161,35 @@ async def test_numbers_beyond_every_column_find_nothing(store: Store) -> None:
         assert await listing.ids(store, 1, filter=SCREENSHOTS.filter(text)) == []
 
 
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        ("IS '1970-01-01T00:00:01Z'", [3, 4, 5]),
+        ("IS NOT '1970-01-01T00:00:01Z'", [1, 2, 6]),
+        ("IS '1970-01-01T00:00:01.5Z'", []),
+        ("IS NOT '1970-01-01T00:00:01.5Z'", [1, 2, 3, 4, 5, 6]),
+        ("IS IN ('1970-01-01T00:00:01Z', '1969-12-31T23:59:58Z', '1970-01-01T00:00:01.5Z')", [1, 3, 4, 5]),
+        ("IS NOT IN ('1970-01-01T00:00:02Z', '1969-12-31T23:59:59Z')", [1, 3, 4, 5]),
+        ("IS AFTER '1970-01-01T00:00:01Z'", [6]),
+        ("IS AFTER '1970-01-01T00:00:00.5Z'", [3, 4, 5, 6]),
+        ("IS BEFORE '1970-01-01T00:00:01Z'", [1, 2]),
+        ("IS BEFORE '1970-01-01T00:00:01.5Z'", [1, 2, 3, 4, 5]),
+        ("IS IN THE RANGE '1969-12-31T23:59:59Z' AND '1970-01-01T00:00:01Z'", [2, 3, 4, 5]),
+        ("IS NOT IN THE RANGE '1969-12-31T23:59:59Z' AND '1970-01-01T00:00:01Z'", [1, 6]),
+        ("IN THE LAST (days, 0, '1970-01-01T00:00:01Z')", [3, 4, 5]),
+    ],
+)
+async def test_a_point_in_time_that_is_shown_to_the_second_compares_as_shown(
+    store: Store, filter: str, expected: list[int]
+) -> None:
+    await put_screenshots(store, [("A", moment) for moment in (-1001, -1, 1000, 1001, 1999, 2000)])
+    listing = Listing(SCREENSHOTS)
+    found = SCREENSHOTS.filter(f"[UTCTimestamp] {filter}")
+    assert await listing.ids(store, 1, filter=found) == expected
+    grouping = SCREENSHOTS.grouping("[UTCTimestamp]")
+    assert await walk(store, listing, None, 2, top=Top(1, grouping)) == [6, 5, 2, 1]
+
+
 async def put_screenshots(store: Store, shots: list[tuple[str, int]]) -> None:
     """Screenshots with ids from 1, each of a serial and a moment."""
     rows = [

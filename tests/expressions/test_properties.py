@@ -38,7 +38,7 @@ class Thing(msgspec.Struct, rename="camel"):
     items: list[Item]
     free: dict[str, Any]
     inner: Inner | msgspec.UnsetType | None
-    link: Annotated[str, msgspec.Meta(extra={"computed": True})]
+    second: Annotated[DateTime, msgspec.Meta(extra={"step": 1000})]
     code: str
     other: Thing | None = None
 
@@ -56,6 +56,7 @@ def test_properties_are_read_off_the_type() -> None:
         Property("numbers", Kind.NUMERIC_ARRAY),
         Property("inner", Kind.OBJECT),
         Property("inner.someText", Kind.STRING),
+        Property("second", Kind.DATE_TIME, step=1000),
         Property("code", Kind.ENUM, ("x", "y"), open=True),
     )
 

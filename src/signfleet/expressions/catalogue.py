@@ -104,7 +104,7 @@ class Catalogue:
         if text is None or not text.strip():
             return None
         found = self._sortable(parse_grouping(text), "grouping")
-        return Grouping(self.columns.column(found), not self.columns.indexed(found))
+        return Grouping(self.columns.shown(found), not self.columns.indexed(found))
 
     def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""

@@ -115,7 +115,10 @@ SCREENSHOTS = Catalogue(
             "localTimestamp": screenshot.c.local_timestamp,
             "width": screenshot.c.width,
             "height": screenshot.c.height,
+            # A link is made anew for each answer: what counts is the name of the file, at its end.
+            "filePath": screenshot.c.blob,
             "fileSize": screenshot.c.file_size,
+            "thumbPath": screenshot.c.thumbnail,
         },
     ),
     entities=("DeviceScreenShot", "ScreenShot"),

@@ -54,6 +54,12 @@ class Columns:
         kind = BigInteger() if found.whole else _TYPES.get(found.kind, Key)
         return JsonValue(self.flat, found.path, found.kind, kind, whole=found.whole)
 
+    def shown(self, found: Property) -> ColumnElement[Any]:
+        """The expression of a value as it is shown, where that is less fine than the column; no index serves it."""
+        column = self.column(found)
+        # What a remainder is taken of is not negative: else it would be, too.
+        return column if found.step == 1 else column - (column - datetime.MIN_MS) % found.step
+
     def indexed(self, found: Property) -> bool:
         """Whether a property has a column of its own."""
         return found.path in self.own

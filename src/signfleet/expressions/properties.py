@@ -27,7 +27,8 @@ _ARRAYS = {
 class Property:
     """A property: its `path` in the wire's spelling (`settings.group.id`), its kind and, if an enumeration, its words.
 
-    `whole` marks numbers without a fraction; `open` an enumeration whose entities may hold words beyond the known ones.
+    `whole` marks numbers without a fraction; `open` an enumeration whose entities may hold words beyond the known ones;
+    `step` is how finely a point in time is shown, in ms: what is shown is what is compared.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Property:
     words: tuple[str, ...] = ()
     whole: bool = False
     open: bool = False
+    step: int = 1
 
     def __str__(self) -> str:
         return ".".join(f"[{name[:1].upper()}{name[1:]}]" for name in self.path.split("."))
@@ -43,10 +45,9 @@ class Property:
 def properties_of(entity: type, words: Mapping[str, tuple[str, ...]] | None = None) -> tuple[Property, ...]:
     """Give every property of a msgspec Struct that a filter can name, in the order of its fields.
 
-    Left out is what stands behind an array of objects or in a free object, and what `Meta(extra={"secret": True})` or
-    `{"computed": True}` (made anew for each answer) marks. `Meta(extra={"kind": "dateTime"})` (or timeSpan, enum…)
-    says the kind where the Python type does not. `words` gives, by path, the known words of open enumerations: those
-    that data extends.
+    Left out is what stands behind an array of objects or in a free object, and what `Meta(extra={"secret": True})`
+    marks. `Meta(extra={"kind": "dateTime"})` (or timeSpan, enum…) says the kind where the Python type does not, `step`
+    beside it the property's own. `words` gives, by path, the known words of open enumerations: those that data extends.
     """
     opened = words or {}
     return tuple(
@@ -57,7 +58,7 @@ def properties_of(entity: type, words: Mapping[str, tuple[str, ...]] | None = No
 
 def _walk(kind: inspect.Type, path: str, within: tuple[type, ...]) -> Iterator[Property]:
     kind, extra = _unwrap(kind)
-    if extra.get("secret") or extra.get("computed"):
+    if extra.get("secret"):
         return
     if isinstance(kind, inspect.StructType):
         if kind.cls in within:  # a type that holds itself has no end
@@ -72,7 +73,7 @@ def _walk(kind: inspect.Type, path: str, within: tuple[type, ...]) -> Iterator[P
 
 def _leaf(kind: inspect.Type, extra: Mapping[str, Any], path: str) -> Property | None:
     if "kind" in extra:
-        return Property(path, Kind(extra["kind"]), tuple(extra.get("words", ())))
+        return Property(path, Kind(extra["kind"]), tuple(extra.get("words", ())), step=extra.get("step", 1))
     if isinstance(kind, inspect.LiteralType | inspect.EnumType):
         words = kind.values if isinstance(kind, inspect.LiteralType) else (member.value for member in kind.cls)
         return Property(path, Kind.ENUM, tuple(str(word) for word in words))

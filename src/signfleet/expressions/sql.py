@@ -120,7 +120,7 @@ class Compiler:
                 return self._one_of(values, column, found)
             case Between():
                 whole = found.whole or found.kind in _WHOLE_KINDS
-                return self._between(_whole_bounds(predicate) if whole else predicate, column)
+                return self._between(_whole_bounds(predicate, found.step) if whole else predicate, column)
             case Like(patterns, every):
                 indexed = not isinstance(column, JsonValue)
                 parts = [self._like(pattern, column, indexed=indexed) for pattern in patterns]
@@ -134,6 +134,11 @@ class Compiler:
             values = tuple(fold(str(value)) for value in values)
         if found.whole:
             values = tuple(value for value in values if isinstance(value, int))
+        if found.step > 1:
+            values = tuple(value for value in values if isinstance(value, int) and value % found.step == 0)
+            if len(values) == 1:
+                return self._between(_whole_bounds(Between(values[0], values[0]), found.step), column)
+            column = self._columns.shown(found)
         if not values:
             return false()
         if len(values) == 1:
@@ -221,11 +226,16 @@ def _first_after(prefix: str) -> str | None:
     return None
 
 
-def _whole_bounds(bounds: Between) -> Between:
-    """Bounds of whole numbers, whole and inclusive themselves: `> 12.5` is `>= 13`."""
+def _whole_bounds(bounds: Between, step: int = 1) -> Between:
+    """Bounds of whole numbers, whole and inclusive themselves: `> 12.5` is `>= 13`.
+
+    Numbers that count in steps are taken for the next lower multiple: with `step` 10, `> 12` is `>= 20`.
+    """
     low, high = bounds.low, bounds.high
     if low is not None:
         low = math.floor(float(low)) + 1 if bounds.strict else math.ceil(float(low))
+        low = -(-low // step) * step
     if high is not None:
         high = math.ceil(float(high)) - 1 if bounds.strict else math.floor(float(high))
+        high = high // step * step + step - 1
     return Between(low, high)

@@ -105,6 +105,26 @@ async def test_a_projection_keeps_the_first_of_each_group(admin: AsyncClient, fl
 
 
 @pytest.mark.contract("GET /Devices/ScreenShots/")
+async def test_pictures_are_found_by_what_is_shown_of_them(
+    admin: AsyncClient, fleet: dict[str, int], services: Services, network: Founded
+) -> None:
+    exact = taken(
+        10, fleet["C"], "C", utcTimestamp="2023-10-21T00:00:01.267Z", localTimestamp="2023-10-20T19:00:01.267"
+    )
+    await store_screenshots(services.store, network.network_id, [exact])
+    [shown] = (await admin.get("/Devices/ScreenShots/", params={"filter": "[Id] IS 10"})).json()["items"]
+    for name in ("utcTimestamp", "localTimestamp"):
+        assert await ids_of(admin, filter=f"[{name}] IS '{shown[name]}'") == ([10], 1, 9), name
+        assert await ids_of(admin, filter=f"[{name}] IS AFTER '{shown[name]}'") == ([], 0, 9), name
+    for name in ("filePath", "thumbPath"):
+        file = shown[name].rpartition("/")[2]
+        assert await ids_of(admin, filter=f"[{name}] ENDS WITH '/{file}'") == ([10], 1, 9), name
+        in_order = sorted(range(1, 11), key=str)[::-1]
+        in_order.remove(8)
+        assert (await ids_of(admin, sort=f"[{name}] DESC"))[0] == in_order, name
+
+
+@pytest.mark.contract("GET /Devices/ScreenShots/")
 async def test_pages_of_a_projection_tell_each_once(admin: AsyncClient, fleet: dict[str, int]) -> None:
     query, seen = {"projection": "TOP(2,[Nodes])", "grouping": "[Serial]", "pageSize": "2"}, []
     while True:

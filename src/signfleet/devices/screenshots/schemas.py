@@ -9,23 +9,29 @@ from msgspec import Meta
 from signfleet.devices.schemas import Entity
 from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import DeviceReference
+from signfleet.wire.timespan import SECOND
 from signfleet.wire.types import DateTime, Id, Long
 
 
 class ScreenShot(Entity):
-    """A picture of what a device showed; sizes in pixels and bytes, paths are links that expire."""
+    """A picture of what a device showed; sizes in pixels and bytes, paths are links that expire.
+
+    Points in time are shown to the second.
+    """
 
     id: Id
     device: DeviceReference
     group_name: str | None
     presentation_name: str | None
-    utc_timestamp: DateTime
-    local_timestamp: Annotated[str, Meta(extra={"kind": "dateTime"}, description="The device's wall clock, no zone.")]
+    utc_timestamp: Annotated[DateTime, Meta(extra={"step": SECOND})]
+    local_timestamp: Annotated[
+        str, Meta(extra={"kind": "dateTime", "step": SECOND}, description="The device's wall clock, no zone.")
+    ]
     width: Long
     height: Long
-    file_path: Annotated[str, Meta(extra={"computed": True})]
+    file_path: str
     file_size: Long
-    thumb_path: Annotated[str, Meta(extra={"computed": True})]
+    thumb_path: str
 
 
 class ScreenShotPage(PagedList):
