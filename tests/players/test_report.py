@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 
+from signfleet.expressions.catalogues import DEVICES
 from signfleet.storage.interface import Row
 from signfleet.storage.query import Query
-from signfleet.storage.tables import device, device_download, device_error
+from signfleet.storage.tables import device, device_download, device_error, device_properties
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY, MINUTE
 from signfleet.wiring import Services
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.anyio
 ERRORS = Query(device_error.select().order_by(device_error.c.id))
 DOWNLOADS = Query(device_download.select().order_by(device_download.c.id))
 DEVICE = Query(device.select())
+PROPERTIES = Query(device_properties.select())
 
 STORAGE = {"interface": "SD1", "access": "Read, Write", "stats": {"sizeTotal": 1000, "sizeFree": 900}}
 ERROR = {"errorName": "FileDownloadFailure", "reason": "timed out", "responseCode": -28}
@@ -69,6 +72,24 @@ async def test_a_status_is_kept_whole_and_replaced_whole(player: AsyncClient, de
     await report(player, 2, status={"timezone": "CET"})
     second = (await device())["status"]
     assert (second["firmware"], second["timezone"]) == (None, "CET")
+
+
+async def test_filters_know_of_a_device_what_is_answered(
+    services: Services, player: AsyncClient, device: Device, admin: AsyncClient
+) -> None:
+    async def compared() -> dict[str, Any]:
+        [row] = await rows(services, PROPERTIES)
+        return {path: value for path, value in msgspec.json.decode(row.properties).items() if value is not None}
+
+    assert await compared() == DEVICES.flatten(await device())
+    await report(player, 1, status={"firmware": {"version": "9.0.1"}, "uptime": "1.08:20", "storage": [STORAGE]})
+    assert await compared() == DEVICES.flatten(await device())
+    body = {"settings": {"description": "By the door", "lws": None, "network": {"proxyBypass": ["localhost"]}}}
+    assert (await admin.put(f"/Devices/{HD1024['serial']}/", json=body)).status_code == 204
+    await report(player, 2, status={"timezone": "CET"})
+    assert await compared() == DEVICES.flatten(await device())
+    none = await admin.get("/Devices/Count/", params={"filter": "[TaggedGroups] IS NULL"})
+    assert none.json() == 0  # an empty array is not null
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
     """Insert a device; returns its id. Raises `Duplicate` where the serial is taken, in whatever network."""
     device_id = await tx.next_id("device")
     settings = default_settings(new, now)
-    document: dict[str, Any] = {"settings": msgspec.to_builtins(settings)}
+    document: dict[str, Any] = {"settings": msgspec.to_builtins(settings), "taggedGroups": []}
     await tx.execute(
         queries.INSERT_DEVICE,
         network_id=network_id,
