@@ -37,6 +37,19 @@ def test_an_empty_secret_tells_nothing_and_stays() -> None:
     assert masked({"password": "", "passphrase": None}) == {"password": "", "passphrase": None}
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://joe:p@ss:w0rd@proxy:3128/", f"http://joe:{MASK}@proxy:3128/"),
+        ("http://proxy:3128/?to=joe@example.com", "http://proxy:3128/?to=joe@example.com"),
+        ("http://joe@proxy/", "http://joe@proxy/"),
+        ("joe@example.com", "joe@example.com"),
+    ],
+)
+def test_the_password_in_an_address_is_masked(address: str, told: str) -> None:
+    assert masked({"network": {"proxyServer": [address]}}) == {"network": {"proxyServer": [told]}}
+
+
 def test_every_secret_of_a_device_is_masked() -> None:
     schema = str(Player.__module__)
     assert schema == "signfleet.devices.schemas"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,9 @@ MASK: Final = "********"
 
 _SECRETS: Final = ("password", "passphrase", "secret", "token", "privatekey")
 """A member whose name ends with one of these, in whatever spelling, is never written down."""
+
+_CREDENTIALS: Final = re.compile(r"(://[^/?#\s:@]*:)[^/?#\s]+(?=@)")
+"""The password in `http://user:password@host`: proxies are addressed like this."""
 
 
 def plain(value: Any) -> Any:
@@ -39,4 +43,6 @@ def masked(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         return [masked(item, name) for item in value]
     is_secret = name.lower().replace("_", "").endswith(_SECRETS)
-    return MASK if is_secret and isinstance(value, str) and value else value
+    if not isinstance(value, str) or not value:
+        return value
+    return MASK if is_secret else _CREDENTIALS.sub(rf"\1{MASK}", value)
