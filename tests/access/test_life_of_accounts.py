@@ -90,7 +90,7 @@ class Server:
         return self.call("POST", ROOT + link.partition("?")[0], data={"token": token, **fields}).status_code
 
     def lock(self, login: str, locked: bool) -> None:
-        self.runner.run(self.services.people.set_locked(login, locked, next(numbers)))
+        self.runner.run(self.services.people.set_locked(login, locked, next(numbers), even_last=True))
 
 
 class Accounts(RuleBasedStateMachine):

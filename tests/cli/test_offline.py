@@ -211,6 +211,16 @@ async def test_people_users_and_networks_are_locked_and_unlocked_at_once(
         assert (await api.get("/2022/06/REST/Devices/", headers=headers)).status_code == status
 
 
+def test_a_networks_last_administrator_is_locked_only_by_force(invoke: Invoke, founded: dict[str, str]) -> None:
+    refused = invoke("person", "lock", "jane@example.com")
+    assert refused.exit_code == 1
+    assert "last administrator of the network 'Main'" in refused.output
+    ok(invoke("person", "lock", "jane@example.com", "--force"))
+    ok(invoke("person", "unlock", "jane@example.com"))
+    ok(invoke("user", "role", "Main", "joe@example.com", "Administrators"))
+    ok(invoke("person", "lock", "jane@example.com"))
+
+
 def test_a_user_gets_another_role(invoke: Invoke, founded: dict[str, str]) -> None:
     ok(invoke("user", "role", "Main", "joe@example.com", "creators"))
     rows = table(invoke("user", "list", "Main"))

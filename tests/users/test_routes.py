@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.access.operations.catalogue import CREATE_USER, DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
+from signfleet.access.operations.catalogue import (
+    CREATE_USER,
+    DEVICE,
+    UPDATE_DEVICE,
+    VIEW_DEVICE,
+    VIEW_GROUP,
+    VIEW_USER,
+)
 from signfleet.access.operations.roles import ADMINISTRATORS, GENERAL_MANAGERS, VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
@@ -155,6 +162,41 @@ async def test_the_last_administrator_is_neither_removed_nor_denied_anything(
     await admin.put(f"/Users/{JOE}/", json={"isLockedOut": True})
     deny = permission(DEVICE, network.user_id, allowed=False)
     assert (await admin.post(f"/Users/{network.user_id}/Permissions/", json=[deny])).status_code == 400
+    assert (await admin.delete(f"/Users/{network.user_id}/")).status_code == 400
+
+
+async def test_administrators_cannot_deny_one_another_until_nobody_is_left_to_take_it_back(
+    admin: AsyncClient, network: Founded
+) -> None:
+    joe = (await create(admin, role="Administrators"))["id"]
+    path = f"/Users/{network.user_id}/"
+    denied = [permission(VIEW_DEVICE, joe, allowed=False)]
+    assert (await admin.post(f"/Users/{JOE}/Permissions/", json=denied)).status_code == 204
+    own = [permission(DEVICE, network.user_id, allowed=False)]
+    assert (await admin.post(f"{path}Permissions/", json=own)).status_code == 400
+    assert (await admin.put(path, json={"roleName": "Viewers"})).status_code == 400
+    assert (await admin.delete(path)).status_code == 400
+    assert (await admin.request("DELETE", f"/Users/{JOE}/Permissions/", json=denied)).status_code == 204
+    assert (await admin.put(path, json={"roleName": "Viewers"})).status_code == 204
+
+
+async def test_nothing_is_hidden_from_the_last_administrator(
+    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    manager = call_as(await sign_in("mary@example.com", role=GENERAL_MANAGERS))
+    for path, operation in (("/Devices/A1/", VIEW_DEVICE), ("/Groups/Regular/Default/", VIEW_GROUP)):
+        hidden = permission(operation, network.user_id, allowed=False)
+        answer = await manager.post(f"{path}Permissions/", json=[hidden])
+        assert (answer.status_code, "last administrator" in answer.json()["message"]) == (400, True)
+        assert (await admin.get(path)).status_code == 200
+
+
+async def test_an_administrator_who_has_never_proved_their_address_is_no_other_one(
+    admin: AsyncClient, network: Founded
+) -> None:
+    await admin.post("/Self/", json={"login": "new@example.com", "password": "Passw0rd!"})
+    await create(admin, "new@example.com", "Administrators")
     assert (await admin.delete(f"/Users/{network.user_id}/")).status_code == 400
 
 

@@ -17,6 +17,7 @@ from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.users.administrators import demand_another
 from signfleet.wire import datetime
 
 #: What the audit trail calls adding and removing.
@@ -97,7 +98,8 @@ async def add(
 ) -> None:
     """Add permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
 
-    Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not.
+    Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not; and
+    where it would deny something to the last administrator.
     """
     if len(permissions) > LIMIT:
         raise Invalid(f"At most {LIMIT} permissions may be added at once; there are {len(permissions)}.")
@@ -109,6 +111,8 @@ async def add(
                 f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
                 " already; delete it first."
             )
+        if checked.principal.type == "User" and not checked.is_allowed:
+            await demand_another(tx, network_id, checked.principal.id)
         await tx.execute(queries.INSERT_PERMISSION, **key, is_allowed=checked.is_allowed, creation_date=now)
     await changed(tx, network_id)
     if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:

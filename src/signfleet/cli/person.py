@@ -73,10 +73,12 @@ def password(login: str, password: str | None, **flags: Any) -> None:
 
 @person.command()
 @click.argument("login")
+@click.option("--force", is_flag=True, help="Even if a network is left without an administrator.")
 @settings_options(*STORE)
-def lock(login: str, **flags: Any) -> None:
+def lock(login: str, force: bool, **flags: Any) -> None:
     """Lock a person out of everything, at once."""
-    with_services(flags, lambda services: services.people.set_locked(login, True, time.time_ns() // 1_000_000))
+    now = time.time_ns() // 1_000_000
+    with_services(flags, lambda services: services.people.set_locked(login, True, now, even_last=force))
 
 
 @person.command()

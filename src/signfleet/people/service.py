@@ -18,6 +18,8 @@ from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
 from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.users.administrators import demand_another
+from signfleet.users.store import USERS_OF_PERSON
 from signfleet.wire import timespan
 from signfleet.wire.text import fold, forbidden_character
 
@@ -195,14 +197,20 @@ class People:
         await self.update(person.person_id, change, NONE, now, session_id=NO_SESSION)
         return made
 
-    async def set_locked(self, login: str, locked: bool, now: int) -> None:
-        """Lock a person out of everything, at once, or let them in again. Raises `NotFound`."""
+    async def set_locked(self, login: str, locked: bool, now: int, *, even_last: bool = False) -> None:
+        """Lock a person out of everything, at once, or let them in again.
+
+        Raises `NotFound`; and `Invalid` where a network would be left without an administrator, unless `even_last`.
+        """
         person = await self.find(login)
         if person is None:
             raise NotFound(f"There is no person '{login}'.")
         modified = max(now, person.person_last_modified_date + 1)
 
         async def work(tx: Transaction) -> None:
+            if locked and not even_last:
+                for user in await tx.all(USERS_OF_PERSON, person_id=person.person_id):
+                    await demand_another(tx, user.network_id, user.id, f"the network '{user.network_name}'")
             await tx.execute(queries.SET_LOCKED, id_=person.person_id, locked=locked, now=modified)
             action: Action = "Lock" if locked else "Unlock"
             await record(tx, None, Change(action, "Person", person.person_id, person.login), now)

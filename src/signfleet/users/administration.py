@@ -211,8 +211,6 @@ class UserAdministration:
             if remove:
                 await granting.remove(tx, row.network_id, permissions)
             else:
-                if not all(permission.is_allowed for permission in permissions):
-                    await demand_another(tx, row.network_id, row.id)
                 await granting.add(tx, row.network_id, permissions, now)
             await tx.execute(
                 queries.TOUCH_USER,

@@ -1,4 +1,4 @@
-"""A network always has somebody who can administer it."""
+"""A network always has somebody who can administer all of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from signfleet.storage.interface import Transaction
 from signfleet.users import store as queries
 
 
-async def demand_another(tx: Transaction, network_id: int, user_id: int) -> None:
-    """Raise `Invalid` if this user is the last administrator of the network who can sign in."""
-    rows = await tx.all(queries.ACTIVE_IN_ROLE, network_id=network_id, role_id=ADMINISTRATORS.id)
-    if [row.id for row in rows] == [user_id]:
-        raise Invalid("This is the last administrator of the network; make somebody else one first.")
+async def demand_another(tx: Transaction, network_id: int, user_id: int, network: str = "the network") -> None:
+    """Raise `Invalid` if this user is the last administrator of the network who can sign in and is denied nothing.
+
+    To be asked before anything is taken from a user: an administrator to whom something is denied, be it one device,
+    does not count as another, for nobody might be left who could take that back. `network` is what to call it.
+    """
+    caller = {"network_id": network_id, "role_id": ADMINISTRATORS.id}
+    await tx.all(queries.HOLD_ROLE, **caller)
+    active = await tx.all(queries.ACTIVE_IN_ROLE, **caller)
+    able = [row.id for row in active if not row.is_denied_something] or [row.id for row in active]
+    if able == [user_id]:
+        raise Invalid(
+            f"This is the last administrator of {network} who can sign in and is denied nothing; make somebody else"
+            " one first."
+        )
