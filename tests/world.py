@@ -46,6 +46,8 @@ ULLA = "ulla@example.com"
 PASSWORD = "7t#Sqg7*"
 BEACON = {"mode": "EddystoneUrl", "power": 1, "url": "http://x.example"}
 TAG = "string::[Device].<Kept>"
+#: What the permissions that are added and removed are about.
+GIVEN = VIEW_SCREENSHOTS
 KEY = "kept"
 FILE = "kept.jpg"
 
@@ -268,7 +270,7 @@ class World:
 
     def _permission(self, called: str) -> dict[str, Any]:
         """A permission on what the path names, or for whom it names."""
-        operation = VIEW_GROUP if "{group}" in called else VIEW_SCREENSHOTS
+        operation = VIEW_GROUP if "{group}" in called else GIVEN
         kind = "User" if "{user}" in called else "Role"
         return {
             "operationUID": operation.uid,

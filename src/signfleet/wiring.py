@@ -158,7 +158,7 @@ async def build(settings: Settings) -> Services:
         screenshot_lists=ScreenshotLists(store, devices, permissions),
         regions=Regions(store, devices),
         notes=Notes(store, devices),
-        device_permissions=DevicePermissions(store, devices),
+        device_permissions=DevicePermissions(store, devices, permissions),
         operations=Operations(store),
         explanations=Explanations(store, permissions),
         subscriptions=subscriptions,

@@ -24,7 +24,7 @@ from tests.access.callers import (
 from tests.access.granted import Rule
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import register
-from tests.world import OFFERED, ULLA, World, name
+from tests.world import GIVEN, OFFERED, ULLA, World, name
 
 ENDPOINTS = [endpoint for endpoint in OFFERED if endpoint.caller == "network"]
 
@@ -106,6 +106,8 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
         if endpoint.operation is None:
             return []
         operations = {endpoint.operation, VIEWS.get(endpoint.operation.root.entity, endpoint.operation), VIEW_USER}
+        if endpoint.path.endswith("/Permissions/"):  # they give what they have
+            operations.add(GIVEN)
         return [Rule(operation, "Role", CUSTOM_ROLE) for operation in operations]
 
     def on_object(endpoint: Endpoint, user_id: int, *, allowed: bool) -> list[Rule]:

@@ -6,7 +6,7 @@ and added anew. What every network has, the rules of the system roles, nobody ca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from signfleet.access import permission_store as queries
@@ -19,6 +19,9 @@ from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users.administrators import demand_another
 from signfleet.wire import datetime
+
+#: Raises `Forbidden` for what whoever changes permissions cannot give.
+Demand = Callable[[Operation], Awaitable[None]]
 
 #: What the audit trail calls adding and removing.
 Verb = Literal["Permit", "Forbid"]
@@ -93,13 +96,14 @@ async def add(
     permissions: Sequence[Permission],
     now: int,
     *,
+    demand: Demand,
     root: Operation | None = None,
     entity_id: int = EVERY,
 ) -> None:
     """Add permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
 
     Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not; and
-    where it would deny something to the last administrator.
+    where it would deny something to the last administrator. `demand` is asked of what is allowed.
     """
     if len(permissions) > LIMIT:
         raise Invalid(f"At most {LIMIT} permissions may be added at once; there are {len(permissions)}.")
@@ -113,6 +117,8 @@ async def add(
             )
         if checked.principal.type == "User" and not checked.is_allowed:
             await demand_another(tx, network_id, checked.principal.id)
+        if checked.is_allowed:
+            await demand(checked.operation)
         await tx.execute(queries.INSERT_PERMISSION, **key, is_allowed=checked.is_allowed, creation_date=now)
     await changed(tx, network_id)
     if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
@@ -124,12 +130,22 @@ async def remove(
     network_id: int,
     permissions: Sequence[Permission],
     *,
+    demand: Demand,
     root: Operation | None = None,
     entity_id: int = EVERY,
 ) -> None:
-    """Remove permissions; what is not there need not be removed. Raises `Invalid` for a fixed one."""
+    """Remove permissions; what is not there need not be removed. Raises `Invalid` for a fixed one.
+
+    `demand` is asked of what was denied until now.
+    """
     for checked in _check(permissions, root, entity_id):
-        await tx.execute(queries.DELETE_PERMISSION, **checked.key(network_id, entity_id))
+        key = checked.key(network_id, entity_id)
+        present = await tx.one(queries.PERMISSION, **key)
+        if present is None:
+            continue
+        if not present.is_allowed:
+            await demand(checked.operation)
+        await tx.execute(queries.DELETE_PERMISSION, **key)
     await changed(tx, network_id)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from signfleet.access import permission_store as queries
-from signfleet.access.operations.catalogue import VIEW_USER
+from signfleet.access.operations.catalogue import ROOTS, VIEW_USER
 from signfleet.access.operations.operation import Operation
 from signfleet.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
 from signfleet.access.sessions import Session
@@ -90,6 +90,34 @@ class Permissions:
         if not await self.allows_on(session, operation, entity_id, tx):
             raise _forbidden(operation)
 
+    async def demand_to_give(self, session: Session, entity_id: int, tx: Transaction, operation: Operation) -> None:
+        """Raise `Forbidden` unless the caller may do an operation, and all below it, on one instance; 0: in general.
+
+        Nobody gives to others, and so to themselves, what they do not have.
+        """
+        rules = await self.rules_on(session, operation, entity_id, tx)
+        for given in operation:
+            if not is_allowed(rules, given):
+                raise _not_given(given)
+
+    async def demand_to_give_role(self, session: Session, role_id: int, tx: Transaction) -> None:
+        """Raise `Forbidden` unless the caller may do in general all that a role of the network may do anywhere."""
+        mine, theirs = list(system_rules(session.role_id)), list(system_rules(role_id))
+        whose = {"network_id": session.network_id, "user_id": NOBODYS_ID, "role_id": role_id}
+        theirs += [_rule(row, is_for_instance=False) for row in await tx.all(queries.GENERAL_RULES, **whose)]
+        if session.has_permissions:
+            own = whose | {"user_id": session.user_id, "role_id": session.role_id}
+            mine += [_rule(row, is_for_instance=False) for row in await tx.all(queries.GENERAL_RULES, **own)]
+        instances = [
+            _rule(row, is_for_instance=False)
+            for row in await tx.all(queries.KINDS_OF_INSTANCE_RULES, **whose)
+            if row.is_allowed
+        ]
+        for root in ROOTS.values():
+            for given in root:
+                if not is_allowed(mine, given) and (is_allowed(theirs, given) or is_allowed(instances, given)):
+                    raise _not_given(given)
+
     async def rules_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
     ) -> list[Rule]:
@@ -143,6 +171,10 @@ def _rule(row: Row, *, is_for_instance: bool) -> Rule:
 def _is_own(session: Session, operation: Operation, entity_id: int | None) -> bool:
     """Everybody may see their own user: the contract has a fixed permission for it."""
     return operation is VIEW_USER and entity_id is not None and entity_id == session.user_id
+
+
+def _not_given(operation: Operation) -> Forbidden:
+    return Forbidden(f"You cannot give what you do not have: you are not allowed to do '{operation.full_name}' here.")
 
 
 def _forbidden(operation: Operation) -> Forbidden:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -202,10 +203,11 @@ class Groups:
         async def work(tx: Transaction) -> None:
             row = await self._row(session, segment, tx)
             await self._permissions.demand_on(session, EDIT_GROUP_PERMISSIONS, row.id, tx)
+            demand = partial(self._permissions.demand_to_give, session, row.id, tx)
             if remove:
-                await granting.remove(tx, row.network_id, permissions, root=GROUP, entity_id=row.id)
+                await granting.remove(tx, row.network_id, permissions, demand=demand, root=GROUP, entity_id=row.id)
             else:
-                await granting.add(tx, row.network_id, permissions, now, root=GROUP, entity_id=row.id)
+                await granting.add(tx, row.network_id, permissions, now, demand=demand, root=GROUP, entity_id=row.id)
             modified = max(now, row.last_modified_date + 1)
             await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
             action: granting.Verb = "Forbid" if remove else "Permit"

@@ -38,7 +38,7 @@ async def list_roles(call: Call) -> Answer:
 @endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, statuses="201", errors=BODY_ERRORS)
 async def create_role(call: Call) -> Answer:
     """Create a custom role."""
-    role = await call.services.roles.create(call.network_id, call.body, call.now)
+    role = await call.services.roles.create(call.session, call.body, call.now)
     return answer_json(role, status=201, headers={"Location": f"{endpoints.prefix}/{quote(str(role.id))}/"})
 
 
@@ -85,7 +85,7 @@ async def list_role_permissions(call: Call, role: str) -> Answer:
 )
 async def add_role_permissions(call: Call, role: str) -> Answer:
     """Add permissions to a custom role."""
-    await call.services.roles.permit(call.network_id, role, call.body, call.now)
+    await call.services.roles.permit(call.session, role, call.body, call.now)
     return NO_CONTENT
 
 
@@ -99,5 +99,5 @@ async def add_role_permissions(call: Call, role: str) -> Answer:
 )
 async def delete_role_permissions(call: Call, role: str) -> Answer:
     """Remove permissions from a custom role."""
-    await call.services.roles.forbid(call.network_id, role, call.body, call.now)
+    await call.services.roles.forbid(call.session, role, call.body, call.now)
     return NO_CONTENT

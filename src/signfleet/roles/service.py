@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
 
 from signfleet.access import granting
-from signfleet.access.operations.catalogue import VIEW_USER
+from signfleet.access.operations.catalogue import EDIT_ROLE_PERMISSIONS, VIEW_USER
 from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
@@ -150,9 +151,14 @@ class Roles:
             raise _unknown(segment)
         return role
 
-    async def create(self, network_id: int, new: NewRole, now: int) -> Role:
-        """Create a custom role. Raises `Invalid` for a taken name, or a permission that cannot be."""
+    async def create(self, session: Session, new: NewRole, now: int) -> Role:
+        """Create a custom role. Raises `Invalid` for a taken name, or a permission that cannot be; and `Forbidden` for
+        permissions that the caller cannot give."""
+        network_id = session.network_id
+        assert network_id is not None
         name = check_name(new.name)
+        if new.permissions:
+            await self._permissions.demand_everywhere(session, EDIT_ROLE_PERMISSIONS)
 
         async def work(tx: Transaction) -> Role:
             role_id = RESERVED + await tx.next_id("role")
@@ -168,7 +174,8 @@ class Roles:
                 last_modified_date=now,
             )
             for_role = [_for(permission, role_id) for permission in new.permissions or ()]
-            await granting.add(tx, network_id, for_role, now)
+            demand = partial(self._permissions.demand_to_give, session, granting.EVERY, tx)
+            await granting.add(tx, network_id, for_role, now, demand=demand)
             role = await role_of(tx, network_id, role_id, with_users=True)
             assert role is not None
             await record(tx, network_id, Change("Create", "Role", role_id, name, None, role), now)
@@ -217,26 +224,30 @@ class Roles:
 
         await self._store.write(work)
 
-    async def permit(self, network_id: int, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Add permissions to a custom role. Raises `NotFound`, `Invalid`."""
-        await self._change_permissions(network_id, segment, permissions, now, remove=False)
+    async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Add permissions to a custom role. Raises `NotFound`, `Invalid`, `Forbidden`."""
+        await self._change_permissions(session, segment, permissions, now, remove=False)
 
-    async def forbid(self, network_id: int, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Remove permissions from a custom role. Raises `NotFound`, `Invalid`."""
-        await self._change_permissions(network_id, segment, permissions, now, remove=True)
+    async def forbid(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
+        """Remove permissions from a custom role. Raises `NotFound`, `Invalid`, `Forbidden`."""
+        await self._change_permissions(session, segment, permissions, now, remove=True)
 
     async def _change_permissions(
-        self, network_id: int, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
+        self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
     ) -> None:
+        network_id = session.network_id
+        assert network_id is not None
+
         async def work(tx: Transaction) -> None:
             row = await self._custom_row(tx, network_id, segment)
             for number, permission in enumerate(permissions):
                 if (permission.principal.type, permission.principal.id) != ("Role", row.id):
                     raise Invalid(f"[{number}].principal: here are permissions of the role {row.id} alone.")
+            demand = partial(self._permissions.demand_to_give, session, granting.EVERY, tx)
             if remove:
-                await granting.remove(tx, network_id, permissions)
+                await granting.remove(tx, network_id, permissions, demand=demand)
             else:
-                await granting.add(tx, network_id, permissions, now)
+                await granting.add(tx, network_id, permissions, now, demand=demand)
             await tx.execute(
                 queries.TOUCH, in_network=network_id, this_id=row.id, now=max(now, row.last_modified_date + 1)
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -112,6 +113,8 @@ class UserAdministration:
 
         async def work(tx: Transaction) -> int:
             role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
+            if role_id is not None:
+                await self._permissions.demand_to_give_role(session, role_id, tx)
             if prepared is not None:
                 person_id = await insert_person(tx, prepared, now)
                 await record_new(tx, person_id, now)
@@ -152,6 +155,8 @@ class UserAdministration:
                 locked = change.is_locked_out
             if role_id != row.role_id:
                 await self._permissions.demand_on(session, CHANGE_USER_ROLE, row.id, tx)
+                if role_id is not None:
+                    await self._permissions.demand_to_give_role(session, role_id, tx)
             if locked != bool(row.is_locked_out):
                 await self._permissions.demand_on(session, LOCK_USER if locked else UNLOCK_USER, row.id, tx)
             if role_id != row.role_id or locked:
@@ -208,10 +213,11 @@ class UserAdministration:
                     raise Invalid(f"[{number}].principal: here are permissions of the user {row.id} alone.")
                 if permission.operation_uid.lower() == VIEW_USER.uid and permission.entity_id == row.id:
                     raise Invalid(f"[{number}]: that users see themselves is fixed and cannot be changed.")
+            demand = partial(self._permissions.demand_to_give, session, granting.EVERY, tx)
             if remove:
-                await granting.remove(tx, row.network_id, permissions)
+                await granting.remove(tx, row.network_id, permissions, demand=demand)
             else:
-                await granting.add(tx, row.network_id, permissions, now)
+                await granting.add(tx, row.network_id, permissions, now, demand=demand)
             await tx.execute(
                 queries.TOUCH_USER,
                 in_network=row.network_id,

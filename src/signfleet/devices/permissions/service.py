@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from signfleet.access import granting
 from signfleet.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
 from signfleet.access.permission_store import ENTITIES_OF_PRINCIPAL
+from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
@@ -20,9 +22,10 @@ from signfleet.wire.json import encode
 class DevicePermissions:
     """The permissions of single devices. Methods raise `NotFound`, `Forbidden`, `Invalid`."""
 
-    def __init__(self, store: Store, devices: Devices) -> None:
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
         self._store = store
         self._devices = devices
+        self._permissions = permissions
 
     async def get(self, session: Session, segment: str) -> str:
         """All of a device as a JSON array, the newest first."""
@@ -34,7 +37,8 @@ class DevicePermissions:
 
         async def work(tx: Transaction) -> None:
             row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
-            await granting.add(tx, row.network_id, permissions, now, root=DEVICE, entity_id=row.id)
+            demand = partial(self._permissions.demand_to_give, session, row.id, tx)
+            await granting.add(tx, row.network_id, permissions, now, demand=demand, root=DEVICE, entity_id=row.id)
             await _tell(tx, row, now)
             told = granting.told(permissions)
             await record(tx, row.network_id, Change("Permit", "Device", row.id, row.serial, None, told), now)
@@ -48,7 +52,8 @@ class DevicePermissions:
 
         async def work(tx: Transaction) -> None:
             row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
-            await granting.remove(tx, row.network_id, permissions, root=DEVICE, entity_id=row.id)
+            demand = partial(self._permissions.demand_to_give, session, row.id, tx)
+            await granting.remove(tx, row.network_id, permissions, demand=demand, root=DEVICE, entity_id=row.id)
             if await _tell(tx, row, now):
                 told = granting.told(permissions)
                 await record(tx, row.network_id, Change("Forbid", "Device", row.id, row.serial, told, None), now)
