@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from anyio import to_thread
+from click.testing import CliRunner, Result
 from httpx import AsyncClient
 
 from signfleet.access.operations.catalogue import DEVICE, UPDATE_DEVICE, VIEW_DEVICE
@@ -124,6 +125,26 @@ def test_the_command_line_says_the_same(settings: Settings, network: Founded) ->
     assert result.exit_code == 0, result.output
     assert "role Administrators may do 'Device (Full Control)'" in result.output
     assert "decides" in result.output
+
+
+async def test_the_network_need_not_be_named_for_who_is_in_no_other(
+    settings: Settings, services: Services, network: Founded
+) -> None:
+    store = ["--data", settings.data, "--database", settings.database or ""]
+
+    async def asked(user: str) -> Result:
+        options = ["--user", user, "--operation", "Device.DeleteDevice", *store]
+        return await to_thread.run_sync(CliRunner().invoke, cli, ["permission", "explain", *options])
+
+    for user in (network.login, str(network.user_id)):
+        assert "role Administrators may do" in (await asked(user)).output
+    person = await services.people.find(network.login)
+    assert person is not None
+    other = await services.networks.create("Elsewhere", 1)
+    await services.users.create(network_id=other.id, person_id=person.person_id, role=VIEWERS, now=1)
+    refused = await asked(network.login)
+    assert (refused.exit_code, "--network" in refused.output, "'Elsewhere'" in refused.output) == (1, True, True)
+    assert (await asked("nobody@example.com")).exit_code == 1
 
 
 def test_subscriptions_are_added_on_the_command_line(settings: Settings, network: Founded) -> None:

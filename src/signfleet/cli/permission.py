@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signfleet.cli.network import network_of
+from signfleet.cli.network import network_of, person_of
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
 
@@ -21,17 +21,17 @@ def permission() -> None:
 
 
 @permission.command()
-@click.option("--network", "name", required=True, metavar="NAME", help="The network.")
+@click.option("--network", "name", metavar="NAME", help="The network; not needed if the user is in no other.")
 @click.option("--user", required=True, metavar="LOGIN", help="Login or id of a user of the network.")
 @click.option("--operation", required=True, metavar="NAME", help="Key or uid, such as Device.UpdateDevice.")
 @click.option("--device", metavar="SERIAL", help="Serial or id of a device; without one, what holds in general.")
 @settings_options(*STORE)
-def explain(name: str, user: str, operation: str, device: str | None, **flags: Any) -> None:
+def explain(name: str | None, user: str, operation: str, device: str | None, **flags: Any) -> None:
     """Say whether a user may do an operation, which rule decides, and which ones it outranks."""
 
     async def work(services: Services) -> Explanation:
-        network = await network_of(services, name)
-        return await services.explanations.explain(network.id, user, operation, device)
+        network_id = await _only_network_of(services, user) if name is None else (await network_of(services, name)).id
+        return await services.explanations.explain(network_id, user, operation, device)
 
     found = with_services(flags, work)
     show(
@@ -59,6 +59,23 @@ def explain(name: str, user: str, operation: str, device: str | None, **flags: A
                 for rule in found.rules
             ],
         )
+
+
+async def _only_network_of(services: Services, user: str) -> int:
+    """The network of a user by id, or of the only user that a login has. Raises `NotFound`, `Invalid`."""
+    from signfleet.errors import Invalid, NotFound
+    from signfleet.wire.ids import id_of
+
+    number = id_of(user)
+    if number is not None:
+        return int((await services.users.row(number)).network_id)
+    rows = await services.users.of_person((await person_of(services, user)).person_id)
+    if not rows:
+        raise NotFound(f"'{user}' is a user of no network.")
+    if len(rows) > 1:
+        names = ", ".join(f"'{row.network_name}'" for row in rows)
+        raise Invalid(f"'{user}' is a user of several networks, {names}; name one with --network.")
+    return int(rows[0].network_id)
 
 
 def _yes(value: bool) -> str:
