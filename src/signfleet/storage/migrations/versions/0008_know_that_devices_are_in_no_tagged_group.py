@@ -7,11 +7,12 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
+#: Their documents have an empty array, which is not null.
+STATEMENTS = {
+    "sqlite": "UPDATE device_properties SET properties = json_set(properties, '$.taggedGroups', json('[]'))",
+    "postgresql": "UPDATE device_properties SET properties = properties || '{\"taggedGroups\": []}'::jsonb",
+}
+
 
 def upgrade() -> None:
-    # Their documents have an empty array, which is not null.
-    is_sqlite = op.get_context().dialect.name == "sqlite"
-    added = "json_set(properties, '$.taggedGroups', json('[]'))"
-    if not is_sqlite:
-        added = """properties || jsonb_build_object('taggedGroups', '[]'::jsonb)"""
-    op.execute(f"UPDATE device_properties SET properties = {added}")
+    op.execute(STATEMENTS[op.get_context().dialect.name])
