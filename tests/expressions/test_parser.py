@@ -145,6 +145,19 @@ def test_a_sort_is_ascending_unless_it_says_otherwise() -> None:
             "[Id] CONTIANS 'x'",
             "Expected an operator such as IS after [Id] at 6, found CONTIANS; did you mean CONTAINS?",
         ),
+        ("[Id] IS 1e5", "Unsupported number 1e5 at 9; a number looks like 12, -3 or 12.5."),
+        ("[Id] IS -.5", "Unsupported number -.5 at 9; a number looks like 12, -3 or 12.5."),
+        ("[Id] IS 12. AND", "Unsupported number 12. at 9; a number looks like 12, -3 or 12.5."),
+        (
+            "[Id] < 5",
+            "The < at 6 is not closed; a tag looks like <City>, and to compare write IS LESS THAN or IS BEFORE.",
+        ),
+        (
+            "[Id] < 5 AND 7 > [Id]",
+            "Expected an operator such as IS after [Id] at 6, found < 5 AND 7 >; "
+            "write IS LESS THAN or IS BEFORE to compare.",
+        ),
+        ("[Id] IS 1 <City> IS 2", "Expected AND, OR or the end at 11, found <City>."),
         ("[Id] IS 'x", "The text that begins at 9 has no closing quote; a quote inside a text is doubled."),
         ("[Id IS 1", "The bracket opened at 1 is not closed; a property looks like [Name]."),
         ("[] IS 1", "Expected a name between the brackets at 1, found none."),

@@ -51,6 +51,7 @@ class Token:
 _BLANKS = re.compile(r"\s*")
 _TEXT = re.compile(r"'(?:[^'\\]|''|\\.)*+'", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?![\w.])")
+_NUMBER_AT_FIRST_SIGHT = re.compile(r"[+-]?\.?[0-9][\w.]*")
 _WORD = re.compile(r"[^\W\d]\w*")
 _TAG_TYPE = re.compile(r"([^\W\d]\w*)::")
 _NAME = re.compile(r"\[([^\[\]]*)\]")
@@ -102,6 +103,10 @@ class _Scanner:
             if found := form.match(self._text, start):
                 self._index = found.end()
                 return Token(kind, found.group(), start + 1)
+        if found := _NUMBER_AT_FIRST_SIGHT.match(self._text, start):
+            raise self._wrong(
+                f"Unsupported number {found.group()[:40]} at {start + 1}; a number looks like 12, -3 or 12.5."
+            )
         self._index += 1
         return Token(TokenKind.MARK, character, start + 1)
 
@@ -141,6 +146,11 @@ class _Scanner:
         found = _TAG_NAME.match(self._text, self._index)
         if found is None:
             rest = self._text[self._index : self._index + 1]
+            if rest == "<":
+                raise self._wrong(
+                    f"The < at {self._index + 1} is not closed; a tag looks like <City>, and to compare write "
+                    "IS LESS THAN or IS BEFORE."
+                )
             seen = f"'{rest}'" if rest else "the end"
             raise self._wrong(f"Expected a name such as [Name] or <Tag> at {self._index + 1}, found {seen}.")
         if not found[1].strip():

@@ -199,7 +199,11 @@ class _Parser:
         if node.operator is None:
             words = sorted(node.next)
             expectation = f"an operator such as IS after {operand}" if node is _OPERATORS else " or ".join(words)
-            raise self._expected(expectation, words)
+            # What stands between a < and a > is read as a tag.
+            is_compared = node is _OPERATORS and self.token.text.startswith("<")
+            raise self._expected(
+                expectation, words, "write IS LESS THAN or IS BEFORE to compare" if is_compared else None
+            )
         self._continuations = sorted(node.next)
         return node.operator
 
@@ -265,10 +269,10 @@ class _Parser:
         self.expect(")")
         return tree.Period(tree.Unit(word), count, tree.Text(until.text[1:-1], until.at), at)
 
-    def _expected(self, expectation: str, words: Iterable[str] = ()) -> Invalid:
+    def _expected(self, expectation: str, words: Iterable[str] = (), hint: str | None = None) -> Invalid:
         token = self.token
         found = f"{token.text[:40]}" if token.kind is not TokenKind.END else "the end"
-        hint = _HINTS.get(token.text)
+        hint = hint or _HINTS.get(token.text)
         if hint is None and token.kind is TokenKind.WORD and (near := nearest(token.word, words)):
             hint = f"did you mean {near[0]}?"
         tail = f"; {hint}" if hint else ""
