@@ -13,6 +13,10 @@ from signfleet.expressions.binding import MAX_TAGS
 from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.kinds import MAX_NUMBER
 from signfleet.expressions.lexer import MAX_LENGTH
+from signfleet.expressions.listing import Listing
+from signfleet.storage.interface import Store
+from tests.expressions.evaluator import matches, ordered
+from tests.expressions.fleet import put_fleet, random_fleet
 
 PAGE = (Path(__file__).parents[2] / "docs" / "expressions.md").read_text()
 BLOCKS = re.findall(r"^```(\w[^\n]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -39,6 +43,24 @@ def test_the_page_has_no_examples_of_an_unknown_sort() -> None:
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind in READERS for text in examples(kind)])
 def test_an_example_is_read(kind: str, text: str) -> None:
     assert READERS[kind](text) is not None
+
+
+async def test_an_example_gives_what_the_page_says(store: Store) -> None:
+    fleet = random_fleet(1, 30)
+    await put_fleet(store, 1, fleet)
+    devices = Listing(DEVICES)
+    for text in examples("filter"):
+        condition, _ = parser.parse_filter(text)
+        expected = [document["id"] for document in fleet if matches(DEVICES, condition, document)]
+        assert await devices.ids(store, 1, filter=DEVICES.filter(text)) == expected, text
+    for text in examples("sort"):
+        keys, _ = parser.parse_sort(text)
+        expected = [document["id"] for document in ordered(DEVICES, keys, fleet)]
+        page = await devices.page(store, 1, filter=None, sort=DEVICES.sort(text), position=None, size=100)
+        assert page.ids == expected, text
+    for catalogue, kind in ((SUBSCRIPTIONS, "filter of subscriptions"), (SCREENSHOTS, "filter of screenshots")):
+        for text in examples(kind):
+            assert await Listing(catalogue).ids(store, 1, filter=catalogue.filter(text)) == []
 
 
 @pytest.mark.parametrize("block", [block for name, block in BLOCKS if name == "error"])
