@@ -58,7 +58,7 @@ async def test_a_group_is_created_and_found_by_id_and_name(
     assert (await admin.get(f"{PATH}Nothing/")).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["", " ", "17", "a/b", "Count", "operations", "default", "x" * 129])
+@pytest.mark.parametrize("name", ["", " ", "17", "a/b", "Count", "operations", "default", ".", "..", "x" * 129])
 async def test_a_name_that_cannot_be_is_refused(admin: AsyncClient, name: str) -> None:
     answer = await admin.post(PATH, json={"name": name})
     assert (answer.status_code, "name" in answer.json()["message"]) == (400, True)

@@ -42,8 +42,8 @@ from signfleet.wire.text import fold
 
 T = TypeVar("T")
 
-#: Paths below /Groups/Regular/ that are not a group's name.
-_RESERVED = frozenset({"count", "operations"})
+#: Segments of a path below /Groups/Regular/ that are not a group's name; clients resolve the dots.
+_RESERVED = frozenset({"count", "operations", ".", ".."})
 
 
 class Groups:

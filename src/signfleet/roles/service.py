@@ -42,7 +42,7 @@ RESERVED: Final = 1000
 def check_name(name: str) -> str:
     """A role's name, trimmed. Raises `Invalid`."""
     name = name.strip()
-    if not name or not name.isprintable() or "/" in name or id_of(name) is not None:
+    if name in ("", ".", "..") or not name.isprintable() or "/" in name or id_of(name) is not None:
         raise Invalid("'name': a role's name has 1 to 128 characters, no '/', and is no number.")
     if any(fold(role.name) == fold(name) for role in SYSTEM_ROLES):
         raise Invalid(f"'name': there is a role '{name}' already.")
