@@ -172,12 +172,20 @@ async def test_what_players_and_time_do_to_subscriptions_is_in_the_audit_trail(m
     await managed.subscriptions.sweep(NOW + 12 * DAY)
     assert await managed.trail() == [
         ("Create", added, None),
+        ("Create", grace, "A1"),
         ("Delete", grace, "A1"),
         ("Update", added, "A1"),
         ("Update", added, "A1"),
     ]
     await managed.subscriptions.sweep(NOW + 100 * DAY)
     assert (await managed.trail())[-1] == ("Delete", added, "A1")
+
+
+async def test_a_grace_that_goes_with_its_device_is_in_the_audit_trail(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    grace = (await managed.told(device_id))["id"]
+    await managed.delete(device_id)
+    assert await managed.trail() == [("Create", grace, "A1"), ("Delete", grace, "A1")]
 
 
 async def test_a_suspended_subscription_tells_when_it_was(managed: Fleet) -> None:

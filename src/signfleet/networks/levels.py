@@ -52,7 +52,9 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
         )
     await insert_subscription(tx, network_id, level, opened, opened + trial if level == TRIAL else None)
     before = {"subscription": {"level": history[0].level if history else None}}
-    change = Change("Update", "Network", network_id, None, before, {"subscription": {"level": level}})
+    network = await tx.one(queries.NETWORK_BY_ID, id=network_id)
+    name = None if network is None else network.name
+    change = Change("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
     await record(tx, network_id, change, now)
     return True
 

@@ -77,7 +77,8 @@ class Subscriptions:
         life = lifecycle.grace(now, had_grace=had_grace)
         if life is not None:
             await tx.execute(queries.INSERT_GRACE, serial_key=fold(serial), date=now)
-            await insert(tx, network_id, device, life, now)
+            given = await insert(tx, network_id, device, life, now)
+            await record(tx, network_id, Change("Create", ENTITY, given.id, serial, None, told(given, now)), now)
 
     async def on_first_report(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
         """A device has reported for the first time: it takes one of the stock, if there is any."""
@@ -93,6 +94,8 @@ class Subscriptions:
             life = lifecycle.released(left.life)
             if life is None or (self._mode == "unlimited" and life.expiration_date is None):
                 ended.append(left.id)
+                if life is None:
+                    changes.append(_change(row, None, now))
             else:
                 freed.append(replace(left, device=None, life=life))
                 changes.append(_change(row, freed[-1], now))

@@ -189,6 +189,18 @@ async def test_the_level_can_be_put_too(admin: AsyncClient, address: str) -> Non
     assert (await entity(admin, address))["subscription"]["level"] == "Trial"
 
 
+async def test_a_new_level_is_in_the_audit_trail_by_the_networks_name(
+    admin: AsyncClient, address: str, network: Founded
+) -> None:
+    await admin.put(f"{address}Subscription/", json={"level": "Trial"})
+    asked = {"filter": f"[Entity] IS 'Network' AND [Name] IS '{network.network}'"}
+    entry = (await admin.get(f"{ROOT}/admin/v1/audit/", params=asked)).json()["items"][0]
+    assert (entry["before"], entry["after"]) == (
+        {"subscription": {"level": "Control"}},
+        {"subscription": {"level": "Trial"}},
+    )
+
+
 async def test_the_level_that_is_in_force_changes_nothing(admin: AsyncClient, address: str) -> None:
     assert (await admin.put(f"{address}Subscription/", json={"level": "Control"})).status_code == 204
     assert len((await admin.get(f"{address}Subscriptions/")).json()) == 1
