@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -88,3 +89,35 @@ async def test_many_go_at_once(admin: AsyncClient, services: Services, network: 
     assert [item["serial"] for item in (await admin.get("/Devices/")).json()["items"]] == ["B0007"]
     told = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Action] IS 'Delete'", "pageSize": 1})).json()
     assert (told["matchingItemCount"], told["items"][0]["name"]) == (1199, "B1199")
+
+
+@pytest.mark.contract("DELETE /Devices/")
+async def test_of_several_who_delete_the_same_only_one_has_done_it(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, [f"C{number}" for number in range(9)])
+    those = "/Devices/?filter=[Serial] IS IN ('C1','C2','C3','C4')"
+    answers = await asyncio.gather(*(admin.delete(those) for _ in range(5)), admin.delete("/Devices/C1/"))
+    *counts, alone = answers
+    assert sum(answer.json() for answer in counts) + (alone.status_code == 204) == 4
+    page = (await admin.get("/Devices/")).json()
+    assert len(page["items"]) == page["totalItemCount"] == (await admin.get("/Devices/Count/")).json() == 5
+    told = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Action] IS 'Delete'"})).json()
+    assert sorted(entry["name"] for entry in told["items"]) == ["C1", "C2", "C3", "C4"]
+
+
+@pytest.mark.contract("DELETE /Devices/")
+async def test_what_somebody_takes_out_of_the_filter_meanwhile_stays(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    serials = [f"D{number}" for number in range(12)]
+    await register(services.store, network.network_id, serials)
+
+    async def keep(serial: str) -> bool:
+        return (await admin.put(f"/Devices/{serial}/", json={"settings": {"description": "keep"}})).status_code == 204
+
+    kept, _ = await asyncio.gather(
+        asyncio.gather(*map(keep, serials)), admin.delete("/Devices/?filter=[Settings].[Description] IS NOT 'keep'")
+    )
+    left = {item["serial"] for item in (await admin.get("/Devices/")).json()["items"]}
+    assert left == {serial for serial, was_kept in zip(serials, kept, strict=True) if was_kept}

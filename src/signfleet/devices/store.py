@@ -168,6 +168,13 @@ MERGE_PROPERTIES = Query(
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
 
+#: Those of some devices that there are; they are locked until the unit of work ends, always in the same order.
+HELD_AMONG = Query(
+    select(device.c.id)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .order_by(device.c.id)
+    .with_for_update()
+)
 #: What the audit trail tells of devices that go.
 SETTINGS_AMONG = Query(
     select(device.c.id, device.c.serial, device_document.c.settings)
