@@ -109,6 +109,14 @@ async def test_it_is_taken_away_as_csv(admin: AsyncClient, services: Services, n
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+async def test_no_cell_is_a_formula(admin: AsyncClient, services: Services, network: Founded, begin: str) -> None:
+    await write(services, network.network_id, Change("Delete", "Group", 1, f"{begin}1+1"))
+    answer = await admin.get(f"{AUDIT}/export.csv", params={"filter": "[Entity] IS 'Group'"})
+    (row,) = csv.DictReader(io.StringIO(answer.text, newline=""))
+    assert row["name"] == f"'{begin}1+1"
+
+
 async def test_it_is_taken_away_as_json_lines(
     admin: AsyncClient, services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
 ) -> None:

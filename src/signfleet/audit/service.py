@@ -23,6 +23,9 @@ from signfleet.wire.timespan import DAY
 #: How many entries are read at once for an export.
 CHUNK: Final = 1000
 
+#: What spreadsheets take for the beginning of a formula, some of them in full width too.
+FORMULA_BEGINS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
 COLUMNS: Final = AuditRecord.__struct_encode_fields__
 
 
@@ -134,7 +137,7 @@ def _cells(record: AuditRecord) -> list[str]:
         "" if value is None else bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)
         for value in values
     )
-    return [f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text for text in texts]
+    return [f"'{text}" if text.startswith(FORMULA_BEGINS) else text for text in texts]
 
 
 def _lines(records: list[AuditRecord]) -> bytes:
