@@ -47,7 +47,7 @@ async def test_what_a_role_may_do_is_its_rule(admin: AsyncClient, ids: dict[str,
     assert told["device"] == {"id": ids["device_id"], "serial": "A1"}
     assert told["reason"] == (
         "Allowed: the role Viewers may do 'Device (Full Control) - View Devices', in general."
-        " This outranks 1 other rules."
+        " This outranks 1 other rule."
     )
     assert [(rule["operation"], rule["isAllowed"], rule["decides"]) for rule in told["rules"]] == [
         ("Device (Full Control) - View Devices", True, True),
@@ -111,6 +111,19 @@ async def test_what_cannot_be_explained_is_named(
     admin: AsyncClient, ids: dict[str, int], asked: dict[str, str], status: int
 ) -> None:
     assert (await admin.get(EXPLAIN, params={"user": VERA, **asked})).status_code == status
+
+
+async def test_who_is_locked_out_may_do_nothing(
+    admin: AsyncClient, services: Services, network: Founded, ids: dict[str, int]
+) -> None:
+    viewed = {"operation": "Device.ViewDevice", "device": "A1"}
+    assert (await explain(admin, **viewed))["isAllowed"]
+    await admin.put(f"/Users/{VERA}/", json={"isLockedOut": True})
+    told = await explain(admin, **viewed)
+    assert (told["isAllowed"], f"the user {VERA} is locked out" in told["reason"]) == (False, True)
+    await admin.put(f"/Users/{VERA}/", json={"isLockedOut": False})
+    await services.people.set_locked(VERA, True, 1)
+    assert f"the person {VERA} is locked out" in (await explain(admin, **viewed))["reason"]
 
 
 async def test_it_is_for_who_may_edit_permissions(sign_in: SignIn, call_as: CallAs, ids: dict[str, int]) -> None:

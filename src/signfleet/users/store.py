@@ -23,6 +23,7 @@ _user = (
     select(
         user,
         *PERSON_COLUMNS,
+        person.c.is_locked_out.label("person_is_locked_out"),
         network.c.name.label("network_name"),
         network.c.is_locked_out.label("network_is_locked_out"),
         network.c.user_access_token_lifetime,

@@ -91,6 +91,10 @@ class Explanations:
             if not seen or not seen[0].is_allowed:
                 allowed = False
                 reason = f"Denied: the device does not exist for them. {_reason(seen, VIEW_DEVICE, member, found)}"
+        locked = _lock(member)
+        if locked is not None:
+            allowed = False
+            reason = f"Denied: {locked} is locked out. But for that: {reason}"
         if asked is VIEW_USER:
             reason += " Their own entry everybody may view; that is fixed."
         return Explanation(
@@ -123,6 +127,15 @@ class Explanations:
         if row is None:
             raise NotFound(f"There is no device '{segment}' in this network.")
         return row
+
+
+def _lock(member: Row) -> str | None:
+    """Who or what is locked, if anything: whatever the rules say, nobody gets in."""
+    if member.person_is_locked_out:
+        return f"the person {member.login}"
+    if member.is_locked_out:
+        return f"the user {member.login}"
+    return f"the network '{member.network_name}'" if member.network_is_locked_out else None
 
 
 def _session_of(member: Row) -> Session:
@@ -165,5 +178,6 @@ def _reason(ordered: list[Rule], asked: Operation, member: Row, device: Row | No
     verdict, verb = ("Allowed", "may") if rule.is_allowed else ("Denied", "may not")
     where = f"with the {told.applies_to}" if rule.is_for_instance else "in general"
     includes = "" if rule.operation_uid == asked.uid else f", which includes '{asked.full_name}'"
-    outranks = f" This outranks {len(ordered) - 1} other rules." if len(ordered) > 1 else ""
+    others = len(ordered) - 1
+    outranks = f" This outranks {others} other rule{'s' if others > 1 else ''}." if others else ""
     return f"{verdict}: the {told.principal} {verb} do '{told.operation}'{includes}, {where}.{outranks}"
