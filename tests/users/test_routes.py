@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -178,6 +179,19 @@ async def test_administrators_cannot_deny_one_another_until_nobody_is_left_to_ta
     assert (await admin.delete(path)).status_code == 400
     assert (await admin.request("DELETE", f"/Users/{JOE}/Permissions/", json=denied)).status_code == 204
     assert (await admin.put(path, json={"roleName": "Viewers"})).status_code == 204
+
+
+async def test_administrators_who_deny_one_another_at_the_same_time_do_not_both_succeed(
+    admin: AsyncClient, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    other = call_as(await sign_in(JOE, role=ADMINISTRATORS))
+    joe = (await admin.get(f"/Users/{JOE}/")).json()["id"]
+
+    async def deny(caller: AsyncClient, user_id: int) -> int:
+        denied = [permission(DEVICE, user_id, allowed=False)]
+        return (await caller.post(f"/Users/{user_id}/Permissions/", json=denied)).status_code
+
+    assert sorted(await asyncio.gather(deny(admin, joe), deny(other, network.user_id))) == [204, 400]
 
 
 async def test_nothing_is_hidden_from_the_last_administrator(
