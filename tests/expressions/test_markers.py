@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from signfleet.errors import Invalid
 from signfleet.expressions.kinds import MAX_NUMBER, Kind, Value
 from signfleet.expressions.markers import Markers
+from signfleet.expressions.parser import MAX_SORT_KEYS
 from signfleet.wire import datetime, timespan
+from signfleet.wire.text import fold
 
 _VALUES: dict[Kind, st.SearchStrategy[Value]] = {
     Kind.STRING: st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00")),
@@ -106,7 +108,14 @@ def test_numbers_of_tags_have_markers_whatever_their_size(value: float) -> None:
     assert markers.decode(markers.encode([value], 7)) == ((value,), 7)
 
 
-@pytest.mark.parametrize("marker", ["%%%", "a", "é", "/w==", "AA==", "A" * 20000])
+@pytest.mark.parametrize("character", ["\U00010428", '"', fold("\u1f82")])
+def test_the_longest_texts_have_markers_that_are_read(character: str) -> None:
+    markers = Markers([Kind.STRING] * MAX_SORT_KEYS)
+    values = (character * 4096,) * MAX_SORT_KEYS
+    assert markers.decode(markers.encode(values, 7)) == (values, 7)
+
+
+@pytest.mark.parametrize("marker", ["%%%", "a", "é", "/w==", "AA==", "A" * 300_000])
 def test_a_marker_that_cannot_be_decoded_is_refused(marker: str) -> None:
     with pytest.raises(Invalid):
         Markers([Kind.STRING]).decode(marker)

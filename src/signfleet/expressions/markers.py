@@ -18,7 +18,8 @@ from signfleet.expressions.kinds import MAX_NUMBER, Kind, Value
 from signfleet.wire import datetime, timespan
 from signfleet.wire.text import forbidden_character
 
-_MAX_LENGTH = 16384
+#: Longer than the marker of the longest texts that entities have (4096 characters), under as many keys as a sort takes.
+_MAX_LENGTH = 2**18
 _FIELD = re.compile(r'"((?:[^"]|"")*+)"|([^",]*)', re.DOTALL)
 _MAX_DIGITS = 18
 _WHOLE = re.compile(r"-?[0-9]{1,18}")

@@ -93,6 +93,7 @@ async def test_a_projection_keeps_the_first_of_each_group(admin: AsyncClient, fl
         8,
     )
     assert await ids_of(admin, projection="TOP(3,[Nodes])") == ([9, 7, 6], 3, 8)
+    assert await ids_of(admin, projection=" ", grouping=" ", filter=" ", sort=" ") == ([9, 7, 6, 5, 4, 3, 2, 1], 8, 8)
     assert await ids_of(admin, grouping="[Serial]", filter="[Device].[Serial] IS 'b'") == ([4, 2], 2, 8)
     for query in (
         {"projection": "TOP(0,[Nodes])"},

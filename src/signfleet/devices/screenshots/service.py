@@ -51,7 +51,7 @@ class ScreenshotLists:
     ) -> Page:
         """The pictures of all devices; of each group, or of all, only the first that a projection admits."""
         group = SCREENSHOTS.grouping(grouping)
-        top = None if projection is None else Top(parse_projection(projection), group)
+        top = Top(parse_projection(projection), group) if projection and projection.strip() else None
         visible = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         viewable = await self._permissions.scope(session, VIEW_SCREENSHOTS, queries.DEVICE_ID)
         return await self._pictures.page(session, query, visible & viewable, partial(_entity, links), top)
