@@ -132,6 +132,10 @@ EXAMPLES: list[tuple[str, list[int]]] = [
     # Beyond the reference's list: quirks of clients, and our decisions.
     ("[Settings].[Group.Name] IS 'HALL'", [2]),
     ("[TargetGroup].[Name] IS 'hall' AND [HealthStatus] IS 'normal'", [2]),
+    ("[ConcatNameAndSerial] IS TRUE OR [Player].[ConcatUnitNameAndSerial] IS TRUE", [2]),
+    ("[CurrentSubscription].[DeviceId] IS 12345 AND [CurrentSubscription].[Device].[Id] IS 12345", [1, 2, 150]),
+    ("[ReportedGroup].[Id] IS 12 AND [FirmwareVersion] IS '8.5.35' AND [Uptime] IS NOT NULL", [1]),
+    ("[TargetTimeZone] IS NOT NULL AND [ReportedTimeZone] IS NOT NULL", [1, 2, 150]),
     ("[Settings].[Description] IS NOT 'x'", [1, 2, 150]),
     ("[Settings].[Description] IS NULL", [150]),
     ("[Settings].[ConcatNameAndSerial] IS NOT true", [1, 150]),
