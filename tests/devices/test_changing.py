@@ -174,6 +174,16 @@ async def test_another_group_moves_the_player(group: Any, name: str, admin: Asyn
 
 
 @pytest.mark.contract("PUT /Devices/{device}/")
+@pytest.mark.parametrize("text", ["C:\\u0000", '"\\\\"', "\ufffe\U0010ffff", "\x01\x7f", "{}%s$1", "'; --"])
+async def test_text_is_kept_as_it_is(text: str, admin: AsyncClient) -> None:
+    assert (await admin.put("/Devices/12345/", json={"settings": {"description": text}})).status_code == 204
+    assert (await settings(admin))["description"] == text
+    quoted = text.replace("\\", "\\\\").replace("'", "''")
+    filter_ = {"filter": f"[Settings].[Description] IS '{quoted}'"}
+    assert (await admin.get("/Devices/Count/", params=filter_)).json() == 1
+
+
+@pytest.mark.contract("PUT /Devices/{device}/")
 async def test_time_spans_are_answered_in_one_form(admin: AsyncClient) -> None:
     synchronization = {"status": {"period": "00:10"}, "content": {"start": "22:00", "end": "0.23:30:00"}}
     more = {"logging": {"uploadTime": "03:00:00.0"}, "screenshots": {"interval": "01:00"}}

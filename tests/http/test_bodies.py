@@ -47,6 +47,11 @@ def test_a_patch_may_be_called_by_its_own_type(client: httpx.Client) -> None:
     assert client.patch(THING, content=b'{"size":2}', headers=headers).json() == {"size": 2}
 
 
+@pytest.mark.parametrize(("escapes", "status"), [(1, 400), (2, 204), (3, 400), (4, 204)])
+def test_only_a_real_escape_is_a_nul_character(client: httpx.Client, escapes: int, status: int) -> None:
+    assert put(client, b'{"serialNumber":"' + b"\\" * escapes + b'u0000"}').status_code == status
+
+
 def test_a_compressed_body_is_415(client: httpx.Client) -> None:
     answer = put(client, gzip.compress(b'{"serialNumber":"1"}'), **{"Content-Encoding": "gzip"})
     assert answer.status_code == 415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +23,9 @@ from signfleet.wire.misfit import explain
 
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
 BOM = b"\xef\xbb\xbf"
+
+#: The character U+0000 in JSON; behind a backslash that is one itself, `u0000` are letters and digits.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 Reader = Callable[[Call], Awaitable[Any]]
 
@@ -100,7 +104,7 @@ def _reader(endpoint: Endpoint) -> Reader | None:
 
 def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """Decode, or raise `Invalid` with the place of the mistake."""
-    if b"\\u0000" in body:
+    if b"\\u0000" in body and _NUL.search(body):
         raise Invalid("The body holds the character U+0000, which no text may hold.")
     try:
         return decoder.decode(body.removeprefix(BOM))
