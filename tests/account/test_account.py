@@ -116,6 +116,7 @@ async def test_a_given_password_is_not_told(client: AsyncClient) -> None:
         ({"login": None}, "login"),
         ({}, "login"),
         ({"login": "joe@example.com", "password": "weak"}, "password"),
+        ({"login": "joe@example.com", "password": ""}, "password"),
         ({"login": "joe@example.com", "firstName": "x" * 129}, "firstName"),
         ({"login": "joe@example.com", "lastName": 1}, "lastName"),
     ],

@@ -193,9 +193,11 @@ async def test_a_password_is_set(invoke: Invoke, api: httpx.AsyncClient, founded
     made = shown(invoke("person", "password", "joe@example.com"))["password"]
     assert (await password_sign_in(api, "joe@example.com", founded["password"])).status_code == 400
     assert (await password_sign_in(api, "joe@example.com", made)).status_code == 200
-    weak = invoke("person", "password", "joe@example.com", "--password", "weak")
-    assert weak.exit_code == 1
-    assert "too weak" in weak.output
+    for given in ("weak", ""):
+        weak = invoke("person", "password", "joe@example.com", "--password", given)
+        assert weak.exit_code == 1
+        assert "too weak" in weak.output
+    assert invoke("person", "create", "new@example.com", "--password", "").exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ async def test_a_known_person_becomes_a_user_and_keeps_the_password(admin: Async
     [
         ({"person": {"login": "nobody"}}, "'login'"),
         ({"person": {"login": JOE, "password": "weak"}}, "'password'"),
+        ({"person": {"login": JOE, "password": ""}}, "'password'"),
         ({"person": {"login": JOE}, "roleName": "Kings"}, "'roleName'"),
         ({"person": {}}, "login"),
     ],

@@ -81,9 +81,8 @@ class Registration:
             raise Forbidden("Registration is switched off on this server (setting self_registration).")
         self._registrations.take(address, now)
         made = passwords.generate() if new.password is None else None
-        prepared = await self._people.prepared(
-            new.login, new.password or made, new.first_name, new.last_name, activation_date=None
-        )
+        password = made if new.password is None else new.password
+        prepared = await self._people.prepared(new.login, password, new.first_name, new.last_name, activation_date=None)
 
         async def work(tx: Transaction) -> int:
             person_id = await insert_person(tx, prepared, now)

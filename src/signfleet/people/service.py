@@ -136,7 +136,8 @@ class People:
         Raises `Invalid` for a taken or malformed login, or a weak password.
         """
         made = passwords.generate() if password is None else None
-        new = await self.prepared(login, password or made, first_name, last_name, activation_date=now)
+        given = made if password is None else password
+        new = await self.prepared(login, given, first_name, last_name, activation_date=now)
 
         async def work(tx: Transaction) -> int:
             person_id = await insert_person(tx, new, now)
@@ -193,7 +194,7 @@ class People:
         if person is None:
             raise NotFound(f"There is no person '{login}'.")
         made = passwords.generate() if password is None else None
-        change = PersonChange(password=password or made)
+        change = PersonChange(password=made if password is None else password)
         await self.update(person.person_id, change, NONE, now, session_id=NO_SESSION)
         return made
 

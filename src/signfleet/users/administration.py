@@ -105,7 +105,7 @@ class UserAdministration:
             made = passwords.generate() if new.person.password is None else None
             prepared = await self._people.prepared(
                 new.person.login,
-                new.person.password or made,
+                made if new.person.password is None else new.person.password,
                 new.person.first_name,
                 new.person.last_name,
                 activation_date=now,
