@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from signfleet.errors import Invalid
-from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
+from signfleet.expressions.catalogues import DEVICES, GROUPS, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.listing import Listing
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
@@ -226,6 +226,14 @@ def test_what_means_nothing_is_refused_with_what_would(text: str, message: str) 
         DEVICES.filter(text)
     assert error.value.message.startswith(message)
     assert error.value.details == "filter"
+
+
+def test_the_properties_of_a_small_collection_are_all_said() -> None:
+    with pytest.raises(Invalid) as error:
+        GROUPS.filter("[Xyzzy] IS 1")
+    assert error.value.message == (
+        "Unknown property [Xyzzy] at 1; known are [Id], [Name], [CreationDate], [LastModifiedDate]."
+    )
 
 
 def test_only_players_have_tags() -> None:

@@ -27,6 +27,8 @@ _KEPT = 1024
 """How many filters and sorts a catalogue keeps ready."""
 _KEPT_LENGTH = 512
 """Longer texts are not kept: they are rare, and their statements large."""
+_LISTED = 16
+"""With so many properties a catalogue says all of them to who names none that is like any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,8 +137,12 @@ class Catalogue:
             found = self._named(rest) if entity in self._entities else None
         if found is not None:
             return found
-        near = self._near(path)
-        hint = f"did you mean {_either(near)}?" if near else "see the list of properties in the documentation."
+        if near := self._near(path):
+            hint = f"did you mean {_either(near)}?"
+        elif len(self.properties) <= _LISTED:
+            hint = f"known are {', '.join(str(known) for known in self.properties.values())}."
+        else:
+            hint = "see the list of properties in the documentation."
         raise Invalid(f"Unknown property {operand} at {operand.at}; {hint}", parameter)
 
     def _named(self, path: str) -> Property | None:
