@@ -5,10 +5,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import column
+from sqlalchemy import Column, column
+from sqlalchemy.dialects import postgresql
 
 from signfleet.expressions import Catalogue, Columns, Kind, Property
-from signfleet.expressions.catalogues import DEVICES
+from signfleet.expressions.catalogues import (
+    AUDIT,
+    DEVICES,
+    DOWNLOADS,
+    ERRORS,
+    GROUPS,
+    SCREENSHOTS,
+    SUBSCRIPTIONS,
+    USERS,
+)
 from signfleet.storage.tables import subscription
 
 EXAMPLE = Path(__file__).parents[1] / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
@@ -74,6 +84,15 @@ def test_a_value_that_its_type_does_not_know_compares_as_null(document: dict[str
     holder[name] = value
     flat = DEVICES.flatten(document)
     assert flat.get(path, True) is True
+
+
+@pytest.mark.parametrize("catalogue", [DEVICES, SUBSCRIPTIONS, SCREENSHOTS, AUDIT, USERS, GROUPS, ERRORS, DOWNLOADS])
+def test_text_compares_bytewise_whatever_the_collation_of_the_database(catalogue: Catalogue) -> None:
+    for found in catalogue.properties.values():
+        place = catalogue.columns.own.get(found.path)
+        if isinstance(place, Column) and (found.kind is Kind.STRING or found.open):
+            kind = place.type.dialect_impl(postgresql.dialect())
+            assert getattr(kind, "collation", None) == "C", found.path
 
 
 def test_a_property_without_a_place_in_the_store_is_a_mistake_of_ours() -> None:

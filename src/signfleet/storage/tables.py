@@ -575,7 +575,7 @@ audit = Table(
     _required("date", BigInteger),
     _required("actor", Text),
     _required("actor_key", Key),
-    Column("address", Text),
+    Column("address", Key),
     _required("action", Text),
     _required("entity", Text),
     Column("entity_id", BigInteger),
