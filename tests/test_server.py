@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from signfleet.geography import places
 from signfleet.server import CannotListen, address_of, run
 from signfleet.settings import Settings
 from signfleet.wiring import Services
@@ -63,6 +64,19 @@ def test_a_companion_that_fails_stops_the_server(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="no players"):
         run(Settings(data=str(tmp_path), port=0), fail)
+
+
+def test_places_are_read_before_it_answers(tmp_path: Path) -> None:
+    places.load.cache_clear()
+    known = []
+
+    async def look(*_: object) -> None:
+        known.append(places.load.cache_info().currsize)
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    run(Settings(data=str(tmp_path), port=0), look)
+    assert known == [1]
 
 
 def test_a_companion_ends_with_the_server(tmp_path: Path) -> None:

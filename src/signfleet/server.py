@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from signfleet import __version__
+from signfleet.geography import places
 from signfleet.http.application import Application
 from signfleet.http.corking import CorkedProtocol
 from signfleet.settings import Settings
@@ -47,6 +48,7 @@ async def serve(settings: Settings, companion: Companion | None = None) -> None:
     with _listen(settings.host, settings.port) as listener:
         services = await build(settings)
         try:
+            await asyncio.to_thread(places.load)  # or else the first device that is given coordinates holds up others
             services.background.start()
             server = _Server(configuration(make_app(services), settings))
             address = address_of(listener)
