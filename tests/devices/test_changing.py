@@ -138,6 +138,11 @@ async def test_patch_reaches_every_value(path: str, value: Any, admin: AsyncClie
         ({"op": "replace", "path": "/settings/screen/idleColor", "value": "FF000000\n"}, "$.settings.screen.idleColor"),
         ({"op": "replace", "path": "/settings/synchronization/status/period", "value": "often"}, "period"),
         ({"op": "replace", "path": "/settings/screenshots/quality", "value": 101}, "$.settings.screenshots.quality"),
+        (
+            {"op": "replace", "path": "/settings/network/timeServers", "value": ["a"] * 17},
+            "$.settings.network.timeServers",
+        ),
+        ({"op": "replace", "path": "/settings/network/interfaces/0/dns", "value": ["a"] * 33}, "interfaces[0].dns"),
         ({"op": "replace", "path": "/settings/group", "value": None}, "settings.group"),
         ({"op": "replace", "path": "/settings/group/id", "value": 999}, "999"),
         ({"op": "replace", "path": "/settings/location/gpsLatitude", "value": 91}, "$.settings.location.gpsLatitude"),

@@ -22,6 +22,8 @@ Name = Annotated[str, Meta(max_length=128)]
 Text = Annotated[str, Meta(max_length=4096)]
 Url = Annotated[str, Meta(max_length=2048)]
 Word = Annotated[str, Meta(max_length=128)]
+#: What one interface has of a kind.
+Addresses = Annotated[list[Word], Meta(max_length=32)]
 Family = Literal[
     "Tiger", "Pantera", "Impala", "Malibu", "Pagani", "Sebring", "Raptor", "Cobra",
     "Lynx", "Bobcat", "Cheetah", "Panther", "Puma", "Monaco", "Unknown",
@@ -125,7 +127,7 @@ class ModemModel(Entity):
     """A modem that a cellular interface may use."""
 
     model: Word | None = None
-    usb_device_ids: list[Word] | None = None
+    usb_device_ids: Addresses | None = None
 
 
 class SimConnectionSettings(Entity):
@@ -152,12 +154,12 @@ class InterfaceSettings(Entity):
     vlan_id: UShort | UnsetType | None = UNSET
     ssid: Word | UnsetType | None = UNSET
     security: WifiSecurity | UnsetType | None = UNSET
-    modems: list[ModemModel] | UnsetType | None = UNSET
-    sims: list[SimSettings] | UnsetType | None = UNSET
+    modems: Annotated[list[ModemModel], Meta(max_length=8)] | UnsetType | None = UNSET
+    sims: Annotated[list[SimSettings], Meta(max_length=8)] | UnsetType | None = UNSET
     proto: Word | UnsetType | None = UNSET
-    ip: list[Word] | UnsetType | None = UNSET
+    ip: Addresses | UnsetType | None = UNSET
     gateway: Word | UnsetType | None = UNSET
-    dns: list[Word] | UnsetType | None = UNSET
+    dns: Addresses | UnsetType | None = UNSET
     rate_limit_during_initial_downloads: Long | None = None
     rate_limit_inside_content_download_window: Long | None = None
     rate_limit_outside_content_download_window: Long | None = None
@@ -198,8 +200,8 @@ class NetworkSettings(Entity):
 
     hostname: Word | None = None
     proxy_server: Url | None = None
-    proxy_bypass: list[Word] | None = msgspec.field(default_factory=list)
-    time_servers: list[Url] | None = msgspec.field(default_factory=list)
+    proxy_bypass: Annotated[list[Word], Meta(max_length=128)] | None = msgspec.field(default_factory=list)
+    time_servers: Annotated[list[Url], Meta(max_length=16)] | None = msgspec.field(default_factory=list)
     interfaces: Annotated[list[InterfaceSettings], Meta(max_length=32)] | None = msgspec.field(default_factory=list)
 
 
@@ -416,7 +418,7 @@ class InterfaceStatus(Entity):
     type: InterfaceType | None = None
     proto: Word | None = None
     mac: Word | None = None
-    ip: Annotated[list[Word], Meta(max_length=32)] | None = None
+    ip: Addresses | None = None
     gateway: Word | None = None
     metric: Long | None = None
     modem: ModemStatus | UnsetType | None = UNSET
