@@ -217,6 +217,14 @@ async def test_a_projection_keeps_the_first_of_each_group(store: Store) -> None:
     assert await listing.count(store, 1, filter=filter, top=top) == 2
 
 
+async def test_the_statement_of_a_grouping_is_compiled_once(store: Store) -> None:
+    listing = Listing(SCREENSHOTS)
+    for _ in range(2):
+        for grouping in ("[Serial]", "[UTCTimestamp]"):
+            await listing.count(store, 1, filter=None, top=Top(1, SCREENSHOTS.grouping(grouping)))
+    assert len(listing._queries) == 2
+
+
 async def test_a_projection_without_a_grouping_keeps_the_first_of_all(store: Store) -> None:
     await put_screenshots(store, [("A", 10), ("B", 20), ("C", 30)])
     listing = Listing(SCREENSHOTS)

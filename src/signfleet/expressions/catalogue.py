@@ -43,7 +43,7 @@ class Filter:
     reusable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Grouping:
     """The property that forms groups."""
 
@@ -88,6 +88,7 @@ class Catalogue:
         self._default_sort = default_sort
         self._kept_filter = lru_cache(_KEPT)(self._make_filter)
         self._kept_sort = lru_cache(_KEPT)(self._make_sort)
+        self._kept_grouping = lru_cache(_KEPT)(self._make_grouping)
 
     def filter(self, text: str | None) -> Filter | None:
         """Read a filter; None or blank is none. Raises Invalid with the position and what would be right there."""
@@ -105,8 +106,7 @@ class Catalogue:
         """Read a grouping; None or blank is none. Raises Invalid."""
         if text is None or not text.strip():
             return None
-        found = self._sortable(parse_grouping(text), "grouping")
-        return Grouping(self.columns.shown(found), not self.columns.indexed(found))
+        return self._kept_grouping(text) if len(text) <= _KEPT_LENGTH else self._make_grouping(text)
 
     def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""
@@ -193,6 +193,10 @@ class Catalogue:
             joins=tuple(joins),
             reusable=len(text) <= _KEPT_LENGTH,
         )
+
+    def _make_grouping(self, text: str) -> Grouping:
+        found = self._sortable(parse_grouping(text), "grouping")
+        return Grouping(self.columns.shown(found), not self.columns.indexed(found))
 
     def _sortable(self, operand: tree.Property, parameter: str) -> Property:
         found = self.resolve(operand, parameter)
