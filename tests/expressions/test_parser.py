@@ -71,6 +71,7 @@ def test_a_tag_may_be_qualified(text: str, tag: Tag) -> None:
     [
         ("Joe''s", "Joe's", ("Joe's",)),
         (r"\\Shared\\x", r"\Shared\x", (r"\Shared\x",)),
+        (r"\\Shared\\Incoming\\*", r"\Shared\Incoming" + "\\*", (r"\Shared\Incoming" + "\\", tree.Wildcard.ANY)),
         (r"\*a\?", "*a?", ("*a?",)),
         ("a**?b", "a**?b", ("a", tree.Wildcard.ANY, tree.Wildcard.ONE, "b")),
         ("", "", ()),

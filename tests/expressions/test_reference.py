@@ -128,6 +128,7 @@ EXAMPLES: list[tuple[str, list[int]]] = [
     ("<Slots> CONTAINS ALL (1,2)", [150]),
     ("<Outdoor> IS 'TRUE'", [1]),
     ("string::[Device].<City> IS 'Odesa' AND [Model] IS 'HD1024'", [1]),
+    ("[Settings].[Name] IS 'Joe''s bar'", []),
     ("[Settings].[Name] IS 'Joe''s bar*'", [150]),
     # Beyond the reference's list: quirks of clients, and our decisions.
     ("[Settings].[Group.Name] IS 'HALL'", [2]),
