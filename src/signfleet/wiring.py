@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_type_hints
 
 from signfleet.access.applications import Applications
 from signfleet.access.explanation.routes import endpoints as explanation_endpoints
@@ -48,7 +49,7 @@ from signfleet.monitoring.routes import endpoints as monitoring_endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.service import Networks
-from signfleet.people.registration import Registration
+from signfleet.people.registration import Registrations
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
 from signfleet.players.registration import Players
@@ -114,7 +115,7 @@ class Services:
     notifications: Notifications
     profiles: Profiles
     tokens: Tokens
-    registration: Registration
+    registrations: Registrations
     outbox: Outbox
     background: Background
     screenshots: Screenshots
@@ -141,7 +142,7 @@ async def build(settings: Settings) -> Services:
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
     users = Users(store)
-    registration = Registration(store, people, passwords, outbox, settings)
+    registrations = Registrations(store, people, passwords, outbox, settings)
     audit = Audit(store, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     return Services(
@@ -179,11 +180,11 @@ async def build(settings: Settings) -> Services:
         notifications=Notifications(store),
         profiles=Profiles(store),
         tokens=Tokens(store),
-        registration=registration,
+        registrations=registrations,
         outbox=outbox,
         background=Background(
             Job("mail", outbox.send_due, 30, wake=outbox.wake),
-            Job("password resets", registration.mail_resets, 30, wake=registration.wake),
+            Job("password resets", registrations.mail_resets, 30, wake=registrations.wake),
             Job("housekeeping", Housekeeping(store).tidy, 600),
             Job("health", by_the_clock(Watch(store).judge_due), 10),
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
@@ -223,4 +224,4 @@ def endpoints() -> list[Endpoint]:
 
 
 def make_app(services: Services) -> Application:
-    return Application(endpoints(), services)
+    return Application(endpoints(), {kind: getattr(services, name) for name, kind in get_type_hints(Services).items()})

@@ -33,7 +33,7 @@ async def test_expired_tokens_sessions_and_links_go(
         for _ in range(3):
             await sign_in()
         await client.get(f"/{network.login}/Password/")
-        await services.registration.mail_resets()
+        await services.registrations.mail_resets()
     await Housekeeping(services.store).tidy()
     assert (await count(services, "token"), await count(services, "session")) == (1, 1)
     assert await count(services, "one_time_link") == 0

@@ -79,7 +79,7 @@ class Server:
         """The link in the last mail to somebody."""
 
         async def mails() -> list[Any]:
-            await self.services.registration.mail_resets()
+            await self.services.registrations.mail_resets()
             return await self.services.store.scan_all(MAILS)
 
         text = next(row.text for row in self.runner.run(mails()) if row.recipient == login)

@@ -21,7 +21,7 @@ def mailbox(services: Services, tmp_path: Path) -> Mailbox:
     """Sends what is due and gives every mail so far, oldest first."""
 
     async def read() -> list[EmailMessage]:
-        await services.registration.mail_resets()
+        await services.registrations.mail_resets()
         await services.outbox.send_due()
         return [
             email.message_from_bytes(path.read_bytes(), EmailMessage, policy=email.policy.default)  # type: ignore[arg-type]

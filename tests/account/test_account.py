@@ -180,7 +180,7 @@ async def test_a_request_is_kept_while_the_store_fails(
     with monkeypatch.context() as broken:
         broken.setattr(type(services.store), "write", full)
         with pytest.raises(StorageError):
-            await services.registration.mail_resets()
+            await services.registrations.mail_resets()
     assert len(await mailbox()) == 1
     assert len(await mailbox()) == 1
 

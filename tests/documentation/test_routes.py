@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
-from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pytest
@@ -19,8 +17,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    services: Any = SimpleNamespace(settings=Settings())
-    transport = httpx.ASGITransport(Application(wiring.endpoints(), services))
+    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: Settings()}))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         yield client
 

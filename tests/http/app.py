@@ -6,14 +6,14 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import uvicorn
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE
-from signfleet.access.sessions import Session
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session, Sessions
 from signfleet.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated
 from signfleet.http.application import Application
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
@@ -157,7 +157,7 @@ def session(**given: Any) -> Session:
     return Session(**fields | given)
 
 
-class Sessions:
+class FewSessions:
     """Three tokens that everybody may know."""
 
     known = {  # noqa: RUF012 - never changed
@@ -175,7 +175,7 @@ class Sessions:
             raise Unauthenticated("The access token is unknown or was revoked.") from None
 
 
-class Permissions:
+class FewPermissions:
     async def demand(self, session: Session, operation: Any) -> None:
         if session.role_id == 2:
             raise Forbidden("Your role does not allow it.")
@@ -189,7 +189,7 @@ def endpoints() -> list[Endpoint]:
 def served() -> Iterator[str]:
     """Run the application in a thread; gives its address."""
     settings = Settings()
-    services: Any = SimpleNamespace(settings=settings, sessions=Sessions(), permissions=Permissions())
+    services: dict[type, Any] = {Settings: settings, Sessions: FewSessions(), Permissions: FewPermissions()}
     server = uvicorn.Server(configuration(Application(endpoints(), services), settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 def client_of(store: Any) -> httpx.AsyncClient:
-    services: Any = SimpleNamespace(settings=Settings(), monitoring=Monitoring(store))
+    services = {Settings: Settings(), Monitoring: Monitoring(store)}
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(Application(endpoints, services)), base_url="http://signfleet.test"
     )

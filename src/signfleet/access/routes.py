@@ -7,7 +7,7 @@ import binascii
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from signfleet.access.sign_in import Client, SignedIn
+from signfleet.access.sign_in import Client, SignedIn, SignIn
 from signfleet.access.token_answers import (
     LegacyTokenAnswer,
     TokenAnswer,
@@ -16,11 +16,15 @@ from signfleet.access.token_answers import (
     token_answer,
     token_state,
 )
+from signfleet.access.token_registry import Tokens
 from signfleet.audit.actor import act_under
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
 from signfleet.http.errors import OAuthError
+from signfleet.people.service import People
+from signfleet.settings import Settings
+from signfleet.users.service import Users
 
 endpoints = Endpoints("Access", "")
 
@@ -61,7 +65,7 @@ _declared: dict[str, Any] = {
 async def create_token(call: Call) -> Answer:
     """Issue an access token for client credentials, a password or a refresh token (OAuth 2.0)."""
     form = Form(call)
-    sign_in = call.services.sign_in
+    sign_in = call.service(SignIn)
     client = form.client()
     grant = form.required("grant_type")
     if grant == "client_credentials":
@@ -76,17 +80,17 @@ async def create_token(call: Call) -> Answer:
 )
 async def create_legacy_token(call: Call) -> Answer:
     """Issue an access token the older way, for a password or a refresh token."""
-    if not call.services.settings.legacy_token_endpoint:
+    if not call.service(Settings).legacy_token_endpoint:
         raise NotFound(
             "This older sign-in is switched off (setting legacy_token_endpoint);"
             " use /realms/bsncloud/protocol/openid-connect/token."
         )
     form = Form(call)
     grant = form.required("grant_type")
-    application = await call.services.sign_in.known_application(form.client(), call.now)
+    application = await call.service(SignIn).known_application(form.client(), call.now)
     signed_in = await _person_grant(call, form, grant, application)
-    person = await call.services.people.row(signed_in.person_id)
-    users = await call.services.users.of_person(signed_in.person_id)
+    person = await call.service(People).row(signed_in.person_id)
+    users = await call.service(Users).of_person(signed_in.person_id)
     return answer_json(legacy_token_answer(signed_in, person, users))
 
 
@@ -100,8 +104,8 @@ async def explain_token(_call: Call) -> Answer:
 async def introspect_token(call: Call) -> Answer:
     """Tell an application about a token that was issued to it or to its person (RFC 7662)."""
     form = Form(call)
-    application = await call.services.sign_in.application(form.client(), call.now)
-    row = await call.services.tokens.find(form.required("token"), call.now)
+    application = await call.service(SignIn).application(form.client(), call.now)
+    row = await call.service(Tokens).find(form.required("token"), call.now)
     if row is None or not _may_know(application, row) or row.device_id is not None:
         return answer_json(TokenState(active=False))
     return answer_json(token_state(row))
@@ -111,14 +115,14 @@ async def introspect_token(call: Call) -> Answer:
 async def revoke_token(call: Call) -> Answer:
     """Revoke a token that was issued to the application that asks (RFC 7009); an unknown one counts as revoked."""
     form = Form(call)
-    application = await call.services.sign_in.application(form.client(), call.now)
-    row = await call.services.tokens.find(form.required("token"), call.now)
+    application = await call.service(SignIn).application(form.client(), call.now)
+    row = await call.service(Tokens).find(form.required("token"), call.now)
     if row is None:
         return Answer()
     if row.application_id != application.id:
         raise OAuthError(400, "unauthorized_client", "The token was not issued to this application.")
     act_under(f"application {application.client_id}")
-    await call.services.tokens.revoke(row, call.now)
+    await call.service(Tokens).revoke(row, call.now)
     return Answer()
 
 
@@ -127,7 +131,7 @@ def _may_know(application: Any, token: Any) -> bool:
 
 
 async def _person_grant(call: Call, form: Form, grant: str, application: Any) -> SignedIn:
-    sign_in = call.services.sign_in
+    sign_in = call.service(SignIn)
     if grant == "password":
         username, password = form.required("username"), form.required("password")
         return await sign_in.with_password(username, password, application, call.address, call.now)

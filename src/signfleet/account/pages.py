@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment
 
 from signfleet.http.call import Answer, Call
+from signfleet.settings import Settings
 from signfleet.templates import environment, render
 
 FOLDER = Path(__file__).parent / "templates"
@@ -28,7 +29,7 @@ def _templates(replaced_in: str | None) -> Environment:
 
 def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
     """The template `page-NAME.html` filled in."""
-    text = render(_templates(call.services.settings.mail_templates), f"page-{name}.html", **values)
+    text = render(_templates(call.service(Settings).mail_templates), f"page-{name}.html", **values)
     return Answer(status, text.encode(), media_type=f"{HTML}; charset=utf-8", headers=HEADERS)
 
 

@@ -10,7 +10,7 @@ from signfleet.account.pages import HTML, message, next_page, page
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
-from signfleet.people.registration import ACTIVATE, RESET
+from signfleet.people.registration import ACTIVATE, RESET, Registrations
 
 endpoints = Endpoints("Account", "/account")
 
@@ -39,7 +39,7 @@ _form: dict[str, Any] = {
 async def show_activation(call: Call) -> Answer:
     """Show the page on which a new account is activated."""
     token = call.parameter("token") or ""
-    person = await call.services.registration.find(ACTIVATE, token, call.now)
+    person = await call.service(Registrations).find(ACTIVATE, token, call.now)
     if person is None:
         return _not_good(call)
     return page(call, ACTIVATE, title="Activate your account", login=person.login, token=token)
@@ -49,7 +49,7 @@ async def show_activation(call: Call) -> Answer:
 async def activate(call: Call) -> Answer:
     """Activate a new account."""
     try:
-        return_url = await call.services.registration.activate(_fields(call).get("token", ""), call.now)
+        return_url = await call.service(Registrations).activate(_fields(call).get("token", ""), call.now)
     except NotFound:
         return _not_good(call)
     return next_page(call, return_url, "Your account is active", "You can sign in now.")
@@ -69,7 +69,7 @@ async def reset(call: Call) -> Answer:
     if password != fields.get("repeated", ""):
         return await _reset_page(call, token, "The two passwords differ.")
     try:
-        return_url = await call.services.registration.reset(token, password, call.now)
+        return_url = await call.service(Registrations).reset(token, password, call.now)
     except Invalid as error:
         return await _reset_page(call, token, error.message)
     except NotFound:
@@ -78,7 +78,7 @@ async def reset(call: Call) -> Answer:
 
 
 async def _reset_page(call: Call, token: str, error: str | None = None) -> Answer:
-    person = await call.services.registration.find(RESET, token, call.now)
+    person = await call.service(Registrations).find(RESET, token, call.now)
     if person is None:
         return _not_good(call)
     status = 200 if error is None else 400

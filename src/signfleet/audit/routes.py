@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_AUDIT
 from signfleet.audit.schemas import AuditPage
+from signfleet.audit.service import Audit
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
@@ -26,7 +27,7 @@ endpoints = Endpoints("Audit", "/admin/v1/audit")
 async def list_audit(call: Call) -> Answer:
     """List the changes made in the network, the newest first."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.audit.list_(call.network_id, query), query.size)
+    return answer_page(await call.service(Audit).list_(call.network_id, query), query.size)
 
 
 @endpoints.get(
@@ -40,7 +41,7 @@ async def list_audit(call: Call) -> Answer:
 )
 async def export_audit_as_csv(call: Call) -> Answer:
     """Give all changes that a filter matches as CSV."""
-    chunks = call.services.audit.csv(call.network_id, call.parameter("filter"), call.parameter("sort"))
+    chunks = call.service(Audit).csv(call.network_id, call.parameter("filter"), call.parameter("sort"))
     return Answer(stream=chunks, media_type=f"{CSV}; charset=utf-8; header=present")
 
 
@@ -55,5 +56,5 @@ async def export_audit_as_csv(call: Call) -> Answer:
 )
 async def export_audit_as_json_lines(call: Call) -> Answer:
     """Give all changes that a filter matches as JSON Lines."""
-    chunks = call.services.audit.lines(call.network_id, call.parameter("filter"), call.parameter("sort"))
+    chunks = call.service(Audit).lines(call.network_id, call.parameter("filter"), call.parameter("sort"))
     return Answer(stream=chunks, media_type=JSON_LINES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from signfleet.blobs.links import PREFIX
+from signfleet.blobs.files import Blobs
+from signfleet.blobs.links import PREFIX, Links
 from signfleet.errors import NotFound
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import Endpoints
@@ -27,8 +28,8 @@ async def get_file(call: Call, expires: str, signature: str, file: str) -> Answe
     The link is all it takes; it works for about a day.
     """
     content = None
-    if call.services.links.admits(file, expires, signature, call.now):
-        content = await call.services.blobs.get(file)
+    if call.service(Links).admits(file, expires, signature, call.now):
+        content = await call.service(Blobs).get(file)
     if content is None:
         raise NotFound("There is no such file, or the link to it has expired; ask for a new link.")
     return Answer(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
+from signfleet.devices.changing import DeviceChanges
+from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.documents import etag
 from signfleet.devices.events.routes import endpoints as event_endpoints
 from signfleet.devices.family import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
@@ -14,6 +16,7 @@ from signfleet.devices.permissions.routes import endpoints as permission_endpoin
 from signfleet.devices.regions.routes import endpoints as region_endpoints
 from signfleet.devices.schemas import Player, PlayerPage
 from signfleet.devices.screenshots.routes import endpoints as screenshot_endpoints
+from signfleet.devices.service import Devices
 from signfleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
@@ -36,7 +39,7 @@ endpoints = Endpoints(NAME, PREFIX)
 async def list_devices(call: Call) -> Answer:
     """List the devices of the network."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.devices.list_(call.session, query), query.size)
+    return answer_page(await call.service(Devices).list_(call.session, query), query.size)
 
 
 @endpoints.get(
@@ -50,7 +53,7 @@ async def list_devices(call: Call) -> Answer:
 )
 async def count_devices(call: Call) -> Answer:
     """Count the devices that a filter matches."""
-    return answer_json(await call.services.devices.count(call.session, call.parameter("filter")))
+    return answer_json(await call.service(Devices).count(call.session, call.parameter("filter")))
 
 
 @endpoints.get(
@@ -63,7 +66,7 @@ async def count_devices(call: Call) -> Answer:
 )
 async def get_device(call: Call, device: str) -> Answer:
     """Get a device by id or serial."""
-    row = await call.services.devices.get(call.session, device)
+    row = await call.service(Devices).get(call.session, device)
     return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))
 
 
@@ -78,7 +81,7 @@ async def get_device(call: Call, device: str) -> Answer:
 )
 async def replace_device(call: Call, device: str) -> Answer:
     """Change the settings of a device; what the body leaves out stays."""
-    await call.services.device_changes.replace(call.session, device, call.body, call.precondition, call.now)
+    await call.service(DeviceChanges).replace(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -92,7 +95,7 @@ async def replace_device(call: Call, device: str) -> Answer:
 )
 async def patch_device(call: Call, device: str) -> Answer:
     """Replace single values of the settings of a device."""
-    await call.services.device_changes.patch(call.session, device, call.body, call.precondition, call.now)
+    await call.service(DeviceChanges).patch(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -105,7 +108,7 @@ async def patch_device(call: Call, device: str) -> Answer:
 )
 async def delete_device(call: Call, device: str) -> Answer:
     """Delete a device and everything that hangs on it."""
-    await call.services.device_deletion.delete(call.session, device, call.precondition, call.now)
+    await call.service(DeviceDeletion).delete(call.session, device, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -120,7 +123,7 @@ async def delete_device(call: Call, device: str) -> Answer:
 )
 async def delete_devices(call: Call) -> Answer:
     """Delete all devices that a filter matches."""
-    deleted = await call.services.device_deletion.delete_matching(call.session, call.parameter("filter"), call.now)
+    deleted = await call.service(DeviceDeletion).delete_matching(call.session, call.parameter("filter"), call.now)
     return answer_json(deleted)
 
 

@@ -12,8 +12,10 @@ from signfleet.access.operations.catalogue import (
     VIEW_GROUP,
 )
 from signfleet.access.operations.document import OperationDocument
+from signfleet.access.operations.service import Operations
 from signfleet.access.schemas import Permission
 from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
+from signfleet.groups.service import Groups
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
@@ -34,19 +36,19 @@ endpoints = Endpoints("Groups", "/2022/06/REST/Groups/Regular")
 async def list_groups(call: Call) -> Answer:
     """List the groups of the network."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.groups.list_(call.session, query), query.size)
+    return answer_page(await call.service(Groups).list_(call.session, query), query.size)
 
 
 @endpoints.get("/Count/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER,), answer=int, statuses="200")
 async def count_groups(call: Call) -> Answer:
     """Count the groups that a filter matches."""
-    return answer_json(await call.services.groups.count(call.session, call.parameter("filter")))
+    return answer_json(await call.service(Groups).count(call.session, call.parameter("filter")))
 
 
 @endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument, statuses="200")
 async def list_group_operations(call: Call) -> Answer:
     """Give the business operations on groups, and which roles may do them."""
-    return answer_json(await call.services.operations.tree(call.network_id, "Group"))
+    return answer_json(await call.service(Operations).tree(call.network_id, "Group"))
 
 
 @endpoints.post(
@@ -54,14 +56,14 @@ async def list_group_operations(call: Call) -> Answer:
 )
 async def create_group(call: Call) -> Answer:
     """Create a group."""
-    group = await call.services.groups.create(call.session, call.body, call.now)
+    group = await call.service(Groups).create(call.session, call.body, call.now)
     return answer_json(group, status=201, headers={"Location": f"{endpoints.prefix}/{group.id}/"})
 
 
 @endpoints.get("/{group}/", scope=RETRIEVE, operation=VIEW_GROUP, answer=Group, statuses="200", errors=ERRORS)
 async def get_group(call: Call, group: str) -> Answer:
     """Get a group by id or name, with the devices in it."""
-    entity, row = await call.services.groups.get(call.session, group)
+    entity, row = await call.service(Groups).get(call.session, group)
     answer = answer_json(entity)
     # Writes are guarded by the group's own changes; reads by its devices' too.
     answer.etag = f"{row.last_modified_date}-{crc32(answer.body or b''):x}"
@@ -73,14 +75,14 @@ async def get_group(call: Call, group: str) -> Answer:
 )
 async def update_group(call: Call, group: str) -> Answer:
     """Rename or describe a group."""
-    await call.services.groups.update(call.session, group, call.body, call.precondition, call.now)
+    await call.service(Groups).update(call.session, group, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, statuses="204", errors=f"{ERRORS} 412")
 async def delete_group(call: Call, group: str) -> Answer:
     """Delete a group that no device is in."""
-    await call.services.groups.delete(call.session, group, call.precondition, call.now)
+    await call.service(Groups).delete(call.session, group, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -94,7 +96,7 @@ async def delete_group(call: Call, group: str) -> Answer:
 )
 async def list_group_permissions(call: Call, group: str) -> Answer:
     """List the permissions of a group."""
-    return answer_json(await call.services.groups.permissions(call.session, group))
+    return answer_json(await call.service(Groups).permissions(call.session, group))
 
 
 @endpoints.post(
@@ -107,7 +109,7 @@ async def list_group_permissions(call: Call, group: str) -> Answer:
 )
 async def add_group_permissions(call: Call, group: str) -> Answer:
     """Add permissions to a group."""
-    await call.services.groups.permit(call.session, group, call.body, call.now)
+    await call.service(Groups).permit(call.session, group, call.body, call.now)
     return NO_CONTENT
 
 
@@ -121,5 +123,5 @@ async def add_group_permissions(call: Call, group: str) -> Answer:
 )
 async def delete_group_permissions(call: Call, group: str) -> Answer:
     """Remove permissions from a group."""
-    await call.services.groups.forbid(call.session, group, call.body, call.now)
+    await call.service(Groups).forbid(call.session, group, call.body, call.now)
     return NO_CONTENT

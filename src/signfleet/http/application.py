@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any
 
 from signfleet.errors import NotFound
 from signfleet.http.call import Call, Disconnected, Receive
@@ -14,17 +14,15 @@ from signfleet.http.pipeline import responder
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
 from signfleet.http.routing import Route, Router
-
-if TYPE_CHECKING:
-    from signfleet.wiring import Services
+from signfleet.settings import Settings
 
 
 class Application:
-    """Every endpoint behind one callable."""
+    """Every endpoint behind one callable; `services` by their types, as handlers ask for them."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], services: Services) -> None:
+    def __init__(self, endpoints: Iterable[Endpoint], services: Mapping[type, Any]) -> None:
         self._services = services
-        self._log = RequestLog(access_log=services.settings.access_log)
+        self._log = RequestLog(access_log=services[Settings].access_log)
         self._router = Router()
         for endpoint in endpoints:
             respond = responder(endpoint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -13,11 +13,13 @@ from signfleet.audit.actor import Actor
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
+from signfleet.settings import Settings
 from signfleet.wire.json import encode
 
 if TYPE_CHECKING:
     from signfleet.access.sessions import Session
-    from signfleet.wiring import Services
+
+T = TypeVar("T")
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -60,13 +62,13 @@ class Disconnected(Exception):
 class Call:
     """One request: what was sent, and after its checks who calls."""
 
-    __slots__ = ("_headers", "_parameters", "_receive", "_scope", "body", "method", "services", "session")
+    __slots__ = ("_headers", "_parameters", "_receive", "_scope", "_services", "body", "method", "session")
 
     #: Not there before the token was checked, nor on public endpoints.
     session: Session
 
-    def __init__(self, services: Services, scope: Mapping[str, Any], receive: Receive) -> None:
-        self.services = services
+    def __init__(self, services: Mapping[type, Any], scope: Mapping[str, Any], receive: Receive) -> None:
+        self._services = services
         self.method: str = scope["method"]
         #: Decoded to the declared type; bytes for what is not JSON; None where there was none.
         self.body: Any = None
@@ -77,6 +79,11 @@ class Call:
         if len(self._headers) < len(headers):
             self._headers = _joined(headers)
         self._parameters: dict[str, str] | None = None
+
+    def service(self, kind: type[T]) -> T:
+        """The server's one service of this type."""
+        service: T = self._services[kind]
+        return service
 
     def header(self, name: bytes) -> str | None:
         """A header, by its name in small letters."""
@@ -190,7 +197,7 @@ class Call:
     @property
     def base_url(self) -> str:
         """How the caller addresses this server, for links: `http://host:port`."""
-        return self.services.settings.public_url or f"{self._scope['scheme']}://{self.header(b'host') or self._server}"
+        return self.service(Settings).public_url or f"{self._scope['scheme']}://{self.header(b'host') or self._server}"
 
     @property
     def _server(self) -> str:

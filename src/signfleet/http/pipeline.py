@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Sessions
 from signfleet.audit.actor import act_as
 from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.call import Answer, Call
@@ -61,14 +63,14 @@ def responder(endpoint: Endpoint) -> Responder:
 
 async def _admit(call: Call, endpoint: Endpoint) -> None:
     """401 without a good token, 403 where it does not reach."""
-    session = call.session = await call.services.sessions.authenticate(call.bearer_token, call.now)
+    session = call.session = await call.service(Sessions).authenticate(call.bearer_token, call.now)
     if endpoint.scopes and not session.covers_any(endpoint.scopes):
         raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
     if endpoint.caller == "network":
         if session.network_id is None:
             raise Forbidden("No network is chosen; choose one with PUT /2022/06/REST/Self/Session/Network/.")
         if endpoint.operation is not None:
-            await call.services.permissions.demand(session, endpoint.operation)
+            await call.service(Permissions).demand(session, endpoint.operation)
     elif endpoint.caller == "person" and session.person_id is None:
         raise Forbidden("This is for people's tokens; the access token belongs to a device.")
     elif endpoint.caller == "device" and session.device_id is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.monitoring.schemas import Health
-from signfleet.monitoring.service import METRICS_TYPE
+from signfleet.monitoring.service import METRICS_TYPE, Monitoring
 
 endpoints = Endpoints("Monitoring", "")
 
@@ -19,11 +19,11 @@ async def is_alive(_call: Call) -> Answer:
 @endpoints.get("/health/ready", caller="public", answer=Health, statuses="200", errors="406 503")
 async def is_ready(call: Call) -> Answer:
     """Say whether requests can be served: 503 while the store does not answer."""
-    await call.services.monitoring.check_store()
+    await call.service(Monitoring).check_store()
     return answer_json(Health("ready"))
 
 
 @endpoints.get("/metrics", caller="public", answer=str, produces=METRICS_TYPE, statuses="200", errors="406")
 async def get_metrics(call: Call) -> Answer:
     """Counters for Prometheus: requests by route and status, their times, memory and processor time."""
-    return Answer(body=call.services.monitoring.metrics(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
+    return Answer(body=call.service(Monitoring).metrics(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")

@@ -20,8 +20,7 @@ from signfleet.errors import Forbidden, Invalid, NotFound, Throttled
 from signfleet.mail.composing import Composer
 from signfleet.mail.outbox import Outbox
 from signfleet.people import store as queries
-from signfleet.people.schemas import Person, person_of
-from signfleet.people.schemas import Registration as NewRegistration
+from signfleet.people.schemas import Person, Registration, person_of
 from signfleet.people.service import NEW_PASSWORD, NO_SESSION, People, insert_person, record_new
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, StorageError, Store, Transaction
@@ -54,7 +53,7 @@ class _Wanted(NamedTuple):
     now: int
 
 
-class Registration:
+class Registrations:
     """Makes people who prove their address by mail, and lets them choose a new password the same way."""
 
     def __init__(self, store: Store, people: People, passwords: Passwords, outbox: Outbox, settings: Settings) -> None:
@@ -72,7 +71,7 @@ class Registration:
         #: Tells the one who calls `mail_resets` that there is something to do.
         self.wake = asyncio.Event()
 
-    async def register(self, new: NewRegistration, return_url: str | None, address: str, now: int) -> Person:
+    async def register(self, new: Registration, return_url: str | None, address: str, now: int) -> Person:
         """Make a person and mail them a link to activate the account. A password that is made here is told.
 
         Raises `Invalid`, `Forbidden` where only the operator makes people, `Throttled`.

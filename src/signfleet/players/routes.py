@@ -7,9 +7,10 @@ from signfleet.devices.schemas import PlayerSettings
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
 from signfleet.http.errors import OAuthError
-from signfleet.players.reporting import settings_etag
+from signfleet.players.registration import Players
+from signfleet.players.reporting import Reports, settings_etag
 from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, ScreenshotAnswer, Tokens
-from signfleet.players.screenshots import Upload
+from signfleet.players.screenshots import Screenshots, Upload
 
 SCOPE = "bsn.api.device"
 REGISTRATION_LIMIT = 16_384
@@ -36,7 +37,7 @@ async def register_player(call: Call) -> Answer:
 
     The setup token is sent as `Authorization: Bearer <setup token>`.
     """
-    registered, is_new = await call.services.players.register(call.bearer_token, call.body, call.now)
+    registered, is_new = await call.service(Players).register(call.bearer_token, call.body, call.now)
     return answer_json(registered, status=201 if is_new else 200)
 
 
@@ -61,7 +62,7 @@ async def refresh_player_tokens(call: Call) -> Answer:
     form = Form(call)
     if form.required("grant_type") != "refresh_token":
         raise OAuthError(400, "unsupported_grant_type", "'grant_type' has to be refresh_token.")
-    return answer_json(await call.services.players.refresh(form.required("refresh_token"), call.now))
+    return answer_json(await call.service(Players).refresh(form.required("refresh_token"), call.now))
 
 
 @endpoints.post(
@@ -76,7 +77,7 @@ async def refresh_player_tokens(call: Call) -> Answer:
 )
 async def report_from_player(call: Call) -> Answer:
     """Report status, errors and downloads, or give a sign of life."""
-    return answer_json(await call.services.reports.take(call.network_id, call.device_id, call.body, call.now))
+    return answer_json(await call.service(Reports).take(call.network_id, call.device_id, call.body, call.now))
 
 
 @endpoints.get(
@@ -84,7 +85,7 @@ async def report_from_player(call: Call) -> Answer:
 )
 async def get_player_settings(call: Call) -> Answer:
     """Get the settings that an operator gave this device, secrets included."""
-    settings = await call.services.reports.settings(call.network_id, call.device_id)
+    settings = await call.service(Reports).settings(call.network_id, call.device_id)
     return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
 
 
@@ -106,5 +107,5 @@ async def get_player_settings(call: Call) -> Answer:
 async def upload_screenshot(call: Call, timestamp: str) -> Answer:
     """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""
     upload = Upload(timestamp, call.body, call.parameter("group"), call.parameter("presentation"))
-    answer, is_new = await call.services.screenshots.take(call.network_id, call.device_id, upload, call.now)
+    answer, is_new = await call.service(Screenshots).take(call.network_id, call.device_id, upload, call.now)
     return answer_json(answer, status=201 if is_new else 200)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import SETUP_DEVICE
+from signfleet.access.permissions import Permissions
 from signfleet.access.token_info import TokenInfo
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.provisioning.service import Provisioning
 
 endpoints = Endpoints("Provisioning", "/2022/06/REST/Provisioning")
 
@@ -24,8 +26,8 @@ _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 )
 async def create_setup_token(call: Call) -> Answer:
     """Issue a token with which players join the network. A body, if there is one, does not matter."""
-    await call.services.permissions.demand_everywhere(call.session, SETUP_DEVICE)
-    return answer_json(await call.services.provisioning.issue(call.network_id, call.now))
+    await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
+    return answer_json(await call.service(Provisioning).issue(call.network_id, call.now))
 
 
 @endpoints.get(
@@ -40,8 +42,8 @@ async def create_setup_token(call: Call) -> Answer:
 )
 async def get_setup_token(call: Call, token: str) -> Answer:
     """Check a setup token of the network and tell how long it is good."""
-    await call.services.permissions.demand_everywhere(call.session, SETUP_DEVICE)
-    return answer_json(await call.services.provisioning.get(call.network_id, token, call.now))
+    await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
+    return answer_json(await call.service(Provisioning).get(call.network_id, token, call.now))
 
 
 @endpoints.delete(
@@ -54,6 +56,6 @@ async def get_setup_token(call: Call, token: str) -> Answer:
 )
 async def revoke_setup_token(call: Call, token: str) -> Answer:
     """Revoke a setup token of the network."""
-    await call.services.permissions.demand_everywhere(call.session, SETUP_DEVICE)
-    await call.services.provisioning.revoke(call.network_id, token, call.now)
+    await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
+    await call.service(Provisioning).revoke(call.network_id, token, call.now)
     return NO_CONTENT

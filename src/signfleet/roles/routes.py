@@ -16,6 +16,7 @@ from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import PAGING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.roles.schemas import NewRole, RoleChange, RolePage
+from signfleet.roles.service import Roles
 from signfleet.users.schemas import Role
 
 RETRIEVE = "bsn.api.main.roles.retrieve"
@@ -32,33 +33,33 @@ endpoints = Endpoints("Roles", "/2022/06/REST/Roles")
 async def list_roles(call: Call) -> Answer:
     """List the roles of the network: those that every network has, then custom ones."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.roles.list_(call.session, query), query.size)
+    return answer_page(await call.service(Roles).list_(call.session, query), query.size)
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, statuses="201", errors=BODY_ERRORS)
 async def create_role(call: Call) -> Answer:
     """Create a custom role."""
-    role = await call.services.roles.create(call.session, call.body, call.now)
+    role = await call.service(Roles).create(call.session, call.body, call.now)
     return answer_json(role, status=201, headers={"Location": f"{endpoints.prefix}/{quote(str(role.id))}/"})
 
 
 @endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, statuses="200", errors=ERRORS)
 async def get_role(call: Call, role: str) -> Answer:
     """Get a role by id or name."""
-    return answer_json(await call.services.roles.get(call.session, role))
+    return answer_json(await call.service(Roles).get(call.session, role))
 
 
 @endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, statuses="204", errors=BODY_ERRORS)
 async def update_role(call: Call, role: str) -> Answer:
     """Rename or describe a custom role."""
-    await call.services.roles.update(call.network_id, role, call.body, call.now)
+    await call.service(Roles).update(call.network_id, role, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{role}/", scope=DELETE, operation=DELETE_ROLE, statuses="204", errors=ERRORS)
 async def delete_role(call: Call, role: str) -> Answer:
     """Delete a custom role that no user has."""
-    await call.services.roles.delete(call.network_id, role, call.now)
+    await call.service(Roles).delete(call.network_id, role, call.now)
     return NO_CONTENT
 
 
@@ -72,7 +73,7 @@ async def delete_role(call: Call, role: str) -> Answer:
 )
 async def list_role_permissions(call: Call, role: str) -> Answer:
     """List what a role may do, and what it may not."""
-    return answer_json((await call.services.roles.get(call.session, role)).permissions)
+    return answer_json((await call.service(Roles).get(call.session, role)).permissions)
 
 
 @endpoints.post(
@@ -85,7 +86,7 @@ async def list_role_permissions(call: Call, role: str) -> Answer:
 )
 async def add_role_permissions(call: Call, role: str) -> Answer:
     """Add permissions to a custom role."""
-    await call.services.roles.permit(call.session, role, call.body, call.now)
+    await call.service(Roles).permit(call.session, role, call.body, call.now)
     return NO_CONTENT
 
 
@@ -99,5 +100,5 @@ async def add_role_permissions(call: Call, role: str) -> Answer:
 )
 async def delete_role_permissions(call: Call, role: str) -> Answer:
     """Remove permissions from a custom role."""
-    await call.services.roles.forbid(call.session, role, call.body, call.now)
+    await call.service(Roles).forbid(call.session, role, call.body, call.now)
     return NO_CONTENT

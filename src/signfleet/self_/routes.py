@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoint, Endpoints, Parameter
+from signfleet.people.registration import Registrations
 from signfleet.people.schemas import Person, PersonChange, Registration, person_of
+from signfleet.people.service import People
 from signfleet.self_.applications.routes import endpoints as application_endpoints
 from signfleet.self_.networks.routes import endpoints as network_endpoints
 from signfleet.self_.profile.routes import endpoints as profile_endpoints
@@ -29,7 +31,7 @@ RETURN_URL = Parameter("returnURL", "Where to lead the person afterwards, if tha
 )
 async def get_self(call: Call) -> Answer:
     """Give the person behind the access token."""
-    row = await call.services.people.row(call.person_id)
+    row = await call.service(People).row(call.person_id)
     modified = row.person_last_modified_date
     return answer_json(person_of(row), last_modified=modified, etag=str(modified))
 
@@ -47,7 +49,7 @@ async def get_self(call: Call) -> Answer:
 async def register(call: Call) -> Answer:
     """Register a person, who is then mailed a link to activate the account."""
     return_url = call.parameter("returnURL")
-    return answer_json(await call.services.registration.register(call.body, return_url, call.address, call.now))
+    return answer_json(await call.service(Registrations).register(call.body, return_url, call.address, call.now))
 
 
 @endpoints.put(
@@ -60,7 +62,7 @@ async def register(call: Call) -> Answer:
 )
 async def update_self(call: Call) -> Answer:
     """Change names or password of the person; what is left out, and what cannot be changed, stays."""
-    await call.services.people.update(call.person_id, call.body, call.precondition, call.now, call.session.id)
+    await call.service(People).update(call.person_id, call.body, call.precondition, call.now, call.session.id)
     return NO_CONTENT
 
 
@@ -74,7 +76,7 @@ async def update_self(call: Call) -> Answer:
 )
 async def reset_password(call: Call, login: str) -> Answer:
     """Mail a link to choose a new password, if there is such a person; the answer is always the same."""
-    call.services.registration.request_reset(login, call.parameter("returnURL"), call.address, call.now)
+    call.service(Registrations).request_reset(login, call.parameter("returnURL"), call.address, call.now)
     return Answer(status=202)
 
 

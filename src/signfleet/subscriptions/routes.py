@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SUBSCRIPTION
 from signfleet.access.operations.document import OperationDocument
+from signfleet.access.operations.service import Operations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, PagedList, answer_page
 from signfleet.subscriptions.schemas import Subscription
+from signfleet.subscriptions.service import Subscriptions
 
 RETRIEVE = "bsn.api.main.subscriptions.retrieve"
 
@@ -32,7 +34,7 @@ class SubscriptionList(PagedList):
 async def list_subscriptions(call: Call) -> Answer:
     """List the subscriptions of the network, of devices and in stock."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.subscriptions.list_(call.session, query), query.size)
+    return answer_page(await call.service(Subscriptions).list_(call.session, query), query.size)
 
 
 @endpoints.get(
@@ -46,7 +48,7 @@ async def list_subscriptions(call: Call) -> Answer:
 )
 async def count_subscriptions(call: Call) -> Answer:
     """Count the subscriptions that a filter matches."""
-    return answer_json(await call.services.subscriptions.count(call.session, call.parameter("filter")))
+    return answer_json(await call.service(Subscriptions).count(call.session, call.parameter("filter")))
 
 
 @endpoints.get(
@@ -58,4 +60,4 @@ async def count_subscriptions(call: Call) -> Answer:
 )
 async def list_subscription_operations(call: Call) -> Answer:
     """Give the business operations on subscriptions, and which roles may do them."""
-    return answer_json(await call.services.operations.tree(call.network_id, "Subscription"))
+    return answer_json(await call.service(Operations).tree(call.network_id, "Subscription"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints, Parameter
+from signfleet.tags.service import TagIndex
 
 endpoints = Endpoints("Tags", "/2022/06/REST/Tags")
 
@@ -21,7 +22,7 @@ RETRIEVE = "bsn.api.main.tags.retrieve"
 )
 async def list_tag_keys(call: Call) -> Answer:
     """List the keys of tags that devices of the network have."""
-    return answer_json(await call.services.tag_index.keys(call.session, call.parameter("pattern")))
+    return answer_json(await call.service(TagIndex).keys(call.session, call.parameter("pattern")))
 
 
 @endpoints.get(
@@ -34,4 +35,4 @@ async def list_tag_keys(call: Call) -> Answer:
 )
 async def list_tag_values(call: Call) -> Answer:
     """List the values that tags of devices of the network have, each once."""
-    return answer_json(await call.services.tag_index.values(call.session, call.parameter("pattern")))
+    return answer_json(await call.service(TagIndex).values(call.session, call.parameter("pattern")))

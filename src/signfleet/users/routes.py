@@ -10,12 +10,16 @@ from signfleet.access.operations.catalogue import (
     UPDATE_USER,
     VIEW_USER,
 )
+from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.token_info import TokenInfo
+from signfleet.access.token_registry import Tokens
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
+from signfleet.users.administration import UserAdministration
 from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
+from signfleet.users.service import Users
 
 RETRIEVE = "bsn.api.main.users.retrieve"
 CREATE = "bsn.api.main.users.create"
@@ -33,7 +37,7 @@ endpoints = Endpoints("Users", "/2022/06/REST/Users")
 async def list_users(call: Call) -> Answer:
     """List the users of the network."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.user_administration.list_(call.session, query), query.size)
+    return answer_page(await call.service(UserAdministration).list_(call.session, query), query.size)
 
 
 @endpoints.post(
@@ -41,17 +45,17 @@ async def list_users(call: Call) -> Answer:
 )
 async def create_user(call: Call) -> Answer:
     """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
-    user = await call.services.user_administration.create(call.session, call.body, call.now)
+    user = await call.service(UserAdministration).create(call.session, call.body, call.now)
     return answer_json(user, status=201, headers={"Location": f"{endpoints.prefix}/{user.id}/"})
 
 
 @endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)
 async def get_user(call: Call, user: str) -> Answer:
     """Get a user by id or login."""
-    row = await call.services.user_administration.row(call.session, user)
+    row = await call.service(UserAdministration).row(call.session, user)
     modified = last_change(row)
     etag = f"{row.last_modified_date}-{modified:x}"
-    return answer_json(await call.services.users.entity(row), last_modified=modified, etag=etag)
+    return answer_json(await call.service(Users).entity(row), last_modified=modified, etag=etag)
 
 
 @endpoints.put(
@@ -59,14 +63,14 @@ async def get_user(call: Call, user: str) -> Answer:
 )
 async def update_user(call: Call, user: str) -> Answer:
     """Change a user's description or role, or lock them out of the network."""
-    await call.services.user_administration.update(call.session, user, call.body, call.precondition, call.now)
+    await call.service(UserAdministration).update(call.session, user, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{user}/", scope=DELETE, operation=DELETE_USER, statuses="204", errors=ERRORS)
 async def delete_user(call: Call, user: str) -> Answer:
     """Remove a user from the network; the person stays."""
-    await call.services.user_administration.delete(call.session, user, call.now)
+    await call.service(UserAdministration).delete(call.session, user, call.now)
     return NO_CONTENT
 
 
@@ -80,7 +84,7 @@ async def delete_user(call: Call, user: str) -> Answer:
 )
 async def list_user_permissions(call: Call, user: str) -> Answer:
     """List what is allowed or denied to a user, beside what their role may do."""
-    return answer_json(await call.services.user_administration.permissions(call.session, user))
+    return answer_json(await call.service(UserAdministration).permissions(call.session, user))
 
 
 @endpoints.post(
@@ -93,7 +97,7 @@ async def list_user_permissions(call: Call, user: str) -> Answer:
 )
 async def add_user_permissions(call: Call, user: str) -> Answer:
     """Allow or deny operations to a user in general; for single instances, that is done at the instance."""
-    await call.services.user_administration.permit(call.session, user, call.body, call.now)
+    await call.service(UserAdministration).permit(call.session, user, call.body, call.now)
     return NO_CONTENT
 
 
@@ -107,7 +111,7 @@ async def add_user_permissions(call: Call, user: str) -> Answer:
 )
 async def delete_user_permissions(call: Call, user: str) -> Answer:
     """Take back what was allowed or denied to a user in general."""
-    await call.services.user_administration.forbid(call.session, user, call.body, call.now)
+    await call.service(UserAdministration).forbid(call.session, user, call.body, call.now)
     return NO_CONTENT
 
 
@@ -122,8 +126,8 @@ async def delete_user_permissions(call: Call, user: str) -> Answer:
 )
 async def get_user_token(call: Call, user: str, token: str) -> Answer:
     """Check an access or refresh token of a user in this network."""
-    row = await call.services.user_administration.row(call.session, user)
-    return answer_json(await call.services.tokens.of_user(row.network_id, row.id, token, call.now))
+    row = await call.service(UserAdministration).row(call.session, user)
+    return answer_json(await call.service(Tokens).of_user(row.network_id, row.id, token, call.now))
 
 
 @endpoints.delete(
@@ -135,7 +139,7 @@ async def get_user_token(call: Call, user: str, token: str) -> Answer:
 )
 async def revoke_user_token(call: Call, user: str, token: str) -> Answer:
     """Revoke an access or refresh token of a user in this network."""
-    row = await call.services.user_administration.row(call.session, user)
-    await call.services.permissions.demand_on(call.session, REVOKE_USER_TOKENS, row.id)
-    await call.services.tokens.revoke_of_user(row.network_id, row.id, token, call.now)
+    row = await call.service(UserAdministration).row(call.session, user)
+    await call.service(Permissions).demand_on(call.session, REVOKE_USER_TOKENS, row.id)
+    await call.service(Tokens).revoke_of_user(row.network_id, row.id, token, call.now)
     return NO_CONTENT

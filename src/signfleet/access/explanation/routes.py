@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.access.explanation.service import Explanation
+from signfleet.access.explanation.service import Explanation, Explanations
 from signfleet.access.operations.catalogue import EDIT_USER_PERMISSIONS
 from signfleet.errors import Invalid
 from signfleet.http.call import Answer, Call, answer_json
@@ -35,4 +35,4 @@ async def explain_permission(call: Call) -> Answer:
     assert user is not None
     assert operation is not None
     device = call.parameter("device")
-    return answer_json(await call.services.explanations.explain(call.network_id, user, operation, device, call.session))
+    return answer_json(await call.service(Explanations).explain(call.network_id, user, operation, device, call.session))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.operations.document import OperationDocument
+from signfleet.access.operations.service import Operations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 
@@ -14,7 +15,7 @@ RETRIEVE = "bsn.api.main.operations.retrieve"
 @endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument], statuses="200")
 async def list_operations(call: Call) -> Answer:
     """List the trees of business operations, one for each kind of entity."""
-    return answer_json(await call.services.operations.trees(call.network_id))
+    return answer_json(await call.service(Operations).trees(call.network_id))
 
 
 @endpoints.get(
@@ -22,4 +23,4 @@ async def list_operations(call: Call) -> Answer:
 )
 async def get_operations(call: Call, entity: str) -> Answer:
     """Give the tree of business operations on one kind of entity."""
-    return answer_json(await call.services.operations.tree(call.network_id, entity))
+    return answer_json(await call.service(Operations).tree(call.network_id, entity))

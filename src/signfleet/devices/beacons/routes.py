@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.devices.beacons.service import Beacons
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.schemas import Beacon
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
@@ -23,7 +24,7 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def list_beacons(call: Call, device: str) -> Answer:
     """List the beacons of a device."""
-    return answer_json(await call.services.beacons.list_(call.session, device))
+    return answer_json(await call.service(Beacons).list_(call.session, device))
 
 
 @endpoints.get(
@@ -36,7 +37,7 @@ async def list_beacons(call: Call, device: str) -> Answer:
 )
 async def get_beacon(call: Call, device: str, name: str) -> Answer:
     """Get a beacon of a device by its name."""
-    return answer_json(await call.services.beacons.get(call.session, device, name))
+    return answer_json(await call.service(Beacons).get(call.session, device, name))
 
 
 @endpoints.post(
@@ -51,7 +52,7 @@ async def get_beacon(call: Call, device: str, name: str) -> Answer:
 async def create_beacon(call: Call, device: str) -> Answer:
     """Add a beacon to a device."""
     beacon: Beacon = call.body
-    await call.services.beacons.add(call.session, device, beacon, call.now)
+    await call.service(Beacons).add(call.session, device, beacon, call.now)
     location = f"{call.base_url}{PREFIX}/{quote(device, safe='')}/Beacons/{quote(beacon.name, safe='')}/"
     return answer_json(beacon, status=201, headers={"Location": location})
 
@@ -65,5 +66,5 @@ async def create_beacon(call: Call, device: str) -> Answer:
 )
 async def delete_beacon(call: Call, device: str, name: str) -> Answer:
     """Delete a beacon of a device."""
-    await call.services.beacons.delete(call.session, device, name, call.now)
+    await call.service(Beacons).delete(call.session, device, name, call.now)
     return NO_CONTENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.devices.events.schemas import DownloadPage, ErrorPage
+from signfleet.devices.events.service import Events
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
@@ -24,7 +25,7 @@ endpoints = Endpoints(NAME, PREFIX)
 async def list_errors(call: Call, device: str) -> Answer:
     """List the errors that a device has reported, the newest first."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.events.errors(call.session, device, query), query.size)
+    return answer_page(await call.service(Events).errors(call.session, device, query), query.size)
 
 
 @endpoints.get(
@@ -39,4 +40,4 @@ async def list_errors(call: Call, device: str) -> Answer:
 async def list_downloads(call: Call, device: str) -> Answer:
     """List the downloads that a device has reported, the newest first."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.events.downloads(call.session, device, query), query.size)
+    return answer_page(await call.service(Events).downloads(call.session, device, query), query.size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.notes.schemas import Note, NoteChange, NotePage
+from signfleet.devices.notes.service import Notes
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
@@ -24,7 +25,7 @@ endpoints = Endpoints(NAME, PREFIX)
 async def list_notes(call: Call) -> Answer:
     """List the notes of all devices that have one. Filter and sort are those of devices."""
     query = ListQuery.of(call)
-    return answer_page(await call.services.notes.list_(call.session, query), query.size)
+    return answer_page(await call.service(Notes).list_(call.session, query), query.size)
 
 
 @endpoints.get(
@@ -37,7 +38,7 @@ async def list_notes(call: Call) -> Answer:
 )
 async def get_note(call: Call, device: str) -> Answer:
     """Give the note of a device."""
-    return answer_json(await call.services.notes.get(call.session, device))
+    return answer_json(await call.service(Notes).get(call.session, device))
 
 
 @endpoints.put(
@@ -51,5 +52,5 @@ async def get_note(call: Call, device: str) -> Answer:
 async def put_note(call: Call, device: str) -> Answer:
     """Write the note of a device; an empty text takes it away."""
     change: NoteChange = call.body
-    await call.services.notes.put(call.session, device, change.note or "", call.now)
+    await call.service(Notes).put(call.session, device, change.note or "", call.now)
     return NO_CONTENT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.operations.document import OperationDocument
+from signfleet.access.operations.service import Operations
 from signfleet.devices.family import NAME, PREFIX
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
@@ -19,4 +20,4 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def list_device_operations(call: Call) -> Answer:
     """Give the business operations on devices, and which roles may do them."""
-    return answer_json(await call.services.operations.tree(call.network_id, "Device"))
+    return answer_json(await call.service(Operations).tree(call.network_id, "Device"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import EDIT_DEVICE_PERMISSIONS, VIEW_DEVICE
 from signfleet.access.schemas import Permission
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.permissions.service import DevicePermissions
 from signfleet.http.call import NO_CONTENT, Answer, Call
 from signfleet.http.endpoint import Endpoints
 
@@ -23,7 +24,7 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def get_device_permissions(call: Call, device: str) -> Answer:
     """List the permissions of a device."""
-    return Answer(body=(await call.services.device_permissions.get(call.session, device)).encode())
+    return Answer(body=(await call.service(DevicePermissions).get(call.session, device)).encode())
 
 
 @endpoints.post(
@@ -36,7 +37,7 @@ async def get_device_permissions(call: Call, device: str) -> Answer:
 )
 async def add_device_permissions(call: Call, device: str) -> Answer:
     """Allow or deny operations on a device to users and roles."""
-    await call.services.device_permissions.add(call.session, device, call.body, call.now)
+    await call.service(DevicePermissions).add(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
@@ -50,5 +51,5 @@ async def add_device_permissions(call: Call, device: str) -> Answer:
 )
 async def delete_device_permissions(call: Call, device: str) -> Answer:
     """Take permissions of a device away; the same are those with operation and principal alike."""
-    await call.services.device_permissions.remove(call.session, device, call.body, call.now)
+    await call.service(DevicePermissions).remove(call.session, device, call.body, call.now)
     return NO_CONTENT

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE
 from signfleet.devices.regions.schemas import PlayersRegion
+from signfleet.devices.regions.service import Regions
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, Endpoints
 
@@ -22,7 +23,7 @@ endpoints = Endpoints(NAME, f"{PREFIX}/Regions")
 )
 async def list_regions(call: Call, location_path: str) -> Answer:
     """List the places at and below a path, with their devices summed up."""
-    return answer_json(await call.services.regions.below(call.session, location_path, call.parameter("filter")))
+    return answer_json(await call.service(Regions).below(call.session, location_path, call.parameter("filter")))
 
 
 @endpoints.get(
@@ -36,4 +37,4 @@ async def list_regions(call: Call, location_path: str) -> Answer:
 )
 async def list_all_regions(call: Call) -> Answer:
     """List all places where devices stand, with their devices summed up."""
-    return answer_json(await call.services.regions.below(call.session, "", call.parameter("filter")))
+    return answer_json(await call.service(Regions).below(call.session, "", call.parameter("filter")))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SCREENSHOTS
+from signfleet.blobs.links import Links
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE
 from signfleet.devices.screenshots.schemas import ScreenShotPage
-from signfleet.devices.screenshots.service import LinkMaker
+from signfleet.devices.screenshots.service import LinkMaker, ScreenshotLists
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints, Parameter
 from signfleet.http.paging import ListQuery, answer_page
@@ -31,7 +32,7 @@ endpoints = Endpoints(NAME, PREFIX)
 async def list_screenshots(call: Call) -> Answer:
     """List the screenshots of all devices of the network."""
     query = ListQuery.of(call)
-    page = await call.services.screenshot_lists.of_network(
+    page = await call.service(ScreenshotLists).of_network(
         call.session, query, call.parameter("projection"), call.parameter("grouping"), _links(call)
     )
     return answer_page(page, query.size)
@@ -49,9 +50,9 @@ async def list_screenshots(call: Call) -> Answer:
 async def list_device_screenshots(call: Call, device: str) -> Answer:
     """List the screenshots of a device, the newest first."""
     query = ListQuery.of(call)
-    page = await call.services.screenshot_lists.of_device(call.session, device, query, _links(call))
+    page = await call.service(ScreenshotLists).of_device(call.session, device, query, _links(call))
     return answer_page(page, query.size)
 
 
 def _links(call: Call) -> LinkMaker:
-    return LinkMaker(call.services.links, call.base_url, call.now)
+    return LinkMaker(call.service(Links), call.base_url, call.now)

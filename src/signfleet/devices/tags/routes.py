@@ -6,6 +6,7 @@ from typing import Any
 
 from signfleet.access.operations.catalogue import MANAGE_TAGS, VIEW_DEVICE
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.tags.service import Tags
 from signfleet.http.call import NO_CONTENT, Answer, Call
 from signfleet.http.endpoint import Endpoints
 
@@ -24,7 +25,7 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def get_tags(call: Call, device: str) -> Answer:
     """Give the tags of a device: values by key."""
-    return Answer(body=(await call.services.tags.get(call.session, device)).encode())
+    return Answer(body=(await call.service(Tags).get(call.session, device)).encode())
 
 
 @endpoints.post(
@@ -37,7 +38,7 @@ async def get_tags(call: Call, device: str) -> Answer:
 )
 async def add_tags(call: Call, device: str) -> Answer:
     """Add tags to a device. Values may be text or of the type of their tag."""
-    await call.services.tags.add(call.session, device, call.body, call.now)
+    await call.service(Tags).add(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
@@ -51,5 +52,5 @@ async def add_tags(call: Call, device: str) -> Answer:
 )
 async def delete_tags(call: Call, device: str) -> Answer:
     """Delete tags of a device by their keys; keys that it has not are passed over."""
-    await call.services.tags.remove(call.session, device, call.body, call.now)
+    await call.service(Tags).remove(call.session, device, call.body, call.now)
     return NO_CONTENT

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import REVOKE_TOKENS, VIEW_DEVICE
 from signfleet.access.token_info import TokenInfo
+from signfleet.access.token_registry import Tokens
 from signfleet.devices.family import NAME, PREFIX
+from signfleet.devices.service import Devices
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 
@@ -33,8 +35,8 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def get_device_token(call: Call, device: str, token: str) -> Answer:
     """Tell what a token of a device is good for, and how long."""
-    found = await call.services.devices.find(call.session, device)
-    return answer_json(await call.services.tokens.of_device(call.network_id, found.id, token, call.now))
+    found = await call.service(Devices).find(call.session, device)
+    return answer_json(await call.service(Tokens).of_device(call.network_id, found.id, token, call.now))
 
 
 @endpoints.delete(
@@ -47,6 +49,6 @@ async def get_device_token(call: Call, device: str, token: str) -> Answer:
 )
 async def revoke_device_token(call: Call, device: str, token: str) -> Answer:
     """Revoke a token of a device; with a refresh token goes the access token that it gave."""
-    found = await call.services.devices.find(call.session, device, REVOKE_TOKENS)
-    await call.services.tokens.revoke_of_device(call.network_id, found.id, token, call.now)
+    found = await call.service(Devices).find(call.session, device, REVOKE_TOKENS)
+    await call.service(Tokens).revoke_of_device(call.network_id, found.id, token, call.now)
     return NO_CONTENT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.access.applications import ApplicationChange
+from signfleet.access.applications import ApplicationChange, Applications
 from signfleet.access.tokens import USER_SCOPE
 from signfleet.errors import Forbidden
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
@@ -24,14 +24,14 @@ DELETE = "bsn.api.self.applications.delete"
 )
 async def list_applications(call: Call) -> Answer:
     """List the applications that act for the person."""
-    rows = await call.services.applications.of_person(call.person_id)
+    rows = await call.service(Applications).of_person(call.person_id)
     return answer_json([application_of(row) for row in rows])
 
 
 @endpoints.get("/Count/", caller="person", scope=RETRIEVE, answer=int, statuses="200", errors="400 401 403 406 5XX")
 async def count_applications(call: Call) -> Answer:
     """Count the applications that act for the person."""
-    return answer_json(len(await call.services.applications.of_person(call.person_id)))
+    return answer_json(len(await call.service(Applications).of_person(call.person_id)))
 
 
 @endpoints.get(
@@ -57,8 +57,8 @@ async def create_application(call: Call) -> Answer:
     """Register an application that acts for the person; its secret is in this answer and nowhere else."""
     new: NewApplication = call.body
     scope = _own_scopes(call) if new.scopes is None else _checked(call, new.scopes)
-    credentials = await call.services.applications.create(new.name, call.person_id, call.now, scope, new.description)
-    row = await call.services.applications.own(call.person_id, credentials.id)
+    credentials = await call.service(Applications).create(new.name, call.person_id, call.now, scope, new.description)
+    row = await call.service(Applications).own(call.person_id, credentials.id)
     location = f"{call.base_url}/2022/06/REST/Self/Applications/{row.id}/"
     return answer_json(application_of(row, credentials.client_secret), status=201, headers={"Location": location})
 
@@ -73,7 +73,7 @@ async def create_application(call: Call) -> Answer:
 )
 async def get_application(call: Call, application: str) -> Answer:
     """Give one of the applications that act for the person."""
-    row = await call.services.applications.own(call.person_id, id_of(application))
+    row = await call.service(Applications).own(call.person_id, id_of(application))
     modified = row.last_modified_date
     return answer_json(application_of(row), last_modified=modified, etag=str(modified))
 
@@ -91,7 +91,7 @@ async def update_application(call: Call, application: str) -> Answer:
     body: ApplicationUpdate = call.body
     scope = None if body.scopes is None else _checked(call, body.scopes)
     change = ApplicationChange(body.name, body.description, scope)
-    await call.services.applications.update(call.person_id, id_of(application), change, call.precondition, call.now)
+    await call.service(Applications).update(call.person_id, id_of(application), change, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -104,7 +104,7 @@ async def update_application(call: Call, application: str) -> Answer:
 )
 async def delete_application(call: Call, application: str) -> Answer:
     """Remove an application; its tokens end at once."""
-    await call.services.applications.delete(call.person_id, id_of(application), call.precondition, call.now)
+    await call.service(Applications).delete(call.person_id, id_of(application), call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -120,8 +120,8 @@ async def delete_application(call: Call, application: str) -> Answer:
 async def rotate_secret(call: Call, application: str) -> Answer:
     """Give an application a new secret, told in this answer alone; the old one and its tokens end at once."""
     number = id_of(application)
-    secret = await call.services.applications.rotate_secret(call.person_id, number, call.now)
-    return answer_json(application_of(await call.services.applications.own(call.person_id, number), secret))
+    secret = await call.service(Applications).rotate_secret(call.person_id, number, call.now)
+    return answer_json(application_of(await call.service(Applications).own(call.person_id, number), secret))
 
 
 def _own_scopes(call: Call) -> str:

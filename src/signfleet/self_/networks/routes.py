@@ -7,6 +7,7 @@ from typing import Any
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.http.patch import Change, merged, patched
+from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.schemas import (
     Network,
     NetworkSettings,
@@ -17,6 +18,7 @@ from signfleet.networks.schemas import (
     settings_of,
     subscription_of,
 )
+from signfleet.networks.service import Networks
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Networks")
 
@@ -31,7 +33,7 @@ CHANGEABLE = ("settings", "subscription")
 )
 async def list_networks(call: Call) -> Answer:
     """List the networks in which the person is a member."""
-    return answer_json(await call.services.networks.of_person(call.person_id))
+    return answer_json(await call.service(Networks).of_person(call.person_id))
 
 
 @endpoints.post(
@@ -47,7 +49,7 @@ async def create_network(call: Call) -> Answer:
     """Create a network, with the person as its administrator."""
     new: NewNetwork = call.body
     settings = new.settings or NetworkSettings()
-    network = await call.services.networks.create_for(call.person_id, new.name, settings, call.now)
+    network = await call.service(Networks).create_for(call.person_id, new.name, settings, call.now)
     location = f"{call.base_url}/2022/06/REST/Self/Networks/{network.id}/"
     return answer_json(network, status=201, headers={"Location": location})
 
@@ -62,7 +64,7 @@ async def create_network(call: Call) -> Answer:
 )
 async def get_network(call: Call, network: str) -> Answer:
     """Give one of the person's networks."""
-    row = await call.services.networks.own(call.person_id, network)
+    row = await call.service(Networks).own(call.person_id, network)
     modified = last_change(row)
     return answer_json(network_of(row), last_modified=modified, etag=str(modified))
 
@@ -77,9 +79,9 @@ async def get_network(call: Call, network: str) -> Answer:
 )
 async def patch_network(call: Call, network: str) -> Answer:
     """Replace some values of a network's settings or subscription."""
-    row = await call.services.networks.own(call.person_id, network)
+    row = await call.service(Networks).own(call.person_id, network)
     changes: list[Change] = call.body
-    await call.services.network_changes.change(
+    await call.service(NetworkChanges).change(
         call.session,
         row,
         lambda document: patched(document, changes, CHANGEABLE),
@@ -99,7 +101,7 @@ async def patch_network(call: Call, network: str) -> Answer:
 )
 async def get_settings(call: Call, network: str) -> Answer:
     """Give a network's settings."""
-    row = await call.services.networks.own(call.person_id, network)
+    row = await call.service(Networks).own(call.person_id, network)
     modified = row.settings_last_modified_date
     return answer_json(settings_of(row), last_modified=modified, etag=str(modified))
 
@@ -129,7 +131,7 @@ async def put_settings(call: Call, network: str) -> Answer:
 )
 async def get_subscription(call: Call, network: str) -> Answer:
     """Give the subscription that is in force for a network."""
-    row = await call.services.networks.own(call.person_id, network)
+    row = await call.service(Networks).own(call.person_id, network)
     modified = row.subscription_last_modified_date
     return answer_json(subscription_of(row), last_modified=modified, etag=str(modified))
 
@@ -159,15 +161,15 @@ async def put_subscription(call: Call, network: str) -> Answer:
 )
 async def list_subscriptions(call: Call, network: str) -> Answer:
     """List all subscriptions that a network has had, newest first."""
-    row = await call.services.networks.own(call.person_id, network)
-    return answer_json(await call.services.networks.history(row.id))
+    row = await call.service(Networks).own(call.person_id, network)
+    return answer_json(await call.service(Networks).history(row.id))
 
 
 async def _merge(call: Call, network: str, part: str) -> None:
     """Change one part of a network by a body that may leave properties out."""
-    row = await call.services.networks.own(call.person_id, network)
+    row = await call.service(Networks).own(call.person_id, network)
     body: dict[str, Any] = call.body
-    await call.services.network_changes.change(
+    await call.service(NetworkChanges).change(
         call.session,
         row,
         lambda document: merged(document, {part: body}),

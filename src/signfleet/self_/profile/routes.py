@@ -7,7 +7,7 @@ from urllib.parse import quote
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
-from signfleet.profiles.service import of_person
+from signfleet.profiles.service import Profiles, of_person
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Profile")
 
@@ -18,7 +18,7 @@ UPDATE = "bsn.api.self.profile.update"
 @endpoints.get("/", caller="person", scope=RETRIEVE, answer=ProfileDocument, statuses="200", errors="400 401 403 5XX")
 async def get_profile(call: Call) -> Answer:
     """Give the whole profile of the person."""
-    return answer_json(await call.services.profiles.all(of_person(call.person_id)))
+    return answer_json(await call.service(Profiles).all(of_person(call.person_id)))
 
 
 @endpoints.post(
@@ -33,7 +33,7 @@ async def get_profile(call: Call) -> Answer:
 async def add_profile_value(call: Call) -> Answer:
     """Add a property to the profile of the person."""
     pair: Pair = call.body
-    await call.services.profiles.add(of_person(call.person_id), pair.key, pair.value, call.now)
+    await call.service(Profiles).add(of_person(call.person_id), pair.key, pair.value, call.now)
     location = f"{call.base_url}/2022/06/REST/Self/Profile/{quote(pair.key, safe='')}/"
     return answer_json(pair, status=201, headers={"Location": location})
 
@@ -48,7 +48,7 @@ async def add_profile_value(call: Call) -> Answer:
 )
 async def get_profile_value(call: Call, key: str) -> Answer:
     """Give one property of the profile of the person."""
-    row = await call.services.profiles.get(of_person(call.person_id), key)
+    row = await call.service(Profiles).get(of_person(call.person_id), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
 
 
@@ -63,7 +63,7 @@ async def get_profile_value(call: Call, key: str) -> Answer:
 async def put_profile_value(call: Call, key: str) -> Answer:
     """Set a property of the profile of the person."""
     owner = of_person(call.person_id)
-    is_new = await call.services.profiles.put(owner, key, call.body, call.precondition, call.now)
+    is_new = await call.service(Profiles).put(owner, key, call.body, call.precondition, call.now)
     return Answer(status=201) if is_new else NO_CONTENT
 
 
@@ -76,5 +76,5 @@ async def put_profile_value(call: Call, key: str) -> Answer:
 )
 async def delete_profile_value(call: Call, key: str) -> Answer:
     """Remove a property from the profile of the person."""
-    await call.services.profiles.delete(of_person(call.person_id), key, call.precondition, call.now)
+    await call.service(Profiles).delete(of_person(call.person_id), key, call.precondition, call.now)
     return NO_CONTENT

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from signfleet.access.sessions import Sessions
 from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.networks.service import Networks
 from signfleet.self_.session.schemas import NetworkChoice, NetworkName, SessionDocument
 from signfleet.wire import datetime
 
@@ -53,7 +55,7 @@ async def get_session_network(call: Call) -> Answer:
 async def choose_network(call: Call) -> Answer:
     """Choose the network for this access token, by name or by id."""
     choice: NetworkChoice = call.body
-    await call.services.sessions.choose_network(call.session, choice.id, choice.name, call.now)
+    await call.service(Sessions).choose_network(call.session, choice.id, choice.name, call.now)
     return NO_CONTENT
 
 
@@ -82,12 +84,12 @@ async def get_scopes(call: Call) -> Answer:
 async def set_scopes(call: Call) -> Answer:
     """Narrow the scopes of this access token, or widen them again up to what was granted."""
     call.precondition.check(call.session.last_modified, call.session.last_modified)
-    await call.services.sessions.set_scopes(call.session, call.body, call.now)
+    await call.service(Sessions).set_scopes(call.session, call.body, call.now)
     return NO_CONTENT
 
 
 async def _network(call: Call) -> NetworkName | None:
     if call.session.network_id is None:
         return None
-    row = await call.services.networks.row(call.session.network_id)
+    row = await call.service(Networks).row(call.session.network_id)
     return NetworkName(row.id, row.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.token_info import TokenInfo
+from signfleet.access.token_registry import Tokens
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 
@@ -20,7 +21,7 @@ endpoints = Endpoints("Self", "/2022/06/REST/Self/Tokens")
 )
 async def get_token(call: Call, token: str) -> Answer:
     """Check an access or refresh token of the person, and tell its scopes and how long it is good."""
-    return answer_json(await call.services.tokens.of_person(call.person_id, token, call.now))
+    return answer_json(await call.service(Tokens).of_person(call.person_id, token, call.now))
 
 
 @endpoints.delete(
@@ -32,5 +33,5 @@ async def get_token(call: Call, token: str) -> Answer:
 )
 async def revoke_token(call: Call, token: str) -> Answer:
     """Revoke an access or refresh token of the person."""
-    await call.services.tokens.revoke_of_person(call.person_id, token, call.now)
+    await call.service(Tokens).revoke_of_person(call.person_id, token, call.now)
     return NO_CONTENT

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
-from signfleet.profiles.service import Owner, of_user
+from signfleet.profiles.service import Owner, Profiles, of_user
 from signfleet.self_.users.routes import own_user
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
@@ -26,7 +26,7 @@ UPDATE = "bsn.api.self.users.profile.update"
 )
 async def get_user_profile(call: Call, user: str) -> Answer:
     """Give the whole profile of a user."""
-    return answer_json(await call.services.profiles.all(await _owner(call, user)))
+    return answer_json(await call.service(Profiles).all(await _owner(call, user)))
 
 
 @endpoints.post(
@@ -41,7 +41,7 @@ async def get_user_profile(call: Call, user: str) -> Answer:
 async def add_user_profile_value(call: Call, user: str) -> Answer:
     """Add a property to the profile of a user."""
     pair: Pair = call.body
-    await call.services.profiles.add(await _owner(call, user), pair.key, pair.value, call.now)
+    await call.service(Profiles).add(await _owner(call, user), pair.key, pair.value, call.now)
     location = f"{call.base_url}/2022/06/REST/Self/Users/{user}/Profile/{quote(pair.key, safe='')}/"
     return answer_json(pair, status=201, headers={"Location": location})
 
@@ -56,7 +56,7 @@ async def add_user_profile_value(call: Call, user: str) -> Answer:
 )
 async def get_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Give one property of the profile of a user."""
-    row = await call.services.profiles.get(await _owner(call, user), key)
+    row = await call.service(Profiles).get(await _owner(call, user), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
 
 
@@ -71,7 +71,7 @@ async def get_user_profile_value(call: Call, user: str, key: str) -> Answer:
 async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Set a property of the profile of a user."""
     owner = await _owner(call, user)
-    is_new = await call.services.profiles.put(owner, key, call.body, call.precondition, call.now)
+    is_new = await call.service(Profiles).put(owner, key, call.body, call.precondition, call.now)
     return Answer(status=201) if is_new else NO_CONTENT
 
 
@@ -84,7 +84,7 @@ async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
 )
 async def delete_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Remove a property from the profile of a user."""
-    await call.services.profiles.delete(await _owner(call, user), key, call.precondition, call.now)
+    await call.service(Profiles).delete(await _owner(call, user), key, call.precondition, call.now)
     return NO_CONTENT
 
 

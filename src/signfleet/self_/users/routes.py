@@ -8,8 +8,9 @@ from signfleet.access.schemas import Permission
 from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.users.notifications import NotificationSettings
+from signfleet.users.notifications import Notifications, NotificationSettings
 from signfleet.users.schemas import Role, User, last_change
+from signfleet.users.service import Users
 from signfleet.wire.ids import id_of
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
@@ -23,7 +24,7 @@ async def own_user(call: Call, segment: str) -> Any:
     number = id_of(segment)
     if number is None:
         raise NotFound(f"A user is named by its id here, not '{segment}'.")
-    return await call.services.users.own(call.person_id, number)
+    return await call.service(Users).own(call.person_id, number)
 
 
 @endpoints.get(
@@ -31,7 +32,7 @@ async def own_user(call: Call, segment: str) -> Any:
 )
 async def list_users(call: Call) -> Answer:
     """List the person's users: one for each network."""
-    users = call.services.users
+    users = call.service(Users)
     return answer_json([await users.entity(row) for row in await users.of_person(call.person_id)])
 
 
@@ -46,7 +47,7 @@ async def list_users(call: Call) -> Answer:
 async def get_user(call: Call, user: str) -> Answer:
     """Give one of the person's users."""
     row = await own_user(call, user)
-    entity = await call.services.users.entity(row)
+    entity = await call.service(Users).entity(row)
     modified = last_change(row)
     return answer_json(entity, last_modified=modified, etag=str(modified))
 
@@ -61,7 +62,7 @@ async def get_user(call: Call, user: str) -> Answer:
 )
 async def get_role(call: Call, user: str) -> Answer:
     """Give the role of a user; nothing without one."""
-    role = await call.services.users.role(await own_user(call, user))
+    role = await call.service(Users).role(await own_user(call, user))
     return NO_CONTENT if role is None else answer_json(role)
 
 
@@ -75,7 +76,7 @@ async def get_role(call: Call, user: str) -> Answer:
 )
 async def list_role_permissions(call: Call, user: str) -> Answer:
     """List what the role of a user is allowed and denied."""
-    role = await call.services.users.role(await own_user(call, user))
+    role = await call.service(Users).role(await own_user(call, user))
     return answer_json([] if role is None else role.permissions)
 
 
@@ -89,7 +90,7 @@ async def list_role_permissions(call: Call, user: str) -> Answer:
 )
 async def list_permissions(call: Call, user: str) -> Answer:
     """List what the user alone is allowed and denied, apart from the role."""
-    return answer_json(await call.services.users.permissions(await own_user(call, user)))
+    return answer_json(await call.service(Users).permissions(await own_user(call, user)))
 
 
 @endpoints.get(
@@ -102,7 +103,7 @@ async def list_permissions(call: Call, user: str) -> Answer:
 )
 async def get_notifications(call: Call, user: str) -> Answer:
     """Tell which events the user is told of."""
-    return Answer(body=await call.services.notifications.get(await own_user(call, user)))
+    return Answer(body=await call.service(Notifications).get(await own_user(call, user)))
 
 
 @endpoints.put(
@@ -116,5 +117,5 @@ async def get_notifications(call: Call, user: str) -> Answer:
 )
 async def put_notifications(call: Call, user: str) -> Answer:
     """Choose which events the user is told of; what is left out stays."""
-    await call.services.notifications.put(await own_user(call, user), call.body, call.now)
+    await call.service(Notifications).put(await own_user(call, user), call.body, call.now)
     return NO_CONTENT
