@@ -22,7 +22,7 @@ import msgspec
 from sqlalchemy import BigInteger, Integer, bindparam, column, select, text
 
 from bench.table import Row
-from signfleet.expressions.catalogues import DEVICES
+from signfleet.devices.catalogue import DEVICES
 from signfleet.expressions.listing import Listing
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.opening import open_store

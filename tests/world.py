@@ -14,7 +14,6 @@ from httpx import AsyncClient
 from signfleet.access.issuing import Issued, Lifetimes, open_session
 from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
 from signfleet.access.operations.roles import VIEWERS
-from signfleet.access.sign_in import Client
 from signfleet.access.tokens import DEVICE_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.founding import Founded
 from signfleet.http.conditional import NONE
@@ -23,6 +22,7 @@ from signfleet.networks.levels import FREE, PAID
 from signfleet.people.registration import ACTIVATE, RESET
 from signfleet.people.store import INSERT_LINK
 from signfleet.profiles.service import of_person, of_user
+from signfleet.sign_in.service import Client
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
 from signfleet.storage.interface import Transaction

@@ -8,15 +8,14 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.access import passwords
-from signfleet.access.applications import insert_application
-from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.applications.service import insert_application
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Conflict
 from signfleet.networks.schemas import NetworkSettings
 from signfleet.networks.service import check_name, insert_network
 from signfleet.people.service import People, insert_person, record_new
 from signfleet.storage.interface import Duplicate, Store, Transaction
-from signfleet.users.service import insert_user
+from signfleet.users.service import insert_administrator
 
 
 class Founded(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,14 +65,7 @@ async def found(
         await record_new(tx, person_id, now)
         inserted = await insert_network(tx, name, NetworkSettings(), now)
         await record(tx, inserted.network_id, Change("Create", "Network", inserted.network_id, name, None, {}), now)
-        user_id = await insert_user(
-            tx,
-            network_id=inserted.network_id,
-            person_id=person_id,
-            role_id=ADMINISTRATORS.id,
-            description="Network Administrator",
-            now=now,
-        )
+        user_id = await insert_administrator(tx, inserted.network_id, person_id, now)
         credentials = await insert_application(
             tx, name=application, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
         )

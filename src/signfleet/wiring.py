@@ -5,19 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_type_hints
 
-from signfleet.access.applications import Applications
-from signfleet.access.explanation.routes import endpoints as explanation_endpoints
-from signfleet.access.explanation.service import Explanations
-from signfleet.access.housekeeping import Housekeeping
-from signfleet.access.operations.routes import endpoints as operation_endpoints
-from signfleet.access.operations.service import Operations
 from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
-from signfleet.access.routes import endpoints as access_endpoints
 from signfleet.access.sessions import Sessions
-from signfleet.access.sign_in import SignIn
-from signfleet.access.token_registry import Tokens
 from signfleet.account.routes import endpoints as account_endpoints
+from signfleet.applications.service import Applications
 from signfleet.audit.routes import endpoints as audit_endpoints
 from signfleet.audit.service import Audit
 from signfleet.background import Background, Job, by_the_clock
@@ -38,8 +30,11 @@ from signfleet.devices.screenshots.service import ScreenshotLists
 from signfleet.devices.service import Devices
 from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
+from signfleet.explanation.routes import endpoints as explanation_endpoints
+from signfleet.explanation.service import Explanations
 from signfleet.groups.routes import endpoints as group_endpoints
 from signfleet.groups.service import Groups
+from signfleet.housekeeping import Housekeeping
 from signfleet.http.application import Application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
@@ -49,6 +44,8 @@ from signfleet.monitoring.routes import endpoints as monitoring_endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.service import Networks
+from signfleet.operations.routes import endpoints as operation_endpoints
+from signfleet.operations.service import Operations
 from signfleet.people.registration import Registrations
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
@@ -61,14 +58,19 @@ from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
 from signfleet.roles.routes import endpoints as role_endpoints
 from signfleet.roles.service import Roles
+from signfleet.self_.networks.service import OwnNetworks
 from signfleet.self_.routes import all_endpoints as self_endpoints
+from signfleet.self_.session.service import SessionChanges
 from signfleet.settings import Settings
+from signfleet.sign_in.routes import endpoints as access_endpoints
+from signfleet.sign_in.service import SignIn
 from signfleet.storage.interface import Store
 from signfleet.storage.opening import open_store
 from signfleet.subscriptions import routes as subscription_routes
 from signfleet.subscriptions.service import Subscriptions
 from signfleet.tags.routes import endpoints as tag_endpoints
 from signfleet.tags.service import TagIndex
+from signfleet.tokens.service import Tokens
 from signfleet.users.administration import UserAdministration
 from signfleet.users.notifications import Notifications
 from signfleet.users.routes import endpoints as user_endpoints
@@ -82,6 +84,7 @@ class Services:
     settings: Settings
     store: Store
     sessions: Sessions
+    session_changes: SessionChanges
     permissions: Permissions
     operations: Operations
     explanations: Explanations
@@ -107,6 +110,7 @@ class Services:
     applications: Applications
     people: People
     networks: Networks
+    own_networks: OwnNetworks
     users: Users
     provisioning: Provisioning
     players: Players
@@ -149,6 +153,7 @@ async def build(settings: Settings) -> Services:
         settings=settings,
         store=store,
         sessions=Sessions(store),
+        session_changes=SessionChanges(store),
         permissions=permissions,
         devices=devices,
         device_changes=device_changes,
@@ -174,6 +179,7 @@ async def build(settings: Settings) -> Services:
         applications=Applications(store),
         people=people,
         networks=networks,
+        own_networks=OwnNetworks(networks),
         users=users,
         provisioning=Provisioning(store, networks),
         network_changes=NetworkChanges(store, permissions, settings),

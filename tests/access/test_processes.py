@@ -57,5 +57,5 @@ async def test_a_network_that_was_chosen_is_chosen_everywhere(
     headers = {"Authorization": f"Bearer {token}"}
     assert (await elsewhere.get("/Devices/Count/", headers=headers)).status_code == 403
     session = await services.sessions.authenticate(token, time.time_ns() // 1_000_000)
-    await services.sessions.choose_network(session, network.network_id, None, time.time_ns() // 1_000_000)
+    await services.session_changes.choose_network(session, network.network_id, None, time.time_ns() // 1_000_000)
     assert await hears(elsewhere, 200, headers)

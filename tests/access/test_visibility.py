@@ -12,9 +12,9 @@ from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.permissions import Permissions
 from signfleet.access.rules import is_allowed
 from signfleet.access.sessions import Session
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.store import INSERT_DEVICE
 from signfleet.errors import Forbidden
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query

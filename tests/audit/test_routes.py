@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from httpx import AsyncClient
 
 from signfleet.access.operations.roles import GENERAL_MANAGERS
-from signfleet.audit.actor import Actor, act_as
+from signfleet.actor import Actor, act_as
 from signfleet.audit.recording import Change, record_all
 from signfleet.cli import cli
 from signfleet.founding import Founded

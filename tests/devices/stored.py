@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from signfleet.devices import store as queries
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.documents import identity, status_end
 from signfleet.devices.registration import NewDevice, create
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from signfleet.expressions import Catalogue, Kind, tree
+from signfleet.expressions import tree
+from signfleet.expressions.catalogue import Catalogue
+from signfleet.expressions.kinds import Kind
 from signfleet.expressions.tree import Operator, Wildcard
 from signfleet.wire import tagkeys, timespan
 from signfleet.wire.datetime import MIN_MS

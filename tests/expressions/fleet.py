@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from signfleet.expressions import Kind, Property
-from signfleet.expressions.catalogues import DEVICES
+from signfleet.devices.catalogue import DEVICES
+from signfleet.expressions.kinds import Kind
+from signfleet.expressions.properties import Property
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_properties, device_tag, device_tag_element, tag_key

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from signfleet.devices.catalogue import DEVICES
 from signfleet.errors import Invalid
-from signfleet.expressions import Kind, tree
-from signfleet.expressions.catalogues import DEVICES
-from signfleet.expressions.kinds import OPERATORS, SORTABLE
+from signfleet.expressions import tree
+from signfleet.expressions.kinds import OPERATORS, SORTABLE, Kind
 from signfleet.expressions.listing import Listing
 from signfleet.expressions.printer import print_filter, print_sort
 from signfleet.expressions.properties import Property

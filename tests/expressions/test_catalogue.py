@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import Column, column
 from sqlalchemy.dialects import postgresql
 
-from signfleet.expressions import Catalogue, Columns, Kind, Property
-from signfleet.expressions.catalogues import (
-    AUDIT,
-    DEVICES,
-    DOWNLOADS,
-    ERRORS,
-    GROUPS,
-    SCREENSHOTS,
-    SUBSCRIPTIONS,
-    USERS,
-)
+from signfleet.audit.catalogue import AUDIT
+from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.events.catalogue import DOWNLOADS, ERRORS
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
+from signfleet.expressions.catalogue import Catalogue
+from signfleet.expressions.columns import Columns
+from signfleet.expressions.kinds import Kind
+from signfleet.expressions.properties import Property
+from signfleet.groups.catalogue import GROUPS
 from signfleet.storage.tables import subscription
+from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
+from signfleet.users.catalogue import USERS
 
 EXAMPLE = Path(__file__).parents[1] / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
 

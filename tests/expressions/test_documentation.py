@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.errors import Invalid
-from signfleet.expressions import parse_projection, parser
+from signfleet.expressions import parser
 from signfleet.expressions.binding import MAX_TAGS
-from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.kinds import MAX_NUMBER
 from signfleet.expressions.lexer import MAX_LENGTH
 from signfleet.expressions.listing import Listing
+from signfleet.expressions.parser import parse_projection
 from signfleet.storage.interface import Store
+from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from tests.expressions.evaluator import matches, ordered
 from tests.expressions.fleet import put_fleet, random_fleet
 

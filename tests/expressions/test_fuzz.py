@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
+from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.errors import Invalid
-from signfleet.expressions import parse_projection
-from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS
+from signfleet.expressions.parser import parse_projection
 from tests.expressions.test_reference import EXAMPLES
 
 COUNT = 200_000

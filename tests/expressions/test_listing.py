@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, delete, update
 
+from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.errors import Invalid
-from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.listing import Listing, Scope, Top
 from signfleet.expressions.parser import parse_sort
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_properties, screenshot
+from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.wire.text import fold
 from tests.expressions.evaluator import ordered
 from tests.expressions.fleet import device_row, properties_row, put_fleet, random_fleet

@@ -6,8 +6,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from signfleet.expressions import Kind, Property, properties_of
-from signfleet.expressions.catalogues import DEVICES, SCREENSHOTS, SUBSCRIPTIONS
+from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
+from signfleet.expressions.kinds import Kind
+from signfleet.expressions.properties import Property, properties_of
+from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.wire.types import DateTime, Secret, TimeSpan
 
 

@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.errors import Invalid
-from signfleet.expressions.catalogues import DEVICES, GROUPS, SCREENSHOTS, SUBSCRIPTIONS
 from signfleet.expressions.listing import Listing
+from signfleet.groups.catalogue import GROUPS
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import subscription
+from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.wire.text import fold
 from tests.expressions.fleet import put_fleet
 

@@ -9,9 +9,9 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.access.operations.catalogue import EDIT_GROUP_PERMISSIONS, GROUP, UPDATE_GROUP, VIEW_DEVICE, VIEW_GROUP
-from signfleet.access.operations.document import document
 from signfleet.access.operations.roles import CREATORS, NETWORK_MANAGERS, PUBLISHERS, VIEWERS
 from signfleet.founding import Founded
+from signfleet.operations.document import document
 from signfleet.wire.json import encode
 from signfleet.wiring import Services
 from tests.access.granted import grant

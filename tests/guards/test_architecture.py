@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from tests.processes import ROOT
@@ -40,6 +41,19 @@ def imported(path: Path, *, at_run_time: bool = False) -> set[str]:
     return names
 
 
+def name_of(path: Path) -> str:
+    return ".".join(("signfleet", *path.relative_to(SOURCES).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def part_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def in_order(needs: dict[str, set[str]]) -> None:
+    """Raise `CycleError`, which tells the circle, where there is one."""
+    TopologicalSorter(needs).prepare()
+
+
 IMPORTS = {path: imported(path) for path in MODULES}
 
 
@@ -64,6 +78,17 @@ def test_routes_do_not_know_the_store() -> None:
 def test_only_what_starts_the_server_knows_all_parts() -> None:
     starters = {"wiring.py", "server.py"} | {place(path) for path in MODULES if place(path).startswith("cli/")}
     assert {place(path) for path in MODULES if "signfleet.wiring" in imported(path, at_run_time=True)} <= starters
+
+
+def test_nothing_needs_what_needs_it() -> None:
+    """Neither modules, nor the parts that stand side by side in the package; not for their types either."""
+    modules = {name_of(path): path for path in MODULES}
+    needs = {name: IMPORTS[path] & modules.keys() - {name} for name, path in modules.items()}
+    in_order(needs)
+    parts: dict[str, set[str]] = {}
+    for name, needed in needs.items():
+        parts.setdefault(part_of(name), set()).update(part_of(other) for other in needed)
+    in_order({part: needed - {part, "signfleet"} for part, needed in parts.items() if part != "signfleet"})
 
 
 def test_no_module_is_longer_than_one_can_read_in_one_go() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 
-from signfleet.expressions.catalogues import DEVICES
+from signfleet.devices.catalogue import DEVICES
 from signfleet.storage.interface import Row
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_download, device_error, device_properties

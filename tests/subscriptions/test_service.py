@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import bindparam, select
 
 from signfleet.access.permissions import Permissions
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.store import PLAYER_BY_ID
 from signfleet.errors import Invalid
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from signfleet.access import permission_store as queries
+from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import VIEW_USER, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
@@ -17,7 +18,6 @@ from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
-from signfleet.users.administrators import demand_another
 from signfleet.wire import datetime
 
 #: Raises `Forbidden` for what whoever changes permissions cannot give.

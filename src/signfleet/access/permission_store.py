@@ -125,3 +125,26 @@ GENERAL_PERMISSIONS = Query(
 
 USER_THERE = Query(select(user.c.id).where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id")))
 ROLE_THERE = Query(select(role.c.id).where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id")))
+
+_IN_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
+#: Lets nobody else change who has a role, nor what is denied to them, until the unit of work ends.
+HOLD_ROLE = Query(select(user.c.id).where(_IN_ROLE).order_by(user.c.id).with_for_update())
+#: Who has a role and can sign in, and whether anything is denied to them, in general or on one thing.
+ACTIVE_IN_ROLE = Query(
+    select(
+        user.c.id,
+        select(permission.c.entity_id)
+        .where(
+            permission.c.network_id == user.c.network_id,
+            permission.c.principal_type == "User",
+            permission.c.principal_id == user.c.id,
+            ~permission.c.is_allowed,
+        )
+        .correlate(user)
+        .exists()
+        .label("is_denied_something"),
+    )
+    .join(person, person.c.id == user.c.person_id)
+    .where(_IN_ROLE, ~user.c.is_locked_out, ~person.c.is_locked_out, person.c.activation_date.is_not(None))
+    .order_by(user.c.id)
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from signfleet.actor import acting
 from signfleet.audit import store as queries
-from signfleet.audit.actor import acting
 from signfleet.audit.masking import difference, masked, plain
 from signfleet.audit.schemas import Action, AuditedEntity
 from signfleet.storage.interface import Transaction

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from signfleet.audit import store as queries
+from signfleet.audit.catalogue import AUDIT
 from signfleet.audit.schemas import AuditRecord
-from signfleet.expressions.catalogues import AUDIT
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing
 from signfleet.http.paging import ListQuery, Page

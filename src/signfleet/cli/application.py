@@ -12,7 +12,7 @@ from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
 
 if TYPE_CHECKING:
-    from signfleet.access.applications import Credentials
+    from signfleet.applications.service import Credentials
     from signfleet.storage.interface import Row
     from signfleet.wiring import Services
 

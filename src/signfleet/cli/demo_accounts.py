@@ -34,7 +34,7 @@ def make_accounts(network: str, administrator: str, password: str) -> list[Accou
 
 async def admit(services: Services, accounts: list[Account], now: int) -> None:
     """Create the networks, people and users that are not there yet."""
-    from signfleet.users.roles import system_role
+    from signfleet.roles.system import system_role
 
     for account in accounts:
         network = await services.networks.find(account["network"])

@@ -59,7 +59,7 @@ def admit(name: str, login: str, role: str, **flags: Any) -> None:
     """Make the person LOGIN a member of the network NAME."""
 
     async def work(services: Services) -> int:
-        from signfleet.users.roles import system_role
+        from signfleet.roles.system import system_role
 
         found, person = await network_of(services, name), await person_of(services, login)
         return await services.users.create(

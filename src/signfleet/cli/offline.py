@@ -23,7 +23,7 @@ STORE = ("data", "database")
 def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]]) -> T:
     """Open the store that `flags` name, do `work`, close it. What goes wrong ends the command with its reason."""
     settings = load_settings(flags)
-    from signfleet.audit.actor import Actor, act_as
+    from signfleet.actor import Actor, act_as
     from signfleet.errors import SignfleetError
     from signfleet.storage.interface import StorageError
     from signfleet.storage.opening import CannotOpen

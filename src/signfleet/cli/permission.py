@@ -11,7 +11,7 @@ from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
 
 if TYPE_CHECKING:
-    from signfleet.access.explanation.service import Explanation
+    from signfleet.explanation.service import Explanation
     from signfleet.wiring import Services
 
 

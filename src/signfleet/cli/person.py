@@ -45,7 +45,7 @@ def create(login: str, network: str | None, role: str, **options: Any) -> None:
     personal = {name: options.pop(name) for name in ("password", "first_name", "last_name")}
 
     async def work(services: Services) -> Person:
-        from signfleet.users.roles import system_role
+        from signfleet.roles.system import system_role
 
         now = time.time_ns() // 1_000_000
         member_of = None if network is None else await network_of(services, network)

@@ -29,7 +29,7 @@ def list_(network: str, **flags: Any) -> None:
     """List the users of a network."""
 
     async def work(services: Services) -> list[list[Any]]:
-        from signfleet.users.roles import role_name
+        from signfleet.roles.system import role_name
 
         rows = await services.users.of_network((await network_of(services, network)).id)
         return [[row.id, row.login, role_name(row), "yes" if row.is_locked_out else "no"] for row in rows]
@@ -46,7 +46,7 @@ def role(network: str, login: str, role: str, **flags: Any) -> None:
     """Give a user of a network another system role; it counts at once."""
 
     async def change(services: Services, row: Row, now: int) -> None:
-        from signfleet.users.roles import system_role
+        from signfleet.roles.system import system_role
 
         await services.users.set_role(row, system_role(role).id, now)
 

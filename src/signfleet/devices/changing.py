@@ -12,12 +12,12 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit import recording
 from signfleet.devices import store as queries
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.keeping import keep_part, next_moment
 from signfleet.devices.places import keep_place, relocated
 from signfleet.devices.schemas import GroupReference, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.http.conditional import Precondition
 from signfleet.http.patch import Change, Document, converted, merged, patched
 from signfleet.storage.interface import Row, Store, Transaction

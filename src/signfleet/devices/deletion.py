@@ -10,10 +10,10 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
 from signfleet.devices import store as queries
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.retention.service import Retention
 from signfleet.devices.service import Devices
 from signfleet.errors import Invalid
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing
 from signfleet.http.conditional import Precondition
 from signfleet.storage import totals

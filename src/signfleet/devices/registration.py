@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from signfleet.devices import store as queries
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.documents import identity
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.places import keep_place
@@ -18,7 +19,6 @@ from signfleet.devices.schemas import (
     PlayerSettings,
     ScreenshotSettings,
 )
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.storage import totals
 from signfleet.storage.interface import Transaction
 from signfleet.wire.datetime import format as format_date

@@ -7,9 +7,9 @@ from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.devices import store as queries
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.reference import Reference
 from signfleet.errors import NotFound
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.conditional import NONE, Precondition

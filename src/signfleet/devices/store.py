@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, case, delete, func, select, union_all
+from sqlalchemy import Column, Table, and_, bindparam, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
@@ -141,9 +141,6 @@ CHANGE_DEVICE = Query(
         location_key=bindparam("new_location_key"),
     )
 )
-_NEXT_SECOND = device.c.changed_date - device.c.changed_date % 1000 + 1000
-#: `keeping.next_moment` for changes of devices that are not read before.
-NEXT_MOMENT = case((bindparam("now") > _NEXT_SECOND, bindparam("now")), else_=_NEXT_SECOND)
 #: For a change of something beside the settings.
 TOUCH_DEVICE = Query(
     device.update()

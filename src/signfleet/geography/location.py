@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .places import Place, find
+from signfleet.geography.places import Place, find
 
 LEVELS: Final = (
     ("country", "countryLongName"),

@@ -11,14 +11,14 @@ from signfleet.access.operations.catalogue import (
     UPDATE_GROUP,
     VIEW_GROUP,
 )
-from signfleet.access.operations.document import OperationDocument
-from signfleet.access.operations.service import Operations
 from signfleet.access.schemas import Permission
 from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
 from signfleet.groups.service import Groups
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
+from signfleet.operations.document import OperationDocument
+from signfleet.operations.service import Operations
 
 RETRIEVE = "bsn.api.main.groups.regular.retrieve"
 CREATE = "bsn.api.main.groups.regular.create"

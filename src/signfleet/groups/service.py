@@ -24,14 +24,14 @@ from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.schemas import GroupReference
 from signfleet.errors import Invalid, NotFound
-from signfleet.expressions.catalogues import GROUPS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.groups import store as queries
+from signfleet.groups.catalogue import GROUPS
+from signfleet.groups.creation import DEFAULT_GROUP, insert_group
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
-from signfleet.networks.service import DEFAULT_GROUP
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.storage.query import Query
 from signfleet.subscriptions.schemas import DeviceReference
@@ -115,17 +115,7 @@ class Groups:
         name = check_name(new.name)
 
         async def work(tx: Transaction) -> Row | None:
-            group_id = await tx.next_id("device_group")
-            await tx.execute(
-                queries.INSERT_GROUP,
-                network_id=network_id,
-                id=group_id,
-                name=name,
-                name_key=fold(name),
-                description=new.description,
-                creation_date=now,
-                last_modified_date=now,
-            )
+            group_id = await insert_group(tx, network_id, name, now, new.description)
             after = {"name": name, "description": new.description}
             await record(tx, network_id, Change("Create", "Group", group_id, name, None, after), now)
             return await tx.one(queries.GROUP_BY_ID, network_id=network_id, id=group_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Select, and_, bindparam, func, select
 
-from signfleet.devices.store import NEXT_MOMENT
 from signfleet.expressions.listing import Scope
+from signfleet.storage.moments import NEXT_MOMENT
 from signfleet.storage.query import Query, among, merged
 from signfleet.storage.tables import device, device_document, device_group, device_properties
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from signfleet.audit.actor import Actor
+from signfleet.actor import Actor
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE

@@ -10,7 +10,7 @@ import msgspec
 
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
-from signfleet.audit.actor import act_as
+from signfleet.actor import act_as
 from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.call import Answer, Call
 from signfleet.http.compression import compress

@@ -19,7 +19,6 @@ from signfleet.networks.schemas import NetworkSettings, last_change, network_of,
 from signfleet.networks.service import columns_of
 from signfleet.settings import Settings
 from signfleet.storage.interface import Row, Store, Transaction
-from signfleet.users.store import USER_IN_NETWORK
 from signfleet.wire import timespan
 
 #: So many times a change is tried when others change the network at the same time.
@@ -86,7 +85,7 @@ class NetworkChanges:
         """The caller's role in this network counts, whichever network the session has chosen."""
         if network.is_locked_out:
             raise Forbidden(f"The network '{network.name}' is locked out.")
-        user = await self._store.one(USER_IN_NETWORK, network_id=network.id, person_id=session.person_id)
+        user = await self._store.one(queries.MEMBER, network_id=network.id, person_id=session.person_id)
         if user is None:
             raise NotFound("You are no longer a member of this network.")
         member = msgspec.structs.replace(

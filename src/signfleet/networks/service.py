@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
-from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action
 from signfleet.errors import Invalid, NotFound
-from signfleet.groups.store import INSERT_GROUP
+from signfleet.groups.creation import DEFAULT_GROUP, insert_group
 from signfleet.networks import store as queries
 from signfleet.networks.levels import FREE, insert_subscription
 from signfleet.networks.schemas import Network, NetworkSettings, NetworkSubscription, network_of, subscription_of
 from signfleet.people.lifetimes import parse_lifetime
-from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
-from signfleet.users.service import insert_user
+from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire.ids import id_of
 from signfleet.wire.text import fold
 
 NAME_LIMIT: Final = 30
-DEFAULT_GROUP: Final = "Default"
 
 LIFETIMES: Final = {
     "user_access_token_lifetime": "userAccessTokenLifetime",
@@ -52,6 +50,10 @@ def columns_of(settings: NetworkSettings) -> dict[str, Any]:
     }
 
 
+#: Called with the id of a new network.
+Populate = Callable[[Transaction, int], Awaitable[object]]
+
+
 class Inserted(NamedTuple):
     """Ids of a new network and its group `Default`."""
 
@@ -77,18 +79,7 @@ async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, 
         **columns_of(settings),
     )
     await insert_subscription(tx, network_id, FREE, now, None)
-    group_id = await tx.next_id("device_group")
-    await tx.execute(
-        INSERT_GROUP,
-        network_id=network_id,
-        id=group_id,
-        name=DEFAULT_GROUP,
-        name_key=fold(DEFAULT_GROUP),
-        description=None,
-        creation_date=now,
-        last_modified_date=now,
-    )
-    return Inserted(network_id, group_id)
+    return Inserted(network_id, await insert_group(tx, network_id, DEFAULT_GROUP, now))
 
 
 class Networks:
@@ -114,45 +105,28 @@ class Networks:
         """Those in which the person is a member, oldest first."""
         return [network_of(row) for row in await self._store.all(queries.NETWORKS_OF_PERSON, person_id=person_id)]
 
-    async def create(self, name: str, now: int, settings: NetworkSettings | None = None) -> Network:
-        """Create a network without members. Raises `Invalid` for a taken or unfit name."""
+    async def create(
+        self, name: str, now: int, settings: NetworkSettings | None = None, *, populate: Populate | None = None
+    ) -> Network:
+        """Create a network, without members but for those that `populate` gives it in the same unit of work.
+
+        Raises `Invalid` for a taken or unfit name.
+        """
         check_name(name)
 
-        async def work(tx: Transaction) -> Inserted:
-            return await insert_network(tx, name, settings or NetworkSettings(), now)
-
-        return await self._inserted(name, work, now)
-
-    async def create_for(self, person_id: int, name: str, settings: NetworkSettings, now: int) -> Network:
-        """Create a network with the person as its administrator. Raises `Invalid` for a taken or unfit name."""
-        check_name(name)
-
-        async def work(tx: Transaction) -> Inserted:
-            inserted = await insert_network(tx, name, settings, now)
-            await insert_user(
-                tx,
-                network_id=inserted.network_id,
-                person_id=person_id,
-                role_id=ADMINISTRATORS.id,
-                description="Network Administrator",
-                now=now,
-            )
-            return inserted
-
-        return await self._inserted(name, work, now)
-
-    async def _inserted(self, name: str, work: UnitOfWork[Inserted], now: int) -> Network:
-        async def recorded(tx: Transaction) -> Inserted:
-            inserted = await work(tx)
-            made = network_of(await tx.one(queries.NETWORK_BY_ID, id=inserted.network_id))
-            await record(tx, made.id, Change("Create", "Network", made.id, made.name, None, made), now)
-            return inserted
+        async def work(tx: Transaction) -> int:
+            network_id, _ = await insert_network(tx, name, settings or NetworkSettings(), now)
+            if populate is not None:
+                await populate(tx, network_id)
+            made = network_of(await tx.one(queries.NETWORK_BY_ID, id=network_id))
+            await record(tx, network_id, Change("Create", "Network", network_id, made.name, None, made), now)
+            return network_id
 
         try:
-            inserted = await self._store.write(recorded)
+            network_id = await self._store.write(work)
         except Duplicate:
             raise Invalid(f"'name': a network '{name}' exists already.") from None
-        return network_of(await self.row(inserted.network_id))
+        return network_of(await self.row(network_id))
 
     async def own(self, person_id: int, segment: str) -> Row:
         """The network of a path segment, by id or by name, in which the person is a member. Raises `NotFound`."""

@@ -47,6 +47,13 @@ OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
 OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
 NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id))
 
+#: A person's user in a network.
+MEMBER = Query(
+    select(user.c.id, user.c.role_id).where(
+        user.c.network_id == bindparam("network_id"), user.c.person_id == bindparam("person_id")
+    )
+)
+
 SUBSCRIPTIONS = Query(
     select(*SUBSCRIPTION_COLUMNS)
     .where(network_subscription.c.network_id == bindparam("network_id"))

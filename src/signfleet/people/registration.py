@@ -14,7 +14,7 @@ from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import hash_token, new_token
-from signfleet.audit.actor import act_under
+from signfleet.actor import act_under
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Forbidden, Invalid, NotFound, Throttled
 from signfleet.mail.composing import Composer

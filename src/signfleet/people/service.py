@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from signfleet.access import passwords
+from signfleet.access.administrators import demand_another
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.audit.recording import Change, record
@@ -18,8 +19,6 @@ from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
 from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
-from signfleet.users.administrators import demand_another
-from signfleet.users.store import USERS_OF_PERSON
 from signfleet.wire import timespan
 from signfleet.wire.text import fold, forbidden_character
 
@@ -210,7 +209,7 @@ class People:
 
         async def work(tx: Transaction) -> None:
             if locked and not even_last:
-                for user in await tx.all(USERS_OF_PERSON, person_id=person.person_id):
+                for user in await tx.all(queries.MEMBERSHIPS, person_id=person.person_id):
                     await demand_another(tx, user.network_id, user.id, f"the network '{user.network_name}'")
             await tx.execute(queries.SET_LOCKED, id_=person.person_id, locked=locked, now=modified)
             action: Action = "Lock" if locked else "Unlock"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from signfleet.storage.query import Query
-from signfleet.storage.tables import one_time_link, person, person_profile
+from signfleet.storage.tables import network, one_time_link, person, person_profile, user
 
 #: What `people.schemas.person_of` reads; users bring the same columns along.
 PERSON_COLUMNS = (
@@ -69,6 +69,14 @@ DELETE_LINKS = Query(
     )
 )
 DELETE_OLD_LINKS = Query(one_time_link.delete().where(one_time_link.c.valid_to <= bindparam("now")))
+
+#: The person's users, with their networks.
+MEMBERSHIPS = Query(
+    select(user.c.id, user.c.network_id, network.c.name.label("network_name"))
+    .join(network, network.c.id == user.c.network_id)
+    .where(user.c.person_id == bindparam("person_id"))
+    .order_by(user.c.id)
+)
 
 INSERT_PERSON = Query(person.insert())
 INSERT_PROFILE_VALUE = Query(person_profile.insert())

@@ -10,7 +10,7 @@ import structlog
 
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.tokens import DEVICE_SCOPE, hash_token
-from signfleet.audit.actor import act_under
+from signfleet.actor import act_under
 from signfleet.audit.recording import Change, record
 from signfleet.devices.documents import identity
 from signfleet.devices.keeping import next_moment
@@ -19,9 +19,8 @@ from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.schemas import Location
 from signfleet.errors import Conflict, Unauthenticated
 from signfleet.geography.location import complete_location
-from signfleet.groups.store import INSERT_GROUP
+from signfleet.groups.creation import DEFAULT_GROUP, insert_group
 from signfleet.http.errors import OAuthError
-from signfleet.networks.service import DEFAULT_GROUP
 from signfleet.players import store as queries
 from signfleet.players.schemas import DeviceReference, NetworkReference, Registered, Registration, Tokens
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
@@ -154,18 +153,8 @@ async def _new_device(
 ) -> NewDevice:
     name = (player.group or "").strip() or DEFAULT_GROUP
     group = await tx.one(queries.GROUP_BY_NAME, network_id=network_id, name_key=fold(name))
-    group_id, group_name = (group.id, group.name) if group else (await tx.next_id("device_group"), name)
+    group_id, group_name = (group.id, group.name) if group else (await insert_group(tx, network_id, name, now), name)
     if group is None:
-        await tx.execute(
-            INSERT_GROUP,
-            network_id=network_id,
-            id=group_id,
-            name=name,
-            name_key=fold(name),
-            description=None,
-            creation_date=now,
-            last_modified_date=now,
-        )
         await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
     return NewDevice(
         serial=player.serial,

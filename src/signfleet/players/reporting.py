@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.documents import status_end
 from signfleet.devices.keeping import next_moment
 from signfleet.devices.schemas import ReportedStatus
 from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.players import store as queries
 from signfleet.players.schemas import Report, ReportAnswer
 from signfleet.players.status import read_status

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from signfleet.access.routes import FORM_LIMIT, Form
 from signfleet.devices.schemas import PlayerSettings
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
@@ -11,6 +10,7 @@ from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports, settings_etag
 from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, ScreenshotAnswer, Tokens
 from signfleet.players.screenshots import Screenshots, Upload
+from signfleet.sign_in.routes import FORM_LIMIT, Form
 
 SCOPE = "bsn.api.device"
 REGISTRATION_LIMIT = 16_384

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import SETUP_DEVICE
 from signfleet.access.permissions import Permissions
-from signfleet.access.token_info import TokenInfo
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.provisioning.service import Provisioning
+from signfleet.tokens.schemas import TokenInfo
 
 endpoints = Endpoints("Provisioning", "/2022/06/REST/Provisioning")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from signfleet.access.token_info import TokenInfo, token_info
 from signfleet.access.tokens import SETUP_SCOPE, hash_token, new_token
 from signfleet.audit.recording import Change, record
 from signfleet.errors import NotFound, Unauthenticated
 from signfleet.networks.service import Networks
 from signfleet.provisioning import store as queries
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.tokens.schemas import TokenInfo, token_info
 from signfleet.wire import datetime
 
 

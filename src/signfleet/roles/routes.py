@@ -15,9 +15,8 @@ from signfleet.access.schemas import Permission
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import PAGING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
-from signfleet.roles.schemas import NewRole, RoleChange, RolePage
+from signfleet.roles.schemas import NewRole, Role, RoleChange, RolePage
 from signfleet.roles.service import Roles
-from signfleet.users.schemas import Role
 
 RETRIEVE = "bsn.api.main.roles.retrieve"
 CREATE = "bsn.api.main.roles.create"

@@ -8,10 +8,31 @@ import msgspec
 
 from signfleet.access.schemas import Permission
 from signfleet.http.paging import PagedList
-from signfleet.users.schemas import Role
+from signfleet.wire.types import DateTime, Id, UShort
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]
 Description = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class RoleMember(msgspec.Struct):
+    """A user of a role."""
+
+    id: Id
+    type: str
+    login: str
+
+
+class Role(msgspec.Struct, rename="camel", kw_only=True):
+    """What its users may do."""
+
+    id: Id
+    is_custom: bool
+    name: str
+    description: str
+    creation_date: DateTime
+    user_count: UShort
+    users: list[RoleMember] | None
+    permissions: list[Permission]
 
 
 class NewRole(msgspec.Struct, rename="camel"):

@@ -21,10 +21,9 @@ from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.expressions.markers import Markers
 from signfleet.http.paging import ListQuery, Page
 from signfleet.roles import store as queries
-from signfleet.roles.schemas import NewRole, RoleChange
+from signfleet.roles.schemas import NewRole, Role, RoleChange, RoleMember
+from signfleet.roles.system import created, system_role_of, system_role_permissions
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
-from signfleet.users.roles import created, system_role_of, system_role_permissions
-from signfleet.users.schemas import Role, RoleMember
 from signfleet.wire import datetime
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode

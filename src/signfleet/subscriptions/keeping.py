@@ -8,10 +8,10 @@ from typing import Final, get_args
 
 import msgspec
 
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Transaction
 from signfleet.subscriptions import store as queries
+from signfleet.subscriptions.catalogue import OWNER
 from signfleet.subscriptions.lifecycle import Life, aged, due, status
 from signfleet.subscriptions.schemas import DeviceReference, Status, Subscription
 from signfleet.wire import datetime, timespan
@@ -21,11 +21,7 @@ from signfleet.wire.text import fold
 ENTITY: Final = "Subscription"
 
 #: Every property of a device that tells of its subscription, as absent.
-_ABSENT = dict.fromkeys(
-    known.path
-    for known in DEVICES.properties.values()
-    if known.path == "subscription" or known.path.startswith("subscription.")
-)
+_ABSENT = dict.fromkeys(known.path for known in OWNER.properties.values())
 
 LAST: Status = get_args(Status)[-1]
 
@@ -158,7 +154,7 @@ async def _tell_device(
     tx: Transaction, network_id: int, device_id: int, subscription: Subscription | None, now: int
 ) -> None:
     """What a device says of its subscription, in its document and to filters."""
-    known = DEVICES.flatten({"subscription": msgspec.to_builtins(subscription)}) if subscription else {}
+    known = OWNER.flatten({"subscription": msgspec.to_builtins(subscription)}) if subscription else {}
     document = None if subscription is None else encode(subscription).decode()
     ours = {"in_network": network_id, "of_device": device_id}
     await tx.execute(queries.SET_DOCUMENT, **ours, document=document)

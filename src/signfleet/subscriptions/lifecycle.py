@@ -15,9 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from signfleet.subscriptions.schemas import Status, Type
 from signfleet.wire.timespan import DAY
-
-from .schemas import Status, Type
 
 GRACE_PERIOD: Final = 30 * DAY
 SUSPENDING_PERIOD: Final = 14 * DAY

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SUBSCRIPTION
-from signfleet.access.operations.document import OperationDocument
-from signfleet.access.operations.service import Operations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, PagedList, answer_page
+from signfleet.operations.document import OperationDocument
+from signfleet.operations.service import Operations
 from signfleet.subscriptions.schemas import Subscription
 from signfleet.subscriptions.service import Subscriptions
 

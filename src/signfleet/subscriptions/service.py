@@ -16,7 +16,6 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record, record_all
 from signfleet.errors import Invalid
-from signfleet.expressions.catalogues import SUBSCRIPTIONS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.paging import ListQuery, Page
@@ -24,6 +23,7 @@ from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions import lifecycle
 from signfleet.subscriptions import store as queries
+from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, release, told, update
 from signfleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.wire import timespan

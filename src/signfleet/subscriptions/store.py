@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, case, or_, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.devices.store import NEXT_MOMENT
+from signfleet.storage.moments import NEXT_MOMENT
 from signfleet.storage.query import Query, among, merged
 from signfleet.storage.tables import device, device_document, device_properties, grace, subscription
 

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from signfleet.access import granting, passwords
+from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import (
     CHANGE_USER_ROLE,
     DELETE_USER,
@@ -23,7 +24,6 @@ from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.permissions.service import forget_principal
 from signfleet.errors import Invalid, NotFound
-from signfleet.expressions.catalogues import USERS
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.conditional import Precondition
@@ -33,7 +33,7 @@ from signfleet.people.service import NewPerson, People, insert_person, record_ne
 from signfleet.roles.service import role_named
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
-from signfleet.users.administrators import demand_another
+from signfleet.users.catalogue import USERS
 from signfleet.users.schemas import NewUser, User, UserChange, told
 from signfleet.users.service import Users, insert_user, record_change
 from signfleet.wire.ids import id_of

@@ -12,11 +12,11 @@ from signfleet.access.operations.catalogue import (
 )
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
-from signfleet.access.token_info import TokenInfo
-from signfleet.access.token_registry import Tokens
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
+from signfleet.tokens.schemas import TokenInfo
+from signfleet.tokens.service import Tokens
 from signfleet.users.administration import UserAdministration
 from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
 from signfleet.users.service import Users

@@ -9,10 +9,10 @@ import msgspec
 from signfleet.access.schemas import Permission
 from signfleet.http.paging import PagedList
 from signfleet.people.schemas import Person, person_of
+from signfleet.roles.system import role_name
 from signfleet.storage.interface import Row
-from signfleet.users.roles import role_name
 from signfleet.wire import datetime
-from signfleet.wire.types import DateTime, Id, UShort
+from signfleet.wire.types import DateTime, Id
 
 
 class NetworkName(msgspec.Struct):
@@ -67,27 +67,6 @@ class UserPage(PagedList):
     """A PagedList of users."""
 
     items: list[User]
-
-
-class RoleMember(msgspec.Struct):
-    """A user of a role."""
-
-    id: Id
-    type: str
-    login: str
-
-
-class Role(msgspec.Struct, rename="camel", kw_only=True):
-    """What its users may do."""
-
-    id: Id
-    is_custom: bool
-    name: str
-    description: str
-    creation_date: DateTime
-    user_count: UShort
-    users: list[RoleMember] | None
-    permissions: list[Permission]
 
 
 def _date(ms: int | None) -> str | None:

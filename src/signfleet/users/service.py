@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.schemas import Permission, Principal
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid, NotFound
+from signfleet.roles.schemas import Role
 from signfleet.roles.service import role_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
-from signfleet.users.administrators import demand_another
-from signfleet.users.schemas import Role, User, told, user_of
+from signfleet.users.schemas import User, told, user_of
 from signfleet.wire import datetime
 
 
@@ -36,6 +37,18 @@ async def insert_user(
     row: Row = await tx.one(queries.USER_BY_ID, id=user_id)
     await record(tx, network_id, Change("Create", "User", user_id, row.login, None, told(row)), now)
     return user_id
+
+
+async def insert_administrator(tx: Transaction, network_id: int, person_id: int, now: int) -> int:
+    """Make a person the first member of a new network, inside a unit of work; gives the user's id."""
+    return await insert_user(
+        tx,
+        network_id=network_id,
+        person_id=person_id,
+        role_id=ADMINISTRATORS.id,
+        description="Network Administrator",
+        now=now,
+    )
 
 
 async def record_change(tx: Transaction, before: Row, now: int) -> None:

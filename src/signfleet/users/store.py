@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, func, select
+from sqlalchemy import BigInteger, and_, bindparam, case, func, select
 
+from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.networks.store import IN_FORCE, SUBSCRIPTION_COLUMNS
 from signfleet.people.store import PERSON_COLUMNS
 from signfleet.storage.query import Query, among
@@ -37,6 +38,15 @@ _user = (
     .join(network, network.c.id == user.c.network_id)
     .outerjoin(role, and_(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id))
     .outerjoin(network_subscription, IN_FORCE)
+)
+
+#: For filters and sorts, folded.
+LOGIN = select(person.c.login_key).where(person.c.id == user.c.person_id).scalar_subquery()
+ROLE_NAME = case(
+    *((user.c.role_id == known.id, known.name.lower()) for known in SYSTEM_ROLES),
+    else_=select(role.c.name_key)
+    .where(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id)
+    .scalar_subquery(),
 )
 
 #: By what permissions for single users find theirs.
@@ -77,29 +87,6 @@ REPLACE_NOTIFICATIONS = Query(
         user_notification.c.user_id == bindparam("of_user_id"),
     )
     .values(document=bindparam("new_document"), last_modified_date=bindparam("now"))
-)
-
-_IN_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
-#: Lets nobody else change who has a role, nor what is denied to them, until the unit of work ends.
-HOLD_ROLE = Query(select(user.c.id).where(_IN_ROLE).order_by(user.c.id).with_for_update())
-#: Who has a role and can sign in, and whether anything is denied to them, in general or on one thing.
-ACTIVE_IN_ROLE = Query(
-    select(
-        user.c.id,
-        select(permission.c.entity_id)
-        .where(
-            permission.c.network_id == user.c.network_id,
-            permission.c.principal_type == "User",
-            permission.c.principal_id == user.c.id,
-            ~permission.c.is_allowed,
-        )
-        .correlate(user)
-        .exists()
-        .label("is_denied_something"),
-    )
-    .join(person, person.c.id == user.c.person_id)
-    .where(_IN_ROLE, ~user.c.is_locked_out, ~person.c.is_locked_out, person.c.activation_date.is_not(None))
-    .order_by(user.c.id)
 )
 
 SET_ROLE = Query(

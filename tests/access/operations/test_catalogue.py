@@ -10,9 +10,9 @@ import pytest
 
 from signfleet.access.operations import catalogue
 from signfleet.access.operations.catalogue import ROOTS, allowed_by_system_role, by_uid
-from signfleet.access.operations.document import document
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import SYSTEM_ROLES
+from signfleet.operations.document import document
 
 EXAMPLES = Path(__file__).parents[2] / "contract" / "examples"
 OPERATIONS = [operation for root in ROOTS.values() for operation in root]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .operation import COLLECTION, Operation, RoleRule, allow, deny, full_control, own_uid
-from .roles import (
+from signfleet.access.operations.operation import COLLECTION, Operation, RoleRule, allow, deny, full_control, own_uid
+from signfleet.access.operations.roles import (
     ADMINISTRATORS,
     CREATORS,
     GENERAL_MANAGERS,

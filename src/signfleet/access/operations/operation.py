@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID, uuid5
 
-from .roles import SystemRole
+from signfleet.access.operations.roles import SystemRole
 
 BOTH: Final = "Instance, Collection"
 COLLECTION: Final = "Collection"

@@ -6,9 +6,9 @@ from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.access.sessions import Session
 from signfleet.devices.collection import Collection
 from signfleet.devices.events import store as queries
+from signfleet.devices.events.catalogue import DOWNLOADS, ERRORS
 from signfleet.devices.events.schemas import PlayerDownload, PlayerError
 from signfleet.devices.service import Devices
-from signfleet.expressions.catalogues import DOWNLOADS, ERRORS
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.wire import datetime

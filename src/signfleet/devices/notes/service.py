@@ -5,10 +5,10 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import UPDATE_DEVICE
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.notes import store as queries
 from signfleet.devices.notes.schemas import Note
 from signfleet.devices.service import Devices
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Listing
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction

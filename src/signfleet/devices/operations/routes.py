@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from signfleet.access.operations.document import OperationDocument
-from signfleet.access.operations.service import Operations
 from signfleet.devices.family import NAME, PREFIX
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.operations.document import OperationDocument
+from signfleet.operations.service import Operations
 
 endpoints = Endpoints(NAME, PREFIX)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.access.sessions import Session
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.places import place_path
 from signfleet.devices.regions.schemas import PlayersRegion
 from signfleet.devices.regions.store import HEALTHS, RegionQueries
 from signfleet.devices.service import Devices
 from signfleet.errors import NotFound
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.storage.interface import Row, Store
 from signfleet.wire.text import fold
 

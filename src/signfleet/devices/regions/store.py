@@ -7,9 +7,9 @@ from typing import Any, Final, get_args
 
 from sqlalchemy import and_, bindparam, case, func, select
 
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.store import NETWORK_ID
 from signfleet.expressions.catalogue import Filter
-from signfleet.expressions.catalogues import DEVICES
 from signfleet.expressions.listing import Scope
 from signfleet.storage.interface import Row, Store
 from signfleet.storage.query import Query

@@ -11,11 +11,11 @@ from signfleet.access.sessions import Session
 from signfleet.blobs.links import Links
 from signfleet.devices.collection import Collection
 from signfleet.devices.screenshots import store as queries
+from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.devices.service import Devices
-from signfleet.expressions import parse_projection
-from signfleet.expressions.catalogues import SCREENSHOTS
 from signfleet.expressions.listing import Top
+from signfleet.expressions.parser import parse_projection
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.subscriptions.schemas import DeviceReference

@@ -6,12 +6,12 @@ The contract's examples write `/Device/` in the place of `/Devices/`: both are a
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import REVOKE_TOKENS, VIEW_DEVICE
-from signfleet.access.token_info import TokenInfo
-from signfleet.access.token_registry import Tokens
 from signfleet.devices.family import NAME, PREFIX
 from signfleet.devices.service import Devices
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.tokens.schemas import TokenInfo
+from signfleet.tokens.service import Tokens
 
 VALIDATE = "bsn.api.main.devices.token.validate"
 #: The contract names one for ids and another for serials; either is enough for both.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signfleet.access.applications import ApplicationChange, Applications
 from signfleet.access.tokens import USER_SCOPE
+from signfleet.applications.service import ApplicationChange, Applications
 from signfleet.errors import Forbidden
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.contract import documented

@@ -19,6 +19,7 @@ from signfleet.networks.schemas import (
     subscription_of,
 )
 from signfleet.networks.service import Networks
+from signfleet.self_.networks.service import OwnNetworks
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Networks")
 
@@ -48,8 +49,7 @@ async def list_networks(call: Call) -> Answer:
 async def create_network(call: Call) -> Answer:
     """Create a network, with the person as its administrator."""
     new: NewNetwork = call.body
-    settings = new.settings or NetworkSettings()
-    network = await call.service(Networks).create_for(call.person_id, new.name, settings, call.now)
+    network = await call.service(OwnNetworks).create(call.person_id, new.name, new.settings, call.now)
     location = f"{call.base_url}/2022/06/REST/Self/Networks/{network.id}/"
     return answer_json(network, status=201, headers={"Location": location})
 

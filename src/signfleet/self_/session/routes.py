@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from signfleet.access.sessions import Sessions
 from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.networks.service import Networks
 from signfleet.self_.session.schemas import NetworkChoice, NetworkName, SessionDocument
+from signfleet.self_.session.service import SessionChanges
 from signfleet.wire import datetime
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Session")
@@ -55,7 +55,7 @@ async def get_session_network(call: Call) -> Answer:
 async def choose_network(call: Call) -> Answer:
     """Choose the network for this access token, by name or by id."""
     choice: NetworkChoice = call.body
-    await call.service(Sessions).choose_network(call.session, choice.id, choice.name, call.now)
+    await call.service(SessionChanges).choose_network(call.session, choice.id, choice.name, call.now)
     return NO_CONTENT
 
 
@@ -84,7 +84,7 @@ async def get_scopes(call: Call) -> Answer:
 async def set_scopes(call: Call) -> Answer:
     """Narrow the scopes of this access token, or widen them again up to what was granted."""
     call.precondition.check(call.session.last_modified, call.session.last_modified)
-    await call.service(Sessions).set_scopes(call.session, call.body, call.now)
+    await call.service(SessionChanges).set_scopes(call.session, call.body, call.now)
     return NO_CONTENT
 
 

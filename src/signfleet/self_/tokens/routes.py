@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signfleet.access.token_info import TokenInfo
-from signfleet.access.token_registry import Tokens
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.tokens.schemas import TokenInfo
+from signfleet.tokens.service import Tokens
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Tokens")
 

@@ -8,8 +8,9 @@ from signfleet.access.schemas import Permission
 from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.roles.schemas import Role
 from signfleet.users.notifications import Notifications, NotificationSettings
-from signfleet.users.schemas import Role, User, last_change
+from signfleet.users.schemas import User, last_change
 from signfleet.users.service import Users
 from signfleet.wire.ids import id_of
 

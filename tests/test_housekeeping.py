@@ -7,8 +7,8 @@ import time_machine
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
-from signfleet.access.housekeeping import Housekeeping
 from signfleet.founding import Founded
+from signfleet.housekeeping import Housekeeping
 from signfleet.storage.query import Query
 from signfleet.storage.tables import one_time_link, session, token
 from signfleet.wiring import Services

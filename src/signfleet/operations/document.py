@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from signfleet.access.operations.operation import Operation, RoleRule
 from signfleet.access.schemas import Permission, Principal
-
-from .operation import Operation, RoleRule
 
 
 class OperationDocument(msgspec.Struct, rename="camel", frozen=True):

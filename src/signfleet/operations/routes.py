@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signfleet.access.operations.document import OperationDocument
-from signfleet.access.operations.service import Operations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.operations.document import OperationDocument
+from signfleet.operations.service import Operations
 
 endpoints = Endpoints("Operations", "/2022/06/REST/Operations")
 

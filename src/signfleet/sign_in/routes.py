@@ -7,8 +7,14 @@ import binascii
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from signfleet.access.sign_in import Client, SignedIn, SignIn
-from signfleet.access.token_answers import (
+from signfleet.actor import act_under
+from signfleet.errors import Invalid, NotFound
+from signfleet.http.call import Answer, Call, answer_json
+from signfleet.http.endpoint import FORM, Endpoints, Parameter
+from signfleet.http.errors import OAuthError
+from signfleet.people.service import People
+from signfleet.settings import Settings
+from signfleet.sign_in.schemas import (
     LegacyTokenAnswer,
     TokenAnswer,
     TokenState,
@@ -16,14 +22,8 @@ from signfleet.access.token_answers import (
     token_answer,
     token_state,
 )
-from signfleet.access.token_registry import Tokens
-from signfleet.audit.actor import act_under
-from signfleet.errors import Invalid, NotFound
-from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import FORM, Endpoints, Parameter
-from signfleet.http.errors import OAuthError
-from signfleet.people.service import People
-from signfleet.settings import Settings
+from signfleet.sign_in.service import Client, SignedIn, SignIn
+from signfleet.tokens.service import Tokens
 from signfleet.users.service import Users
 
 endpoints = Endpoints("Access", "")

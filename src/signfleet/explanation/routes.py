@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from signfleet.access.explanation.service import Explanation, Explanations
 from signfleet.access.operations.catalogue import EDIT_USER_PERMISSIONS
 from signfleet.errors import Invalid
+from signfleet.explanation.service import Explanation, Explanations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints, Parameter
 

@@ -7,9 +7,9 @@ from collections import defaultdict
 from signfleet.access import permission_store as queries
 from signfleet.access.granting import permission_of
 from signfleet.access.operations.catalogue import ROOTS
-from signfleet.access.operations.document import OperationDocument, document
 from signfleet.access.schemas import Permission
 from signfleet.errors import NotFound
+from signfleet.operations.document import OperationDocument, document
 from signfleet.storage.interface import Store
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from signfleet.access.sign_in import SignedIn
+from signfleet.roles.system import role_name
+from signfleet.sign_in.service import SignedIn
 from signfleet.storage.interface import Row
-from signfleet.users.roles import role_name
 from signfleet.wire import datetime
 
 BEARER: Final = "bearer"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from signfleet.access import store as queries
-from signfleet.access.token_info import TokenInfo, token_info
 from signfleet.access.tokens import hash_token
 from signfleet.audit.recording import Change, record
 from signfleet.errors import NotFound
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.tokens.schemas import TokenInfo, token_info
 
 
 class Tokens:

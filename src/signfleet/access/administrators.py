@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from signfleet.access import permission_store as queries
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.errors import Invalid
 from signfleet.storage.interface import Transaction
-from signfleet.users import store as queries
 
 
 async def demand_another(tx: Transaction, network_id: int, user_id: int, network: str = "the network") -> None:

@@ -1,0 +1,1 @@
+"""Applications: programs that act for the person who registered them."""

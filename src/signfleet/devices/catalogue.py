@@ -1,0 +1,57 @@
+"""What filters and sorts of devices can name."""
+
+from __future__ import annotations
+
+from signfleet.devices.models.catalog import KNOWN_MODELS
+from signfleet.devices.schemas import Player
+from signfleet.expressions.catalogue import Catalogue
+from signfleet.expressions.columns import Columns
+from signfleet.expressions.properties import properties_of
+from signfleet.storage.tables import device, device_properties
+
+DEVICES = Catalogue(
+    properties_of(Player, {"model": KNOWN_MODELS}),
+    Columns(
+        device,
+        {
+            "id": device.c.id,
+            "serial": device.c.serial_key,
+            "model": device.c.model_key,
+            "family": device.c.family,
+            "registrationDate": device.c.registration_date,
+            "lastModifiedDate": device.c.last_modified_date,
+            "settings.name": device.c.name_key,
+            "settings.group": device.c.group_id,
+            "settings.group.id": device.c.group_id,
+            "settings.location.gpsLatitude": device.c.gps_latitude,
+            "settings.location.gpsLongitude": device.c.gps_longitude,
+            "settings.location.path": device.c.location_key,
+            "status": device.c.status_date,
+            "status.health": device.c.health,
+            "status.lastModifiedDate": device.c.status_date,
+        },
+        flat=device_properties.c.properties,
+        flat_id=device_properties.c.device_id,
+        tag_owner=device.c.id,
+    ),
+    entities=("Device", "Player"),
+    aliases={
+        "name": "settings.name",
+        "description": "settings.description",
+        "concatnameandserial": "settings.concatNameAndSerial",
+        "concatunitnameandserial": "settings.concatNameAndSerial",
+        "settings.concatunitnameandserial": "settings.concatNameAndSerial",
+        "healthstatus": "status.health",
+        "targetgroup": "settings.group",
+        "reportedgroup": "status.group",
+        "firmwareversion": "status.firmware.version",
+        "targettimezone": "settings.timezone",
+        "reportedtimezone": "status.timezone",
+        "uptime": "status.uptime",
+        "currentsubscription": "subscription",
+        "currentsubscription.deviceid": "subscription.device.id",
+    },
+    collections={"taggedGroups": "name"},
+    default_sort="[Device].[Id] ASC",
+)
+"""Of /Devices/."""

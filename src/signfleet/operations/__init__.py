@@ -1,0 +1,1 @@
+"""The trees of business operations, as a network sees them."""

@@ -1,0 +1,66 @@
+"""What a person changes of the session they call in."""
+
+from __future__ import annotations
+
+from signfleet.access import store as queries
+from signfleet.access.scopes import covers
+from signfleet.access.sessions import Session
+from signfleet.errors import Forbidden, Invalid
+from signfleet.storage.interface import Store, Transaction
+from signfleet.users import store as users
+from signfleet.wire.text import fold
+
+
+class SessionChanges:
+    """Changes a session, and with it all of its tokens."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def choose_network(self, session: Session, network_id: int | None, name: str | None, now: int) -> None:
+        """Bind a network to the session, for as long as its tokens last.
+
+        Raises `Invalid` when the person is in no such network, `Forbidden` when they or it are locked out.
+        """
+        if not network_id and not name:
+            raise Invalid('Name the network: {"name": "…"} or {"id": …}.')
+        for user in await self._store.all(users.USERS_OF_PERSON, person_id=session.person_id):
+            if user.network_id == network_id if network_id else fold(user.network_name) == fold(name or ""):
+                break
+        else:
+            raise Invalid(f"You are a member of no network '{network_id or name}'.")
+        if user.is_locked_out or user.network_is_locked_out:
+            raise Forbidden(f"You or the network '{user.network_name}' are locked out.")
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
+            await tx.execute(
+                queries.CHOOSE_NETWORK,
+                session_id=session.id,
+                chosen_network_id=user.network_id,
+                chosen_user_id=user.id,
+                now=max(now, session.last_modified + 1),
+            )
+
+        await self._store.write(work)
+
+    async def set_scopes(self, session: Session, scopes: list[str], now: int) -> None:
+        """Narrow what the session's tokens may do, or widen it again up to what was granted when it was opened.
+
+        Raises `Invalid` naming the scope that was not granted.
+        """
+        row = await self._store.one(queries.SESSION_SCOPE, id=session.id)
+        granted = "" if row is None else row.scope
+        for place, scope in enumerate(scopes):
+            if not scope or len(scope.split()) != 1 or not covers(granted, scope):
+                raise Invalid(f"'[{place}]': the scope '{scope}' was not granted to this session; '{granted}' was.")
+        if not scopes:
+            raise Invalid("Name at least one scope: a token without any could do nothing, not even this.")
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.SET_TOKEN_SCOPES, of_session_id=session.id, granted=" ".join(dict.fromkeys(scopes))
+            )
+            await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=max(now, session.last_modified + 1))
+
+        await self._store.write(work)

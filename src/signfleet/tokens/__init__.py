@@ -1,0 +1,1 @@
+"""Tokens of people and players, by their own text."""
