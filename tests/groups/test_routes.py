@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -224,3 +225,51 @@ async def test_changes_of_groups_are_in_the_audit_trail(admin: AsyncClient) -> N
     assert [(entry["action"], entry["name"]) for entry in entries] == [
         ("Create", "Lobby"), ("Update", "Lobby"), ("Delete", "Hall"),
     ]  # fmt: skip
+
+
+async def test_a_group_goes_or_a_device_comes_but_not_both(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1", "A2", "A3"])
+    for attempt in range(6):
+        group = await create(admin, f"Hall {attempt}")
+        move = {"settings": {"group": {"id": group["id"]}}}
+        *moved, gone = await asyncio.gather(
+            *(admin.put(f"/Devices/A{number}/", json=move) for number in (1, 2, 3)),
+            admin.delete(f"{PATH}{group['id']}/"),
+        )
+        statuses = [answer.status_code for answer in moved]
+        assert (204 in statuses) == (gone.status_code == 400), (statuses, gone.text)
+
+
+async def test_devices_that_come_and_go_tell_the_name_that_their_group_gets(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    red, blue = await create(admin, "Red 0"), await create(admin, "Blue 0")
+    await fill(services, network, red, "A1", "A2")
+    await fill(services, network, blue, "B1", "B2")
+    for attempt in range(1, 6):
+        to_red, to_blue = ({"settings": {"group": {"id": group["id"]}}} for group in (red, blue))
+        await asyncio.gather(
+            admin.put("/Devices/A1/", json=to_blue if attempt % 2 else to_red),
+            admin.put("/Devices/B1/", json=to_red if attempt % 2 else to_blue),
+            admin.put(f"{PATH}{red['id']}/", json={"name": f"Red {attempt}"}),
+            admin.put(f"{PATH}{red['id']}/", json={"name": f"Red {attempt}!"}),
+            admin.put(f"{PATH}{blue['id']}/", json={"name": f"Blue {attempt}"}),
+        )
+        for group in (red, blue):
+            now = (await admin.get(f"{PATH}{group['id']}/")).json()
+            assert now["devicesCount"] == 2
+            filter_ = {"filter": f"[Settings].[Group].[Name] IS '{now['name']}'"}
+            told = (await admin.get("/Devices/", params=filter_)).json()["items"]
+            assert {item["serial"] for item in told} == {device["serial"] for device in now["devices"]}
+            assert {item["settings"]["group"]["name"] for item in told} == {now["name"]}
+
+
+async def test_of_several_who_saw_the_same_group_one_changes_it(admin: AsyncClient) -> None:
+    await create(admin)
+    seen = {"If-Match": (await admin.get(f"{PATH}Lobby/")).headers["etag"]}
+    answers = await asyncio.gather(
+        *(admin.put(f"{PATH}Lobby/", json={"description": f"{number}"}, headers=seen) for number in range(5))
+    )
+    assert sorted(answer.status_code for answer in answers) == [204, 412, 412, 412, 412]

@@ -119,7 +119,12 @@ DEVICE_TO_CHANGE = Query(
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
     .with_for_update(of=[device, device_document])
 )
-_GROUP = select(device_group.c.id, device_group.c.name).where(device_group.c.network_id == NETWORK_ID)
+#: A group that a device is to be in: until the unit of work ends it is neither deleted nor renamed.
+_GROUP = (
+    select(device_group.c.id, device_group.c.name)
+    .where(device_group.c.network_id == NETWORK_ID)
+    .with_for_update(read=True)
+)
 GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")))
 GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")))
 

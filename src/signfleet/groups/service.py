@@ -18,6 +18,7 @@ from signfleet.access.operations.catalogue import (
     VIEW_DEVICE,
     VIEW_GROUP,
 )
+from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
@@ -128,8 +129,7 @@ class Groups:
         """Rename or describe a group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
 
         async def work(tx: Transaction) -> None:
-            row = await self._row(session, segment, tx)
-            await self._permissions.demand_on(session, UPDATE_GROUP, row.id, tx)
+            row = await self._held(session, segment, UPDATE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             name = row.name if change.name is msgspec.UNSET else change.name.strip()
             description = row.description if change.description is msgspec.UNSET else change.description
@@ -159,10 +159,8 @@ class Groups:
         """Delete an empty group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
 
         async def work(tx: Transaction) -> None:
-            row = await self._row(session, segment, tx)
-            await self._permissions.demand_on(session, DELETE_GROUP, row.id, tx)
+            row = await self._held(session, segment, DELETE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
-            await tx.one(queries.GROUP_TO_CHANGE, network_id=row.network_id, id=row.id)
             if row.name_key == fold(DEFAULT_GROUP):
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
             if await tx.one(queries.ANY_DEVICE, network_id=row.network_id, group_id=row.id) is not None:
@@ -191,8 +189,7 @@ class Groups:
         self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
     ) -> None:
         async def work(tx: Transaction) -> None:
-            row = await self._row(session, segment, tx)
-            await self._permissions.demand_on(session, EDIT_GROUP_PERMISSIONS, row.id, tx)
+            row = await self._held(session, segment, EDIT_GROUP_PERMISSIONS, tx)
             demand = partial(self._permissions.demand_to_give, session, row.id, tx)
             if remove:
                 await granting.remove(tx, row.network_id, permissions, demand=demand, root=GROUP, entity_id=row.id)
@@ -207,6 +204,18 @@ class Groups:
 
         await self._store.write(work)
 
+    async def _held(self, session: Session, segment: str, operation: Operation, tx: Transaction) -> Row:
+        """The row of a group that the caller may do `operation` with, kept from others until the unit of work ends.
+
+        Raises `NotFound` or `Forbidden`.
+        """
+        found = await self._row(session, segment, tx)
+        await self._permissions.demand_on(session, operation, found.id, tx)
+        row = await tx.one(queries.GROUP_TO_CHANGE, network_id=found.network_id, id=found.id)
+        if row is None:
+            raise _not_there(segment)
+        return row
+
     async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
         """The row of a group by id or, where the caller knows none of that id, by name. Raises `NotFound`."""
         store, number = tx or self._store, id_of(segment)
@@ -218,7 +227,7 @@ class Groups:
             row = await self._permissions.visible(session, VIEW_GROUP, row, tx)
             if row is not None:
                 return row
-        raise NotFound(f"There is no group '{segment}' in this network.")
+        raise _not_there(segment)
 
     async def _sizes(self, session: Session, ids: list[int]) -> dict[int, int]:
         """How many devices that the caller may see are in these groups."""
@@ -252,6 +261,10 @@ class Groups:
             raise Invalid(f"'name': there is a group '{name}' already.") from None
 
 
+def _not_there(segment: str) -> NotFound:
+    return NotFound(f"There is no group '{segment}' in this network.")
+
+
 def check_name(name: str) -> str:
     """A group's name, trimmed; it stands in addresses. Raises `Invalid`."""
     name = name.strip()
@@ -263,6 +276,7 @@ def check_name(name: str) -> str:
 async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
     """Let the devices of a group tell its new name."""
     old, new = (f'"group":{encode(GroupReference(id=row.id, name=said)).decode()}' for said in (row.name, name))
+    await tx.all(queries.HOLD_DEVICES, network_id=row.network_id, group_id=row.id)
     for query in queries.RENAMINGS:
         await tx.execute(
             query,

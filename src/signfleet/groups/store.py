@@ -36,6 +36,8 @@ TOUCH_GROUP = Query(device_group.update().where(_THIS).values(last_modified_date
 DELETE_GROUP = Query(device_group.delete().where(_THIS))
 
 _IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
+#: Keeps a group's devices from moving elsewhere until the unit of work ends.
+HOLD_DEVICES = Query(select(device.c.id).where(_IN_GROUP).order_by(device.c.id).with_for_update())
 ANY_DEVICE = Query(select(device.c.id).where(_IN_GROUP).limit(1))
 
 _MEMBERS = select(device.c.id).where(

@@ -17,6 +17,7 @@ from signfleet.devices.keeping import next_moment
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.schemas import Location
+from signfleet.devices.store import GROUP_BY_NAME
 from signfleet.errors import Conflict, Unauthenticated
 from signfleet.geography.location import complete_location
 from signfleet.groups.creation import DEFAULT_GROUP, insert_group
@@ -152,7 +153,7 @@ async def _new_device(
     tx: Transaction, network_id: int, player: Registration, location: Location | None, now: int
 ) -> NewDevice:
     name = (player.group or "").strip() or DEFAULT_GROUP
-    group = await tx.one(queries.GROUP_BY_NAME, network_id=network_id, name_key=fold(name))
+    group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(name))
     group_id, group_name = (group.id, group.name) if group else (await insert_group(tx, network_id, name, now), name)
     if group is None:
         await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
