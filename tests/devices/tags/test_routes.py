@@ -188,3 +188,15 @@ async def test_who_may_only_look_may_not_tag(call_as: CallAs, sign_in: SignIn) -
     assert await tags(viewer) == {}
     assert await add(viewer, {"string::[Device].<City>": "x"}) == 403
     assert await remove(viewer, ["string::[Device].<City>"]) == 403
+
+
+@pytest.mark.contract("POST /Devices/{device}/Tags/")
+async def test_a_name_that_is_free_again_gets_one_type_from_those_who_want_it(admin: AsyncClient) -> None:
+    text, number = "string::[Device].<Floor>", "number::[Device].<Floor>"
+    for _ in range(6):
+        assert await add(admin, {text: "1"}) == 204
+        assert await remove(admin, [text]) == 204
+        answers = await asyncio.gather(add(admin, {text: "1"}), add(admin, {number: 1}, "A2"))
+        assert sorted(answers) == [204, 400]
+        await remove(admin, [text])
+        await remove(admin, [number], "A2")

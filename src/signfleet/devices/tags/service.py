@@ -143,11 +143,12 @@ async def _known(tx: Transaction, network_id: int, key: TagKey) -> Row:
         )
         known = (await _named(tx, network_id, [key]))[identity]
     if known.type != key.type:
-        if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
-            raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
+        # The type first: that waits for those who are about to use the key as it is.
         await tx.execute(
             queries.RESPELL_KEY, in_network=network_id, tag_id=known.id, new_name=key.name, new_type=key.type
         )
+        if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
+            raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
         known = (await _named(tx, network_id, [key]))[identity]
     return known
 

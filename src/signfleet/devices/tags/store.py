@@ -8,9 +8,12 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 from signfleet.storage.query import Query, among
 from signfleet.storage.tables import device_tag, device_tag_element, tag_key
 
-#: All keys of a network that have one of these folded names, of whatever entity.
+#: All keys of a network that have one of these folded names, of whatever entity. Until the unit of work ends nobody
+#: gives them another type.
 KEYS_NAMED = Query(
-    select(tag_key).where(tag_key.c.network_id == bindparam("network_id"), among(tag_key.c.name_key, "names"))
+    select(tag_key)
+    .where(tag_key.c.network_id == bindparam("network_id"), among(tag_key.c.name_key, "names"))
+    .with_for_update(read=True)
 )
 #: Another writer may have added it meanwhile; then its spelling is the first.
 INSERT_KEY = Query(insert(tag_key).on_conflict_do_nothing())
