@@ -9,6 +9,9 @@ application in it:
 `client` calls without a token, `admin` with `admin_token`, an administrator's with the network chosen; paths are
 relative to /2022/06/REST, and start with `ROOT` where they are not. `network` tells names, ids, password and secret.
 `sign_in` makes tokens of other people, roles and scopes. `services` and `store` are the server's own.
+
+Properties are tried with the same examples in every run, however busy the machine. To look for new ones:
+`make test ARGS="--hypothesis-profile explore"`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from typing import Any
 import pytest
 import structlog
 from httpx import ASGITransport, AsyncClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from signfleet.access.issuing import Lifetimes, open_session
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
@@ -42,6 +47,14 @@ from signfleet.wire import timespan
 from signfleet.wiring import Services, build, make_app
 from tests.postgres import Postgres, name_of, running_postgres
 from tests.world import World
+
+hypothesis_settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile(
+    "explore", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
