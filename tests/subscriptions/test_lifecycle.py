@@ -12,7 +12,6 @@ from signfleet.subscriptions.lifecycle import (
     due,
     grace,
     released,
-    serves,
     status,
     stocked,
     unlimited,
@@ -40,11 +39,11 @@ def test_in_stock_time_stands_still() -> None:
     assert (life.activation_date, life.suspension_date, life.expiration_date) == (None, None, None)
 
 
-def test_grace_is_at_work_at_once_and_serves_thirty_days() -> None:
+def test_grace_is_at_work_at_once_and_for_thirty_days() -> None:
     life = first_grace()
     assert (life.type, life.activity_period, life.activation_date) == ("Grace", 30 * DAY, NOW)
-    assert serves(status(life, NOW + 30 * DAY - 1))
-    assert not serves(status(life, NOW + 30 * DAY))
+    assert status(life, NOW + 30 * DAY - 1) == "Suspending"
+    assert status(life, NOW + 30 * DAY) == "Suspended"
 
 
 def test_a_device_has_grace_once() -> None:
@@ -76,13 +75,6 @@ def test_the_phases_follow_one_another(after: int, expected: str | None) -> None
 
 def test_less_than_fourteen_days_are_spent_suspending_from_the_start() -> None:
     assert status(activated(stocked("Demo", 10 * DAY, NOW), NOW), NOW) == "Suspending"
-
-
-@pytest.mark.parametrize(
-    ("phase", "served"), [("Active", True), ("Suspending", True), ("Suspended", False), (None, False)]
-)
-def test_a_device_is_served_until_the_suspension(phase: str | None, served: bool) -> None:
-    assert serves(phase) is served
 
 
 def test_the_suspension_date_is_known_while_suspended_only() -> None:

@@ -3,9 +3,8 @@
     stock ──activate──▶ Active ──▶ Suspending ──▶ Suspended ──▶ expired, gone
                         └── activity period ───┘└ SUSPENDED_PERIOD ┘
 
-A device is served while its subscription is Active or Suspending. The contract names the phases and the fourteen
-days; how long a subscription stays Suspended, in which its owner may still put another in its place, is our choice.
-One without an expiration date goes on for ever.
+The contract names the phases and the fourteen days; how long a subscription stays Suspended, in which its owner may
+still put another in its place, is our choice. One without an expiration date goes on for ever.
 
 All points in time and periods are milliseconds. Nothing here reads a clock: `now` is always given.
 """
@@ -41,7 +40,7 @@ class Life:
 
     @property
     def suspends_at(self) -> int | None:
-        """When it stops serving its device; None if nothing is fixed yet or it never does."""
+        """When its activity period is over; None if nothing is fixed yet or it never does."""
         if self.activation_date is None or self.expiration_date is None:
             return None
         return self.activation_date + self.activity_period
@@ -83,11 +82,6 @@ def status(life: Life, now: int) -> Status | None:
     if now >= life.suspends_at:
         return "Suspended"
     return "Suspending" if life.suspends_at - now < SUSPENDING_PERIOD else "Active"
-
-
-def serves(phase: Status | None) -> bool:
-    """Whether a device with a subscription in this phase is served."""
-    return phase in ("Active", "Suspending")
 
 
 def aged(life: Life, now: int) -> Life:
