@@ -36,6 +36,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     #: How often the permissions of the network have changed: what was worked out from them is good while this stays.
     permission_changes: int = 0
 
+    @property
+    def network(self) -> int:
+        """The chosen network; what needs one is not called without."""
+        assert self.network_id is not None
+        return self.network_id
+
     def covers(self, scope: str) -> bool:
         return covers(self.scope, scope)
 

@@ -12,8 +12,7 @@ import msgspec
 from signfleet.audit import store as queries
 from signfleet.audit.catalogue import AUDIT
 from signfleet.audit.schemas import AuditRecord
-from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing
+from signfleet.collection import Collection
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
@@ -35,23 +34,12 @@ class Audit:
     def __init__(self, store: Store, retention: int) -> None:
         self._store = store
         self._retention = retention
-        self._listing = Listing(AUDIT)
-        self._counts = Counts(store)
+        self._all = Collection(store, AUDIT)
 
     async def list_(self, network_id: int, query: ListQuery) -> Page:
         """A page, the newest first unless a sort says otherwise."""
-        parsed = AUDIT.filter(query.filter)
-        order = AUDIT.sort(query.sort)
-        records, next_marker = await self._page(network_id, *query)
-        total = await self._count(network_id, None)
-        return Page(
-            items=[encode(record) for record in records],
-            total=total,
-            matching=total if parsed is None else await self._count(network_id, query.filter),
-            next_marker=next_marker,
-            sort=order.echo,
-            filter=parsed.echo if parsed else None,
-        )
+        found = await self._all.find(network_id, query)
+        return found.page([encode(record) for record in await self._records(network_id, found.ids)])
 
     def lines(self, network_id: int, filter_: str | None, sort: str | None) -> AsyncIterator[bytes]:
         """All that matches as JSON Lines. Raises `Invalid` at once, not when it is read."""
@@ -87,32 +75,15 @@ class Audit:
         yield heading
         marker = None
         while True:
-            records, marker = await self._page(network_id, filter_, sort, marker, CHUNK)
-            yield write(records)
+            page = await self._all.rows(network_id, ListQuery(filter_, sort, marker, CHUNK))
+            yield write(await self._records(network_id, page.ids))
+            marker = page.next_marker
             if marker is None:
                 return
 
-    async def _page(
-        self, network_id: int, filter_: str | None, sort: str | None, marker: str | None, size: int
-    ) -> tuple[list[AuditRecord], str | None]:
-        order = AUDIT.sort(sort)
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=AUDIT.filter(filter_),
-            sort=order,
-            position=order.position(marker),
-            size=size,
-        )
-        ids = page.ids
+    async def _records(self, network_id: int, ids: list[int]) -> list[AuditRecord]:
         rows = {row.id: row for row in await self._store.all(queries.AMONG, network_id=network_id, ids=ids)}
-        return [_record(rows[id_]) for id_ in ids if id_ in rows], page.next_marker
-
-    async def _count(self, network_id: int, filter_: str | None) -> int:
-        parsed = AUDIT.filter(filter_)
-        return await self._counts.get(
-            (network_id, parsed and parsed.echo), lambda: self._listing.count(self._store, network_id, filter=parsed)
-        )
+        return [_record(rows[id_]) for id_ in ids if id_ in rows]
 
 
 def _record(row: Row) -> AuditRecord:

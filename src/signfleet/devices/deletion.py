@@ -48,8 +48,7 @@ class DeviceDeletion:
     async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
         """Delete one device. Raises `NotFound`, `Forbidden` or `Stale`."""
         found = await self._devices.find(session, segment, DELETE_DEVICE)
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
 
         async def work(tx: Transaction) -> None:
             await self._devices.hold(tx, session, found, DELETE_DEVICE, precondition)
@@ -66,8 +65,7 @@ class DeviceDeletion:
         parsed = DEVICES.filter(filter_)
         if parsed is None:
             raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
         visible = await self._devices.scope(session)
         deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
 

@@ -6,12 +6,12 @@ from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.collection import Collection
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.reference import Reference
 from signfleet.errors import NotFound
-from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing, Scope
+from signfleet.expressions.listing import Scope
 from signfleet.http.conditional import NONE, Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
@@ -25,8 +25,7 @@ class Devices:
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
-        self._listing = Listing(DEVICES)
-        self._counts = Counts(store)
+        self._all = Collection(store, DEVICES, known=self._total)
 
     async def get(self, session: Session, segment: str) -> Row:
         """The row of `store.PLAYER` for an id or serial. Raises `NotFound`."""
@@ -78,55 +77,19 @@ class Devices:
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page: ids first, by index where there is one, then the documents of just these."""
-        network_id = session.network_id
-        assert network_id is not None
-        parsed = DEVICES.filter(query.filter)
-        order = DEVICES.sort(query.sort)
-        position = order.position(query.marker)
-        scope = await self.scope(session)
-        page = await self._listing.page(
-            self._store, network_id, filter=parsed, sort=order, position=position, size=query.size, scope=scope
-        )
-        ids = page.ids
-        # A device that was deleted between the two reads is left out.
-        row = await self._store.one(queries.DOCUMENTS, network_id=network_id, ids=ids) if ids else None
-        total = await self._count(network_id, None, scope)
-        return Page(
-            items=[row.documents] if row and row.documents else [],
-            total=total,
-            matching=total if parsed is None else await self._count(network_id, query.filter, scope),
-            next_marker=page.next_marker,
-            sort=order.echo,
-            filter=parsed.echo if parsed else None,
-        )
+        found = await self._all.find(session.network, query, await self.scope(session))
+        if not found.rows:
+            return found.page([])
+        row = await self._store.one(queries.DOCUMENTS, network_id=session.network, ids=found.ids)
+        return found.page([row.documents] if row and row.documents else [])
 
     async def count(self, session: Session, filter_: str | None) -> int:
         """How many devices match."""
-        network_id = session.network_id
-        assert network_id is not None
-        return await self._count(network_id, filter_, await self.scope(session))
+        return await self._all.count(session.network, filter_, await self.scope(session))
 
     async def scope(self, session: Session) -> Scope:
         """The devices that the caller may see."""
         return await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
-
-    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
-        parsed = DEVICES.filter(filter_)
-        if parsed is None:
-            known = await self._total(network_id)
-            if not scope.conditions:
-                return known
-            # A device that goes takes its permissions along: the number of exceptions changes with these alone.
-            exceptions = await self._counts.get(
-                (network_id, scope.exceptions.key),
-                lambda: self._listing.count(self._store, network_id, filter=None, scope=scope.exceptions),
-                version=scope.version,
-            )
-            return known - exceptions if scope.excluded else exceptions
-        return await self._counts.get(
-            (network_id, parsed.echo, scope.key),
-            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
-        )
 
     async def _total(self, network_id: int) -> int:
         row = await self._store.one(totals.TOTAL, network_id=network_id, entity="Device")

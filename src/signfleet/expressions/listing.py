@@ -52,8 +52,8 @@ class Scope:
     excluded: tuple[ColumnElement[bool], ...] = ()
     #: Where little is admitted, just this: a page begins there instead of looking for it by the conditions.
     admitted: Admitted | None = None
-    #: Differs when there may be more or less in the scope, other than by instances that come and go.
-    version: int = 0
+    #: Differs when there may be more or less in the scope, other than by instances that come and go; None: nobody says.
+    version: int | None = None
 
     @property
     def exceptions(self) -> Scope:
@@ -161,13 +161,6 @@ class Listing:
             self._keep(key, query, worth=filter is None or filter.reusable)
         rows = await _reader(store, short=False)(query, network_id=network_id, **scope.parameters)
         return int(rows[0].total)
-
-    async def total(self, store: Store | Transaction, network_id: int, *, known: int, scope: Scope = EVERYTHING) -> int:
-        """Count what a scope admits of the `known` instances of the network."""
-        if not scope.conditions:
-            return known
-        exceptions = await self.count(store, network_id, filter=None, scope=scope.exceptions)
-        return known - exceptions if scope.excluded else exceptions
 
     async def ids(
         self,

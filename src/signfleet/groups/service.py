@@ -23,10 +23,10 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.collection import Collection
 from signfleet.devices.schemas import GroupReference
 from signfleet.errors import Invalid, NotFound
-from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing, Scope
+from signfleet.expressions.listing import Scope
 from signfleet.groups import store as queries
 from signfleet.groups.catalogue import GROUPS
 from signfleet.groups.creation import DEFAULT_GROUP, insert_group
@@ -53,50 +53,28 @@ class Groups:
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
-        self._listing = Listing(GROUPS)
-        self._counts = Counts(store)
+        self._all = Collection(store, GROUPS)
         self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of groups, by name unless a sort says otherwise."""
-        network_id = session.network_id
-        assert network_id is not None
-        parsed, order = GROUPS.filter(query.filter), GROUPS.sort(query.sort)
-        scope = await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=parsed,
-            sort=order,
-            position=order.position(query.marker),
-            size=query.size,
-            scope=scope,
-        )
-        ids = page.ids
-        rows = {row.id: row for row in await self._store.all(queries.GROUPS_AMONG, network_id=network_id, ids=ids)}
-        sizes = await self._sizes(session, ids)
-        return Page(
-            items=[
-                encode(
-                    _entity(rows[id_], sizes.get(id_, 0), await granting.read(self._store, network_id, "Group", id_))
-                )
-                for id_ in ids
-                if id_ in rows
-            ],
-            total=await self._count(network_id, None, scope),
-            matching=await self._count(network_id, query.filter, scope),
-            next_marker=page.next_marker,
-            sort=order.echo,
-            filter=parsed.echo if parsed else None,
-        )
+        found = await self._all.find(session.network, query, await self._scope(session))
+        rows = await self._store.all(queries.GROUPS_AMONG, network_id=session.network, ids=found.ids)
+        known, sizes = {row.id: row for row in rows}, await self._sizes(session, found.ids)
+        items = []
+        for id_ in found.ids:
+            if id_ in known:
+                permissions = await granting.read(self._store, session.network, "Group", id_)
+                items.append(encode(_entity(known[id_], sizes.get(id_, 0), permissions)))
+        return found.page(items)
 
     async def count(self, session: Session, filter_: str | None) -> int:
         """How many groups match."""
-        network_id = session.network_id
-        assert network_id is not None
-        return await self._count(
-            network_id, filter_, await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
-        )
+        return await self._all.count(session.network, filter_, await self._scope(session))
+
+    async def _scope(self, session: Session) -> Scope:
+        """The groups that the caller may see."""
+        return await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
 
     async def get(self, session: Session, segment: str) -> tuple[Group, Row]:
         """A group by id or name, with the devices in it; and its row. Raises `NotFound`."""
@@ -111,8 +89,7 @@ class Groups:
 
     async def create(self, session: Session, new: NewGroup, now: int) -> Group:
         """Create a group. Raises `Invalid` for a taken or unfit name."""
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
         name = check_name(new.name)
 
         async def work(tx: Transaction) -> Row | None:
@@ -246,13 +223,6 @@ class Groups:
             if len(self._queries) > 256:
                 self._queries.popitem(last=False)
         return query
-
-    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
-        parsed = GROUPS.filter(filter_)
-        return await self._counts.get(
-            (network_id, parsed and parsed.echo, scope.key),
-            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
-        )
 
     async def _write(self, work: UnitOfWork[T], name: str) -> T:
         try:

@@ -104,9 +104,7 @@ class Call:
     @property
     def network_id(self) -> int:
         """The chosen network; endpoints for which one has to be chosen are not called without."""
-        network_id = self.session.network_id
-        assert network_id is not None
-        return network_id
+        return self.session.network
 
     def parameter(self, name: str) -> str | None:
         """A query parameter whatever the letter case of its name; an empty one counts as not given."""

@@ -119,8 +119,7 @@ class Roles:
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page: the system roles first, then custom ones, the oldest first. There is no filter and no sort."""
-        network_id, scope = session.network_id, await self._members(session)
-        assert network_id is not None
+        network_id, scope = session.network, await self._members(session)
         after = 0 if query.marker is None else _MARKERS.decode(query.marker)[1]
         system = [role for role in SYSTEM_ROLES if role.id > after][: query.size + 1]
         rows = await self._store.all(
@@ -142,10 +141,9 @@ class Roles:
 
     async def get(self, session: Session, segment: str) -> Role:
         """A role by id or name, with those of its users that the caller may see. Raises `NotFound`."""
-        assert session.network_id is not None
-        role_id = await self._id(self._store, session.network_id, segment)
+        role_id = await self._id(self._store, session.network, segment)
         scope = await self._members(session)
-        role = await role_of(self._store, session.network_id, role_id, with_users=True, scope=scope)
+        role = await role_of(self._store, session.network, role_id, with_users=True, scope=scope)
         if role is None:
             raise _unknown(segment)
         return role
@@ -153,8 +151,7 @@ class Roles:
     async def create(self, session: Session, new: NewRole, now: int) -> Role:
         """Create a custom role. Raises `Invalid` for a taken name, or a permission that cannot be; and `Forbidden` for
         permissions that the caller cannot give."""
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
         name = check_name(new.name)
         if new.permissions:
             await self._permissions.demand_everywhere(session, EDIT_ROLE_PERMISSIONS)
@@ -234,8 +231,7 @@ class Roles:
     async def _change_permissions(
         self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
     ) -> None:
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
 
         async def work(tx: Transaction) -> None:
             row = await self._custom_row(tx, network_id, segment)

@@ -15,9 +15,9 @@ from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record, record_all
+from signfleet.collection import Collection
 from signfleet.errors import Invalid
-from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing, Scope
+from signfleet.expressions.listing import Scope
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
@@ -62,8 +62,7 @@ class Subscriptions:
         self._store = store
         self._permissions = permissions
         self._mode = mode
-        self._listing = Listing(SUBSCRIPTIONS)
-        self._counts = Counts(store)
+        self._all = Collection(store, SUBSCRIPTIONS, known=self._total)
 
     # --- as devices come and go
 
@@ -182,40 +181,14 @@ class Subscriptions:
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of what the caller may see."""
-        network_id = session.network_id
-        assert network_id is not None
-        parsed = SUBSCRIPTIONS.filter(query.filter)
-        order = SUBSCRIPTIONS.sort(query.sort)
-        scope = await self._scope(session)
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=parsed,
-            sort=order,
-            position=order.position(query.marker),
-            size=query.size,
-            scope=scope,
-        )
-        ids = page.ids
-        rows = {
-            row.id: encode(entity(kept(row), row.status, row.last_modified_date))
-            for row in await self._store.all(queries.SUBSCRIPTIONS_AMONG, network_id=network_id, ids=ids)
-        }
-        return Page(
-            # One may have expired between the two reads.
-            items=[rows[id_] for id_ in ids if id_ in rows],
-            total=await self._count(network_id, None, scope),
-            matching=await self._count(network_id, query.filter, scope),
-            next_marker=page.next_marker,
-            sort=order.echo,
-            filter=parsed.echo if parsed else None,
-        )
+        found = await self._all.find(session.network, query, await self._scope(session))
+        rows = await self._store.all(queries.SUBSCRIPTIONS_AMONG, network_id=session.network, ids=found.ids)
+        known = {row.id: encode(entity(kept(row), row.status, row.last_modified_date)) for row in rows}
+        return found.page([known[id_] for id_ in found.ids if id_ in known])
 
     async def count(self, session: Session, filter_: str | None) -> int:
         """How many match of those that the caller may see."""
-        network_id = session.network_id
-        assert network_id is not None
-        return await self._count(network_id, filter_, await self._scope(session))
+        return await self._all.count(session.network, filter_, await self._scope(session))
 
     async def _scope(self, session: Session) -> Scope:
         """What the caller may see; a subscription of a device that is hidden would tell of it."""
@@ -223,12 +196,6 @@ class Subscriptions:
         subscriptions = await self._permissions.scope(session, VIEW_SUBSCRIPTION, queries.SUBSCRIPTION_ID)
         return subscriptions & devices.or_where(queries.IN_STOCK)
 
-    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
-        parsed = SUBSCRIPTIONS.filter(filter_)
-        if parsed is None and not scope.conditions:
-            row = await self._store.one(totals.TOTAL, network_id=network_id, entity=ENTITY)
-            return row.total if row else 0
-        return await self._counts.get(
-            (network_id, parsed and parsed.echo, scope.key),
-            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
-        )
+    async def _total(self, network_id: int) -> int:
+        row = await self._store.one(totals.TOTAL, network_id=network_id, entity=ENTITY)
+        return row.total if row else 0

@@ -22,10 +22,9 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.collection import Collection
 from signfleet.devices.permissions.service import forget_principal
 from signfleet.errors import Invalid, NotFound
-from signfleet.expressions.counting import Counts
-from signfleet.expressions.listing import Listing, Scope
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.people.schemas import person_of
@@ -49,34 +48,15 @@ class UserAdministration:
         self._users = users
         self._people = people
         self._permissions = permissions
-        self._listing = Listing(USERS)
-        self._counts = Counts(store)
+        self._all = Collection(store, USERS)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of the users that the caller may see."""
-        network_id = session.network_id
-        assert network_id is not None
-        parsed, order = USERS.filter(query.filter), USERS.sort(query.sort)
         scope = await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=parsed,
-            sort=order,
-            position=order.position(query.marker),
-            size=query.size,
-            scope=scope,
-        )
-        ids = page.ids
-        rows = {row.id: row for row in await self._store.all(queries.USERS_AMONG, network_id=network_id, ids=ids)}
-        return Page(
-            items=[encode(await self._users.entity(rows[id_])) for id_ in ids if id_ in rows],
-            total=await self._count(network_id, None, scope),
-            matching=await self._count(network_id, query.filter, scope),
-            next_marker=page.next_marker,
-            sort=order.echo,
-            filter=parsed.echo if parsed else None,
-        )
+        found = await self._all.find(session.network, query, scope)
+        rows = await self._store.all(queries.USERS_AMONG, network_id=session.network, ids=found.ids)
+        known = {row.id: row for row in rows}
+        return found.page([encode(await self._users.entity(known[id_])) for id_ in found.ids if id_ in known])
 
     async def row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
         """A user by id or login. Raises `NotFound`."""
@@ -95,8 +75,7 @@ class UserAdministration:
         The answer holds the password if it was made here. Raises `Invalid`, and `Forbidden` for a role that the caller
         may not give.
         """
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
         if new.role_name is not None:
             await self._permissions.demand_everywhere(session, CHANGE_USER_ROLE)
         made, person = None, await self._people.find(new.person.login)
@@ -230,10 +209,3 @@ class UserAdministration:
             await record(tx, row.network_id, Change(action, "User", row.id, row.login, before, after), now)
 
         await self._store.write(work)
-
-    async def _count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
-        parsed = USERS.filter(filter_)
-        return await self._counts.get(
-            (network_id, parsed and parsed.echo, scope.key),
-            lambda: self._listing.count(self._store, network_id, filter=parsed, scope=scope),
-        )

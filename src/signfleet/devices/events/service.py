@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.access.sessions import Session
-from signfleet.devices.collection import Collection
+from signfleet.collection import Collection
 from signfleet.devices.events import store as queries
 from signfleet.devices.events.catalogue import DOWNLOADS, ERRORS
 from signfleet.devices.events.schemas import PlayerDownload, PlayerError
@@ -12,6 +12,7 @@ from signfleet.devices.service import Devices
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.wire import datetime
+from signfleet.wire.json import encode
 
 
 class Events:
@@ -25,12 +26,14 @@ class Events:
     async def errors(self, session: Session, segment: str, query: ListQuery) -> Page:
         """What went wrong on a device."""
         found = await self._devices.find(session, segment, VIEW_DEVICE)
-        return await self._errors.page(session, query, queries.errors_of(found.id), _error)
+        errors = await self._errors.find(session.network, query, queries.errors_of(found.id))
+        return errors.page([encode(_error(row)) for row in errors.rows])
 
     async def downloads(self, session: Session, segment: str, query: ListQuery) -> Page:
         """What a device has downloaded, or does at the moment."""
         found = await self._devices.find(session, segment, VIEW_DOWNLOADS)
-        return await self._downloads.page(session, query, queries.downloads_of(found.id), _download)
+        downloads = await self._downloads.find(session.network, query, queries.downloads_of(found.id))
+        return downloads.page([encode(_download(row)) for row in downloads.rows])
 
 
 def _error(row: Row) -> PlayerError:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import UPDATE_DEVICE
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.collection import Collection
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.notes import store as queries
 from signfleet.devices.notes.schemas import Note
 from signfleet.devices.service import Devices
-from signfleet.expressions.listing import Listing
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions.schemas import DeviceReference
@@ -23,37 +23,19 @@ class Notes:
     def __init__(self, store: Store, devices: Devices) -> None:
         self._store = store
         self._devices = devices
-        self._listing = Listing(DEVICES)
+        self._all = Collection(store, DEVICES)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """Those of all devices that have one; filter and sort are of devices. Raises `Invalid`."""
-        network_id = session.network_id
-        assert network_id is not None
-        parsed, order = DEVICES.filter(query.filter), DEVICES.sort(query.sort)
         scope = await self._devices.scope(session) & queries.NOTED
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=parsed,
-            sort=order,
-            position=order.position(query.marker),
-            size=query.size,
-            scope=scope,
-        )
-        total = await self._listing.count(self._store, network_id, filter=None, scope=scope)
-        matching = total
-        if parsed is not None:
-            matching = await self._listing.count(self._store, network_id, filter=parsed, scope=scope)
-        ids = page.ids
-        rows = {row.id: row for row in await self._among(self._store, network_id, ids)}
-        items = [encode(_note(rows[id_])) for id_ in ids if id_ in rows]
-        return Page(items, total, matching, page.next_marker, order.echo, parsed.echo if parsed else None)
+        found = await self._all.find(session.network, query, scope)
+        known = {row.id: row for row in await self._among(self._store, session.network, found.ids)}
+        return found.page([encode(_note(known[id_])) for id_ in found.ids if id_ in known])
 
     async def get(self, session: Session, segment: str) -> Note:
         """That of one device. Raises `NotFound`."""
         found = await self._devices.find(session, segment)
-        assert session.network_id is not None
-        rows = await self._among(self._store, session.network_id, [found.id])
+        rows = await self._among(self._store, session.network, [found.id])
         return _note(rows[0]) if rows else Note(device=DeviceReference(found.id, found.serial))
 
     async def put(self, session: Session, segment: str, text: str, now: int) -> None:

@@ -27,8 +27,7 @@ class Regions:
 
         Raises `NotFound` where no device stands there, whatever the filter says.
         """
-        network_id = session.network_id
-        assert network_id is not None
+        network_id = session.network
         parsed = DEVICES.filter(filter_)
         place = place_path(path)
         key = fold(place or "/")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.blobs.links import Links
-from signfleet.devices.collection import Collection
+from signfleet.collection import Collection
 from signfleet.devices.screenshots import store as queries
 from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.devices.screenshots.schemas import ScreenShot
@@ -20,6 +19,7 @@ from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime
+from signfleet.wire.json import encode
 
 
 class LinkMaker(NamedTuple):
@@ -44,7 +44,8 @@ class ScreenshotLists:
     async def of_device(self, session: Session, segment: str, query: ListQuery, links: LinkMaker) -> Page:
         """The pictures of one device."""
         found = await self._devices.find(session, segment, VIEW_SCREENSHOTS)
-        return await self._pictures.page(session, query, queries.of_device(found.id), partial(_entity, links))
+        pictures = await self._pictures.find(session.network, query, queries.of_device(found.id))
+        return pictures.page([encode(_entity(links, row)) for row in pictures.rows])
 
     async def of_network(
         self, session: Session, query: ListQuery, projection: str | None, grouping: str | None, links: LinkMaker
@@ -54,7 +55,8 @@ class ScreenshotLists:
         top = Top(parse_projection(projection), group) if projection and projection.strip() else None
         visible = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         viewable = await self._permissions.scope(session, VIEW_SCREENSHOTS, queries.DEVICE_ID)
-        return await self._pictures.page(session, query, visible & viewable, partial(_entity, links), top)
+        pictures = await self._pictures.find(session.network, query, visible & viewable, top)
+        return pictures.page([encode(_entity(links, row)) for row in pictures.rows])
 
 
 def _entity(links: LinkMaker, row: Row) -> ScreenShot:
