@@ -196,6 +196,7 @@ async def build(settings: Settings) -> Services:
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
             Job("audit", by_the_clock(audit.sweep), 3600),
             Job("retention", by_the_clock(retention.sweep), 600, wake=retention.wake),
+            Job("files", by_the_clock(retention.delete_files), 60),
         ),
         screenshots=Screenshots(store, blobs),
         blobs=blobs,

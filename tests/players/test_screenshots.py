@@ -11,10 +11,11 @@ import pytest
 from httpx import AsyncClient, Response
 from PIL import Image
 
+from signfleet.devices.retention.service import WRITING_TIME
 from signfleet.settings import Settings
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
-from signfleet.storage.interface import Row
+from signfleet.storage.interface import Row, StorageError
 from signfleet.storage.query import Query
 from signfleet.storage.tables import screenshot
 from signfleet.wire import datetime
@@ -47,6 +48,15 @@ def kept(services: Services) -> Callable[[], Awaitable[list[Row]]]:
         return await services.store.scan_all(SCREENSHOTS)
 
     return rows
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def later() -> int:
+    """When every upload has come to an end."""
+    return now() + WRITING_TIME
 
 
 def files(settings: Settings) -> list[Path]:
@@ -98,22 +108,90 @@ async def test_the_same_moment_again_changes_nothing(
 
 
 async def test_the_same_moment_many_times_at_once_is_kept_once(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], settings: Settings
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
 ) -> None:
     answers = await asyncio.gather(*(upload() for _ in range(6)))
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
     assert len(await kept()) == 1
+    await services.retention.delete_files(later())
     assert len(files(settings)) == 2
 
 
 async def test_the_oldest_pictures_go_when_there_are_too_many(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], settings: Settings
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
 ) -> None:
     for minute in range(7):
         assert (await upload(f"2024-03-13T12:{minute:02d}:00Z")).status_code == 201
     stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
     assert stamps == [f"2024-03-13T12:{minute:02d}:00Z" for minute in range(2, 7)]
+    await services.retention.delete_files(now())
     assert len(files(settings)) == 2 * 5
+
+
+async def test_a_picture_outlives_an_upload_whose_end_nobody_saw(
+    upload: Upload,
+    kept: Callable[[], Awaitable[list[Row]]],
+    services: Services,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write = services.store.write
+
+    async def write_and_lose(work: Any) -> Any:
+        await write(work)
+        if work.__name__ == "keep":
+            raise StorageError("the connection ended while the commit was under way")
+
+    monkeypatch.setattr(services.store, "write", write_and_lose)
+    assert (await upload()).status_code == 503
+    monkeypatch.undo()
+    assert (await upload()).status_code == 200
+    await services.retention.delete_files(later())
+    (row,) = await kept()
+    assert await services.blobs.get(row.blob) == JPEG
+    assert len(files(settings)) == 2
+
+
+async def test_a_broken_upload_leaves_no_file_behind(
+    upload: Upload,
+    kept: Callable[[], Awaitable[list[Row]]],
+    services: Services,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put = services.blobs.put
+
+    async def put_half(name: str, content: bytes) -> None:
+        if "thumb" in name:
+            raise StorageError("the object storage is away")
+        await put(name, content)
+
+    monkeypatch.setattr(services.blobs, "put", put_half)
+    assert (await upload()).status_code == 503
+    monkeypatch.undo()
+    await services.retention.delete_files(now())
+    assert len(files(settings)) == 1, "it may be under way"
+    await services.retention.delete_files(later())
+    assert (files(settings), await kept()) == ([], [])
+
+
+async def test_an_upload_that_takes_too_long_is_refused(
+    upload: Upload,
+    kept: Callable[[], Awaitable[list[Row]]],
+    services: Services,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put = services.blobs.put
+
+    async def put_slowly(name: str, content: bytes) -> None:
+        await put(name, content)
+        if "thumb" in name:
+            await services.retention.delete_files(later())
+
+    monkeypatch.setattr(services.blobs, "put", put_slowly)
+    assert (await upload()).status_code == 503
+    assert (files(settings), await kept()) == ([], [])
 
 
 async def test_a_link_shows_the_picture_to_whoever_holds_it(
@@ -121,13 +199,12 @@ async def test_a_link_shows_the_picture_to_whoever_holds_it(
 ) -> None:
     await upload()
     (row,) = await kept()
-    now = time.time_ns() // 1_000_000
-    link = services.links.path(row.blob, now)
+    link = services.links.path(row.blob, now())
     answer = await client.get(f"{ROOT}{link}", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "image/jpeg", JPEG)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    past = services.links.path(row.blob, now - 2 * DAY)
-    for broken in (past, link[:-1], link.replace("/files/", "/files/1"), services.links.path("other.jpg", now)):
+    past = services.links.path(row.blob, now() - 2 * DAY)
+    for broken in (past, link[:-1], link.replace("/files/", "/files/1"), services.links.path("other.jpg", now())):
         assert (await client.get(f"{ROOT}{broken}")).status_code == 404
 
 
@@ -141,9 +218,8 @@ async def test_a_moment_that_cannot_be_is_refused(upload: Upload, timestamp: str
 
 
 async def test_a_moment_far_ahead_is_refused(upload: Upload) -> None:
-    now = time.time_ns() // 1_000_000
-    assert (await upload(datetime.format(now + DAY - MINUTE))).status_code == 201
-    assert (await upload(datetime.format(now + DAY + MINUTE))).status_code == 400
+    assert (await upload(datetime.format(now() + DAY - MINUTE))).status_code == 201
+    assert (await upload(datetime.format(now() + DAY + MINUTE))).status_code == 400
 
 
 @pytest.mark.parametrize(

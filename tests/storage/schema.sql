@@ -190,6 +190,7 @@ CREATE INDEX ix_subscription_device ON subscription (network_id, device_id);
 CREATE INDEX ix_subscription_due ON subscription (due_date);
 CREATE INDEX ix_token_session_id ON token (session_id);
 CREATE INDEX ix_token_valid_to ON token (valid_to);
+CREATE INDEX ix_unneeded_file_due ON unneeded_file (due_date);
 CREATE UNIQUE INDEX ix_user_id ON user (id);
 CREATE INDEX ix_user_person_id ON user (person_id);
 CREATE TABLE location (
@@ -380,7 +381,7 @@ CREATE TABLE token (
 	CONSTRAINT fk_token_session_id FOREIGN KEY(session_id) REFERENCES session (id) ON DELETE CASCADE
 );
 CREATE TABLE unneeded_file (
-	name TEXT NOT NULL, 
+	name TEXT NOT NULL, due_date BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_unneeded_file PRIMARY KEY (name)
 );
 CREATE TABLE user (

@@ -6,15 +6,15 @@ import secrets
 from typing import NamedTuple
 
 import msgspec
-import structlog
 
 from signfleet.blobs.files import Blobs
 from signfleet.blobs.pictures import SUFFIXES, examine
+from signfleet.devices.retention.service import expect_files, give_up_files, need_files
 from signfleet.devices.schemas import ScreenshotSettings
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.players import store as queries
 from signfleet.players.schemas import ScreenshotAnswer
-from signfleet.storage.interface import Row, StorageError, Store, Transaction
+from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime, timespan, zones
 from signfleet.wire.text import fold
 
@@ -54,18 +54,8 @@ class Upload(NamedTuple):
     presentation: str | None
 
 
-class _Kept(NamedTuple):
-    """What came of an upload, and the files that nobody needs any more."""
-
-    answer: ScreenshotAnswer
-    is_new: bool
-    unneeded: list[str]
-
-
 _read_settings = msgspec.json.Decoder(_Settings).decode
 _read_status = msgspec.json.Decoder(_Status).decode
-
-log = structlog.get_logger(__name__)
 
 
 def folder(network_id: int, device_id: int) -> str:
@@ -96,13 +86,17 @@ class Screenshots:
         stem = f"{folder(network_id, device_id)}/{moment}-{secrets.token_hex(4)}"
         blob, thumbnail = f"{stem}.{SUFFIXES[picture.media_type]}", f"{stem}.thumb.150x150.jpg"
 
-        async def work(tx: Transaction) -> _Kept:
+        async def expect(tx: Transaction) -> None:
+            await expect_files(tx, (blob, thumbnail), now)
+
+        async def keep(tx: Transaction) -> tuple[ScreenshotAnswer, bool]:
             device = await tx.one(queries.SHOWING, **keys)
             if device is None:
                 raise Unauthenticated("This device was deleted; register again.")
             known = await tx.one(queries.SCREENSHOT_OF_MOMENT, **keys, moment=moment)
             if known is not None:
-                return _Kept(_answer(known), False, [blob, thumbnail])
+                return _answer(known), False
+            await need_files(tx, (blob, thumbnail))
             settings = _read_settings(device.settings)
             row = {
                 **keys,
@@ -123,27 +117,17 @@ class Screenshots:
             if surplus:
                 ids = [old.id for old in surplus]
                 await tx.execute(queries.DELETE_SCREENSHOTS, in_network=network_id, ids=ids)
+                await give_up_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
             answer = ScreenshotAnswer(
                 id=row["id"], width=picture.width, height=picture.height, file_size=len(upload.content)
             )
-            return _Kept(answer, True, [name for old in surplus for name in (old.blob, old.thumbnail)])
+            return answer, True
 
-        try:
-            await self._blobs.put(blob, upload.content)
-            await self._blobs.put(thumbnail, picture.thumbnail)
-            kept = await self._store.write(work)
-        except BaseException:
-            await self._forget([blob, thumbnail])
-            raise
-        await self._forget(kept.unneeded)
-        return kept.answer, kept.is_new
-
-    async def _forget(self, names: list[str]) -> None:
-        """Delete files that nothing refers to; what cannot be deleted now is only told in the log."""
-        try:
-            await self._blobs.delete(names)
-        except StorageError as error:
-            log.warning("files are left behind", files=names, reason=str(error))
+        # Whatever happens from here on, be it that nobody can say whether it was kept, the files stay if it was.
+        await self._store.write(expect)
+        await self._blobs.put(blob, upload.content)
+        await self._blobs.put(thumbnail, picture.thumbnail)
+        return await self._store.write(keep)
 
 
 def _moment(text: str, now: int) -> int:

@@ -524,7 +524,9 @@ unneeded_file = Table(
     "unneeded_file",
     metadata,
     Column("name", Text, primary_key=True),
-    comment="Files in the blob store that nothing refers to any more, until they are deleted.",
+    Column("due_date", BigInteger, nullable=False, server_default="0", comment="When it may be deleted."),
+    Index("ix_unneeded_file_due", "due_date"),
+    comment="Files in the blob store that nothing refers to, any more or yet, until they are deleted.",
 )
 
 device_note = Table(

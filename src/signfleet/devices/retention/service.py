@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from signfleet.blobs.files import Blobs
 from signfleet.devices.retention import store as queries
 from signfleet.settings import Settings
-from signfleet.storage.interface import Store, Transaction
+from signfleet.storage.interface import StorageError, Store, Transaction
 from signfleet.storage.query import Query
-from signfleet.wire.timespan import DAY
+from signfleet.wire.timespan import DAY, MINUTE
+
+#: A file that is being written has so long (ms) until something refers to it; that takes minutes at worst.
+WRITING_TIME: Final = 30 * MINUTE
 
 #: So many pictures, documents or files go at a time.
 BATCH: Final = 500
 FOUND_AT_ONCE: Final = 20_000
 
 
+async def expect_files(tx: Transaction, names: Iterable[str], now: int) -> None:
+    """Before files are written: unless something comes to refer to them, they go after `WRITING_TIME`.
+
+    `now` is in ms.
+    """
+    await tx.execute_many(queries.INSERT_UNNEEDED, [{"name": name, "due_date": now + WRITING_TIME} for name in names])
+
+
+async def need_files(tx: Transaction, names: Collection[str]) -> None:
+    """Something refers to files that were expected. Raises `StorageError` if it comes too late."""
+    if await tx.execute(queries.DELETE_UNNEEDED, names=list(names)) != len(names):
+        raise StorageError(f"writing took too long: {', '.join(names)}")
+
+
+async def give_up_files(tx: Transaction, names: Iterable[str]) -> None:
+    """Nothing refers to files any more: they go with the next sweep."""
+    await tx.execute_many(queries.INSERT_UNNEEDED, [{"name": name, "due_date": 0} for name in names])
+
+
 class Retention:
     """How long things are kept is in the settings, in days. Any number of processes may sweep at once.
 
-    A unit of work cannot delete files. It writes down the names of those that nothing refers to once it is done
-    (`unneeded_file`), and a sweep deletes them: whatever fails in between, no file is left behind. `wake` tells the one
-    who sweeps that there are some.
+    A unit of work can neither write nor delete files. The names of those that nothing refers to once it is done are
+    written down (`unneeded_file`), of new ones before they are written, and a sweep deletes them: whatever fails in
+    between, no file is left behind, and none goes that is needed. `wake` tells the one who sweeps that there is much.
     """
 
     def __init__(self, store: Store, blobs: Blobs, settings: Settings) -> None:
@@ -39,7 +62,7 @@ class Retention:
         await self._let_go_of_pictures(now - days.screenshot_retention_days * DAY)
         for abandoned, deletion in queries.ABANDONED:
             await self._delete_abandoned(abandoned, deletion)
-        await self._delete_files()
+        await self.delete_files(now)
 
     async def _delete(self, query: Query, before: int) -> None:
         async def work(tx: Transaction) -> int:
@@ -63,8 +86,7 @@ class Retention:
         async def work(tx: Transaction) -> int:
             old = await tx.all(queries.OLD_SCREENSHOTS, before=before, limit=BATCH)
             if old:
-                names = [{"name": name} for row in old for name in (row.blob, row.thumbnail)]
-                await tx.execute_many(queries.INSERT_UNNEEDED, names)
+                await give_up_files(tx, [name for row in old for name in (row.blob, row.thumbnail)])
                 gone = [{"in_network": row.network_id, "gone": row.id} for row in old]
                 await tx.execute_many(queries.DELETE_SCREENSHOT, gone)
             return len(old)
@@ -72,8 +94,9 @@ class Retention:
         while await self._store.write(work):
             pass
 
-    async def _delete_files(self) -> None:
-        while rows := await self._store.all(queries.UNNEEDED, limit=BATCH):
+    async def delete_files(self, now: int) -> None:
+        """Delete the files that nothing needs at `now` (ms). Raises `StorageError` where they cannot be deleted."""
+        while rows := await self._store.all(queries.UNNEEDED, now=now, limit=BATCH):
             names = [row.name for row in rows]
             await self._blobs.delete(names)
 

@@ -41,7 +41,12 @@ DELETE_SCREENSHOT = Query(
 )
 
 INSERT_UNNEEDED = Query(unneeded_file.insert())
-UNNEEDED = Query(select(unneeded_file.c.name).limit(bindparam("limit", type_=Integer())))
+UNNEEDED = Query(
+    select(unneeded_file.c.name)
+    .where(unneeded_file.c.due_date <= bindparam("now"))
+    .order_by(unneeded_file.c.due_date)
+    .limit(bindparam("limit", type_=Integer()))
+)
 DELETE_UNNEEDED = Query(unneeded_file.delete().where(among(unneeded_file.c.name, "names")))
 
 

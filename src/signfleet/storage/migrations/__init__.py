@@ -13,7 +13,7 @@ import asyncpg
 from signfleet.storage.sqlite import connect
 
 #: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
-HEAD = "0009"
+HEAD = "0010"
 
 #: Any number will do, as long as it is always the same: PostgreSQL's advisory locks have no names.
 LOCK = 7_461_166
