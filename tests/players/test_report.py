@@ -10,9 +10,9 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.devices.catalogue import DEVICES
-from signfleet.storage.interface import Row
+from signfleet.storage.interface import Row, Transaction
 from signfleet.storage.query import Query
-from signfleet.storage.tables import device, device_download, device_error, device_properties
+from signfleet.storage.tables import device, device_document, device_download, device_error, device_properties
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY, MINUTE
 from signfleet.wiring import Services
@@ -286,3 +286,26 @@ async def test_people_and_strangers_do_not_report(admin: AsyncClient, client: As
 
 async def test_a_players_token_opens_nothing_of_the_operators(player: AsyncClient) -> None:
     assert (await player.get("/Devices/")).status_code == 403
+
+
+@pytest.mark.parametrize("founded", ["postgresql"], indirect=True)  # SQLite has one writer
+async def test_a_report_that_waits_for_a_change_knows_of_it(player: AsyncClient, services: Services) -> None:
+    before = await report(player)
+    changed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def change(tx: Transaction) -> None:
+        await tx.execute(Query(device.update().values(version=device.c.version + 1)))
+        await tx.execute(Query(device_document.update().values(settings='{"name":"New"}')))
+        changed.set()
+        await go_on.wait()
+
+    changing = asyncio.create_task(services.store.write(change))
+    await changed.wait()
+    reporting = asyncio.create_task(report(player, 2))
+    await asyncio.sleep(0.2)
+    assert not reporting.done()
+    go_on.set()
+    await changing
+    after = await reporting
+    assert after["settingsETag"] != before["settingsETag"]
+    assert after["settingsETag"] == (await player.get(f"{PLAYER}/settings")).headers["etag"]

@@ -77,7 +77,8 @@ CHANGE_MODEL = Query(
 
 CHANGE_IDENTITY = Query(device_document.update().where(_ITS_DOCUMENT).values(identity=bindparam("new_identity")))
 
-#: What a report is judged by; the device is locked until the unit of work ends.
+#: What a report is judged by; the device is locked until the unit of work ends. So is its document: PostgreSQL reads
+#: anew what it had to wait for, and nothing else.
 REPORTING = Query(
     select(
         device.c.serial,
@@ -90,7 +91,7 @@ REPORTING = Query(
     .select_from(device)
     .join(device_document, _DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
-    .with_for_update(of=device)
+    .with_for_update(of=[device, device_document])
 )
 TAKE_REPORT = Query(
     device.update()
@@ -114,13 +115,13 @@ SETTINGS = Query(
     )
 )
 
-#: What a picture is kept with; the device is locked until the unit of work ends.
+#: What a picture is kept with; the device and its document are locked until the unit of work ends.
 SHOWING = Query(
     select(device.c.serial, device.c.serial_key, device_document.c.settings, device_document.c.status)
     .select_from(device)
     .join(device_document, _DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
-    .with_for_update(of=device)
+    .with_for_update(of=[device, device_document])
 )
 _ITS_SCREENSHOTS = and_(
     screenshot.c.network_id == bindparam("network_id"), screenshot.c.device_id == bindparam("device_id")
