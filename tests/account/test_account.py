@@ -233,7 +233,13 @@ async def test_who_is_not_activated_is_mailed_the_activation_again(client: Async
 
 
 async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
-    statuses = [(await client.get(f"/{network.login}/Password/")).status_code for _ in range(31)]
+    spellings = [
+        network.login,
+        network.login.upper(),
+        f"%20{network.login}",
+        *(network.login + "%20" * n for n in range(28)),
+    ]
+    statuses = [(await client.get(f"/{spelling}/Password/")).status_code for spelling in spellings]
     assert statuses == [202] * 30 + [429]
     assert len(await mailbox()) == 3
 
@@ -275,6 +281,18 @@ async def test_people_are_led_to_the_origins_of_the_settings_and_the_servers_own
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
     done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
     assert (done.status_code, done.headers["Location"]) == (303, return_url)
+
+
+@ON_SQLITE
+@pytest.mark.settings(return_origins="")
+@pytest.mark.parametrize("return_url", ["//evil.example/", "/\\evil.example", "evil", "https://bsn.cloud/"])
+async def test_without_origins_people_are_led_nowhere(
+    client: AsyncClient, network: Founded, mailbox: Mailbox, return_url: str
+) -> None:
+    await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
+    done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
+    assert done.status_code == 200
+    assert "Location" not in done.headers
 
 
 # --- the pages

@@ -63,7 +63,8 @@ class Registrations:
         self._outbox = outbox
         self._composer = Composer(settings)
         self._settings = settings
-        self._origins = {_origin(part.strip()) for part in (*settings.return_origins.split(","), settings.own_url)}
+        allowed = (*settings.return_origins.split(","), settings.own_url)
+        self._origins = {origin for part in allowed if (origin := _origin(part.strip())) is not None}
         self._registrations = Throttle(REGISTRATIONS_PER_ADDRESS, WINDOW, "to register from this address")
         self._resets = Throttle(RESETS_PER_ADDRESS, WINDOW, "to reset passwords from this address")
         self._resets_of_login = Throttle(RESETS_PER_LOGIN, WINDOW, "to reset this password")
@@ -103,6 +104,7 @@ class Registrations:
         Nothing tells whether there is, not even the time it takes: `mail_resets` looks that up later.
         """
         self._resets.take(address, now)
+        login = login.strip()
         try:
             self._resets_of_login.take(fold(login), now)
         except Throttled:
@@ -124,7 +126,7 @@ class Registrations:
 
     async def _mail_reset(self, wanted: _Wanted) -> None:
         async def work(tx: Transaction) -> None:
-            person = await tx.one(queries.PERSON_BY_LOGIN, login_key=fold(wanted.login.strip()))
+            person = await tx.one(queries.PERSON_BY_LOGIN, login_key=fold(wanted.login))
             if person is not None and not person.is_locked_out:
                 purpose = RESET if person.activation_date is not None else ACTIVATE
                 await self._mail_link(tx, purpose, person, wanted.return_url, wanted.now)
