@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -115,6 +116,37 @@ async def test_a_malformed_form_is_an_invalid_request(client: AsyncClient, path:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post(path, content=form, headers=headers)
     assert error(answer) in {(400, code), (401, "invalid_client")}
+
+
+@pytest.mark.parametrize("path", [TOKEN, LEGACY])
+@pytest.mark.parametrize(
+    "credentials",
+    [b"%%%", b"\xe9", b64encode(b"no colon"), b64encode(b"\xff:x"), b64encode(b"%00:x"), b64encode(b"x:%00")],
+)
+async def test_a_malformed_authorization_header_is_an_invalid_request(
+    client: AsyncClient, path: str, credentials: bytes
+) -> None:
+    form = {"grant_type": "refresh_token", "refresh_token": "x"}
+    answer = await client.post(path, data=form, headers={b"Authorization": b"Basic " + credentials})
+    assert error(answer) == (400, "invalid_request")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({}, 200),
+        ({"client_id": "somebody else"}, 400),
+        ({"client_secret": "another"}, 400),
+    ],
+)
+async def test_header_and_form_may_not_name_different_credentials(
+    client: AsyncClient, network: Founded, other: dict[str, str], expected: int
+) -> None:
+    form = client_credentials(network) | other
+    answer = await client.post(TOKEN, data=form, auth=BasicAuth(network.client_id, network.client_secret))
+    assert answer.status_code == expected
+    assert expected == 200 or error(answer) == (400, "invalid_request")
 
 
 @ON_SQLITE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -153,7 +152,7 @@ class Form:
                 (call.body or b"").decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT
             )
         except ValueError as error:
-            raise _bad_request("The body is not a form in UTF-8.") from error
+            raise _bad_request(f"The body is not a form in UTF-8 with at most {FIELDS_LIMIT} fields.") from error
         for name, value in pairs:
             if name in self._fields:
                 raise _bad_request("A form field is given more than once.")
@@ -171,17 +170,22 @@ class Form:
         return value
 
     def client(self) -> Client:
-        """The application, from HTTP Basic or from the form."""
+        """The application, from HTTP Basic or from the form; from both only where they agree."""
         scheme, _, credentials = (self._authorization or "").partition(" ")
         if scheme.lower() != "basic":
             return Client(self.get("client_id"), self.get("client_secret"))
         try:
             client_id, colon, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, or not of UTF-8
             colon = ""
-        if not colon or "\x00" in client_id:
+        if not colon:
             raise _bad_request("The Authorization header has to read 'Basic base64(client id:client secret)'.")
-        return Client(unquote_plus(client_id), unquote_plus(secret))
+        client = Client(unquote_plus(client_id), unquote_plus(secret))
+        if "\x00" in f"{client.id}{client.secret}":
+            raise _bad_request("The Authorization header holds a NUL character.")
+        if self.get("client_id") not in (None, client.id) or self.get("client_secret") not in (None, client.secret):
+            raise _bad_request("The form names another client id or client secret than the Authorization header.")
+        return client
 
 
 def _bad_request(description: str) -> OAuthError:
