@@ -113,6 +113,10 @@ async def test_a_given_password_is_not_told(client: AsyncClient) -> None:
         ({"login": "a/b@example.com"}, "login"),
         ({"login": "a@b\r\nBcc: x@example.com"}, "login"),
         ({"login": "x" * 250 + "@example.com"}, "login"),
+        ({"login": "=?utf-8?q?other=40example.com=2C?=@example.com"}, "login"),
+        ({"login": "joe@=?utf-8?q?example.com?="}, "login"),
+        ({"login": "joe@example..com"}, "login"),
+        ({"login": "joe@.example.com"}, "login"),
         ({"login": None}, "login"),
         ({}, "login"),
         ({"login": "joe@example.com", "password": "weak"}, "password"),
@@ -330,14 +334,41 @@ async def test_pages_are_not_cached_framed_or_told_to_others(client: AsyncClient
 
 @ON_SQLITE
 async def test_what_people_typed_is_escaped(client: AsyncClient, mailbox: Mailbox) -> None:
-    name = "<script>alert(1)</script>"
-    await client.post("/Self/", json={"login": "joe'&x@example.com", "firstName": name, "password": PASSWORD})
+    await client.post("/Self/", json={"login": "joe'&x@example.com", "password": PASSWORD})
+    (mail,) = await mailbox()
+    page = await client.get(ROOT + link_in(mail))
+    assert "joe&#39;&amp;x@example.com" in page.text
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("first_name", "greeting"),
+    [
+        ("Jean-Luc O'Neil jr.", "Hello Jean-Luc O'Neil jr.,"),
+        ("Zoë", "Hello Zoë,"),
+        (None, "Hello,"),
+        ("you have won: see https://evil.example", "Hello,"),
+        ("look at evil.example", "Hello,"),
+        ("Joe,\r\n\r\nplease send your password", "Hello,"),
+    ],
+)
+async def test_a_mail_greets_by_name_unless_that_is_a_message(
+    client: AsyncClient, mailbox: Mailbox, first_name: str | None, greeting: str
+) -> None:
+    await client.post("/Self/", json={"login": "joe@example.com", "firstName": first_name, "password": PASSWORD})
+    (mail,) = await mailbox()
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().splitlines()[0] == greeting
+
+
+@ON_SQLITE
+async def test_a_name_in_a_mail_is_escaped(client: AsyncClient, mailbox: Mailbox) -> None:
+    await client.post("/Self/", json={"login": "joe@example.com", "firstName": "<b>Joe & Co", "password": PASSWORD})
     (mail,) = await mailbox()
     html_part = mail.get_body(("html",))
     assert html_part is not None
-    assert name not in html_part.get_content()
-    page = await client.get(ROOT + link_in(mail))
-    assert "joe&#39;&amp;x@example.com" in page.text
+    assert "Hello &lt;b&gt;Joe &amp; Co," in html_part.get_content()
 
 
 @ON_SQLITE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -41,6 +42,8 @@ RESETS_PER_LOGIN: Final = 3
 WINDOW: Final = timespan.HOUR
 
 URL_LIMIT: Final = 2048
+#: What names do not hold, and messages and links do.
+_NO_NAME: Final = re.compile(r"[/:@]|\.\w")
 #: So many resets may wait to be mailed; beyond that the oldest are given up.
 WAITING_LIMIT: Final = 10_000
 
@@ -192,7 +195,7 @@ class Registrations:
             "activation" if purpose == ACTIVATE else "reset",
             person.login,
             login=person.login,
-            first_name=person.first_name,
+            first_name=_greeted(person.first_name),
             server=self._settings.own_url,
             link=f"{self._settings.own_url}/account/{purpose}?token={quote(token)}",
             days=lifetime // timespan.DAY,
@@ -212,6 +215,11 @@ async def _take(tx: Transaction, purpose: str, token: str, now: int) -> Row:
         raise _unknown_link()
     await tx.execute(queries.DELETE_LINKS, person_id=link.person_id, purpose=purpose)
     return link
+
+
+def _greeted(first_name: str | None) -> str | None:
+    """The name to begin a mail with, unless it is a message or a link: whoever registers may name anybody's address."""
+    return first_name if first_name and not _NO_NAME.search(first_name) and first_name.isprintable() else None
 
 
 def _unknown_link() -> NotFound:

@@ -31,8 +31,10 @@ NO_SESSION = 0
 LOGIN_LIMIT = 254
 NAME_LIMIT = 128
 
-#: Whoever wants to know whether an address exists sends a mail there; this keeps out what cannot be one.
-_LOGIN = re.compile(r"[^\s@/\\\"<>(),:;\[\]]+@[^\s@/\\\"<>(),:;\[\]]+")
+#: Whoever wants to know whether an address exists sends a mail there; this keeps out what cannot be one, and what
+#: mail programs read as another one: a word in MIME's encoding, `=?utf-8?q?…?=`.
+_LABEL = r"[^\s@/\\\"<>(),:;\[\].=?]+"
+_LOGIN = re.compile(rf"(?!.*=\?)[^\s@/\\\"<>(),:;\[\]]+@{_LABEL}(\.{_LABEL})*")
 
 
 class NewPerson(NamedTuple):
