@@ -14,7 +14,7 @@ from signfleet.networks.levels import FREE, insert_subscription
 from signfleet.networks.schemas import Network, NetworkSettings, NetworkSubscription, network_of, subscription_of
 from signfleet.people.lifetimes import parse_lifetime
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
-from signfleet.wire.ids import id_of
+from signfleet.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.wire.text import fold
 
 NAME_LIMIT: Final = 30
@@ -33,6 +33,8 @@ def check_name(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= NAME_LIMIT or "/" in name or not name.isprintable():
         raise Invalid(f"'name': a network's name has 1 to {NAME_LIMIT} characters and no '/'.")
+    if name in DOT_SEGMENTS:
+        raise Invalid(f"'name': a network cannot be named '{name}', which has a meaning of its own in addresses.")
     if name.isascii() and name.isdigit():
         raise Invalid("'name': a network's name of digits only would be taken for an id.")
     return name

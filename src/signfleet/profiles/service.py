@@ -12,6 +12,7 @@ from signfleet.http.conditional import Precondition
 from signfleet.people.lifetimes import LIFETIMES, parse_lifetime
 from signfleet.profiles.store import PERSON_PROFILE, USER_PROFILE, ProfileQueries
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire.ids import DOT_SEGMENTS
 from signfleet.wire.text import fold
 
 KEY_LIMIT: Final = 62
@@ -136,5 +137,9 @@ async def _insert(tx: Transaction, owner: Owner, key: str, value: str, now: int)
 def _check(key: str, value: str) -> None:
     if not 1 <= len(key) <= KEY_LIMIT or not key.isprintable():
         raise Invalid(f"'key': a profile property's key has 1 to {KEY_LIMIT} printable characters.")
+    if key in DOT_SEGMENTS:
+        raise Invalid(
+            f"'key': a profile property cannot be named '{key}', which has a meaning of its own in addresses."
+        )
     if len(value.encode()) > VALUE_LIMIT:
         raise TooLarge(f"'value': a profile property's value has at most {VALUE_LIMIT} bytes.")

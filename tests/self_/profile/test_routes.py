@@ -98,6 +98,14 @@ async def test_a_key_of_62_characters_and_a_value_of_64_kb_fit(admin: AsyncClien
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("key", [".", ".."])
+async def test_a_key_that_no_address_can_name_is_refused(admin: AsyncClient, profile: str, key: str) -> None:
+    answer = await admin.post(profile, json={"key": key, "value": "1"})
+    assert answer.status_code == 400
+    assert "'key'" in answer.json()["message"]
+
+
+@ON_SQLITE
 async def test_a_profile_holds_100_values(admin: AsyncClient, network: Founded) -> None:
     profile = f"/Self/Users/{network.user_id}/Profile/"
     for number in range(100):
