@@ -13,6 +13,7 @@ from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import NONE, Precondition
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire.datetime import next_moment
 
 #: How the audit trail, which masks it, is told that a secret was changed.
 NEW_SECRET: Final = "new"  # noqa: S105 - no secret
@@ -130,7 +131,7 @@ class Applications:
                 new_name=name,
                 new_description=description,
                 new_scope=scope,
-                now=max(now, row.last_modified_date + 1),
+                now=next_moment(row.last_modified_date, now),
             )
             before = {"name": row.name, "description": row.description, "scope": row.scope}
             after = {"name": name, "description": description, "scope": scope}
@@ -148,7 +149,7 @@ class Applications:
                 queries.SET_SECRET,
                 id_=row.id,
                 new_secret_hash=hash_token(secret),
-                now=max(now, row.last_modified_date + 1),
+                now=next_moment(row.last_modified_date, now),
             )
             await tx.execute(queries.DELETE_SESSIONS_OF_APPLICATION, of_application_id=row.id)
             change = Change("Update", "Application", row.id, row.name, {"secret": None}, {"secret": NEW_SECRET})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from signfleet.devices import store as queries
 from signfleet.devices.documents import identity
 from signfleet.storage.interface import Row, Transaction
+from signfleet.wire import datetime
 
 
 def next_moment(row: Row, now: int) -> int:
-    """When a change counts as made: in a later second than the last, so that HTTP dates tell the two apart."""
-    moment: int = max(now, (row.changed_date // 1000 + 1) * 1000)
-    return moment
+    """When a change of the device counts as made."""
+    return datetime.next_moment(row.changed_date, now)
 
 
 async def keep_part(tx: Transaction, row: Row, part: str, document: str, moment: int) -> None:

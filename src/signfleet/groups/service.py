@@ -37,6 +37,7 @@ from signfleet.storage.interface import Duplicate, Row, Store, Transaction, Unit
 from signfleet.storage.query import Query
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
@@ -114,7 +115,7 @@ class Groups:
                 check_name(name)
                 if row.name_key == fold(DEFAULT_GROUP):
                     raise Invalid(f"'name': a network always has a group '{DEFAULT_GROUP}'; it keeps its name.")
-            modified = max(now, row.last_modified_date + 1)
+            modified = next_moment(row.last_modified_date, now)
             await tx.execute(
                 queries.UPDATE_GROUP,
                 in_network=row.network_id,
@@ -172,7 +173,7 @@ class Groups:
                 await granting.remove(tx, row.network_id, permissions, demand=demand, root=GROUP, entity_id=row.id)
             else:
                 await granting.add(tx, row.network_id, permissions, now, demand=demand, root=GROUP, entity_id=row.id)
-            modified = max(now, row.last_modified_date + 1)
+            modified = next_moment(row.last_modified_date, now)
             await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
             action: granting.Verb = "Forbid" if remove else "Permit"
             told = granting.told(permissions)

@@ -20,6 +20,7 @@ from signfleet.networks.service import columns_of
 from signfleet.settings import Settings
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import timespan
+from signfleet.wire.datetime import next_moment
 
 #: So many times a change is tried when others change the network at the same time.
 ATTEMPTS = 5
@@ -107,7 +108,7 @@ class NetworkChanges:
             if settings:
                 values = {f"new_{column}": getattr(present, column) for column in queries.SETTINGS}
                 values |= {f"new_{column}": value for column, value in settings.items()}
-                modified = max(now, present.settings_last_modified_date + 1)
+                modified = next_moment(last_change(present), now)
                 await tx.execute(queries.UPDATE_SETTINGS, id_=network.id, now=modified, **values)
                 before, after = {"settings": settings_of(present)}, {"settings": wanted.settings}
                 await record(tx, network.id, Change("Update", "Network", network.id, network.name, before, after), now)

@@ -7,7 +7,9 @@ from typing import Final, Literal, get_args
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid
 from signfleet.networks import store as queries
+from signfleet.networks.schemas import last_change
 from signfleet.storage.interface import Row, Transaction
+from signfleet.wire.datetime import next_moment
 
 Level = Literal["Control", "Content", "Trial"]
 
@@ -45,14 +47,14 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
     if by_member:
         check_transition(history, level)
     opened = now
+    network = await tx.one(queries.NETWORK_BY_ID, id=network_id)
     if history:
-        opened = max(now, history[0].subscription_last_modified_date + 1)
+        opened = now if network is None else next_moment(last_change(network), now)
         await tx.execute(
             queries.CLOSE_SUBSCRIPTION, of_network_id=network_id, id_=history[0].subscription_id, now=opened
         )
     await insert_subscription(tx, network_id, level, opened, opened + trial if level == TRIAL else None)
     before = {"subscription": {"level": history[0].level if history else None}}
-    network = await tx.one(queries.NETWORK_BY_ID, id=network_id)
     name = None if network is None else network.name
     change = Change("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
     await record(tx, network_id, change, now)

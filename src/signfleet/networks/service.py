@@ -11,9 +11,17 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.groups.creation import DEFAULT_GROUP, insert_group
 from signfleet.networks import store as queries
 from signfleet.networks.levels import FREE, insert_subscription
-from signfleet.networks.schemas import Network, NetworkSettings, NetworkSubscription, network_of, subscription_of
+from signfleet.networks.schemas import (
+    Network,
+    NetworkSettings,
+    NetworkSubscription,
+    last_change,
+    network_of,
+    subscription_of,
+)
 from signfleet.people.lifetimes import parse_lifetime
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.wire.text import fold
 
@@ -154,7 +162,7 @@ class Networks:
                 id_=network.id,
                 locked=locked,
                 new_lockout_date=now if locked else None,
-                now=max(now, network.last_modified_date + 1),
+                now=next_moment(last_change(network), now),
             )
             action: Action = "Lock" if locked else "Unlock"
             await record(tx, network.id, Change(action, "Network", network.id, network.name), now)

@@ -26,6 +26,7 @@ from signfleet.people.service import NEW_PASSWORD, NO_SESSION, People, insert_pe
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, StorageError, Store, Transaction
 from signfleet.wire import timespan
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.text import fold
 
 log = structlog.get_logger("people")
@@ -146,7 +147,7 @@ class Registrations:
 
         async def work(tx: Transaction) -> Row:
             link = await _take(tx, ACTIVATE, token, now)
-            modified = max(now, link.person_last_modified_date + 1)
+            modified = next_moment(link.person_last_modified_date, now)
             await tx.execute(queries.ACTIVATE_PERSON, id_=link.person_id, now=now, modified=modified)
             await self._record(tx, link, None, now)
             return link
@@ -165,7 +166,7 @@ class Registrations:
 
         async def work(tx: Transaction) -> Row:
             link = await _take(tx, RESET, token, now)
-            modified = max(now, link.person_last_modified_date + 1)
+            modified = next_moment(link.person_last_modified_date, now)
             await tx.execute(queries.SET_PASSWORD, id_=link.person_id, new_password_hash=hashed, now=modified)
             await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=link.person_id, kept_id=NO_SESSION)
             await self._record(tx, link, NEW_PASSWORD, now)

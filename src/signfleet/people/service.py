@@ -20,6 +20,7 @@ from signfleet.people.lifetimes import LIFETIMES
 from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.text import fold, forbidden_character
 
 #: How the audit trail, which masks it, is told that a password was changed.
@@ -178,7 +179,7 @@ class People:
                 new_first_name=row.first_name if change.first_name is msgspec.UNSET else change.first_name,
                 new_last_name=row.last_name if change.last_name is msgspec.UNSET else change.last_name,
                 new_password_hash=hashed or row.password_hash,
-                now=max(now, row.person_last_modified_date + 1),
+                now=next_moment(row.person_last_modified_date, now),
             )
             if hashed is not None:
                 await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, kept_id=session_id)
@@ -207,7 +208,7 @@ class People:
         person = await self.find(login)
         if person is None:
             raise NotFound(f"There is no person '{login}'.")
-        modified = max(now, person.person_last_modified_date + 1)
+        modified = next_moment(person.person_last_modified_date, now)
 
         async def work(tx: Transaction) -> None:
             if locked and not even_last:

@@ -12,6 +12,7 @@ from signfleet.http.conditional import Precondition
 from signfleet.people.lifetimes import LIFETIMES, parse_lifetime
 from signfleet.profiles.store import PERSON_PROFILE, USER_PROFILE, ProfileQueries
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import DOT_SEGMENTS
 from signfleet.wire.text import fold
 
@@ -98,7 +99,7 @@ class Profiles:
                 await _insert(tx, owner, key, value, now)
                 return True
             precondition.check(row.last_modified_date, row.last_modified_date)
-            modified = max(now, row.last_modified_date + 1)
+            modified = next_moment(row.last_modified_date, now)
             await tx.execute(owner.queries.replace, of_key=fold(key), new_value=value, now=modified, **owner.which)
             await record(tx, owner.network_id, owner.change("Update", row.name, row.value, value), now)
             return False

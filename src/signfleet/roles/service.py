@@ -25,6 +25,7 @@ from signfleet.roles.schemas import NewRole, Role, RoleChange, RoleMember
 from signfleet.roles.system import created, system_role_of, system_role_permissions
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.wire import datetime
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
@@ -195,7 +196,7 @@ class Roles:
                 new_name=name,
                 new_name_key=fold(name),
                 new_description=description,
-                now=max(now, row.last_modified_date + 1),
+                now=next_moment(row.last_modified_date, now),
             )
             if name != row.name:
                 await retell(tx, network_id, await devices_of_principal(tx, network_id, "Role", row.id), now)
@@ -244,7 +245,7 @@ class Roles:
             else:
                 await granting.add(tx, network_id, permissions, now, demand=demand)
             await tx.execute(
-                queries.TOUCH, in_network=network_id, this_id=row.id, now=max(now, row.last_modified_date + 1)
+                queries.TOUCH, in_network=network_id, this_id=row.id, now=next_moment(row.last_modified_date, now)
             )
             told = granting.told(permissions)
             action: granting.Verb = "Forbid" if remove else "Permit"

@@ -35,6 +35,7 @@ from signfleet.users import store as queries
 from signfleet.users.catalogue import USERS
 from signfleet.users.schemas import NewUser, User, UserChange, told
 from signfleet.users.service import Users, insert_user, record_change
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
@@ -148,7 +149,7 @@ class UserAdministration:
                 new_role_id=role_id,
                 locked=locked,
                 lockout_date=now if locked and not row.is_locked_out else None,
-                now=max(now, row.last_modified_date + 1),
+                now=next_moment(row.last_modified_date, now),
             )
             await record_change(tx, row, now)
 
@@ -201,7 +202,7 @@ class UserAdministration:
                 queries.TOUCH_USER,
                 in_network=row.network_id,
                 user_id=row.id,
-                now=max(now, row.last_modified_date + 1),
+                now=next_moment(row.last_modified_date, now),
             )
             action: granting.Verb = "Forbid" if remove else "Permit"
             told = granting.told(permissions)

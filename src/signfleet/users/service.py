@@ -14,6 +14,7 @@ from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.users import store as queries
 from signfleet.users.schemas import User, told, user_of
 from signfleet.wire import datetime
+from signfleet.wire.datetime import next_moment
 
 
 async def insert_user(
@@ -128,7 +129,7 @@ class Users:
                 in_network=user.network_id,
                 user_id=user.id,
                 new_role_id=role_id,
-                now=max(now, user.last_modified_date + 1),
+                now=next_moment(user.last_modified_date, now),
             )
             await record_change(tx, user, now)
 
@@ -146,7 +147,7 @@ class Users:
                 user_id=user.id,
                 locked=locked,
                 lockout_date=now if locked else None,
-                now=max(now, user.last_modified_date + 1),
+                now=next_moment(user.last_modified_date, now),
             )
             await record_change(tx, user, now)
 

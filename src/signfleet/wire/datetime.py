@@ -47,6 +47,11 @@ def format_padded(ms: int) -> str:
     return f"{_seconds_text(seconds)}.{fraction:03d}Z"
 
 
+def next_moment(previous: int, now: int) -> int:
+    """When a change counts as made: in a later second than the one before, so that HTTP dates tell the two apart."""
+    return max(now, (previous // 1000 + 1) * 1000)
+
+
 def wall_clock(ms: int, zone: tzinfo) -> int:
     """Give what a clock on the wall shows in `zone`, as milliseconds that read right when taken for UTC."""
     offset = None

@@ -8,6 +8,7 @@ from signfleet.access.sessions import Session
 from signfleet.errors import Forbidden, Invalid
 from signfleet.storage.interface import Store, Transaction
 from signfleet.users import store as users
+from signfleet.wire.datetime import next_moment
 from signfleet.wire.text import fold
 
 
@@ -39,7 +40,7 @@ class SessionChanges:
                 session_id=session.id,
                 chosen_network_id=user.network_id,
                 chosen_user_id=user.id,
-                now=max(now, session.last_modified + 1),
+                now=next_moment(session.last_modified, now),
             )
 
         await self._store.write(work)
@@ -61,6 +62,6 @@ class SessionChanges:
             await tx.execute(
                 queries.SET_TOKEN_SCOPES, of_session_id=session.id, granted=" ".join(dict.fromkeys(scopes))
             )
-            await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=max(now, session.last_modified + 1))
+            await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=next_moment(session.last_modified, now))
 
         await self._store.write(work)
