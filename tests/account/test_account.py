@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html.parser
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from signfleet.wiring import Services
 from tests.account.conftest import Mailbox, link_in
 from tests.conftest import ON_SQLITE, ROOT, CallAs
 from tests.examples import alike, example
+from tests.interleaving import reading_before_writing
 
 PASSWORD = "N3w-passw0rd!"
 
@@ -202,6 +204,20 @@ async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, netwo
         again = {"token": token, "password": "0ther-Password!", "repeated": "0ther-Password!"}
         assert (await client.post(f"{ROOT}/account/reset", data=again)).status_code == 404
         assert (await sign_in(client, network.login, PASSWORD)).status_code == 200
+
+
+async def test_a_link_that_is_followed_twice_at_once_is_good_once(
+    client: AsyncClient, network: Founded, mailbox: Mailbox
+) -> None:
+    await client.get(f"/{network.login}/Password/")
+    token = parse_qs(urlsplit(link_in((await mailbox())[-1])).query)["token"][0]
+    forms = [{"token": token, "password": word, "repeated": word} for word in (PASSWORD, "0ther-Password!")]
+    with reading_before_writing():
+        answers = await asyncio.gather(*(client.post(f"{ROOT}/account/reset", data=form) for form in forms))
+    assert sorted(answer.status_code for answer in answers) == [200, 404]
+    for form, answer in zip(forms, answers, strict=True):
+        signed_in = await sign_in(client, network.login, form["password"])
+        assert (signed_in.status_code == 200) == (answer.status_code == 200)
 
 
 async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from httpx import AsyncClient
 
 from signfleet.founding import Founded
 from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example
+from tests.interleaving import reading_before_writing
 
 
 async def sign_in_by_password(client: AsyncClient, network: Founded, password: str) -> int:
@@ -81,6 +84,27 @@ async def test_what_somebody_else_changed_is_not_overwritten(admin: AsyncClient)
     seen = {"If-Match": first.headers["ETag"]}
     assert (await admin.put("/Self/", json={"firstName": "Joan"}, headers=seen)).status_code == 204
     assert (await admin.put("/Self/", json={"firstName": "Jill"}, headers=seen)).status_code == 412
+    assert (await admin.get("/Self/")).json()["firstName"] == "Joan"
+
+
+async def test_of_two_who_saw_the_same_person_one_changes_it(admin: AsyncClient) -> None:
+    seen = {"If-Match": (await admin.get("/Self/")).headers["ETag"]}
+    with reading_before_writing():
+        answers = await asyncio.gather(
+            *(admin.put("/Self/", json={"firstName": name}, headers=seen) for name in ("Joan", "June"))
+        )
+    assert sorted(answer.status_code for answer in answers) == [204, 412]
+
+
+async def test_a_new_name_leaves_a_password_that_is_set_at_the_same_time(
+    client: AsyncClient, admin: AsyncClient, network: Founded
+) -> None:
+    with reading_before_writing():
+        await asyncio.gather(
+            admin.put("/Self/", json={"password": "N3w-passw0rd!"}), admin.put("/Self/", json={"firstName": "Joan"})
+        )
+    assert await sign_in_by_password(client, network, "N3w-passw0rd!") == 200
+    assert await sign_in_by_password(client, network, network.password) == 400
     assert (await admin.get("/Self/")).json()["firstName"] == "Joan"
 
 

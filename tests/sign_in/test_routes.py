@@ -10,6 +10,7 @@ import time_machine
 from httpx import AsyncClient, BasicAuth, Response
 
 from signfleet.founding import Founded
+from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, ROOT, CallAs
 
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
@@ -233,6 +234,21 @@ async def test_a_wrong_login_password_or_network_is_an_invalid_grant(
     client: AsyncClient, network: Founded, username: str, password: str
 ) -> None:
     answer = await client.post(LEGACY, data=password_form(network, username=username, password=password))
+    assert error(answer) == (400, "invalid_grant")
+
+
+async def test_a_password_that_is_replaced_while_it_is_checked_opens_nothing(
+    client: AsyncClient, services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = services.passwords.verify
+
+    async def verify_and_replace(hashed: str | None, password: str) -> bool:
+        matches = await verify(hashed, password)
+        await services.people.set_password(network.login, "N3w-passw0rd!", 1)
+        return matches
+
+    monkeypatch.setattr(services.passwords, "verify", verify_and_replace)
+    answer = await client.post(LEGACY, data=password_form(network))
     assert error(answer) == (400, "invalid_grant")
 
 

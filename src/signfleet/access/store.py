@@ -138,6 +138,12 @@ CHOOSE_NETWORK = Query(
 )
 
 APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_id == bindparam("client_id")))
+#: For a change: kept from others until the unit of work ends.
+APPLICATION_TO_CHANGE = Query(select(application).where(application.c.id == bindparam("id")).with_for_update())
+#: For a new session: until the unit of work ends nobody changes it.
+APPLICATION_TO_SIGN_IN = Query(
+    select(application).where(application.c.id == bindparam("id")).with_for_update(read=True)
+)
 APPLICATIONS_OF_PERSON = Query(
     select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id)
 )

@@ -171,7 +171,7 @@ class Applications:
 
 
 async def _taken(tx: Transaction, person_id: int, application_id: int | None, precondition: Precondition) -> Row:
-    row = await tx.one(queries.APPLICATION_BY_ID, id=application_id or 0)
+    row = await tx.one(queries.APPLICATION_TO_CHANGE, id=application_id or 0)
     if row is None or row.person_id != person_id:
         raise _unknown()
     precondition.check(row.last_modified_date, row.last_modified_date)

@@ -211,7 +211,7 @@ class Registrations:
 
 async def _take(tx: Transaction, purpose: str, token: str, now: int) -> Row:
     """Use a link up. Raises `NotFound`."""
-    link = await tx.one(queries.LINK, hash=hash_token(token), purpose=purpose, now=now)
+    link = await tx.one(queries.LINK_TO_TAKE, hash=hash_token(token), purpose=purpose, now=now)
     if link is None:
         raise _unknown_link()
     await tx.execute(queries.DELETE_LINKS, person_id=link.person_id, purpose=purpose)

@@ -169,7 +169,7 @@ class People:
             hashed = await self._passwords.hash(change.password)
 
         async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.PERSON_BY_ID, id=person_id)
+            row = await tx.one(queries.PERSON_TO_CHANGE, id=person_id)
             if row is None:
                 raise NotFound(f"There is no person {person_id}.")
             precondition.check(row.person_last_modified_date, row.person_last_modified_date)

@@ -21,6 +21,10 @@ PERSON_COLUMNS = (
 _person = select(*PERSON_COLUMNS, person.c.password_hash, person.c.is_locked_out)
 
 PERSON_BY_ID = Query(_person.where(person.c.id == bindparam("id")))
+#: For a change: kept from others' until the unit of work ends, while sessions may still be opened for the person.
+PERSON_TO_CHANGE = Query(_person.where(person.c.id == bindparam("id")).with_for_update(key_share=True))
+#: For a new session: until the unit of work ends nobody changes the person.
+PERSON_TO_SIGN_IN = Query(_person.where(person.c.id == bindparam("id")).with_for_update(read=True))
 PERSON_BY_LOGIN = Query(_person.where(person.c.login_key == bindparam("login_key")))
 ALL_PEOPLE = Query(_person.order_by(person.c.login_key))
 
@@ -51,7 +55,7 @@ SET_PASSWORD = Query(
     .values(password_hash=bindparam("new_password_hash"), last_modified_date=bindparam("now"))
 )
 
-LINK = Query(
+_link = (
     select(one_time_link.c.return_url, *PERSON_COLUMNS)
     .select_from(one_time_link)
     .join(person, person.c.id == one_time_link.c.person_id)
@@ -61,6 +65,9 @@ LINK = Query(
         one_time_link.c.valid_to > bindparam("now"),
     )
 )
+LINK = Query(_link)
+#: For using it up, which only one can.
+LINK_TO_TAKE = Query(_link.with_for_update(of=one_time_link))
 INSERT_LINK = Query(one_time_link.insert())
 #: What somebody has used, or asked anew for, is good no longer.
 DELETE_LINKS = Query(

@@ -25,6 +25,8 @@ ATTEMPTS_PER_LOGIN: Final = 10
 ATTEMPTS_PER_ADDRESS: Final = 50
 ATTEMPTS_WINDOW: Final = 5 * timespan.MINUTE
 
+_WRONG_SECRET: Final = "The client id or the client secret is wrong."  # noqa: S105 - no secret
+
 #: Compared with where there is no such application, so that an answer takes the same time.
 NOBODYS_SECRET: Final = hash_token(new_token())
 
@@ -66,7 +68,7 @@ class SignIn:
         secret_hash = NOBODYS_SECRET if row is None else bytes(row.secret_hash)
         matches = hmac.compare_digest(secret_hash, hash_token(client.secret or ""))
         if row is None or not matches:
-            raise _invalid_client("The client id or the client secret is wrong.")
+            raise _invalid_client(_WRONG_SECRET)
         if row.secret_expiration_date is not None and row.secret_expiration_date <= now:
             raise _invalid_client("The client secret has expired; make a new one.")
         return row
@@ -89,6 +91,7 @@ class SignIn:
         lifetimes = Lifetimes(self._settings.client_token_lifetime * 1000)
 
         async def work(tx: Transaction) -> Issued:
+            await _demand_same_application(tx, application)
             return await open_session(
                 tx,
                 scope=granted,
@@ -113,6 +116,9 @@ class SignIn:
         scope = PERSON_SCOPE if user is None else USER_SCOPE
 
         async def work(tx: Transaction) -> Issued:
+            await _demand_same_password(tx, person)
+            if application is not None:
+                await _demand_same_application(tx, application)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
             return await open_session(
@@ -176,7 +182,7 @@ class SignIn:
         person = await self._store.one(people.PERSON_BY_LOGIN, login_key=key)
         matches = await self._passwords.verify(None if person is None else person.password_hash, password)
         if person is None or not matches:
-            raise invalid_grant("The login or the password is wrong.")
+            raise _wrong_password()
         self._by_address.give_back(address)
         self._by_login.give_back(key)
         _check_person(person)
@@ -198,6 +204,24 @@ class SignIn:
             value = await self._store.one(people.PROFILE_VALUE, person_id=person_id, name_key=fold(name))
             lifetimes.append(LIFETIMES[name] if value is None else timespan.parse(value.value))
         return Lifetimes(*lifetimes)
+
+
+async def _demand_same_password(tx: Transaction, checked: Row) -> None:
+    """Raise unless the password that was checked is still the person's: a new one ends the sessions of the old."""
+    person = await tx.one(people.PERSON_TO_SIGN_IN, id=checked.person_id)
+    if person is None or person.password_hash != checked.password_hash:
+        raise _wrong_password()
+
+
+async def _demand_same_application(tx: Transaction, checked: Row) -> None:
+    """Raise unless the application is still there, with the secret that was checked."""
+    application = await tx.one(queries.APPLICATION_TO_SIGN_IN, id=checked.id)
+    if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
+        raise _invalid_client(_WRONG_SECRET)
+
+
+def _wrong_password() -> OAuthError:
+    return invalid_grant("The login or the password is wrong.")
 
 
 def _invalid_client(description: str) -> OAuthError:

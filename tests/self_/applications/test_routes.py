@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 
 from signfleet.founding import Founded
+from signfleet.sign_in.service import Client
+from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
+from tests.interleaving import reading_before_writing
 
 APPLICATIONS = "/Self/Applications/"
 OPENID = f"{ROOT}/realms/bsncloud/protocol/openid-connect"
@@ -77,6 +81,41 @@ async def test_a_new_secret_ends_the_old_one_and_its_tokens(
     assert (await caller.get("/Self/")).status_code == 401
     assert (await token_for(client, before)).status_code == 401
     assert (await token_for(client, after)).status_code == 200
+
+
+async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
+    address = f"{APPLICATIONS}{(await register(admin))['id']}/"
+    with reading_before_writing():
+        await asyncio.gather(
+            admin.put(address, json={"name": "Exporter"}), admin.put(address, json={"description": "Sends"})
+        )
+    changed = (await admin.get(address)).json()
+    assert (changed["name"], changed["description"]) == ("Exporter", "Sends")
+
+
+async def test_of_two_who_delete_an_application_one_has_done_it(admin: AsyncClient) -> None:
+    address = f"{APPLICATIONS}{(await register(admin))['id']}/"
+    with reading_before_writing():
+        answers = await asyncio.gather(admin.delete(address), admin.delete(address))
+    assert sorted(answer.status_code for answer in answers) == [204, 404]
+
+
+@pytest.mark.parametrize("ending", ["delete", "secret"])
+async def test_a_secret_that_ends_while_it_is_checked_opens_nothing(
+    client: AsyncClient, admin: AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    application = await register(admin)
+    checked = services.sign_in.application
+
+    async def check_and_end(who: Client, now: int) -> Any:
+        row = await checked(who, now)
+        address = f"{APPLICATIONS}{application['id']}/"
+        await (admin.delete(address) if ending == "delete" else admin.post(f"{address}Secret/"))
+        return row
+
+    monkeypatch.setattr(services.sign_in, "application", check_and_end)
+    answer = await token_for(client, application)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_name_description_and_scopes_can_be_changed(client: AsyncClient, admin: AsyncClient) -> None:
