@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 import time_machine
 from httpx import AsyncClient
@@ -13,6 +16,7 @@ from signfleet.storage.query import Query
 from signfleet.storage.tables import one_time_link, session, token
 from signfleet.wiring import Services
 from tests.conftest import CallAs, SignIn
+from tests.interleaving import reading_before_writing
 
 COUNTS = {
     table.name: Query(select(func.count().label("rows")).select_from(table))
@@ -63,3 +67,37 @@ async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_
         await Housekeeping(services.store).tidy()
         history = (await call_as(await sign_in()).get(f"{address}s/")).json()
     assert [record["level"] for record in history] == ["Control", "Trial", "Control"]
+
+
+@pytest.mark.settings(trial_days=2)
+async def test_a_trial_that_several_end_ends_once(
+    sign_in: SignIn, services: Services, call_as: CallAs, network: Founded
+) -> None:
+    address = f"/Self/Networks/{network.network_id}/Subscription"
+    with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:
+        await call_as(await sign_in()).put(f"{address}/", json={"level": "Trial"})
+        clock.shift(2 * 24 * 3600)
+        with reading_before_writing():
+            await asyncio.gather(*(Housekeeping(services.store).tidy() for _ in range(2)))
+        history = (await call_as(await sign_in()).get(f"{address}s/")).json()
+    assert [record["level"] for record in history] == ["Control", "Trial", "Control"]
+
+
+@pytest.mark.settings(trial_days=2)
+async def test_who_has_paid_meanwhile_does_not_fall_back_when_a_trial_ends(
+    sign_in: SignIn, services: Services, call_as: CallAs, network: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"/Self/Networks/{network.network_id}/Subscription/"
+    found = services.store.scan_all
+
+    async def find_and_pay(*query: Any, **params: Any) -> Any:
+        rows = await found(*query, **params)
+        await services.network_changes.set_level(network.network_id, "Content", 1)
+        return rows
+
+    with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:
+        await call_as(await sign_in()).put(address, json={"level": "Trial"})
+        clock.shift(2 * 24 * 3600)
+        monkeypatch.setattr(services.store, "scan_all", find_and_pay)
+        await Housekeeping(services.store).tidy()
+        assert (await call_as(await sign_in()).get(address)).json()["level"] == "Content"

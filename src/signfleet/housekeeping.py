@@ -9,7 +9,7 @@ import structlog
 from signfleet.access import store as queries
 from signfleet.mail.store import DELETE_GIVEN_UP
 from signfleet.networks.levels import FREE, change_level
-from signfleet.networks.store import ENDED_TRIALS
+from signfleet.networks.store import ENDED_TRIAL, ENDED_TRIALS, HOLD_NETWORK
 from signfleet.people.store import DELETE_OLD_LINKS
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
@@ -54,8 +54,11 @@ class Housekeeping:
             await self._end_trial(row, now)
 
     async def _end_trial(self, row: Row, now: int) -> None:
-        async def work(tx: Transaction) -> None:
-            await change_level(tx, row.id, FREE, now, trial=0, by_member=False)
+        async def work(tx: Transaction) -> bool:
+            await tx.one(HOLD_NETWORK, id=row.id)
+            if await tx.one(ENDED_TRIAL, id=row.id, now=now) is None:  # somebody else has given it another level
+                return False
+            return await change_level(tx, row.id, FREE, now, trial=0, by_member=False)
 
-        await self._store.write(work)
-        log.info("a network's trial has ended", network=row.id)
+        if await self._store.write(work):
+            log.info("a network's trial has ended", network=row.id)

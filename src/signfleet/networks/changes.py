@@ -102,6 +102,7 @@ class NetworkChanges:
         settings = _changed_settings(network, wanted)
 
         async def work(tx: Transaction) -> bool:
+            await tx.one(queries.HOLD_NETWORK, id=network.id)
             present = await tx.one(queries.NETWORK_BY_ID, id=network.id)
             if present is None or last_change(present) != last_change(network):
                 return False

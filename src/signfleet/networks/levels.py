@@ -41,6 +41,7 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
     `trial` is how long a trial lasts, in ms. The operator may do what a member may not.
     """
     check_level(level)
+    await tx.one(queries.HOLD_NETWORK, id=network_id)
     history = await tx.all(queries.SUBSCRIPTIONS, network_id=network_id)
     if history and history[0].level == level:
         return False

@@ -42,6 +42,8 @@ _of_person = _network.join(user, user.c.network_id == network.c.id).where(
 
 NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")))
 NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")))
+#: For a change: kept from others until the unit of work ends.
+HOLD_NETWORK = Query(select(network.c.id).where(network.c.id == bindparam("id")).with_for_update())
 ALL_NETWORKS = Query(_network.order_by(network.c.name_key))
 OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
 OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
@@ -60,9 +62,11 @@ SUBSCRIPTIONS = Query(
     .order_by(network_subscription.c.id.desc())
 )
 #: Trials that are over and still in force.
-ENDED_TRIALS = Query(
-    _network.where(network_subscription.c.level == "Trial", network_subscription.c.expire_date <= bindparam("now"))
+_ended_trials = _network.where(
+    network_subscription.c.level == "Trial", network_subscription.c.expire_date <= bindparam("now")
 )
+ENDED_TRIALS = Query(_ended_trials)
+ENDED_TRIAL = Query(_ended_trials.where(network.c.id == bindparam("id")))
 
 UPDATE_SETTINGS = Query(
     network.update()

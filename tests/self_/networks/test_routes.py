@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ from signfleet.founding import Founded
 from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.examples import alike, example
+from tests.interleaving import reading_before_writing
 
 NETWORKS = "/Self/Networks/"
 
@@ -264,6 +266,27 @@ async def test_a_network_is_changed_only_as_it_was_seen(admin: AsyncClient, addr
     assert (await admin.patch(address, json=change, headers={"If-Match": etag})).status_code == 204
     change[0]["value"] = "00:50:00"
     assert (await admin.patch(address, json=change, headers={"If-Match": etag})).status_code == 412
+
+
+async def test_changes_that_meet_are_all_made(admin: AsyncClient, network: Founded) -> None:
+    address = f"{NETWORKS}{network.network_id}/"
+    names = ("userAccessTokenLifetime", "deviceAccessTokenLifetime")
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.put(f"{address}Settings/", json={name: "00:45:00"}) for name in names))
+    settings = (await entity(admin, address))["settings"]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert [settings[name] for name in names] == ["00:45:00", "00:45:00"]
+
+
+async def test_of_two_who_saw_the_same_network_one_changes_it(admin: AsyncClient, network: Founded) -> None:
+    address = f"{NETWORKS}{network.network_id}/"
+    seen = {"If-Match": (await admin.get(address)).headers["ETag"]}
+    with reading_before_writing():
+        answers = await asyncio.gather(
+            *(admin.put(f"{address}Subscription/", json={"level": "Trial"}, headers=seen) for _ in range(2))
+        )
+    assert sorted(answer.status_code for answer in answers) == [204, 412]
+    assert len((await admin.get(f"{address}Subscriptions/")).json()) == 2
 
 
 async def test_changing_a_network_is_for_its_administrators(sign_in: SignIn, call_as: CallAs, network: Founded) -> None:
