@@ -78,6 +78,7 @@ class Profiles:
             raise owner.refusal(f"'key': the profile property '{key}' is reserved.")
 
         async def work(tx: Transaction) -> None:
+            await _hold(tx, owner)
             await _insert(tx, owner, key, value, now)
 
         try:
@@ -93,6 +94,7 @@ class Profiles:
             check_reserved(key, value)
 
         async def work(tx: Transaction) -> bool:
+            await _hold(tx, owner)
             row = await tx.one(owner.queries.one, of_key=fold(key), **owner.which)
             if row is None:
                 precondition.check_absent()
@@ -104,10 +106,7 @@ class Profiles:
             await record(tx, owner.network_id, owner.change("Update", row.name, row.value, value), now)
             return False
 
-        try:
-            return await self._store.write(work)
-        except Duplicate:  # somebody else has added it in between
-            return await self.put(owner, key, value, precondition, now)
+        return await self._store.write(work)
 
     async def delete(self, owner: Owner, key: str, precondition: Precondition, now: int) -> None:
         """Remove a value. Raises `NotFound`, `Stale`, `Invalid` for a reserved one."""
@@ -115,6 +114,7 @@ class Profiles:
             raise Invalid(f"The profile property '{key}' is reserved and cannot be removed.")
 
         async def work(tx: Transaction) -> None:
+            await _hold(tx, owner)
             row = await tx.one(owner.queries.one, of_key=fold(key), **owner.which)
             if row is None:
                 raise NotFound(f"There is no profile property '{key}'.")
@@ -123,6 +123,12 @@ class Profiles:
             await record(tx, owner.network_id, owner.change("Delete", row.name, row.value, None), now)
 
         await self._store.write(work)
+
+
+async def _hold(tx: Transaction, owner: Owner) -> None:
+    """Keep a profile from others until the unit of work ends. Raises `NotFound` where its owner is gone."""
+    if await tx.one(owner.queries.hold, **owner.which) is None:
+        raise NotFound("The owner of this profile is gone.")
 
 
 async def _insert(tx: Transaction, owner: Owner, key: str, value: str, now: int) -> None:

@@ -8,8 +8,9 @@ import msgspec
 
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.audit.recording import Change, record
+from signfleet.errors import NotFound
 from signfleet.http.patch import converted, merged
-from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as queries
 
 TEMPLATE_LIMIT: Final = 65_536
@@ -86,9 +87,11 @@ class Notifications:
         return msgspec.json.encode(defaults(user.role_id)) if row is None else row.document.encode()
 
     async def put(self, user: Row, partial: dict[str, Any], now: int) -> None:
-        """Change what `partial` names. Raises `Invalid` with the place of what does not fit."""
+        """Change what `partial` names. Raises `Invalid` with the place of what does not fit, `NotFound`."""
 
         async def work(tx: Transaction) -> None:
+            if await tx.one(queries.HOLD_ALONE, network_id=user.network_id, id=user.id) is None:
+                raise NotFound(f"There is no user {user.id} any more.")
             row = await tx.one(queries.NOTIFICATIONS, network_id=user.network_id, user_id=user.id)
             present = defaults(user.role_id) if row is None else msgspec.json.decode(row.document)
             settings = converted(merged(present, partial), NotificationSettings)
@@ -114,7 +117,4 @@ class Notifications:
                 now=max(now, row.last_modified_date + 1),
             )
 
-        try:
-            await self._store.write(work)
-        except Duplicate:  # somebody else has stored them first
-            await self.put(user, partial, now)
+        await self._store.write(work)

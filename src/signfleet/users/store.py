@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, case, func, select
+from sqlalchemy import BigInteger, and_, bindparam, case, func, or_, select
 
 from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.networks.store import IN_FORCE, SUBSCRIPTION_COLUMNS
@@ -56,6 +56,25 @@ _member = _user.where(user.c.network_id == bindparam("network_id"))
 MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")))
 MEMBER_BY_LOGIN = Query(_member.where(person.c.login_key == bindparam("login_key")))
 USERS_AMONG = Query(_member.where(among(user.c.id, "ids")))
+
+#: Keeps a user from others until the unit of work ends, and those with a role, who may have to be counted: all at
+#: once, always in the same order. For a deletion nothing may be said of the user meanwhile either.
+_held = (
+    select(user.c.id)
+    .where(
+        user.c.network_id == bindparam("network_id"),
+        or_(user.c.id == bindparam("id"), user.c.role_id == bindparam("role_id")),
+    )
+    .order_by(user.c.id)
+)
+HOLD_TO_CHANGE = Query(_held.with_for_update(key_share=True))
+HOLD_TO_DELETE = Query(_held.with_for_update())
+#: Keeps one user from others until the unit of work ends.
+HOLD_ALONE = Query(
+    select(user.c.id)
+    .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
+    .with_for_update(key_share=True)
+)
 
 USER_BY_ID = Query(_user.where(user.c.id == bindparam("id")))
 USER_IN_NETWORK = Query(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +11,7 @@ from httpx import AsyncClient
 from signfleet.founding import Founded
 from tests.conftest import ON_SQLITE
 from tests.examples import example
+from tests.interleaving import reading_before_writing
 
 PERSON = "/Self/Profile/"
 
@@ -161,3 +163,30 @@ async def test_a_value_is_a_json_string(admin: AsyncClient, profile: str, body: 
 async def test_only_users_of_ones_own_have_a_profile_here(admin: AsyncClient, user: str) -> None:
     assert (await admin.get(f"/Self/Users/{user}/Profile/")).status_code == 404
     assert (await admin.put(f"/Self/Users/{user}/Profile/a/", json="1")).status_code == 404
+
+
+async def test_of_two_who_saw_the_same_value_one_changes_it(admin: AsyncClient, profile: str) -> None:
+    await admin.put(f"{profile}color/", json="red")
+    seen = {"If-Match": (await admin.get(f"{profile}color/")).headers["etag"]}
+    with reading_before_writing():
+        answers = await asyncio.gather(
+            *(admin.put(f"{profile}color/", json=value, headers=seen) for value in ("green", "blue"))
+        )
+    assert sorted(answer.status_code for answer in answers) == [204, 412]
+
+
+async def test_of_several_who_make_a_value_one_has_made_it(admin: AsyncClient, profile: str) -> None:
+    with reading_before_writing(4):
+        answers = await asyncio.gather(
+            *(admin.post(profile, json={"key": "color", "value": "red"}) for _ in range(2)),
+            *(admin.put(f"{profile}COLOR/", json="blue") for _ in range(2)),
+        )
+    assert sorted(answer.status_code for answer in answers) in ([201, 204, 204, 409], [201, 204, 409, 409])
+
+
+async def test_a_full_profile_takes_nothing_from_two_at_once(admin: AsyncClient, profile: str) -> None:
+    for number in range(99 - len((await admin.get(profile)).json())):
+        await admin.put(f"{profile}value{number}/", json="")
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.put(f"{profile}{name}/", json="") for name in ("left", "right")))
+    assert sorted(answer.status_code for answer in answers) == [201, 400]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from signfleet.founding import Founded
 from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example
+from tests.interleaving import reading_before_writing
 
 
 @pytest.fixture
@@ -100,6 +102,15 @@ async def test_others_are_told_of_suspensions_alone(sign_in: SignIn, call_as: Ca
         "subscriptionSuspendedNotificationEnabled",
         "subscriptionsSuspendedNotificationEnabled",
     }
+
+
+async def test_notifications_that_are_chosen_at_once_are_all_chosen(admin: AsyncClient, address: str) -> None:
+    names = ("deviceFailureNotificationEnabled", "networkSuspendingNotificationEnabled")
+    for wanted in (True, False):
+        with reading_before_writing():
+            await asyncio.gather(*(admin.put(f"{address}Notifications/", json={name: wanted}) for name in names))
+        settings = (await admin.get(f"{address}Notifications/")).json()
+        assert [settings[name] for name in names] == [wanted, wanted]
 
 
 @pytest.mark.contract("PUT /Self/Users/{user}/Notifications/")
