@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from signfleet.wiring import Services
 from tests.access.granted import grant
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import register
+from tests.interleaving import reading_before_writing
 
 NAMES = [role.name for role in SYSTEM_ROLES]
 
@@ -206,6 +208,53 @@ async def test_operations_are_told_whole_or_by_entity(admin: AsyncClient) -> Non
     roots = (await admin.get("/Operations/Root/")).json()
     assert [root["targetEntity"] for root in roots] == ["Device", "Subscription", "Group", "User", "Role", "Network"]
     assert (await admin.get("/Operations/Root/Nothing/")).status_code == 404
+
+
+async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
+    address = f"/Roles/{(await create(admin))['id']}/"
+    with reading_before_writing():
+        await asyncio.gather(
+            admin.put(address, json={"name": "Fitters"}), admin.put(address, json={"description": "On the roof"})
+        )
+    role = (await admin.get("/Roles/Fitters/")).json()
+    assert role["description"] == "On the roof"
+
+
+async def test_of_two_who_permit_the_same_one_is_told_that_it_is_there(admin: AsyncClient) -> None:
+    body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.post("/Roles/Installers/Permissions/", json=body) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [204, 400]
+
+
+async def test_of_two_who_delete_a_role_one_has_done_it(admin: AsyncClient) -> None:
+    await create(admin)
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.delete("/Roles/Installers/") for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [204, 404]
+
+
+async def test_a_role_is_deleted_or_given_but_not_both(admin: AsyncClient) -> None:
+    await create(admin)
+    await admin.post("/Users/", json={"person": {"login": "joe@example.com"}})
+    with reading_before_writing():
+        gone, given = await asyncio.gather(
+            admin.delete("/Roles/Installers/"), admin.put("/Users/joe@example.com/", json={"roleName": "Installers"})
+        )
+    assert {gone.status_code, given.status_code} == {204, 400}, (gone.text, given.text)
+
+
+async def test_a_device_knows_nothing_of_a_role_that_goes_while_it_is_permitted_something(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
+    with reading_before_writing():
+        permitted, gone = await asyncio.gather(
+            admin.post("/Devices/A1/Permissions/", json=body), admin.delete("/Roles/Installers/")
+        )
+    assert (permitted.status_code in (204, 400), gone.status_code) == (True, 204)
+    assert (await admin.get("/Devices/A1/Permissions/")).json() == []
 
 
 async def test_roles_are_for_administrators(sign_in: SignIn, call_as: CallAs) -> None:

@@ -22,6 +22,7 @@ from signfleet.wiring import Services
 from tests.access.granted import grant
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.devices.stored import register
+from tests.interleaving import reading_before_writing
 
 JOE = "Joe@example.com"
 
@@ -278,6 +279,66 @@ async def test_changes_of_users_are_in_the_audit_trail(admin: AsyncClient) -> No
         ("Delete", JOE),
     ]
     assert (entries[1]["before"], entries[1]["after"]) == ({"roleName": "Creators"}, {"roleName": "Viewers"})
+
+
+async def test_of_two_who_saw_the_same_user_one_changes_it(admin: AsyncClient) -> None:
+    await create(admin)
+    seen = {"If-Match": (await admin.get(f"/Users/{JOE}/")).headers["etag"]}
+    with reading_before_writing():
+        answers = await asyncio.gather(
+            *(admin.put(f"/Users/{JOE}/", json={"description": text}, headers=seen) for text in ("Door", "Roof"))
+        )
+    assert sorted(answer.status_code for answer in answers) == [204, 412]
+
+
+async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
+    await create(admin)
+    with reading_before_writing():
+        await asyncio.gather(
+            admin.put(f"/Users/{JOE}/", json={"description": "Door"}),
+            admin.put(f"/Users/{JOE}/", json={"isLockedOut": True}),
+        )
+    user = (await admin.get(f"/Users/{JOE}/")).json()
+    assert (user["description"], user["isLockedOut"]) == ("Door", True)
+
+
+async def test_of_two_who_delete_a_user_one_has_done_it(admin: AsyncClient) -> None:
+    await create(admin)
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.delete(f"/Users/{JOE}/") for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [204, 404]
+
+
+async def test_of_two_who_permit_the_same_one_is_told_that_it_is_there(admin: AsyncClient) -> None:
+    body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.post(f"/Users/{JOE}/Permissions/", json=body) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [204, 400]
+
+
+async def test_two_networks_can_take_in_the_same_new_person_at_once(
+    admin: AsyncClient, call_as: CallAs, sign_in: SignIn
+) -> None:
+    other = call_as(await sign_in("ann@example.com"))
+    made = (await other.post("/Self/Networks/", json={"name": "Other"})).json()
+    await other.put("/Self/Session/Network/", json={"id": made["id"]})
+    with reading_before_writing():
+        created = await asyncio.gather(create(admin, role=None), create(other, role=None))
+    assert created[0]["person"]["id"] == created[1]["person"]["id"]
+    assert [user["person"]["password"] is None for user in created].count(True) == 1
+
+
+async def test_a_device_knows_nothing_of_a_user_who_goes_while_permitted_something(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
+    with reading_before_writing():
+        permitted, gone = await asyncio.gather(
+            admin.post("/Devices/A1/Permissions/", json=body), admin.delete(f"/Users/{JOE}/")
+        )
+    assert (permitted.status_code in (204, 400), gone.status_code) == (True, 204)
+    assert (await admin.get("/Devices/A1/Permissions/")).json() == []
 
 
 async def test_a_role_beyond_ones_own_rights_cannot_be_given(

@@ -123,12 +123,21 @@ GENERAL_PERMISSIONS = Query(
     _with_principals.where(or_(*(permission.c.entity == entity for entity in ROOTS)), permission.c.entity_id == 0)
 )
 
-USER_THERE = Query(select(user.c.id).where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id")))
-ROLE_THERE = Query(select(role.c.id).where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id")))
+#: Whether there is such a user or role. Until the unit of work ends it is not deleted, nor a role renamed.
+USER_THERE = Query(
+    select(user.c.id)
+    .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
+    .with_for_update(read=True, key_share=True)
+)
+ROLE_THERE = Query(
+    select(role.c.id)
+    .where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id"))
+    .with_for_update(read=True)
+)
 
 _IN_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
 #: Lets nobody else change who has a role, nor what is denied to them, until the unit of work ends.
-HOLD_ROLE = Query(select(user.c.id).where(_IN_ROLE).order_by(user.c.id).with_for_update())
+HOLD_ROLE = Query(select(user.c.id).where(_IN_ROLE).order_by(user.c.id).with_for_update(key_share=True))
 #: Who has a role and can sign in, and whether anything is denied to them, in general or on one thing.
 ACTIVE_IN_ROLE = Query(
     select(

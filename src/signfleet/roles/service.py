@@ -100,12 +100,12 @@ async def _users(store: Store | Transaction, network_id: int, role_id: int, scop
     return [RoleMember(row.id, "User", row.login) for row in rows]
 
 
-async def role_named(tx: Store | Transaction, network_id: int, name: str) -> int:
-    """The id of the role of that name. Raises `Invalid`."""
+async def role_named(tx: Transaction, network_id: int, name: str) -> int:
+    """The id of the role of that name, which stays until the unit of work ends. Raises `Invalid`."""
     for role in SYSTEM_ROLES:
         if fold(role.name) == fold(name.strip()):
             return role.id
-    row = await tx.one(queries.ROLE_BY_NAME, network_id=network_id, name_key=fold(name.strip()))
+    row = await tx.one(queries.ROLE_TO_GIVE, network_id=network_id, name_key=fold(name.strip()))
     if row is None:
         raise Invalid(f"'roleName': there is no role '{name}' in this network.")
     return int(row.id)
@@ -259,11 +259,14 @@ class Roles:
         return await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
 
     async def _custom_row(self, tx: Transaction, network_id: int, segment: str) -> Row:
-        """The row of a custom role. Raises `NotFound`, and `Invalid` for a system role."""
+        """The row of a custom role, kept from others until the unit of work ends.
+
+        Raises `NotFound`, and `Invalid` for a system role.
+        """
         role_id = await self._id(tx, network_id, segment)
         if system_role_of(role_id) is not None:
             raise Invalid(f"'{segment}' is a role that every network has; it is fixed and cannot be changed.")
-        row = await tx.one(queries.ROLE_BY_ID, network_id=network_id, id=role_id)
+        row = await tx.one(queries.ROLE_TO_CHANGE, network_id=network_id, id=role_id)
         if row is None:
             raise _unknown(segment)
         return row

@@ -10,6 +10,10 @@ from signfleet.storage.tables import person, role, user
 
 _role = select(role).where(role.c.network_id == bindparam("network_id"))
 ROLE_BY_ID = Query(_role.where(role.c.id == bindparam("id")))
+#: For a change: kept from others until the unit of work ends.
+ROLE_TO_CHANGE = Query(_role.where(role.c.id == bindparam("id")).with_for_update())
+#: For a user who is to have it: until the unit of work ends it is not deleted.
+ROLE_TO_GIVE = Query(_role.where(role.c.name_key == bindparam("name_key")).with_for_update(read=True))
 ROLE_BY_NAME = Query(_role.where(role.c.name_key == bindparam("name_key")))
 ROLES_AFTER = Query(
     _role.where(role.c.id > bindparam("after", type_=BigInteger())).order_by(role.c.id).limit(bindparam("limit"))

@@ -18,6 +18,7 @@ from signfleet.access.operations.catalogue import (
     UPDATE_USER,
     VIEW_USER,
 )
+from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
@@ -31,6 +32,7 @@ from signfleet.people.schemas import person_of
 from signfleet.people.service import NewPerson, People, insert_person, record_new
 from signfleet.roles.service import role_named
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.storage.query import Query
 from signfleet.users import store as queries
 from signfleet.users.catalogue import USERS
 from signfleet.users.schemas import NewUser, User, UserChange, told
@@ -67,7 +69,16 @@ class UserAdministration:
         row = await (tx or self._store).one(query, network_id=session.network_id, **key)
         row = await self._permissions.visible(session, VIEW_USER, row, tx)
         if row is None:
-            raise NotFound(f"There is no user '{segment}' in this network.")
+            raise _unknown(segment)
+        return row
+
+    async def _held(self, session: Session, segment: str, hold: Query, tx: Transaction) -> Row:
+        """The same, kept from others as `hold` says until the unit of work ends. Raises `NotFound`."""
+        found = await self.row(session, segment, tx)
+        await tx.all(hold, network_id=found.network_id, id=found.id, role_id=ADMINISTRATORS.id)
+        row = await tx.one(queries.MEMBER_BY_ID, network_id=found.network_id, id=found.id)
+        if row is None:
+            raise _unknown(segment)
         return row
 
     async def create(self, session: Session, new: NewUser, now: int) -> User:
@@ -108,6 +119,8 @@ class UserAdministration:
         try:
             user_id = await self._store.write(work)
         except Duplicate:
+            if prepared is not None and await self._people.find(new.person.login) is not None:
+                return await self.create(session, new, now)  # somebody else has made the person in between
             raise Invalid(f"'person.login': '{new.person.login}' is a user of this network already.") from None
         row = await self._users.row(user_id)
         user = await self._users.entity(row)
@@ -123,7 +136,7 @@ class UserAdministration:
         """
 
         async def work(tx: Transaction) -> None:
-            row = await self.row(session, segment, tx)
+            row = await self._held(session, segment, queries.HOLD_TO_CHANGE, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             await self._permissions.demand_on(session, UPDATE_USER, row.id, tx)
             description = row.description if change.description is msgspec.UNSET else change.description
@@ -159,7 +172,7 @@ class UserAdministration:
         """Remove a user from the network, at once. The person stays. Raises `NotFound`, `Forbidden`, `Invalid`."""
 
         async def work(tx: Transaction) -> None:
-            row = await self.row(session, segment, tx)
+            row = await self._held(session, segment, queries.HOLD_TO_DELETE, tx)
             await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
             await demand_another(tx, row.network_id, row.id)
             await forget_principal(tx, row.network_id, "User", row.id, now)
@@ -186,7 +199,7 @@ class UserAdministration:
         self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
     ) -> None:
         async def work(tx: Transaction) -> None:
-            row = await self.row(session, segment, tx)
+            row = await self._held(session, segment, queries.HOLD_TO_CHANGE, tx)
             await self._permissions.demand_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
             for number, permission in enumerate(permissions):
                 if (permission.principal.type, permission.principal.id) != ("User", row.id):
@@ -210,3 +223,7 @@ class UserAdministration:
             await record(tx, row.network_id, Change(action, "User", row.id, row.login, before, after), now)
 
         await self._store.write(work)
+
+
+def _unknown(segment: str) -> NotFound:
+    return NotFound(f"There is no user '{segment}' in this network.")

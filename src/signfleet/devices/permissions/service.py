@@ -14,7 +14,7 @@ from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.keeping import keep_part, next_moment, touch
 from signfleet.devices.service import Devices
-from signfleet.devices.store import DEVICE_TO_CHANGE
+from signfleet.devices.store import DEVICE_TO_CHANGE, HELD_AMONG
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.json import encode
 
@@ -63,7 +63,7 @@ class DevicePermissions:
 
 
 async def devices_of_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> list[int]:
-    """The devices with permissions of a user or role."""
+    """The devices with permissions of a user or role, in the order in which devices are held."""
     rows = await tx.all(
         ENTITIES_OF_PRINCIPAL,
         network_id=network_id,
@@ -71,7 +71,7 @@ async def devices_of_principal(tx: Transaction, network_id: int, principal_type:
         principal_id=principal_id,
         entity=DEVICE.entity,
     )
-    return [row.entity_id for row in rows]
+    return sorted(row.entity_id for row in rows)
 
 
 async def retell(tx: Transaction, network_id: int, device_ids: Sequence[int], now: int) -> None:
@@ -85,6 +85,8 @@ async def retell(tx: Transaction, network_id: int, device_ids: Sequence[int], no
 async def forget_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
     """A user or role is gone: remove what was said to them, wherever that was."""
     told = await devices_of_principal(tx, network_id, principal_type, principal_id)
+    # The devices first, as whoever changes what is said of one of them has them.
+    await tx.all(HELD_AMONG, network_id=network_id, ids=told)
     await granting.forget_principal(tx, network_id, principal_type, principal_id)
     await retell(tx, network_id, told, now)
 
