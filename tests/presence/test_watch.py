@@ -110,3 +110,31 @@ async def test_all_that_are_due_are_judged_however_many(
     latest = max(row.status_date for row in await services.store.scan_all(DEVICES))
     assert await watch.judge_due(latest + HOUR) == 5
     assert {row.health for row in await services.store.scan_all(DEVICES)} == {"Error"}
+
+
+async def test_a_shorter_period_counts_from_the_next_report_on(
+    player: AsyncClient, admin: AsyncClient, services: Services, watch: Watch
+) -> None:
+    async def report_every(period: str) -> None:
+        change = {"settings": {"synchronization": {"status": {"period": period}}}}
+        assert (await admin.put("/Devices/A1/", json=change)).status_code == 204
+
+    await report_every("01:00:00")
+    reported = await report(player, services)
+    await report_every("00:05:00")
+    await watch.judge_due(reported + 2 * HOUR - 1)
+    assert (await health(admin))[0] == "Normal"
+    reported = await report(player, services, 2)
+    await watch.judge_due(reported + 10 * MINUTE)
+    assert (await health(admin))[0] == "Warning"
+
+
+async def test_a_device_that_never_reported_is_unknown_to_filters_and_regions(
+    player: AsyncClient, admin: AsyncClient
+) -> None:
+    change = {"settings": {"location": {"country": "DE"}}}
+    assert (await admin.put("/Devices/A1/", json=change)).status_code == 204
+    assert (await admin.get("/Devices/A1/")).json()["status"] is None
+    filter_ = {"filter": "[Status].[Health] IS 'Unknown'"}
+    assert (await admin.get("/Devices/Count/", params=filter_)).json() == 1
+    assert (await admin.get("/Devices/Regions/DE/")).json()[0]["devicesHealthStatus"] == ["Unknown"]

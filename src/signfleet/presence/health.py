@@ -70,7 +70,7 @@ def judge_storage(storages: Sequence[StorageStatus] | None) -> Health:
 
 
 def _judge_one(storage: StorageStatus) -> Health:
-    if storage.access is not None and "write" not in storage.access.lower():
+    if storage.access == "Read":  # with a word of newer firmware beside it, nobody knows
         return "Error"
     stats = storage.stats or {}
     total, free = stats.get("sizeTotal", 0), stats.get("sizeFree")
