@@ -94,16 +94,18 @@ async def test_a_player_registers_asks_for_its_settings_and_reports(server: Serv
 async def test_a_picture_follows_the_first_report_and_then_comes_by_the_interval(server: Server) -> None:
     now = [NOW]
     one = player(server, lambda: now[0])
-    await one.step()
-    server.calls.clear()
-    wait = await one.step()
-    assert server.calls == [("PUT", "screenshots")]
-    assert 0 < wait < 300
-    now[0] += 300_000
-    assert await one.step() == 300
-    now[0] += 600_000
-    await one.step()
-    assert server.paths == ["screenshots", "report", "screenshots"]
+    assert await one.step() == 0
+    pictures = []
+    while len(pictures) < 4:
+        server.calls.clear()
+        wait = await one.step()
+        if server.paths == ["screenshots"]:
+            pictures.append(now[0])
+        now[0] += int(wait * 1000) + 1
+    first, second, third, fourth = pictures
+    assert first == NOW
+    assert 0 < second - first < 900_000, "from then on those of a fleet are spread evenly"
+    assert [third - second, fourth - third] == pytest.approx([900_000, 900_000], abs=1000)
 
 
 async def test_the_group_of_the_settings_is_reported(server: Server) -> None:
@@ -126,11 +128,13 @@ async def test_an_expired_access_token_is_refreshed(server: Server) -> None:
 
 
 async def test_a_player_whose_tokens_are_all_revoked_registers_again(server: Server) -> None:
-    one = await at_work(server)
+    tally = Tally()
+    one = await at_work(server, tally)
     server.valid = "another"
     server.fail = lambda path: httpx.Response(400, json={"error": "invalid_grant"}) if path == "token" else None
     await one.step()
     assert server.paths == ["report", "token", "register", "report"]
+    assert tally.registered == 1, "it is the same player"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -74,7 +74,9 @@ class Player:
         self._refresh_token: str | None = None
         self._sequence = self._started
         self._rounds = 0
+        self._is_known = False
         self._reports = 0
+        self._pictures = 0
         self._unanswered: dict[str, Any] | None = None
         self._settings: dict[str, Any] = {}
         self._settings_etag: str | None = None
@@ -123,7 +125,8 @@ class Player:
         body = self.profile.registration()
         answer = self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
         self._sequence = max(self._sequence, answer.get("sequence", 0))
-        self._tally.registered += 1
+        self._tally.registered += not self._is_known
+        self._is_known = True
 
     async def _refresh(self) -> None:
         """Exchange the refresh token; a player whose tokens are of no use any more registers again."""
@@ -185,7 +188,11 @@ class Player:
 
     async def _upload_picture(self) -> None:
         wanted, now = self._settings["screenshots"], self._clock()
-        self._next_picture = now + timespan.parse(wanted["interval"])
+        interval: float = timespan.parse(wanted["interval"])
+        if self._pictures == 0:  # drawn and decoded all at once, they would hold up the server
+            interval *= self.profile.random("picture phase").random()
+        self._next_picture = now + interval
+        self._pictures += 1
         drawn = await asyncio.to_thread(picture, self.profile, now, wanted["quality"] or 60)
         await self._ask_as_device(
             "PUT",
