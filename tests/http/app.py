@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -136,7 +137,8 @@ async def post_nothing(_call: Call) -> Answer:
     return NO_CONTENT
 
 
-FAILURES = {
+FAILURES: dict[str, BaseException] = {
+    "stopped": asyncio.CancelledError(),
     "unexpected": RuntimeError("hunter2"),
     "storage": StorageError("disk full"),
     "conflict": Conflict("It is there already.", "id 7"),

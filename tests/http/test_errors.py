@@ -13,6 +13,7 @@ import pytest
         ("not-found", 404, "not_found", "There is no such thing.", ""),
         ("throttled", 429, "too_many_requests", "Too many attempts.", ""),
         ("unexpected", 500, "server_error", "The server failed unexpectedly; its log says why.", ""),
+        ("stopped", 503, "unavailable", "The server stops; try again shortly.", ""),
         ("storage", 503, "unavailable", "The store cannot be reached at the moment; try again shortly.", ""),
     ],
 )
@@ -27,6 +28,7 @@ def test_a_failure_is_a_status_and_the_error_entity(
 def test_it_is_told_when_to_come_again(anyone: httpx.Client) -> None:
     assert anyone.get("/open/fail/throttled").headers["Retry-After"] == "30"
     assert anyone.get("/open/fail/storage").headers["Retry-After"] == "2"
+    assert anyone.get("/open/fail/stopped").headers["Retry-After"] == "2"
 
 
 def test_an_unexpected_failure_tells_nothing_of_its_cause(anyone: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from signfleet.errors import NotFound
 from signfleet.http.call import Call, Disconnected, Receive
 from signfleet.http.endpoint import Endpoint
-from signfleet.http.errors import MethodNotAllowed, tell
+from signfleet.http.errors import MethodNotAllowed, Stopping, tell
 from signfleet.http.pipeline import responder
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
@@ -45,6 +46,9 @@ class Application:
             response = _without_endpoint(call, route) if respond is None else await respond(call, **parameters)
         except Disconnected:
             return
+        except asyncio.CancelledError:  # the seconds that requests have to finish after the signal to stop are over
+            stopping = Stopping("The server stops; try again shortly.")
+            response = tell(call, route.template if route else None, stopping)
         except Exception as error:
             response = tell(call, route.template if route else None, error)
         response.headers.append((b"x-request-id", id_.encode()))

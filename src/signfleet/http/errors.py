@@ -78,7 +78,22 @@ class OAuthError(SignfleetError):
         self.headers = headers or {}
 
 
-STATUSES |= {MethodNotAllowed: 405, NotAcceptable: 406, UnsupportedMediaType: 415, NotImplementedYet: 501}
+class Stopping(SignfleetError):
+    """503: the server stops, and could not wait any longer."""
+
+    code = "unavailable"
+
+
+STATUSES |= {
+    MethodNotAllowed: 405,
+    NotAcceptable: 406,
+    UnsupportedMediaType: 415,
+    NotImplementedYet: 501,
+    Stopping: 503,
+}
+
+#: What whoever meets a server that does not work at the moment is told to wait.
+_SHORTLY = header("Retry-After", "2")
 
 
 class ErrorBody(msgspec.Struct):
@@ -116,12 +131,14 @@ def tell(call: Call, route: str | None, error: Exception) -> Response:
             headers.append(_CHALLENGE)
         elif isinstance(error, Throttled):
             headers.append(header("Retry-After", str(error.retry_after)))
+        elif isinstance(error, Stopping):
+            headers.append(_SHORTLY)
         elif isinstance(error, MethodNotAllowed):
             headers.append(header("Allow", error.allowed))
     elif isinstance(error, StorageError):
         log.error("storage failed: %s", error)
         status, body = 503, ErrorBody("unavailable", "The store cannot be reached at the moment; try again shortly.")
-        headers.append(header("Retry-After", "2"))
+        headers.append(_SHORTLY)
     else:
         log.error("unexpected failure in %s %s", call.method, route, exc_info=error)
         status, body = 500, ErrorBody("server_error", "The server failed unexpectedly; its log says why.")
