@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -16,11 +17,13 @@ from signfleet.expressions.listing import Listing
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import audit, device, subscription
-from signfleet.subscriptions.lifecycle import GRACE_PERIOD, SUSPENDED_PERIOD
+from signfleet.storage.totals import TOTAL
+from signfleet.subscriptions.lifecycle import DEMO_LIMIT, GRACE_PERIOD, SUSPENDED_PERIOD
 from signfleet.subscriptions.service import Mode, Subscriptions
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY
 from tests.devices.stored import register
+from tests.interleaving import PATIENCE, reading_before_writing
 
 NETWORK = 1
 ALL = Query(select(subscription).where(subscription.c.network_id == bindparam("network_id")))
@@ -69,6 +72,10 @@ class Fleet:
     async def trail(self) -> list[tuple[str, int, str | None]]:
         """What the audit trail tells of subscriptions."""
         return [(row.action, row.entity_id, row.name) for row in await self.store.all(TRAIL)]
+
+    async def total(self) -> int:
+        row = await self.store.one(TOTAL, network_id=NETWORK, entity="Subscription")
+        return row.total if row else 0
 
     async def stock(self) -> int:
         return len([row for row in await self.store.all(ALL, network_id=NETWORK) if row.device_id is None])
@@ -151,6 +158,73 @@ async def test_a_subscription_freed_by_a_deleted_device_goes_on_with_its_time_ru
     assert (told["type"], told["device"]["serial"], told["expirationDate"]) == ("Commercial", "A2", expires)
     await managed.delete(second, NOW + DAY)
     assert await managed.stock() == 1
+
+
+async def test_of_two_that_report_first_at_once_one_gets_the_last_of_the_stock(managed: Fleet) -> None:
+    first, second = await managed.register("A1"), await managed.register("A2")
+    (id_,) = await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    with reading_before_writing():
+        await asyncio.gather(managed.report(first, "A1"), managed.report(second, "A2"))
+    told = [await managed.told(device_id) for device_id in (first, second)]
+    assert sorted(found["type"] for found in told) == ["Commercial", "Grace"]
+    assert [found["id"] for found in told if found["type"] == "Commercial"] == [id_]
+
+
+async def test_a_device_that_waits_gets_one_of_what_comes_from_two_sides(managed: Fleet) -> None:
+    leaving = await managed.register("A1")
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    await managed.report(leaving, "A1")
+    waiting = await managed.register("A2")
+    await managed.report(waiting, "A2")
+    with reading_before_writing():
+        await asyncio.gather(managed.delete(leaving), managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW))
+    kept = await managed.store.all(ALL, network_id=NETWORK)
+    assert sorted((row.device_id or 0) for row in kept) == [0, waiting]
+    assert (await managed.told(waiting))["id"] == next(row.id for row in kept if row.device_id == waiting)
+    assert await managed.total() == 2
+
+
+async def test_nothing_goes_to_a_device_that_is_deleted_while_it_waits(managed: Fleet) -> None:
+    waiting = await managed.register("A1")
+    await managed.report(waiting, "A1")
+    await managed.subscriptions.sweep(NOW + GRACE_PERIOD + SUSPENDED_PERIOD)  # its Grace is over
+    adding = []
+
+    async def delete(tx: Transaction) -> None:
+        await tx.execute(DELETE_DEVICE, device_id=waiting)
+        await managed.subscriptions.on_delete(tx, NETWORK, [waiting], NOW)
+        if managed.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
+            adding.append(asyncio.create_task(managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)))
+            await asyncio.wait(adding, timeout=PATIENCE)
+
+    await managed.store.write(delete)
+    await asyncio.gather(*adding or [managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)])
+    assert (await managed.stock(), await managed.total()) == (1, 1)
+
+
+async def test_a_device_may_go_while_its_subscription_ends(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    later = NOW + GRACE_PERIOD + SUSPENDED_PERIOD
+    with reading_before_writing():
+        await asyncio.gather(managed.delete(device_id, later), managed.subscriptions.sweep(later))
+    assert (await managed.store.all(ALL, network_id=NETWORK), await managed.total()) == ([], 0)
+
+
+async def test_what_is_due_is_judged_once_by_two_who_sweep(managed: Fleet) -> None:
+    for number in range(5):
+        await managed.register(f"A{number}")
+    later = NOW + GRACE_PERIOD + SUSPENDED_PERIOD
+    with reading_before_writing():
+        both = await asyncio.gather(managed.subscriptions.sweep(later), managed.subscriptions.sweep(later))
+    assert (sum(map(len, both)), await managed.total()) == (5, 0)
+
+
+async def test_a_network_has_no_more_demos_than_it_may_from_two_who_add_them(managed: Fleet) -> None:
+    adding = (managed.subscriptions.add(NETWORK, "Demo", DAY, DEMO_LIMIT, NOW) for _ in range(2))
+    with reading_before_writing():
+        both = await asyncio.gather(*adding, return_exceptions=True)
+    assert [type(result) for result in both].count(Invalid) == 1
+    assert await managed.stock() == DEMO_LIMIT
 
 
 async def test_a_grace_runs_through_its_phases_and_is_gone(managed: Fleet) -> None:

@@ -157,6 +157,6 @@ async def _tell_device(
     known = OWNER.flatten({"subscription": msgspec.to_builtins(subscription)}) if subscription else {}
     document = None if subscription is None else encode(subscription).decode()
     ours = {"in_network": network_id, "of_device": device_id}
+    await tx.execute(queries.TOUCH, **ours, now=now)
     await tx.execute(queries.SET_DOCUMENT, **ours, document=document)
     await tx.execute(queries.SET_PROPERTIES, **ours, changes=encode(_ABSENT | known).decode())
-    await tx.execute(queries.TOUCH, **ours, now=now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
@@ -98,10 +99,10 @@ class Subscriptions:
             else:
                 freed.append(replace(left, device=None, life=life))
                 changes.append(_change(row, freed[-1], now))
+        waiting = await self._waiting(tx, network_id, len(freed)) if freed else []
         await release(tx, network_id, ended, freed, now)
         await record_all(tx, network_id, changes, now)
-        if freed:
-            await self._serve(tx, network_id, len(freed), now)
+        await self._serve(tx, network_id, waiting, now)
 
     async def _assign(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> bool:
         """Give a device one of the stock in place of what it has; False if there is none."""
@@ -118,10 +119,24 @@ class Subscriptions:
         await record_all(tx, network_id, [*changes, _change(stock, taken, now)], now)
         return True
 
-    async def _serve(self, tx: Transaction, network_id: int, count: int, now: int) -> None:
-        """Give up to `count` of the stock to devices that have nothing or only a Grace, the oldest first."""
-        for row in await tx.all(queries.WAITING, network_id=network_id, limit=count):
-            if not await self._assign(tx, network_id, DeviceReference(id=row.id, serial=row.serial), now):
+    async def _waiting(self, tx: Transaction, network_id: int, count: int) -> list[DeviceReference]:
+        """Up to `count` devices that have nothing or only a Grace, the oldest first.
+
+        Until the unit of work ends nobody else deletes them or gives them something.
+        """
+        held: set[int] = set()
+        while True:
+            rows = await tx.all(queries.WAITING, network_id=network_id, limit=count)
+            free = [row.id for row in rows if row.id not in held]
+            if not free:
+                return [DeviceReference(id=row.id, serial=row.serial) for row in rows]
+            await tx.all(queries.HOLD_DEVICES, network_id=network_id, ids=free)
+            held.update(free)
+
+    async def _serve(self, tx: Transaction, network_id: int, waiting: list[DeviceReference], now: int) -> None:
+        """Give what is in stock to devices that wait for it."""
+        for device in waiting:
+            if not await self._assign(tx, network_id, device, now):
                 return
 
     # --- as time passes
@@ -136,8 +151,19 @@ class Subscriptions:
                 return changes
 
     async def _age(self, tx: Transaction, now: int) -> list[Aged]:
+        due = sorted(await tx.all(queries.DUE, now=now), key=lambda row: row.network_id)
         changes = []
-        for row in await tx.all(queries.DUE, now=now):
+        for network_id, rows in groupby(due, key=lambda row: row.network_id):
+            changes += await self._age_in(tx, network_id, list(rows), now)
+        return changes
+
+    async def _age_in(self, tx: Transaction, network_id: int, due: list[Row], now: int) -> list[Aged]:
+        """Those of one network. What somebody else is at work with is left to the next sweep."""
+        devices = [row.device_id for row in due if row.device_id is not None]
+        held = [row.id for row in await tx.all(queries.HOLD_FREE_DEVICES, network_id=network_id, ids=devices)]
+        ids = [row.id for row in due]
+        changes = []
+        for row in await tx.all(queries.DUE_AMONG, network_id=network_id, ids=ids, device_ids=held, now=now):
             found = kept(row)
             phase = lifecycle.status(found.life, now)
             await record(tx, found.network_id, _change(row, None if phase is None else found, now), now)
@@ -163,6 +189,8 @@ class Subscriptions:
             raise Invalid("'activityPeriod' has to be longer than nothing.")
 
         async def work(tx: Transaction) -> list[int]:
+            waiting = await self._waiting(tx, network_id, count)
+            await totals.add(tx, network_id, ENTITY, 0)  # whoever else adds some waits from here on
             if type_ == "Demo":
                 there = len(await tx.all(queries.DEMOS, network_id=network_id))
                 if there + count > lifecycle.DEMO_LIMIT:
@@ -172,7 +200,7 @@ class Subscriptions:
             after = {"type": type_, "activityPeriod": timespan.format(activity_period)}
             changes = [Change("Create", "Subscription", id_, None, None, after) for id_ in ids]
             await record_all(tx, network_id, changes, now)
-            await self._serve(tx, network_id, count, now)
+            await self._serve(tx, network_id, waiting, now)
             return ids
 
         return await self._store.write(work)

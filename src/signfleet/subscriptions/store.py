@@ -31,10 +31,19 @@ STOCK = Query(
     .with_for_update(skip_locked=True)
 )
 DUE = Query(
-    select(subscription)
+    select(subscription.c.network_id, subscription.c.id, subscription.c.device_id)
     .where(subscription.c.due_date <= bindparam("now"))
     .order_by(subscription.c.due_date)
     .limit(BATCH)
+)
+#: Those of them that are still due, in stock or with one of some devices; locked until the unit of work ends.
+DUE_AMONG = Query(
+    _of_network.where(
+        among(subscription.c.id, "ids"),
+        subscription.c.due_date <= bindparam("now"),
+        or_(subscription.c.device_id.is_(None), among(subscription.c.device_id, "device_ids")),
+    )
+    .order_by(subscription.c.due_date)
     .with_for_update(skip_locked=True)
 )
 INSERT = Query(subscription.insert())
@@ -71,6 +80,17 @@ WAITING = Query(
     .order_by(subscription.c.id.is_not(None), device.c.registration_date, device.c.id)
     .limit(bindparam("limit"))
 )
+
+#: Keeps devices from others until the unit of work ends, always in the same order. Whoever changes which device has
+#: what holds the devices before their subscriptions.
+_devices = (
+    select(device.c.id)
+    .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"))
+    .order_by(device.c.id)
+)
+HOLD_DEVICES = Query(_devices.with_for_update())
+#: The same for those that nobody else holds; the others are left alone.
+HOLD_FREE_DEVICES = Query(_devices.with_for_update(skip_locked=True))
 
 GRACE_OF = Query(select(grace.c.date).where(grace.c.serial_key == bindparam("serial_key")))
 INSERT_GRACE = Query(insert(grace).on_conflict_do_nothing())
