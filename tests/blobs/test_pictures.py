@@ -71,7 +71,7 @@ async def test_anything_else_is_no_picture(content: bytes) -> None:
     assert "0x" not in raised.value.message
 
 
-@pytest.mark.parametrize("size", [(MAX_SIDE + 1, 16), (MAX_PIXELS // 5000 + 1, 5000)])
+@pytest.mark.parametrize("size", [(MAX_SIDE + 1, 16), (MAX_PIXELS // 5000 + 1, 5000), (MAX_SIDE, MAX_SIDE)])
 async def test_a_picture_with_too_many_pixels_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
     whole = drawn("PNG", "1", (32, 32))
     header = b"".join(side.to_bytes(4, "big") for side in size)

@@ -22,6 +22,9 @@ _MEDIA_TYPES: dict[str, Literal["image/jpeg", "image/png"]] = {
 }
 SUFFIXES = {"image/jpeg": "jpg", "image/png": "png"}
 
+#: The size is looked at before a pixel is decoded; Pillow would only write a warning among the log's lines.
+Image.MAX_IMAGE_PIXELS = None
+
 #: A picture of the largest size takes about 140 MB while it is decoded: two at a time are enough.
 _workers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
 
@@ -46,8 +49,6 @@ def _examine(content: bytes) -> Picture:
             return _picture(image)
     except TooLarge:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise TooLarge(f"The picture is larger than {MAX_PIXELS} pixels.") from None
     except UnidentifiedImageError:
         raise Invalid("The body is not a whole JPEG or PNG picture: it does not begin like one.") from None
     except Exception as error:  # Pillow has a dozen kinds of exception for a broken file, and grows more
