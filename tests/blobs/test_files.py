@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from signfleet.blobs.files import Blobs, open_blobs
+from signfleet.blobs.files import DELETED_AT_ONCE, Blobs, open_blobs
 from signfleet.storage.interface import StorageError
 from signfleet.storage.opening import CannotOpen
 
@@ -58,14 +58,21 @@ async def test_deleting_is_done_whether_it_is_there_or_not(blobs: Blobs) -> None
     assert await blobs.get("a.jpg") is None
 
 
-async def test_a_folder_is_deleted_with_all_that_is_in_it_and_nothing_beside_it(blobs: Blobs) -> None:
-    for name in ("screenshots/1/2/a.jpg", "screenshots/1/2/b.jpg", "screenshots/1/23/a.jpg"):
+async def test_many_are_deleted_and_nothing_beside_them(blobs: Blobs) -> None:
+    names = [f"screenshots/1/2/{number}.jpg" for number in range(DELETED_AT_ONCE + 2)]
+    for name in names:
         await blobs.put(name, b"content")
-    await blobs.delete_folder("screenshots/1/2")
-    await blobs.delete_folder("screenshots/1/none")
-    assert await blobs.get("screenshots/1/2/a.jpg") is None
-    assert await blobs.get("screenshots/1/2/b.jpg") is None
-    assert await blobs.get("screenshots/1/23/a.jpg") == b"content"
+    await blobs.delete(names[:-1])
+    assert [name for name in names if await blobs.get(name) is not None] == names[-1:]
+
+
+async def test_what_was_half_written_goes_too(tmp_path: Path) -> None:
+    blobs = open_blobs(str(tmp_path))
+    half = tmp_path / "1" / "a.jpg#1"
+    half.parent.mkdir()
+    half.write_bytes(b"con")
+    await blobs.delete(["1/a.jpg"])
+    assert not half.exists()
 
 
 async def test_an_object_storage_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

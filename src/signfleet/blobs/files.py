@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
@@ -23,6 +25,10 @@ _RETRIES: RetryConfig = {
     "retry_timeout": timedelta(seconds=20),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
 }
+
+
+#: So many requests for files to be deleted are under way at a time: object storage takes its time for each.
+DELETED_AT_ONCE = 32
 
 
 class Blobs:
@@ -51,23 +57,30 @@ class Blobs:
         except (BaseError, OSError) as error:
             raise StorageError(f"file {name} could not be read: {error}") from error
 
-    async def delete(self, names: Iterable[str]) -> None:
-        """Delete what there is of `names`."""
-        for name in names:
-            try:
-                await obstore.delete_async(self._store, name)
-            except FileNotFoundError:
-                continue
-            except (BaseError, OSError) as error:
-                raise StorageError(f"file {name} could not be deleted: {error}") from error
+    async def delete(self, names: Sequence[str]) -> None:
+        """Delete what there is of `names`, and of what a process left half written that ended meanwhile."""
+        if isinstance(self._store, LocalStore):
+            await asyncio.to_thread(self._delete_half_written, names)
+        for start in range(0, len(names), DELETED_AT_ONCE):
+            some = names[start : start + DELETED_AT_ONCE]
+            for failure in await asyncio.gather(*map(self._delete, some), return_exceptions=True):
+                if failure is not None:
+                    raise failure
 
-    async def delete_folder(self, folder: str) -> None:
-        """Delete every file whose name begins with `folder` and a slash."""
+    async def _delete(self, name: str) -> None:
         try:
-            async for batch in obstore.list(self._store, prefix=folder):
-                await self.delete(item["path"] for item in batch)
+            await obstore.delete_async(self._store, name)
+        except FileNotFoundError:
+            return
         except (BaseError, OSError) as error:
-            raise StorageError(f"folder {folder} could not be deleted: {error}") from error
+            raise StorageError(f"file {name} could not be deleted: {error}") from error
+
+    def _delete_half_written(self, names: Sequence[str]) -> None:
+        """A folder has a file under this name until all of it is written; object storage keeps none."""
+        assert isinstance(self._store, LocalStore)
+        folder = Path(self._store.prefix or "")
+        for name in names:
+            (folder / f"{name}#1").unlink(missing_ok=True)
 
 
 def open_blobs(place: str) -> Blobs:

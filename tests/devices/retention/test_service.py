@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ async def test_the_files_of_deleted_devices_go(
 class Trouble(Blobs):
     """Files that cannot be deleted."""
 
-    async def delete(self, names: Iterable[str]) -> None:
+    async def delete(self, names: Sequence[str]) -> None:
         raise StorageError("the object storage is away")
 
 
