@@ -304,10 +304,14 @@ async def test_an_expired_refresh_token_is_told_without_a_description(client: As
     assert (answer.status_code, answer.json()) == (400, {"error": "invalid_grant"})
 
 
+@pytest.mark.parametrize("chosen_before", [False, True])
 async def test_a_person_token_can_be_refreshed_into_a_network(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Founded, chosen_before: bool
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network, username=network.login))
+    if chosen_before:
+        person = call_as(first.json()["access_token"])
+        assert (await person.put("/Self/Session/Network/", json={"name": network.network})).status_code == 204
     second = await client.post(LEGACY, data=refresh_form(first, username=f"{network.network}/{network.login}"))
     assert second.json()["user"]["network"]["name"] == network.network
     assert (await call_as(second.json()["access_token"]).get("/Devices/")).status_code == 200

@@ -22,6 +22,19 @@ def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> C
     )
 
 
+#: What tells whether somebody is locked out, and the joins that it needs.
+_LOCKS = (
+    person.c.is_locked_out.label("person_locked"),
+    network.c.is_locked_out.label("network_locked"),
+    user.c.is_locked_out.label("user_locked"),
+)
+_owned = (
+    token.join(session, session.c.id == token.c.session_id)
+    .outerjoin(person, person.c.id == session.c.person_id)
+    .outerjoin(network, network.c.id == session.c.network_id)
+    .outerjoin(user, and_(user.c.network_id == session.c.network_id, user.c.id == session.c.user_id))
+)
+
 SESSION_OF_TOKEN = Query(
     select(
         session.c.id,
@@ -35,9 +48,7 @@ SESSION_OF_TOKEN = Query(
         token.c.scope,
         token.c.valid_to,
         person.c.login,
-        person.c.is_locked_out.label("person_locked"),
-        network.c.is_locked_out.label("network_locked"),
-        user.c.is_locked_out.label("user_locked"),
+        *_LOCKS,
         user.c.role_id,
         or_(_has_permissions("User", user.c.id), _has_permissions("Role", user.c.role_id)).label("has_permissions"),
         select(network_total.c.total)
@@ -45,11 +56,7 @@ SESSION_OF_TOKEN = Query(
         .scalar_subquery()
         .label("permission_changes"),
     )
-    .select_from(token)
-    .join(session, session.c.id == token.c.session_id)
-    .outerjoin(person, person.c.id == session.c.person_id)
-    .outerjoin(network, network.c.id == session.c.network_id)
-    .outerjoin(user, and_(user.c.network_id == session.c.network_id, user.c.id == session.c.user_id))
+    .select_from(_owned)
     .where(token.c.hash == bindparam("hash"), token.c.kind == "access")
 )
 
@@ -67,13 +74,12 @@ LIVE_TOKEN = Query(
         session.c.network_id,
         session.c.user_id,
         session.c.device_id,
+        session.c.expiration_date,
         person.c.login,
+        *_LOCKS,
         application.c.client_id,
     )
-    .select_from(token)
-    .join(session, session.c.id == token.c.session_id)
-    .outerjoin(person, person.c.id == session.c.person_id)
-    .outerjoin(application, application.c.id == session.c.application_id)
+    .select_from(_owned.outerjoin(application, application.c.id == session.c.application_id))
     .where(
         token.c.hash == bindparam("hash"),
         token.c.valid_to > bindparam("now"),
@@ -100,6 +106,7 @@ _sign_in = (
         session.c.network_id,
         session.c.user_id,
         session.c.device_id,
+        session.c.scope.label("granted"),
         token.c.scope,
         token.c.valid_to,
         token.c.used_date,

@@ -139,17 +139,17 @@ class SignIn:
     ) -> SignedIn:
         """New tokens for old. The network stays, unless `username` names another as `Network/login`."""
         row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
-        user = None
+        user, raised = None, False
         if row is not None and row.used_date is None and row.valid_to > now:
             _check_holder(row, application)
             _check_person(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
             if username and "/" in username:
                 user = await self._user(row.person_id, username.partition("/")[0])
+                raised = bool(row.granted == PERSON_SCOPE)  # a person's token becomes a user's
             elif row.network_id is not None:
                 user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
                 _check_user(user)
         lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
-        raised = row is not None and row.network_id is None and user is not None
 
         async def work(tx: Transaction) -> tuple[Issued, int] | Refused:
             taken = await take_refresh_token(tx, refresh_token, now)
