@@ -84,20 +84,28 @@ class Sessions:
         return checked.session
 
 
-def _session(row: Row, now: int) -> Session:
-    """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out.
+def refusal(row: Row, now: int) -> str | None:
+    """Why a token that has not expired is good for nothing at the moment; None for one that is.
 
     A session lasts 24 hours; an application's token without a network, or a device, is bound by the token alone.
     """
     if row.expiration_date <= now:
-        raise Unauthenticated("The session has expired; log in again.")
+        return "The session has expired; log in again."
     if row.person_locked:
-        raise Unauthenticated("This person is locked out.")
+        return "This person is locked out."
     if row.network_id is not None:
         if row.network_locked or row.network_locked is None:
-            raise Unauthenticated("The network is locked out or gone.")
+            return "The network is locked out or gone."
         if row.device_id is None and (row.user_id is None or row.user_locked or row.user_locked is None):
-            raise Unauthenticated("The user is locked out or no longer a member of the network.")
+            return "The user is locked out or no longer a member of the network."
+    return None
+
+
+def _session(row: Row, now: int) -> Session:
+    """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out."""
+    reason = refusal(row, now)
+    if reason is not None:
+        raise Unauthenticated(reason)
     return Session(
         id=row.id,
         person_id=row.person_id,

@@ -6,6 +6,7 @@ import base64
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+from signfleet.access.sessions import refusal
 from signfleet.actor import act_under
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
@@ -105,7 +106,7 @@ async def introspect_token(call: Call) -> Answer:
     form = Form(call)
     application = await call.service(SignIn).application(form.client(), call.now)
     row = await call.service(Tokens).find(form.required("token"), call.now)
-    if row is None or not _may_know(application, row) or row.device_id is not None:
+    if row is None or not _may_know(application, row) or row.device_id is not None or refusal(row, call.now):
         return answer_json(TokenState(active=False))
     return answer_json(token_state(row))
 

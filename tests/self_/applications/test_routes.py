@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
+from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.sign_in.service import Client
 from signfleet.wiring import Services
@@ -16,6 +17,7 @@ from tests.interleaving import reading_before_writing
 
 APPLICATIONS = "/Self/Applications/"
 OPENID = f"{ROOT}/realms/bsncloud/protocol/openid-connect"
+PASSWORD = "7t#Sqg7*"
 
 
 async def token_for(client: AsyncClient, application: dict[str, Any]) -> Response:
@@ -25,6 +27,12 @@ async def token_for(client: AsyncClient, application: dict[str, Any]) -> Respons
         "client_secret": application["clientSecret"],
     }
     return await client.post(f"{OPENID}/token", data=form)
+
+
+async def is_active(client: AsyncClient, credentials: dict[str, str], token: str) -> bool:
+    answer = await client.post(f"{OPENID}/token/introspect", data={**credentials, "token": token})
+    assert answer.status_code == 200
+    return bool(answer.json()["active"])
 
 
 async def register(caller: AsyncClient, **properties: Any) -> dict[str, Any]:
@@ -205,6 +213,27 @@ async def test_a_token_is_introspected_by_its_application(
         "token_type": "bearer",
         "sub": str(network.person_id),
     }
+
+
+@pytest.mark.parametrize("what", ["person", "user", "network"])
+async def test_tokens_of_who_is_locked_out_are_not_active(
+    client: AsyncClient, services: Services, admin: AsyncClient, network: Founded, what: str
+) -> None:
+    person = await services.people.create(login="joe@example.com", password=PASSWORD, now=0)
+    user_id = await services.users.create(network_id=network.network_id, person_id=person.id, role=VIEWERS, now=0)
+    made = await services.applications.create("Joe's", person.id, now=0)
+    credentials = {"client_id": made.client_id, "client_secret": made.client_secret}
+    form = {**credentials, "grant_type": "password", "username": f"{network.network}/{person.login}"}
+    tokens = (await client.post(f"{OPENID}/token", data=form | {"password": PASSWORD})).json()
+    kinds = ("access_token", "refresh_token")
+    assert [await is_active(client, credentials, tokens[kind]) for kind in kinds] == [True, True]
+    if what == "person":
+        await services.people.set_locked(person.login, True, 1)
+    elif what == "user":
+        assert (await admin.put(f"/Users/{user_id}/", json={"isLockedOut": True})).status_code == 204
+    else:
+        await services.networks.set_locked(await services.networks.row(network.network_id), True, 1)
+    assert [await is_active(client, credentials, tokens[kind]) for kind in kinds] == [False, False]
 
 
 async def test_strangers_tokens_are_not_active(client: AsyncClient, network: Founded, sign_in: SignIn) -> None:
