@@ -19,7 +19,7 @@ from signfleet.founding import Founded
 from signfleet.http.conditional import NONE
 from signfleet.http.endpoint import FORM, Endpoint
 from signfleet.networks.levels import FREE, PAID
-from signfleet.people.registration import ACTIVATE, RESET
+from signfleet.people.service import ACTIVATE, RESET
 from signfleet.people.store import INSERT_LINK
 from signfleet.profiles.service import of_person, of_user
 from signfleet.sign_in.service import Client

@@ -228,6 +228,17 @@ async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Foun
     assert (await client.get(ROOT + link_in(second))).status_code == 200
 
 
+async def test_a_password_changed_otherwise_ends_the_link(
+    client: AsyncClient, admin: AsyncClient, network: Founded, mailbox: Mailbox
+) -> None:
+    await client.get(f"/{network.login}/Password/")
+    link = link_in((await mailbox())[-1])
+    assert (await admin.put("/Self/", json={"firstName": "Janet"})).status_code == 204
+    assert (await client.get(ROOT + link)).status_code == 200
+    assert (await admin.put("/Self/", json={"password": PASSWORD})).status_code == 204
+    assert (await client.get(ROOT + link)).status_code == 404
+
+
 @ON_SQLITE
 @pytest.mark.parametrize(
     ("password", "repeated", "message"),

@@ -10,7 +10,8 @@ from signfleet.account.pages import HTML, message, next_page, page
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
-from signfleet.people.registration import ACTIVATE, RESET, Registrations
+from signfleet.people.registration import Registrations
+from signfleet.people.service import ACTIVATE, RESET
 
 endpoints = Endpoints("Account", "/account")
 

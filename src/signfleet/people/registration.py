@@ -22,7 +22,7 @@ from signfleet.mail.composing import Composer
 from signfleet.mail.outbox import Outbox
 from signfleet.people import store as queries
 from signfleet.people.schemas import Person, Registration, person_of
-from signfleet.people.service import NEW_PASSWORD, NO_SESSION, People, insert_person, record_new
+from signfleet.people.service import ACTIVATE, NEW_PASSWORD, NO_SESSION, RESET, People, insert_person, record_new
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, StorageError, Store, Transaction
 from signfleet.wire import timespan
@@ -30,9 +30,6 @@ from signfleet.wire.datetime import next_moment
 from signfleet.wire.text import fold
 
 log = structlog.get_logger("people")
-
-ACTIVATE: Final = "activate"
-RESET: Final = "reset"
 
 ACTIVATION_LIFETIME: Final = 7 * timespan.DAY
 RESET_LIFETIME: Final = 15 * timespan.MINUTE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,10 @@ from signfleet.wire.text import fold, forbidden_character
 
 #: How the audit trail, which masks it, is told that a password was changed.
 NEW_PASSWORD = "new"  # noqa: S105 - no password
+
+#: What a link in a mail is for.
+ACTIVATE: Final = "activate"
+RESET: Final = "reset"
 
 #: No session has this id.
 NO_SESSION = 0
@@ -155,7 +159,7 @@ class People:
     async def update(
         self, person_id: int, change: PersonChange, precondition: Precondition, now: int, session_id: int
     ) -> None:
-        """Change names or password. A new password ends all of the person's sessions but `session_id`.
+        """Change names or password. A new password ends links to reset it, and all sessions but `session_id`.
 
         Raises `Stale`, and `Invalid` for a weak password or a name that is too long.
         """
@@ -183,6 +187,7 @@ class People:
             )
             if hashed is not None:
                 await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, kept_id=session_id)
+                await tx.execute(queries.DELETE_LINKS, person_id=person_id, purpose=RESET)
             after = person_of(
                 await tx.one(queries.PERSON_BY_ID, id=person_id), None if hashed is None else NEW_PASSWORD
             )
