@@ -77,6 +77,13 @@ async def test_a_weak_password_is_refused(
     assert (await admin.get("/Self/")).json()["firstName"] == "Jane"
 
 
+async def test_a_narrowed_token_cannot_change_the_password(call_as: CallAs, sign_in: SignIn, network: Founded) -> None:
+    caller = call_as(await sign_in(scope="bsn.api.self.info"))
+    assert (await caller.put("/Self/", json={"firstName": "Janet"})).status_code == 204
+    assert (await caller.put("/Self/", json={"password": "N3w-passw0rd!"})).status_code == 403
+    assert (await caller.put("/Self/", json={"password": None})).status_code == 204
+
+
 async def test_what_somebody_else_changed_is_not_overwritten(admin: AsyncClient) -> None:
     first = await admin.get("/Self/")
     old = {"If-Unmodified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}

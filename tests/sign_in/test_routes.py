@@ -151,6 +151,13 @@ async def test_header_and_form_may_not_name_different_credentials(
 
 
 @ON_SQLITE
+async def test_scopes_are_asked_for_in_reason(client: AsyncClient, network: Founded) -> None:
+    scope = " ".join(f"bsn.api.main.x{number}" for number in range(101))
+    answer = await client.post(TOKEN, data=client_credentials(network) | {"scope": scope})
+    assert error(answer) == (400, "invalid_scope")
+
+
+@ON_SQLITE
 async def test_an_unknown_grant_is_named(client: AsyncClient, network: Founded) -> None:
     form = {**client_credentials(network), "grant_type": "implicit"}
     assert error(await client.post(TOKEN, data=form)) == (400, "unsupported_grant_type")

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+
+#: Nobody needs more in one token.
+SCOPES_LIMIT = 100
+_SCOPE = re.compile(r"(?=.{1,128}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE | re.ASCII)
+
+
+def is_scope(text: str) -> bool:
+    """Whether `text` could be the name of one scope."""
+    return _SCOPE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)

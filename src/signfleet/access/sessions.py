@@ -8,8 +8,8 @@ import msgspec
 
 from signfleet.access import store as queries
 from signfleet.access.scopes import covers, covers_any
-from signfleet.access.tokens import hash_token
-from signfleet.errors import Unauthenticated
+from signfleet.access.tokens import PERSON_SCOPE, hash_token
+from signfleet.errors import Forbidden, Unauthenticated
 from signfleet.storage.interface import Row, Store
 
 #: So many checked tokens are remembered.
@@ -44,6 +44,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, scope: str) -> bool:
         return covers(self.scope, scope)
+
+    def may_give(self, scope: str) -> bool:
+        """Whether the token may hand `scope` on: one that it has.
+
+        Who signed in with a password may give everything, unless the token was narrowed to a part of /Self.
+        """
+        return self.covers(scope) or (self.application_id is None and self.covers(PERSON_SCOPE))
+
+    def demand_power_to_give(self, scopes: list[str]) -> None:
+        """Raise `Forbidden` naming the scope that the token may not hand on."""
+        for scope in scopes:
+            if not self.may_give(scope):
+                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot give it.")
 
     def covers_any(self, scopes: tuple[str, ...]) -> bool:
         return covers_any(self.scope, scopes)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from signfleet.access import store as queries
-from signfleet.access.scopes import covers
+from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
 from signfleet.access.tokens import USER_SCOPE, hash_token
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid, NotFound
@@ -185,8 +185,10 @@ def _checked(name: str, description: str | None, scope: str) -> tuple[str, str |
     if description is not None and len(description) > DESCRIPTION_LIMIT:
         raise Invalid(f"'description' has at most {DESCRIPTION_LIMIT} characters.")
     scopes = list(dict.fromkeys(scope.split()))
+    if len(scopes) > SCOPES_LIMIT:
+        raise Invalid(f"'scopes': an application may have at most {SCOPES_LIMIT} scopes.")
     for each in scopes:
-        if not covers(USER_SCOPE, each):
+        if not is_scope(each) or not covers(USER_SCOPE, each):
             raise Invalid(f"'scopes': there is no scope '{each}'; there are {USER_SCOPE} and what is below them.")
     if not scopes:
         raise Invalid("'scopes': an application needs at least one scope.")

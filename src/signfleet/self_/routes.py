@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signfleet.access.tokens import USER_SCOPE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoint, Endpoints, Parameter
 from signfleet.people.registration import Registrations
@@ -62,7 +63,10 @@ async def register(call: Call) -> Answer:
 )
 async def update_self(call: Call) -> Answer:
     """Change names or password of the person; what is left out, and what cannot be changed, stays."""
-    await call.service(People).update(call.person_id, call.body, call.precondition, call.now, call.session.id)
+    change: PersonChange = call.body
+    if change.password is not None:
+        call.session.demand_power_to_give(USER_SCOPE.split())  # who has the password has everything
+    await call.service(People).update(call.person_id, change, call.precondition, call.now, call.session.id)
     return NO_CONTENT
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from signfleet.access import store as queries
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.passwords import Passwords
-from signfleet.access.scopes import covers
+from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
 from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.http.errors import OAuthError
@@ -255,7 +255,9 @@ def _narrowed(granted: str, wanted: str | None) -> str:
     """The scopes asked for as far as they are granted; all of them where none is asked for."""
     if not wanted or not wanted.strip():
         return granted
-    within = [scope for scope in dict.fromkeys(wanted.split()) if covers(granted, scope)]
+    within = [scope for scope in dict.fromkeys(wanted.split()) if is_scope(scope) and covers(granted, scope)]
+    if len(within) > SCOPES_LIMIT:
+        raise OAuthError(400, "invalid_scope", f"At most {SCOPES_LIMIT} scopes can be asked for at once.")
     if not within:
         raise OAuthError(
             400, "invalid_scope", f"The application was granted '{granted}', nothing of which was asked for."

@@ -160,7 +160,21 @@ async def test_an_application_cannot_give_more_than_it_has(
     caller = call_as((await token_for(client, narrow)).json()["access_token"])
     assert (await caller.post(APPLICATIONS, json={"name": "x", "scopes": ["bsn.api.main"]})).status_code == 403
     assert (await caller.put(f"{APPLICATIONS}{narrow['id']}/", json={"scopes": ["bsn.api.self"]})).status_code == 403
+    two_in_one = {"name": "x", "scopes": ["bsn.api.self.applications.create bsn.api.main"]}
+    assert (await caller.post(APPLICATIONS, json=two_in_one)).status_code == 403
     assert (await register(caller))["scopes"] == ["bsn.api.self.applications"]
+    wide = await register(admin)
+    assert (await caller.post(f"{APPLICATIONS}{wide['id']}/Secret/")).status_code == 403
+    assert (await token_for(client, wide)).status_code == 200
+    assert (await caller.post(f"{APPLICATIONS}{narrow['id']}/Secret/")).status_code == 200
+
+
+async def test_a_narrowed_token_cannot_give_more_than_it_has(call_as: CallAs, sign_in: SignIn) -> None:
+    caller = call_as(await sign_in(scope="bsn.api.self.applications"))
+    assert (await caller.post(APPLICATIONS, json={"name": "x", "scopes": ["bsn.api.main"]})).status_code == 403
+    assert (await register(caller))["scopes"] == ["bsn.api.self.applications"]
+    person = call_as(await sign_in(scope="bsn.api.self"))
+    assert (await register(person, scopes=["bsn.api.main"]))["scopes"] == ["bsn.api.main"]
 
 
 @ON_SQLITE
@@ -176,6 +190,10 @@ async def test_an_application_cannot_give_more_than_it_has(
         ({"name": "x", "scopes": ["cert"]}, "scopes"),
         ({"name": "x", "scopes": ["bsn"]}, "scopes"),
         ({"name": "x", "scopes": "bsn.api.self"}, "scopes"),
+        ({"name": "x", "scopes": ["bsn.api.main."]}, "scopes"),
+        ({"name": "x", "scopes": ["bsn.api.main.\u0001"]}, "scopes"),
+        ({"name": "x", "scopes": ["bsn.api.main." + "x" * 128]}, "scopes"),
+        ({"name": "x", "scopes": [f"bsn.api.main.x{number}" for number in range(101)]}, "scopes"),
     ],
 )
 async def test_an_unfit_application_is_refused(admin: AsyncClient, body: dict[str, object], field: str) -> None:

@@ -80,7 +80,9 @@ async def test_scopes_can_be_narrowed_and_widened_again(admin: AsyncClient) -> N
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("scopes", [[], [""], ["bsn.api.self bsn.api.main"], ["bsn.api.selfish"], ["cert"], "x", [1]])
+@pytest.mark.parametrize(
+    "scopes", [[], [""], ["bsn.api.self bsn.api.main"], ["bsn.api.selfish"], ["bsn.api.self."], ["cert"], "x", [1]]
+)
 async def test_scopes_that_were_not_granted_are_refused(admin: AsyncClient, scopes: object) -> None:
     assert (await admin.put("/Self/Session/AuthorizationScope/", json=scopes)).status_code == 400
     assert (await admin.get("/Self/Session/")).status_code == 200

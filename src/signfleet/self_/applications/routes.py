@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from signfleet.access.tokens import USER_SCOPE
 from signfleet.applications.service import ApplicationChange, Applications
-from signfleet.errors import Forbidden
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.contract import documented
 from signfleet.http.endpoint import Endpoints
@@ -120,18 +119,18 @@ async def delete_application(call: Call, application: str) -> Answer:
 async def rotate_secret(call: Call, application: str) -> Answer:
     """Give an application a new secret, told in this answer alone; the old one and its tokens end at once."""
     number = id_of(application)
+    row = await call.service(Applications).own(call.person_id, number)
+    call.session.demand_power_to_give(row.scope.split())  # who has the secret has what the application has
     secret = await call.service(Applications).rotate_secret(call.person_id, number, call.now)
     return answer_json(application_of(await call.service(Applications).own(call.person_id, number), secret))
 
 
 def _own_scopes(call: Call) -> str:
-    """Who signed in with a password may give everything; an application no more than it has itself."""
-    return USER_SCOPE if call.session.application_id is None else call.session.scope
+    """All that the caller may give."""
+    return USER_SCOPE if all(map(call.session.may_give, USER_SCOPE.split())) else call.session.scope
 
 
 def _checked(call: Call, scopes: list[str]) -> str:
-    if call.session.application_id is not None:
-        for scope in scopes:
-            if not call.session.covers(scope):
-                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot give it.")
-    return " ".join(scopes)
+    each = " ".join(scopes).split()  # before the check: a name may hold several
+    call.session.demand_power_to_give(each)
+    return " ".join(each)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access import store as queries
-from signfleet.access.scopes import covers
+from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
 from signfleet.access.sessions import Session
 from signfleet.errors import Forbidden, Invalid
 from signfleet.storage.interface import Store, Transaction
@@ -50,10 +50,12 @@ class SessionChanges:
 
         Raises `Invalid` naming the scope that was not granted.
         """
+        if len(scopes) > SCOPES_LIMIT:
+            raise Invalid(f"Name at most {SCOPES_LIMIT} scopes.")
         row = await self._store.one(queries.SESSION_SCOPE, id=session.id)
         granted = "" if row is None else row.scope
         for place, scope in enumerate(scopes):
-            if not scope or len(scope.split()) != 1 or not covers(granted, scope):
+            if not is_scope(scope) or not covers(granted, scope):
                 raise Invalid(f"'[{place}]': the scope '{scope}' was not granted to this session; '{granted}' was.")
         if not scopes:
             raise Invalid("Name at least one scope: a token without any could do nothing, not even this.")
