@@ -40,13 +40,20 @@ def test_the_first_start_gives_players_and_a_line_that_lists_them(tmp_path: Path
         assert json.loads(listed.stdout)["totalItemCount"] == len(devices(demo)) == 3
 
 
+def test_players_have_tags_to_filter_by(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=8) as demo:
+        tagged = [device["tags"] for device in devices(demo)]
+    assert {"string::[Device].<Owner>", "number::[Device].<Floor>", "dateTime::[Device].<Installed>"} <= {*tagged[0]}
+    assert any("boolean::[Device].<Outdoor>" in tags for tags in tagged)
+
+
 def test_a_second_start_goes_on_with_the_same_data(tmp_path: Path) -> None:
     with running_demo(tmp_path) as first:
         before = devices(first)
     with running_demo(tmp_path) as second:
         after = devices(second)
     assert {**second.credentials, "base_url": ""} == {**first.credentials, "base_url": ""}
-    assert [device["id"] for device in after] == [device["id"] for device in before]
+    assert [(device["id"], device["tags"]) for device in after] == [(device["id"], device["tags"]) for device in before]
 
 
 def test_every_installation_has_secrets_of_its_own_for_nobody_else_to_read(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import click
 
 from signfleet.cli.demo_accounts import Account, admit, make_accounts
+from signfleet.cli.demo_tags import tag_players
 from signfleet.cli.options import load_settings, settings_options
 from signfleet.cli.serve import run_server
 
@@ -56,14 +57,14 @@ def demo(players: int, **flags: Any) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def populate(services: Services, address: str) -> None:
-        credentials, network_id = await _found(services, folder / CREDENTIALS, address)
-        await _simulate(services, network_id, players, credentials)
+        credentials, network_id, is_new = await _found(services, folder / CREDENTIALS, address)
+        await _simulate(services, network_id, players, credentials, is_new=is_new)
 
     run_server(settings, populate)
 
 
-async def _found(services: Services, path: Path, address: str) -> tuple[Credentials, int]:
-    """The credentials, and the id of the demo's network, which is founded on the first start."""
+async def _found(services: Services, path: Path, address: str) -> tuple[Credentials, int, bool]:
+    """The credentials, the id of the demo's network, and whether it was founded now: it is on the first start."""
     from signfleet.access.passwords import generate
     from signfleet.founding import found
 
@@ -76,7 +77,7 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         credentials = credentials._replace(base_url=address)
         _write(path, credentials)
         await admit(services, credentials.accounts, _now())
-        return credentials, int(network.id)
+        return credentials, int(network.id), False
     if credentials is None:
         password = generate()
         accounts = make_accounts(NETWORK, LOGIN, password)
@@ -95,7 +96,7 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         now=_now(),
     )
     await admit(services, credentials.accounts, _now())
-    return credentials._replace(base_url=address), founded.network_id
+    return credentials._replace(base_url=address), founded.network_id, True
 
 
 def _read(path: Path) -> Credentials | None:
@@ -116,8 +117,10 @@ def _write(path: Path, credentials: Credentials) -> None:
     new.replace(path)
 
 
-async def _simulate(services: Services, network_id: int, players: int, credentials: Credentials) -> None:
-    """Let the players join, tell that they have, and keep them at work."""
+async def _simulate(
+    services: Services, network_id: int, players: int, credentials: Credentials, *, is_new: bool
+) -> None:
+    """Let the players join, tag them if the network `is_new`, tell that they have joined, and keep them at work."""
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate
 
@@ -128,6 +131,8 @@ async def _simulate(services: Services, network_id: int, players: int, credentia
         deadline = time.monotonic() + PATIENCE
         while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers
             await asyncio.sleep(0.02)
+        if is_new:
+            await tag_players(credentials.base_url, _token_form(credentials), players)
         click.echo(_summary(credentials))
         click.echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
         await work

@@ -1,0 +1,51 @@
+"""Tags of a demo's players, as an operator gives them: players know nothing of theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from signfleet.simulator.fleet import Profile
+
+#: So many players have tags, nearly; more would not show more.
+TAGGED = 500
+
+_OWNERS = {
+    "Lobbies": "Facilities",
+    "Menu Boards": "Catering",
+    "Retail Floor": "Marketing",
+    "Wayfinding": "Facilities",
+    "Meeting Rooms": "IT",
+}
+
+
+def tags_of(profile: Profile) -> dict[str, Any]:
+    """The tags of a player by their keys; one in eight has none yet."""
+    chance = profile.random("tags")
+    if chance.random() < 1 / 8:
+        return {}
+    year, month, day = chance.randrange(2021, 2026), chance.randrange(1, 13), chance.randrange(1, 29)
+    tags: dict[str, Any] = {
+        "string::[Device].<Owner>": _OWNERS[profile.group],
+        "number::[Device].<Floor>": chance.choice((0, 0, 0, 1, 1, 2, 3, 4, 12)),
+        "dateTime::[Device].<Installed>": f"{year}-{month:02d}-{day:02d}T09:00:00Z",
+    }
+    if profile.group in ("Retail Floor", "Wayfinding"):
+        tags["boolean::[Device].<Outdoor>"] = chance.random() < 0.3
+    return tags
+
+
+async def tag_players(address: str, form: dict[str, str], players: int) -> None:
+    """Give the first of a fleet of `players` their tags; `form` is what the older sign-in takes."""
+    import httpx
+
+    from signfleet.simulator.fleet import fleet
+
+    async with httpx.AsyncClient(base_url=f"{address}/2022/06/REST", timeout=30) as http:
+        answer = await http.post("/Token", data=form)
+        answer.raise_for_status()
+        http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        for profile in fleet(min(players, TAGGED)):
+            tags = tags_of(profile)
+            if tags:  # a player that has not joined yet goes without
+                await http.post(f"/Devices/{profile.serial}/Tags/", json=tags)
