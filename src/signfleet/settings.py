@@ -23,10 +23,22 @@ def _doc(text: str, **limits: Any) -> Meta:
     return Meta(description=text, **limits)
 
 
+def _pattern(pattern: str, example: str) -> dict[str, Any]:
+    """Limits of a text, blanks around it aside, and what to call it in an error."""
+    return {"pattern": rf"^\s*({pattern})\s*$", "extra": {"is": f"text such as {example}"}}
+
+
+_ORIGIN = r"https?://[^\s/,@\\]+/?"
+_MAIL = r"[^\s@<>]+@[^\s@<>]+"
+
+
 class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What an operator can choose."""
 
-    data: Annotated[str, _doc("Folder of everything the server keeps on disk.")] = "data"
+    data: Annotated[
+        str,
+        _doc("Folder of everything the server keeps on disk.", min_length=1, extra={"is": "the path of a folder"}),
+    ] = "data"
     database: Annotated[
         str | None,
         _doc(
@@ -44,9 +56,12 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     host: Annotated[str, _doc("The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, _doc("The port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8080
     public_url: Annotated[
-        str | None,
-        _doc("How clients address the server, for links in answers and mails; by default as they called it."),
-    ] = None
+        str,
+        _doc(
+            "How clients address the server, for links in answers and mails; by default as they called it.",
+            **_pattern(r"|https?://[^\s/?#@]+(/[^\s?#]*)?", "https://signs.example.com"),
+        ),
+    ] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("What is logged.")] = "info"
     access_log: Annotated[bool, _doc("Log every request.")] = True
     legacy_token_endpoint: Annotated[
@@ -74,7 +89,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         str,
         _doc(
             "Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by"
-            " commas; `*` for any, empty for none."
+            " commas; `*` for any, empty for none.",
+            **_pattern(r"|\*|[\s0-9a-fA-F.:/,]+", "127.0.0.1, 10.0.0.0/8"),
         ),
     ] = ""
 
@@ -87,10 +103,13 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         str,
         _doc(
             "Origins, separated by commas, to which the pages of activation and password reset may send people back;"
-            " the server's own always is one."
+            " the server's own always is one.",
+            **_pattern(rf"|{_ORIGIN}(\s*,\s*{_ORIGIN})*", "https://one.example, https://two.example:8443"),
         ),
     ] = "https://bsn.cloud"
-    mail_from: Annotated[str, _doc("The sender of mails.")] = "signfleet@localhost"
+    mail_from: Annotated[
+        str, _doc("The sender of mails.", **_pattern(rf"{_MAIL}|[^@<>\r\n]+ <{_MAIL}>", "signs@example.com"))
+    ] = "signfleet@localhost"
     mail_templates: Annotated[
         str | None, _doc("A folder whose files replace the mail templates and account pages of the same name.")
     ] = None
@@ -161,7 +180,19 @@ def _check(source: str, values: dict[str, Any]) -> None:
         try:
             msgspec.convert(value, types[name], strict=False)
         except msgspec.ValidationError as error:
-            raise SettingsError(f"{source}: setting '{shown}': {error}.") from error
+            raise SettingsError(f"{source}: setting '{shown}' has to be {_fitting(types[name])}.") from error
+
+
+def _fitting(annotation: Any) -> str:
+    """What a value of this setting is, for an error."""
+    kind = _kind(annotation)
+    metas = [meta for meta in annotation.__metadata__ if isinstance(meta, Meta)]
+    if kind == "number":
+        return next(f"a whole number from {meta.ge} to {meta.le}" for meta in metas)
+    if "|" in kind:
+        return kind.replace("|", " or ")
+    told = next((meta.extra["is"] for meta in metas if meta.extra), "text")
+    return "true or false" if kind == "yes/no" else told
 
 
 def _read(config: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def test_every_setting_has_a_flag() -> None:
 def test_a_mistake_in_a_setting_ends_it() -> None:
     code, output = invoke("serve", "--port", "many")
     assert code == 2
-    assert "flags: setting 'port': Expected `int`" in output
+    assert "flags: setting 'port' has to be a whole number from 0 to 65535." in output
 
 
 def test_an_unknown_variable_ends_it() -> None:
@@ -42,6 +42,8 @@ def test_an_unknown_variable_ends_it() -> None:
         ("mysql://host/name", "database: expected sqlite:///path or postgresql://user:password@host/name."),
         ("postgresql://someone:hunter2@127.0.0.1:1/name", "Cannot open the postgresql database:"),
         ("sqlite:////dev/null/store.db", "Cannot open the sqlite database:"),
+        ("postgresql://someone:hunter2/1@host/name", "database: expected sqlite:///path or postgresql://"),
+        ("postgresql://someone:hunter2@[host/name", "database: expected sqlite:///path or postgresql://"),
     ],
 )
 def test_a_database_that_cannot_be_opened_ends_it(tmp_path: Path, database: str, message: str) -> None:
@@ -49,6 +51,12 @@ def test_a_database_that_cannot_be_opened_ends_it(tmp_path: Path, database: str,
     assert code == 1
     assert output.startswith(f"Error: {message}")
     assert "hunter2" not in output
+
+
+def test_a_folder_of_templates_that_is_not_there_ends_it(tmp_path: Path) -> None:
+    folder = str(tmp_path / "nowhere")
+    code, output = invoke("serve", "--port", "0", "--data", str(tmp_path), "--mail-templates", folder)
+    assert (code, output) == (1, f"Error: mail_templates: there is no folder '{folder}'.\n")
 
 
 def test_the_version_is_told() -> None:

@@ -37,7 +37,7 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
 
 
 def _default_note(default: Any) -> str:
-    if default is None:
+    if default in {None, ""}:
         return ""
     return f"  [default: {str(default).lower() if isinstance(default, bool) else default}]"
 

@@ -38,12 +38,13 @@ def run_server(settings: Settings, companion: Companion) -> None:
     from signfleet import logs
     from signfleet.errors import SignfleetError
     from signfleet.server import CannotListen, run
+    from signfleet.settings import SettingsError
     from signfleet.storage.opening import CannotOpen
 
     logs.configure(settings.log_level)
     try:
         run(settings, companion)
-    except (CannotListen, CannotOpen, SignfleetError) as error:
+    except (CannotListen, CannotOpen, SettingsError, SignfleetError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from signfleet.settings import Settings
+from signfleet.settings import Settings, SettingsError
 from signfleet.templates import environment, render
 
 FOLDER = Path(__file__).parent / "templates"
@@ -21,9 +21,11 @@ class Mail(NamedTuple):
 
 
 class Composer:
-    """Fills the templates in."""
+    """Fills the templates in. Raises `SettingsError` where the operator's are not to be found."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.mail_templates and not Path(settings.mail_templates).is_dir():
+            raise SettingsError(f"mail_templates: there is no folder '{settings.mail_templates}'.")
         self._templates = environment(FOLDER, settings.mail_templates)
 
     def compose(self, name: str, recipient: str, **values: Any) -> Mail:

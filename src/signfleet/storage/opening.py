@@ -20,6 +20,11 @@ class CannotOpen(Exception):
     """There is no such database, it cannot be reached, or it is damaged."""
 
 
+def is_missing(database: str) -> bool:
+    """Whether opening `database` would make a new file. A PostgreSQL database has to be there in any case."""
+    return database.startswith(SQLITE) and not Path(database.removeprefix(SQLITE)).exists()
+
+
 async def open_store(database: str, *, connections: int = 10) -> Store:
     """Open `sqlite:///path` or `postgresql://…`, its schema brought up to date. Raises `CannotOpen`."""
     try:
@@ -33,4 +38,9 @@ async def open_store(database: str, *, connections: int = 10) -> Store:
             return await PostgresStore.open(database, connections)
     except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}.") from error
-    raise CannotOpen("database: expected sqlite:///path or postgresql://user:password@host/name.")
+    except ValueError:  # of an address that cannot be taken apart; it may quote a part of the password
+        pass
+    raise CannotOpen(
+        "database: expected sqlite:///path or postgresql://user:password@host/name."
+        " In user and password, characters other than letters and digits are written %XX."
+    ) from None
