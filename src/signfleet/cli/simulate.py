@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,31 @@ if TYPE_CHECKING:
     from signfleet.simulator.player import Tally
 
 
+def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#@\[\]:]+)(:[0-9]{1,5})?(/[^\s?#]*)?", value):
+        raise click.BadParameter("expected an address such as http://127.0.0.1:8080.")
+    return value
+
+
+def _token(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[!-~]+", value):
+        raise click.BadParameter("expected a token as `signfleet token issue` prints it.")
+    return value
+
+
 @click.command()
 @click.option(
-    "--url", default="http://127.0.0.1:8080", show_default=True, help="The server that the players report to."
+    "--url",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    callback=_address,
+    help="The server that the players report to.",
 )
 @click.option(
     "--setup-token",
     required=True,
     envvar="SETUP_TOKEN",
+    callback=_token,
     help="Lets them into a network; from `signfleet token issue`, or the variable SETUP_TOKEN.",
 )
 @click.option("--players", type=click.IntRange(1, 1_000_000), default=25, show_default=True, help="How many players.")
