@@ -92,3 +92,24 @@ def test_credentials_that_are_lost_are_told(tmp_path: Path) -> None:
         result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(tmp_path)])
         assert result.exit_code == 1
         assert f"{message}; delete its folder to begin anew" in result.output
+
+
+def test_credentials_of_before_there_were_accounts_get_them(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        pass
+    kept = demo.credentials
+    demo.path.write_text(json.dumps({name: value for name, value in kept.items() if name != "accounts"}))
+    with running_demo(tmp_path, players=0) as demo:
+        assert demo.credentials["password"] == kept["password"]
+        assert [account["login"] for account in demo.credentials["accounts"]] == [
+            account["login"] for account in kept["accounts"]
+        ]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file, file / "below"):
+        result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(folder)])
+        assert result.exit_code == 1
+        assert result.output.startswith(f"Error: Nothing can be kept in the folder {folder}: ")

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
@@ -38,8 +39,8 @@ class Credentials(NamedTuple):
     password: str
     client_id: str
     client_secret: str
-    #: Who else can sign in: a user for each role, and one of a second network.
-    accounts: list[Account]
+    #: Who else can sign in: a user for each role, and one of a second network. Made later where there are none yet.
+    accounts: Sequence[Account] = ()
 
 
 @click.command()
@@ -54,7 +55,10 @@ def demo(players: int, **flags: Any) -> None:
     flags |= {"legacy_token_endpoint": True, "access_log": False, "log_level": "warning"}
     settings = load_settings(flags)
     folder = settings.data_folder
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"Nothing can be kept in the folder {folder}: {error.strerror}.") from error
 
     async def populate(services: Services, address: str) -> None:
         credentials, network_id, is_new = await _found(services, folder / CREDENTIALS, address)
@@ -74,7 +78,8 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         known = {application.client_id for application in await services.applications.list_()}
         if credentials is None or credentials.client_id not in known:
             raise click.ClickException(f"{path} does not belong to this store; delete its folder to begin anew.")
-        credentials = credentials._replace(base_url=address)
+        accounts = credentials.accounts or make_accounts(NETWORK, LOGIN, credentials.password)
+        credentials = credentials._replace(base_url=address, accounts=accounts)
         _write(path, credentials)
         await admit(services, credentials.accounts, _now())
         return credentials, int(network.id), False

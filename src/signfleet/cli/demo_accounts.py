@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from signfleet.wiring import Services
 
 SECOND_NETWORK = "Demo Two"
@@ -32,7 +34,7 @@ def make_accounts(network: str, administrator: str, password: str) -> list[Accou
     return [*accounts, second]
 
 
-async def admit(services: Services, accounts: list[Account], now: int) -> None:
+async def admit(services: Services, accounts: Sequence[Account], now: int) -> None:
     """Create the networks, people and users that are not there yet."""
     from signfleet.roles.system import system_role
 
