@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.access import passwords
-from signfleet.applications.service import insert_application
+from signfleet.applications import service as applications
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Conflict
 from signfleet.networks.schemas import NetworkSettings
@@ -58,6 +58,7 @@ async def found(
     """
     password = password or passwords.generate()
     name = check_name(network)
+    application_name = applications.check_name(application)
     new = await people.prepared(login, password, first_name, last_name, activation_date=now)
 
     async def work(tx: Transaction) -> Founded:
@@ -66,8 +67,8 @@ async def found(
         inserted = await insert_network(tx, name, NetworkSettings(), now)
         await record(tx, inserted.network_id, Change("Create", "Network", inserted.network_id, name, None, {}), now)
         user_id = await insert_administrator(tx, inserted.network_id, person_id, now)
-        credentials = await insert_application(
-            tx, name=application, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
+        credentials = await applications.insert_application(
+            tx, name=application_name, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
         )
         return Founded(
             network=name,

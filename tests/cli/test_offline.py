@@ -100,6 +100,10 @@ def test_init_asks_for_what_no_flag_gives(invoke: Invoke) -> None:
         (["--network", "V", "--login", "jane", "--password", ""], "'login' has to be an e-mail address"),
         (["--network", "a/b", "--login", "j@example.com", "--password", ""], "'name': a network's name has 1 to 30"),
         (["--network", "V", "--login", "j@example.com", "--password", "short"], "'password' is too weak"),
+        (
+            ["--network", "V", "--login", "j@example.com", "--password", "", "--application", " "],
+            "'name': an application's name has 1 to 128 printable characters.",
+        ),
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_is_made(invoke: Invoke, arguments: list[str], message: str) -> None:
@@ -107,6 +111,22 @@ def test_what_cannot_be_is_told_and_nothing_is_made(invoke: Invoke, arguments: l
     assert result.exit_code == 1
     assert message in result.output
     assert table(invoke("network", "list")) == table(invoke("person", "list")) == []
+
+
+def test_only_init_makes_a_store(tmp_path: Path) -> None:
+    data = tmp_path / "mistyped"
+    for command in (
+        ["network", "list"],
+        ["person", "create", "jane@example.com"],
+        ["token", "issue", "--network", "V"],
+    ):
+        result = CliRunner().invoke(cli, [*command, "--data", str(data)])
+        assert result.exit_code == 1
+        assert f"There is no store at sqlite:///{data}/signfleet.db; name its folder with --data" in result.output
+        assert not data.exists()
+    arguments = ["init", "--network", "V", "--login", "jane@example.com", "--password", ""]
+    ok(CliRunner().invoke(cli, [*arguments, "--data", str(data)]))
+    assert (data / "signfleet.db").exists()
 
 
 def test_init_twice_is_told(invoke: Invoke) -> None:

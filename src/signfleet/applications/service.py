@@ -178,10 +178,16 @@ async def _taken(tx: Transaction, person_id: int, application_id: int | None, pr
     return row
 
 
-def _checked(name: str, description: str | None, scope: str) -> tuple[str, str | None, str]:
+def check_name(name: str) -> str:
+    """The name of an application, as it is stored. Raises `Invalid`."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_LIMIT or not name.isprintable():
         raise Invalid(f"'name': an application's name has 1 to {NAME_LIMIT} printable characters.")
+    return name
+
+
+def _checked(name: str, description: str | None, scope: str) -> tuple[str, str | None, str]:
+    name = check_name(name)
     if description is not None and len(description) > DESCRIPTION_LIMIT:
         raise Invalid(f"'description' has at most {DESCRIPTION_LIMIT} characters.")
     scopes = list(dict.fromkeys(scope.split()))

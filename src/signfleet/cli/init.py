@@ -57,7 +57,7 @@ def init(  # noqa: PLR0917 - click hands options over by name
             now=time.time_ns() // 1_000_000,
         )
 
-    founded = with_services(flags, work)
+    founded = with_services(flags, work, new=True)
     show(
         {
             "network": f"{founded.network} (id {founded.network_id})",

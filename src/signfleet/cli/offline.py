@@ -20,14 +20,24 @@ T = TypeVar("T")
 STORE = ("data", "database")
 
 
-def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]]) -> T:
-    """Open the store that `flags` name, do `work`, close it. What goes wrong ends the command with its reason."""
+def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]], *, new: bool = False) -> T:
+    """Open the store that `flags` name, do `work`, close it. What goes wrong ends the command with its reason.
+
+    A file that is not there is made if the store may be `new`; otherwise the folder is likely to be mistyped.
+    """
     settings = load_settings(flags)
     from signfleet.actor import Actor, act_as
     from signfleet.errors import SignfleetError
+    from signfleet.settings import SettingsError
     from signfleet.storage.interface import StorageError
-    from signfleet.storage.opening import CannotOpen
+    from signfleet.storage.opening import CannotOpen, is_missing
     from signfleet.wiring import build
+
+    if not new and is_missing(settings.database_url):
+        raise click.ClickException(
+            f"There is no store at {settings.database_url}; name its folder with --data, or make one with"
+            " `signfleet init`."
+        )
 
     async def opened() -> T:
         act_as(Actor(f"command line ({_operator()})"))
@@ -39,7 +49,7 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
 
     try:
         return asyncio.run(opened())
-    except (SignfleetError, StorageError, CannotOpen) as error:
+    except (SignfleetError, SettingsError, StorageError, CannotOpen) as error:
         raise click.ClickException(str(error)) from error
 
 
