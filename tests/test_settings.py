@@ -49,6 +49,7 @@ def test_a_switch_is_read_from_text(text: str, value: bool) -> None:
     ("environment", "message"),
     [
         ({"SIGNFLEET_PRT": "1"}, "environment: there is no setting 'SIGNFLEET_PRT'; known are data, database,"),
+        ({"SIGNFLEET_DATA": ""}, "environment: setting 'SIGNFLEET_DATA' has to be the path of a folder."),
         ({"SIGNFLEET_PORT": "many"}, "environment: setting 'SIGNFLEET_PORT' has to be a whole number from 0 to 65535."),
         (
             {"SIGNFLEET_PORT": "65536"},

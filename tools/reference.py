@@ -47,7 +47,7 @@ def settings() -> str:
     """docs/settings.md"""
     lines, meanings = [], []
     for name, kind, default, description in described():
-        shown = "" if default is None else f"`{json.dumps(default).strip(chr(34))}`"
+        shown = "" if default in {None, ""} else f"`{json.dumps(default).strip(chr(34))}`"
         columns = (f"`{name}`", f"`{flag_of(name)}`", f"`{PREFIX}{name.upper()}`", kind.replace("|", " or "), shown)
         lines.append(f"| {' | '.join(columns)} |\n")
         meanings.append(f"\n**`{name}`**: {description}\n")
