@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ async def tag_players(address: str, form: dict[str, str], players: int) -> None:
         answer = await http.post("/Token", data=form)
         answer.raise_for_status()
         http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        for profile in fleet(min(players, TAGGED)):
-            tags = tags_of(profile)
-            if tags:  # a player that has not joined yet goes without
-                await http.post(f"/Devices/{profile.serial}/Tags/", json=tags)
+        tags = {profile.serial: tags_of(profile) for profile in fleet(min(players, TAGGED))}
+        # All at once: players draw their first pictures meanwhile. Who has not joined goes without.
+        await asyncio.gather(
+            *(http.post(f"/Devices/{serial}/Tags/", json=some) for serial, some in tags.items() if some)
+        )
