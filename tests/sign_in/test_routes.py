@@ -163,6 +163,25 @@ async def test_an_unknown_grant_is_named(client: AsyncClient, network: Founded) 
     assert error(await client.post(TOKEN, data=form)) == (400, "unsupported_grant_type")
 
 
+@ON_SQLITE
+@pytest.mark.parametrize("path", [TOKEN, LEGACY, f"{TOKEN}/introspect", f"{ROOT}/player/v1/token"])
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        ({"Content-Type": "application/json"}, b"{}", 415),
+        ({"Accept": "text/html"}, b"", 406),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"x" * 70_000, 413),
+    ],
+)
+async def test_every_failure_has_the_form_of_oauth(
+    client: AsyncClient, path: str, headers: dict[str, str], content: bytes, status: int
+) -> None:
+    answer = await client.post(path, content=content, headers=headers)
+    assert error(answer) == (status, "invalid_request")
+    assert answer.json().keys() == {"error", "error_description"}
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 # --- passwords, the older way
 
 
@@ -220,7 +239,7 @@ async def test_the_older_address_answers_400_to_get(client: AsyncClient) -> None
 async def test_the_older_address_can_be_switched_off(client: AsyncClient, network: Founded) -> None:
     answer = await client.post(LEGACY, data=password_form(network))
     assert answer.status_code == 404
-    assert "legacy_token_endpoint" in answer.json()["message"]
+    assert "legacy_token_endpoint" in answer.json()["error_description"]
 
 
 async def test_the_new_address_takes_passwords_from_registered_applications_only(
@@ -270,7 +289,7 @@ async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: 
         for _ in range(10):
             assert error(await client.post(LEGACY, data=wrong)) == (400, "invalid_grant")
         refused = await client.post(LEGACY, data=right)
-        assert refused.status_code == 429
+        assert error(refused) == (429, "too_many_requests")
         clock.shift(int(refused.headers["Retry-After"]))
         assert (await client.post(LEGACY, data=right)).status_code == 200
 

@@ -81,6 +81,8 @@ class Endpoint:
     secret: bool
     #: The media type of the answer, which the Accept header has to admit.
     produces: str = JSON_TYPE
+    #: It speaks OAuth: whatever fails is told as RFC 6749 has it, not with the contract's error entity.
+    oauth: bool = False
     #: The fields of a body that is a form, for the OpenAPI document.
     form: tuple[Parameter, ...] = ()
 
@@ -146,6 +148,7 @@ class Endpoints:
         aliases: tuple[str, ...] = (),
         secret: bool = False,
         produces: str = JSON_TYPE,
+        oauth: bool = False,
         form: tuple[Parameter, ...] = (),
     ) -> Callable[[Handler], Handler]:
         scopes = (scope,) if isinstance(scope, str) else scope
@@ -172,6 +175,7 @@ class Endpoints:
                     aliases=aliases,
                     secret=secret,
                     produces=produces,
+                    oauth=oauth,
                     form=form,
                 )
             )

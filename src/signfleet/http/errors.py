@@ -118,6 +118,15 @@ def status_of(error: SignfleetError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
+def in_oauths_form(error: SignfleetError) -> OAuthError:
+    """The same failure as a token endpoint tells it."""
+    if isinstance(error, OAuthError):
+        return error
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
+    is_about_form = isinstance(error, (NotAcceptable, TooLarge, UnsupportedMediaType))
+    return OAuthError(status_of(error), Invalid.code if is_about_form else error.code, error.message, headers)
+
+
 def tell(call: Call, route: str | None, error: Exception) -> Response:
     """The answer to a call that failed, whatever the reason."""
     if isinstance(error, OAuthError):

@@ -12,7 +12,7 @@ import msgspec
 from signfleet import __version__
 from signfleet.http.contract import PREFIX
 from signfleet.http.endpoint import FORM, Endpoint, Parameter
-from signfleet.http.errors import ErrorBody
+from signfleet.http.errors import ErrorBody, OAuthErrorBody
 from signfleet.http.media import ERROR_TYPE, JSON_TYPE
 
 Json = dict[str, Any]
@@ -84,7 +84,7 @@ def document(endpoints: Iterable[Endpoint]) -> Json:
 
 def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[str, Json], Json]:
     """The schema of every type, by the type's `repr`, and what those schemas refer to, by name."""
-    types = [ErrorBody]
+    types: list[Any] = [ErrorBody, OAuthErrorBody]
     for endpoint in endpoints:
         types += [kind for kind in (endpoint.body, endpoint.answer) if kind not in (None, bytes)]
         types += [parameter.type for parameter in endpoint.parameters]
@@ -187,8 +187,8 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json]) -> Json:
         if endpoint.answer is not None and status in ("200", "201", "202"):
             schema = {} if endpoint.answer is bytes else schemas[repr(endpoint.answer)]
             responses[status]["content"] = {endpoint.produces: {"schema": schema}}
-    error = schemas[repr(ErrorBody)]
-    content = {ERROR_TYPE: {"schema": error}, JSON_TYPE: {"schema": error}}
+    error = {"schema": schemas[repr(OAuthErrorBody if endpoint.oauth else ErrorBody)]}
+    content = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
     for status in endpoint.errors:
         responses[status] = {"description": _phrase(status), "content": content}
     responses["default"] = {"description": "Any other failure", "content": content}

@@ -11,12 +11,12 @@ import msgspec
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
 from signfleet.actor import act_as
-from signfleet.errors import Forbidden, Invalid, TooLarge
+from signfleet.errors import Forbidden, Invalid, SignfleetError, TooLarge
 from signfleet.http.call import Answer, Call
 from signfleet.http.compression import compress
 from signfleet.http.conditional import is_unchanged
 from signfleet.http.endpoint import JSON, JSON_PATCH, Endpoint
-from signfleet.http.errors import NotAcceptable, UnsupportedMediaType
+from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
 from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import Response, content_type, header
 from signfleet.http.routing import Responder
@@ -58,7 +58,17 @@ def responder(endpoint: Endpoint) -> Responder:
             call.body = await read(call)
         return _response(call, await handler(call, **segments), endpoint)
 
-    return respond
+    return _in_oauths_form(respond) if endpoint.oauth else respond
+
+
+def _in_oauths_form(respond: Responder) -> Responder:
+    async def told(call: Call, **segments: str) -> Response:
+        try:
+            return await respond(call, **segments)
+        except SignfleetError as error:
+            raise in_oauths_form(error) from error
+
+    return told
 
 
 async def _admit(call: Call, endpoint: Endpoint) -> None:

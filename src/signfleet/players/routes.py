@@ -54,6 +54,7 @@ async def register_player(call: Call) -> Answer:
     body_limit=FORM_LIMIT,
     answer=Tokens,
     secret=True,
+    oauth=True,
     statuses="200",
     errors="400 406 413 415 5XX",
 )

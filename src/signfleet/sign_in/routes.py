@@ -51,6 +51,7 @@ _declared: dict[str, Any] = {
     "body_limit": FORM_LIMIT,
     "consumes": FORM,
     "secret": True,
+    "oauth": True,
     "statuses": "200",
     "errors": "400 401 406 413 415 429 5XX",
 }
