@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 
 from signfleet.access.operations.catalogue import EDIT_GROUP_PERMISSIONS, GROUP, UPDATE_GROUP, VIEW_DEVICE, VIEW_GROUP
 from signfleet.access.operations.roles import CREATORS, NETWORK_MANAGERS, PUBLISHERS, VIEWERS
@@ -18,6 +19,7 @@ from signfleet.wiring import Services
 from tests.access.granted import grant
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.devices.stored import register
+from tests.interleaving import PATIENCE
 
 PATH = "/Groups/Regular/"
 
@@ -273,3 +275,29 @@ async def test_of_several_who_saw_the_same_group_one_changes_it(admin: AsyncClie
         *(admin.put(f"{PATH}Lobby/", json={"description": f"{number}"}, headers=seen) for number in range(5))
     )
     assert sorted(answer.status_code for answer in answers) == [204, 412, 412, 412, 412]
+
+
+async def test_a_device_does_not_take_the_name_back_that_its_group_just_had(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    group = await create(admin, "Hall")
+    await fill(services, network, group, "A1")
+    as_seen = {"settings": {"group": {"id": group["id"], "name": "Hall"}, "description": "By the door"}}
+    putting: list[asyncio.Task[Response]] = []
+    kept = services.store.write
+
+    async def write(work: Any) -> Any:
+        async def with_company(tx: Any) -> None:
+            await work(tx)
+            putting.append(asyncio.create_task(admin.put("/Devices/A1/", json=as_seen)))
+            await asyncio.wait(putting, timeout=PATIENCE)
+
+        # On SQLite no other unit of work can begin before this one ends.
+        with patch.object(services.store, "write", kept):
+            return await kept(with_company if services.store.dialect == "postgresql" else work)
+
+    with patch.object(services.store, "write", write):
+        await admin.put(f"{PATH}Hall/", json={"name": "Lobby"})
+    answer = await putting[0] if putting else await admin.put("/Devices/A1/", json=as_seen)
+    assert answer.status_code == 400
+    assert (await admin.get("/Devices/A1/")).json()["settings"]["group"]["name"] == "Lobby"

@@ -11,7 +11,7 @@ import pytest
 from httpx import AsyncClient, Response
 from PIL import Image
 
-from signfleet.devices.retention.service import WRITING_TIME
+from signfleet.devices.retention.service import WRITING_TIME, give_up_files
 from signfleet.settings import Settings
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
@@ -248,3 +248,13 @@ async def test_names_have_a_limit(upload: Upload) -> None:
 
 async def test_people_upload_no_pictures(admin: AsyncClient) -> None:
     assert (await admin.put(f"{PLAYER}/screenshots/{NOON}", content=JPEG)).status_code == 403
+
+
+async def test_a_device_may_go_whose_pictures_another_has_just_let_go(
+    services: Services, upload: Upload, admin: AsyncClient, player: AsyncClient
+) -> None:
+    await upload()
+    (row,) = await services.store.all(SCREENSHOTS)
+    await services.store.write(lambda tx: give_up_files(tx, [row.blob, row.thumbnail]))
+    await services.store.write(lambda tx: give_up_files(tx, [row.blob]))
+    assert (await admin.delete(f"/Devices/{row.serial}/")).status_code == 204

@@ -87,6 +87,17 @@ async def test_a_node_that_hears_nothing_trusts_nothing_and_listens_again(url: s
     await theirs.close()
 
 
+async def test_a_node_that_listens_again_trusts_nothing_from_before(url: str) -> None:
+    ours = await open_store(url, connections=2)
+    assert isinstance(ours, PostgresStore)
+    listener, ours._listener = ours._listener, None
+    remembered = ours.version()
+    await ours._listen()
+    assert ours.version() != remembered
+    await listener.close()
+    await ours.close()
+
+
 async def test_connections_that_the_server_ended_are_replaced(url: str, postgres: Postgres) -> None:
     store = await open_store(url, connections=2)
     await put(store, "a")

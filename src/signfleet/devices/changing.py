@@ -83,7 +83,7 @@ class DeviceChanges:
             present: Document = msgspec.json.decode(row.settings)
             settings = converted(edit(present), PlayerSettings, "settings")
             if msgspec.to_builtins(settings.group) != present["group"]:
-                settings.group = await self._group(tx, session, row, settings.group)
+                settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
             settings.location = relocated(present.get("location"), settings.location)
             if msgspec.to_builtins(settings) == present:
                 return
@@ -96,18 +96,18 @@ class DeviceChanges:
         await self._store.write(work)
 
     async def _group(
-        self, tx: Transaction, session: Session, row: Row, wanted: GroupReference | None
+        self, tx: Transaction, session: Session, row: Row, name: str, wanted: GroupReference | None
     ) -> GroupReference:
-        """The group that the device is to be in; moving it takes a permission of its own."""
+        """The group that a device, whose present one has this name, is to be in; moving takes a permission."""
         if wanted is None:
             raise Invalid("'settings.group' cannot be null: a device is always in a group.")
-        if wanted.id == row.group_id and fold(wanted.name or row.group_name) == fold(row.group_name):
-            return GroupReference(id=row.group_id, name=row.group_name)
+        if wanted.id == row.group_id and fold(wanted.name or name) == fold(name):
+            return GroupReference(id=row.group_id, name=name)
         by_id = wanted.id not in (0, row.group_id)
         group = await tx.one(
             queries.GROUP_BY_ID if by_id else queries.GROUP_BY_NAME,
             network_id=row.network_id,
-            **({"id": wanted.id} if by_id else {"name_key": fold(wanted.name or row.group_name)}),
+            **({"id": wanted.id} if by_id else {"name_key": fold(wanted.name or name)}),
         )
         group = await self._permissions.visible(session, VIEW_GROUP, group, tx)
         if group is None:

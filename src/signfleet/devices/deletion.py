@@ -103,7 +103,7 @@ class DeviceDeletion:
         documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
         for query in (*documents, *queries.DELETIONS):
             await tx.execute(query, **these)
-        await self._subscriptions.on_delete(tx, network_id, ids, now)
-        # Last, for whoever changes these numbers keeps all others from it until the unit of work ends.
-        await granting.forget(tx, network_id, "Device", ids)
+        # In this order: two who change the same numbers the other way round would wait for each other.
         await totals.add(tx, network_id, "Device", -len(ids))
+        await self._subscriptions.on_delete(tx, network_id, ids, now)
+        await granting.forget(tx, network_id, "Device", ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, delete, func, select, union_all
+from sqlalchemy import Column, Table, and_, bindparam, delete, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
@@ -109,13 +109,9 @@ DEVICE_TO_CHANGE = Query(
         device_document.c.settings,
         device_document.c.tags,
         device_document.c.permissions,
-        func.coalesce(device_group.c.name, "").label("group_name"),
     )
     .select_from(device)
     .join(device_document, _DOCUMENT_OF_DEVICE)
-    .outerjoin(
-        device_group, and_(device_group.c.network_id == device.c.network_id, device_group.c.id == device.c.group_id)
-    )
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
     .with_for_update(of=[device, device_document])
 )
@@ -207,7 +203,7 @@ def _deletion(table: Table, column: Column[Any]) -> Query:
 
 #: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
 DELETIONS = (
-    Query(unneeded_file.insert().from_select(["name"], _FILES)),
+    Query(insert(unneeded_file).from_select(["name"], _FILES).on_conflict_do_nothing()),
     # Its key begins with the tags.
     Query(
         delete(device_tag_element).where(

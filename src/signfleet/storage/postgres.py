@@ -113,6 +113,7 @@ class PostgresStore:
         await listener.add_listener(CHANGES, self._changed)
         listener.add_termination_listener(self._lost)
         self._listener = listener
+        self._version += 1  # what others wrote until now, nobody has told us
 
     def _changed(self, _connection: Any, _process: int, _channel: str, origin: object) -> None:
         if origin != self._own:

@@ -49,9 +49,11 @@ class Tokens:
 
         async def work(tx: Transaction) -> None:
             if row.kind == "refresh":
-                await tx.execute(queries.DELETE_SESSION, id=row.session_id)
+                ended = await tx.execute(queries.DELETE_SESSION, id=row.session_id)
             else:
-                await tx.execute(queries.DELETE_TOKEN, hash=bytes(row.hash))
+                ended = await tx.execute(queries.DELETE_TOKEN, hash=bytes(row.hash))
+            if not ended:  # somebody else was first
+                return
             owner = {"kind": row.kind, "personId": row.person_id, "deviceId": row.device_id}
             await record(tx, row.network_id, Change("Revoke", "Token", name=row.login, before=owner), now)
 

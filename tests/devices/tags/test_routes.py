@@ -13,6 +13,7 @@ from signfleet.founding import Founded
 from signfleet.wiring import Services
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import example, register
+from tests.interleaving import reading_before_writing
 
 MODIFIED = "2024-03-13T16:29:11.983Z"
 
@@ -200,3 +201,13 @@ async def test_a_name_that_is_free_again_gets_one_type_from_those_who_want_it(ad
         assert sorted(answers) == [204, 400]
         await remove(admin, [text])
         await remove(admin, [number], "A2")
+
+
+@pytest.mark.contract("POST /Devices/{device}/Tags/")
+async def test_new_names_can_be_given_from_two_sides_in_any_order(admin: AsyncClient) -> None:
+    names = [f"string::[Device].<{name}>" for name in ("Floor", "Door")]
+    with reading_before_writing():
+        answers = await asyncio.gather(
+            add(admin, dict.fromkeys(names, "1")), add(admin, dict.fromkeys(reversed(names), "1"), "A2")
+        )
+    assert answers == [204, 204]

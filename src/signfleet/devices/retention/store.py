@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Delete, Integer, Table, and_, bindparam, select, tuple_
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among
 from signfleet.storage.tables import (
@@ -40,7 +41,8 @@ DELETE_SCREENSHOT = Query(
     screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), screenshot.c.id == bindparam("gone"))
 )
 
-INSERT_UNNEEDED = Query(unneeded_file.insert())
+#: Somebody else may just have noted the same.
+INSERT_UNNEEDED = Query(insert(unneeded_file).on_conflict_do_nothing())
 UNNEEDED = Query(
     select(unneeded_file.c.name)
     .where(unneeded_file.c.due_date <= bindparam("now"))

@@ -60,8 +60,10 @@ class Tags:
                     raise Invalid(f"Tag '{key}': the device has a tag of this name already; delete it first.")
             if len(present) + len(new) > LIMIT:
                 raise Invalid(f"A device may have {LIMIT} tags; this one would have {len(present) + len(new)}.")
+            # Always in the same order: two who make the same new keys would wait for each other.
+            keys = {key: await _known(tx, row.network_id, key) for key in sorted(new, key=_identity)}
             for key, value in new.items():
-                known = await _known(tx, row.network_id, key)
+                known = keys[key]
                 present[str(key._replace(name=known.name))] = value
                 await _insert(tx, row, known.id, key.type, value)
             await _keep(tx, row, present, now)
