@@ -129,6 +129,13 @@ def test_only_init_makes_a_store(tmp_path: Path) -> None:
     assert (data / "signfleet.db").exists()
 
 
+def test_nobody_else_can_read_a_store_in_a_folder_that_others_can_open(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    arguments = ["init", "--network", "V", "--login", "jane@example.com", "--password", ""]
+    ok(CliRunner().invoke(cli, [*arguments, "--data", str(tmp_path)]))
+    assert all(file.stat().st_mode & 0o077 == 0 for file in tmp_path.glob("signfleet.db*"))
+
+
 def test_init_twice_is_told(invoke: Invoke) -> None:
     arguments = ("init", "--network", "Venue", "--login", "jane@example.com", "--password", "")
     ok(invoke(*arguments))

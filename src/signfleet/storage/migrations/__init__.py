@@ -21,6 +21,8 @@ LOCK = 7_461_166
 
 def migrate_sqlite(path: Path) -> None:
     """Create or upgrade the file. Processes that start together wait for the first of them."""
+    if not path.exists():
+        path.touch(mode=0o600)  # players' passwords are in it: not for everybody, whoever made the folder
     connection = connect(path)
     try:
         tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
