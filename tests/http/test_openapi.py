@@ -42,6 +42,11 @@ def test_all_that_is_offered_is_there_and_nothing_else() -> None:
     assert sum(len(operations) for operations in described.values()) == len(offered)
 
 
+def test_a_page_may_fail_as_a_page() -> None:
+    responses = operation(document(wiring.endpoints()), "get", "/account/activate")["responses"]
+    assert {"text/html", "application/json"} < responses["404"]["content"].keys()
+
+
 def test_an_operation_names_its_scope_and_business_operation(small: dict[str, Any]) -> None:
     described = operation(small, "get", "/2022/06/REST/Things/{device}/")
     assert described["security"] == [{"token": ["things.read"]}]

@@ -9,11 +9,11 @@ from typing import Any
 from jinja2 import Environment
 
 from signfleet.http.call import Answer, Call
+from signfleet.http.media import HTML_TYPE
 from signfleet.settings import Settings
 from signfleet.templates import environment, render
 
 FOLDER = Path(__file__).parent / "templates"
-HTML = "text/html"
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
@@ -30,7 +30,7 @@ def _templates(replaced_in: str | None) -> Environment:
 def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
     """The template `page-NAME.html` filled in."""
     text = render(_templates(call.service(Settings).mail_templates), f"page-{name}.html", **values)
-    return Answer(status, text.encode(), media_type=f"{HTML}; charset=utf-8", headers=HEADERS)
+    return Answer(status, text.encode(), media_type=f"{HTML_TYPE}; charset=utf-8", headers=HEADERS)
 
 
 def message(call: Call, title: str, text: str, status: int = 200) -> Answer:

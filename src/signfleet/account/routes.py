@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from signfleet.access.passwords import POLICY
-from signfleet.account.pages import HTML, message, next_page, page
+from signfleet.account.pages import message, next_page, page
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
+from signfleet.http.media import HTML_TYPE
 from signfleet.people.registration import Registrations
 from signfleet.people.service import ACTIVATE, RESET
 
@@ -19,7 +20,7 @@ TOKEN = Parameter("token", "The token of the link in the mail.")
 
 _page: dict[str, Any] = {
     "caller": "public",
-    "produces": HTML,
+    "produces": HTML_TYPE,
     "answer": str,
     "secret": True,
     "errors": "400 404 406 5XX",

@@ -12,9 +12,8 @@ import msgspec
 from signfleet.documentation import page
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import Endpoint, Endpoints
+from signfleet.http.media import HTML_TYPE
 from signfleet.http.openapi import document
-
-HTML_TYPE = "text/html"
 
 
 def documentation(described: Sequence[Endpoint]) -> Endpoints:

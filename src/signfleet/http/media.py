@@ -6,6 +6,7 @@ from functools import lru_cache
 
 JSON_TYPE = "application/json"
 ERROR_TYPE = "application/vnd.bsn.error+json"
+HTML_TYPE = "text/html"
 #: Of answers that are what they are, whatever the Accept header says.
 ANY_TYPE = "*/*"
 

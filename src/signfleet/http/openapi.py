@@ -13,7 +13,7 @@ from signfleet import __version__
 from signfleet.http.contract import PREFIX
 from signfleet.http.endpoint import FORM, Endpoint, Parameter
 from signfleet.http.errors import ErrorBody, OAuthErrorBody
-from signfleet.http.media import ERROR_TYPE, JSON_TYPE
+from signfleet.http.media import ERROR_TYPE, HTML_TYPE, JSON_TYPE
 
 Json = dict[str, Any]
 
@@ -188,7 +188,9 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json]) -> Json:
             schema = {} if endpoint.answer is bytes else schemas[repr(endpoint.answer)]
             responses[status]["content"] = {endpoint.produces: {"schema": schema}}
     error = {"schema": schemas[repr(OAuthErrorBody if endpoint.oauth else ErrorBody)]}
-    content = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
+    content: Json = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
+    if endpoint.produces == HTML_TYPE:  # whoever follows a link that is not good any more is told so on a page as well
+        content[HTML_TYPE] = {"schema": {"type": "string"}}
     for status in endpoint.errors:
         responses[status] = {"description": _phrase(status), "content": content}
     responses["default"] = {"description": "Any other failure", "content": content}
