@@ -27,7 +27,7 @@ help: ## Show this list
 demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLAYERS=25)
 	@exec $(VENV)/bin/signfleet demo --port '$(PORT)' --data '$(DATA)' --players '$(PLAYERS)'
 
-test: $(DEV) ## Run all tests, or some (ARGS="tests/wire -k marker")
+test: $(DEV) ## Run all tests, or some (ARGS="tests/wire -k zone")
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV) ## Check style and types
