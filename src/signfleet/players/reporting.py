@@ -15,6 +15,7 @@ from signfleet.devices.schemas import ReportedStatus
 from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.players import store as queries
+from signfleet.players.pace import Pace
 from signfleet.players.schemas import Report, ReportAnswer
 from signfleet.players.status import read_status
 from signfleet.presence import facts
@@ -48,6 +49,7 @@ class Reports:
     def __init__(self, store: Store, subscriptions: Subscriptions) -> None:
         self._store = store
         self._subscriptions = subscriptions
+        self._pace = Pace()
 
     async def settings(self, network_id: int, device_id: int) -> str:
         """The settings of a device as JSON."""
@@ -57,7 +59,11 @@ class Reports:
         return str(row.settings)
 
     async def take(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
-        """Take a report; one whose sequence number is not above the last one's was taken before and changes nothing."""
+        """Take a report; one whose sequence number is not above the last one's was taken before and changes nothing.
+
+        Raises `Invalid` for what does not fit, and `Throttled` when there are too many.
+        """
+        self._pace.take(device_id)
         status = None if report.status is None else read_status(report.status)
         errors, downloads = _events(report, now)
         keys = {"network_id": network_id, "device_id": device_id}

@@ -74,7 +74,7 @@ async def refresh_player_tokens(call: Call) -> Answer:
     body_limit=REPORT_LIMIT,
     answer=ReportAnswer,
     statuses="200",
-    errors="400 401 403 406 413 415 5XX",
+    errors="400 401 403 406 413 415 429 5XX",
 )
 async def report_from_player(call: Call) -> Answer:
     """Report status, errors and downloads, or give a sign of life."""
