@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
+
 from signfleet.access.operations.catalogue import (
     CREATE_USER,
     DELETE_USER,
@@ -20,6 +23,7 @@ from signfleet.tokens.service import Tokens
 from signfleet.users.administration import UserAdministration
 from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
 from signfleet.users.service import Users
+from signfleet.wire.json import encode
 
 RETRIEVE = "bsn.api.main.users.retrieve"
 CREATE = "bsn.api.main.users.create"
@@ -40,6 +44,18 @@ async def list_users(call: Call) -> Answer:
     return answer_page(await call.service(UserAdministration).list_(call.session, query), query.size)
 
 
+def answer_user(row: Any, user: User) -> Answer:
+    """The entity of `row`, with what conditional requests need.
+
+    What a user may do to single things comes and goes with those, and the user keeps the date: while there is such a
+    permission, the entity tag alone tells whether anything has changed.
+    """
+    body = encode(user)
+    has_date = all(permission.is_fixed or permission.entity_id is None for permission in user.permissions)
+    etag = f"{row.last_modified_date}-{sha256(body).hexdigest()[:16]}"
+    return Answer(body=body, last_modified=last_change(row) if has_date else None, etag=etag)
+
+
 @endpoints.post(
     "/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, statuses="201", errors=BODY_ERRORS
 )
@@ -53,9 +69,7 @@ async def create_user(call: Call) -> Answer:
 async def get_user(call: Call, user: str) -> Answer:
     """Get a user by id or login."""
     row = await call.service(UserAdministration).row(call.session, user)
-    modified = last_change(row)
-    etag = f"{row.last_modified_date}-{modified:x}"
-    return answer_json(await call.service(Users).entity(row), last_modified=modified, etag=etag)
+    return answer_user(row, await call.service(Users).entity(row))
 
 
 @endpoints.put(

@@ -8,6 +8,7 @@ import time
 import pytest
 from httpx import AsyncClient
 
+from signfleet.access.operations.catalogue import VIEW_GROUP
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
@@ -52,6 +53,25 @@ async def test_choosing_a_network_is_a_login_of_its_user(admin: AsyncClient, net
     assert (await admin.get(address)).json()["lastLoginDate"] is None
     await admin.put("/Self/Session/Network/", json={"id": network.network_id})
     assert (await admin.get(address)).json()["lastLoginDate"] is not None
+
+
+@pytest.mark.parametrize("users", ["/Self/Users", "/Users"])
+async def test_a_permission_for_a_single_thing_is_seen_by_who_knows_the_user(
+    admin: AsyncClient, network: Founded, users: str
+) -> None:
+    address, permissions = f"{users}/{network.user_id}/", "/Groups/Regular/Default/Permissions/"
+    permission = {
+        "operationUID": VIEW_GROUP.uid,
+        "principal": {"type": "User", "id": network.user_id},
+        "isAllowed": True,
+    }
+    seen = (await admin.get(address)).headers
+    validators = ({"If-Modified-Since": seen["Last-Modified"]}, {"If-None-Match": seen["ETag"]})
+    assert [(await admin.get(address, headers=each)).status_code for each in validators] == [304, 304]
+    assert (await admin.post(permissions, json=[permission])).status_code == 204
+    assert [(await admin.get(address, headers=each)).status_code for each in validators] == [200, 200]
+    assert (await admin.request("DELETE", permissions, json=[permission])).status_code == 204
+    assert [(await admin.get(address, headers=each)).status_code for each in validators] == [304, 304]
 
 
 @pytest.mark.contract("GET /Self/Users/{user}/Role/")

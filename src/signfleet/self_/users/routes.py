@@ -10,7 +10,8 @@ from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.roles.schemas import Role
 from signfleet.users.notifications import Notifications, NotificationSettings
-from signfleet.users.schemas import User, last_change
+from signfleet.users.routes import answer_user
+from signfleet.users.schemas import User
 from signfleet.users.service import Users
 from signfleet.wire.ids import id_of
 
@@ -48,9 +49,7 @@ async def list_users(call: Call) -> Answer:
 async def get_user(call: Call, user: str) -> Answer:
     """Give one of the person's users."""
     row = await own_user(call, user)
-    entity = await call.service(Users).entity(row)
-    modified = last_change(row)
-    return answer_json(entity, last_modified=modified, etag=str(modified))
+    return answer_user(row, await call.service(Users).entity(row))
 
 
 @endpoints.get(
