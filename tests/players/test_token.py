@@ -1,13 +1,16 @@
 """A player exchanges its refresh token."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 
 from signfleet.access.tokens import DEVICE_SCOPE
+from signfleet.storage import postgres
 from tests.conftest import CallAs
-from tests.players.conftest import PLAYER
+from tests.interleaving import reading_before_writing
+from tests.players.conftest import PLAYER, Register
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +72,18 @@ async def test_tokens_are_asked_for_with_post(client: AsyncClient, method: str) 
     answer = await client.request(method, f"{PLAYER}/token")
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
+
+
+async def test_tokens_that_are_renewed_while_their_session_ends_wait_once(
+    client: AsyncClient, register: Register, registered: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    async def pause(attempt: int) -> None:
+        attempts.append(attempt)
+
+    monkeypatch.setattr(postgres, "_pause", pause)
+    with reading_before_writing():
+        renewed, again = await asyncio.gather(refresh(client, registered["refresh_token"]), register())
+    assert (renewed.status_code in (200, 400), again.status_code) == (True, 200)
+    assert attempts == []

@@ -85,6 +85,9 @@ async def take_refresh_token(tx: Transaction, refresh_token: str, now: int) -> R
     """
     key = hash_token(refresh_token)
     row = await tx.one(queries.REFRESH_TOKEN, hash=key)
+    if row is not None:
+        await tx.one(queries.HOLD_SESSION, id=row.session_id)
+        row = await tx.one(queries.REFRESH_TOKEN, hash=key)
     if row is None:
         return Refused("The refresh token is unknown or was revoked.")
     if row.used_date is None and row.valid_to <= now:

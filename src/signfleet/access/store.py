@@ -116,6 +116,9 @@ _sign_in = (
 )
 REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), token.c.kind == "refresh"))
 
+#: Keeps a session from others until the unit of work ends. Whoever changes its tokens holds it before them, as whoever
+#: deletes it does.
+HOLD_SESSION = Query(select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update())
 MARK_USED = Query(
     token.update()
     .where(token.c.hash == bindparam("token_hash"), token.c.used_date.is_(None))

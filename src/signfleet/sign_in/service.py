@@ -152,6 +152,8 @@ class SignIn:
         lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
 
         async def work(tx: Transaction) -> tuple[Issued, int] | Refused:
+            if user is not None:  # before their session, as whoever deletes a user does
+                await tx.one(users.HOLD_ALONE, network_id=user.network_id, id=user.id)
             taken = await take_refresh_token(tx, refresh_token, now)
             if isinstance(taken, Refused):
                 return taken

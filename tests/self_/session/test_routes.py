@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from signfleet.founding import Founded
 from signfleet.settings import Settings
 from signfleet.wiring import build, make_app
 from tests.conftest import BASE, ON_SQLITE, CallAs, SignIn
+from tests.interleaving import reading_before_writing
 
 
 @pytest.fixture
@@ -86,6 +88,31 @@ async def test_scopes_can_be_narrowed_and_widened_again(admin: AsyncClient) -> N
 async def test_scopes_that_were_not_granted_are_refused(admin: AsyncClient, scopes: object) -> None:
     assert (await admin.put("/Self/Session/AuthorizationScope/", json=scopes)).status_code == 400
     assert (await admin.get("/Self/Session/")).status_code == 200
+
+
+async def test_of_two_who_saw_the_same_scopes_one_changes_them(admin: AsyncClient) -> None:
+    address = "/Self/Session/AuthorizationScope/"
+    seen = {"If-Match": (await admin.get(address)).headers["etag"]}
+    narrow = ["bsn.api.self", "bsn.api.main.devices"]
+    with reading_before_writing():
+        answers = await asyncio.gather(*(admin.put(address, json=narrow, headers=seen) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [204, 412]
+
+
+async def test_scopes_that_are_narrowed_stay_narrow_in_tokens_that_are_made_at_the_same_time(
+    client: AsyncClient, call_as: CallAs, network: Founded
+) -> None:
+    form = {"client_id": "tests", "username": f"{network.network}/{network.login}", "password": network.password}
+    first = (await client.post("/Token", data={**form, "grant_type": "password"})).json()
+    refresh = {"grant_type": "refresh_token", "client_id": "tests", "refresh_token": first["refresh_token"]}
+    caller = call_as(first["access_token"])
+    with reading_before_writing():
+        narrowed, renewed = await asyncio.gather(
+            caller.put("/Self/Session/AuthorizationScope/", json=["bsn.api.self"]), client.post("/Token", data=refresh)
+        )
+    if narrowed.status_code == 204:  # or else the token that was to be narrowed had gone before
+        scopes = await call_as(renewed.json()["access_token"]).get("/Self/Session/AuthorizationScope/")
+        assert scopes.json() == ["bsn.api.self"]
 
 
 async def test_a_chosen_network_survives_a_restart(newcomer: AsyncClient, settings: Settings, network: Founded) -> None:

@@ -83,8 +83,7 @@ async def get_scopes(call: Call) -> Answer:
 )
 async def set_scopes(call: Call) -> Answer:
     """Narrow the scopes of this access token, or widen them again up to what was granted."""
-    call.precondition.check(call.session.last_modified, call.session.last_modified)
-    await call.service(SessionChanges).set_scopes(call.session, call.body, call.now)
+    await call.service(SessionChanges).set_scopes(call.session, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 

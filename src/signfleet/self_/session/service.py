@@ -5,7 +5,8 @@ from __future__ import annotations
 from signfleet.access import store as queries
 from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
 from signfleet.access.sessions import Session
-from signfleet.errors import Forbidden, Invalid
+from signfleet.errors import Forbidden, Invalid, Unauthenticated
+from signfleet.http.conditional import Precondition
 from signfleet.storage.interface import Store, Transaction
 from signfleet.users import store as users
 from signfleet.wire.datetime import next_moment
@@ -45,10 +46,10 @@ class SessionChanges:
 
         await self._store.write(work)
 
-    async def set_scopes(self, session: Session, scopes: list[str], now: int) -> None:
+    async def set_scopes(self, session: Session, scopes: list[str], precondition: Precondition, now: int) -> None:
         """Narrow what the session's tokens may do, or widen it again up to what was granted when it was opened.
 
-        Raises `Invalid` naming the scope that was not granted.
+        Raises `Stale`, and `Invalid` naming the scope that was not granted.
         """
         if len(scopes) > SCOPES_LIMIT:
             raise Invalid(f"Name at most {SCOPES_LIMIT} scopes.")
@@ -61,9 +62,14 @@ class SessionChanges:
             raise Invalid("Name at least one scope: a token without any could do nothing, not even this.")
 
         async def work(tx: Transaction) -> None:
+            held = await tx.one(queries.HOLD_SESSION, id=session.id)
+            if held is None:
+                raise Unauthenticated("The session has ended; log in again.")
+            modified = held.last_modified_date
+            precondition.check(modified, modified)
+            await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=next_moment(modified, now))
             await tx.execute(
                 queries.SET_TOKEN_SCOPES, of_session_id=session.id, granted=" ".join(dict.fromkeys(scopes))
             )
-            await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=next_moment(session.last_modified, now))
 
         await self._store.write(work)
