@@ -83,7 +83,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     audit_retention_days: Annotated[int, _doc("How many days the audit trail is kept.", ge=1, le=36_500)] = 365
     subscriptions: Annotated[
         Literal["unlimited", "managed"],
-        _doc("`unlimited` gives every player a subscription without end; `managed` hands out what was added."),
+        _doc(
+            "`unlimited` gives every player that joins a subscription without end; `managed` hands out what was added."
+        ),
     ] = "unlimited"
     trusted_proxies: Annotated[
         str,
