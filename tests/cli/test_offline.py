@@ -129,6 +129,13 @@ def test_only_init_makes_a_store(tmp_path: Path) -> None:
     assert (data / "signfleet.db").exists()
 
 
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["network", "list", "--data", str(tmp_path / ("x" * 300))])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert "File name too long" in result.output
+
+
 def test_nobody_else_can_read_a_store_in_a_folder_that_others_can_open(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     arguments = ["init", "--network", "V", "--login", "jane@example.com", "--password", ""]

@@ -22,7 +22,15 @@ class CannotOpen(Exception):
 
 def is_missing(database: str) -> bool:
     """Whether opening `database` would make a new file. A PostgreSQL database has to be there in any case."""
-    return database.startswith(SQLITE) and not Path(database.removeprefix(SQLITE)).exists()
+    if not database.startswith(SQLITE):
+        return False
+    try:
+        Path(database.removeprefix(SQLITE)).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # not for us to see: `open_store` will say why
+        return False
+    return False
 
 
 async def open_store(database: str, *, connections: int = 10) -> Store:
