@@ -188,6 +188,14 @@ SERIALS_AMONG = Query(
     .order_by(device.c.id)
 )
 
+#: Keeps the pictures of some devices from others until the unit of work ends. Whoever lets go of pictures holds them
+#: before noting their files.
+HOLD_PICTURES = Query(
+    select(screenshot.c.id)
+    .where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
+    .order_by(screenshot.c.id)
+    .with_for_update()
+)
 _TAGS = select(device_tag.c.tag_id).where(device_tag.c.network_id == NETWORK_ID, among(device_tag.c.device_id, "ids"))
 _FILES = union_all(
     *(

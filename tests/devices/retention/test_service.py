@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 from sqlalchemy import func, select
 
 from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.devices import deletion
 from signfleet.devices.retention import service
-from signfleet.devices.retention.service import Retention
+from signfleet.devices.retention.service import Retention, give_up_files
 from signfleet.founding import Founded
 from signfleet.settings import Settings
-from signfleet.storage.interface import StorageError
+from signfleet.storage import postgres
+from signfleet.storage.interface import StorageError, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device_document, device_properties
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY
 from signfleet.wiring import Services
 from tests.devices.stored import example, register, store_downloads, store_errors, store_screenshots
+from tests.interleaving import PATIENCE
 
 pytestmark = pytest.mark.settings(error_retention_days=7, download_retention_days=2, screenshot_retention_days=3)
 
@@ -144,3 +148,26 @@ async def test_files_that_cannot_be_deleted_go_the_next_time(
     assert len(files(settings)) == 2
     await services.retention.sweep(NOW)
     assert files(settings) == []
+
+
+async def test_a_device_may_go_while_its_pictures_are_let_go(
+    services: Services, network: Founded, admin: AsyncClient
+) -> None:
+    (device_id,) = await register(services.store, network.network_id, ["A1"])
+    await take_pictures(services, network, device_id, days_ago(30, 20, 10))
+    deleting: list[asyncio.Task[Response]] = []
+    attempts: list[int] = []
+
+    async def delete_meanwhile(tx: Transaction, names: list[str]) -> None:
+        if services.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
+            deleting.append(asyncio.create_task(admin.delete("/Devices/A1/")))
+            await asyncio.wait(deleting, timeout=PATIENCE)
+        await give_up_files(tx, names)
+
+    async def pause(attempt: int) -> None:
+        attempts.append(attempt)
+
+    with patch.object(service, "give_up_files", delete_meanwhile), patch.object(postgres, "_pause", pause):
+        await services.retention.sweep(NOW)
+        answer = await (deleting[0] if deleting else admin.delete("/Devices/A1/"))
+    assert (answer.status_code, attempts) == (204, [])
