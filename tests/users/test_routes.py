@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 
+from signfleet.access import granting
+from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import (
     CREATE_USER,
     DEVICE,
@@ -18,11 +21,13 @@ from signfleet.access.operations.catalogue import (
 )
 from signfleet.access.operations.roles import ADMINISTRATORS, GENERAL_MANAGERS, VIEWERS
 from signfleet.founding import Founded
+from signfleet.storage import postgres
+from signfleet.storage.interface import Transaction
 from signfleet.wiring import Services
 from tests.access.granted import grant
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.devices.stored import register
-from tests.interleaving import reading_before_writing
+from tests.interleaving import PATIENCE, reading_before_writing
 
 JOE = "Joe@example.com"
 
@@ -338,6 +343,30 @@ async def test_a_device_knows_nothing_of_a_user_who_goes_while_permitted_somethi
             admin.post("/Devices/A1/Permissions/", json=body), admin.delete(f"/Users/{JOE}/")
         )
     assert (permitted.status_code in (204, 400), gone.status_code) == (True, 204)
+    assert (await admin.get("/Devices/A1/Permissions/")).json() == []
+
+
+async def test_a_user_may_go_while_something_is_denied_to_them(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    body = [permission(VIEW_DEVICE, (await create(admin, role=ADMINISTRATORS.name))["id"], allowed=False)]
+    deleting: list[asyncio.Task[Response]] = []
+    attempts: list[int] = []
+
+    async def delete_meanwhile(tx: Transaction, network_id: int, user_id: int) -> None:
+        if services.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
+            deleting.append(asyncio.create_task(admin.delete(f"/Users/{JOE}/")))
+            await asyncio.wait(deleting, timeout=PATIENCE)
+        await demand_another(tx, network_id, user_id)
+
+    async def pause(attempt: int) -> None:
+        attempts.append(attempt)
+
+    with patch.object(granting, "demand_another", delete_meanwhile), patch.object(postgres, "_pause", pause):
+        denied = await admin.post("/Devices/A1/Permissions/", json=body)
+        gone = await (deleting[0] if deleting else admin.delete(f"/Users/{JOE}/"))
+    assert (denied.status_code, gone.status_code, attempts) == (204, 204, [])
     assert (await admin.get("/Devices/A1/Permissions/")).json() == []
 
 

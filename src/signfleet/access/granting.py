@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from signfleet.access import permission_store as queries
-from signfleet.access.administrators import demand_another
+from signfleet.access.administrators import demand_another, hold_administrators
 from signfleet.access.operations.catalogue import VIEW_USER, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
@@ -109,13 +109,16 @@ async def add(
         raise Invalid(f"At most {LIMIT} permissions may be added at once; there are {len(permissions)}.")
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
+        denies_user = checked.principal.type == "User" and not checked.is_allowed
+        if denies_user:  # before the user alone, as whoever changes users does
+            await hold_administrators(tx, network_id, checked.principal.id)
         await _demand_principal(tx, network_id, checked)
         if await tx.one(queries.PERMISSION, **key) is not None:
             raise Invalid(
                 f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
                 " already; delete it first."
             )
-        if checked.principal.type == "User" and not checked.is_allowed:
+        if denies_user:
             await demand_another(tx, network_id, checked.principal.id)
         if checked.is_allowed:
             await demand(checked.operation)

@@ -136,8 +136,17 @@ ROLE_THERE = Query(
 )
 
 _IN_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
-#: Lets nobody else change who has a role, nor what is denied to them, until the unit of work ends.
-HOLD_ROLE = Query(select(user.c.id).where(_IN_ROLE).order_by(user.c.id).with_for_update(key_share=True))
+#: Lets nobody else change who has a role, nor what is denied to them or to a user, until the unit of work ends. All at
+#: once, and always in the same order.
+HOLD_ROLE = Query(
+    select(user.c.id)
+    .where(
+        user.c.network_id == bindparam("network_id"),
+        or_(user.c.role_id == bindparam("role_id"), user.c.id == bindparam("user_id")),
+    )
+    .order_by(user.c.id)
+    .with_for_update(key_share=True)
+)
 #: Who has a role and can sign in, and whether anything is denied to them, in general or on one thing.
 ACTIVE_IN_ROLE = Query(
     select(

@@ -19,6 +19,7 @@ from signfleet.access.operations.catalogue import (
     VIEW_USER,
 )
 from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.access.permission_store import HOLD_ROLE
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
@@ -75,7 +76,7 @@ class UserAdministration:
     async def _held(self, session: Session, segment: str, hold: Query, tx: Transaction) -> Row:
         """The same, kept from others as `hold` says until the unit of work ends. Raises `NotFound`."""
         found = await self.row(session, segment, tx)
-        await tx.all(hold, network_id=found.network_id, id=found.id, role_id=ADMINISTRATORS.id)
+        await tx.all(hold, network_id=found.network_id, user_id=found.id, role_id=ADMINISTRATORS.id)
         row = await tx.one(queries.MEMBER_BY_ID, network_id=found.network_id, id=found.id)
         if row is None:
             raise _unknown(segment)
@@ -136,7 +137,7 @@ class UserAdministration:
         """
 
         async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, queries.HOLD_TO_CHANGE, tx)
+            row = await self._held(session, segment, HOLD_ROLE, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             await self._permissions.demand_on(session, UPDATE_USER, row.id, tx)
             description = row.description if change.description is msgspec.UNSET else change.description
@@ -199,7 +200,7 @@ class UserAdministration:
         self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
     ) -> None:
         async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, queries.HOLD_TO_CHANGE, tx)
+            row = await self._held(session, segment, HOLD_ROLE, tx)
             await self._permissions.demand_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
             for number, permission in enumerate(permissions):
                 if (permission.principal.type, permission.principal.id) != ("User", row.id):

@@ -57,18 +57,16 @@ MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")))
 MEMBER_BY_LOGIN = Query(_member.where(person.c.login_key == bindparam("login_key")))
 USERS_AMONG = Query(_member.where(among(user.c.id, "ids")))
 
-#: Keeps a user from others until the unit of work ends, and those with a role, who may have to be counted: all at
-#: once, always in the same order. For a deletion nothing may be said of the user meanwhile either.
-_held = (
+#: Like `access.permission_store.HOLD_ROLE`, for a deletion: nothing may be said of the user meanwhile either.
+HOLD_TO_DELETE = Query(
     select(user.c.id)
     .where(
         user.c.network_id == bindparam("network_id"),
-        or_(user.c.id == bindparam("id"), user.c.role_id == bindparam("role_id")),
+        or_(user.c.role_id == bindparam("role_id"), user.c.id == bindparam("user_id")),
     )
     .order_by(user.c.id)
+    .with_for_update()
 )
-HOLD_TO_CHANGE = Query(_held.with_for_update(key_share=True))
-HOLD_TO_DELETE = Query(_held.with_for_update())
 #: Keeps one user from others until the unit of work ends.
 HOLD_ALONE = Query(
     select(user.c.id)
