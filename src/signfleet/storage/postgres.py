@@ -185,6 +185,10 @@ class PostgresStore:
                 yield connection
             except ENDED as error:
                 raise _ConnectionEnded from error
+            except asyncpg.InternalClientError as error:
+                # The server's last words are read, the end of the connection is not: nothing can be sent.
+                connection.terminate()
+                raise _ConnectionEnded from error
             except asyncpg.InterfaceError as error:
                 if _has_ended(connection):
                     raise _ConnectionEnded from error
