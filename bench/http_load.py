@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import os
 import statistics
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -133,6 +134,37 @@ async def ask(port: int, payload: bytes) -> Answer:
     writer.close()
     await writer.wait_closed()
     return answer
+
+
+async def p99_beside(
+    port: int, read: bytes, other: bytes, connections: int, *, rounds: int = 3, seconds: float = 3.0
+) -> tuple[float, float]:
+    """The 99th percentile of a read's time in ms while others send `other`, and while nobody does, in turns."""
+    pairs = []
+    for _ in range(rounds):
+        quiet = await p99(port, read, seconds)
+        others = asyncio.create_task(rate(port, other, connections, seconds + 1))
+        await asyncio.sleep(0.5)
+        pairs.append((await p99(port, read, seconds), quiet))
+        await others
+    busy, alone = zip(*pairs, strict=True)
+    return statistics.median(busy), statistics.median(alone)
+
+
+async def p99(port: int, payload: bytes, seconds: float) -> float:
+    """The 99th percentile of the time that an answer takes, in ms, asked for by one connection with pauses."""
+    reader, writer = await asyncio.open_connection(HOST, port)
+    times = []
+    end = time.perf_counter() + seconds
+    while (started := time.perf_counter()) < end:
+        writer.write(payload)
+        head = (await reader.readuntil(HEAD_END)).removesuffix(HEAD_END)
+        await reader.readexactly(body_length(head))
+        times.append(time.perf_counter() - started)
+        await asyncio.sleep(0.001)
+    writer.close()
+    await writer.wait_closed()
+    return statistics.quantiles(times, n=100)[98] * 1000
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import random
 import secrets
-import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -77,7 +76,7 @@ def over_http() -> Iterator[Row]:
             signed_in = asyncio.run(http_load.rate(port, sign_in, SIGN_INS, SECONDS))
             hashed = hashes_a_second()
             yield Row("sign in by password", "sign-ins/s", signed_in, hashed, signed_in / hashed)
-            busy, quiet = asyncio.run(p99_beside(port, get_one, sign_in))
+            busy, quiet = asyncio.run(http_load.p99_beside(port, get_one, sign_in, SIGN_INS))
             yield Row(f"get-one p99 beside {SIGN_INS} sign-ins", "ms", busy, quiet, busy / quiet)
 
 
@@ -88,34 +87,6 @@ def hashes_a_second() -> float:
     for _ in range(count):
         hash_now(PASSWORD)
     return count / (time.perf_counter() - started)
-
-
-async def p99_beside(port: int, read: bytes, sign_in: bytes) -> tuple[float, float]:
-    """The 99th percentile of a read's time in ms while people sign in, and while nobody does."""
-    rounds = []
-    for _ in range(3):
-        quiet = await p99(port, read)
-        signing_in = asyncio.create_task(http_load.rate(port, sign_in, SIGN_INS, SECONDS))
-        await asyncio.sleep(0.5)
-        rounds.append((await p99(port, read), quiet))
-        await signing_in
-    busy, alone = zip(*rounds, strict=True)
-    return statistics.median(busy), statistics.median(alone)
-
-
-async def p99(port: int, payload: bytes, seconds: float = SECONDS - 1) -> float:
-    reader, writer = await asyncio.open_connection(http_load.HOST, port)
-    times = []
-    end = time.perf_counter() + seconds
-    while (started := time.perf_counter()) < end:
-        writer.write(payload)
-        head = (await reader.readuntil(http_load.HEAD_END)).removesuffix(http_load.HEAD_END)
-        await reader.readexactly(http_load.body_length(head))
-        times.append(time.perf_counter() - started)
-        await asyncio.sleep(0.001)
-    writer.close()
-    await writer.wait_closed()
-    return statistics.quantiles(times, n=100)[98] * 1000
 
 
 # --- inside the process

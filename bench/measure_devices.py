@@ -2,7 +2,8 @@
 
 There are 100,000 devices. Both servers run on uvicorn with uvloop and httptools, in a process each on the same core;
 one load generator on another core asks them in turns over kept connections, without compression but where it says so.
-For the list with gzip, the reference is the plain list; what is given is its share of the plain list's rate.
+For the list with gzip, the reference is the plain list; what is given is its share of the plain list's rate. For a
+look-up beside a scan, it is the same look-up while nobody scans, and the server may use both cores.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ SERVERS, LOAD = 1, 0
 UVICORNS_OWN = {"date", "server"}
 
 MATCHING = f"filter={quote('[Model] IS NOT ')}%27HD1024%27&sort={quote('[Settings].[Name] ASC')}"
+#: No index serves it, and no device matches: every page of it looks at all of them.
+SCANNED = quote("[Settings].[Description] IS 'nowhere to be found'")
 TAG = "string::[Device].<Bench>"
 READY = "GET /ready"
 
@@ -71,9 +74,10 @@ def measure() -> Iterator[Row]:
             serials = [device["serial"] for device in api.devices()][:CONNECTIONS]
         asyncio.run(_enlarge(data, network.network_id))
         with running_server(*options) as server, Api(server.address, network) as api:
-            http_load.use_core(server.process.pid, SERVERS)
             port = urlsplit(server.address).port
             assert port is not None
+            yield _beside_a_scan(port, api.token, serials[0])
+            http_load.use_core(server.process.pid, SERVERS)
             yield from _compare(port, api.token, serials, Path(folder))
 
 
@@ -81,6 +85,14 @@ async def _enlarge(data: Path, network_id: int) -> None:
     store = await open_store(Settings(data=str(data)).database_url)
     await multiply(store, network_id, DEVICES)
     await store.close()
+
+
+def _beside_a_scan(port: int, token: str, serial: str) -> Row:
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    look_up = http_load.request("GET", f"{MAIN}/Devices/{serial}/", headers)
+    scan = http_load.request("GET", f"{MAIN}/Devices/?filter={SCANNED}", headers)
+    beside, alone = asyncio.run(http_load.p99_beside(port, look_up, scan, connections=1))
+    return Row("get one, p99, beside a scan", "ms", beside, alone, beside / alone)
 
 
 def _compare(port: int, token: str, serials: list[str], folder: Path) -> Iterator[Row]:
