@@ -31,6 +31,8 @@ UNREACHABLE = (
 )
 #: The connection ended while it was used: the server was restarted, or the way to it broke.
 ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
+#: What a connection says that can no longer be used; of a value that does not fit, too.
+UNUSABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class _ConnectionEnded(Exception):
@@ -110,7 +112,11 @@ class PostgresStore:
 
     async def _listen(self) -> None:
         listener = await asyncpg.connect(self._url)
-        await listener.add_listener(CHANGES, self._changed)
+        try:
+            await listener.add_listener(CHANGES, self._changed)
+        except BaseException:
+            listener.terminate()
+            raise
         listener.add_termination_listener(self._lost)
         self._listener = listener
         self._version += 1  # what others wrote until now, nobody has told us
@@ -119,8 +125,10 @@ class PostgresStore:
         if origin != self._own:
             self._version += 1
 
-    def _lost(self, _connection: Any) -> None:
+    def _lost(self, connection: Any) -> None:
         """The connection that hears of others' writes is gone: get another."""
+        if connection is not self._listener:
+            return
         self._listener = None
         self._listening = asyncio.get_running_loop().create_task(self._listen_again())
 
@@ -128,7 +136,7 @@ class PostgresStore:
         while True:
             try:
                 await self._listen()
-            except (*UNREACHABLE, TimeoutError):
+            except (*UNREACHABLE, *UNUSABLE, TimeoutError):
                 await asyncio.sleep(LISTEN_PAUSE)
             else:
                 return
@@ -185,12 +193,12 @@ class PostgresStore:
                 yield connection
             except ENDED as error:
                 raise _ConnectionEnded from error
-            except asyncpg.InternalClientError as error:
-                # The server's last words are read, the end of the connection is not: nothing can be sent.
-                connection.terminate()
-                raise _ConnectionEnded from error
-            except asyncpg.InterfaceError as error:
+            except UNUSABLE as error:
                 if _has_ended(connection):
+                    raise _ConnectionEnded from error
+                if isinstance(error, asyncpg.InternalClientError):
+                    # The server's last words are read, the end of the connection is not: nothing can be sent.
+                    connection.terminate()
                     raise _ConnectionEnded from error
                 raise
 
@@ -202,6 +210,7 @@ class PostgresStore:
     async def close(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
+            await asyncio.wait([self._listening])
         if self._listener is not None:
             self._listener.remove_termination_listener(self._lost)
             await self._listener.close()
