@@ -27,7 +27,8 @@ class Postgres:
     def create(self, template: str = "template1") -> str:
         """Make a database as a copy of `template`, which must have no connections, and give its URL."""
         name = f"test_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Through the log, the other way, a small database takes three times as long.
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
     def drop(self, url: str) -> None:
