@@ -73,12 +73,11 @@ class DeviceDeletion:
             return await self._listing.ids(tx, network_id, filter=parsed, scope=visible & deletable)
 
         async def work(tx: Transaction) -> int:
-            rows = await tx.all(queries.HELD_AMONG, network_id=network_id, ids=await matching(tx))
-            if not rows:
-                return 0
-            # Others may have changed or deleted some until they were held: now nobody can.
-            held = {row.id for row in rows}
-            ids = [id_ for id_ in await matching(tx) if id_ in held]
+            ids = await matching(tx)
+            if ids and not tx.alone:
+                # Others may have changed or deleted some until they were held: now nobody can.
+                held = {row.id for row in await tx.all(queries.HELD_AMONG, network_id=network_id, ids=ids)}
+                ids = [id_ for id_ in await matching(tx) if id_ in held]
             if ids:
                 await self._remove(tx, network_id, ids, now)
             return len(ids)

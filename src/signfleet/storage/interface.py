@@ -28,6 +28,9 @@ class Duplicate(Exception):
 class Transaction(Protocol):
     """The inside of a unit of work."""
 
+    #: Nobody else writes until it ends: what it has read stays true without being locked.
+    alone: bool
+
     async def one(self, query: Query, **params: Any) -> Row | None: ...
 
     async def all(self, query: Query, **params: Any) -> list[Row]: ...

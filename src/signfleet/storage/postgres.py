@@ -40,6 +40,8 @@ class _ConnectionEnded(Exception):
 
 
 class _Transaction:
+    alone = False
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 

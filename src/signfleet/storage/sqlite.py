@@ -136,6 +136,8 @@ class _Trial:
 class _Transaction:
     """Runs in the writer thread. Its methods are coroutines that never wait."""
 
+    alone = True
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
