@@ -99,7 +99,7 @@ class DeviceDeletion:
             rows = await tx.all(queries.SERIALS_AMONG, **these)
             gone = [Change("Delete", "Device", row.id, row.serial) for row in rows]
         await record_all(tx, network_id, gone, now)
-        await tx.all(queries.HOLD_PICTURES, **these)
+        await tx.one(queries.HOLD_PICTURES, **these)
         documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
         for query in (*documents, *queries.DELETIONS):
             await tx.execute(query, **these)

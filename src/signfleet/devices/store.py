@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, delete, select, union_all
+from sqlalchemy import Column, Table, and_, bindparam, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
@@ -188,14 +188,15 @@ SERIALS_AMONG = Query(
     .order_by(device.c.id)
 )
 
-#: Keeps the pictures of some devices from others until the unit of work ends. Whoever lets go of pictures holds them
-#: before noting their files.
-HOLD_PICTURES = Query(
+_pictures = (
     select(screenshot.c.id)
     .where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
     .order_by(screenshot.c.id)
     .with_for_update()
 )
+#: Keeps the pictures of some devices from others until the unit of work ends. Whoever lets go of pictures holds them
+#: before noting their files. There may be millions: they are counted, not named.
+HOLD_PICTURES = Query(select(func.count()).select_from(_pictures.subquery()))
 _TAGS = select(device_tag.c.tag_id).where(device_tag.c.network_id == NETWORK_ID, among(device_tag.c.device_id, "ids"))
 _FILES = union_all(
     *(
