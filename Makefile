@@ -28,6 +28,7 @@ demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLA
 	@exec $(VENV)/bin/signfleet demo --port '$(PORT)' --data '$(DATA)' --players '$(PLAYERS)'
 
 test: $(DEV) ## Run all tests, or some (ARGS="tests/wire -k zone")
+	@tools/install_test_programs.sh
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV) ## Check style and types

@@ -24,6 +24,11 @@ class Postgres:
         self._server = server
         self._numbers = itertools.count(1)
 
+    @property
+    def programs(self) -> Path:
+        """The folder of PostgreSQL's client programs, of the server's version."""
+        return Path(self._server.bin_path)
+
     def create(self, template: str = "template1") -> str:
         """Make a database as a copy of `template`, which must have no connections, and give its URL."""
         name = f"test_{next(self._numbers)}"

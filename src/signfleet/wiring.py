@@ -133,10 +133,13 @@ class Services:
         await self.store.close()
 
 
-async def build(settings: Settings) -> Services:
-    """Open the store and make the services over it. Close them with `Services.close`."""
+async def build(settings: Settings, *, upgrade: bool = True) -> Services:
+    """Opens the store and builds the services over it. Close them with `Services.close`.
+
+    A store with an older schema is upgraded first, or refused if the caller may not `upgrade`. Raises `CannotOpen`.
+    """
     blobs = open_blobs(settings.blobs_place)
-    store = await open_store(settings.database_url, connections=settings.database_connections)
+    store = await open_store(settings.database_url, connections=settings.database_connections, upgrade=upgrade)
     passwords = Passwords()
     permissions = Permissions(store)
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)

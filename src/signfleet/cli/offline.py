@@ -12,6 +12,7 @@ import click
 from signfleet.cli.options import load_settings
 
 if TYPE_CHECKING:
+    from signfleet.settings import Settings
     from signfleet.wiring import Services
 
 T = TypeVar("T")
@@ -21,27 +22,22 @@ STORE = ("data", "database")
 
 
 def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]], *, new: bool = False) -> T:
-    """Open the store that `flags` name, do `work`, close it. What goes wrong ends the command with its reason.
+    """Opens the store that `flags` name, does `work`, closes it. A failure ends the command with its reason.
 
-    A file that is not there is made if the store may be `new`; otherwise the folder is likely to be mistyped.
+    A missing file is created and an older schema upgraded only if the store may be `new`: otherwise the folder is
+    likely to be mistyped, or an older server still runs on the store.
     """
-    settings = load_settings(flags)
+    settings = load_settings(flags) if new else existing_store(load_settings(flags))
     from signfleet.actor import Actor, act_as
     from signfleet.errors import SignfleetError
     from signfleet.settings import SettingsError
     from signfleet.storage.interface import StorageError
-    from signfleet.storage.opening import CannotOpen, is_missing
+    from signfleet.storage.opening import CannotOpen
     from signfleet.wiring import build
-
-    if not new and is_missing(settings.database_url):
-        raise click.ClickException(
-            f"There is no store at {settings.database_url}; name its folder with --data, or make one with"
-            " `signfleet init`."
-        )
 
     async def opened() -> T:
         act_as(Actor(f"command line ({_operator()})"))
-        services = await build(settings)
+        services = await build(settings, upgrade=new)
         try:
             return await work(services)
         finally:
@@ -51,6 +47,18 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
         return asyncio.run(opened())
     except (SignfleetError, SettingsError, StorageError, CannotOpen) as error:
         raise click.ClickException(str(error)) from error
+
+
+def existing_store(settings: Settings) -> Settings:
+    """The settings, if they name a store that exists; otherwise the command ends and says so."""
+    from signfleet.storage.opening import is_missing
+
+    if is_missing(settings.database_url):
+        raise click.ClickException(
+            f"There is no store at {settings.database_url}; name its folder with --data, or create one with"
+            " `signfleet init`."
+        )
+    return settings
 
 
 def _operator() -> str:

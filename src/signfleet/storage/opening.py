@@ -8,7 +8,13 @@ from pathlib import Path
 import asyncpg
 
 from signfleet.storage.interface import Store
-from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
+from signfleet.storage.migrations import (
+    WrongSchema,
+    migrate_postgresql,
+    migrate_sqlite,
+    revision_of_postgresql,
+    revision_of_sqlite,
+)
 from signfleet.storage.postgres import PostgresStore
 from signfleet.storage.sqlite import SqliteStore
 
@@ -33,19 +39,34 @@ def is_missing(database: str) -> bool:
     return False
 
 
-async def open_store(database: str, *, connections: int = 10) -> Store:
-    """Open `sqlite:///path` or `postgresql://…`, its schema brought up to date. Raises `CannotOpen`."""
+async def revision_of(database: str) -> str | None:
+    """The revision of the schema; None if the store has none. Raises `CannotOpen`."""
+    try:
+        if database.startswith(SQLITE):
+            return revision_of_sqlite(Path(database.removeprefix(SQLITE)))
+        return await revision_of_postgresql(database)
+    except (OSError, ValueError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {type(error).__name__}.") from error
+
+
+async def open_store(database: str, *, connections: int = 10, upgrade: bool = True) -> Store:
+    """Opens `sqlite:///path` or `postgresql://…`.
+
+    Creates or upgrades the schema first if the caller may `upgrade`. Raises `CannotOpen`.
+    """
     try:
         if database.startswith(SQLITE):
             path = Path(database.removeprefix(SQLITE))
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            migrate_sqlite(path)
+            migrate_sqlite(path, upgrade=upgrade)
             return SqliteStore(path)
         if database.startswith(POSTGRESQL):
-            await migrate_postgresql(database)
+            await migrate_postgresql(database, upgrade=upgrade)
             return await PostgresStore.open(database, connections)
     except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}.") from error
+    except WrongSchema as error:
+        raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}") from error
     except ValueError:  # of an address that cannot be taken apart; it may quote a part of the password
         pass
     raise CannotOpen(

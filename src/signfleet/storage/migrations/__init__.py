@@ -1,6 +1,8 @@
-"""Brings a store's schema up to date when the server starts, one process at a time.
+"""Checks a store's schema and upgrades it, one process at a time.
 
-Alembic and SQLAlchemy's engines are imported only where there is something to do: they would double a start's time.
+Only a command that may change the schema (`serve`, `init`, `demo`, `upgrade`) upgrades it; every other command opens
+a store with the current schema or not at all. Alembic and SQLAlchemy's engines are imported only where there is
+something to upgrade: they would double a start's time.
 """
 
 from __future__ import annotations
@@ -10,27 +12,64 @@ from typing import Any
 
 import asyncpg
 
+from signfleet import __version__
 from signfleet.storage.sqlite import connect
 
 #: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
 HEAD = "0010"
 
+_SQLITE_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+REVISION = "SELECT version_num FROM alembic_version"
+
 #: Any number will do, as long as it is always the same: PostgreSQL's advisory locks have no names.
 LOCK = 7_461_166
 
 
-def migrate_sqlite(path: Path) -> None:
-    """Create or upgrade the file. Processes that start together wait for the first of them."""
+class WrongSchema(Exception):
+    """The store's schema is newer than this version knows, or older and may not be upgraded here."""
+
+
+def is_current(revision: str | None, *, upgrade: bool) -> bool:
+    """Whether a store with `revision` (None: no schema yet) can be opened as it is; False: it has to be upgraded.
+
+    Raises `WrongSchema` for a newer schema, and for an older or missing one unless the caller may `upgrade`.
+    """
+    if revision == HEAD:
+        return True
+    if revision is not None and revision > HEAD:
+        raise WrongSchema(
+            f"it has schema {revision}, which a newer version of signfleet wrote; version {__version__} knows schemas"
+            f" up to {HEAD}. Run the newer version, or restore a backup from before its upgrade."
+        )
+    if not upgrade:
+        raise WrongSchema(
+            "it has no signfleet schema. `signfleet init` makes one."
+            if revision is None
+            else f"it has schema {revision}, and version {__version__} of signfleet needs {HEAD}. Stop the servers that"
+            " use it, then run `signfleet upgrade`."
+        )
+    return False
+
+
+def migrate_sqlite(path: Path, *, upgrade: bool = True) -> None:
+    """Creates or upgrades the file if need be. Processes that start together wait for the first of them.
+
+    Raises `WrongSchema` as `is_current` does.
+    """
     if not path.exists():
         path.touch(mode=0o600)  # players' passwords are in it: not for everybody, whoever made the folder
+    if not is_current(revision_of_sqlite(path), upgrade=upgrade):
+        _upgrade_sqlite(path)
+
+
+def revision_of_sqlite(path: Path) -> str | None:
+    """The schema's revision; None if the file has none yet."""
     connection = connect(path)
     try:
-        tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
-        if tables and connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]:
-            return
+        rows = connection.execute(_SQLITE_TABLE).fetchall() and connection.execute(REVISION).fetchall()
     finally:
         connection.close()
-    _upgrade_sqlite(path)
+    return str(rows[0][0]) if rows else None
 
 
 def _upgrade_sqlite(path: Path) -> None:
@@ -51,17 +90,24 @@ def _upgrade_sqlite(path: Path) -> None:
     engine.dispose()
 
 
-async def migrate_postgresql(url: str) -> None:
-    """Create or upgrade the database's schema. Processes that start together wait for the first of them."""
+async def migrate_postgresql(url: str, *, upgrade: bool = True) -> None:
+    """Creates or upgrades the database's schema if need be. Processes that start together wait for the first of them.
+
+    Raises `WrongSchema` as `is_current` does.
+    """
+    if not is_current(await revision_of_postgresql(url), upgrade=upgrade):
+        await _upgrade_postgresql(url)
+
+
+async def revision_of_postgresql(url: str) -> str | None:
+    """The schema's revision; None if the database has none yet."""
     connection = await asyncpg.connect(url)
     try:
         exists = await connection.fetchval("SELECT to_regclass('alembic_version')")
-        if exists and await connection.fetchval("SELECT version_num FROM alembic_version") == HEAD:
-            return
+        revision = await connection.fetchval(REVISION) if exists else None
     finally:
         await connection.close()
-
-    await _upgrade_postgresql(url)
+    return None if revision is None else str(revision)
 
 
 async def _upgrade_postgresql(url: str) -> None:
