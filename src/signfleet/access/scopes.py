@@ -21,6 +21,13 @@ def covers_any(granted: str, required: tuple[str, ...]) -> bool:
     return any(covers(granted, scope) for scope in required)
 
 
+def common(first: str, second: str) -> str:
+    """The scopes that both reach, each in its narrower form; empty where they have nothing in common."""
+    within = [scope for scope in first.split() if covers(second, scope)]
+    within += [scope for scope in second.split() if covers(first, scope)]
+    return " ".join(dict.fromkeys(within))
+
+
 def covers(granted: str, required: str) -> bool:
     """Whether the space-separated scopes of `granted` reach `required`."""
     required = required.lower() + "."

@@ -29,6 +29,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     login: str | None
     #: Space-separated.
     scope: str
+    #: What the session was opened with: more than `scope` after somebody narrowed it. None: the same.
+    granted: str | None = None
     #: ms
     last_modified: int
     #: False: there are no permissions for this user, or for their role, beyond those that every network has.
@@ -48,9 +50,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def may_give(self, scope: str) -> bool:
         """Whether the token may hand `scope` on: one that it has.
 
-        Who signed in with a password may give everything, unless the token was narrowed to a part of /Self.
+        A person who signed in with a password alone may give everything, unless the token was narrowed since.
         """
-        return self.covers(scope) or (self.application_id is None and self.covers(PERSON_SCOPE))
+        is_whole = self.granted in (None, self.scope) and self.covers(PERSON_SCOPE)
+        return self.covers(scope) or (self.application_id is None and is_whole)
 
     def demand_power_to_give(self, scopes: list[str]) -> None:
         """Raise `Forbidden` naming the scope that the token may not hand on."""
@@ -129,6 +132,7 @@ def _session(row: Row, now: int) -> Session:
         device_id=row.device_id,
         login=row.login,
         scope=row.scope,
+        granted=row.granted,
         last_modified=row.last_modified_date,
         has_permissions=bool(row.has_permissions),
         permission_changes=row.permission_changes or 0,

@@ -46,6 +46,7 @@ SESSION_OF_TOKEN = Query(
         session.c.last_modified_date,
         session.c.expiration_date,
         token.c.scope,
+        session.c.scope.label("granted"),
         token.c.valid_to,
         person.c.login,
         *_LOCKS,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from signfleet.access import store as queries
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.passwords import Passwords
-from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
+from signfleet.access.scopes import SCOPES_LIMIT, common, covers, is_scope
 from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.http.errors import OAuthError
@@ -106,14 +106,17 @@ class SignIn:
     async def with_password(
         self, username: str, password: str, application: Row | None, address: str, now: int
     ) -> SignedIn:
-        """`username` is a login, for a person's token, or `Network/login`, for one that is good for that network."""
+        """Opens a session for a login, good for /Self alone, or for `Network/login`, good for that network.
+
+        Through an application it gets no scopes that the application lacks.
+        """
         network_name, slash, login = username.partition("/")
         if not slash:
             network_name, login = "", username
         person = await self._check_password(login.strip(), password, address, now)
         user = await self._user(person.person_id, network_name) if slash else None
         lifetimes = await self._lifetimes(person.person_id, user)
-        scope = PERSON_SCOPE if user is None else USER_SCOPE
+        scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
         async def work(tx: Transaction) -> Issued:
             await _demand_same_password(tx, person)
@@ -137,15 +140,15 @@ class SignIn:
     async def with_refresh_token(
         self, refresh_token: str, username: str | None, application: Row | None, now: int
     ) -> SignedIn:
-        """New tokens for old. The network stays, unless `username` names another as `Network/login`."""
+        """Exchanges a refresh token. The network stays, unless `username` names another as `Network/login`."""
         row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
-        user, raised = None, False
+        user = None
+        is_network_named = bool(username and "/" in username)
         if row is not None and row.used_date is None and row.valid_to > now:
             _check_holder(row, application)
             _check_person(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
-            if username and "/" in username:
+            if username and is_network_named:
                 user = await self._user(row.person_id, username.partition("/")[0])
-                raised = bool(row.granted == PERSON_SCOPE)  # a person's token becomes a user's
             elif row.network_id is not None:
                 user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
                 _check_user(user)
@@ -166,9 +169,9 @@ class SignIn:
                     chosen_user_id=user.id,
                     now=now,
                 )
-            if raised:
-                await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=USER_SCOPE)
-            scope = USER_SCOPE if raised else taken.scope
+            scope, granted = _renewed_scopes(taken, application, is_network_named=is_network_named)
+            if granted != taken.granted:
+                await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=granted)
             return await renew(tx, taken.session_id, scope=scope, lifetimes=lifetimes, now=now), taken.person_id
 
         renewed = await self._store.write(work)
@@ -251,6 +254,32 @@ def _check_user(user: Row | None) -> None:
         raise invalid_grant("This user is locked out of the network.")
     if user.network_is_locked_out:
         raise invalid_grant("The network is locked out.")
+
+
+def _within(scope: str, application: Row | None) -> str:
+    """As much of `scope` as the application was granted. Raises `invalid_scope` where that is nothing."""
+    if application is None:
+        return scope
+    within = common(scope, application.scope)
+    if not within:
+        raise OAuthError(
+            400,
+            "invalid_scope",
+            f"The application was granted '{application.scope}', nothing of which is in '{scope}'.",
+        )
+    return within
+
+
+def _renewed_scopes(taken: Row, application: Row | None, *, is_network_named: bool) -> tuple[str, str]:
+    """The scopes of the next tokens of a session, and of the session: never more than the token that was exchanged.
+
+    Except that a person's token becomes a user's when a network is named, unless somebody has narrowed it.
+    """
+    is_persons = all(covers(PERSON_SCOPE, scope) for scope in taken.granted.split())
+    if is_network_named and is_persons and taken.scope == taken.granted:
+        scope = _within(USER_SCOPE, application)
+        return scope, scope
+    return _within(taken.scope, application), _within(taken.granted, application)
 
 
 def _narrowed(granted: str, wanted: str | None) -> str:
