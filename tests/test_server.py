@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from signfleet.founding import found
 from signfleet.geography import places
 from signfleet.server import CannotListen, address_of, run
 from signfleet.settings import Settings
+from signfleet.simulator.fleet import fleet
+from signfleet.simulator.screenshots import picture
 from signfleet.wiring import Services
 from tests.running import running_server
 
@@ -103,3 +108,36 @@ def test_a_companion_that_is_done_lets_the_server_go_on(tmp_path: Path) -> None:
 
     run(Settings(data=str(tmp_path), port=0), look)
     assert seen == [200]
+
+
+def test_a_picture_that_is_being_decoded_does_not_keep_it_from_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signfleet.server.GRACE", 1)
+    jpeg = picture(next(fleet(1)), 0, size=(320, 180))
+    statuses: list[int] = []
+    decoders: list[int] = []
+
+    async def upload(services: Services, address: str) -> None:
+        now = time.time_ns() // 1_000_000
+        network = await found(services.store, services.people, network="Demo", login="a@example.com", now=now)
+        setup = await services.provisioning.issue(network.network_id, now)
+        async with httpx.AsyncClient(base_url=f"{address}/player/v1", timeout=30) as player:
+            player.headers["Authorization"] = f"Bearer {setup.token}"
+            joined = await player.post("/register", json={"serial": "S1", "model": "HD1024", "firmware": "1"})
+            player.headers.update({"Authorization": f"Bearer {joined.json()['access_token']}"})
+            for second in range(2):
+                path = f"/screenshots/2024-03-13T12:00:0{second}Z"
+                answer = await player.put(path, content=jpeg, headers={"Content-Type": "image/jpeg"})
+                statuses.append(answer.status_code)
+                decoders.extend(services.pictures.pids)
+                for pid in services.pictures.pids:
+                    os.kill(pid, signal.SIGSTOP)
+                asyncio.get_running_loop().call_later(0.3, signal.raise_signal, signal.SIGTERM)
+
+    run(Settings(data=str(tmp_path), port=0), upload)
+    assert statuses == [201]
+    assert decoders
+    for pid in decoders:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

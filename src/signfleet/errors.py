@@ -68,3 +68,13 @@ class Throttled(SignfleetError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Busy(SignfleetError):
+    """The server has too much to do at the moment; `retry_after` is in whole seconds (503)."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -15,6 +15,7 @@ from signfleet.audit.service import Audit
 from signfleet.background import Background, Job, by_the_clock
 from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.blobs.links import Links
+from signfleet.blobs.pictures import Pictures
 from signfleet.blobs.routes import endpoints as file_endpoints
 from signfleet.blobs.store import link_key
 from signfleet.devices.beacons.service import Beacons
@@ -122,6 +123,7 @@ class Services:
     registrations: Registrations
     outbox: Outbox
     background: Background
+    pictures: Pictures
     screenshots: Screenshots
     blobs: Blobs
     links: Links
@@ -129,6 +131,7 @@ class Services:
 
     async def close(self) -> None:
         await self.background.stop()
+        self.pictures.close()
         self.passwords.close()
         await self.store.close()
 
@@ -141,6 +144,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     blobs = open_blobs(settings.blobs_place)
     store = await open_store(settings.database_url, connections=settings.database_connections, upgrade=upgrade)
     passwords = Passwords()
+    pictures = Pictures()
     permissions = Permissions(store)
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
     networks = Networks(store)
@@ -201,7 +205,8 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
             Job("retention", by_the_clock(retention.sweep), 600, wake=retention.wake),
             Job("files", by_the_clock(retention.delete_files), 60),
         ),
-        screenshots=Screenshots(store, blobs),
+        pictures=pictures,
+        screenshots=Screenshots(store, blobs, pictures),
         blobs=blobs,
         links=Links(await link_key(store)),
         players=Players(store, subscriptions),

@@ -107,14 +107,22 @@ async def test_the_same_moment_again_changes_nothing(
     assert len(files(settings)) == 2
 
 
-async def test_the_same_moment_many_times_at_once_is_kept_once(
+async def test_the_same_moment_twice_at_once_is_stored_once(
     upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
 ) -> None:
-    answers = await asyncio.gather(*(upload() for _ in range(6)))
-    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    answers = await asyncio.gather(upload(), upload())
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
     assert len(await kept()) == 1
     await services.retention.delete_files(later())
     assert len(files(settings)) == 2
+
+
+async def test_a_third_picture_at_once_is_refused_and_may_come_again(upload: Upload) -> None:
+    moments = [f"2024-03-13T12:00:0{second}Z" for second in range(3)]
+    answers = await asyncio.gather(*map(upload, moments))
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 429]
+    assert next(answer for answer in answers if answer.status_code == 429).headers["Retry-After"] == "1"
+    assert sorted([(await upload(moment)).status_code for moment in moments]) == [200, 200, 201]
 
 
 async def test_the_oldest_pictures_go_when_there_are_too_many(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from signfleet.errors import NotFound
+from signfleet.http.bodies import BodyRoom
 from signfleet.http.call import Call, Disconnected, Receive
 from signfleet.http.endpoint import Endpoint
 from signfleet.http.errors import MethodNotAllowed, Stopping, tell
@@ -22,7 +23,7 @@ class Application:
     """Every endpoint behind one callable; `services` by their types, as handlers ask for them."""
 
     def __init__(self, endpoints: Iterable[Endpoint], services: Mapping[type, Any]) -> None:
-        self._services = services
+        self._services = {BodyRoom: BodyRoom(), **services}
         self._log = RequestLog(access_log=services[Settings].access_log)
         self._router = Router()
         for endpoint in endpoints:

@@ -119,6 +119,11 @@ class Call:
             raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or holds a NUL character.")
         return value
 
+    def body_length(self, limit: int) -> int:
+        """How many bytes the body has at most; one that is longer than `limit` is not read."""
+        length = limit if b"transfer-encoding" in self._headers else self._told_length
+        return 0 if length > limit else length
+
     async def read(self, limit: int) -> bytes | None:
         """The body, or None where it has more than `limit` bytes. Raises `Disconnected`."""
         if self._told_length > limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
 from signfleet.actor import act_as
 from signfleet.errors import Forbidden, Invalid, SignfleetError, TooLarge
+from signfleet.http.bodies import SMALL, BodyRoom
 from signfleet.http.call import Answer, Call
 from signfleet.http.compression import compress
 from signfleet.http.conditional import is_unchanged
@@ -54,11 +56,23 @@ def responder(endpoint: Endpoint) -> Responder:
         for name, value in segments.items():
             if "\x00" in value or "\ufffd" in value:
                 raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")
-        if read is not None:
+        if read is None:
+            return _response(call, await handler(call, **segments), endpoint)
+        async with _room(call, endpoint.body_limit):
             call.body = await read(call)
-        return _response(call, await handler(call, **segments), endpoint)
+            return _response(call, await handler(call, **segments), endpoint)
 
     return _in_oauths_form(respond) if endpoint.oauth else respond
+
+
+def _room(call: Call, limit: int) -> AbstractAsyncContextManager[None]:
+    """Room for the body, where it may be large, until the answer is there."""
+    size = call.body_length(limit)
+    if size <= SMALL:
+        return nullcontext()
+    session = call.known_session
+    owner = call.address if session is None else (session.person_id, session.device_id)
+    return call.service(BodyRoom).admit(size, owner)
 
 
 def _in_oauths_form(respond: Responder) -> Responder:

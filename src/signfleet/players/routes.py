@@ -103,7 +103,7 @@ async def get_player_settings(call: Call) -> Answer:
     body_limit=PICTURE_LIMIT,
     answer=ScreenshotAnswer,
     statuses="200 201",
-    errors="400 401 403 406 413 415 5XX",
+    errors="400 401 403 406 413 415 429 5XX",
 )
 async def upload_screenshot(call: Call, timestamp: str) -> Answer:
     """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""

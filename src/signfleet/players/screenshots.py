@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from signfleet.blobs.files import Blobs
-from signfleet.blobs.pictures import SUFFIXES, examine
+from signfleet.blobs.pictures import SUFFIXES, Pictures
 from signfleet.devices.retention.service import expect_files, give_up_files, need_files
 from signfleet.devices.schemas import ScreenshotSettings
 from signfleet.errors import Invalid, Unauthenticated
@@ -66,9 +66,10 @@ def folder(network_id: int, device_id: int) -> str:
 class Screenshots:
     """Takes pictures in."""
 
-    def __init__(self, store: Store, blobs: Blobs) -> None:
+    def __init__(self, store: Store, blobs: Blobs, pictures: Pictures) -> None:
         self._store = store
         self._blobs = blobs
+        self._pictures = pictures
 
     async def take(self, network_id: int, device_id: int, upload: Upload, now: int) -> tuple[ScreenshotAnswer, bool]:
         """Keep a picture; says whether it is new: a device has one of a moment, which a repeat does not change.
@@ -81,7 +82,7 @@ class Screenshots:
         known = await self._store.one(queries.SCREENSHOT_OF_MOMENT, **keys, moment=moment)
         if known is not None:
             return _answer(known), False
-        picture = await examine(upload.content)
+        picture = await self._pictures.examine(upload.content, device_id)
         # Every attempt has names of its own: of two at once, one cannot take the other's files away.
         stem = f"{folder(network_id, device_id)}/{moment}-{secrets.token_hex(4)}"
         blob, thumbnail = f"{stem}.{SUFFIXES[picture.media_type]}", f"{stem}.thumb.150x150.jpg"
