@@ -19,8 +19,8 @@ BAD_JSON = (
     b'{"settings": {"location": {"gpsLatitude": 1e999}}}',
     b'[{"op": "replace", "path": "/settings/location/gpsLatitude", "value": Infinity}]',
     b'{"note": "\\u0000"}',
-    b"[" * 100_000,
-    b'{"a":' * 50_000,
+    b"[" * 50_000,
+    b'{"a":' * 10_000,
 )
 
 

@@ -6,7 +6,7 @@ import inspect
 import re
 
 from signfleet.http.contract import PREFIX, Documented, documented
-from signfleet.http.endpoint import Endpoint
+from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
 from signfleet.http.openapi import PATH_PARAMETERS
 from signfleet.wiring import endpoints
 from tests.processes import ROOT
@@ -118,3 +118,21 @@ def test_provisioning_answers_at_the_older_address_too() -> None:
     for endpoint in OFFERED:
         if endpoint.family == "Provisioning":
             assert endpoint.path.replace("/2022/06/", "/2020/10/") in endpoint.aliases
+
+
+def test_only_bodies_of_text_may_be_long() -> None:
+    """To decode JSON of many small values takes longest; where a body may be long, it is text or of a declared type."""
+    long = {
+        f"{endpoint.method} {endpoint.path.partition('/REST')[2] or endpoint.path}": endpoint.body_limit
+        for endpoint in OFFERED
+        if endpoint.consumes in (JSON, JSON_PATCH) and endpoint.body_limit > BODY_LIMIT
+    }
+    assert long == {
+        "PUT /Devices/{device}/": 262_144,
+        "PUT /Self/Users/{user}/Notifications/": 262_144,
+        "POST /Self/Profile/": 394_240,
+        "PUT /Self/Profile/{key}/": 394_240,
+        "POST /Self/Users/{user}/Profile/": 394_240,
+        "PUT /Self/Users/{user}/Profile/{key}/": 394_240,
+        "POST /player/v1/report": 262_144,
+    }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signfleet.errors import Invalid
-from signfleet.http.patch import Change, converted, merged, patched
+from signfleet.http.patch import Change, check_paths, converted, merged, patched
 
 
 class Screen(msgspec.Struct, rename="camel"):
@@ -18,22 +18,35 @@ class Screen(msgspec.Struct, rename="camel"):
     splash_url: str | None = None
 
 
+class Part(msgspec.Struct):
+    name: str
+
+
+class ThingSettings(msgspec.Struct, rename="camel"):
+    name: str
+    description: str | None = None
+    with_slash: int = msgspec.field(default=0, name="a/b")
+    beacons: list[Part] = []
+
+
 class Thing(msgspec.Struct):
     id: int
-    settings: dict[str, Any]
+    settings: ThingSettings
     screen: Screen | None
+    free: dict[str, Any] = {}
 
 
 DOCUMENT: dict[str, Any] = {
     "id": 1,
     "settings": {"name": "a", "description": None, "a/b": 1, "beacons": [{"name": "x"}, {"name": "y"}]},
     "screen": {"idleColor": "FF000000", "splashUrl": None},
+    "free": {"Kept": {"a": 1}},
 }
-CHANGEABLE = ("settings", "screen")
+CHANGEABLE = ("settings", "screen", "free")
 
 
 def change(path: str, value: Any) -> dict[str, Any]:
-    return patched(DOCUMENT, [Change("replace", path, value)], CHANGEABLE)
+    return patched(DOCUMENT, [Change("replace", path, value)], Thing, CHANGEABLE)
 
 
 @pytest.mark.parametrize("path", ["/settings/name", "/settings/name/", "/Settings/NAME/"])
@@ -59,7 +72,7 @@ def test_the_document_itself_stays_as_it_was() -> None:
 
 def test_changes_are_made_in_their_order() -> None:
     changes = [Change("replace", "/settings", {"name": "b"}), Change("replace", "/settings/name", "c")]
-    assert patched(DOCUMENT, changes, CHANGEABLE)["settings"] == {"name": "c"}
+    assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["settings"] == {"name": "c"}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +101,33 @@ def test_a_path_that_leads_nowhere_is_named(path: str, message: str) -> None:
     assert f"'{path}'" in raised.value.message
 
 
+def test_nobody_descends_into_what_is_no_property() -> None:
+    """What a client has put beside the properties is neither searched nor changed."""
+    unknown = {f"k{number}": {} for number in range(1000)}
+    changes = [Change("replace", "/settings", {"name": "b", "extra": unknown})]
+    assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["settings"]["extra"] == unknown
+    with pytest.raises(Invalid, match="there is no property 'extra'"):
+        patched(DOCUMENT, [*changes, Change("replace", "/settings/extra/k1", 1)], Thing, CHANGEABLE)
+
+
+def test_where_any_name_may_stand_it_has_to_be_exact() -> None:
+    assert change("/free/Kept/a", 2)["free"] == {"Kept": {"a": 2}}
+    with pytest.raises(Invalid, match="there is no property 'kept'"):
+        change("/free/kept/a", 2)
+
+
+def test_paths_are_checked_before_any_document_is_read() -> None:
+    check_paths([Change("replace", "/screen/splashUrl", None)], Thing, CHANGEABLE)
+    with pytest.raises(Invalid, match="there is no property 'nothing'"):
+        check_paths([Change("replace", "/screen/nothing", None)], Thing, CHANGEABLE)
+
+
+def test_a_path_of_many_steps_is_refused_and_not_repeated() -> None:
+    with pytest.raises(Invalid, match="more than 16 steps deep") as raised:
+        change("/settings" * 5000, 1)
+    assert len(raised.value.message) < 300
+
+
 def test_what_does_not_fit_is_told_with_its_place() -> None:
     with pytest.raises(Invalid, match=r"at `\$\.screen\.idleColor`"):
         converted(change("/screen/idleColor", 7), Thing)
@@ -112,7 +152,7 @@ _values = st.recursive(
 )
 def test_any_patch_is_made_or_refused(changes: list[Change]) -> None:
     try:
-        assert patched(DOCUMENT, changes, CHANGEABLE)["id"] == 1
+        assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["id"] == 1
     except Invalid as error:
         assert "'" in error.message
 

@@ -28,7 +28,9 @@ Verb = Literal["Permit", "Forbid"]
 
 #: The id under which what holds for all instances is kept.
 EVERY: Final = 0
-#: So many permissions may be sent at once, and one instance or principal may have.
+#: How many permissions one request may carry: whoever changes them is alone in the store meanwhile.
+AT_ONCE: Final = 100
+#: How many one instance or principal may have.
 LIMIT: Final = 1000
 
 _SYSTEM_ROLES: Final = {role.id: role for role in SYSTEM_ROLES}
@@ -105,8 +107,6 @@ async def add(
     Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not; and
     where it would deny something to the last administrator. `demand` is asked of what is allowed.
     """
-    if len(permissions) > LIMIT:
-        raise Invalid(f"At most {LIMIT} permissions may be added at once; there are {len(permissions)}.")
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
         denies_user = checked.principal.type == "User" and not checked.is_allowed
@@ -172,7 +172,9 @@ async def forget_principal(tx: Transaction, network_id: int, principal_type: str
 
 
 def _check(permissions: Sequence[Permission], root: Operation | None, entity_id: int) -> list[_Checked]:
-    """Everything that can be said without looking anything up."""
+    """Everything that can be checked without looking anything up."""
+    if len(permissions) > AT_ONCE:
+        raise Invalid(f"At most {AT_ONCE} permissions may be changed at once; there are {len(permissions)}.")
     checked = []
     for number, permission in enumerate(permissions):
         place, principal = f"[{number}]", permission.principal

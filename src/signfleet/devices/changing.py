@@ -17,9 +17,9 @@ from signfleet.devices.keeping import keep_part, next_moment
 from signfleet.devices.places import keep_place, relocated
 from signfleet.devices.schemas import GroupReference, PlayerSettings
 from signfleet.devices.service import Devices
-from signfleet.errors import Forbidden, Invalid
+from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.conditional import Precondition
-from signfleet.http.patch import Change, Document, converted, merged, patched
+from signfleet.http.patch import Change, Document, check_paths, converted, merged, patched
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.datetime import format as format_date
 from signfleet.wire.json import encode
@@ -28,11 +28,22 @@ from signfleet.wire.text import fold
 #: The server's own: bodies may carry them, and nothing comes of it.
 READ_ONLY = ("setupType", "lastModifiedDate")
 
+_READ_ONLY = {name.lower() for name in READ_ONLY}
+
 #: Every property that settings can have, as absent: what the new settings say is laid over it.
 _NO_SETTINGS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("settings."))
 
+#: How long settings may be, as JSON, in bytes: whoever changes them is alone in the store while they are written.
+SETTINGS_LIMIT = 32_768
+
 #: Gives the new settings from the present ones.
 Edit = Callable[[Document], Document]
+
+
+class _Changeable(msgspec.Struct):
+    """What of a Player entity a PATCH can change."""
+
+    settings: PlayerSettings
 
 
 class DeviceChanges:
@@ -54,6 +65,7 @@ class DeviceChanges:
         if not isinstance(said, dict):
             raise Invalid(f"The body does not fit: Expected `object`, got `{_kind(said)}` - at `$.settings`.")
         said = {name: value for name, value in said.items() if name not in READ_ONLY}
+        _check_length(encode(said))
         await self.change(session, segment, precondition, now, lambda present: merged(present, said))
 
     async def patch(
@@ -62,11 +74,12 @@ class DeviceChanges:
         """PATCH: replace single values below `/settings/`. Raises like `replace`."""
         for change in changes:
             name = change.path.strip("/").lower().partition("/")[2]
-            if name in {known.lower() for known in READ_ONLY}:
+            if name in _READ_ONLY:
                 raise Invalid(f"'{change.path}' is set by the server and cannot be changed.")
+        check_paths(changes, _Changeable, _Changeable.__struct_fields__)
 
         def edit(present: Document) -> Document:
-            result: Document = patched({"settings": present}, changes, ("settings",))["settings"]
+            result: Document = patched({"settings": present}, changes, _Changeable, ("settings",))["settings"]
             if not isinstance(result, dict):
                 raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
             kept = {name: present[name] for name in READ_ONLY}
@@ -119,6 +132,8 @@ class DeviceChanges:
 
     async def _keep(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
         settings.last_modified_date = format_date(moment)
+        whole = encode(settings)
+        _check_length(whole)
         document: dict[str, Any] = msgspec.to_builtins(settings)
         location = settings.location
         key = {"in_network": row.network_id, "of_device": row.id}
@@ -133,9 +148,15 @@ class DeviceChanges:
             new_longitude=location.gps_longitude if location else None,
             new_location_key=await keep_place(tx, row.network_id, location),
         )
-        await keep_part(tx, row, "settings", encode(settings).decode(), moment)
+        await keep_part(tx, row, "settings", whole.decode(), moment)
         flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
+
+
+def _check_length(settings: bytes) -> None:
+    """Raises `TooLarge` for settings that are too long."""
+    if len(settings) > SETTINGS_LIMIT:
+        raise TooLarge(f"The settings of a device have at most {SETTINGS_LIMIT} bytes as JSON, not {len(settings)}.")
 
 
 def _kind(value: Any) -> str:

@@ -22,9 +22,12 @@ from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoint, Endpoints, Parameter
 from signfleet.http.paging import ListQuery, answer_page
-from signfleet.http.patch import Change
+from signfleet.http.patch import Changes
 
 endpoints = Endpoints(NAME, PREFIX)
+
+#: A whole Player as it was read, with its tags and permissions, may be sent back.
+PLAYER_LIMIT = 262_144
 
 
 @endpoints.get(
@@ -76,6 +79,7 @@ async def get_device(call: Call, device: str) -> Answer:
     operation=UPDATE_DEVICE,
     body=Player,
     partial=True,
+    body_limit=PLAYER_LIMIT,
     statuses="204",
     errors="300 400 401 403 404 406 412 415 5XX",
 )
@@ -89,7 +93,7 @@ async def replace_device(call: Call, device: str) -> Answer:
     "/{device}/",
     scope=UPDATE,
     operation=UPDATE_DEVICE,
-    body=list[Change],
+    body=Changes,
     statuses="204",
     errors="400 403 404 412 415 5XX",
 )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: How many parameters a query may have, and how many escaped bytes (`%5B`): each takes its time to read.
+PARAMETERS_LIMIT = 50
+ESCAPES_LIMIT = 4096
+
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
@@ -112,7 +116,7 @@ class Call:
         if not query:
             return None
         if self._parameters is None:
-            pairs = parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
+            pairs = _pairs(query)
             self._parameters = {key.lower(): value for key, value in pairs}
         value = self._parameters.get(name.lower()) or None
         if value is not None and ("\x00" in value or "\ufffd" in value):
@@ -207,6 +211,15 @@ class Call:
         """The address that the server listens at: clients of HTTP/1.0 need not name one."""
         host, port = self._scope["server"]
         return f"{host}:{port}"
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    """Names and values. Raises `Invalid` for more of them, or of what is escaped, than any good request has."""
+    if query.count(b"&") >= PARAMETERS_LIMIT:
+        raise Invalid(f"The query has more than {PARAMETERS_LIMIT} parameters.")
+    if query.count(b"%") > ESCAPES_LIMIT:
+        raise Invalid(f"The query has more than {ESCAPES_LIMIT} escaped bytes; write a shorter one, or two requests.")
+    return parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

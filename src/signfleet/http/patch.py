@@ -1,24 +1,38 @@
 """Changes of part of a document: JSON Patch with `replace` alone, as the contract has it, and bodies that leave
 properties out.
 
-Both take a document as it would be answered and give a changed copy, to be converted to its type afterwards: what does
-not fit is then told with its place, and nothing was changed.
+Both take a document as it would be answered and return a changed copy, to be converted to its type afterwards: an error
+then names the place of what does not fit, and nothing has changed.
+
+A path leads along the properties of the document's type, never into what a client has put beside them, so that the work
+of a change depends on the length of its path alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from typing import Any, Literal, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from signfleet.errors import Invalid
-from signfleet.wire.misfit import explain
+from signfleet.wire.misfit import choices, explain, known_type
+from signfleet.wire.text import fold
 
 T = TypeVar("T")
 
 Document = dict[str, Any]
+
+#: How many changes one request may carry.
+CHANGES_LIMIT: Final = 200
+
+#: No property of any entity lies deeper.
+DEPTH_LIMIT: Final = 16
+#: So much of a path is repeated in an error.
+SHOWN_LENGTH: Final = 200
 
 #: An element of an array in a JSON pointer; RFC 6901 has no leading zeros.
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -32,15 +46,33 @@ class Change(msgspec.Struct):
     value: Any
 
 
-def patched(document: Document, changes: Iterable[Change], changeable: Collection[str]) -> Document:
-    """A copy of `document` with all `changes` made, in their order.
+#: The body of a PATCH.
+Changes = Annotated[list[Change], msgspec.Meta(max_length=CHANGES_LIMIT)]
+
+
+def check_paths(changes: Sequence[Change], type_: Any, changeable: Collection[str]) -> None:
+    """Raises `Invalid` for a path that leads nowhere in any document of `type_`, before any document is read."""
+    for change in changes:
+        kinds = [known_type(type_)]
+        for depth, segment in enumerate(_segments(change.path)):
+            name = _property(kinds, segment)
+            kinds = _below(kinds, name)
+            if not kinds:
+                raise _no_property(change.path, segment)
+            if depth == 0 and name not in changeable:
+                raise Invalid(f"'{_shown(change.path)}' cannot be changed; what can is below {_listed(changeable)}.")
+
+
+def patched(document: Document, changes: Sequence[Change], type_: Any, changeable: Collection[str]) -> Document:
+    """A copy of `document`, which is of `type_`, with all `changes` made, in their order.
 
     `changeable` are the properties at the top that may be changed, themselves or below. Raises `Invalid` naming the
     path that leads nowhere, or to what cannot be changed.
     """
+    check_paths(changes, type_, changeable)
     result: Document = msgspec.json.decode(msgspec.json.encode(document))
     for change in changes:
-        _replace(result, change, changeable)
+        _replace(result, change, known_type(type_))
     return result
 
 
@@ -61,43 +93,89 @@ def converted(document: Document, type_: type[T], at: str = "") -> T:
         raise Invalid(f"The changed document does not fit: {explain(error, type_, at)}.") from error
 
 
-def _replace(document: Document, change: Change, changeable: Collection[str]) -> None:
-    segments = _segments(change.path)
-    parent: Any = document
-    for depth, segment in enumerate(segments):
-        key = _key(parent, segment, change.path)
-        if depth == 0 and key not in changeable:
-            raise Invalid(f"'{change.path}' cannot be changed; what can is below {_listed(changeable)}.")
-        if depth == len(segments) - 1:
-            parent[key] = change.value
-        else:
-            parent = parent[key]
+def _replace(document: Document, change: Change, kind: inspect.Type) -> None:
+    *parents, last = _segments(change.path)
+    place: Any = document
+    kinds = [kind]
+    for segment in parents:
+        name = _property(kinds, segment)
+        place = place[_key(place, name, change.path)]
+        kinds = _below(kinds, name)
+    place[_key(place, _property(kinds, last), change.path)] = change.value
 
 
 def _segments(path: str) -> list[str]:
     """The parts of a JSON pointer, unescaped."""
     if not path.startswith("/") or not path.strip("/"):
-        raise Invalid(f"'path' has to lead to a property, such as '/settings/description/', not '{path}'.")
-    return [segment.replace("~1", "/").replace("~0", "~") for segment in path[1:].removesuffix("/").split("/")]
+        raise Invalid(f"'path' has to lead to a property, such as '/settings/description/', not '{_shown(path)}'.")
+    segments = path[1:].removesuffix("/").split("/", DEPTH_LIMIT)
+    if len(segments) > DEPTH_LIMIT:
+        raise Invalid(f"'{_shown(path)}': no property lies more than {DEPTH_LIMIT} steps deep.")
+    return [segment.replace("~1", "/").replace("~0", "~") for segment in segments]
 
 
-def _key(parent: Any, segment: str, path: str) -> Any:
-    """The name or index of `segment` in `parent`, as it is spelled there."""
+def _property(kinds: Sequence[inspect.Type], segment: str) -> str:
+    """The name of a step as the types spell it; `segment` itself where they know no such property."""
+    for kind in kinds:
+        if isinstance(kind, inspect.StructType):
+            fields = _fields(kind.cls)
+            if segment not in fields:
+                return _spelling(kind.cls).get(fold(segment), segment)
+    return segment
+
+
+def _below(kinds: Sequence[inspect.Type], name: str) -> list[inspect.Type]:
+    """The types of what is one step below: a property, an element, a value. None where there can be nothing."""
+    found: list[inspect.Type] = []
+    for kind in kinds:
+        if isinstance(kind, inspect.StructType):
+            found += _fields(kind.cls).get(name, ())
+        elif isinstance(kind, inspect.ListType):
+            found += choices(kind.item_type)
+        elif isinstance(kind, inspect.DictType):
+            found += choices(kind.value_type)
+    if not found and not any(isinstance(kind, inspect.StructType) for kind in kinds):
+        return list(kinds)  # of values without parts the document says what is wrong
+    return found
+
+
+@lru_cache
+def _fields(struct: type) -> Mapping[str, Sequence[inspect.Type]]:
+    """The properties of a type by their names on the wire, each with the types that its value may have."""
+    kind = known_type(struct)
+    assert isinstance(kind, inspect.StructType)
+    return {field.encode_name: choices(field.type) for field in kind.fields}
+
+
+@lru_cache
+def _spelling(struct: type) -> Mapping[str, str]:
+    """The names of a type's properties by their folded ones."""
+    return {fold(name): name for name in _fields(struct)}
+
+
+def _key(parent: Any, name: str, path: str) -> Any:
+    """The name or index of a step in `parent`."""
+    shown = _shown(path)
     if isinstance(parent, dict):
-        if segment in parent:
-            return segment
-        folded = segment.casefold()
-        for name in parent:
-            if name.casefold() == folded:
-                return name
-        raise Invalid(f"'{path}': there is no property '{segment}'.")
+        if name in parent:
+            return name
+        raise _no_property(path, name)
     if isinstance(parent, list):
-        if _INDEX.fullmatch(segment) and int(segment) < len(parent):
-            return int(segment)
-        raise Invalid(f"'{path}': the array has {len(parent)} elements, and no '{segment}'.")
+        if _INDEX.fullmatch(name) and int(name) < len(parent):
+            return int(name)
+        raise Invalid(f"'{shown}': the array has {len(parent)} elements, and no '{_shown(name)}'.")
     if parent is None:
-        raise Invalid(f"'{path}': what '{segment}' would be part of is null; replace that as a whole.")
-    raise Invalid(f"'{path}': '{segment}' would be part of a value that has no parts.")
+        raise Invalid(f"'{shown}': what '{_shown(name)}' would be part of is null; replace that as a whole.")
+    raise Invalid(f"'{shown}': '{_shown(name)}' would be part of a value that has no parts.")
+
+
+def _no_property(path: str, name: str) -> Invalid:
+    return Invalid(f"'{_shown(path)}': there is no property '{_shown(name)}'.")
+
+
+def _shown(text: str) -> str:
+    """A path or a part of one for an error, which does not repeat a long one."""
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
 def _listed(names: Collection[str]) -> str:

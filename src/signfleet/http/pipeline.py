@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -17,7 +16,7 @@ from signfleet.http.bodies import SMALL, BodyRoom
 from signfleet.http.call import Answer, Call
 from signfleet.http.compression import compress
 from signfleet.http.conditional import is_unchanged
-from signfleet.http.endpoint import JSON, JSON_PATCH, Endpoint
+from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
 from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import Response, content_type, header
@@ -28,8 +27,8 @@ from signfleet.wire.misfit import explain
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
 BOM = b"\xef\xbb\xbf"
 
-#: The character U+0000 in JSON; behind a backslash that is one itself, `u0000` are letters and digits.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+#: How many values a longer body may have: to decode small ones takes longer than to decode as many bytes of text.
+VALUES_LIMIT = 16_384
 
 Reader = Callable[[Call], Awaitable[Any]]
 
@@ -130,8 +129,10 @@ def _reader(endpoint: Endpoint) -> Reader | None:
 
 def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """Decode, or raise `Invalid` with the place of the mistake."""
-    if b"\\u0000" in body and _NUL.search(body):
+    if b"\\u0000" in body and b"\\u0000" in body.replace(b"\\\\", b""):  # an escaped backslash escapes nothing
         raise Invalid("The body holds the character U+0000, which no text may hold.")
+    if len(body) > BODY_LIMIT and sum(map(body.count, b",[{")) > VALUES_LIMIT:
+        raise TooLarge(f"The body has more than {VALUES_LIMIT} commas and opening brackets; send less at once.")
     try:
         return decoder.decode(body.removeprefix(BOM))
     except msgspec.ValidationError as error:

@@ -20,6 +20,8 @@ KEY_LIMIT: Final = 62
 #: Bytes of UTF-8.
 VALUE_LIMIT: Final = 65_536
 VALUES_LIMIT: Final = 100
+#: Of a request: each byte of a value may come as an escape of six.
+BODY_LIMIT: Final = 6 * VALUE_LIMIT + 1024
 
 
 class Owner(NamedTuple):

@@ -8,12 +8,14 @@ import msgspec
 
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.audit.recording import Change, record
-from signfleet.errors import NotFound
+from signfleet.errors import NotFound, TooLarge
 from signfleet.http.patch import converted, merged
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as queries
 
 TEMPLATE_LIMIT: Final = 65_536
+#: Of all templates of a user, in bytes of JSON.
+TEMPLATES_LIMIT: Final = 131_072
 
 #: The events, in the contract's order. Of most there are two: for one device and for several at once.
 EVENTS: Final = (
@@ -95,7 +97,9 @@ class Notifications:
             row = await tx.one(queries.NOTIFICATIONS, network_id=user.network_id, user_id=user.id)
             present = defaults(user.role_id) if row is None else msgspec.json.decode(row.document)
             settings = converted(merged(present, partial), NotificationSettings)
-            document = msgspec.json.encode(settings).decode()
+            document = msgspec.json.encode(settings)
+            if len(document) > TEMPLATES_LIMIT:
+                raise TooLarge(f"The notification settings of a user have at most {TEMPLATES_LIMIT} bytes as JSON.")
             change = Change(
                 "Update", "User", user.id, user.login, {"notifications": present}, {"notifications": settings}
             )
@@ -105,7 +109,7 @@ class Notifications:
                     queries.INSERT_NOTIFICATIONS,
                     network_id=user.network_id,
                     user_id=user.id,
-                    document=document,
+                    document=document.decode(),
                     last_modified_date=now,
                 )
                 return
@@ -113,7 +117,7 @@ class Notifications:
                 queries.REPLACE_NOTIFICATIONS,
                 of_network_id=user.network_id,
                 of_user_id=user.id,
-                new_document=document,
+                new_document=document.decode(),
                 now=max(now, row.last_modified_date + 1),
             )
 

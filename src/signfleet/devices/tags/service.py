@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,6 +48,8 @@ class Tags:
 
     async def add(self, session: Session, segment: str, tags: Mapping[str, Any], now: int) -> None:
         """Add tags, all or none. Raises `Invalid` naming the key that is there already or does not fit."""
+        if len(tags) > LIMIT:
+            raise Invalid(f"A device may have {LIMIT} tags; the body has {len(tags)}.")
         new = _checked(tags)
         found = await self._devices.find(session, segment, MANAGE_TAGS)
 
@@ -71,8 +73,10 @@ class Tags:
         if new:
             await self._store.write(work)
 
-    async def remove(self, session: Session, segment: str, keys: Iterable[str], now: int) -> None:
+    async def remove(self, session: Session, segment: str, keys: Sequence[str], now: int) -> None:
         """Take tags away; what a device has not need not be taken. Raises `Invalid` for what is no key."""
+        if len(keys) > LIMIT:
+            raise Invalid(f"A device may have {LIMIT} tags; the body has {len(keys)} keys.")
         gone = {(key.type, _identity(key)) for key in map(_key, keys)}
         found = await self._devices.find(session, segment, MANAGE_TAGS)
 

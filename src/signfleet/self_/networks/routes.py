@@ -6,7 +6,7 @@ from typing import Any
 
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.http.patch import Change, merged, patched
+from signfleet.http.patch import Changes, merged, patched
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.schemas import (
     Network,
@@ -73,18 +73,18 @@ async def get_network(call: Call, network: str) -> Answer:
     "/{network}/",
     caller="person",
     scope=UPDATE,
-    body=list[Change],
+    body=Changes,
     statuses="204",
     errors="400 401 403 404 412 415 5XX",
 )
 async def patch_network(call: Call, network: str) -> Answer:
     """Replace some values of a network's settings or subscription."""
     row = await call.service(Networks).own(call.person_id, network)
-    changes: list[Change] = call.body
+    changes: Changes = call.body
     await call.service(NetworkChanges).change(
         call.session,
         row,
-        lambda document: patched(document, changes, CHANGEABLE),
+        lambda document: patched(document, changes, Network, CHANGEABLE),
         precondition=call.precondition,
         now=call.now,
     )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
-from signfleet.profiles.service import Profiles, of_person
+from signfleet.profiles.service import BODY_LIMIT, Profiles, of_person
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Profile")
 
@@ -26,6 +26,7 @@ async def get_profile(call: Call) -> Answer:
     caller="person",
     scope=UPDATE,
     body=Pair,
+    body_limit=BODY_LIMIT,
     answer=Pair,
     statuses="201",
     errors="300 400 401 403 406 409 413 415 5XX",
@@ -57,6 +58,7 @@ async def get_profile_value(call: Call, key: str) -> Answer:
     caller="person",
     scope=UPDATE,
     body=str,
+    body_limit=BODY_LIMIT,
     statuses="201 204",
     errors="300 400 401 403 404 406 412 413 415 5XX",
 )

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
-from signfleet.profiles.service import Owner, Profiles, of_user
+from signfleet.profiles.service import BODY_LIMIT, Owner, Profiles, of_user
 from signfleet.self_.users.routes import own_user
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
@@ -34,6 +34,7 @@ async def get_user_profile(call: Call, user: str) -> Answer:
     caller="person",
     scope=UPDATE,
     body=Pair,
+    body_limit=BODY_LIMIT,
     answer=Pair,
     statuses="201",
     errors="300 400 401 403 404 406 409 413 415 5XX",
@@ -65,6 +66,7 @@ async def get_user_profile_value(call: Call, user: str, key: str) -> Answer:
     caller="person",
     scope=UPDATE,
     body=str,
+    body_limit=BODY_LIMIT,
     statuses="201 204",
     errors="300 400 401 403 404 406 412 413 415 5XX",
 )

@@ -9,7 +9,7 @@ from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.roles.schemas import Role
-from signfleet.users.notifications import Notifications, NotificationSettings
+from signfleet.users.notifications import TEMPLATES_LIMIT, Notifications, NotificationSettings
 from signfleet.users.routes import answer_user
 from signfleet.users.schemas import User
 from signfleet.users.service import Users
@@ -112,6 +112,7 @@ async def get_notifications(call: Call, user: str) -> Answer:
     scope="bsn.api.self.users.notifications.update",
     body=NotificationSettings,
     partial=True,
+    body_limit=2 * TEMPLATES_LIMIT,
     statuses="204",
     errors="300 400 401 403 404 406 415 5XX",
 )
