@@ -6,6 +6,7 @@ PYTHON  ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11;
 PORT    ?= 8080
 DATA    ?= data
 PLAYERS ?= 25
+PREFIX  ?= /opt/signfleet
 ARGS    ?=
 
 VENV     := .venv
@@ -19,7 +20,7 @@ DEV      := $(VENV)/.dev-installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help demo test check bench wheel install deb docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,23 @@ check: $(DEV) ## Check style and types
 
 bench: $(DEV) ## Measure against a bare ASGI app in the same run
 	@$(PY) -m bench $(ARGS)
+
+wheel: $(DEV) ## Build dist/signfleet-VERSION-py3-none-any.whl, for pip install
+	@rm -rf build dist/*.whl
+	@$(PIP) wheel --no-deps --no-build-isolation -w dist .
+	@rm -rf build src/signfleet.egg-info
+	@ls dist/*.whl
+
+install: wheel ## Install for all users (PREFIX=/opt/signfleet)
+	@$(PYTHON) -m venv --without-pip '$(PREFIX)'
+	@$(PYTHON) -m pip --python '$(PREFIX)/bin/python' --disable-pip-version-check install -qq --no-deps \
+		--require-hashes -r requirements/runtime.txt
+	@$(PYTHON) -m pip --python '$(PREFIX)/bin/python' --disable-pip-version-check install -qq --no-deps \
+		--force-reinstall dist/*.whl
+	@echo "Installed $(PREFIX)/bin/signfleet"
+
+deb: wheel ## Build a package for Debian into dist/
+	@tools/build_deb.sh $(PYTHON) dist/*.whl
 
 docs: $(DEV) ## Write COMPATIBILITY.md, docs/settings.md and docs/cli.md again
 	@$(PY) tools/compatibility.py
