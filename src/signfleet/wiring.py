@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_type_hints
 
+from signfleet.access.attempts import Attempts
 from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
@@ -143,7 +144,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     """
     blobs = open_blobs(settings.blobs_place)
     store = await open_store(settings.database_url, connections=settings.database_connections, upgrade=upgrade)
-    passwords = Passwords()
+    passwords, attempts = Passwords(), Attempts()
     pictures = Pictures()
     permissions = Permissions(store)
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
@@ -153,7 +154,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
     users = Users(store)
-    registrations = Registrations(store, people, passwords, outbox, settings)
+    registrations = Registrations(store, people, passwords, outbox, attempts=attempts, settings=settings)
     audit = Audit(store, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     return Services(
@@ -182,7 +183,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         audit=audit,
         retention=retention,
         passwords=passwords,
-        sign_in=SignIn(store, passwords, settings),
+        sign_in=SignIn(store, passwords, attempts, settings),
         applications=Applications(store),
         people=people,
         networks=networks,

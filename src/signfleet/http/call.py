@@ -14,6 +14,7 @@ from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
 from signfleet.settings import Settings
+from signfleet.wire.address import canonical
 from signfleet.wire.json import encode
 
 if TYPE_CHECKING:
@@ -184,9 +185,9 @@ class Call:
 
     @property
     def address(self) -> str:
-        """Where the call comes from, for throttling and the audit trail."""
+        """Where the call comes from, for throttling, the log and the audit trail: the client, as proxies forward it."""
         client = self._scope.get("client")
-        return client[0] if client else ""
+        return canonical(client[0]) if client else ""
 
     @property
     def actor(self) -> Actor:

@@ -11,11 +11,12 @@ from urllib.parse import quote, urlsplit
 import structlog
 
 from signfleet.access import passwords
+from signfleet.access.attempts import LOGIN_LIMIT, Attempts
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import hash_token, new_token
-from signfleet.actor import act_under
+from signfleet.actor import act_under, acting
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Forbidden, Invalid, NotFound, Throttled
 from signfleet.mail.composing import Composer
@@ -26,6 +27,7 @@ from signfleet.people.service import ACTIVATE, NEW_PASSWORD, NO_SESSION, RESET, 
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, StorageError, Store, Transaction
 from signfleet.wire import timespan
+from signfleet.wire.address import subscriber
 from signfleet.wire.datetime import next_moment
 from signfleet.wire.text import fold
 
@@ -34,10 +36,10 @@ log = structlog.get_logger("people")
 ACTIVATION_LIFETIME: Final = 7 * timespan.DAY
 RESET_LIFETIME: Final = 15 * timespan.MINUTE
 
-REGISTRATIONS_PER_ADDRESS: Final = 20
-RESETS_PER_ADDRESS: Final = 30
-RESETS_PER_LOGIN: Final = 3
-WINDOW: Final = timespan.HOUR
+#: At once, and the seconds after which one more is allowed.
+REGISTRATIONS_PER_ADDRESS: Final = (20, 180.0)
+RESETS_PER_ADDRESS: Final = (30, 120.0)
+RESETS_PER_LOGIN: Final = (3, 1200.0)
 
 URL_LIMIT: Final = 2048
 #: What names do not hold, and messages and links do.
@@ -57,8 +59,18 @@ class _Wanted(NamedTuple):
 class Registrations:
     """Makes people who prove their address by mail, and lets them choose a new password the same way."""
 
-    def __init__(self, store: Store, people: People, passwords: Passwords, outbox: Outbox, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        people: People,
+        passwords: Passwords,
+        outbox: Outbox,
+        *,
+        attempts: Attempts,
+        settings: Settings,
+    ) -> None:
         self._store = store
+        self._attempts = attempts
         self._people = people
         self._passwords = passwords
         self._outbox = outbox
@@ -66,9 +78,9 @@ class Registrations:
         self._settings = settings
         allowed = (*settings.return_origins.split(","), settings.own_url)
         self._origins = {origin for part in allowed if (origin := _origin(part.strip())) is not None}
-        self._registrations = Throttle(REGISTRATIONS_PER_ADDRESS, WINDOW, "to register from this address")
-        self._resets = Throttle(RESETS_PER_ADDRESS, WINDOW, "to reset passwords from this address")
-        self._resets_of_login = Throttle(RESETS_PER_LOGIN, WINDOW, "to reset this password")
+        self._registrations = Throttle(*REGISTRATIONS_PER_ADDRESS, "to register from this address")
+        self._resets = Throttle(*RESETS_PER_ADDRESS, "to reset passwords from this address")
+        self._resets_of_login = Throttle(*RESETS_PER_LOGIN, "to reset this password")
         self._wanted: deque[_Wanted] = deque(maxlen=WAITING_LIMIT)
         #: Tells the one who calls `mail_resets` that there is something to do.
         self.wake = asyncio.Event()
@@ -80,7 +92,7 @@ class Registrations:
         """
         if not self._settings.self_registration:
             raise Forbidden("Registration is switched off on this server (setting self_registration).")
-        self._registrations.take(address, now)
+        self._registrations.take(subscriber(address))
         made = passwords.generate() if new.password is None else None
         password = made if new.password is None else new.password
         prepared = await self._people.prepared(new.login, password, new.first_name, new.last_name, activation_date=None)
@@ -104,15 +116,18 @@ class Registrations:
 
         Nothing tells whether there is, not even the time it takes: `mail_resets` looks that up later.
         """
-        self._resets.take(address, now)
+        self._resets.take(subscriber(address))
         login = login.strip()
         try:
-            self._resets_of_login.take(fold(login), now)
+            self._resets_of_login.take(fold(login))
         except Throttled:
             log.warning("too many password resets asked for one person")
             return
 
-        self._wanted.append(_Wanted(login, return_url, now))
+        if len(login) > LOGIN_LIMIT:  # nobody's, and the queue is bounded by its number of entries
+            return
+        fits = return_url is not None and len(return_url) <= URL_LIMIT
+        self._wanted.append(_Wanted(login, return_url if fits else None, now))
         self.wake.set()
 
     async def mail_resets(self) -> None:
@@ -169,7 +184,9 @@ class Registrations:
             await self._record(tx, link, NEW_PASSWORD, now)
             return link
 
-        return self._allowed((await self._store.write(work)).return_url)
+        link = await self._store.write(work)
+        self._attempts.trust(link.login, acting().address or "")
+        return self._allowed(link.return_url)
 
     async def _record(self, tx: Transaction, before: Row, password: str | None, now: int) -> None:
         act_under(before.login)  # who has the link has their mail

@@ -9,6 +9,7 @@ import msgspec
 
 from signfleet.access import passwords
 from signfleet.access.administrators import demand_another
+from signfleet.access.attempts import LOGIN_LIMIT
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.audit.recording import Change, record
@@ -33,7 +34,6 @@ RESET: Final = "reset"
 #: No session has this id.
 NO_SESSION = 0
 
-LOGIN_LIMIT = 254
 NAME_LIMIT = 128
 
 #: Whoever wants to know whether an address exists sends a mail there; this keeps out what cannot be one, and what

@@ -138,7 +138,8 @@ async def _person_grant(call: Call, form: Form, grant: str, application: Any) ->
         return await sign_in.with_password(username, password, application, call.address, call.now)
     if grant == "refresh_token":
         refresh_token = form.required("refresh_token")
-        return await sign_in.with_refresh_token(refresh_token, form.get("username"), application, call.now)
+        wanted = form.get("username")
+        return await sign_in.with_refresh_token(refresh_token, wanted, application, call.address, call.now)
     known = "client_credentials (not at the older address), password or refresh_token"
     raise OAuthError(400, "unsupported_grant_type", f"'grant_type' has to be {known}.")
 

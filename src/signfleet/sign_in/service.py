@@ -6,10 +6,10 @@ import hmac
 from typing import Final, NamedTuple
 
 from signfleet.access import store as queries
+from signfleet.access.attempts import Attempts
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.passwords import Passwords
 from signfleet.access.scopes import SCOPES_LIMIT, common, covers, is_scope
-from signfleet.access.throttle import Throttle
 from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.http.errors import OAuthError
 from signfleet.people import store as people
@@ -19,11 +19,6 @@ from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as users
 from signfleet.wire import timespan
 from signfleet.wire.text import fold
-
-#: Wrong passwords for one login, and from one address, before the next attempt has to wait.
-ATTEMPTS_PER_LOGIN: Final = 10
-ATTEMPTS_PER_ADDRESS: Final = 50
-ATTEMPTS_WINDOW: Final = 5 * timespan.MINUTE
 
 _WRONG_SECRET: Final = "The client id or the client secret is wrong."  # noqa: S105 - no secret
 
@@ -53,12 +48,11 @@ def invalid_grant(description: str | None) -> OAuthError:
 class SignIn:
     """The three grants. Raises `OAuthError`, and `Throttled` for those who guess."""
 
-    def __init__(self, store: Store, passwords: Passwords, settings: Settings) -> None:
+    def __init__(self, store: Store, passwords: Passwords, attempts: Attempts, settings: Settings) -> None:
         self._store = store
         self._passwords = passwords
+        self._attempts = attempts
         self._settings = settings
-        self._by_login = Throttle(ATTEMPTS_PER_LOGIN, ATTEMPTS_WINDOW, "to sign in as this person")
-        self._by_address = Throttle(ATTEMPTS_PER_ADDRESS, ATTEMPTS_WINDOW, "to sign in from this address")
 
     async def application(self, client: Client, now: int) -> Row:
         """The registered application. Raises 401 `invalid_client`."""
@@ -113,8 +107,10 @@ class SignIn:
         network_name, slash, login = username.partition("/")
         if not slash:
             network_name, login = "", username
-        person = await self._check_password(login.strip(), password, address, now)
-        user = await self._user(person.person_id, network_name) if slash else None
+        async with self._attempts.attempt(login, address) as pause:
+            person = await self._check_password(login.strip(), password)
+            user = await self._user(person.person_id, network_name) if slash else None
+        now += pause
         lifetimes = await self._lifetimes(person.person_id, user)
         scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
@@ -138,7 +134,7 @@ class SignIn:
         return SignedIn(await self._store.write(work), person.person_id, user)
 
     async def with_refresh_token(
-        self, refresh_token: str, username: str | None, application: Row | None, now: int
+        self, refresh_token: str, username: str | None, application: Row | None, address: str, now: int
     ) -> SignedIn:
         """Exchanges a refresh token. The network stays, unless `username` names another as `Network/login`."""
         row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
@@ -146,9 +142,10 @@ class SignIn:
         is_network_named = bool(username and "/" in username)
         if row is not None and row.used_date is None and row.valid_to > now:
             _check_holder(row, application)
-            _check_person(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
+            person = _active(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
             if username and is_network_named:
-                user = await self._user(row.person_id, username.partition("/")[0])
+                async with self._attempts.attempt(person.login, address):
+                    user = await self._user(row.person_id, username.partition("/")[0])
             elif row.network_id is not None:
                 user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
                 _check_user(user)
@@ -180,18 +177,12 @@ class SignIn:
             raise invalid_grant(None if renewed.expired else renewed.reason)
         return SignedIn(*renewed, user)
 
-    async def _check_password(self, login: str, password: str, address: str, now: int) -> Row:
-        key = fold(login)
-        self._by_address.take(address, now)
-        self._by_login.take(key, now)
-        person = await self._store.one(people.PERSON_BY_LOGIN, login_key=key)
+    async def _check_password(self, login: str, password: str) -> Row:
+        person = await self._store.one(people.PERSON_BY_LOGIN, login_key=fold(login))
         matches = await self._passwords.verify(None if person is None else person.password_hash, password)
         if person is None or not matches:
             raise _wrong_password()
-        self._by_address.give_back(address)
-        self._by_login.give_back(key)
-        _check_person(person)
-        return person
+        return _active(person)
 
     async def _user(self, person_id: int, network_name: str) -> Row:
         for user in await self._store.all(users.USERS_OF_PERSON, person_id=person_id):
@@ -240,11 +231,13 @@ def _check_holder(row: Row, application: Row | None) -> None:
         raise invalid_grant("The refresh token was issued to another application.")
 
 
-def _check_person(person: Row | None) -> None:
+def _active(person: Row | None) -> Row:
+    """Return the person. Raises `OAuthError` for one who may not sign in."""
     if person is None or person.is_locked_out:
         raise invalid_grant("This person is locked out.")
     if person.activation_date is None:
         raise invalid_grant("This person is not activated yet; follow the link in the activation mail.")
+    return person
 
 
 def _check_user(user: Row | None) -> None:
