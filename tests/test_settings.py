@@ -40,6 +40,61 @@ def test_variables_of_others_are_let_be() -> None:
     assert load(environment={"PORT": "1", "SIGNFLEETPORT": "1"}) == Settings()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "tcp://10.43.0.9:8080"),
+        ("PORT", "udp://[fd00::9]:53"),
+        ("SERVICE_HOST", "10.43.0.9"),
+        ("SERVICE_PORT", "8080"),
+        ("SERVICE_PORT_HTTP", "8080"),
+        ("PORT_8080_TCP", "tcp://10.43.0.9:8080"),
+        ("PORT_8080_TCP_ADDR", "10.43.0.9"),
+        ("PORT_8080_TCP_PORT", "8080"),
+        ("PORT_8080_TCP_PROTO", "tcp"),
+        ("DB_SERVICE_HOST", "10.43.0.10"),
+        ("DB_PORT", "tcp://10.43.0.10:5432"),
+        ("DB_PORT_5432_TCP", "tcp://10.43.0.10:5432"),
+        ("NAME", "/web/signfleet"),
+        ("ENV_PATH", "/bin"),
+        ("VERSION", "0.1.0"),
+    ],
+)
+def test_variables_of_an_orchestrator_are_ignored(name: str, value: str) -> None:
+    assert load(environment={f"SIGNFLEET_{name}": value}) == Settings()
+
+
+@pytest.mark.parametrize("name", Settings.__struct_fields__)
+def test_an_empty_variable_counts_as_unset(name: str) -> None:
+    assert load(environment={f"SIGNFLEET_{name.upper()}": ""}) == Settings()
+
+
+def test_a_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "smtp"
+    secret.write_text("pass wörd \n", encoding="utf-8")
+    assert load(environment={"SIGNFLEET_SMTP_PASSWORD_FILE": str(secret)}).smtp_password == "pass wörd "
+
+
+def test_a_setting_does_not_come_from_two_variables(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="set either SIGNFLEET_SMTP_HOST or SIGNFLEET_SMTP_HOST_FILE, not both"):
+        load(environment={"SIGNFLEET_SMTP_HOST": "a", "SIGNFLEET_SMTP_HOST_FILE": str(tmp_path)})
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SettingsError, match=r"^environment: SIGNFLEET_SMTP_PASSWORD_FILE: "):
+        load(environment={"SIGNFLEET_SMTP_PASSWORD_FILE": str(path)})
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "signfleet.toml"
+    path.write_bytes(b'\xef\xbb\xbfmail_from = "M\xc3\xbcller <a@example.com>"')
+    assert load(environment={}, config=str(path)).mail_from == "Müller <a@example.com>"
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_a_switch_is_read_from_text(text: str, value: bool) -> None:
     assert load(environment={"SIGNFLEET_ACCESS_LOG": text}).access_log is value
@@ -49,7 +104,6 @@ def test_a_switch_is_read_from_text(text: str, value: bool) -> None:
     ("environment", "message"),
     [
         ({"SIGNFLEET_PRT": "1"}, "environment: there is no setting 'SIGNFLEET_PRT'; known are data, database,"),
-        ({"SIGNFLEET_DATA": ""}, "environment: setting 'SIGNFLEET_DATA' has to be the path of a folder."),
         ({"SIGNFLEET_PORT": "many"}, "environment: setting 'SIGNFLEET_PORT' has to be a whole number from 0 to 65535."),
         (
             {"SIGNFLEET_PORT": "65536"},

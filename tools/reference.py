@@ -27,7 +27,10 @@ Each setting may be given in three ways. A flag wins over the environment, the e
 unknown or a value that does not fit stops the start with an error that names it.
 
 * A flag of `signfleet serve`: `--log-level info`. Switches read `--access-log` and `--no-access-log`.
-* A variable in the environment: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`.
+* A variable in the environment: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`. With `_FILE` behind its name
+  a variable names a file with the value, for secrets: `{PREFIX}SMTP_PASSWORD_FILE=/run/secrets/smtp`. An empty variable
+  counts as unset. Variables that Kubernetes and Docker set for a service named "signfleet" are ignored
+  (`{PREFIX}PORT=tcp://…`, `{PREFIX}SERVICE_HOST`).
 * A line in a TOML file: `log_level = "info"`. The file is named by `--config` or `{PREFIX}CONFIG`.
 
 | setting | flag | variable | value | default |

@@ -1,12 +1,14 @@
 """Every setting of the server: one typed object, from flags, environment and a TOML file, in that order.
 
-Environment variables are the names in capitals behind `SIGNFLEET_`; the TOML file is named by `--config` or
-`SIGNFLEET_CONFIG`. Anything unknown or ill-typed stops the start with an error that names it.
+Environment variables are the names in capitals behind `SIGNFLEET_`; with `_FILE` behind them they name a file with the
+value, for secrets. An empty variable counts as unset. The TOML file is named by `--config` or `SIGNFLEET_CONFIG`.
+Anything unknown or ill-typed stops the start with an error that names it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +19,13 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "SIGNFLEET_"
+SWITCH = "true or false"
+
+#: What Kubernetes and Docker set for a service that is named "signfleet" or "signfleet-…", and images for themselves.
+_OF_OTHERS = re.compile(
+    r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_\w+)|(\w+_)?NAME|VERSION"
+)
+_PORT_OF_OTHERS = re.compile(r"(tcp|udp|sctp)://\S*")
 
 
 def _doc(text: str, **limits: Any) -> Meta:
@@ -156,9 +165,7 @@ def load(
 ) -> Settings:
     """Settings from flags, then environment, then the TOML file. Raises `SettingsError`."""
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    variables = {
-        name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)
-    }
+    variables = _variables(environment)
     config = config or variables.pop("config", None)
     variables.pop("config", None)
     merged: dict[str, Any] = {}
@@ -170,6 +177,36 @@ def load(
         merged |= values
         _check(source, values)
     return msgspec.convert(merged, Settings, strict=False)
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings in the environment; a variable NAME_FILE gives the content of the file that it names."""
+    found: dict[str, str] = {}
+    for variable, value in sorted(environment.items()):
+        name = variable.removeprefix(PREFIX)
+        if name == variable or not value or _is_of_others(name, value):
+            continue
+        if name.endswith("_FILE") and (setting := name.removesuffix("_FILE").lower()) in Settings.__struct_fields__:
+            if environment.get(variable.removesuffix("_FILE")):
+                raise SettingsError(
+                    f"environment: set either {variable.removesuffix('_FILE')} or {variable}, not both."
+                )
+            found[setting] = _content(variable, value)
+        else:
+            found[name.lower()] = value
+    return found
+
+
+def _is_of_others(name: str, value: str) -> bool:
+    return bool(_OF_OTHERS.fullmatch(name) or (name.endswith("PORT") and _PORT_OF_OTHERS.fullmatch(value)))
+
+
+def _content(variable: str, path: str) -> str:
+    """The text of a file, without the line break at its end."""
+    try:
+        return Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"environment: {variable}: {error}.") from error
 
 
 def _check(source: str, values: dict[str, Any]) -> None:
@@ -194,12 +231,12 @@ def _fitting(annotation: Any) -> str:
     if "|" in kind:
         return kind.replace("|", " or ")
     told = next((meta.extra["is"] for meta in metas if meta.extra), "text")
-    return "true or false" if kind == "yes/no" else told
+    return SWITCH if kind == SWITCH else told
 
 
 def _read(config: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(Path(config).read_text())
+        return tomllib.loads(Path(config).read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"file {config}: {error}.") from error
 
@@ -208,7 +245,7 @@ class Described(NamedTuple):
     """A setting, for help texts and the documentation."""
 
     name: str
-    #: "text", "number", "yes/no", or the choices with `|` between them.
+    #: "text", "number", `SWITCH`, or the choices with `|` between them.
     kind: str
     default: Any
     description: str
@@ -234,4 +271,4 @@ def _kind(annotation: Any) -> str:
     if get_origin(kind) is Literal:
         return "|".join(options)
     kind = next((option for option in options if option is not NoneType), kind)
-    return {str: "text", int: "number", float: "number", bool: "yes/no"}[kind]
+    return {str: "text", int: "number", float: "number", bool: SWITCH}[kind]

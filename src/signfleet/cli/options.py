@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from signfleet.settings import PREFIX, Settings, SettingsError, described, load
+from signfleet.settings import PREFIX, SWITCH, Settings, SettingsError, described, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -25,10 +25,10 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
             if not names or name in names:
                 flag = flag_of(name)
                 command = click.option(
-                    f"{flag}/--no-{flag[2:]}" if kind == "yes/no" else flag,
+                    f"{flag}/--no-{flag[2:]}" if kind == SWITCH else flag,
                     name,
                     default=None,
-                    metavar=None if kind == "yes/no" else kind.upper() if kind.isalpha() else kind,
+                    metavar=None if kind == SWITCH else kind.upper() if kind.isalpha() else kind,
                     help=f"{description}{_default_note(default)}",
                 )(command)
         return click.option("--config", metavar="FILE", help=f"TOML file of settings, or {PREFIX}CONFIG.")(command)
