@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from signfleet.mail.composing import Composer, Mail
 from signfleet.mail.delivery import Delivery
 from signfleet.mail.outbox import Outbox
-from signfleet.settings import Settings
+from signfleet.settings import Settings, SettingsError
 from signfleet.storage.interface import Store, Transaction
 from tests.processes import free_port
 
@@ -54,14 +54,16 @@ def received() -> Received:
 
 @pytest.fixture
 def server(received: Received) -> Iterator[Controller]:
-    controller = Controller(received, hostname="127.0.0.1", port=free_port())
+    controller = Controller(received, enable_SMTPUTF8=False, hostname="127.0.0.1", port=free_port())
     controller.start()
     yield controller
     controller.stop()
 
 
 def outbox_to(store: Store, tmp_path: Path, **settings: Any) -> Outbox:
-    return Outbox(store, Delivery(Settings(data=str(tmp_path), mail_from="Fleet <fleet@example.com>", **settings)))
+    return Outbox(
+        store, Delivery(Settings(**{"data": str(tmp_path), "mail_from": "Fleet <fleet@example.com>"} | settings))
+    )
 
 
 def plain(controller: Controller) -> dict[str, Any]:
@@ -130,10 +132,55 @@ async def test_the_wait_between_attempts_doubles_up_to_two_hours(
     assert attempts == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10]
 
 
+async def test_a_refused_mail_is_not_sent_again(
+    store: Store, tmp_path: Path, server: Controller, received: Received
+) -> None:
+    received.refuse = "550 no such mailbox"
+    outbox = outbox_to(store, tmp_path, **plain(server))
+    with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
+        await put(store, outbox, NOON)
+        for _ in range(3):
+            await outbox.send_due()
+            clock.shift(24 * 3600)
+    assert received.attempts == 1
+
+
+async def test_a_domain_goes_out_in_the_form_of_dns(
+    store: Store, tmp_path: Path, server: Controller, received: Received
+) -> None:
+    """This mail server does not offer SMTPUTF8, as most do not."""
+    outbox = outbox_to(store, tmp_path, **plain(server) | {"mail_from": "Fleet <fleet@müller.example>"})
+    await put(store, outbox, 0, MAIL._replace(recipient="info@Müller.example"))
+    await outbox.send_due()
+    (message,) = received.messages
+    assert (message["To"], message["From"]) == (
+        "info@xn--mller-kva.example",
+        "Fleet <fleet@xn--mller-kva.example>",
+    )
+
+
+@pytest.mark.parametrize("name", ["Müller, Signage", '"Müller, Signage"', "A; B: (C)", "日本"])
+async def test_a_sender_may_have_any_name(
+    store: Store, tmp_path: Path, server: Controller, received: Received, name: str
+) -> None:
+    outbox = outbox_to(store, tmp_path, **plain(server) | {"mail_from": f"{name} <a@example.com>"})
+    await put(store, outbox, 0)
+    await outbox.send_due()
+    (message,) = received.messages
+    (address,) = message["From"].addresses
+    assert (address.display_name, address.addr_spec) == (name.strip('"'), "a@example.com")
+
+
+@pytest.mark.parametrize("sender", ["Fleet <a b@example.com>", "a..b@example.com"])
+def test_a_sender_that_no_message_can_have_stops_the_start(sender: str) -> None:
+    with pytest.raises(SettingsError, match="^mail_from: "):
+        Delivery(Settings(mail_from=sender))
+
+
 async def test_a_mail_that_nobody_takes_is_given_up_after_days_and_kept(
     store: Store, tmp_path: Path, server: Controller, received: Received
 ) -> None:
-    received.refuse = "550 never"
+    received.refuse = "451 never"
     outbox = outbox_to(store, tmp_path, **plain(server))
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         await put(store, outbox, NOON)

@@ -9,7 +9,7 @@ import structlog
 
 from signfleet.mail import store as queries
 from signfleet.mail.composing import Mail
-from signfleet.mail.delivery import Delivery, NotDelivered
+from signfleet.mail.delivery import Delivery, NotDelivered, Refused
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import timespan
 
@@ -18,7 +18,7 @@ log = structlog.get_logger("mail")
 #: The wait after a failed attempt starts here and doubles up to the longest, in ms.
 FIRST_WAIT = timespan.MINUTE
 LONGEST_WAIT = 2 * timespan.HOUR
-#: A mail that nobody has taken for so long is kept for the operator to see, but not tried again.
+#: A mail that no mail server has accepted for so long stays for the operator to see, but is not sent again.
 GIVE_UP_AFTER = 5 * timespan.DAY
 #: While a process sends a mail, others leave it alone for so long.
 CLAIM = 5 * timespan.MINUTE
@@ -66,7 +66,7 @@ class Outbox:
         try:
             await self._delivery.deliver(mail, row.id, row.creation_date)
         except NotDelivered as error:
-            await self._postpone(row, str(error))
+            await self._postpone(row, str(error), given_up=isinstance(error, Refused))
             return
 
         async def work(tx: Transaction) -> None:
@@ -75,17 +75,17 @@ class Outbox:
         await self._store.write(work)
         log.info("mail delivered", mail=row.id, attempts=row.attempts + 1)
 
-    async def _postpone(self, row: Row, reason: str) -> None:
+    async def _postpone(self, row: Row, reason: str, *, given_up: bool) -> None:
         now = _now()
-        given_up = now - row.creation_date >= GIVE_UP_AFTER
+        given_up = given_up or now - row.creation_date >= GIVE_UP_AFTER
         following = None if given_up else now + min(FIRST_WAIT * 2 ** min(row.attempts, 16), LONGEST_WAIT)
 
         async def work(tx: Transaction) -> None:
             await tx.execute(queries.POSTPONE, id_=row.id, next=following, reason=reason)
 
         await self._store.write(work)
-        tell = log.error if given_up else log.warning
-        tell("mail not delivered", mail=row.id, attempts=row.attempts + 1, reason=reason, given_up=given_up)
+        write = log.error if given_up else log.warning
+        write("mail not delivered", mail=row.id, attempts=row.attempts + 1, reason=reason, given_up=given_up)
 
 
 def _now() -> int:
