@@ -173,7 +173,7 @@ async def test_a_sender_may_have_any_name(
 
 @pytest.mark.parametrize("sender", ["Fleet <a b@example.com>", "a..b@example.com"])
 def test_a_sender_that_no_message_can_have_stops_the_start(sender: str) -> None:
-    with pytest.raises(SettingsError, match="^mail_from: "):
+    with pytest.raises(SettingsError, match=r"^mail_from: "):
         Delivery(Settings(mail_from=sender))
 
 
