@@ -17,6 +17,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from signfleet.access import common_passwords
 from signfleet.errors import Invalid, Throttled
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ _GENERATED_LENGTH = 16
 
 POLICY = (
     f"A password has {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters, among them an upper-case letter,"
-    f" a lower-case letter, a digit and one of {SYMBOLS}"
+    f" a lower-case letter, a digit and one of {SYMBOLS}; common passwords are refused"
 )
 
 #: Memory in KiB, rounds and lanes that OWASP recommends for argon2id.
@@ -44,14 +45,17 @@ def check_policy(password: str, field: str = "password") -> None:
     fits = MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH and password.isprintable()
     if not fits or not all(set(kind) & set(password) for kind in _KINDS):
         raise Invalid(f"'{field}' is too weak. {POLICY}.")
+    if common_passwords.is_common(password):
+        raise Invalid(f"'{field}' is one of the most common passwords, or close to one; choose another.")
 
 
 def generate() -> str:
-    """A random password within the policy."""
+    """Return a random password within the policy."""
     characters = [secrets.choice(kind) for kind in _KINDS]
     characters += [secrets.choice("".join(_KINDS)) for _ in range(_GENERATED_LENGTH - len(characters))]
     secrets.SystemRandom().shuffle(characters)
-    return "".join(characters)
+    made = "".join(characters)
+    return generate() if common_passwords.is_common(made) else made
 
 
 def _normal(password: str) -> str:
@@ -85,6 +89,7 @@ class Passwords:
         )
         self._waiting = 0
         _nobodys()
+        common_passwords.load()  # not in the first request that needs it
 
     async def hash(self, password: str) -> str:
         return await self._run(hash_now, password)
