@@ -11,6 +11,8 @@ class SignfleetError(Exception):
     """Base of every error a caller has caused and can mend."""
 
     code = "error"
+    #: In how many whole seconds another attempt makes sense, where that is known.
+    retry_after: int | None = None
 
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -61,7 +63,7 @@ class TooLarge(SignfleetError):
 
 
 class Throttled(SignfleetError):
-    """Too many attempts; `retry_after` is in whole seconds (429)."""
+    """Too many attempts (429)."""
 
     code = "too_many_requests"
 

@@ -51,9 +51,11 @@ from signfleet.operations.service import Operations
 from signfleet.people.registration import Registrations
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
+from signfleet.players.pace import Pace
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports
 from signfleet.players.screenshots import Screenshots
+from signfleet.players.tokens import PlayerTokens
 from signfleet.presence.watch import Watch
 from signfleet.profiles.service import Profiles
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
@@ -116,6 +118,7 @@ class Services:
     users: Users
     provisioning: Provisioning
     players: Players
+    player_tokens: PlayerTokens
     reports: Reports
     network_changes: NetworkChanges
     notifications: Notifications
@@ -157,6 +160,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     registrations = Registrations(store, people, passwords, outbox, attempts=attempts, settings=settings)
     audit = Audit(store, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
+    joining_pace = Pace()
     return Services(
         settings=settings,
         store=store,
@@ -210,7 +214,8 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         screenshots=Screenshots(store, blobs, pictures),
         blobs=blobs,
         links=Links(await link_key(store)),
-        players=Players(store, subscriptions),
+        players=Players(store, subscriptions, joining_pace),
+        player_tokens=PlayerTokens(store, joining_pace),
         reports=Reports(store, subscriptions),
         monitoring=Monitoring(store),
     )

@@ -18,7 +18,7 @@ Register = Callable[..., Awaitable[Response]]
 
 @pytest.fixture
 def register(call_as: CallAs, setup_token: str) -> Register:
-    """Registers a player: an HD1024, but for what is said otherwise."""
+    """Registers a player: an HD1024, but for what is given otherwise."""
 
     async def send(token: str = setup_token, **differently: Any) -> Response:
         return await call_as(token).post(f"{PLAYER}/register", json=HD1024 | differently)

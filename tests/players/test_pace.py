@@ -58,7 +58,7 @@ def test_a_report_every_second_never_is_too_many(clock: Clock) -> None:
 
 
 def test_only_those_that_have_held_their_pace_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "DEVICES_LIMIT", 10)
+    monkeypatch.setattr(pace, "KEYS_LIMIT", 10)
     limited = Pace(clock)
     for device_id in range(100, 109):
         limited.take(device_id)

@@ -78,7 +78,8 @@ async def test_the_same_serial_again_keeps_the_device_and_replaces_the_tokens(
 ) -> None:
     first = (await register(name="Lobby")).json()
     before = await device()
-    again = await register(serial="46c89c101839", name="Other", group="Other")
+    secret = first["device_secret"]
+    again = await register(serial="46c89c101839", name="Other", group="Other", device_secret=secret)
     assert again.status_code == 200
     assert again.json()["device"] == first["device"]
     assert await device() == before

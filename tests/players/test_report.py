@@ -159,10 +159,11 @@ async def test_an_older_number_is_told_the_highest_taken(player: AsyncClient, se
 
 
 async def test_numbers_go_on_when_a_player_registers_again(
-    player: AsyncClient, call_as: CallAs, setup_token: str
+    player: AsyncClient, call_as: CallAs, setup_token: str, registered: dict[str, Any]
 ) -> None:
     await report(player, 9)
-    again = await call_as(setup_token).post(f"{PLAYER}/register", json=HD1024)
+    body = HD1024 | {"device_secret": registered["device_secret"]}
+    again = await call_as(setup_token).post(f"{PLAYER}/register", json=body)
     assert again.json()["sequence"] == 9
 
 

@@ -37,10 +37,11 @@ async def test_new_tokens_take_the_place_of_the_old(
     assert (await refresh(client, tokens["refresh_token"])).status_code == 200
 
 
-async def test_a_refresh_token_that_comes_twice_ends_all_tokens_of_the_device(
+async def test_a_refresh_token_that_comes_again_after_its_answer_was_used_ends_all_tokens_of_the_device(
     client: AsyncClient, call_as: CallAs, registered: dict[str, Any]
 ) -> None:
     tokens = (await refresh(client, registered["refresh_token"])).json()
+    assert await works(call_as, tokens["access_token"])
     again = await refresh(client, registered["refresh_token"])
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
     assert not await works(call_as, tokens["access_token"])
@@ -83,7 +84,10 @@ async def test_tokens_that_are_renewed_while_their_session_ends_wait_once(
         attempts.append(attempt)
 
     monkeypatch.setattr(postgres, "_pause", pause)
+    secret = registered["device_secret"]
     with reading_before_writing():
-        renewed, again = await asyncio.gather(refresh(client, registered["refresh_token"]), register())
+        renewed, again = await asyncio.gather(
+            refresh(client, registered["refresh_token"]), register(device_secret=secret)
+        )
     assert (renewed.status_code in (200, 400), again.status_code) == (True, 200)
     assert attempts == []

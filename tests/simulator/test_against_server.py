@@ -1,12 +1,20 @@
 """A simulated fleet and a real server understand each other."""
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncBaseTransport, AsyncClient, ReadTimeout, Request, Response
 
+from signfleet.access.tokens import DEVICE_SCOPE
 from signfleet.simulator.fleet import fleet
+from signfleet.simulator.player import Tally
 from signfleet.simulator.run import simulate
+from signfleet.simulator.secrets import Secrets
+from signfleet.storage.interface import Store
+from signfleet.storage.query import Query
+from signfleet.storage.tables import token
 from signfleet.wiring import Services, make_app
 from tests.conftest import ROOT
 
@@ -31,3 +39,55 @@ async def test_a_demo_fleet_registers_reports_and_can_be_listed(
         assert player["settings"]["location"]["locality"] == profile.place.locality
     health = {player["status"]["health"] for player in page["items"]}
     assert health == {"Normal", "Warning", "Error"}
+
+
+class Losing(AsyncBaseTransport):
+    """A bad line: every request arrives, and every third answer is lost. Tokens end now and then."""
+
+    def __init__(self, app: Any, store: Store) -> None:
+        self._inner, self._store, self._count = ASGITransport(app), store, 0
+        self.lost: Counter[str] = Counter()
+
+    async def handle_async_request(self, request: Request) -> Response:
+        self._count += 1
+        for every, kind in ((7, "access"), (31, "refresh")):
+            if self._count % every == 0:
+                end = Query(token.delete().where(token.c.kind == kind, token.c.scope == DEVICE_SCOPE))
+                await self._store.write(lambda tx, end=end: tx.execute(end))
+        answer = await self._inner.handle_async_request(request)
+        if self._count % 3 == 0:
+            form = (await request.aread()).decode("latin-1")
+            self.lost[request.url.path.split("/")[3] + form[: form.find("&")] * form.startswith("grant_type")] += 1
+            raise ReadTimeout("the answer was lost")
+        return answer
+
+
+async def test_no_player_is_stranded_by_lost_answers(
+    services: Services, setup_token: str, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app: Any = make_app(services)
+    line = Losing(app, services.store)
+    monkeypatch.setattr("signfleet.simulator.player._FIRST_WAIT", 0.001)
+    monkeypatch.setattr("signfleet.simulator.player._LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("signfleet.players.pace.BURST", 10_000)
+    tally, secrets = Tally(), Secrets()
+    for _ in range(2):  # the players come back with their secrets
+        await simulate(
+            ROOT, setup_token, 5, period=0, rounds=30, concurrency=4, transport=line, tally=tally, secrets=secrets
+        )
+    assert (tally.refused, tally.last_refusal) == (0, "")
+    assert (await admin.get("/Devices/Count/")).json() == 5
+    calls = {call.partition("grant_type")[0] for call in line.lost}
+    assert calls == {"register", "token", "settings", "report", "screenshots"}
+    assert len([call for call in line.lost if call.startswith("token")]) == 2
+
+
+async def test_secrets_come_back_from_a_file_that_nobody_else_may_read(tmp_path: Path) -> None:
+    path = tmp_path / "players.secrets"
+    Secrets(path).put("A1", "old")
+    with path.open("a") as file:
+        file.write("B2 cut-o")
+    secrets = Secrets(path)
+    secrets.put("A1", "new")
+    assert [Secrets(path).get(serial) for serial in ("A1", "C3")] == ["new", None]
+    assert path.stat().st_mode & 0o777 == 0o600

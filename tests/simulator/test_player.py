@@ -11,6 +11,7 @@ import pytest
 from signfleet.simulator.fleet import Profile, fleet
 from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.run import simulate
+from signfleet.simulator.secrets import Secrets
 
 pytestmark = pytest.mark.anyio
 
@@ -68,12 +69,19 @@ def server() -> Server:
 
 
 def healthy() -> Profile:
-    return next(p for p in fleet(100) if p.condition == "healthy" and p.random("lost answer", 0).random() > 0.02)
+    """A player that loses no answer for a while."""
+    return next(p for p in fleet(200) if p.condition == "healthy" and not any(loses(p, asked) for asked in range(60)))
 
 
-def player(server: Server, now: Callable[[], int] = lambda: NOW, tally: Tally | None = None) -> Player:
+def loses(profile: Profile, asked: int) -> bool:
+    return profile.random("lost answer", asked).random() < 0.02
+
+
+def player(
+    server: Server, now: Callable[[], int] = lambda: NOW, tally: Tally | None = None, secrets: Secrets | None = None
+) -> Player:
     http = httpx.AsyncClient(base_url="http://fleet.test", transport=httpx.MockTransport(server))
-    return Player(healthy(), http, "setup", clock=now, tally=tally or Tally())
+    return Player(healthy(), http, "setup", clock=now, tally=tally or Tally(), secrets=secrets or Secrets())
 
 
 async def at_work(server: Server, tally: Tally | None = None) -> Player:
@@ -135,6 +143,31 @@ async def test_a_player_whose_tokens_are_all_revoked_registers_again(server: Ser
     await one.step()
     assert server.paths == ["report", "token", "register", "report"]
     assert tally.registered == 1, "it is the same player"
+
+
+async def test_a_player_with_a_secret_uses_it_before_it_registers_again(server: Server) -> None:
+    secrets = Secrets()
+    secrets.put(healthy().serial, "secret")
+    await player(server, secrets=secrets).step()
+    assert server.paths == ["token", "settings", "report"]
+
+
+async def test_a_player_whose_secret_is_refused_registers_with_it_and_stores_a_new_one(server: Server) -> None:
+    secrets = Secrets()
+    secrets.put(healthy().serial, "old")
+
+    def fail(path: str) -> httpx.Response | None:
+        if path == "token":
+            return httpx.Response(401, json={"error": "invalid_client"})
+        if path == "register":
+            server.valid = "x"
+            return httpx.Response(200, json={"access_token": "x", "refresh_token": "y", "device_secret": "new"})
+        return None
+
+    server.fail = fail
+    await player(server, secrets=secrets).step()
+    assert server.paths == ["token", "register", "settings", "report"]
+    assert secrets.get(healthy().serial) == "new"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

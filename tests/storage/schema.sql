@@ -33,6 +33,13 @@ CREATE TABLE audit (
 	"after" TEXT, 
 	CONSTRAINT pk_audit PRIMARY KEY (network_id, id)
 );
+CREATE TABLE blocked_serial (
+	network_id BIGINT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	serial TEXT NOT NULL, 
+	date BIGINT NOT NULL, 
+	CONSTRAINT pk_blocked_serial PRIMARY KEY (network_id, serial_key)
+);
 CREATE TABLE device (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
@@ -124,6 +131,16 @@ CREATE TABLE device_properties (
 	properties TEXT NOT NULL, 
 	CONSTRAINT pk_device_properties PRIMARY KEY (network_id, device_id)
 );
+CREATE TABLE device_secret (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	hash BLOB, 
+	issue_date BIGINT NOT NULL, 
+	is_received BOOLEAN NOT NULL, 
+	is_presented BOOLEAN NOT NULL, 
+	address TEXT, 
+	CONSTRAINT pk_device_secret PRIMARY KEY (network_id, device_id)
+);
 CREATE TABLE device_tag (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
@@ -180,6 +197,7 @@ CREATE INDEX ix_screenshot_age ON screenshot (utc_timestamp);
 CREATE INDEX ix_screenshot_device ON screenshot (network_id, device_id, utc_timestamp, id);
 CREATE INDEX ix_screenshot_serial ON screenshot (network_id, serial_key, utc_timestamp, id);
 CREATE INDEX ix_screenshot_timestamp ON screenshot (network_id, utc_timestamp, id);
+CREATE INDEX ix_serial_claim_date ON serial_claim (date);
 CREATE INDEX ix_session_application_id ON session (application_id);
 CREATE INDEX ix_session_expiration_date ON session (expiration_date);
 CREATE INDEX ix_session_network_id ON session (network_id);
@@ -189,6 +207,7 @@ CREATE INDEX ix_subscription_creation ON subscription (network_id, creation_date
 CREATE INDEX ix_subscription_device ON subscription (network_id, device_id);
 CREATE INDEX ix_subscription_due ON subscription (due_date);
 CREATE INDEX ix_token_session_id ON token (session_id);
+CREATE INDEX ix_token_setup ON token (network_id, valid_to, hash) WHERE kind = 'setup';
 CREATE INDEX ix_token_valid_to ON token (valid_to);
 CREATE INDEX ix_unneeded_file_due ON unneeded_file (due_date);
 CREATE UNIQUE INDEX ix_user_id ON user (id);
@@ -227,7 +246,7 @@ CREATE TABLE network (
 	device_refresh_token_lifetime BIGINT NOT NULL, 
 	device_registration_token_lifetime BIGINT NOT NULL, 
 	automatic_tagged_playlist_approval_enabled BOOLEAN NOT NULL, 
-	settings_last_modified_date BIGINT NOT NULL, 
+	settings_last_modified_date BIGINT NOT NULL, protocol_1_until BIGINT, 
 	CONSTRAINT pk_network PRIMARY KEY (id), 
 	CONSTRAINT uq_network_name_key UNIQUE (name_key)
 );
@@ -320,6 +339,14 @@ CREATE TABLE screenshot (
 	thumbnail TEXT NOT NULL, 
 	CONSTRAINT pk_screenshot PRIMARY KEY (network_id, id)
 );
+CREATE TABLE serial_claim (
+	network_id BIGINT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	serial TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	date BIGINT NOT NULL, 
+	CONSTRAINT pk_serial_claim PRIMARY KEY (network_id, serial_key)
+);
 CREATE TABLE session (
 	id BIGINT NOT NULL, 
 	person_id BIGINT, 
@@ -376,7 +403,7 @@ CREATE TABLE token (
 	scope TEXT NOT NULL, 
 	valid_from BIGINT NOT NULL, 
 	valid_to BIGINT NOT NULL, 
-	used_date BIGINT, 
+	used_date BIGINT, granted_by BLOB, max_uses INTEGER, uses INTEGER, author TEXT, 
 	CONSTRAINT pk_token PRIMARY KEY (hash), 
 	CONSTRAINT fk_token_session_id FOREIGN KEY(session_id) REFERENCES session (id) ON DELETE CASCADE
 );

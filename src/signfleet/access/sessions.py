@@ -10,7 +10,7 @@ from signfleet.access import store as queries
 from signfleet.access.scopes import covers, covers_any
 from signfleet.access.tokens import PERSON_SCOPE, hash_token
 from signfleet.errors import Forbidden, Unauthenticated
-from signfleet.storage.interface import Row, Store
+from signfleet.storage.interface import Row, Store, Transaction
 
 #: So many checked tokens are remembered.
 CACHE_LIMIT = 100_000
@@ -89,6 +89,8 @@ class Sessions:
         if checked is None or checked.version != version:
             row = await self._store.one(queries.SESSION_OF_TOKEN, hash=hash_token(token))
             checked = _Checked(_session(row, now), row.valid_to, version) if row is not None else None
+            if row is not None and row.device_id is not None and row.used_date is None and now < row.valid_to:
+                await self._use_first(row, token, now)
             if checked is None:
                 self._checked.pop(token, None)
                 raise Unauthenticated("The access token is unknown or was revoked.")
@@ -98,6 +100,15 @@ class Sessions:
         if checked.valid_to <= now:
             raise Unauthenticated("The access token has expired.")
         return checked.session
+
+    async def _use_first(self, row: Row, token: str, now: int) -> None:
+        """Notes that a player has its newest tokens: what it proved itself with before is of no more use."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(queries.RECEIVE_SECRET, in_network=row.network_id, of_device=row.device_id)
+            await tx.execute(queries.MARK_USED, token_hash=hash_token(token), now=now)
+
+        await self._store.write(work)
 
 
 def refusal(row: Row, now: int) -> str | None:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 
 from signfleet.storage import totals
 from signfleet.storage.query import Query
-from signfleet.storage.tables import application, network, network_total, permission, person, session, token, user
+from signfleet.storage.tables import (
+    application,
+    device_secret,
+    network,
+    network_total,
+    permission,
+    person,
+    session,
+    token,
+    user,
+)
 
 
 def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -48,6 +58,7 @@ SESSION_OF_TOKEN = Query(
         token.c.scope,
         session.c.scope.label("granted"),
         token.c.valid_to,
+        token.c.used_date,
         person.c.login,
         *_LOCKS,
         user.c.role_id,
@@ -84,8 +95,18 @@ LIVE_TOKEN = Query(
     .where(
         token.c.hash == bindparam("hash"),
         token.c.valid_to > bindparam("now"),
-        token.c.used_date.is_(None),
+        or_(token.c.used_date.is_(None), token.c.kind == "access"),
     )
+)
+#: A device has used an access token for the first time: it has what came with it. In lock order.
+RECEIVE_SECRET = Query(
+    device_secret.update()
+    .where(
+        device_secret.c.network_id == bindparam("in_network"),
+        device_secret.c.device_id == bindparam("of_device"),
+        device_secret.c.is_received.is_(false()),
+    )
+    .values(is_received=True)
 )
 DELETE_TOKEN = Query(token.delete().where(token.c.hash == bindparam("hash")))
 SET_TOKEN_SCOPES = Query(
@@ -97,7 +118,10 @@ TOUCH_SESSION = Query(
 SESSION_SCOPE = Query(select(session.c.scope).where(session.c.id == bindparam("id")))
 
 INSERT_SESSION = Query(session.insert())
-INSERT_TOKEN = Query(token.insert())
+INSERT_TOKEN = Query(
+    token.insert(),
+    columns=["hash", "kind", "session_id", "network_id", "scope", "valid_from", "valid_to", "used_date"],
+)
 
 _sign_in = (
     select(

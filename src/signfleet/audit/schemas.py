@@ -9,7 +9,7 @@ import msgspec
 from signfleet.http.paging import PagedList
 from signfleet.wire.types import DateTime, Id
 
-Action = Literal["Create", "Update", "Delete", "Lock", "Unlock", "Revoke", "Permit", "Forbid"]
+Action = Literal["Create", "Update", "Delete", "Lock", "Unlock", "Revoke", "Permit", "Forbid", "Release", "Refuse"]
 AuditedEntity = Literal[
     "Application",
     "Device",
@@ -19,6 +19,7 @@ AuditedEntity = Literal[
     "Person",
     "Profile",
     "Role",
+    "Serial",
     "Subscription",
     "Tag",
     "Token",

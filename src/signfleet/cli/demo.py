@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NETWORK = "Demo"
 LOGIN = "admin@example.com"
 CREDENTIALS = "credentials.json"
+#: Of the simulated players, which come back with each start.
+SECRETS = "players.secrets"
 
 #: So long the players have to join before it is told that the demo is ready without them.
 PATIENCE = 20.0
@@ -128,10 +130,11 @@ async def _simulate(
     """Let the players join, tag them if the network `is_new`, tell that they have joined, and keep them at work."""
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate
+    from signfleet.simulator.secrets import Secrets
 
     setup_token = (await services.provisioning.issue(network_id, _now())).token
-    tally = Tally()
-    work = asyncio.create_task(simulate(credentials.base_url, setup_token, players, tally=tally))
+    tally, known = Tally(), Secrets(services.settings.data_folder / SECRETS)
+    work = asyncio.create_task(simulate(credentials.base_url, setup_token, players, tally=tally, secrets=known))
     try:
         deadline = time.monotonic() + PATIENCE
         while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers

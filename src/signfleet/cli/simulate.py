@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,7 +55,13 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
 @click.option(
     "--concurrency", type=click.IntRange(1, 1000), default=32, show_default=True, help="Requests under way at a time."
 )
-def simulate(url: str, setup_token: str, players: int, **how: Any) -> None:
+@click.option(
+    "--secrets",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where the players' secrets are stored: with them the same players can come back in another run.",
+)
+def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **how: Any) -> None:
     """Run simulated players, which register, report, upload pictures, and misbehave a little.
 
     The same seed invents the same fleet. They speak the public player protocol and nothing else, so they work against
@@ -62,14 +69,19 @@ def simulate(url: str, setup_token: str, players: int, **how: Any) -> None:
     """
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate as run
+    from signfleet.simulator.secrets import Secrets
 
     tally = Tally()
+    try:
+        known = Secrets(secrets)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{secrets} is no file of players' secrets: {error}.") from error
     started = time.monotonic()
 
     async def work() -> None:
         progress = asyncio.create_task(_tell(tally, players))
         try:
-            await run(url, setup_token, players, tally=tally, **how)
+            await run(url, setup_token, players, tally=tally, secrets=known, **how)
         finally:
             progress.cancel()
 

@@ -102,7 +102,7 @@ class DeviceDeletion:
         await tx.one(queries.HOLD_PICTURES, **these)
         documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
         for query in (*documents, *queries.DELETIONS):
-            await tx.execute(query, **these)
+            await tx.execute(query, **these, now=now)
         # In this order: two who change the same numbers the other way round would wait for each other.
         await totals.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)

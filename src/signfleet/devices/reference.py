@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from signfleet.wire.ids import id_of
+from signfleet.errors import Invalid
+from signfleet.wire.ids import LARGEST_ID, id_of
 from signfleet.wire.text import fold
+
+#: What the addresses below /Devices/ mean by these is no device.
+RESERVED: Final = frozenset({"all", "count", "models", "operations", "regions", "screenshots"})
+
+
+def check_serial(serial: str) -> None:
+    """Raises `Invalid` for the serial number of a new device that no address could name."""
+    if fold(serial) in RESERVED:
+        raise Invalid(f"'serial': '{serial}' has a meaning of its own in addresses; no device can have it.")
+    if id_of(serial) is not None:
+        raise Invalid(f"'serial': '{serial}' would be taken for an id; a number has to be above {LARGEST_ID}.")
 
 
 class Reference(NamedTuple):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, delete, func, select, union_all
+from sqlalchemy import BigInteger, Column, Table, and_, bindparam, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
 from signfleet.storage.tables import (
+    blocked_serial,
     device,
     device_document,
     device_download,
@@ -16,6 +17,7 @@ from signfleet.storage.tables import (
     device_group,
     device_note,
     device_properties,
+    device_secret,
     device_tag,
     device_tag_element,
     location,
@@ -204,6 +206,10 @@ _FILES = union_all(
         for name in (screenshot.c.blob, screenshot.c.thumbnail)
     )
 )
+#: Deleted devices stay deleted: their serials are blocked.
+_BLOCKS = select(device.c.network_id, device.c.serial_key, device.c.serial, bindparam("now", type_=BigInteger())).where(
+    device.c.network_id == NETWORK_ID, among(device.c.id, "ids")
+)
 
 
 def _deletion(table: Table, column: Column[Any]) -> Query:
@@ -212,6 +218,11 @@ def _deletion(table: Table, column: Column[Any]) -> Query:
 
 #: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
 DELETIONS = (
+    Query(
+        insert(blocked_serial)
+        .from_select(["network_id", "serial_key", "serial", "date"], _BLOCKS)
+        .on_conflict_do_nothing()
+    ),
     Query(insert(unneeded_file).from_select(["name"], _FILES).on_conflict_do_nothing()),
     # Its key begins with the tags.
     Query(
@@ -226,6 +237,7 @@ DELETIONS = (
     _deletion(device_download, device_download.c.device_id),
     _deletion(device_note, device_note.c.device_id),
     _deletion(screenshot, screenshot.c.device_id),
+    _deletion(device_secret, device_secret.c.device_id),
     _deletion(session, session.c.device_id),
     _deletion(device, device.c.id),
 )

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
+from signfleet.errors import Invalid
 from signfleet.groups import store as queries
 from signfleet.storage.interface import Transaction
+from signfleet.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.wire.text import fold
 
 #: The group that every network has, and that players come into that name none.
 DEFAULT_GROUP: Final = "Default"
+
+#: What the addresses below /Groups/Regular/ mean by these is no group.
+RESERVED: Final = frozenset({"count", "operations", *DOT_SEGMENTS})
+
+
+def check_name(name: str, member: str = "name") -> str:
+    """A new name of a group, trimmed, wherever it comes from: it stands in addresses. Raises `Invalid`."""
+    name = name.strip()
+    if not 1 <= len(name) <= 128 or not name.isprintable() or "/" in name:
+        raise Invalid(f"'{member}': a group's name has 1 to 128 printable characters and no '/'.")
+    if id_of(name) is not None:
+        raise Invalid(f"'{member}': a group cannot be named '{name}', which is an id in addresses.")
+    if fold(name) in RESERVED:
+        raise Invalid(f"'{member}': a group cannot be named '{name}', which has a meaning of its own in addresses.")
+    return name
 
 
 async def insert_group(tx: Transaction, network_id: int, name: str, now: int, description: str | None = None) -> int:

@@ -29,7 +29,7 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import Scope
 from signfleet.groups import store as queries
 from signfleet.groups.catalogue import GROUPS
-from signfleet.groups.creation import DEFAULT_GROUP, insert_group
+from signfleet.groups.creation import DEFAULT_GROUP, check_name, insert_group
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
@@ -43,9 +43,6 @@ from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 T = TypeVar("T")
-
-#: Segments of a path below /Groups/Regular/ that are not a group's name; clients resolve the dots.
-_RESERVED = frozenset({"count", "operations", ".", ".."})
 
 
 class Groups:
@@ -234,14 +231,6 @@ class Groups:
 
 def _not_there(segment: str) -> NotFound:
     return NotFound(f"There is no group '{segment}' in this network.")
-
-
-def check_name(name: str) -> str:
-    """A group's name, trimmed; it stands in addresses. Raises `Invalid`."""
-    name = name.strip()
-    if not name or not name.isprintable() or "/" in name or id_of(name) is not None or fold(name) in _RESERVED:
-        raise Invalid("'name': a group's name has 1 to 128 characters and no '/', and is neither a number nor a path.")
-    return name
 
 
 async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:

@@ -124,7 +124,7 @@ def in_oauths_form(error: SignfleetError) -> OAuthError:
     """The same failure as a token endpoint tells it."""
     if isinstance(error, OAuthError):
         return error
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, (Throttled, Busy)) else {}
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     is_about_form = isinstance(error, (NotAcceptable, TooLarge, UnsupportedMediaType))
     return OAuthError(status_of(error), Invalid.code if is_about_form else error.code, error.message, headers)
 
@@ -140,7 +140,7 @@ def tell(call: Call, route: str | None, error: Exception) -> Response:
         status, body = status_of(error), ErrorBody(error.code, error.message, error.details)
         if isinstance(error, Unauthenticated):
             headers.append(_CHALLENGE)
-        elif isinstance(error, (Throttled, Busy)):
+        elif error.retry_after is not None:
             headers.append(header("Retry-After", str(error.retry_after)))
         elif isinstance(error, Stopping):
             headers.append(_SHORTLY)

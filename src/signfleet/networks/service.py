@@ -86,6 +86,7 @@ async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, 
         lockout_date=None,
         last_lockout_date=None,
         settings_last_modified_date=now,
+        protocol_1_until=None,
         **columns_of(settings),
     )
     await insert_subscription(tx, network_id, FREE, now, None)

@@ -1,4 +1,4 @@
-"""Players join a network, and renew their tokens."""
+"""Players join a network, or join it again."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
+from signfleet.access.issuing import open_session
 from signfleet.access.tokens import DEVICE_SCOPE, hash_token
-from signfleet.actor import act_under
+from signfleet.actor import act_under, acting
 from signfleet.audit.recording import Change, record
 from signfleet.devices.documents import identity
 from signfleet.devices.keeping import next_moment
 from signfleet.devices.models.catalog import family_of
+from signfleet.devices.reference import check_serial
 from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.schemas import Location
 from signfleet.devices.store import GROUP_BY_NAME
-from signfleet.errors import Conflict, Unauthenticated
+from signfleet.errors import Unauthenticated
 from signfleet.geography.location import complete_location
-from signfleet.groups.creation import DEFAULT_GROUP, insert_group
-from signfleet.http.errors import OAuthError
+from signfleet.groups.creation import DEFAULT_GROUP, check_name, insert_group
+from signfleet.joining import secrets
+from signfleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.players import store as queries
-from signfleet.players.schemas import DeviceReference, NetworkReference, Registered, Registration, Tokens
+from signfleet.players.pace import Pace
+from signfleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
+from signfleet.players.schemas import DeviceReference, NetworkReference, Registered, Registration
+from signfleet.players.tokens import lifetimes_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.subscriptions.service import Subscriptions
+from signfleet.wire import datetime
 from signfleet.wire.text import fold
 
 DEFAULT_ZONE = "GMT"
@@ -35,62 +41,77 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Players:
-    """Lets players in."""
+class Admitted(msgspec.Struct, frozen=True):
+    """A player that may be a device: which one, what it has reported, and its secret if that is new to it."""
 
-    def __init__(self, store: Store, subscriptions: Subscriptions) -> None:
+    device_id: int
+    serial: str
+    sequence: int
+    secret: str | None
+    is_new: bool
+
+
+class Players:
+    """Lets players in. `pace` limits how often one of them comes."""
+
+    def __init__(self, store: Store, subscriptions: Subscriptions, pace: Pace) -> None:
         self._store = store
         self._subscriptions = subscriptions
+        self._pace = pace
+        self._refusals = Refusals()
 
     async def register(self, setup_token: str, player: Registration, now: int) -> tuple[Registered, bool]:
-        """Let a player into the setup token's network; says whether it is new there.
+        """Lets a player into the setup token's network, and says whether it is new there.
 
-        A device that is known keeps everything but its tokens, and its model if that is another now. Raises
-        `Unauthenticated` for a bad setup token and `Conflict` when the serial lives in another network.
+        A device that is known keeps everything but its tokens, and its model if that is another now. A refusal
+        changes nothing. Raises `Unauthenticated` for a bad setup token, `Conflict` for a serial that the player may
+        not have, `Forbidden` for a blocked one, `Invalid` for a serial or group that cannot be.
         """
-        network = await self._network(setup_token, now)
+        try:
+            network = await _network(self._store, setup_token, now)
+        except Unauthenticated:
+            self._pace.take(acting().address)
+            raise
+        self._pace.take((network.id, fold(player.serial)))
         act_under(f"player {player.serial}")
         location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
 
-        async def work(tx: Transaction) -> tuple[Registered, bool]:
+        async def work(tx: Transaction) -> tuple[Registered, bool] | Refusal:
+            network = await _network(tx, setup_token, now)
             known = await tx.one(queries.DEVICE_OF_SERIAL, serial_key=fold(player.serial))
+            admitted: Admitted | Refusal
             if known is None:
-                new = await _new_device(tx, network.id, player, location, now)
-                device_id, serial, sequence = await create(tx, network.id, new, now), player.serial, 0
-                await self._subscriptions.on_registration(tx, network.id, device_id, serial, now)
-                after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
-                await record(tx, network.id, Change("Create", "Device", device_id, serial, None, after), now)
+                admitted = await self._join(tx, network, player, location, now)
             elif known.network_id == network.id:
-                device_id, serial, sequence = known.id, known.serial, known.report_sequence
-                if await tx.execute(queries.END_SESSIONS, in_network=network.id, of_device=device_id):
-                    ended = Change("Revoke", "Token", name=serial, before={"deviceId": device_id})
-                    await record(tx, network.id, ended, now)
-                if known.model != player.model:
-                    await _change_model(tx, known, player.model, now)
-                    before, after = {"model": known.model}, {"model": player.model}
-                    await record(tx, network.id, Change("Update", "Device", device_id, serial, before, after), now)
+                admitted = await self._join_again(tx, network, known, player, now)
             else:
-                raise Conflict(
-                    f"The serial number '{player.serial}' is registered in another network; delete the device there"
-                    " first, or use a setup token of that network."
-                )
+                admitted = Refusal(ElsewhereRegistered(player.serial), player.serial)
+            if isinstance(admitted, Refusal):
+                await self._refusals.record(tx, network.id, admitted, now)
+                return admitted
             issued = await open_session(
                 tx,
                 scope=DEVICE_SCOPE,
-                lifetimes=_lifetimes(network),
+                lifetimes=lifetimes_of(network),
                 now=now,
                 network_id=network.id,
-                device_id=device_id,
+                device_id=admitted.device_id,
             )
             registered = Registered.of(
                 issued,
-                device=DeviceReference(id=device_id, serial=serial),
+                device_secret=admitted.secret or msgspec.UNSET,
+                device=DeviceReference(id=admitted.device_id, serial=admitted.serial),
                 network=NetworkReference(id=network.id, name=network.name),
-                sequence=sequence,
+                sequence=admitted.sequence,
             )
-            return registered, known is None
+            return registered, admitted.is_new
 
-        registered, is_new = await self._write(work)
+        outcome = await self._write(work)
+        if isinstance(outcome, Refusal):
+            self._refusals.remember(network.id, outcome, now)
+            log.warning("player refused", serial=player.serial, network=network.id, reason=outcome.error.code)
+            raise outcome.error
+        registered, is_new = outcome
         log.info(
             "player registered",
             serial=player.serial,
@@ -102,8 +123,53 @@ class Players:
         )
         return registered, is_new
 
+    async def _join(
+        self, tx: Transaction, network: Row, player: Registration, location: Location | None, now: int
+    ) -> Admitted | Refusal:
+        """Creates a device for a player that no network knows."""
+        if await tx.one(BLOCK, network_id=network.id, serial_key=fold(player.serial)) is not None:
+            return Refusal(Removed(player.serial), player.serial)
+        check_serial(player.serial)
+        if network.max_uses is not None and not await tx.execute(queries.USE_SETUP_TOKEN, token_hash=network.hash):
+            raise Unauthenticated(
+                f"The setup token has been used by {network.max_uses} players, as many as may join with it;"
+                " issue a new one."
+            )
+        new = await _new_device(tx, network.id, player, location, now)
+        device_id = await create(tx, network.id, new, now)
+        await self._subscriptions.on_registration(tx, network.id, device_id, player.serial, now)
+        after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
+        await record(tx, network.id, Change("Create", "Device", device_id, player.serial, None, after), now)
+        text, secret = secrets.issue(now)
+        await secrets.save(tx, network.id, device_id, secret)
+        return Admitted(device_id, player.serial, 0, text, is_new=True)
+
+    async def _join_again(
+        self, tx: Transaction, network: Row, known: Row, player: Registration, now: int
+    ) -> Admitted | Refusal:
+        """Lets a player be a device that the network has, if it proves to be that, or cannot."""
+        secret, text = await secrets.lock(tx, network.id, known.id), None
+        if secret.is_proved_by(player.device_secret):
+            secret = secret.presented()
+        elif not secret.is_received or _allows_protocol_1(network, secret, now):
+            if secret.is_received:
+                until = datetime.format(network.protocol_1_until)
+                log.warning("player joined again without its secret", serial=known.serial, allowed_until=until)
+            text, secret = secrets.issue(now)
+        else:
+            return Refusal(Known(player.serial), known.serial, known.id, secret.address)
+        await secrets.save(tx, network.id, known.id, secret)
+        if await tx.execute(END_SESSIONS, in_network=network.id, of_device=known.id):
+            ended = Change("Revoke", "Token", name=known.serial, before={"deviceId": known.id})
+            await record(tx, network.id, ended, now)
+        if known.model != player.model:
+            await _change_model(tx, known, player.model, now)
+            before, after = {"model": known.model}, {"model": player.model}
+            await record(tx, network.id, Change("Update", "Device", known.id, known.serial, before, after), now)
+        return Admitted(known.id, known.serial, known.report_sequence, text, is_new=False)
+
     async def _write(self, work: UnitOfWork[T]) -> T:
-        """Run `work` again where another process took the serial, or made the group, since it looked."""
+        """Runs `work` again where another process took the serial, or made the group, since it looked."""
         for _ in range(2):
             try:
                 return await self._store.write(work)
@@ -111,42 +177,28 @@ class Players:
                 continue
         return await self._store.write(work)
 
-    async def refresh(self, refresh_token: str, now: int) -> Tokens:
-        """New tokens for old. Raises OAuth's `invalid_grant`; a token that comes twice ends all of the device's."""
 
-        async def work(tx: Transaction) -> Issued | Refused:
-            taken = await take_refresh_token(tx, refresh_token, now)
-            if isinstance(taken, Refused):
-                return taken
-            if taken.device_id is None:
-                raise OAuthError(400, "invalid_grant", "The refresh token belongs to a person, not to a player.")
-            network = await tx.one(queries.LIFETIMES, network_id=taken.network_id)
-            return await renew(tx, taken.session_id, scope=taken.scope, lifetimes=_lifetimes(network), now=now)
+async def _network(reader: Store | Transaction, setup_token: str, now: int) -> Row:
+    """The network that a setup token opens. Raises `Unauthenticated`."""
+    network = await reader.one(queries.SETUP_TOKEN, hash=hash_token(setup_token))
+    if network is None:
+        raise Unauthenticated("The setup token is unknown or was revoked.")
+    if network.valid_to <= now:
+        raise Unauthenticated("The setup token has expired; issue a new one.")
+    if network.is_locked_out:
+        raise Unauthenticated("The network of this setup token is locked out.")
+    return network
 
-        issued = await self._store.write(work)
-        if isinstance(issued, Refused):
-            raise OAuthError(400, "invalid_grant", issued.reason)
-        return Tokens.of(issued)
 
-    async def _network(self, setup_token: str, now: int) -> Row:
-        network = await self._store.one(queries.SETUP_TOKEN, hash=hash_token(setup_token))
-        if network is None:
-            raise Unauthenticated("The setup token is unknown or was revoked.")
-        if network.valid_to <= now:
-            raise Unauthenticated("The setup token has expired; issue a new one.")
-        if network.is_locked_out:
-            raise Unauthenticated("The network of this setup token is locked out.")
-        return network
+def _allows_protocol_1(network: Row, secret: secrets.DeviceSecret, now: int) -> bool:
+    """Whether a player may join again that does not know of its secret."""
+    return not secret.is_presented and network.protocol_1_until is not None and now < network.protocol_1_until
 
 
 def _complete(location: Location) -> Location:
-    """The names and paths that follow from the coordinates and from the names that are given."""
+    """Adds the names and paths that follow from the coordinates and from the names that are given."""
     location.path = location.path_long_name = None
     return msgspec.convert(complete_location(msgspec.to_builtins(location)), Location)
-
-
-def _lifetimes(network: Row) -> Lifetimes:
-    return Lifetimes(network.device_access_token_lifetime, network.device_refresh_token_lifetime)
 
 
 async def _new_device(
@@ -154,15 +206,18 @@ async def _new_device(
 ) -> NewDevice:
     name = (player.group or "").strip() or DEFAULT_GROUP
     group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(name))
-    group_id, group_name = (group.id, group.name) if group else (await insert_group(tx, network_id, name, now), name)
     if group is None:
+        name = check_name(name, "group")
+        group_id = await insert_group(tx, network_id, name, now)
         await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
+    else:
+        group_id, name = group.id, group.name
     return NewDevice(
         serial=player.serial,
         model=player.model,
         name=player.name or player.serial,
         group_id=group_id,
-        group_name=group_name,
+        group_name=name,
         timezone=player.timezone or DEFAULT_ZONE,
         description=player.description,
         location=location,

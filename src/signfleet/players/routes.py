@@ -10,6 +10,7 @@ from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports, settings_etag
 from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, ScreenshotAnswer, Tokens
 from signfleet.players.screenshots import Screenshots, Upload
+from signfleet.players.tokens import PlayerTokens
 from signfleet.sign_in.routes import FORM_LIMIT, Form
 
 SCOPE = "bsn.api.device"
@@ -30,12 +31,13 @@ endpoints = Endpoints("Players", "/player/v1")
     answer=Registered,
     secret=True,
     statuses="200 201",
-    errors="400 401 406 409 413 415 5XX",
+    errors="400 401 403 406 409 413 415 429 5XX",
 )
 async def register_player(call: Call) -> Answer:
     """Join a network.
 
-    The setup token is sent as `Authorization: Bearer <setup token>`.
+    The setup token is sent as `Authorization: Bearer <setup token>`. The answer to a player that is new has its
+    `device_secret`, with which alone it can join again.
     """
     registered, is_new = await call.service(Players).register(call.bearer_token, call.body, call.now)
     return answer_json(registered, status=201 if is_new else 200)
@@ -46,8 +48,10 @@ async def register_player(call: Call) -> Answer:
     caller="public",
     consumes=FORM,
     form=(
-        Parameter("grant_type", "`refresh_token`.", required=True),
-        Parameter("refresh_token", "The one that came last; it is good once.", required=True),
+        Parameter("grant_type", "`refresh_token` or `client_credentials`.", required=True),
+        Parameter("refresh_token", "Of the grant `refresh_token`: the one that came last."),
+        Parameter("client_id", "Of the grant `client_credentials`: the serial number, unless it comes by HTTP Basic."),
+        Parameter("client_secret", "The device secret, unless it comes by HTTP Basic."),
     ),
     body=bytes,
     body_optional=True,
@@ -56,14 +60,18 @@ async def register_player(call: Call) -> Answer:
     secret=True,
     oauth=True,
     statuses="200",
-    errors="400 406 413 415 5XX",
+    errors="400 401 406 413 415 429 5XX",
 )
-async def refresh_player_tokens(call: Call) -> Answer:
-    """Exchange a refresh token for new tokens (OAuth 2.0)."""
-    form = Form(call)
-    if form.required("grant_type") != "refresh_token":
-        raise OAuthError(400, "unsupported_grant_type", "'grant_type' has to be refresh_token.")
-    return answer_json(await call.service(Players).refresh(form.required("refresh_token"), call.now))
+async def create_player_token(call: Call) -> Answer:
+    """Issue an access token for a refresh token, or for serial number and device secret (OAuth 2.0)."""
+    form, tokens = Form(call), call.service(PlayerTokens)
+    grant = form.required("grant_type")
+    if grant == "refresh_token":
+        return answer_json(await tokens.refresh(form.required("refresh_token"), call.now))
+    if grant == "client_credentials":
+        serial, secret = form.client()
+        return answer_json(await tokens.with_secret(serial or "", secret or "", call.now))
+    raise OAuthError(400, "unsupported_grant_type", "'grant_type' has to be refresh_token or client_credentials.")
 
 
 @endpoints.post(

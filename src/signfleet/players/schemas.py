@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.issuing import Issued
 from signfleet.devices.schemas import Entity, Location, Name
@@ -30,6 +30,7 @@ class Registration(Entity):
     timezone: Annotated[str, Meta(max_length=64)] | None = None
     description: Annotated[str, Meta(max_length=1024)] | None = None
     location: Location | None = None
+    device_secret: Annotated[str, Meta(max_length=512)] | None = msgspec.field(default=None, name="device_secret")
 
 
 class DeviceReference(Entity):
@@ -47,20 +48,21 @@ class NetworkReference(Entity):
 
 
 class Tokens(msgspec.Struct, kw_only=True):
-    """OAuth's token answer; `expires_in` is in seconds."""
+    """OAuth's token answer; `expires_in` is in seconds. The secret of the device is there where it is new."""
 
     access_token: str
-    refresh_token: str
+    refresh_token: str | UnsetType = UNSET
     token_type: str
     expires_in: int
     scope: str
+    device_secret: str | UnsetType = UNSET
 
     @classmethod
     def of(cls, issued: Issued, **more: Any) -> Self:
         """The answer for tokens that were just issued, with what a subclass has `more`."""
         return cls(
             access_token=issued.access_token,
-            refresh_token=issued.refresh_token or "",
+            refresh_token=issued.refresh_token or UNSET,
             token_type="bearer",  # noqa: S106 - a kind of token, not one
             expires_in=issued.expires_in,
             scope=issued.scope,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, and_, bindparam, select
+from sqlalchemy import Integer, and_, bindparam, func, select
 
 from signfleet.presence.store import LAST_ERROR
 from signfleet.storage.query import Query, among
@@ -12,25 +12,65 @@ from signfleet.storage.tables import (
     device_download,
     device_error,
     device_group,
+    device_secret,
     network,
     screenshot,
-    session,
     token,
 )
 
 _LIFETIMES = (network.c.device_access_token_lifetime, network.c.device_refresh_token_lifetime)
 
 SETUP_TOKEN = Query(
-    select(network.c.id, network.c.name, network.c.is_locked_out, token.c.valid_to, *_LIFETIMES)
+    select(
+        network.c.id,
+        network.c.name,
+        network.c.is_locked_out,
+        network.c.protocol_1_until,
+        token.c.hash,
+        token.c.valid_to,
+        token.c.max_uses,
+        *_LIFETIMES,
+    )
     .select_from(token)
     .join(network, network.c.id == token.c.network_id)
     .where(token.c.hash == bindparam("hash"), token.c.kind == "setup")
 )
-LIFETIMES = Query(select(*_LIFETIMES).where(network.c.id == bindparam("network_id")))
-END_SESSIONS = Query(
-    session.delete().where(
-        session.c.network_id == bindparam("in_network"), session.c.device_id == bindparam("of_device")
+#: Counts another device that joins with a setup token, unless that has no use left.
+USE_SETUP_TOKEN = Query(
+    token.update()
+    .where(token.c.hash == bindparam("token_hash"), func.coalesce(token.c.uses, 0) < token.c.max_uses)
+    .values(uses=func.coalesce(token.c.uses, 0) + 1)
+)
+LIFETIMES = Query(select(network.c.is_locked_out, *_LIFETIMES).where(network.c.id == bindparam("network_id")))
+
+#: The secret of the device that has a serial, in whatever network.
+SECRET_OF_SERIAL = Query(
+    select(device.c.network_id, device.c.id, device_secret.c.hash)
+    .select_from(device)
+    .join(
+        device_secret,
+        and_(device_secret.c.network_id == device.c.network_id, device_secret.c.device_id == device.c.id),
     )
+    .where(device.c.serial_key == bindparam("serial_key"))
+)
+#: The access token that a session got for a refresh token.
+GRANTED = Query(
+    select(token.c.used_date).where(
+        token.c.session_id == bindparam("of_session_id"),
+        token.c.kind == "access",
+        token.c.granted_by == bindparam("refresh_hash"),
+    )
+)
+NOTE_GRANT = Query(
+    token.update()
+    .where(token.c.session_id == bindparam("of_session_id"), token.c.kind == "access")
+    .values(granted_by=bindparam("refresh_hash"))
+)
+#: What was lost on the way is not to be used.
+SPEND_REFRESH_TOKENS = Query(
+    token.update()
+    .where(token.c.session_id == bindparam("of_session_id"), token.c.kind == "refresh", token.c.used_date.is_(None))
+    .values(used_date=bindparam("now"))
 )
 
 GROUP_BY_NAME = Query(
@@ -48,6 +88,8 @@ _ITS_DOCUMENT = and_(
     device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
 )
 
+#: Locks the device until the transaction ends.
+LOCK_DEVICE = Query(select(device.c.id).where(_IS_DEVICE).with_for_update())
 #: Who has a serial, in whatever network; locked until the unit of work ends.
 DEVICE_OF_SERIAL = Query(
     select(

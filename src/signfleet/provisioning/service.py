@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.tokens import SETUP_SCOPE, hash_token, new_token
+from signfleet.actor import acting
 from signfleet.audit.recording import Change, record
 from signfleet.errors import NotFound, Unauthenticated
 from signfleet.networks.service import Networks
@@ -36,6 +37,9 @@ class Provisioning:
                 valid_from=now,
                 valid_to=valid_to,
                 used_date=None,
+                max_uses=None,
+                uses=None,
+                author=acting().name,
             )
             after = {"kind": "setup", "validTo": datetime.format(valid_to)}
             await record(tx, network_id, Change("Create", "Token", after=after), now)

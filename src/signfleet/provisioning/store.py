@@ -27,4 +27,6 @@ SETUP_TOKEN = Query(
     .where(*_is_valid_setup_token)
 )
 DELETE_SETUP_TOKEN = Query(token.delete().where(*_is_valid_setup_token, token.c.network_id == bindparam("network_id")))
-INSERT_TOKEN = Query(token.insert())
+INSERT_TOKEN = Query(
+    token.insert(), columns=[column.name for column in token.c if column.name != token.c.granted_by.name]
+)

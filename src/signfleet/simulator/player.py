@@ -14,11 +14,12 @@ import httpx
 from signfleet.simulator import behaviour
 from signfleet.simulator.fleet import Profile
 from signfleet.simulator.screenshots import picture
+from signfleet.simulator.secrets import Secrets
 from signfleet.wire import datetime, timespan
 
 #: Seconds until the next attempt, the first and the last time there is no answer.
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
-#: How often a player acts as if an answer had been lost.
+#: How often a player acts as if an answer had been lost, whatever it has asked.
 _LOST_ANSWERS = 0.02
 
 
@@ -61,6 +62,7 @@ class Player:
         *,
         clock: Callable[[], int],
         tally: Tally,
+        secrets: Secrets,
         period: float | None = None,
     ) -> None:
         self.profile = profile
@@ -68,6 +70,8 @@ class Player:
         self._setup_token = setup_token
         self._clock = clock
         self._tally = tally
+        self._secrets = secrets
+        self._asked = 0
         self._period = period
         self._started = clock()
         self._access_token: str | None = None
@@ -95,7 +99,7 @@ class Player:
         self._rounds += not owes_picture
         try:
             if self._access_token is None:
-                await self._register()
+                await self._join()
             if self._settings_etag is None:
                 await self._fetch_settings()
             if behaviour.is_dark(self.profile, self._reports):
@@ -114,6 +118,8 @@ class Player:
             self._unanswered = None
             if self._settings_etag is None:
                 return math.inf
+            if self._access_token is None:  # an operator has to help
+                return _LONGEST_WAIT
         self._wait = _FIRST_WAIT
         return max(0.0, min(self._next_report, self._next_picture) - self._clock()) / 1000
 
@@ -121,26 +127,44 @@ class Player:
         """Not before the first report: a fleet is to be there before it is to be seen."""
         return self._reports > 0 and self._clock() >= self._next_picture
 
-    async def _register(self) -> None:
-        body = self.profile.registration()
-        answer = self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
-        self._sequence = max(self._sequence, answer.get("sequence", 0))
+    async def _join(self) -> None:
+        """Get tokens: for the refresh token, else for the device secret, else by registering with what there is."""
+        serial = self.profile.serial
+        self._access_token, refresh_token, self._refresh_token = None, self._refresh_token, None
+        secret = self._secrets.get(serial)
+        has_token = False
+        if refresh_token is not None:
+            has_token = await self._gets_token({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        if secret is not None and not has_token:
+            has_token = await self._gets_token({"grant_type": "client_credentials"}, auth=(serial, secret))
+        if not has_token:
+            await self._register(secret)
         self._tally.registered += not self._is_known
         self._is_known = True
 
-    async def _refresh(self) -> None:
-        """Exchange the refresh token; a player whose tokens are of no use any more registers again."""
-        form = {"grant_type": "refresh_token", "refresh_token": self._refresh_token}
+    async def _gets_token(self, form: dict[str, str], **request: Any) -> bool:
+        """Ask for tokens; False where they are refused for good."""
         try:
-            self._accept_tokens(await self._ask("POST", "token", None, data=form))
+            self._accept_tokens(await self._ask("POST", "token", None, data=form, **request))
+        except TryLater:
+            self._refresh_token = form.get("refresh_token")
+            raise
         except Refused:
-            self._access_token = None
-            await self._register()
+            return False
+        return True
+
+    async def _register(self, secret: str | None) -> None:
+        body = self.profile.registration() | ({} if secret is None else {"device_secret": secret})
+        answer = self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
+        self._sequence = max(self._sequence, answer.get("sequence", 0))
 
     def _accept_tokens(self, answer: httpx.Response) -> dict[str, Any]:
+        """Take what is new; the secret is stored before anything that came with it is used."""
         try:
             tokens: dict[str, Any] = answer.json()
-            self._access_token, self._refresh_token = tokens["access_token"], tokens["refresh_token"]
+            if "device_secret" in tokens:
+                self._secrets.put(self.profile.serial, tokens["device_secret"])
+            self._access_token, self._refresh_token = tokens["access_token"], tokens.get("refresh_token")
             return tokens
         except (KeyError, TypeError, ValueError):
             raise Refused(f"{answer.request.url} does not answer as a server for players does") from None
@@ -151,8 +175,6 @@ class Player:
         if self._unanswered is None:
             self._unanswered = self._new_report()
         answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
-        if self.profile.random("lost answer", self._reports).random() < _LOST_ANSWERS:
-            answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
         self._unanswered = None
         self._sequence = max(self._sequence, answer["sequence"])
         seconds = float(answer["nextReport"] if self._period is None else self._period)
@@ -208,8 +230,11 @@ class Player:
         try:
             return await self._ask(method, path, self._access_token, **request)
         except _TokenRefused:
-            await self._refresh()
+            await self._join()
+        try:
             return await self._ask(method, path, self._access_token, **request)
+        except _TokenRefused:
+            raise TryLater(None) from None
 
     async def _ask(
         self, method: str, path: str, token: str | None, headers: dict[str, str] | None = None, **request: Any
@@ -217,8 +242,11 @@ class Player:
         headers = dict(headers or {}) | {"User-Agent": self._user_agent()}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        self._asked += 1
         try:
             answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
+            if answer.is_success and self.profile.random("lost answer", self._asked).random() < _LOST_ANSWERS:
+                answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
         except httpx.TransportError:
             raise TryLater(None) from None
         if answer.status_code in {429, 500, 502, 503, 504}:

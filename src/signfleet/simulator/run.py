@@ -12,6 +12,7 @@ import httpx
 
 from signfleet.simulator.fleet import DEFAULT_SEED, fleet
 from signfleet.simulator.player import Player, Tally
+from signfleet.simulator.secrets import Secrets
 
 
 def now_ms() -> int:
@@ -32,19 +33,20 @@ async def simulate(
     clock: Callable[[], int] = now_ms,
     transport: httpx.AsyncBaseTransport | None = None,
     tally: Tally | None = None,
+    secrets: Secrets | None = None,
 ) -> Tally:
     """Let `players` players register at `url` with `setup_token` and report until cancelled, or `rounds` times each.
 
     They are the players `first` and up of the fleet that grows from `seed`. `period` is the seconds between two reports
     of a player; by default each does what the server tells it. At most `concurrency` requests are under way at a time.
-    The given `tally` is kept up to date as they work, and given back in the end.
+    The given `tally` is updated as they work, and given back in the end. `secrets` are those of earlier runs.
     """
-    tally = tally or Tally()
+    tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
         crew = [
-            Player(profile, http, setup_token, clock=clock, tally=tally, period=period)
+            Player(profile, http, setup_token, clock=clock, tally=tally, secrets=secrets, period=period)
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]

@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
@@ -143,6 +144,7 @@ network = Table(
     _required("device_registration_token_lifetime", BigInteger),
     _required("automatic_tagged_playlist_approval_enabled", Boolean),
     _required("settings_last_modified_date", BigInteger),
+    Column("protocol_1_until", BigInteger, comment="until then players may join again without their secret"),
 )
 
 network_subscription = Table(
@@ -288,8 +290,22 @@ token = Table(
     _required("scope", Text),
     _required("valid_from", BigInteger),
     _required("valid_to", BigInteger),
-    Column("used_date", BigInteger, comment="when a refresh token was exchanged; a second use revokes its session"),
+    Column(
+        "used_date", BigInteger, comment="when a refresh token was exchanged, or a device's access token first used"
+    ),
+    Column("granted_by", LargeBinary, comment="access tokens of devices: the hash of the refresh token exchanged"),
+    Column("max_uses", Integer, comment="setup tokens: how many devices may join with it; null: any number"),
+    Column("uses", Integer, comment="how many have; counted where there is a limit"),
+    Column("author", Text, comment="setup tokens: who issued it"),
     Index("ix_token_valid_to", "valid_to"),
+    Index(
+        "ix_token_setup",
+        "network_id",
+        "valid_to",
+        "hash",
+        sqlite_where=text("kind = 'setup'"),
+        postgresql_where=text("kind = 'setup'"),
+    ),
 )
 
 one_time_link = Table(
@@ -367,6 +383,41 @@ device = Table(
     Index("ix_device_location", "network_id", "location_key", "id", "health", "gps_latitude", "gps_longitude"),
     Index("ix_device_health_due", "health_due_date"),
     comment="Narrow: what is commonly filtered or sorted, so that counting stays fast.",
+)
+
+device_secret = Table(
+    "device_secret",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, comment="SHA-256 of the secret; null: an operator has released the serial"),
+    _required("issue_date", BigInteger),
+    _required("is_received", Boolean, comment="the player has used what came with it"),
+    _required("is_presented", Boolean, comment="the player has proved itself with it"),
+    Column("address", Key, comment="where the player was when it last got tokens"),
+    comment="How a device proves itself; one that joined before there were secrets has no row.",
+)
+
+blocked_serial = Table(
+    "blocked_serial",
+    metadata,
+    _network_id(),
+    Column("serial_key", Key, primary_key=True),
+    _required("serial", Text),
+    _required("date", BigInteger),
+    comment="Serials of deleted devices, which may not join the network again until an operator unblocks them.",
+)
+
+serial_claim = Table(
+    "serial_claim",
+    metadata,
+    _network_id(),
+    Column("serial_key", Key, primary_key=True),
+    _required("serial", Text),
+    _required("author", Text),
+    _required("date", BigInteger),
+    Index("ix_serial_claim_date", "date"),
+    comment="Serials that a network asks for because another one has them; the installation's operator decides.",
 )
 
 device_document = Table(

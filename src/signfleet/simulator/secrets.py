@@ -1,0 +1,27 @@
+"""The secrets of simulated players, in memory or in a file, so that the same players can come back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Secrets:
+    """Device secrets by serial. A file has one a line, the newest last; nobody else may read it."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
+        pairs = [line.split() for line in lines]
+        self._known = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+    def get(self, serial: str) -> str | None:
+        """The secret of a player, if it has one."""
+        return self._known.get(serial)
+
+    def put(self, serial: str, secret: str) -> None:
+        """Stores the secret of a player before the player uses it."""
+        self._known[serial] = secret
+        if self._path is not None:
+            with os.fdopen(os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
+                file.write(f"\n{serial} {secret}\n")  # the line before may have been cut off
