@@ -155,7 +155,7 @@ async def test_a_backup_shows_one_moment_while_others_write(
     settings: Settings, admin: AsyncClient, upload: Upload, elsewhere: Settings, tmp_path: Path
 ) -> None:
     """Each turn makes a group, then a picture: at any moment the newest picture is of the last two turns."""
-    done = asyncio.Event()
+    begun, done = asyncio.Event(), asyncio.Event()
 
     async def write() -> int:
         turn = 0
@@ -163,11 +163,13 @@ async def test_a_backup_shows_one_moment_while_others_write(
             turn += 1
             assert (await admin.post("/Groups/Regular/", json={"name": f"Turn {turn}"})).status_code == 201
             await upload(turn)
+            if turn == 3:
+                begun.set()
         return turn
 
     writing = asyncio.create_task(write())
     try:
-        await asyncio.sleep(0.2)
+        await begun.wait()
         manifest = await back_up(settings, tmp_path / "backup.tar")
     finally:
         done.set()

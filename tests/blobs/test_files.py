@@ -83,6 +83,22 @@ async def test_an_object_storage_that_cannot_be_reached_is_told(monkeypatch: pyt
         await open_blobs("s3://signage").put("a.jpg", b"content")
 
 
-def test_a_place_that_means_nothing_is_told() -> None:
-    with pytest.raises(CannotOpen, match="cannot be kept at carrier-pigeon"):
-        open_blobs("carrier-pigeon://loft")
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("ftp://key:hush@host", "'ftp:' is neither a folder nor one of s3, "),
+        ("carrier-pigeon://loft", "'carrier-pigeon:' is neither a folder nor one of s3, "),
+        ("memory://", "'memory:' is neither"),
+        ("file:///tmp/x", "'file:' is neither"),
+        ("http://key:hush@host/x", "'http:' is neither"),
+        ("s3://", "s3://…: "),
+        ("s3:/bucket", "s3:/…: "),
+        ("az://key:hush@container", "az://…: Generic S3 error"),
+    ],
+)
+def test_a_place_that_names_nothing_is_refused_in_one_sentence(place: str, message: str) -> None:
+    with pytest.raises(CannotOpen) as raised:
+        open_blobs(place)
+    assert f"The setting blobs names no place for pictures: {message}" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "hush" not in str(raised.value)

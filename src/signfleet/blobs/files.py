@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import obstore
 from obstore.exceptions import BaseError
@@ -26,6 +27,12 @@ _RETRIES: RetryConfig = {
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2), "base": 2},
 }
 
+
+#: The schemes of the addresses of object storage.
+OBJECT_STORAGE: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
+#: A letter alone before the colon is a drive of Windows. An address may contain a password, so errors quote this much.
+_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
+_CANNOT: Final = "The setting blobs names no place for pictures:"
 
 #: So many requests for files to be deleted are under way at a time: object storage takes its time for each.
 DELETED_AT_ONCE = 32
@@ -89,9 +96,14 @@ def open_blobs(place: str) -> Blobs:
     Credentials and endpoints of object storage come from its usual environment variables (`AWS_ACCESS_KEY_ID`,
     `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` and so on). Raises `CannotOpen`.
     """
+    scheme = _SCHEME.match(place)
+    if scheme and scheme[1].lower() not in OBJECT_STORAGE:
+        raise CannotOpen(f"{_CANNOT} '{scheme[1]}:' is neither a folder nor one of {', '.join(OBJECT_STORAGE)}.")
     try:
-        if "://" in place:
+        if scheme:
             return Blobs(from_url(place, client_options=_CLIENT, retry_config=_RETRIES))
         return Blobs(LocalStore(place, automatic_cleanup=True, mkdir=True))
     except (BaseError, OSError, ValueError) as error:
-        raise CannotOpen(f"Files cannot be kept at {place}: {error}") from error
+        reason = str(error).partition("\n")[0].rstrip(".")  # a dump of the library's structures follows
+        reason = reason if scheme is None else reason.replace(place, "the address")
+        raise CannotOpen(f"{_CANNOT} {scheme[0] + '…' if scheme else place}: {reason}.") from error
