@@ -1,4 +1,4 @@
-"""Recognises passwords that guessers try first, with their usual disguises: letter case, digits for letters, an ending."""
+"""Recognises passwords that guessers try first, whatever their letter case, digits for letters, and ending."""
 
 from __future__ import annotations
 
