@@ -89,6 +89,28 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         int,
         _doc("How many days screenshots are kept, unless newer ones of the device take their place.", ge=1, le=36_500),
     ] = 90
+    errors_per_device: Annotated[
+        int, _doc("How many errors of a device are stored; the newest stay.", ge=1, le=1_000_000)
+    ] = 2000
+    downloads_per_device: Annotated[
+        int, _doc("How many downloads of a device are stored; the newest stay.", ge=1, le=1_000_000)
+    ] = 2000
+    screenshot_megabytes_per_network: Annotated[
+        int,
+        _doc(
+            "How much the pictures of a network take up, in MB: then a device's new one replaces its older ones, and"
+            " the first of another is refused.",
+            ge=10,
+            le=1_000_000_000,
+        ),
+    ] = 20_000
+    networks_per_person: Annotated[int, _doc("How many networks a person administers.", ge=1, le=1_000_000)] = 25
+    applications_per_person: Annotated[int, _doc("How many applications a person has.", ge=1, le=1_000_000)] = 50
+    setup_tokens_per_network: Annotated[
+        int, _doc("How many setup tokens of a network are valid at a time.", ge=1, le=1_000_000)
+    ] = 200
+    groups_per_network: Annotated[int, _doc("How many groups a network has.", ge=1, le=1_000_000)] = 1000
+    roles_per_network: Annotated[int, _doc("How many custom roles a network has.", ge=1, le=1_000_000)] = 200
     audit_retention_days: Annotated[int, _doc("How many days the audit trail is kept.", ge=1, le=36_500)] = 365
     subscriptions: Annotated[
         Literal["unlimited", "managed"],

@@ -211,7 +211,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
             Job("files", by_the_clock(retention.delete_files), 60),
         ),
         pictures=pictures,
-        screenshots=Screenshots(store, blobs, pictures),
+        screenshots=Screenshots(store, blobs, pictures, settings.screenshot_megabytes_per_network * 1_000_000),
         blobs=blobs,
         links=Links(await link_key(store)),
         players=Players(store, subscriptions, joining_pace),

@@ -247,7 +247,10 @@ async def test_a_decoder_that_dies_answers_for_one_picture_alone(
     with pytest.raises(error, match=text):
         await task
     assert await has_ended(pid)
-    assert (await pictures.examine(drawn("PNG"), "player")).width == 320
+    assert (await pictures.examine(drawn("PNG"), "another")).width == 320
+    if error is Invalid:
+        with pytest.raises(Throttled, match="too long to decode"):
+            await pictures.examine(drawn("PNG"), "player")
 
 
 async def test_a_decoder_that_died_while_it_waited_is_started_again(pictures: Pictures) -> None:

@@ -127,6 +127,7 @@ async def store_errors(store: Store, network_id: int, device_id: int, errors: It
             "id": number,
             "timestamp": datetime.parse(error["timestamp"]),
             "response_code": error["responseCode"],
+            "count": 1,
             **keyed(name=error["errorName"], event=error["errorEvent"], reason=error["reason"]),
         }
         for number, error in enumerate(errors, 1)
@@ -158,6 +159,8 @@ async def store_screenshots(store: Store, network_id: int, pictures: Iterable[di
             "id": picture["id"],
             "device_id": picture["device"]["id"],
             "utc_timestamp": datetime.parse(picture["utcTimestamp"]),
+            "sent_timestamp": datetime.parse(picture["utcTimestamp"]),
+            "arrival_date": datetime.parse(picture["utcTimestamp"]),
             "local_timestamp": datetime.parse(picture["localTimestamp"]),
             "width": picture["width"],
             "height": picture["height"],

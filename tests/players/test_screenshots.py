@@ -230,6 +230,91 @@ async def test_a_moment_far_ahead_is_refused(upload: Upload) -> None:
     assert (await upload(datetime.format(now() + DAY + MINUTE))).status_code == 400
 
 
+async def test_no_picture_is_stored_with_a_moment_that_is_not_there_yet(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]]
+) -> None:
+    ahead = datetime.format(now() + DAY - MINUTE)
+    assert (await upload(ahead)).status_code == 201
+    assert (await kept())[0].utc_timestamp <= now()
+    assert (await upload(ahead)).status_code == 200
+
+
+@pytest.mark.parametrize("off", [-50 * 365 * DAY, -120 * DAY, -61_000, 61_000, 3 * DAY])
+async def test_a_clock_that_is_off_is_set_right_by_the_moment_of_sending(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], off: int
+) -> None:
+    taken = now() - 10 * MINUTE
+    stamp, sent = datetime.format(taken + off), datetime.format(now() + off)
+    assert (await upload(stamp, sentAt=sent)).status_code == 201
+    (row,) = await kept()
+    assert abs(row.utc_timestamp - taken) < 30_000
+    later = datetime.format(now() + off + 20_000)
+    assert (await upload(stamp, sentAt=later)).status_code == 200, "sent again a little later"
+    assert len(await kept()) == 1
+
+
+async def test_a_clock_that_is_nearly_right_is_believed(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]]
+) -> None:
+    assert (await upload(NOON, sentAt=datetime.format(now() - 30_000))).status_code == 201
+    assert datetime.format((await kept())[0].utc_timestamp) == NOON
+
+
+async def test_a_clock_that_begins_again_names_a_moment_twice_and_means_two(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]]
+) -> None:
+    assert (await upload("1970-01-01T00:00:30Z", sentAt="1970-01-01T00:00:31Z")).status_code == 201
+    assert (await upload("1970-01-01T00:00:30Z", sentAt="1970-01-01T00:10:31Z")).status_code == 201
+    assert len(await kept()) == 2
+
+
+@pytest.mark.parametrize("sent", ["yesterday", "2024-03-13"])
+async def test_a_moment_of_sending_that_is_none_is_refused(upload: Upload, sent: str) -> None:
+    answer = await upload(sentAt=sent)
+    assert (answer.status_code, "'sentAt'" in answer.json()["message"]) == (400, True)
+
+
+async def test_what_came_first_goes_first_whatever_its_time_stamp(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services
+) -> None:
+    for minute in range(5):
+        await upload(f"2024-03-13T12:{minute:02d}:00Z")
+    assert (await upload("1970-01-01T00:00:00Z")).status_code == 201
+    stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
+    assert stamps == ["1970-01-01T00:00:00Z", *(f"2024-03-13T12:{minute:02d}:00Z" for minute in range(1, 5))]
+    await services.retention.sweep(now() + 200 * DAY)
+    assert [datetime.format(row.utc_timestamp) for row in await kept()] == ["1970-01-01T00:00:00Z"]
+
+
+async def test_a_picture_with_an_old_time_stamp_outlives_the_next_sweep(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services
+) -> None:
+    await upload("1970-01-01T00:00:00Z")
+    await upload()
+    await services.retention.sweep(now())
+    assert len(await kept()) == 2
+
+
+async def test_bytes_of_a_network_are_bounded(
+    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, call_as: Any, setup_token: str
+) -> None:
+    services.screenshots._bytes_per_network = 3 * len(JPEG)
+    for minute in range(5):
+        assert (await upload(f"2024-03-13T12:{minute:02d}:00Z")).status_code == 201
+    stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
+    assert stamps == [f"2024-03-13T12:{minute:02d}:00Z" for minute in (2, 3, 4)]
+    registration = {"serial": "Z1", "model": "HD1024", "firmware": "1"}
+    answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
+    other = call_as(answer.json()["access_token"])
+    headers = {"Content-Type": "image/jpeg"}
+    refused = await other.put(f"{PLAYER}/screenshots/{NOON}", content=JPEG, headers=headers)
+    assert (refused.status_code, refused.json()["error"]) == (400, "quota_reached")
+    assert "screenshot_megabytes_per_network" in refused.json()["message"]
+    assert len(await kept()) == 3
+    (device_id,) = {row.device_id for row in await kept()}
+    assert device_id
+
+
 @pytest.mark.parametrize(
     ("content", "type_", "status"),
     [

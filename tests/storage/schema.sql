@@ -103,7 +103,7 @@ CREATE TABLE "device_error" (
 	response_code INTEGER NOT NULL, 
 	name_key TEXT NOT NULL, 
 	event_key TEXT NOT NULL, 
-	reason_key TEXT, 
+	reason_key TEXT, count INTEGER DEFAULT '1' NOT NULL, 
 	CONSTRAINT pk_device_error PRIMARY KEY (network_id, device_id, id)
 );
 CREATE TABLE device_group (
@@ -193,8 +193,9 @@ CREATE INDEX ix_device_tag_text ON device_tag (network_id, tag_id, value_key, de
 CREATE INDEX ix_mail_next_attempt_date ON mail (next_attempt_date);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
 CREATE INDEX ix_permission_principal ON permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
-CREATE INDEX ix_screenshot_age ON screenshot (utc_timestamp);
+CREATE INDEX ix_screenshot_age ON screenshot (arrival_date, network_id, id);
 CREATE INDEX ix_screenshot_device ON screenshot (network_id, device_id, utc_timestamp, id);
+CREATE INDEX ix_screenshot_sent ON screenshot (network_id, device_id, sent_timestamp);
 CREATE INDEX ix_screenshot_serial ON screenshot (network_id, serial_key, utc_timestamp, id);
 CREATE INDEX ix_screenshot_timestamp ON screenshot (network_id, utc_timestamp, id);
 CREATE INDEX ix_serial_claim_date ON serial_claim (date);
@@ -336,7 +337,7 @@ CREATE TABLE screenshot (
 	height INTEGER NOT NULL, 
 	file_size BIGINT NOT NULL, 
 	blob TEXT NOT NULL, 
-	thumbnail TEXT NOT NULL, 
+	thumbnail TEXT NOT NULL, sent_timestamp BIGINT DEFAULT '0' NOT NULL, arrival_date BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_screenshot PRIMARY KEY (network_id, id)
 );
 CREATE TABLE serial_claim (

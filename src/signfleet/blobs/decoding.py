@@ -10,6 +10,7 @@ import json
 import re
 import signal
 import sys
+import time
 from contextlib import suppress
 from io import BytesIO
 from typing import Any, BinaryIO, Final
@@ -123,9 +124,10 @@ def serve(pictures: BinaryIO, answers: BinaryIO) -> None:
     """Answers pictures until there are no more."""
     while (content := read_frame(pictures, LONGEST)) is not None:
         _allow_one_picture()
+        started = time.process_time()
         found, thumbnail = _answer(content)
         del content
-        write_frame(answers, json.dumps(found).encode())
+        write_frame(answers, json.dumps(found | {"seconds": time.process_time() - started}).encode())
         write_frame(answers, thumbnail)
 
 

@@ -36,10 +36,12 @@ SECONDS: Final = 15
 #: Pictures that are decoded or wait for it: of one player, and in all.
 WAITING_OF_ONE: Final = 2
 WAITING: Final = 64
-#: A player whose pictures take long to decode waits for so many times as long, beyond a credit of some seconds: one
+#: A player waits for so many times what its pictures took of a processor, beyond a credit of some seconds: one
 #: that sends hostile ones leaves the decoders to others.
 PRICE: Final = 20
 CREDIT: Final = 60
+#: Seconds of a processor that count for a picture that ended its decoder.
+COST_OF_A_DEATH: Final = 5
 #: So many debtors are remembered before those that have paid are forgotten.
 DEBTORS: Final = 10_000
 #: Bytes of an answer, whose thumbnail has 22,500 pixels: what is longer does not come from our decoder.
@@ -70,6 +72,8 @@ class _Found(msgspec.Struct):
     media_type: Literal["image/jpeg", "image/png"] | None = None
     width: int = 0
     height: int = 0
+    #: Of a processor, that it took.
+    seconds: float = 0
     too_large: str | None = None
     invalid: str | None = None
 
@@ -167,7 +171,7 @@ class Pictures:
         self._idle = [_Worker() for _ in range(WORKERS)]
         self._busy: set[_Worker] = set()
         self._waiting: Counter[Hashable] = Counter()
-        #: When an owner, at one second of decoding in `PRICE`, has waited for what was decoded for it.
+        #: When an owner has waited for what was decoded for it, at one second in `PRICE`.
         self._paid: dict[Hashable, float] = {}
 
     @property
@@ -191,21 +195,24 @@ class Pictures:
         self._waiting[owner] += 1
         try:
             async with self._turns:
-                started = time.monotonic()
                 try:
-                    found, thumbnail = await self._ask(content)
-                finally:
-                    self._charge(owner, started, time.monotonic())
+                    answer, thumbnail = await self._ask(content)
+                except Invalid:
+                    self._charge(owner, COST_OF_A_DEATH)
+                    raise
         finally:
             self._waiting[owner] -= 1
             if not self._waiting[owner]:
                 del self._waiting[owner]
+        found = msgspec.json.decode(answer, type=_Found)
+        self._charge(owner, found.seconds)
         return _picture(found, thumbnail)
 
-    def _charge(self, owner: Hashable, started: float, ended: float) -> None:
+    def _charge(self, owner: Hashable, seconds: float) -> None:
+        now = time.monotonic()
         if len(self._paid) >= DEBTORS:
-            self._paid = {other: moment for other, moment in self._paid.items() if moment > ended}
-        self._paid[owner] = max(self._paid.get(owner, ended), ended) + (ended - started) * PRICE
+            self._paid = {other: moment for other, moment in self._paid.items() if moment > now}
+        self._paid[owner] = max(self._paid.get(owner, now), now) + seconds * PRICE
 
     async def _ask(self, content: bytes) -> tuple[bytes, bytes]:
         worker = self._idle.pop()
@@ -246,8 +253,7 @@ def _failure(status: int) -> Exception:
     return Busy("Pictures cannot be decoded at this moment; try again shortly.", retry_after=5)
 
 
-def _picture(answer: bytes, thumbnail: bytes) -> Picture:
-    found = msgspec.json.decode(answer, type=_Found)
+def _picture(found: _Found, thumbnail: bytes) -> Picture:
     if found.too_large is not None:
         raise TooLarge(found.too_large)
     if found.media_type is None:

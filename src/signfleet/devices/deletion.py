@@ -99,11 +99,13 @@ class DeviceDeletion:
             rows = await tx.all(queries.SERIALS_AMONG, **these)
             gone = [Change("Delete", "Device", row.id, row.serial) for row in rows]
         await record_all(tx, network_id, gone, now)
-        await tx.one(queries.HOLD_PICTURES, **these)
+        pictures = await tx.one(queries.HOLD_PICTURES, **these)
         documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
         for query in (*documents, *queries.DELETIONS):
             await tx.execute(query, **these, now=now)
         # In this order: two who change the same numbers the other way round would wait for each other.
+        if pictures is not None and pictures.bytes:
+            await totals.add(tx, network_id, totals.PICTURE_BYTES, -pictures.bytes)
         await totals.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)
         await granting.forget(tx, network_id, "Device", ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Table, and_, bindparam, delete, func, select, union_all
+from sqlalchemy import BigInteger, Column, Table, and_, bindparam, cast, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among, as_bytes, concatenated, merged
@@ -191,14 +191,15 @@ SERIALS_AMONG = Query(
 )
 
 _pictures = (
-    select(screenshot.c.id)
+    select(screenshot.c.file_size)
     .where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
     .order_by(screenshot.c.id)
     .with_for_update()
+    .subquery()
 )
 #: Keeps the pictures of some devices from others until the unit of work ends. Whoever lets go of pictures holds them
-#: before noting their files. There may be millions: they are counted, not named.
-HOLD_PICTURES = Query(select(func.count()).select_from(_pictures.subquery()))
+#: before noting their files. There may be millions: their sizes are summed up, none is named.
+HOLD_PICTURES = Query(select(cast(func.coalesce(func.sum(_pictures.c.file_size), 0), BigInteger).label("bytes")))
 _TAGS = select(device_tag.c.tag_id).where(device_tag.c.network_id == NETWORK_ID, among(device_tag.c.device_id, "ids"))
 _FILES = union_all(
     *(

@@ -14,6 +14,7 @@ from signfleet.devices.keeping import next_moment
 from signfleet.devices.schemas import ReportedStatus
 from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
+from signfleet.players import clock
 from signfleet.players import store as queries
 from signfleet.players.pace import Pace
 from signfleet.players.schemas import Report, ReportAnswer
@@ -30,9 +31,6 @@ from signfleet.wire.text import fold
 
 #: An error or a download as a row, but for whose it is.
 Event = dict[str, Any]
-
-#: A player's clock may be off by this much (ms) before its time stamps are set right.
-CLOCK_TOLERANCE = timespan.MINUTE
 
 #: Every property that a status can have, as absent: what the new status says is laid over it.
 _NO_STATUS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("status."))
@@ -142,7 +140,7 @@ def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: 
 def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
     """The errors and downloads of a report as rows, with their time stamps by the server's clock."""
     sent = None if report.sent_at is None else _date(report.sent_at, "sentAt")
-    shift = 0 if sent is None or abs(now - sent) <= CLOCK_TOLERANCE else now - sent
+    shift = clock.shift(sent, now)
 
     def moment(text: str | None, place: str) -> int:
         ms = None if text is None else _date(text, f"{place}.timestamp")
@@ -155,6 +153,7 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
             **_text("event", error.error_event or "deviceError"),
             **_text("reason", error.reason),
             "response_code": error.response_code or 0,
+            "count": 1,
         }
         for number, error in enumerate(report.errors or ())
     ]

@@ -105,6 +105,7 @@ async def get_player_settings(call: Call) -> Answer:
     parameters=(
         Parameter("group", "The group at that moment; by default the one last reported."),
         Parameter("presentation", "The presentation shown; by default the one last reported."),
+        Parameter("sentAt", "The player's clock at sending: where it is off, the time stamp is set right."),
     ),
     consumes=PICTURE_TYPES,
     body=bytes,
@@ -115,6 +116,7 @@ async def get_player_settings(call: Call) -> Answer:
 )
 async def upload_screenshot(call: Call, timestamp: str) -> Answer:
     """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""
-    upload = Upload(timestamp, call.body, call.parameter("group"), call.parameter("presentation"))
+    shown = (call.parameter("group"), call.parameter("presentation"))
+    upload = Upload(timestamp, call.body, *shown, sent_at=call.parameter("sentAt"))
     answer, is_new = await call.service(Screenshots).take(call.network_id, call.device_id, upload, call.now)
     return answer_json(answer, status=201 if is_new else 200)

@@ -1,9 +1,9 @@
-"""Pictures of what players show: checked, kept with a thumbnail, the oldest let go."""
+"""Pictures of what players show: checked, stored with a thumbnail. What came first goes first, the newest stays."""
 
 from __future__ import annotations
 
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,12 +12,20 @@ from signfleet.blobs.pictures import SUFFIXES, Pictures
 from signfleet.devices.retention.service import expect_files, give_up_files, need_files
 from signfleet.devices.schemas import ScreenshotSettings
 from signfleet.errors import Invalid, Unauthenticated
+from signfleet.players import clock
 from signfleet.players import store as queries
 from signfleet.players.schemas import ScreenshotAnswer
+from signfleet.quotas import QuotaReached
+from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime, timespan, zones
 from signfleet.wire.text import fold
 
+MEGABYTE = 1_000_000
+#: So many old pictures of a device make room for a new one at most.
+AT_ONCE = 100
+#: Beyond all moments, ms.
+FAR = 2**62
 #: How far a picture's time stamp may be ahead of the server's clock, in ms.
 AHEAD = timespan.DAY
 NAME_LIMIT = 128
@@ -46,12 +54,13 @@ class _Status(msgspec.Struct):
 
 
 class Upload(NamedTuple):
-    """A picture as it came: when it was taken (text of the contract), and what it was said to show."""
+    """A picture as it came: when it was taken and sent by the player's clock, and what it shows by its word."""
 
     timestamp: str
     content: bytes
     group: str | None
     presentation: str | None
+    sent_at: str | None = None
 
 
 _read_settings = msgspec.json.Decoder(_Settings).decode
@@ -66,20 +75,24 @@ def folder(network_id: int, device_id: int) -> str:
 class Screenshots:
     """Takes pictures in."""
 
-    def __init__(self, store: Store, blobs: Blobs, pictures: Pictures) -> None:
+    def __init__(self, store: Store, blobs: Blobs, pictures: Pictures, bytes_per_network: int) -> None:
+        self._bytes_per_network = bytes_per_network
         self._store = store
         self._blobs = blobs
         self._pictures = pictures
 
     async def take(self, network_id: int, device_id: int, upload: Upload, now: int) -> tuple[ScreenshotAnswer, bool]:
-        """Keep a picture; says whether it is new: a device has one of a moment, which a repeat does not change.
+        """Stores a picture; says whether it is new: a device has one of a moment, which a repeat does not change.
 
-        Raises `Invalid` and `TooLarge` for what is no picture or too big a one, or a time stamp that cannot be.
+        Raises `Invalid` and `TooLarge` for what is no picture or too big a one, or a time stamp that cannot be, and
+        `QuotaReached` where the network's bytes are used up.
         """
         keys = {"network_id": network_id, "device_id": device_id}
         _check_names(upload)
-        moment = _moment(upload.timestamp, now)
-        known = await self._store.one(queries.SCREENSHOT_OF_MOMENT, **keys, moment=moment)
+        stamp = _stamp(upload, now)
+        moment = stamp.moment
+        same = {**keys, "sent": stamp.sent, "earliest": stamp.earliest, "latest": stamp.latest}
+        known = await self._store.one(queries.SCREENSHOT_OF_MOMENT, **same)
         if known is not None:
             return _answer(known), False
         picture = await self._pictures.examine(upload.content, device_id)
@@ -94,7 +107,7 @@ class Screenshots:
             device = await tx.one(queries.SHOWING, **keys)
             if device is None:
                 raise Unauthenticated("This device was deleted; register again.")
-            known = await tx.one(queries.SCREENSHOT_OF_MOMENT, **keys, moment=moment)
+            known = await tx.one(queries.SCREENSHOT_OF_MOMENT, **same)
             if known is not None:
                 return _answer(known), False
             await need_files(tx, (blob, thumbnail))
@@ -105,6 +118,8 @@ class Screenshots:
                 "serial": device.serial,
                 "serial_key": device.serial_key,
                 "utc_timestamp": moment,
+                "sent_timestamp": stamp.sent,
+                "arrival_date": now,
                 "width": picture.width,
                 "height": picture.height,
                 "file_size": len(upload.content),
@@ -114,11 +129,7 @@ class Screenshots:
             }
             await tx.execute(queries.INSERT_SCREENSHOT, **row)
             limit = settings.screenshots.count_limit if settings.screenshots else COUNT_LIMIT
-            surplus = await tx.all(queries.SURPLUS_SCREENSHOTS, **keys, kept=max(limit, 1))
-            if surplus:
-                ids = [old.id for old in surplus]
-                await tx.execute(queries.DELETE_SCREENSHOTS, in_network=network_id, ids=ids)
-                await give_up_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
+            await self._make_room(tx, row, max(limit, 1))
             answer = ScreenshotAnswer(
                 id=row["id"], width=picture.width, height=picture.height, file_size=len(upload.content)
             )
@@ -130,15 +141,65 @@ class Screenshots:
         await self._blobs.put(thumbnail, picture.thumbnail)
         return await self._store.write(keep)
 
+    async def _make_room(self, tx: Transaction, new: dict[str, Any], count: int) -> None:
+        """Deletes the device's oldest pictures, by arrival, beyond `count` and beyond the network's bytes."""
+        keys = {"network_id": new["network_id"], "device_id": new["device_id"]}
+        surplus = await tx.all(queries.SURPLUS_SCREENSHOTS, **keys, kept=count)
+        total = await tx.one(totals.TOTAL, network_id=new["network_id"], entity=totals.PICTURE_BYTES)
+        excess = (total.total if total else 0) + new["file_size"] - self._bytes_per_network
+        excess -= sum(old.file_size for old in surplus)
+        if excess > 0:
+            gone = {old.id for old in surplus}
+            for old in await tx.all(queries.OLDEST_SCREENSHOTS, **keys, new=new["id"], limit=AT_ONCE):
+                if excess <= 0:
+                    break
+                if old.id not in gone:
+                    surplus.append(old)
+                    excess -= old.file_size
+        if surplus:
+            ids = [old.id for old in surplus]
+            await tx.execute(queries.DELETE_SCREENSHOTS, in_network=new["network_id"], ids=ids)
+            await give_up_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
+        change = new["file_size"] - sum(old.file_size for old in surplus)
+        # Last, behind the pictures: two who lock both the other way round would wait for each other.
+        await totals.add(tx, new["network_id"], totals.PICTURE_BYTES, change)
+        total = await tx.one(totals.TOTAL, network_id=new["network_id"], entity=totals.PICTURE_BYTES)
+        if change > 0 and total is not None and total.total > self._bytes_per_network:
+            raise QuotaReached(
+                f"The pictures of this network take up the {self._bytes_per_network // MEGABYTE} MB that the setting"
+                " 'screenshot_megabytes_per_network' allows, and this device has no older ones to delete."
+            )
 
-def _moment(text: str, now: int) -> int:
+
+class _Stamp(NamedTuple):
+    """When a picture was taken (ms): by the player's clock and by ours, and where ours are of repeats."""
+
+    sent: int
+    moment: int
+    earliest: int
+    latest: int
+
+
+def _stamp(upload: Upload, now: int) -> _Stamp:
+    sent = _date(upload.timestamp, "Path segment 'timestamp'")
+    if sent is None:
+        raise Invalid("Path segment 'timestamp' is not set.")
+    if upload.sent_at is None:
+        earliest, latest, moment = -FAR, FAR, sent
+    else:
+        # A player whose clock begins again with each start may name a moment twice and mean two.
+        moment = sent + clock.shift(_date(upload.sent_at, "Query parameter 'sentAt'"), now)
+        earliest, latest = moment - 2 * clock.TOLERANCE, moment + 2 * clock.TOLERANCE
+    if moment > now + AHEAD:
+        raise Invalid("Path segment 'timestamp' is more than a day ahead of the server's clock; send 'sentAt' with it.")
+    return _Stamp(sent, min(moment, now), earliest, latest)
+
+
+def _date(text: str, place: str) -> int | None:
     try:
-        moment = datetime.parse(text)
+        return datetime.parse(text)
     except ValueError as error:
-        raise Invalid(f"Path segment 'timestamp': {error}.") from error
-    if moment is None or moment > now + AHEAD:
-        raise Invalid("Path segment 'timestamp' is not set or more than a day ahead of the server's clock.")
-    return moment
+        raise Invalid(f"{place}: {error}.") from error
 
 
 def _check_names(upload: Upload) -> None:

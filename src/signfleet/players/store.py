@@ -170,16 +170,24 @@ _ITS_SCREENSHOTS = and_(
 )
 SCREENSHOT_OF_MOMENT = Query(
     select(screenshot.c.id, screenshot.c.width, screenshot.c.height, screenshot.c.file_size).where(
-        _ITS_SCREENSHOTS, screenshot.c.utc_timestamp == bindparam("moment")
+        _ITS_SCREENSHOTS,
+        screenshot.c.sent_timestamp == bindparam("sent"),
+        screenshot.c.utc_timestamp.between(bindparam("earliest"), bindparam("latest")),
     )
 )
 INSERT_SCREENSHOT = Query(screenshot.insert())
-#: All but the newest.
+_old_screenshots = select(screenshot.c.id, screenshot.c.file_size, screenshot.c.blob, screenshot.c.thumbnail).where(
+    _ITS_SCREENSHOTS
+)
+#: All but those that came last.
 SURPLUS_SCREENSHOTS = Query(
-    select(screenshot.c.id, screenshot.c.blob, screenshot.c.thumbnail)
-    .where(_ITS_SCREENSHOTS)
-    .order_by(screenshot.c.utc_timestamp.desc(), screenshot.c.id.desc())
-    .offset(bindparam("kept", type_=Integer()))
+    _old_screenshots.order_by(screenshot.c.id.desc()).offset(bindparam("kept", type_=Integer()))
+)
+#: Those that came first, but for a new one.
+OLDEST_SCREENSHOTS = Query(
+    _old_screenshots.where(screenshot.c.id != bindparam("new"))
+    .order_by(screenshot.c.id)
+    .limit(bindparam("limit", type_=Integer()))
 )
 DELETE_SCREENSHOTS = Query(
     screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), among(screenshot.c.id, "ids"))

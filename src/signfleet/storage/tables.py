@@ -524,6 +524,7 @@ device_error = Table(
     Column("reason", Text),
     Column("reason_key", Key),
     _required("response_code", Integer),
+    _required("count", Integer, server_default="1", comment="how often it came within a minute"),
     Index("ix_device_error_timestamp", "network_id", "device_id", "timestamp", "id"),
     Index("ix_device_error_age", "timestamp"),
 )
@@ -558,7 +559,9 @@ screenshot = Table(
     Column("group_name_key", Key),
     Column("presentation_name", Text),
     Column("presentation_name_key", Key),
-    _required("utc_timestamp", BigInteger),
+    _required("utc_timestamp", BigInteger, comment="by the server's clock"),
+    _required("sent_timestamp", BigInteger, server_default="0", comment="by the device's clock, as it was sent"),
+    _required("arrival_date", BigInteger, server_default="0"),
     _required("local_timestamp", BigInteger, comment="the device's wall clock, as if it were UTC"),
     _required("width", Integer),
     _required("height", Integer),
@@ -568,7 +571,8 @@ screenshot = Table(
     Index("ix_screenshot_device", "network_id", "device_id", "utc_timestamp", "id"),
     Index("ix_screenshot_timestamp", "network_id", "utc_timestamp", "id"),
     Index("ix_screenshot_serial", "network_id", "serial_key", "utc_timestamp", "id"),
-    Index("ix_screenshot_age", "utc_timestamp"),
+    Index("ix_screenshot_sent", "network_id", "device_id", "sent_timestamp"),
+    Index("ix_screenshot_age", "arrival_date", "network_id", "id"),
 )
 
 unneeded_file = Table(

@@ -12,6 +12,9 @@ from signfleet.storage.tables import network_total
 #: Not instances but how often the permissions of a network have changed: what follows from them is good until the next.
 PERMISSION_CHANGES = "permission changes"
 
+#: Not instances but bytes, thumbnails apart.
+PICTURE_BYTES = "bytes of pictures"
+
 TOTAL = Query(
     select(network_total.c.total).where(
         network_total.c.network_id == bindparam("network_id"), network_total.c.entity == bindparam("entity")

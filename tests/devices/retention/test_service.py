@@ -18,7 +18,7 @@ from signfleet.devices.retention import service
 from signfleet.devices.retention.service import Retention, give_up_files
 from signfleet.founding import Founded
 from signfleet.settings import Settings
-from signfleet.storage import postgres
+from signfleet.storage import postgres, totals
 from signfleet.storage.interface import StorageError, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device_document, device_properties
@@ -54,11 +54,14 @@ def files(settings: Settings) -> list[str]:
 
 
 async def take_pictures(services: Services, network: Founded, device_id: int, stamps: Iterable[str]) -> None:
-    """Keep pictures with files as if the device had sent them; they are numbered from its id times ten."""
+    """Store pictures with files as if the device had sent them, from the oldest to the newest.
+
+    They are numbered from its id times ten.
+    """
     pictures: list[dict[str, Any]] = [
         PICTURE
         | {"id": number, "device": {"id": device_id, "serial": "A1"}, "utcTimestamp": stamp, "localTimestamp": stamp}
-        for number, stamp in enumerate(stamps, 10 * device_id)
+        for number, stamp in enumerate(sorted(stamps), 10 * device_id)
     ]
     await store_screenshots(services.store, network.network_id, pictures)
     for picture in pictures:
@@ -115,7 +118,32 @@ async def test_old_pictures_go_with_their_files(
     await services.retention.sweep(NOW)
     assert await timestamps(admin, "ScreenShots") == days_ago(1, 2)
     first = 10 * id_
-    assert files(settings) == sorted(f"{first + n}.{suffix}" for n in (0, 1) for suffix in ("jpg", "thumb.jpg"))
+    assert files(settings) == sorted(f"{first + n}.{suffix}" for n in (3, 4) for suffix in ("jpg", "thumb.jpg"))
+
+
+async def test_the_newest_picture_of_a_device_stays_however_old_it_is(
+    admin: AsyncClient, services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "BATCH", 2)
+    for id_ in await register(services.store, network.network_id, ["A1", "B1", "C1"]):
+        await take_pictures(services, network, id_, days_ago(9, 8, 7))
+    await services.retention.sweep(NOW)
+    assert await timestamps(admin, "ScreenShots") == days_ago(7)
+    assert (await admin.get("/Devices/ScreenShots/")).json()["totalItemCount"] == 3
+
+
+async def test_the_bytes_of_pictures_are_counted_down_when_they_go(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    for id_ in await register(services.store, network.network_id, ["A1", "B1"]):
+        await take_pictures(services, network, id_, days_ago(9, 8, 1))
+    size = PICTURE["fileSize"]
+    keys = {"network_id": network.network_id, "entity": totals.PICTURE_BYTES}
+    await services.store.write(lambda tx: totals.add(tx, network.network_id, totals.PICTURE_BYTES, 6 * size))
+    await services.retention.sweep(NOW)
+    assert (await services.store.one(totals.TOTAL, **keys)).total == 2 * size
+    assert (await admin.delete("/Devices/A1/")).status_code == 204
+    assert (await services.store.one(totals.TOTAL, **keys)).total == size
 
 
 async def test_the_files_of_deleted_devices_go(
@@ -141,13 +169,13 @@ async def test_files_that_cannot_be_deleted_go_the_next_time(
     services: Services, settings: Settings, network: Founded
 ) -> None:
     [id_] = await register(services.store, network.network_id, ["A1"])
-    await take_pictures(services, network, id_, days_ago(4))
+    await take_pictures(services, network, id_, days_ago(1, 4))
     troubled = Retention(services.store, Trouble(open_blobs(settings.blobs_place)._store), settings)
     with pytest.raises(StorageError):
         await troubled.sweep(NOW)
-    assert len(files(settings)) == 2
+    assert len(files(settings)) == 4
     await services.retention.sweep(NOW)
-    assert files(settings) == []
+    assert len(files(settings)) == 2
 
 
 async def test_a_device_may_go_while_its_pictures_are_let_go(

@@ -9,6 +9,7 @@ from typing import Final
 from signfleet.blobs.files import Blobs
 from signfleet.devices.retention import store as queries
 from signfleet.settings import Settings
+from signfleet.storage import totals
 from signfleet.storage.interface import StorageError, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.wire.timespan import DAY, MINUTE
@@ -59,7 +60,7 @@ class Retention:
         days = self._settings
         await self._delete(queries.DELETE_OLD_ERRORS, now - days.error_retention_days * DAY)
         await self._delete(queries.DELETE_OLD_DOWNLOADS, now - days.download_retention_days * DAY)
-        await self._let_go_of_pictures(now - days.screenshot_retention_days * DAY)
+        await self._delete_pictures(now - days.screenshot_retention_days * DAY)
         for abandoned, deletion in queries.ABANDONED:
             await self._delete_abandoned(abandoned, deletion)
         await self.delete_files(now)
@@ -82,17 +83,29 @@ class Retention:
 
                 await self._store.write(work)
 
-    async def _let_go_of_pictures(self, before: int) -> None:
-        async def work(tx: Transaction) -> int:
-            old = await tx.all(queries.OLD_SCREENSHOTS, before=before, limit=BATCH)
-            if old:
-                await give_up_files(tx, [name for row in old for name in (row.blob, row.thumbnail)])
-                gone = [{"in_network": row.network_id, "gone": row.id} for row in old]
-                await tx.execute_many(queries.DELETE_SCREENSHOT, gone)
-            return len(old)
+    async def _delete_pictures(self, before: int) -> None:
+        """Deletes pictures that came before a date, but for the newest of each device."""
+        place = {"after_date": -1, "after_network": 0, "after_id": 0}
+        while rows := await self._store.scan_all(queries.OLD_SCREENSHOTS, before=before, limit=BATCH, **place):
+            surplus: dict[int, list[int]] = {}
+            for row in rows:
+                if row.is_surplus:
+                    surplus.setdefault(row.network_id, []).append(row.id)
+            for network_id, ids in surplus.items():
+                await self._delete_some_pictures(network_id, ids)
+            last = rows[-1]
+            place = {"after_date": last.arrival_date, "after_network": last.network_id, "after_id": last.id}
 
-        while await self._store.write(work):
-            pass
+    async def _delete_some_pictures(self, network_id: int, ids: list[int]) -> None:
+        async def work(tx: Transaction) -> None:
+            rows = await tx.all(queries.SCREENSHOTS_TO_DELETE, network_id=network_id, ids=ids)
+            if rows:
+                await give_up_files(tx, [name for row in rows for name in (row.blob, row.thumbnail)])
+                gone = [{"in_network": network_id, "gone": row.id} for row in rows]
+                await tx.execute_many(queries.DELETE_SCREENSHOT, gone)
+                await totals.add(tx, network_id, totals.PICTURE_BYTES, -sum(row.file_size for row in rows))
+
+        await self._store.write(work)
 
     async def delete_files(self, now: int) -> None:
         """Delete the files that nothing needs at `now` (ms). Raises `StorageError` where they cannot be deleted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Delete, Integer, Table, and_, bindparam, select, tuple_
+from sqlalchemy import BigInteger, Delete, Integer, Table, and_, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query, among
@@ -29,13 +29,33 @@ def _delete_old(table: Table) -> Delete:
 DELETE_OLD_ERRORS = Query(_delete_old(device_error))
 DELETE_OLD_DOWNLOADS = Query(_delete_old(device_download))
 
-#: Pictures that are too old, the oldest first; what another process has locked it lets go itself.
+_newer = screenshot.alias("newer")
+#: The newest picture of a device, by arrival, stays however old it is.
+_NOT_THE_NEWEST = (
+    select(_newer.c.id)
+    .where(
+        _newer.c.network_id == screenshot.c.network_id,
+        _newer.c.device_id == screenshot.c.device_id,
+        _newer.c.id > screenshot.c.id,
+    )
+    .exists()
+)
+_PLACE = tuple_(screenshot.c.arrival_date, screenshot.c.network_id, screenshot.c.id)
+#: Pictures that came before a date and behind a place among all of them, the oldest first.
 OLD_SCREENSHOTS = Query(
-    select(screenshot.c.network_id, screenshot.c.id, screenshot.c.blob, screenshot.c.thumbnail)
-    .where(screenshot.c.utc_timestamp < bindparam("before"))
-    .order_by(screenshot.c.utc_timestamp)
+    select(screenshot.c.arrival_date, screenshot.c.network_id, screenshot.c.id, _NOT_THE_NEWEST.label("is_surplus"))
+    .where(
+        screenshot.c.arrival_date < bindparam("before"),
+        tuple_(*(bindparam(f"after_{part}", type_=BigInteger()) for part in ("date", "network", "id"))) < _PLACE,
+    )
+    .order_by(*_PLACE.clauses)
     .limit(bindparam("limit", type_=Integer()))
-    .with_for_update(skip_locked=True)
+)
+#: Of a network, locked until the unit of work ends; what another process has locked it deletes itself.
+SCREENSHOTS_TO_DELETE = Query(
+    select(screenshot.c.id, screenshot.c.blob, screenshot.c.thumbnail, screenshot.c.file_size)
+    .where(screenshot.c.network_id == bindparam("network_id"), among(screenshot.c.id, "ids"), _NOT_THE_NEWEST)
+    .with_for_update(skip_locked=True, of=screenshot)
 )
 DELETE_SCREENSHOT = Query(
     screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), screenshot.c.id == bindparam("gone"))
