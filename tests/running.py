@@ -38,6 +38,11 @@ class Running:
                 return str(self.log[-1]["address"])
         raise AssertionError(f"The server ended with {self.process.wait()}: {self.log}")
 
+    def wait_until_founded(self) -> str:
+        """What a first start prints once the installation is founded."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal; the exit code, with the rest of the log read."""
         self.process.send_signal(number)

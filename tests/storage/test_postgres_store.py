@@ -70,32 +70,20 @@ async def test_a_node_hears_of_another_nodes_writes(url: str) -> None:
     await theirs.close()
 
 
-async def test_a_node_that_hears_nothing_trusts_nothing_and_listens_again(url: str) -> None:
+async def test_a_node_whose_listener_ends_trusts_nothing_and_listens_again(url: str) -> None:
     ours, theirs = await open_store(url, connections=2), await open_store(url, connections=2)
     assert isinstance(ours, PostgresStore)
-    lost = ours._listener
-    lost.terminate()
-    await until(lambda: ours._listener is not lost)
-    if ours._listener is None:
-        assert ours.version() != ours.version()
-    await until(lambda: ours._listener is not None)
+    remembered = ours.version()
+    ours._listener._connection.terminate()
+    assert ours.version() != ours.version()
+    await until(lambda: ours._listener.is_trusted)
     before = ours.version()
+    assert before != remembered
     assert ours.version() == before
     await put(theirs, "a")
     await until(lambda: ours.version() != before)
     await ours.close()
     await theirs.close()
-
-
-async def test_a_node_that_listens_again_trusts_nothing_from_before(url: str) -> None:
-    ours = await open_store(url, connections=2)
-    assert isinstance(ours, PostgresStore)
-    listener, ours._listener = ours._listener, None
-    remembered = ours.version()
-    await ours._listen()
-    assert ours.version() != remembered
-    await listener.close()
-    await ours.close()
 
 
 async def test_connections_that_the_server_ended_are_replaced(url: str, postgres: Postgres) -> None:

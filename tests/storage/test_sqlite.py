@@ -12,7 +12,8 @@ from sqlalchemy import Integer, bindparam, select
 from signfleet.storage.interface import StorageError, Transaction
 from signfleet.storage.migrations import migrate_sqlite
 from signfleet.storage.query import Query
-from signfleet.storage.sqlite import SqliteStore, connect
+from signfleet.storage.sqlite import SqliteStore
+from signfleet.storage.sqlite_connection import connect
 from signfleet.storage.tables import setting
 
 INSERT = Query(setting.insert())

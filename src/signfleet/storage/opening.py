@@ -64,7 +64,8 @@ async def open_store(database: str, *, connections: int = 10, upgrade: bool = Tr
             await migrate_postgresql(database, upgrade=upgrade)
             return await PostgresStore.open(database, connections)
     except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}.") from error
+        reason = str(error) or "it does not answer"
+        raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {reason}.") from error
     except WrongSchema as error:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}") from error
     except ValueError:  # of an address that cannot be taken apart; it may quote a part of the password

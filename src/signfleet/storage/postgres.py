@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
 
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
+from signfleet.storage.listening import CLOSE_SECONDS, CONNECT_SECONDS, NOTIFY, UNREACHABLE, UNUSABLE, Listener, alarm
 from signfleet.storage.query import Query
 
 T = TypeVar("T")
 
 #: A unit of work that met another one, or whose connection ended under it, is run at most this often.
 ATTEMPTS = 6
-#: Seconds between attempts to hear of others' writes again.
-LISTEN_PAUSE = 1.0
-#: The channel on which every process tells the others that it has written.
-CHANGES = "signfleet_changes"
-#: The server or the way to it is gone, or has no room for us.
-UNREACHABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidCatalogNameError,
-    OSError,
-)
+#: So many seconds a request waits for a connection of the pool.
+ACQUIRE_SECONDS = 10.0
+#: A short read, and a read of many rows or a unit of work, that takes longer ends with its connection. These limits
+#: are for one database process that hangs; of a database that hangs as a whole the listener knows within seconds.
+READ_SECONDS, WORK_SECONDS = 10.0, 60.0
 #: The connection ended while it was used: the server was restarted, or the way to it broke.
 ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
-#: What a connection says that can no longer be used; of a value that does not fit, too.
-UNUSABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class _ConnectionEnded(Exception):
@@ -98,59 +89,48 @@ class PostgresStore:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, pool: Any) -> None:
+    def __init__(self, url: str, connections: int) -> None:
         self._url = url
-        self._pool = pool
-        self._listener: Any = None
-        self._listening: asyncio.Task[None] | None = None
-        self._version = 0
-        self._own = f"{os.getpid()}-{id(self)}"
+        self._connections = connections
+        self._pool: Any = None
+        self._listener = Listener(url, self._replace_pool)
 
     @classmethod
     async def open(cls, url: str, connections: int = 10) -> PostgresStore:
-        store = cls(url, await asyncpg.create_pool(url, min_size=1, max_size=connections, reset=_keep))
-        await store._listen()
+        store = cls(url, connections)
+        await store._listener.start()
+        store._pool = await store._new_pool()
         return store
 
-    async def _listen(self) -> None:
-        listener = await asyncpg.connect(self._url)
-        try:
-            await listener.add_listener(CHANGES, self._changed)
-        except BaseException:
-            listener.terminate()
-            raise
-        listener.add_termination_listener(self._lost)
-        self._listener = listener
-        self._version += 1  # what others wrote until now, nobody has told us
+    async def _new_pool(self) -> Any:
+        """A pool that has not connected yet: making it waits for nobody."""
+        return await asyncpg.create_pool(
+            self._url, min_size=0, max_size=self._connections, reset=_keep, timeout=CONNECT_SECONDS
+        )
 
-    def _changed(self, _connection: Any, _process: int, _channel: str, origin: object) -> None:
-        if origin != self._own:
-            self._version += 1
-
-    def _lost(self, connection: Any) -> None:
-        """The connection that hears of others' writes is gone: get another."""
-        if connection is not self._listener:
-            return
-        self._listener = None
-        self._listening = asyncio.get_running_loop().create_task(self._listen_again())
-
-    async def _listen_again(self) -> None:
-        while True:
-            try:
-                await self._listen()
-            except (*UNREACHABLE, *UNUSABLE, TimeoutError):
-                await asyncio.sleep(LISTEN_PAUSE)
-            else:
-                return
+    async def _replace_pool(self) -> None:
+        """Ends every connection: what they wait for may never come."""
+        silent, self._pool = self._pool, await self._new_pool()
+        silent.terminate()
 
     async def one(self, query: Query, **params: Any) -> Row | None:
         rows = await self.all(query, **params)
         return rows[0] if rows else None
 
     async def all(self, query: Query, **params: Any) -> list[Row]:
+        return await self._read(READ_SECONDS, query, params)
+
+    async def scan_one(self, query: Query, **params: Any) -> Row | None:
+        rows = await self.scan_all(query, **params)
+        return rows[0] if rows else None
+
+    async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+        return await self._read(WORK_SECONDS, query, params)
+
+    async def _read(self, seconds: float, query: Query, params: dict[str, Any]) -> list[Row]:
         for attempt in range(ATTEMPTS):
             try:
-                async with self._connection() as connection:
+                async with self._connection(seconds) as connection:
                     return await _fetch(connection, query, params)
             except _ConnectionEnded:
                 await _pause(attempt)
@@ -158,18 +138,15 @@ class PostgresStore:
                 raise StorageError(f"the store could not read: {error}") from error
         raise StorageError("the store could not read: its connections end")
 
-    scan_one = one
-    scan_all = all
-
     async def write(self, work: UnitOfWork[T]) -> T:
         for attempt in range(ATTEMPTS):
             committing = False
             try:
-                async with self._connection() as connection, connection.transaction():
+                async with self._connection(WORK_SECONDS) as connection, connection.transaction():
                     result = await work(_Transaction(connection))
-                    await connection.execute(f"SELECT pg_notify('{CHANGES}', $1)", self._own)
+                    await connection.execute(NOTIFY, self._listener.own)
                     committing = True
-                self._version += 1
+                self._listener.version += 1
                 return result
             except asyncpg.UniqueViolationError as error:
                 raise Duplicate(str(error)) from error
@@ -184,36 +161,48 @@ class PostgresStore:
         raise StorageError("the store could not write: too many writers meet on the same rows, or its connections end")
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
-        """A connection of the pool.
+    async def _connection(self, seconds: float) -> AsyncIterator[Any]:
+        """A connection of the pool, which ends when it is used for longer than `seconds`.
 
         A pool learns that the server has ended a connection only when the event loop comes to read from it, which may
         be after that connection was given out.
         """
-        async with self._pool.acquire() as connection:
-            try:
+        if not self._listener.answers:
+            raise StorageError("the database does not answer")
+        pool, connection = await self._acquire()
+        try:
+            with alarm(connection, seconds):
                 yield connection
-            except ENDED as error:
+        except ENDED as error:
+            raise _ConnectionEnded from error
+        except UNUSABLE as error:
+            if _has_ended(connection):
                 raise _ConnectionEnded from error
-            except UNUSABLE as error:
-                if _has_ended(connection):
-                    raise _ConnectionEnded from error
-                if isinstance(error, asyncpg.InternalClientError):
-                    # The server's last words are read, the end of the connection is not: nothing can be sent.
-                    connection.terminate()
-                    raise _ConnectionEnded from error
+            if isinstance(error, asyncpg.InternalClientError):
+                # The server's last words are read, the end of the connection is not: nothing can be sent.
+                connection.terminate()
+                raise _ConnectionEnded from error
+            raise
+        finally:
+            await pool.release(connection, timeout=CLOSE_SECONDS)
+
+    async def _acquire(self) -> tuple[Any, Any]:
+        pool = self._pool
+        try:
+            return pool, await pool.acquire(timeout=ACQUIRE_SECONDS)
+        except UNUSABLE as error:
+            if pool is self._pool:
                 raise
+            raise _ConnectionEnded from error  # the pool was replaced meanwhile
 
     def version(self) -> int:
-        if self._listener is None:  # deaf to others' writes: nothing that is remembered can be trusted
-            self._version += 1
-        return self._version
+        if not self._listener.is_trusted:  # writes of others may be unknown here: no cache can be trusted
+            self._listener.version += 1
+        return self._listener.version
 
     async def close(self) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
-        if self._listener is not None:
-            self._listener.remove_termination_listener(self._lost)
-            await self._listener.close()
-        await self._pool.close()
+        await self._listener.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
+        self._pool.terminate()

@@ -15,12 +15,14 @@ import sqlite3
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
 from signfleet.storage.query import Query
+from signfleet.storage.sqlite_connection import connect, failures, fetch
 
 T = TypeVar("T")
 
@@ -32,38 +34,6 @@ SCAN_THREADS = 3
 #: A read that may scan is given so many steps of SQLite's machine in the event loop, some half a millisecond; every so
 #: many of them it is looked at.
 TRIAL_STEPS, TRIAL_PERIOD = 4000, 500
-#: Another process may hold the file for writing; this long is it waited for.
-BUSY_TIMEOUT_MS = 30_000
-
-PRAGMAS = (
-    # For a new file only. Documents of some 7 KB fit a page of 8 KB, without a chain of overflow pages behind.
-    "PRAGMA page_size=8192",
-    "PRAGMA journal_mode=WAL",
-    # An answered write is on disk. With group commit it costs the same as NORMAL.
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-65536",
-    "PRAGMA mmap_size=268435456",
-)
-
-
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """A connection set up for this store, in autocommit mode."""
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=BUSY_TIMEOUT_MS / 1000
-    )
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
-    if read_only:
-        connection.execute("PRAGMA query_only=ON")
-    return connection
-
-
-def _fetch(cursor: sqlite3.Cursor, query: Query, params: dict[str, Any]) -> list[Row]:
-    prepared = query.prepared("sqlite")
-    # fetchall, always: a statement that is not stepped to its end would hold its snapshot open.
-    return prepared.rows(cursor.execute(prepared.text, prepared.arguments(params)).fetchall())
 
 
 class _Snapshots:
@@ -74,14 +44,14 @@ class _Snapshots:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = connect(path, read_only=True)
+        self._connection = connect(path, read_only=True, in_loop=True)
         self._cursor = self._connection.cursor()
         self._version: int | None = None
 
     def fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
         if self._version is None:
             self._begin()
-        return _fetch(self._cursor, query, params)
+        return fetch(self._cursor, query, params)
 
     def version(self) -> int:
         """`Store.version` in this turn."""
@@ -89,17 +59,19 @@ class _Snapshots:
 
     def _begin(self) -> int:
         loop = asyncio.get_running_loop()
-        if self._connection.in_transaction:  # left behind by a failure of the disk
-            self._connection.rollback()
-        self._cursor.execute("BEGIN")
-        self._version = version = int(self._cursor.execute("PRAGMA data_version").fetchall()[0][0])
+        with failures("read"):
+            if self._connection.in_transaction:  # left behind by a failure of the disk
+                self._connection.rollback()
+            self._cursor.execute("BEGIN")
+            self._version = version = int(self._cursor.execute("PRAGMA data_version").fetchall()[0][0])
         loop.call_soon(self._end)
         return version
 
     def _end(self) -> None:
         if self._version is not None:
             self._version = None
-            self._cursor.execute("COMMIT")
+            with suppress(sqlite3.Error):  # the next turn ends what is left of it
+                self._cursor.execute("COMMIT")
 
     def close(self) -> None:
         self._version = None
@@ -110,7 +82,7 @@ class _Trial:
     """A connection that gives up a statement which goes on for too long."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = connect(path, read_only=True)
+        self._connection = connect(path, read_only=True, in_loop=True)
         self._connection.set_progress_handler(self._is_over, TRIAL_PERIOD)
         self._cursor = self._connection.cursor()
         self._periods = 0
@@ -119,7 +91,7 @@ class _Trial:
         """The rows, or None if there was more to do than `TRIAL_STEPS`."""
         self._periods = 0
         try:
-            return _fetch(self._cursor, query, params)
+            return fetch(self._cursor, query, params)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 return None
@@ -150,21 +122,23 @@ class _Transaction:
 
     def _fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
         try:
-            return _fetch(self._connection.cursor(), query, params)
+            return fetch(self._connection.cursor(), query, params)
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
     async def execute(self, query: Query, **params: Any) -> int:
         prepared = query.prepared("sqlite")
         try:
-            return self._connection.execute(prepared.text, prepared.arguments(params)).rowcount
+            with failures("write"):
+                return self._connection.execute(prepared.text, prepared.arguments(params)).rowcount
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
     async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None:
         prepared = query.prepared("sqlite")
         try:
-            self._connection.executemany(prepared.text, [prepared.arguments(row) for row in rows])
+            with failures("write"):
+                self._connection.executemany(prepared.text, [prepared.arguments(row) for row in rows])
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
@@ -172,11 +146,12 @@ class _Transaction:
         return (await self.next_ids(sequence, 1))[0]
 
     async def next_ids(self, sequence: str, count: int) -> range:
-        (last,) = self._connection.execute(
-            "INSERT INTO id_sequence (name, last) VALUES (?1, ?2)"
-            " ON CONFLICT (name) DO UPDATE SET last = last + ?2 RETURNING last",
-            (sequence, count),
-        ).fetchall()[0]
+        with failures("write"):
+            (last,) = self._connection.execute(
+                "INSERT INTO id_sequence (name, last) VALUES (?1, ?2)"
+                " ON CONFLICT (name) DO UPDATE SET last = last + ?2 RETURNING last",
+                (sequence, count),
+            ).fetchall()[0]
         return range(last - count + 1, last + 1)
 
 
@@ -258,9 +233,10 @@ class _Writer:
             for unit in batch:
                 self._work(unit)
             self._connection.execute("COMMIT")
-        except (sqlite3.Error, StorageError) as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+        except Exception as error:
+            with suppress(sqlite3.Error):  # if even that fails, the next batch fails and tries again
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             log.exception("a batch of %d writes failed", len(batch))
             failure = StorageError(f"the store could not write: {error}")
             for unit in batch:
@@ -331,7 +307,7 @@ class SqliteStore:
         if connection is None:
             connection = self._scanning.connection = connect(self._path, read_only=True)
             self._scanners.append(connection)
-        return _fetch(connection.cursor(), query, params)
+        return fetch(connection.cursor(), query, params)
 
     async def write(self, work: UnitOfWork[T]) -> T:
         return await self._writer.submit(work)

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from signfleet import __version__
-from signfleet.storage.sqlite import connect
+from signfleet.storage.sqlite_connection import connect
 
 #: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
 HEAD = "0012"
@@ -23,6 +23,8 @@ REVISION = "SELECT version_num FROM alembic_version"
 
 #: Any number will do, as long as it is always the same: PostgreSQL's advisory locks have no names.
 LOCK = 7_461_166
+#: A database that does not answer at the start ends it.
+CONNECT_SECONDS = 10.0
 
 
 class WrongSchema(Exception):
@@ -101,7 +103,7 @@ async def migrate_postgresql(url: str, *, upgrade: bool = True) -> None:
 
 async def revision_of_postgresql(url: str) -> str | None:
     """The schema's revision; None if the database has none yet."""
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     try:
         exists = await connection.fetchval("SELECT to_regclass('alembic_version')")
         revision = await connection.fetchval(REVISION) if exists else None
@@ -113,7 +115,10 @@ async def revision_of_postgresql(url: str) -> str | None:
 async def _upgrade_postgresql(url: str) -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
+    async def connected() -> Any:
+        return await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connected)
     async with engine.begin() as connection:
         await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
         await connection.run_sync(upgrade)
