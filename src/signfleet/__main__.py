@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from signfleet.allocation import restart_with_tuned_allocation
 
 
 def main() -> None:
     """Entry point of the command."""
+    os.umask(0o077)  # whatever the server writes is for its own user only
     restart_with_tuned_allocation()
     from signfleet.cli import cli  # noqa: PLC0415 - after the restart, so as not to be loaded twice
 

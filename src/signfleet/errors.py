@@ -72,11 +72,15 @@ class Throttled(SignfleetError):
         self.retry_after = retry_after
 
 
-class Busy(SignfleetError):
-    """The server has too much to do at the moment; `retry_after` is in whole seconds (503)."""
+class Unavailable(SignfleetError):
+    """The server, or something that it needs, does not work; try again after `retry_after` whole seconds (503)."""
 
     code = "unavailable"
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int = 2) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Busy(Unavailable):
+    """The server has too much to do at the moment (503)."""

@@ -175,6 +175,12 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.data_folder / 'signfleet.db'}"
 
+    @property
+    def database_file(self) -> Path | None:
+        """The file of the database; None for a database server."""
+        scheme, _, path = self.database_url.partition(":///")
+        return Path(path) if scheme == "sqlite" else None
+
 
 class SettingsError(Exception):
     """A setting is unknown or has a value that it cannot have."""

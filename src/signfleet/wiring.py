@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_type_hints
 
 from signfleet.access.attempts import Attempts
@@ -42,6 +43,7 @@ from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
 from signfleet.mail.delivery import Delivery
 from signfleet.mail.outbox import Outbox
+from signfleet.monitoring.readiness import Readiness
 from signfleet.monitoring.routes import endpoints as monitoring_endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.networks.changes import NetworkChanges
@@ -57,6 +59,7 @@ from signfleet.players.reporting import Reports
 from signfleet.players.screenshots import Screenshots
 from signfleet.players.tokens import PlayerTokens
 from signfleet.presence.watch import Watch
+from signfleet.private_files import BLOB_NAMES, DATA_NAMES, tighten
 from signfleet.profiles.service import Profiles
 from signfleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.provisioning.service import Provisioning
@@ -132,6 +135,7 @@ class Services:
     blobs: Blobs
     links: Links
     monitoring: Monitoring
+    readiness: Readiness
 
     async def close(self) -> None:
         await self.background.stop()
@@ -145,6 +149,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
 
     A store with an older schema is upgraded first, or refused if the caller may not `upgrade`. Raises `CannotOpen`.
     """
+    _tighten_files(settings)
     blobs = open_blobs(settings.blobs_place)
     store = await open_store(settings.database_url, connections=settings.database_connections, upgrade=upgrade)
     passwords, attempts = Passwords(), Attempts()
@@ -217,8 +222,15 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         players=Players(store, subscriptions, joining_pace),
         player_tokens=PlayerTokens(store, joining_pace),
         reports=Reports(store, subscriptions),
-        monitoring=Monitoring(store),
+        monitoring=Monitoring(),
+        readiness=Readiness(store, blobs, settings),
     )
+
+
+def _tighten_files(settings: Settings) -> None:
+    tighten(settings.data_folder, DATA_NAMES)
+    if "://" not in settings.blobs_place:
+        tighten(Path(settings.blobs_place), BLOB_NAMES)
 
 
 def endpoints() -> list[Endpoint]:

@@ -10,49 +10,50 @@ import pytest
 
 from signfleet import __version__
 from signfleet.http.application import Application
+from signfleet.monitoring.readiness import Readiness
 from signfleet.monitoring.routes import endpoints
 from signfleet.monitoring.service import Monitoring
 from signfleet.settings import Settings
-from signfleet.storage.interface import StorageError, Store
+from signfleet.storage.interface import StorageError
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.anyio
 
 
-def client_of(store: Any) -> httpx.AsyncClient:
-    services = {Settings: Settings(), Monitoring: Monitoring(store)}
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(Application(endpoints, services)), base_url="http://signfleet.test"
-    )
-
-
 class Broken:
-    """A store that answers nothing."""
+    """A store, and a place of files, that answers nothing."""
 
     async def one(self, *_: Any, **__: Any) -> None:
         raise StorageError("disk I/O error")
 
-
-@pytest.fixture
-async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(store) as client:
-        yield client
+    write = put = one
 
 
 @pytest.fixture
 async def broken_client() -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(Broken()) as client:
+    broken: Any = Broken()
+    services = {
+        Settings: Settings(),
+        Monitoring: Monitoring(),
+        Readiness: Readiness(broken, broken, Settings(database="postgresql:///x")),
+    }
+    transport = httpx.ASGITransport(Application(endpoints, services))
+    async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
         yield client
 
 
-async def test_it_is_ready_while_the_store_answers(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/health/ready")
+async def test_it_is_ready_while_database_and_files_can_be_written(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{ROOT}/health/ready")
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
-async def test_it_is_not_ready_while_the_store_does_not_answer(broken_client: httpx.AsyncClient) -> None:
+async def test_it_is_not_ready_while_they_cannot_and_names_what_fails(broken_client: httpx.AsyncClient) -> None:
     answer = await broken_client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["error"] == "unavailable"
+    assert answer.json()["message"] == (
+        "Not ready: the database cannot be read, the database cannot be written, files cannot be written."
+    )
     assert "Retry-After" in answer.headers
 
 

@@ -6,6 +6,7 @@ from httpx import AsyncClient
 from signfleet.errors import Throttled
 from signfleet.players import pace
 from signfleet.players.pace import BURST, SECONDS, Pace
+from signfleet.storage.interface import StorageError
 from tests.conftest import ON_SQLITE
 from tests.players.conftest import PLAYER
 
@@ -79,3 +80,12 @@ async def test_who_reports_too_often_is_told_when_to_come_again(
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["error"] == "too_many_requests"
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
+
+
+def test_a_report_that_the_server_could_not_take_does_not_count(clock: Clock) -> None:
+    pace = Pace(clock)
+    for _ in range(3 * BURST):
+        pace.take(1)
+        with pytest.raises(StorageError), pace.refunding(1):
+            raise StorageError("the disk is full")
+    assert taken(pace, 1, BURST + 5) == BURST

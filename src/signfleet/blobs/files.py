@@ -102,6 +102,7 @@ def open_blobs(place: str) -> Blobs:
     try:
         if scheme:
             return Blobs(from_url(place, client_options=_CLIENT, retry_config=_RETRIES))
+        Path(place).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Blobs(LocalStore(place, automatic_cleanup=True, mkdir=True))
     except (BaseError, OSError, ValueError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")  # a dump of the library's structures follows

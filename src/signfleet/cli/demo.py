@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -17,14 +16,13 @@ import click
 from signfleet.cli.demo_accounts import Account, admit, make_accounts
 from signfleet.cli.demo_tags import tag_players
 from signfleet.cli.options import load_settings, settings_options
-from signfleet.cli.serve import run_server
+from signfleet.cli.serve import CREDENTIALS, run_server
 
 if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 NETWORK = "Demo"
 LOGIN = "admin@example.com"
-CREDENTIALS = "credentials.json"
 #: Of the simulated players, which come back with each start.
 SECRETS = "players.secrets"
 
@@ -116,12 +114,9 @@ def _read(path: Path) -> Credentials | None:
 
 
 def _write(path: Path, credentials: Credentials) -> None:
-    """At once or not at all, and for nobody else to read."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        json.dump(credentials._asdict(), file, indent=1)
-    new.replace(path)
+    from signfleet.private_files import write_private
+
+    write_private(path, json.dumps(credentials._asdict(), indent=1))
 
 
 async def _simulate(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import click
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 #: What a first start founds; `signfleet init` lets the operator choose instead.
 NETWORK = "Main"
 LOGIN = "admin@localhost"
+#: The file in the data folder with the credentials of a first start.
+CREDENTIALS = "credentials.json"
 
 
 @click.command()
@@ -24,8 +30,9 @@ LOGIN = "admin@localhost"
 def serve(**flags: Any) -> None:
     """Run the server.
 
-    The first start creates the store, a network and its administrator, and prints the administrator's password,
-    once; run `signfleet init` before it to choose names yourself.
+    The first start creates the store, a network and its administrator, and writes the administrator's password and
+    an application's secret to `credentials.json` in the data folder, which only its own user may read; run
+    `signfleet init` before it to choose names yourself.
 
     Each setting may also be given in the environment (--log-level is SIGNFLEET_LOG_LEVEL) or in a TOML file
     (log_level = "info"); a flag wins over the environment, the environment over the file.
@@ -39,33 +46,45 @@ def run_server(settings: Settings, companion: Companion) -> None:
     from signfleet.errors import SignfleetError
     from signfleet.server import CannotListen, run
     from signfleet.settings import SettingsError
+    from signfleet.storage.interface import StorageError
     from signfleet.storage.opening import CannotOpen
 
     logs.configure(settings.log_level)
     try:
         run(settings, companion)
-    except (CannotListen, CannotOpen, SettingsError, SignfleetError) as error:
+    except (CannotListen, CannotOpen, SettingsError, SignfleetError, StorageError) as error:
         raise click.ClickException(str(error)) from error
 
 
 async def _first_start(services: Services, address: str) -> None:
     """Found the installation unless it is; another process that starts at the same time may be first."""
+    from signfleet.access.passwords import generate
     from signfleet.errors import Conflict
     from signfleet.founding import found, is_founded
+    from signfleet.private_files import write_private
 
     if await is_founded(services.people):
         return
+    secrets = {"password": generate(), "client_id": str(uuid4()), "client_secret": token_urlsafe(32)}
+    path = services.settings.data_folder / CREDENTIALS
+    # Before they are founded: should the process end in between, they are not lost.
+    mine = path.with_name(f"credentials.{os.getpid()}.json")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(mine, json.dumps({"base_url": address, "network": NETWORK, "login": LOGIN, **secrets}, indent=1))
     try:
-        founded = await found(
-            services.store, services.people, network=NETWORK, login=LOGIN, now=time.time_ns() // 1_000_000
+        await found(
+            services.store,
+            services.people,
+            network=NETWORK,
+            login=LOGIN,
+            now=time.time_ns() // 1_000_000,
+            **secrets,
         )
     except Conflict:
+        mine.unlink()
         return
+    mine.replace(path)
     click.echo(
-        f"A new installation at {address}. These are shown once:\n"
-        f"  network        {founded.network}\n"
-        f"  login          {founded.login}\n"
-        f"  password       {founded.password}\n"
-        f"  client id      {founded.client_id}\n"
-        f"  client secret  {founded.client_secret}"
+        f"A new installation at {address}: network {NETWORK}, login {LOGIN}. Its password and an application's secret"
+        f" are in {path}; note them and delete the file."
     )

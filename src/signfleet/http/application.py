@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
-from signfleet.errors import NotFound
+from signfleet.errors import NotFound, Unavailable
 from signfleet.http.bodies import BodyRoom
 from signfleet.http.call import Call, Disconnected, Receive
 from signfleet.http.endpoint import Endpoint
-from signfleet.http.errors import MethodNotAllowed, Stopping, tell
+from signfleet.http.errors import STOPPING, MethodNotAllowed, tell
 from signfleet.http.pipeline import responder
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
@@ -48,8 +48,7 @@ class Application:
         except Disconnected:
             return
         except asyncio.CancelledError:  # the seconds that requests have to finish after the signal to stop are over
-            stopping = Stopping("The server stops; try again shortly.")
-            response = tell(call, route.template if route else None, stopping)
+            response = tell(call, route.template if route else None, Unavailable(STOPPING))
         except Exception as error:
             response = tell(call, route.template if route else None, error)
         response.headers.append((b"x-request-id", id_.encode()))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from signfleet.errors import (
-    Busy,
     Conflict,
     Forbidden,
     Invalid,
@@ -18,6 +18,7 @@ from signfleet.errors import (
     Throttled,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 from signfleet.http.media import JSON_TYPE, error_type
 from signfleet.http.response import Header, Response, content_type, header
@@ -37,7 +38,6 @@ STATUSES: dict[type[SignfleetError], int] = {
     Stale: 412,
     TooLarge: 413,
     Throttled: 429,
-    Busy: 503,
 }
 
 
@@ -80,22 +80,19 @@ class OAuthError(SignfleetError):
         self.headers = headers or {}
 
 
-class Stopping(SignfleetError):
-    """503: the server stops, and could not wait any longer."""
-
-    code = "unavailable"
-
-
 STATUSES |= {
     MethodNotAllowed: 405,
     NotAcceptable: 406,
     UnsupportedMediaType: 415,
     NotImplementedYet: 501,
-    Stopping: 503,
+    Unavailable: 503,
 }
 
-#: What whoever meets a server that does not work at the moment is told to wait.
-_SHORTLY = header("Retry-After", "2")
+#: Retry-After of 503 answers, in seconds.
+_SHORTLY = "2"
+STORE_FAILED = "The store cannot be reached at the moment; try again shortly."
+SERVER_FAILED = "The server failed unexpectedly; its log says why."
+STOPPING = "The server stops; try again shortly."
 
 
 class ErrorBody(msgspec.Struct):
@@ -120,10 +117,20 @@ def status_of(error: SignfleetError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def in_oauths_form(error: SignfleetError) -> OAuthError:
-    """The same failure as a token endpoint tells it."""
+def in_oauths_form(error: BaseException) -> OAuthError:
+    """The same failure in the form of a token endpoint."""
     if isinstance(error, OAuthError):
         return error
+    if isinstance(error, StorageError):
+        log.error("storage failed: %s", error)
+        error = Unavailable(STORE_FAILED)
+    elif isinstance(error, asyncio.CancelledError):
+        error = Unavailable(STOPPING)
+    elif not isinstance(error, SignfleetError):
+        log.error("unexpected failure at a token endpoint", exc_info=error)
+        return OAuthError(500, "server_error", SERVER_FAILED)
+    if isinstance(error, Unavailable):
+        return OAuthError(503, "temporarily_unavailable", error.message, {"Retry-After": str(error.retry_after)})
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     is_about_form = isinstance(error, (NotAcceptable, TooLarge, UnsupportedMediaType))
     return OAuthError(status_of(error), Invalid.code if is_about_form else error.code, error.message, headers)
@@ -142,16 +149,14 @@ def tell(call: Call, route: str | None, error: Exception) -> Response:
             headers.append(_CHALLENGE)
         elif error.retry_after is not None:
             headers.append(header("Retry-After", str(error.retry_after)))
-        elif isinstance(error, Stopping):
-            headers.append(_SHORTLY)
         elif isinstance(error, MethodNotAllowed):
             headers.append(header("Allow", error.allowed))
     elif isinstance(error, StorageError):
         log.error("storage failed: %s", error)
-        status, body = 503, ErrorBody("unavailable", "The store cannot be reached at the moment; try again shortly.")
-        headers.append(_SHORTLY)
+        status, body = 503, ErrorBody(Unavailable.code, STORE_FAILED)
+        headers.append(header("Retry-After", _SHORTLY))
     else:
         log.error("unexpected failure in %s %s", call.method, route, exc_info=error)
-        status, body = 500, ErrorBody("server_error", "The server failed unexpectedly; its log says why.")
+        status, body = 500, ErrorBody("server_error", SERVER_FAILED)
     headers.append(content_type(error_type(call.header(b"accept"))))
     return Response(status, headers, msgspec.json.encode(body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
@@ -11,9 +12,9 @@ import msgspec
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
 from signfleet.actor import act_as
-from signfleet.errors import Forbidden, Invalid, SignfleetError, TooLarge
+from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.bodies import SMALL, BodyRoom
-from signfleet.http.call import Answer, Call
+from signfleet.http.call import Answer, Call, Disconnected
 from signfleet.http.compression import compress
 from signfleet.http.conditional import is_unchanged
 from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
@@ -78,7 +79,9 @@ def _in_oauths_form(respond: Responder) -> Responder:
     async def told(call: Call, **segments: str) -> Response:
         try:
             return await respond(call, **segments)
-        except SignfleetError as error:
+        except Disconnected:
+            raise
+        except (Exception, asyncio.CancelledError) as error:
             raise in_oauths_form(error) from error
 
     return told

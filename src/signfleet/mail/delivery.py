@@ -87,7 +87,7 @@ class Delivery:
 
     def _keep(self, message: EmailMessage, mail: Mail, mail_id: int) -> None:
         folder = self._settings.data_folder / "outbox"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{mail_id:08d}-{re.sub(r'[^A-Za-z0-9@.-]', '_', mail.recipient)}.eml"
         # It holds links that open doors: for the operator's eyes only.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

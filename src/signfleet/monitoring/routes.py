@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
+from signfleet.monitoring.readiness import Readiness
 from signfleet.monitoring.schemas import Health
 from signfleet.monitoring.service import METRICS_TYPE, Monitoring
 
@@ -18,8 +19,8 @@ async def is_alive(_call: Call) -> Answer:
 
 @endpoints.get("/health/ready", caller="public", answer=Health, statuses="200", errors="406 503")
 async def is_ready(call: Call) -> Answer:
-    """Say whether requests can be served: 503 while the store does not answer."""
-    await call.service(Monitoring).check_store()
+    """Say whether requests can be served: 503 while the database or the place of files cannot be read and written."""
+    await call.service(Readiness).check()
     return answer_json(Health("ready"))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 
 from signfleet.errors import Throttled
+from signfleet.storage.interface import StorageError
 
 #: So many requests may come at once, after a night without network say, and then one every so many seconds.
 BURST = 60
@@ -36,3 +38,13 @@ class Pace:
         if len(self._through) >= KEYS_LIMIT:
             self._through = {old: moment for old, moment in self._through.items() if moment > now}
         self._through[key] = through
+
+    @contextmanager
+    def refunding(self, key: Hashable) -> Iterator[None]:
+        """Forgets the last request if the store fails inside: the player has to send it again."""
+        try:
+            yield
+        except StorageError:
+            if key in self._through:
+                self._through[key] -= SECONDS
+            raise

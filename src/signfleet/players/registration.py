@@ -72,7 +72,8 @@ class Players:
         except Unauthenticated:
             self._pace.take(acting().address)
             raise
-        self._pace.take((network.id, fold(player.serial)))
+        key = (network.id, fold(player.serial))
+        self._pace.take(key)
         act_under(f"player {player.serial}")
         location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
 
@@ -106,7 +107,8 @@ class Players:
             )
             return registered, admitted.is_new
 
-        outcome = await self._write(work)
+        with self._pace.refunding(key):
+            outcome = await self._write(work)
         if isinstance(outcome, Refusal):
             self._refusals.remember(network.id, outcome, now)
             log.warning("player refused", serial=player.serial, network=network.id, reason=outcome.error.code)

@@ -92,7 +92,8 @@ class Reports:
             await _keep_events(tx, "device_download", queries.INSERT_DOWNLOAD, keys, downloads)
             return row
 
-        row = await self._store.write(work)
+        with self._pace.refunding(device_id):
+            row = await self._store.write(work)
         return ReportAnswer(
             sequence=max(report.sequence, row.report_sequence),
             settings_etag=f'"{settings_etag(row.settings)}"',

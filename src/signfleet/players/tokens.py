@@ -78,7 +78,8 @@ class PlayerTokens:
             await tx.execute(queries.NOTE_GRANT, of_session_id=token.session_id, refresh_hash=key)
             return Tokens.of(issued, device_secret=text or msgspec.UNSET)
 
-        return await self._issued(work)
+        with self._pace.refunding(device_id):
+            return await self._issued(work)
 
     async def _may_repeat(
         self, tx: Transaction, token: Row, key: bytes, secret: secrets.DeviceSecret, now: int
@@ -121,7 +122,8 @@ class PlayerTokens:
             )
             return Tokens.of(issued)
 
-        return await self._issued(work)
+        with self._pace.refunding(device_id):
+            return await self._issued(work)
 
     async def _issued(self, work: UnitOfWork[Tokens | OAuthError]) -> Tokens:
         """Runs `work`; a refusal, which may have ended a session, is raised once that is stored."""
