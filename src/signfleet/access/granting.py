@@ -6,22 +6,21 @@ and added anew. What every network has, the rules of the system roles, nobody ca
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 from signfleet.access import permission_store as queries
 from signfleet.access.administrators import demand_another, hold_administrators
+from signfleet.access.giving import ALL_RIGHTS, Giving, rights_of
 from signfleet.access.operations.catalogue import VIEW_USER, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
+from signfleet.access.rules import Rule
 from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import Invalid
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
-
-#: Raises `Forbidden` for what whoever changes permissions cannot give.
-Demand = Callable[[Operation], Awaitable[None]]
 
 #: What the audit trail calls adding and removing.
 Verb = Literal["Permit", "Forbid"]
@@ -98,21 +97,21 @@ async def add(
     permissions: Sequence[Permission],
     now: int,
     *,
-    demand: Demand,
+    giving: Giving,
     root: Operation | None = None,
     entity_id: int = EVERY,
 ) -> None:
-    """Add permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
+    """Adds permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
 
     Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not; and
-    where it would deny something to the last administrator. `demand` is asked of what is allowed.
+    where it would deny something to the last administrator. Raises `Forbidden` for what the caller cannot give.
     """
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
         denies_user = checked.principal.type == "User" and not checked.is_allowed
         if denies_user:  # before the user alone, as whoever changes users does
             await hold_administrators(tx, network_id, checked.principal.id)
-        await _demand_principal(tx, network_id, checked)
+        role_id = await _role_of_principal(tx, network_id, checked)
         if await tx.one(queries.PERMISSION, **key) is not None:
             raise Invalid(
                 f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
@@ -120,8 +119,13 @@ async def add(
             )
         if denies_user:
             await demand_another(tx, network_id, checked.principal.id)
-        if checked.is_allowed:
-            await demand(checked.operation)
+        if checked.is_allowed and entity_id != EVERY:
+            await giving.demand_on(checked.operation, entity_id)
+        elif checked.is_allowed:
+            is_for_user = checked.principal.type == "User"
+            rights = await rights_of(tx, network_id, checked.principal.id if is_for_user else None, role_id)
+            rule = Rule(checked.operation.uid, is_for_user, True)
+            await giving.demand_in_general(checked.operation, rights.with_rule(rule))
         await tx.execute(queries.INSERT_PERMISSION, **key, is_allowed=checked.is_allowed, creation_date=now)
     await changed(tx, network_id)
     if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
@@ -133,21 +137,23 @@ async def remove(
     network_id: int,
     permissions: Sequence[Permission],
     *,
-    demand: Demand,
+    giving: Giving,
     root: Operation | None = None,
     entity_id: int = EVERY,
 ) -> None:
-    """Remove permissions; what is not there need not be removed. Raises `Invalid` for a fixed one.
+    """Removes permissions; what is not there need not be removed.
 
-    `demand` is asked of what was denied until now.
+    Raises `Invalid` for a fixed one, and `Forbidden` for a denial of something that the caller cannot give.
     """
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
         present = await tx.one(queries.PERMISSION, **key)
         if present is None:
             continue
-        if not present.is_allowed:
-            await demand(checked.operation)
+        if not present.is_allowed and entity_id != EVERY:
+            await giving.demand_on(checked.operation, entity_id)
+        elif not present.is_allowed:
+            await giving.demand_in_general(checked.operation, ALL_RIGHTS)
         await tx.execute(queries.DELETE_PERMISSION, **key)
     await changed(tx, network_id)
 
@@ -201,14 +207,16 @@ async def changed(tx: Transaction, network_id: int) -> None:
     await totals.add(tx, network_id, totals.PERMISSION_CHANGES, 1)
 
 
-async def _demand_principal(tx: Transaction, network_id: int, checked: _Checked) -> None:
-    """Raise `Invalid` unless the principal is one of the network."""
+async def _role_of_principal(tx: Transaction, network_id: int, checked: _Checked) -> int | None:
+    """The role of a user, or the role itself. Raises `Invalid` unless the principal is one of the network."""
     principal = checked.principal
     if principal.type == "Role" and principal.id in _SYSTEM_ROLES:
-        return
+        return principal.id
     query = queries.USER_THERE if principal.type == "User" else queries.ROLE_THERE
-    if await tx.one(query, network_id=network_id, id=principal.id) is None:
-        raise Invalid(f"{checked.place}.principal: there is no {principal.type.lower()} {principal.id} in the network.")
+    row = await tx.one(query, network_id=network_id, id=principal.id)
+    if row is not None:
+        return row.role_id if principal.type == "User" else principal.id
+    raise Invalid(f"{checked.place}.principal: there is no {principal.type.lower()} {principal.id} in the network.")
 
 
 def told(permissions: Sequence[Permission]) -> list[dict[str, object]]:

@@ -94,6 +94,18 @@ ENTITIES_OF_PRINCIPAL = Query(
     )
 )
 
+#: The operations that anything is denied of on one instance.
+DENIED_ON = Query(
+    select(permission.c.operation_uid)
+    .distinct()
+    .where(
+        permission.c.network_id == bindparam("network_id"),
+        permission.c.entity == bindparam("entity"),
+        permission.c.entity_id == bindparam("entity_id", type_=BigInteger()),
+        ~permission.c.is_allowed,
+    )
+)
+
 INSERT_PERMISSION = Query(permission.insert())
 _THIS = and_(
     permission.c.network_id == bindparam("network_id"),
@@ -125,7 +137,7 @@ GENERAL_PERMISSIONS = Query(
 
 #: Whether there is such a user or role. Until the unit of work ends it is not deleted, nor a role renamed.
 USER_THERE = Query(
-    select(user.c.id)
+    select(user.c.id, user.c.role_id)
     .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
     .with_for_update(read=True, key_share=True)
 )

@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from signfleet.access import permission_store as queries
-from signfleet.access.operations.catalogue import ROOTS, VIEW_USER
+from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.operation import Operation
 from signfleet.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
 from signfleet.access.sessions import Session
-from signfleet.access.visibility import IdColumn, own_or, scope_of
+from signfleet.access.visibility import IdColumn, own_or, scope_of, unless_denied
 from signfleet.errors import Forbidden
-from signfleet.expressions.listing import Scope
+from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.storage.interface import Row, Store, Transaction
 
 #: The id of no thing at all.
@@ -90,34 +90,6 @@ class Permissions:
         if not await self.allows_on(session, operation, entity_id, tx):
             raise _forbidden(operation)
 
-    async def demand_to_give(self, session: Session, entity_id: int, tx: Transaction, operation: Operation) -> None:
-        """Raise `Forbidden` unless the caller may do an operation, and all below it, on one instance; 0: in general.
-
-        Nobody gives to others, and so to themselves, what they do not have.
-        """
-        rules = await self.rules_on(session, operation, entity_id, tx)
-        for given in operation:
-            if not is_allowed(rules, given):
-                raise _not_given(given)
-
-    async def demand_to_give_role(self, session: Session, role_id: int, tx: Transaction) -> None:
-        """Raise `Forbidden` unless the caller may do in general all that a role of the network may do anywhere."""
-        mine, theirs = list(system_rules(session.role_id)), list(system_rules(role_id))
-        whose = {"network_id": session.network_id, "user_id": NOBODYS_ID, "role_id": role_id}
-        theirs += [_rule(row, is_for_instance=False) for row in await tx.all(queries.GENERAL_RULES, **whose)]
-        if session.has_permissions:
-            own = whose | {"user_id": session.user_id, "role_id": session.role_id}
-            mine += [_rule(row, is_for_instance=False) for row in await tx.all(queries.GENERAL_RULES, **own)]
-        instances = [
-            _rule(row, is_for_instance=False)
-            for row in await tx.all(queries.KINDS_OF_INSTANCE_RULES, **whose)
-            if row.is_allowed
-        ]
-        for root in ROOTS.values():
-            for given in root:
-                if not is_allowed(mine, given) and (is_allowed(theirs, given) or is_allowed(instances, given)):
-                    raise _not_given(given)
-
     async def rules_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
     ) -> list[Rule]:
@@ -132,7 +104,7 @@ class Permissions:
                 entity=operation.root.entity,
                 entity_id=entity_id,
             )
-            rules += [_rule(row, is_for_instance=row.entity_id != 0) for row in rows]
+            rules += [rule_of(row, is_for_instance=row.entity_id != 0) for row in rows]
         return rules
 
     async def scope(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
@@ -142,6 +114,13 @@ class Permissions:
         if scope.parameters:
             scope = replace(scope, version=session.permission_changes)
         return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
+
+    async def liftable(self, session: Session, root: Operation, column: IdColumn) -> Scope:
+        """The instances on which the caller may do all that is denied to anybody there."""
+        scope = EVERYTHING
+        for operation in root:
+            scope &= unless_denied(await self.scope(session, operation, column), operation, column)
+        return scope
 
     async def _profile(self, session: Session) -> _Profile:
         system = system_rules(session.role_id)
@@ -155,8 +134,8 @@ class Permissions:
         general = await self._store.all(queries.GENERAL_RULES, **caller)
         kinds = await self._store.all(queries.KINDS_OF_INSTANCE_RULES, **caller)
         profile = _Profile(
-            system + tuple(_rule(row, is_for_instance=False) for row in general),
-            tuple(_rule(row, is_for_instance=True) for row in kinds),
+            system + tuple(rule_of(row, is_for_instance=False) for row in general),
+            tuple(rule_of(row, is_for_instance=True) for row in kinds),
         )
         if len(self._profiles) >= CACHE_LIMIT:
             self._profiles.clear()
@@ -164,17 +143,14 @@ class Permissions:
         return profile
 
 
-def _rule(row: Row, *, is_for_instance: bool) -> Rule:
+def rule_of(row: Row, *, is_for_instance: bool) -> Rule:
+    """The rule that a row of `permission_store` states."""
     return Rule(row.operation_uid, row.principal_type == "User", bool(row.is_allowed), is_for_instance)
 
 
 def _is_own(session: Session, operation: Operation, entity_id: int | None) -> bool:
     """Everybody may see their own user: the contract has a fixed permission for it."""
     return operation is VIEW_USER and entity_id is not None and entity_id == session.user_id
-
-
-def _not_given(operation: Operation) -> Forbidden:
-    return Forbidden(f"You cannot give what you do not have: you are not allowed to do '{operation.full_name}' here.")
 
 
 def _forbidden(operation: Operation) -> Forbidden:

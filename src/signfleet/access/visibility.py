@@ -9,22 +9,56 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, bindparam, case, false, not_, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    and_,
+    bindparam,
+    case,
+    false,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from signfleet.access.operations.operation import Operation
 from signfleet.access.rules import Rule, is_allowed, relevant
 from signfleet.expressions.listing import EVERYTHING, Admitted, Scope
 from signfleet.expressions.sql import NETWORK
+from signfleet.storage.query import Query
 from signfleet.storage.tables import permission
 
 #: The id of the instances in a statement.
 IdColumn = ColumnElement[int]
 Condition = ColumnElement[bool]
 
-USER: Final = bindparam("caller_user_id", type_=BigInteger())
-ROLE: Final = bindparam("caller_role_id", type_=BigInteger())
+
+class Whose(NamedTuple):
+    """The parameters of a statement that say whose rules it looks up."""
+
+    user: BindParameter[Any]
+    role: BindParameter[Any]
+
+    @classmethod
+    def named(cls, name: str) -> Whose:
+        return cls(
+            bindparam(f"{name}_user_id", type_=BigInteger()),
+            bindparam(f"{name}_role_id", type_=BigInteger()),
+        )
+
+
+CALLER: Final = Whose.named("caller")
+#: Whose rights change: by these names a statement finds their rules after the change, and before.
+AFTER: Final = Whose.named("after")
+BEFORE: Final = Whose.named("before")
+USER: Final = CALLER.user
+#: What holds for an instance without rules of its own, and the kinds of rules that may say otherwise of others.
+Decision = tuple[bool, tuple[Rule, ...]]
 
 NOTHING: Final = Scope("nothing", (false(),))
 
@@ -43,17 +77,23 @@ def scope_of(
     `general` are the caller's rules for all instances; `for_instances` the kinds of rules that they have for single
     ones: which instances those are for is left to the store.
     """
+    base, steps = decision(general, for_instances, operation)
+    if not steps:
+        return EVERYTHING if base else NOTHING
+    entity = operation.root.entity
+    conditions, excluded = _conditions(column, entity, steps, base)
+    admitted = Admitted(_ids(entity, steps[0]), column) if len(steps) == 1 and not base else None
+    name = f"{column} {base} {[(step.operation_uid, step.is_for_user, step.is_allowed) for step in steps]}"
+    return Scope(name, conditions, {"caller_user_id": user_id, "caller_role_id": role_id}, excluded, admitted)
+
+
+def decision(general: Iterable[Rule], for_instances: Iterable[Rule], operation: Operation) -> Decision:
+    """Works out what the rules decide on an operation before any instance is looked at."""
     base = is_allowed(general, operation)
     steps = relevant(for_instances, operation)
     while steps and steps[-1].is_allowed == base:  # the weakest say what holds without them
         steps.pop()
-    if not steps:
-        return EVERYTHING if base else NOTHING
-    entity = operation.root.entity
-    conditions, excluded = _conditions(column, entity, tuple(steps), base)
-    admitted = Admitted(_ids(entity, steps[0]), column) if len(steps) == 1 and not base else None
-    name = f"{column} {base} {[(step.operation_uid, step.is_for_user, step.is_allowed) for step in steps]}"
-    return Scope(name, conditions, {"caller_user_id": user_id, "caller_role_id": role_id}, excluded, admitted)
+    return base, tuple(steps)
 
 
 def own_or(scope: Scope, column: IdColumn, user_id: int | None) -> Scope:
@@ -62,12 +102,61 @@ def own_or(scope: Scope, column: IdColumn, user_id: int | None) -> Scope:
     return replace(wider, parameters={**wider.parameters, "caller_user_id": user_id})
 
 
+@lru_cache(512)
+def gained(operation: Operation, mine: Decision, before: Decision, after: Decision) -> Query:
+    """A thing on which the caller may not do an operation, and somebody may who could not before.
+
+    It has rules of its own: a denial to the caller, if the caller may in general; else a denial that the receiver
+    loses, if the receiver may in general; else a permission for the receiver.
+    """
+    entity, mentioned = operation.root.entity, permission.alias("mentioned")
+    (is_mine, _), (is_theirs, _) = mine, after
+    whose = CALLER if is_mine else BEFORE if is_theirs else AFTER
+    principal = or_(
+        and_(mentioned.c.principal_type == "User", mentioned.c.principal_id == whose.user),
+        and_(mentioned.c.principal_type == "Role", mentioned.c.principal_id == whose.role),
+    )
+    column = mentioned.c.entity_id
+
+    def may(decided_by: Decision, whose: Whose) -> ColumnElement[bool]:
+        base, steps = decided_by
+        return decided(column, entity, steps, base, whose)
+
+    return Query(
+        select(column)
+        .where(
+            mentioned.c.network_id == NETWORK,
+            principal,
+            mentioned.c.entity == entity,
+            or_(*(mentioned.c.operation_uid == ancestor.uid for ancestor in operation.lineage)),
+            column != 0,
+            not_(mentioned.c.is_allowed) if is_mine or is_theirs else mentioned.c.is_allowed,
+            not_(may(mine, CALLER)),
+            not_(may(before, BEFORE)),
+            may(after, AFTER),
+        )
+        .limit(1)
+    )
+
+
+def unless_denied(scope: Scope, operation: Operation, column: IdColumn) -> Scope:
+    """What a scope admits, and besides what nobody is denied the operation on, or one above it."""
+    denial = select(permission.c.entity_id).where(
+        permission.c.network_id == NETWORK,
+        permission.c.entity == operation.root.entity,
+        permission.c.entity_id == column,
+        or_(*(permission.c.operation_uid == ancestor.uid for ancestor in operation.lineage)),
+        not_(permission.c.is_allowed),
+    )
+    return scope.or_where(not_(denial.correlate(column.table).exists()), f"{operation.key} denied to nobody")
+
+
 @lru_cache(256)
 def _conditions(
     column: IdColumn, entity: str, steps: tuple[Rule, ...], base: bool
 ) -> tuple[tuple[Condition, ...], tuple[Condition, ...]]:
     """The conditions of what is allowed and, where that is nearly everything, of what is not."""
-    allowed = _decided(column, entity, steps, base)
+    allowed = decided(column, entity, steps, base)
     exceptions = column.in_(
         select(permission.c.entity_id).where(
             or_(*(_matches(entity, step) for step in steps if step.is_allowed != base))
@@ -84,12 +173,14 @@ def _ids(entity: str, step: Rule) -> FromClause:
     return select(permission.c.entity_id.label("id")).where(_matches(entity, step)).subquery("admitted")
 
 
-def _decided(column: IdColumn, entity: str, steps: Sequence[Rule], base: bool) -> Condition:
+def decided(column: IdColumn, entity: str, steps: Sequence[Rule], base: bool, whose: Whose = CALLER) -> Condition:
     """What the first rule that an instance has says; `base` where it has none."""
+    if not steps:
+        return _constant(base)
     if len(steps) == 1:  # it says the opposite of `base`
-        present = _present(column, entity, steps[0])
+        present = _present(column, entity, steps[0], whose)
         return not_(present) if base else present
-    cases = ((_present(column, entity, step), _constant(step.is_allowed)) for step in steps)
+    cases = ((_present(column, entity, step, whose), _constant(step.is_allowed)) for step in steps)
     return case(*cases, else_=_constant(base))
 
 
@@ -97,16 +188,16 @@ def _constant(value: bool) -> Condition:
     return true() if value else false()
 
 
-def _present(column: IdColumn, entity: str, step: Rule) -> Condition:
-    found = select(permission.c.entity_id).where(_matches(entity, step), permission.c.entity_id == column)
+def _present(column: IdColumn, entity: str, step: Rule, whose: Whose) -> Condition:
+    found = select(permission.c.entity_id).where(_matches(entity, step, whose), permission.c.entity_id == column)
     return found.correlate(column.table).exists()
 
 
-def _matches(entity: str, step: Rule) -> Condition:
+def _matches(entity: str, step: Rule, whose: Whose = CALLER) -> Condition:
     return and_(
         permission.c.network_id == NETWORK,
         permission.c.principal_type == ("User" if step.is_for_user else "Role"),
-        permission.c.principal_id == (USER if step.is_for_user else ROLE),
+        permission.c.principal_id == (whose.user if step.is_for_user else whose.role),
         permission.c.entity == entity,
         permission.c.operation_uid == step.operation_uid,
         permission.c.entity_id != 0,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.access import granting
-from signfleet.access.operations.catalogue import DELETE_DEVICE
+from signfleet.access.giving import Giving
+from signfleet.access.operations.catalogue import DELETE_DEVICE, DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
@@ -46,19 +47,24 @@ class DeviceDeletion:
         self._listing = Listing(DEVICES)
 
     async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
-        """Delete one device. Raises `NotFound`, `Forbidden` or `Stale`."""
+        """Deletes one device. Raises `NotFound`, `Forbidden` or `Stale`.
+
+        What is denied to anybody there ends with it, and would not come back with the serial: the caller has to be
+        allowed all of that.
+        """
         found = await self._devices.find(session, segment, DELETE_DEVICE)
         network_id = session.network
 
         async def work(tx: Transaction) -> None:
             await self._devices.hold(tx, session, found, DELETE_DEVICE, precondition)
+            await (await Giving.by(session, tx)).demand_to_lift(DEVICE, [found.id])
             await self._remove(tx, network_id, [found.id], now)
 
         await self._store.write(work)
         self._retention.wake.set()
 
     async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
-        """Delete what the filter matches, as far as the caller may see and delete it; returns how many went.
+        """Deletes what the filter matches, as far as the caller may delete it one by one; returns how many went.
 
         All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network by leaving it out.
         """
@@ -68,9 +74,10 @@ class DeviceDeletion:
         network_id = session.network
         visible = await self._devices.scope(session)
         deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
+        liftable = await self._permissions.liftable(session, DEVICE, queries.DEVICE_ID)
 
         async def matching(tx: Transaction) -> list[int]:
-            return await self._listing.ids(tx, network_id, filter=parsed, scope=visible & deletable)
+            return await self._listing.ids(tx, network_id, filter=parsed, scope=visible & deletable & liftable)
 
         async def work(tx: Transaction) -> int:
             ids = await matching(tx)

@@ -65,11 +65,11 @@ class Scope:
         """What is remembered for this scope is remembered under this."""
         return self.name, *self.parameters.items()
 
-    def or_where(self, condition: ColumnElement[bool]) -> Scope:
-        """What this admits, and what else fulfils a condition."""
+    def or_where(self, condition: ColumnElement[bool], name: str | None = None) -> Scope:
+        """What this admits, and what else fulfils a condition, which has a `name` or else is named by its text."""
         if not self.conditions:
             return self
-        return Scope(f"{self.name} or {condition}", (or_(condition, and_(*self.conditions)),), self.parameters)
+        return Scope(f"{self.name} or {name or condition}", (or_(condition, and_(*self.conditions)),), self.parameters)
 
     def __and__(self, other: Scope) -> Scope:
         """What both admit."""

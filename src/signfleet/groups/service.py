@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from signfleet.access import granting
+from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import (
     DELETE_GROUP,
     EDIT_GROUP_PERMISSIONS,
@@ -140,6 +140,7 @@ class Groups:
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
             if await tx.one(queries.ANY_DEVICE, network_id=row.network_id, group_id=row.id) is not None:
                 raise Invalid(f"The group '{row.name}' is not empty; move its devices to another one first.")
+            await (await Giving.by(session, tx)).demand_to_lift(GROUP, [row.id])
             await granting.forget(tx, row.network_id, "Group", [row.id])
             await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
             before = {"name": row.name, "description": row.description}
@@ -165,11 +166,11 @@ class Groups:
     ) -> None:
         async def work(tx: Transaction) -> None:
             row = await self._held(session, segment, EDIT_GROUP_PERMISSIONS, tx)
-            demand = partial(self._permissions.demand_to_give, session, row.id, tx)
+            giving = await Giving.by(session, tx)
             if remove:
-                await granting.remove(tx, row.network_id, permissions, demand=demand, root=GROUP, entity_id=row.id)
+                await granting.remove(tx, row.network_id, permissions, giving=giving, root=GROUP, entity_id=row.id)
             else:
-                await granting.add(tx, row.network_id, permissions, now, demand=demand, root=GROUP, entity_id=row.id)
+                await granting.add(tx, row.network_id, permissions, now, giving=giving, root=GROUP, entity_id=row.id)
             modified = next_moment(row.last_modified_date, now)
             await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
             action: granting.Verb = "Forbid" if remove else "Permit"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
 
 from signfleet.access import granting
+from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import EDIT_ROLE_PERMISSIONS, VIEW_USER
 from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.access.permissions import Permissions
@@ -171,8 +171,8 @@ class Roles:
                 last_modified_date=now,
             )
             for_role = [_for(permission, role_id) for permission in new.permissions or ()]
-            demand = partial(self._permissions.demand_to_give, session, granting.EVERY, tx)
-            await granting.add(tx, network_id, for_role, now, demand=demand)
+            giving = await Giving.by(session, tx)
+            await granting.add(tx, network_id, for_role, now, giving=giving)
             role = await role_of(tx, network_id, role_id, with_users=True)
             assert role is not None
             await record(tx, network_id, Change("Create", "Role", role_id, name, None, role), now)
@@ -239,11 +239,11 @@ class Roles:
             for number, permission in enumerate(permissions):
                 if (permission.principal.type, permission.principal.id) != ("Role", row.id):
                     raise Invalid(f"[{number}].principal: here are permissions of the role {row.id} alone.")
-            demand = partial(self._permissions.demand_to_give, session, granting.EVERY, tx)
+            giving = await Giving.by(session, tx)
             if remove:
-                await granting.remove(tx, network_id, permissions, demand=demand)
+                await granting.remove(tx, network_id, permissions, giving=giving)
             else:
-                await granting.add(tx, network_id, permissions, now, demand=demand)
+                await granting.add(tx, network_id, permissions, now, giving=giving)
             await tx.execute(
                 queries.TOUCH, in_network=network_id, this_id=row.id, now=next_moment(row.last_modified_date, now)
             )

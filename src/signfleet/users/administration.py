@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import msgspec
 
 from signfleet.access import granting, passwords
 from signfleet.access.administrators import demand_another
+from signfleet.access.giving import NO_RIGHTS, Giving, rights_of
 from signfleet.access.operations.catalogue import (
     CHANGE_USER_ROLE,
     DELETE_USER,
@@ -16,6 +16,7 @@ from signfleet.access.operations.catalogue import (
     LOCK_USER,
     UNLOCK_USER,
     UPDATE_USER,
+    USER,
     VIEW_USER,
 )
 from signfleet.access.operations.roles import ADMINISTRATORS
@@ -106,7 +107,8 @@ class UserAdministration:
         async def work(tx: Transaction) -> int:
             role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
             if role_id is not None:
-                await self._permissions.demand_to_give_role(session, role_id, tx)
+                giving = await Giving.by(session, tx)
+                await giving.demand_change(NO_RIGHTS, await rights_of(tx, network_id, None, role_id))
             if prepared is not None:
                 person_id = await insert_person(tx, prepared, now)
                 await record_new(tx, person_id, now)
@@ -149,8 +151,8 @@ class UserAdministration:
                 locked = change.is_locked_out
             if role_id != row.role_id:
                 await self._permissions.demand_on(session, CHANGE_USER_ROLE, row.id, tx)
-                if role_id is not None:
-                    await self._permissions.demand_to_give_role(session, role_id, tx)
+                before, after = [await rights_of(tx, row.network_id, row.id, each) for each in (row.role_id, role_id)]
+                await (await Giving.by(session, tx)).demand_change(before, after)
             if locked != bool(row.is_locked_out):
                 await self._permissions.demand_on(session, LOCK_USER if locked else UNLOCK_USER, row.id, tx)
             if role_id != row.role_id or locked:
@@ -175,6 +177,7 @@ class UserAdministration:
         async def work(tx: Transaction) -> None:
             row = await self._held(session, segment, queries.HOLD_TO_DELETE, tx)
             await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
+            await (await Giving.by(session, tx)).demand_to_lift(USER, [row.id])
             await demand_another(tx, row.network_id, row.id)
             await forget_principal(tx, row.network_id, "User", row.id, now)
             await granting.forget(tx, row.network_id, "User", [row.id])
@@ -207,11 +210,11 @@ class UserAdministration:
                     raise Invalid(f"[{number}].principal: here are permissions of the user {row.id} alone.")
                 if permission.operation_uid.lower() == VIEW_USER.uid and permission.entity_id == row.id:
                     raise Invalid(f"[{number}]: that users see themselves is fixed and cannot be changed.")
-            demand = partial(self._permissions.demand_to_give, session, granting.EVERY, tx)
+            giving = await Giving.by(session, tx)
             if remove:
-                await granting.remove(tx, row.network_id, permissions, demand=demand)
+                await granting.remove(tx, row.network_id, permissions, giving=giving)
             else:
-                await granting.add(tx, row.network_id, permissions, now, demand=demand)
+                await granting.add(tx, row.network_id, permissions, now, giving=giving)
             await tx.execute(
                 queries.TOUCH_USER,
                 in_network=row.network_id,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from signfleet.access import granting
+from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
 from signfleet.access.permission_store import ENTITIES_OF_PRINCIPAL
 from signfleet.access.permissions import Permissions
@@ -37,8 +37,8 @@ class DevicePermissions:
 
         async def work(tx: Transaction) -> None:
             row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
-            demand = partial(self._permissions.demand_to_give, session, row.id, tx)
-            await granting.add(tx, row.network_id, permissions, now, demand=demand, root=DEVICE, entity_id=row.id)
+            giving = await Giving.by(session, tx)
+            await granting.add(tx, row.network_id, permissions, now, giving=giving, root=DEVICE, entity_id=row.id)
             await _tell(tx, row, now)
             told = granting.told(permissions)
             await record(tx, row.network_id, Change("Permit", "Device", row.id, row.serial, None, told), now)
@@ -52,8 +52,8 @@ class DevicePermissions:
 
         async def work(tx: Transaction) -> None:
             row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
-            demand = partial(self._permissions.demand_to_give, session, row.id, tx)
-            await granting.remove(tx, row.network_id, permissions, demand=demand, root=DEVICE, entity_id=row.id)
+            giving = await Giving.by(session, tx)
+            await granting.remove(tx, row.network_id, permissions, giving=giving, root=DEVICE, entity_id=row.id)
             if await _tell(tx, row, now):
                 told = granting.told(permissions)
                 await record(tx, row.network_id, Change("Forbid", "Device", row.id, row.serial, told, None), now)
