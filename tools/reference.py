@@ -49,7 +49,7 @@ Commands other than `serve`, `demo` and `simulate` work on the store itself, whe
 def settings() -> str:
     """docs/settings.md"""
     lines, meanings = [], []
-    for name, kind, default, description in described():
+    for name, kind, default, description, _ in described():
         shown = "" if default in {None, ""} else f"`{json.dumps(default).strip(chr(34))}`"
         columns = (f"`{name}`", f"`{flag_of(name)}`", f"`{PREFIX}{name.upper()}`", kind.replace("|", " or "), shown)
         lines.append(f"| {' | '.join(columns)} |\n")

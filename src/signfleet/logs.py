@@ -1,6 +1,7 @@
 """The log: one JSON object a line on standard error, or readable lines on a terminal; secrets are blotted out.
 
-What libraries log through the standard library takes the same way.
+What libraries log through the standard library takes the same way. Lines that cannot be written are lost and counted:
+a full disk or a pipe that nobody reads must neither fail nor delay an answer.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 
 import msgspec
 import structlog
+
+from signfleet.output import Output
 
 HIDDEN = "***"
 
@@ -29,6 +32,7 @@ def configure(level: str = "info") -> None:
     """Send everything that is logged from `level` on to standard error. May be called again."""
     number = logging.getLevelNamesMapping()[level.upper()]
     on_terminal = sys.stderr.isatty()
+    output: Any = Output(sys.stderr)
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -40,16 +44,14 @@ def configure(level: str = "info") -> None:
     structlog.configure(
         processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr)
-        if on_terminal
-        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.PrintLoggerFactory(output) if on_terminal else structlog.BytesLoggerFactory(output),
         cache_logger_on_first_use=True,
     )
-    _configure_standard_library(number, shared, [*render[:-1], as_text if not on_terminal else render[-1]])
+    _configure_standard_library(number, output, shared, [*render[:-1], as_text if not on_terminal else render[-1]])
 
 
-def _configure_standard_library(level: int, shared: list[Any], render: list[Any]) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+def _configure_standard_library(level: int, output: Any, shared: list[Any], render: list[Any]) -> None:
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

@@ -7,7 +7,9 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import partial
+from typing import Any
 
 import structlog
 import uvicorn
@@ -15,14 +17,14 @@ import uvicorn
 from signfleet import __version__
 from signfleet.geography import places
 from signfleet.http.application import Application
-from signfleet.http.corking import CorkedProtocol
-from signfleet.settings import Settings
+from signfleet.http.connection import Connection
+from signfleet.http.door import Door, Limits, raise_open_files
+from signfleet.http.proxies import TrustedProxies
+from signfleet.settings import Settings, SettingsError
 from signfleet.wiring import Services, build, make_app
 
 #: Requests under way have so many seconds to finish after the signal to stop.
 GRACE = 10
-#: Players and clients that poll keep their connection; so do proxies in front, for a minute as a rule.
-KEEP_ALIVE = 75
 
 #: Runs beside the server, with its services and address, from when it answers; cancelled when it stops.
 Companion = Callable[[Services, str], Awaitable[None]]
@@ -37,7 +39,7 @@ class CannotListen(Exception):
 def run(settings: Settings, companion: Companion | None = None) -> None:
     """Serve until SIGINT or SIGTERM, or until the companion fails.
 
-    Raises `CannotListen`, `CannotOpen` or what the companion raised.
+    Raises `CannotListen`, `CannotOpen`, `SettingsError` or what the companion raised.
     """
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(settings, companion))
@@ -45,14 +47,15 @@ def run(settings: Settings, companion: Companion | None = None) -> None:
 
 async def serve(settings: Settings, companion: Companion | None = None) -> None:
     """`run`, inside a running event loop of the main thread."""
-    with _listen(settings.host, settings.port) as listener:
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(listener) for listener in listen(settings.hosts, settings.port)]
         services = await build(settings)
         try:
             await asyncio.to_thread(places.load)  # or else the first device that is given coordinates holds up others
             services.background.start()
             server = _Server(configuration(make_app(services), settings))
-            address = address_of(listener)
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            address = address_of(listeners[0])
+            serving = asyncio.create_task(server.serve(sockets=listeners))
             log.info("listening", address=address, version=__version__)
             if companion is not None:
                 beside = asyncio.ensure_future(companion(services, address))
@@ -91,27 +94,45 @@ class _Server(uvicorn.Server):
 
 
 def configuration(app: Application, settings: Settings) -> uvicorn.Config:
-    """How uvicorn is to run `app`."""
+    """How uvicorn is to run `app`. Raises `SettingsError`."""
+    try:
+        proxies = TrustedProxies(settings.trusted_proxies)
+    except ValueError as error:
+        raise SettingsError(f"setting 'trusted_proxies': {error}.") from error
+    protocol: Any = partial(Connection, Door(Limits.of(settings, raise_open_files()), proxies))
     return uvicorn.Config(
         app,
-        http=CorkedProtocol,
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,  # `logs` has configured it
         access_log=False,  # the request log does that
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_keep_alive=KEEP_ALIVE,
+        proxy_headers=False,  # the protocol does that
         timeout_graceful_shutdown=GRACE,
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections from now on; they are answered when the store is open."""
+def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """Sockets that take connections from now on, at the same port; they are answered when the store is open."""
+    listeners: list[socket.socket] = []
+    try:
+        for host in hosts:
+            listeners.append(_listen(host, port, alone="0.0.0.0" not in hosts))  # noqa: S104 - compared only
+            port = listeners[0].getsockname()[1]  # where any free port will do, the first finds it for all
+    except CannotListen:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _listen(host: str, port: int, *, alone: bool) -> socket.socket:
+    """One socket. The unspecified IPv6 address takes IPv4 too where the system can, and if it is `alone` there."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
+        takes_both = address[0] == "::" and alone and socket.has_dualstack_ipv6()
+        return socket.create_server(address[:2], family=family, backlog=2048, dualstack_ipv6=takes_both)
     except OSError as error:
         reason = error.strerror or str(error)
         raise CannotListen(f"Cannot listen on {host} port {port}: {reason}.") from error
@@ -120,7 +141,10 @@ def _listen(host: str, port: int) -> socket.socket:
 def address_of(listener: socket.socket) -> str:
     """How this machine reaches the listener: `http://127.0.0.1:8080`."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - told apart, not listened on
+    if host == "0.0.0.0" or (host == "::" and not listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)):  # noqa: S104 - compared only
+        host = "127.0.0.1"
+    elif host == "::":
+        host = "::1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -37,6 +37,13 @@ def _pattern(pattern: str, example: str) -> dict[str, Any]:
     return {"pattern": rf"^\s*({pattern})\s*$", "extra": {"is": f"text such as {example}"}}
 
 
+def _list(part: str, example: str, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """Limits of a list with commas; its flag may be given several times."""
+    limits = _pattern(rf"{'|' if may_be_empty else ''}(?:{part})(?:\s*,\s*(?:{part}))*", example)
+    limits["extra"]["list"] = True
+    return limits
+
+
 _ORIGIN = r"https?://[^\s/,@\\]+/?"
 _MAIL = r"[^\s@<>]+@[^\s@<>]+"
 
@@ -62,7 +69,13 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             " the data folder."
         ),
     ] = None
-    host: Annotated[str, _doc("The address to listen on.")] = "127.0.0.1"
+    host: Annotated[
+        str,
+        _doc(
+            "The address to listen on, or several, separated by commas; `::` takes IPv4 too where the system can.",
+            **_list(r"[^\s,]+", "192.0.2.1, 2001:db8::1"),
+        ),
+    ] = "127.0.0.1"
     port: Annotated[int, _doc("The port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8080
     public_url: Annotated[
         str,
@@ -121,11 +134,45 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     trusted_proxies: Annotated[
         str,
         _doc(
-            "Addresses of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, separated by"
-            " commas; `*` for any, empty for none.",
-            **_pattern(r"|\*|[\s0-9a-fA-F.:/,]+", "127.0.0.1, 10.0.0.0/8"),
+            "Addresses and networks of reverse proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and"
+            " `X-Forwarded-Host` are believed, separated by commas; `*` for any, empty for none.",
+            **_list(r"\*|[0-9a-fA-F.:/]+", "127.0.0.1, 10.0.0.0/8", may_be_empty=True),
         ),
     ] = ""
+    max_connections: Annotated[
+        int,
+        _doc(
+            "How many connections may be open; 0 takes what the process's limit of open files leaves. A few more are"
+            " reserved for health checks.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
+    max_connections_per_address: Annotated[
+        int,
+        _doc(
+            "How many connections one address, or one IPv6 network of 64 bits, may have open; trusted proxies may"
+            " have any number.",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = 512
+    head_timeout: Annotated[int, _doc("Within how many seconds the head of a request has to come.", ge=1, le=3600)] = 10
+    body_timeout: Annotated[
+        int,
+        _doc(
+            "After how many seconds without progress of a body, or of an answer, a request is given up.", ge=1, le=3600
+        ),
+    ] = 30
+    body_rate: Annotated[
+        int,
+        _doc("How many bytes a second of a body have to come, once `body_timeout` has passed.", ge=1, le=1_000_000),
+    ] = 1024
+    idle_timeout: Annotated[
+        int, _doc("After how many seconds without a request a connection is closed.", ge=1, le=86_400)
+    ] = 75
+    head_size: Annotated[int, _doc("How many bytes the head of a request may have.", ge=1024, le=1_048_576)] = 65_536
+    head_fields: Annotated[int, _doc("How many header fields a request may have.", ge=10, le=10_000)] = 100
 
     trial_days: Annotated[int, _doc("How many days a network's trial lasts.", ge=1, le=3650)] = 30
 
@@ -137,9 +184,17 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         _doc(
             "Origins, separated by commas, to which the pages of activation and password reset may send people back;"
             " the server's own always is one.",
-            **_pattern(rf"|{_ORIGIN}(\s*,\s*{_ORIGIN})*", "https://one.example, https://two.example:8443"),
+            **_list(_ORIGIN, "https://one.example, https://two.example:8443", may_be_empty=True),
         ),
     ] = "https://bsn.cloud"
+    cors_origins: Annotated[
+        str,
+        _doc(
+            "Origins, separated by commas, whose pages may call the server from a browser; `*` for any, empty for"
+            " none.",
+            **_list(rf"\*|{_ORIGIN}", "https://console.example, http://localhost:5173", may_be_empty=True),
+        ),
+    ] = ""
     mail_from: Annotated[
         str, _doc("The sender of mails.", **_pattern(rf"{_MAIL}|[^@<>\r\n]+ <{_MAIL}>", "signs@example.com"))
     ] = "signfleet@localhost"
@@ -160,8 +215,17 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     @property
     def own_url(self) -> str:
         """This server as mails name it: never as a request did, whose sender could lead people elsewhere."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared only
-        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.hosts[0], self.hosts[0])  # noqa: S104 - compared only
+        return self.public_base or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def public_base(self) -> str:
+        """What links begin with, without a final slash; empty where it is not set."""
+        return self.public_url.strip().rstrip("/")
+
+    @property
+    def hosts(self) -> list[str]:
+        return [host.strip() for host in self.host.split(",")]
 
     @property
     def data_folder(self) -> Path:
@@ -277,6 +341,8 @@ class Described(NamedTuple):
     kind: str
     default: Any
     description: str
+    #: Its flag may be given several times.
+    is_list: bool
 
 
 def described() -> list[Described]:
@@ -284,13 +350,15 @@ def described() -> list[Described]:
     information: Any = msgspec.inspect.type_info(Settings)
     hints = get_type_hints(Settings, include_extras=True)
     return [
-        Described(field.name, _kind(hints[field.name]), field.default, _description(hints[field.name]))
+        Described(field.name, _kind(hints[field.name]), field.default, *_description(hints[field.name]))
         for field in information.fields
     ]
 
 
-def _description(annotation: Any) -> str:
-    return next(meta.description or "" for meta in annotation.__metadata__ if isinstance(meta, Meta))
+def _description(annotation: Any) -> tuple[str, bool]:
+    """The text, and whether it is a list."""
+    meta = next(meta for meta in annotation.__metadata__ if isinstance(meta, Meta))
+    return meta.description or "", bool(meta.extra and meta.extra.get("list"))
 
 
 def _kind(annotation: Any) -> str:

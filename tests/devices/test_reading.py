@@ -28,7 +28,7 @@ async def test_the_example_comes_back_as_it_is_in_the_contract(
     await store_player(services.store, network.network_id, player)
     answer = await admin.get(f"/Devices/{path}/", headers=HEADERS)
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.json() == player
     assert list(answer.json()) == list(player)
 

@@ -44,7 +44,7 @@ class Page(HTMLParser):
 
 async def test_the_document_describes_itself(client: httpx.AsyncClient) -> None:
     answer = await client.get("/openapi.json")
-    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert {"/openapi.json", "/docs", "/health/ready", "/2022/06/REST/Devices/"} <= set(answer.json()["paths"])
 
 

@@ -102,6 +102,20 @@ async def get_long(_call: Call) -> Answer:
     return Answer(stream=chunks(), media_type="text/plain")
 
 
+@open_things.get("/caller", caller="public", statuses="200")
+async def get_caller(call: Call) -> Answer:
+    return answer_json({"address": call.address, "base": call.base_url, "proven": call.proven_url})
+
+
+@open_things.get("/endless", caller="public", produces="text/plain", statuses="200")
+async def get_endless(_call: Call) -> Answer:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(10_000):
+            yield b"x" * 100_000
+
+    return Answer(stream=chunks(), media_type="text/plain")
+
+
 @open_things.get("/secret", caller="public", secret=True, statuses="200")
 async def get_secret(_call: Call) -> Answer:
     return answer_json(["signfleet"] * 1000)
@@ -188,9 +202,9 @@ def endpoints() -> list[Endpoint]:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """Run the application in a thread; gives its address."""
-    settings = Settings()
+def served(**given: Any) -> Iterator[str]:
+    """Run the application in a thread, with these settings; gives its address."""
+    settings = Settings(**given)
     services: dict[type, Any] = {Settings: settings, Sessions: FewSessions(), Permissions: FewPermissions()}
     server = uvicorn.Server(configuration(Application(endpoints(), services), settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -37,7 +37,7 @@ def test_an_unexpected_failure_tells_nothing_of_its_cause(anyone: httpx.Client) 
 
 def test_token_endpoints_fail_as_oauth_wants_it(anyone: httpx.Client) -> None:
     answer = anyone.get("/open/fail/oauth")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/json; charset=utf-8")
     assert answer.json() == {"error": "invalid_client", "error_description": "Who?"}
     assert answer.headers["WWW-Authenticate"] == "Basic"
     assert answer.headers["Cache-Control"] == "no-store"

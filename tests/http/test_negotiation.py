@@ -31,7 +31,7 @@ THING = "/2022/06/REST/Things/1/"
 )
 def test_json_is_answered_to_whoever_admits_it(client: httpx.Client, accept: str) -> None:
     answer = client.get(THING, headers={"Accept": accept})
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json; charset=utf-8")
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_what_is_not_json_is_negotiated_too(anyone: httpx.Client) -> None:
     ],
 )
 def test_errors_come_in_their_own_type_if_it_is_admitted(anyone: httpx.Client, accept: str, media_type: str) -> None:
-    assert anyone.get(THING, headers={"Accept": accept}).headers["Content-Type"] == media_type
+    assert anyone.get(THING, headers={"Accept": accept}).headers["Content-Type"] == f"{media_type}; charset=utf-8"
 
 
 def test_without_an_accept_header_anything_goes(anyone: httpx.Client) -> None:
     del anyone.headers["Accept"]
     assert anyone.get("/open/parameters").status_code == 200
-    assert anyone.get(THING).headers["Content-Type"] == ERROR_TYPE
+    assert anyone.get(THING).headers["Content-Type"] == f"{ERROR_TYPE}; charset=utf-8"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br, gzip", "gzip;q=0.5", "deflate,gzip ; q=1"])

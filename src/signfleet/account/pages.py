@@ -15,11 +15,14 @@ from signfleet.templates import environment, render
 
 FOLDER = Path(__file__).parent / "templates"
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+
+
+@cache
+def _headers(return_origins: str) -> dict[str, str]:
+    """Forms go to this server alone; browsers ask the same of where its answer leads."""
+    allowed = [origin.strip() for origin in return_origins.split(",")]
+    return {"Content-Security-Policy": " ".join([_POLICY, *allowed]).strip(), "Referrer-Policy": "no-referrer"}
 
 
 @cache
@@ -29,8 +32,10 @@ def _templates(replaced_in: str | None) -> Environment:
 
 def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
     """The template `page-NAME.html` filled in."""
-    text = render(_templates(call.service(Settings).mail_templates), f"page-{name}.html", **values)
-    return Answer(status, text.encode(), media_type=f"{HTML_TYPE}; charset=utf-8", headers=HEADERS)
+    settings = call.service(Settings)
+    text = render(_templates(settings.mail_templates), f"page-{name}.html", **values)
+    headers = _headers(settings.return_origins)
+    return Answer(status, text.encode(), media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 
 
 def message(call: Call, title: str, text: str, status: int = 200) -> Answer:
@@ -41,4 +46,4 @@ def next_page(call: Call, return_url: str | None, title: str, text: str) -> Answ
     """Where somebody wanted to be led afterwards, or a page that says what was done."""
     if return_url is None:
         return message(call, title, text)
-    return Answer(303, headers={**HEADERS, "Location": return_url})
+    return Answer(303, headers={**_headers(call.service(Settings).return_origins), "Location": return_url})

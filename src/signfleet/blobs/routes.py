@@ -38,6 +38,5 @@ async def get_file(call: Call, expires: str, signature: str, file: str) -> Answe
         headers={
             "Cache-Control": "private, max-age=86400, immutable",
             "Content-Security-Policy": "default-src 'none'",
-            "X-Content-Type-Options": "nosniff",
         },
     )

@@ -15,6 +15,7 @@ import click
 
 from signfleet.cli.demo_accounts import Account, admit, make_accounts
 from signfleet.cli.demo_tags import tag_players
+from signfleet.cli.echo import echo
 from signfleet.cli.options import load_settings, settings_options
 from signfleet.cli.serve import CREDENTIALS, run_server
 
@@ -136,8 +137,8 @@ async def _simulate(
             await asyncio.sleep(0.02)
         if is_new:
             await tag_players(credentials.base_url, _token_form(credentials), players)
-        click.echo(_summary(credentials))
-        click.echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
+        echo(_summary(credentials))
+        echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
         await work
     finally:
         work.cancel()

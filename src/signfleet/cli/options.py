@@ -21,7 +21,7 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
     """Add `--config` and the flags of the settings `names`, of all if none are named."""
 
     def add(command: Command) -> Command:
-        for name, kind, default, description in reversed(described()):
+        for name, kind, default, description, is_list in reversed(described()):
             if not names or name in names:
                 flag = flag_of(name)
                 command = click.option(
@@ -29,11 +29,18 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
                     name,
                     default=None,
                     metavar=None if kind == SWITCH else kind.upper() if kind.isalpha() else kind,
+                    multiple=is_list,
+                    callback=_joined if is_list else None,
                     help=f"{description}{_default_note(default)}",
                 )(command)
         return click.option("--config", metavar="FILE", help=f"TOML file of settings, or {PREFIX}CONFIG.")(command)
 
     return add
+
+
+def _joined(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """What a flag that may be given several times says in all; None where it is not given."""
+    return ", ".join(values) if values else None
 
 
 def _default_note(default: Any) -> str:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import click
 
+from signfleet.cli.echo import echo
 from signfleet.cli.options import load_settings, settings_options
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ async def _first_start(services: Services, address: str) -> None:
         mine.unlink()
         return
     mine.replace(path)
-    click.echo(
+    echo(
         f"A new installation at {address}: network {NETWORK}, login {LOGIN}. Its password and an application's secret"
         f" are in {path}; note them and delete the file."
     )

@@ -41,7 +41,8 @@ def render(document: Json) -> bytes:
 def content_security_policy() -> str:
     """The page may load and send nothing; its own style and script are let in by their hashes."""
     style, script = (_digest(_resource(name)) for name in ("page.css", "page.js"))
-    return f"default-src 'none'; style-src '{style}'; script-src '{script}'; base-uri 'none'; frame-ancestors 'none'"
+    own = f"default-src 'none'; style-src '{style}'; script-src '{script}'"
+    return f"{own}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def prose(text: str) -> Markup:

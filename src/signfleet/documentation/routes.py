@@ -36,7 +36,7 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
             body=body,
             etag=_etag(body),
             media_type=f"{HTML_TYPE}; charset=utf-8",
-            headers={"Content-Security-Policy": page.content_security_policy(), "X-Content-Type-Options": "nosniff"},
+            headers={"Content-Security-Policy": page.content_security_policy()},
         )
 
     @endpoints.get("/openapi.json", caller="public", answer=dict[str, Any], statuses="200 304", errors="406")

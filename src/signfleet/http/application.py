@@ -10,6 +10,7 @@ from typing import Any
 from signfleet.errors import NotFound, Unavailable
 from signfleet.http.bodies import BodyRoom
 from signfleet.http.call import Call, Disconnected, Receive
+from signfleet.http.cors import Cors
 from signfleet.http.endpoint import Endpoint
 from signfleet.http.errors import STOPPING, MethodNotAllowed, tell
 from signfleet.http.pipeline import responder
@@ -18,12 +19,18 @@ from signfleet.http.response import Response, Send, header
 from signfleet.http.routing import Route, Router
 from signfleet.settings import Settings
 
+#: Browsers take an answer for what it says it is.
+_NOSNIFF = header("X-Content-Type-Options", "nosniff")
+#: Who came by TLS comes by TLS for a year.
+_STRICT = header("Strict-Transport-Security", "max-age=31536000")
+
 
 class Application:
     """Every endpoint behind one callable; `services` by their types, as handlers ask for them."""
 
     def __init__(self, endpoints: Iterable[Endpoint], services: Mapping[type, Any]) -> None:
         self._services = {BodyRoom: BodyRoom(), **services}
+        self._cors = Cors(services[Settings].cors_origins)
         self._log = RequestLog(access_log=services[Settings].access_log)
         self._router = Router()
         for endpoint in endpoints:
@@ -37,23 +44,37 @@ class Application:
         started = time.perf_counter()
         call = Call(self._services, scope, receive)
         id_ = request_id(call.header(b"x-request-id"))
-        route = None
+        template, response = await self._answer(call)
+        if response is None:
+            return
+        headers = response.headers
+        headers += [(b"x-request-id", id_.encode()), _NOSNIFF]
+        if call.is_over_tls:
+            headers.append(_STRICT)
+        if self._cors.is_on:
+            self._cors.add(call, headers)
+        self._log.record(call, template or "none", response.status, started, id_)
+        await response.send(send)
+
+    async def _answer(self, call: Call) -> tuple[str | None, Response | None]:
+        """The route that was found, and the answer; None where nobody is there to read it."""
+        if (preflight := self._cors.preflight(call)) is not None:
+            return "preflight", preflight
+        template = None
         try:
-            found = self._router.find(scope["raw_path"])
+            found = self._router.find(call.raw_path)
             if found is None:
                 raise NotFound("There is nothing at this address.")
             route, parameters = found
+            template = route.template
             respond = route.responders.get(call.method)
-            response = _without_endpoint(call, route) if respond is None else await respond(call, **parameters)
+            return template, _without_endpoint(call, route) if respond is None else await respond(call, **parameters)
         except Disconnected:
-            return
+            return template, None
         except asyncio.CancelledError:  # the seconds that requests have to finish after the signal to stop are over
-            response = tell(call, route.template if route else None, Unavailable(STOPPING))
+            return template, tell(call, template, Unavailable(STOPPING))
         except Exception as error:
-            response = tell(call, route.template if route else None, error)
-        response.headers.append((b"x-request-id", id_.encode()))
-        self._log.record(call, route.template if route else "none", response.status, started, id_)
-        await response.send(send)
+            return template, tell(call, template, error)
 
 
 def _without_endpoint(call: Call, route: Route) -> Response:

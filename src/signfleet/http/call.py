@@ -102,6 +102,17 @@ class Call:
         return path
 
     @property
+    def raw_path(self) -> bytes:
+        """Without the query, as it was sent."""
+        raw_path: bytes = self._scope["raw_path"]
+        return raw_path
+
+    @property
+    def is_over_tls(self) -> bool:
+        """Whether the client spoke TLS, with a trusted proxy that says so."""
+        return self._scope.get("scheme") == "https"
+
+    @property
     def now(self) -> int:
         """ms"""
         return time.time_ns() // 1_000_000
@@ -204,14 +215,22 @@ class Call:
 
     @property
     def base_url(self) -> str:
-        """How the caller addresses this server, for links: `http://host:port`."""
-        return self.service(Settings).public_url or f"{self._scope['scheme']}://{self.header(b'host') or self._server}"
+        """How the caller addresses this server, for links: `http://host:port`, perhaps with a path."""
+        return self.proven_url or f"{self._scope['scheme']}://{self.header(b'host') or self._server}"
+
+    @property
+    def proven_url(self) -> str | None:
+        """`base_url` as far as the operator's setting or a trusted proxy says it: no caller can make it up."""
+        if public := self.service(Settings).public_base:
+            return public
+        host = self._scope.get("forwarded_host")
+        return None if host is None else f"{self._scope['scheme']}://{host}"
 
     @property
     def _server(self) -> str:
         """The address that the server listens at: clients of HTTP/1.0 need not name one."""
         host, port = self._scope["server"]
-        return f"{host}:{port}"
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:
@@ -225,7 +244,7 @@ def _pairs(query: bytes) -> list[tuple[str, str]]:
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Headers by name; one that is sent more than once reads as a list (RFC 9110, section 5.3)."""
-    joined: dict[bytes, bytes] = {}
+    values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        joined[name] = joined[name] + b", " + value if name in joined else value
-    return joined
+        values.setdefault(name, []).append(value)
+    return {name: b", ".join(parts) for name, parts in values.items()}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from signfleet.http.media import ACCEPT_LENGTH, cached_if_short
 from signfleet.http.response import Response, header
 
 try:
@@ -29,9 +28,11 @@ def compress(response: Response, accepted: str | None) -> None:
         response.body = _gzip(response.body, LEVEL)
 
 
-@lru_cache(maxsize=1024)
+@cached_if_short
 def admits_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header names gzip with a quality above 0."""
+    """Whether an Accept-Encoding header names gzip with a quality above 0; a very long one is disregarded."""
+    if len(header) > ACCEPT_LENGTH:
+        return False
     for part in header.lower().split(","):
         coding, _, quality = part.partition(";")
         if coding.strip() == "gzip":

@@ -21,7 +21,7 @@ from signfleet.errors import (
     Unavailable,
 )
 from signfleet.http.media import JSON_TYPE, error_type
-from signfleet.http.response import Header, Response, content_type, header
+from signfleet.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.storage.interface import StorageError
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def tell(call: Call, route: str | None, error: Exception) -> Response:
         fixed = {"Cache-Control": "no-store", "Pragma": "no-cache", **error.headers}
         told = msgspec.json.encode(OAuthErrorBody(error.code, error.description))
         return Response(error.status, [content_type(JSON_TYPE), *(header(*pair) for pair in fixed.items())], told)
-    headers: list[Header] = []
+    headers: list[Header] = [NO_STORE]
     if isinstance(error, SignfleetError):
         status, body = status_of(error), ErrorBody(error.code, error.message, error.details)
         if isinstance(error, Unauthenticated):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import re
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 JSON_TYPE = "application/json"
 ERROR_TYPE = "application/vnd.bsn.error+json"
@@ -10,11 +13,34 @@ HTML_TYPE = "text/html"
 #: Of answers that are what they are, whatever the Accept header says.
 ANY_TYPE = "*/*"
 
+#: A longer header is looked at anew each time, or a stranger could fill the memory with texts to remember.
+CACHED_LENGTH = 256
+#: An Accept header with more ranges or characters than this is disregarded, as RFC 9110 allows.
+ACCEPT_RANGES, ACCEPT_LENGTH = 64, 2048
 
-@lru_cache(maxsize=1024)
+_CHARSET = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
+
+T = TypeVar("T")
+
+
+def cached_if_short(function: Callable[..., T]) -> Callable[..., T]:
+    """Cache what `function` makes of short headers."""
+    cached = lru_cache(maxsize=1024)(function)
+
+    @wraps(function)
+    def call(header: str | None, *others: Any) -> T:
+        is_long = header is not None and len(header) > CACHED_LENGTH
+        return function(header, *others) if is_long else cached(header, *others)
+
+    return call
+
+
+@cached_if_short
 def admits(accept: str | None, media_type: str) -> bool:
     """Whether an Accept header admits `media_type`: its most specific range decides. None at all admits everything."""
     if not accept or not accept.strip() or media_type == ANY_TYPE:
+        return True
+    if len(accept) > ACCEPT_LENGTH or accept.count(",") >= ACCEPT_RANGES:
         return True
     ranges = {}
     for part in accept.split(","):
@@ -43,7 +69,7 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-@lru_cache(maxsize=1024)
+@cached_if_short
 def is_sent_as(header: str | None, consumes: tuple[str, ...]) -> bool:
     """Whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON. None at all is let pass."""
     if not header or not header.strip():

@@ -1,6 +1,6 @@
-"""Counts and times of requests for Prometheus.
+"""Counts and times of requests, and counts of connections, for Prometheus.
 
-Kept in plain lists and turned into metrics only when they are asked for: the library's own counters take a lock and a
+These are plain numbers, turned into metrics only when they are asked for: the library's own counters take a lock and a
 look-up for each label on every request.
 """
 
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from prometheus_client import REGISTRY
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 #: Upper bounds, in seconds.
@@ -47,5 +47,26 @@ class RequestMetrics(Collector):
         yield seconds
 
 
+class ConnectionMetrics(Collector):
+    """How many connections are open and may be, and how many were turned away or ended, by reason."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.limit = 0
+        self.refused: dict[str, int] = defaultdict(int)
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("signfleet_connections", "Connections that are open.", self.open)
+        yield GaugeMetricFamily("signfleet_connections_limit", "Connections that may be open at once.", self.limit)
+        refused = CounterMetricFamily(
+            "signfleet_connections_refused", "Connections turned away or ended by the server.", labels=["reason"]
+        )
+        for reason, count in list(self.refused.items()):
+            refused.add_metric([reason], count)
+        yield refused
+
+
 REQUESTS = RequestMetrics()
+CONNECTIONS = ConnectionMetrics()
 REGISTRY.register(REQUESTS)
+REGISTRY.register(CONNECTIONS)

@@ -20,7 +20,7 @@ from signfleet.http.conditional import is_unchanged
 from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
 from signfleet.http.media import admits, is_sent_as
-from signfleet.http.response import Response, content_type, header
+from signfleet.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.http.routing import Responder
 from signfleet.wire import datetime
 from signfleet.wire.misfit import explain
@@ -34,7 +34,9 @@ VALUES_LIMIT = 16_384
 Reader = Callable[[Call], Awaitable[Any]]
 
 #: Of answers that carry a secret.
-_NOT_STORED = (header("Cache-Control", "no-store"), header("Pragma", "no-cache"))
+_NOT_STORED = (NO_STORE, header("Pragma", "no-cache"))
+#: Of what can be asked for again with its validators: without this, browsers guess how long it stays good.
+_ASK_AGAIN = header("Cache-Control", "private, no-cache")
 
 
 def responder(endpoint: Endpoint) -> Responder:
@@ -148,11 +150,13 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
 
 def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     """What a handler answered, as it is sent: 304 where the client has it already, compressed where it wants that."""
-    headers = []
+    headers: list[Header] = []
     if answer.last_modified is not None:
         headers.append((b"last-modified", datetime.format_http(answer.last_modified).encode()))
     if answer.etag is not None:
         headers.append((b"etag", b'"%b"' % answer.etag.encode()))
+    if headers and not endpoint.secret and "Cache-Control" not in answer.headers:
+        headers.append(_ASK_AGAIN)
     if (
         headers
         and endpoint.method == "GET"
@@ -163,6 +167,8 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
         return Response(304, headers)
     if endpoint.secret:
         headers += _NOT_STORED
+    elif not headers and endpoint.method == "GET" and "Cache-Control" not in answer.headers:
+        headers.append(NO_STORE)
     if answer.headers:
         headers += [header(name, value) for name, value in answer.headers.items()]
     response = Response(answer.status, headers, answer.body or b"", answer.stream)

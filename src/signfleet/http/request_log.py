@@ -24,14 +24,17 @@ _numbers = itertools.count(1)
 #: An id that a client or proxy sends is kept if it is one that cannot do harm in a log.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN_PLACE = re.compile(r"(/tokens?/)[^/]+", re.IGNORECASE)
-_LONG_SEGMENT = re.compile(r"[^/]{40,}")
+#: Possessive: a segment that is too short is looked at once, not again from each of its characters.
+_LONG_SEGMENT = re.compile(r"(?<![^/])[^/]{40,}+")
+#: Characters of a path that are logged.
+_LOGGED = 1024
 
 log = structlog.get_logger("access")
 
 
 def redacted(path: str) -> str:
     """`path` without what may be a token: whatever follows `Tokens/`, and any very long segment."""
-    return _LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path))
+    return _LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path[:_LOGGED]))
 
 
 def request_id(sent: str | None) -> str:

@@ -44,4 +44,9 @@ def header(name: str, value: str) -> Header:
 
 @lru_cache(maxsize=64)
 def content_type(media_type: str) -> Header:
-    return header("Content-Type", media_type)
+    """The header; JSON says its charset, since some clients take Latin-1 for granted where none is named."""
+    says_all = ";" in media_type or not media_type.endswith("json")
+    return header("Content-Type", media_type if says_all else f"{media_type}; charset=utf-8")
+
+
+NO_STORE = header("Cache-Control", "no-store")

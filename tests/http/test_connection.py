@@ -9,20 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.http.wire import request, until_closed
+
 
 @pytest.fixture
 def connection(address: str) -> Iterator[socket.socket]:
     host, _, port = address.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         yield connection
-
-
-def request(path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *headers, "", ""]).encode()
-
-
-def until_closed(connection: socket.socket) -> bytes:
-    return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def test_head_and_body_come_together(connection: socket.socket) -> None:
