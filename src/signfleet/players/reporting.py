@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +18,7 @@ from signfleet.errors import Invalid, Unauthenticated
 from signfleet.players import clock
 from signfleet.players import store as queries
 from signfleet.players.pace import Pace
-from signfleet.players.schemas import Report, ReportAnswer
+from signfleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
 from signfleet.players.status import read_status
 from signfleet.presence import facts
 from signfleet.presence.health import Verdict, judge, judge_storage
@@ -29,6 +30,7 @@ from signfleet.wire import datetime, timespan
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
+Item = TypeVar("Item")
 #: An error or a download as a row, but for whose it is.
 Event = dict[str, Any]
 
@@ -156,7 +158,7 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
             "response_code": error.response_code or 0,
             "count": 1,
         }
-        for number, error in enumerate(report.errors or ())
+        for number, error in _last(report.errors, MAX_ERRORS)
     ]
     downloads = [
         {
@@ -166,9 +168,14 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
             "progress": download.progress,
             **_text("status", download.status),
         }
-        for number, download in enumerate(report.downloads or ())
+        for number, download in _last(report.downloads, MAX_DOWNLOADS)
     ]
     return errors, downloads
+
+
+def _last(items: Sequence[Item] | None, count: int) -> list[tuple[int, Item]]:
+    """The last `count` of a list that a player may have let grow, each with its number in the whole list."""
+    return list(enumerate(items or ()))[-count:]
 
 
 def _text(column: str, text: str | None) -> Event:

@@ -19,6 +19,10 @@ Word64 = Annotated[str, Meta(min_length=1, max_length=64)]
 FileName = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
+def _last(count: int) -> Meta:
+    return Meta(description=f"Of more than {count} the last {count} count.")
+
+
 class Registration(Entity):
     """What a player says of itself when it joins a network."""
 
@@ -104,8 +108,8 @@ class Report(Entity):
     sequence: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     sent_at: DateTime | None = None
     status: dict[str, Any] | None = None
-    errors: Annotated[list[ReportedError], Meta(max_length=MAX_ERRORS)] | None = None
-    downloads: Annotated[list[ReportedDownload], Meta(max_length=MAX_DOWNLOADS)] | None = None
+    errors: Annotated[list[ReportedError], _last(MAX_ERRORS)] | None = None
+    downloads: Annotated[list[ReportedDownload], _last(MAX_DOWNLOADS)] | None = None
 
 
 class ReportAnswer(Entity):

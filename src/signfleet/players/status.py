@@ -1,8 +1,10 @@
-"""Reads the status in a report: strict in types and sizes, lenient in words that newer firmware may use."""
+"""Reads the status in a report: strict in types, lenient in words that newer firmware may use and in lists that are
+longer than the server keeps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -16,6 +18,9 @@ from signfleet.wire.text import fold
 _UNKNOWN = "Unknown"
 _SYSTEMS = ("ExFAT", "ext3", "ext4", "FAT12", "FAT16", "FAT32", "HFS", "HFSplus", "NTFS")
 _ACCESS = ("Read", "Write")
+#: Of several words in an array, so many are read; a text of them has a length that a `Word` may have.
+_FLAGS_LIMIT = 32
+_FLAGS_LENGTH = 128
 _TYPE = inspect.type_info(ReportedStatus)
 
 
@@ -38,14 +43,17 @@ def read_status(said: dict[str, Any]) -> ReportedStatus:
 
 
 def _mend(value: Any, kind: inspect.Type) -> Any:
-    """`value` with every word of an enumeration in its usual spelling, `Unknown` where it is none of its words."""
+    """`value` with lists no longer than they may be, without what the type does not know, and with every word of an
+    enumeration in its usual spelling, `Unknown` where it is none of its words."""
     if isinstance(kind, inspect.UnionType):
         kind = next(choice for choice in kind.types if not isinstance(choice, inspect.NoneType))
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
-        known = {field.encode_name: field.type for field in kind.fields}
-        return {name: _mend(item, known[name]) for name, item in value.items() if name in known}
+        names = ((field.encode_name, field.type) for field in kind.fields)
+        return {name: _mend(value[name], of) for name, of in names if name in value}
     if isinstance(kind, inspect.ListType) and isinstance(value, list):
-        return [_mend(item, kind.item_type) for item in value]
+        return [_mend(item, kind.item_type) for item in value[: kind.max_length]]
+    if isinstance(kind, inspect.DictType) and isinstance(value, dict):
+        return dict(islice(value.items(), kind.max_length))
     if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
         return _word(value, [word for word in kind.values if isinstance(word, str)])
     return value
@@ -63,6 +71,10 @@ def _mend_word(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> Non
 
 def _mend_flags(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
     value = holder.get(name)
+    if isinstance(value, list):
+        value = value[:_FLAGS_LIMIT]
+    if isinstance(value, str) and len(value) > _FLAGS_LENGTH:
+        return
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(word, str) for word in value)):
         holder[name] = flags.normalise(value, known, instead=_UNKNOWN) if value else None
 

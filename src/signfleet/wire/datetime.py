@@ -18,7 +18,7 @@ MAX_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 _RFC3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"(?:\.([0-9]{1,7}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))?"
+    r"(?:\.([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))?"
 )
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -68,7 +68,7 @@ def format_wall_clock(ms: int) -> str:
 def parse(text: str) -> int | None:
     """Read RFC 3339 text as milliseconds; None for the contract's "unset", 0001-01-01T00:00:00.
 
-    Takes 0 to 7 fraction digits (those past the millisecond are dropped), any offset, and a missing zone as UTC.
+    Takes any number of fraction digits (those past the millisecond are dropped), any offset, and a missing zone as UTC.
     Raises ValueError for anything else.
     """
     match = _RFC3339.fullmatch(text)

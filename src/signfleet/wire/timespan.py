@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 #: What `parse` takes, as a regular expression that Python and JSON Schema read alike.
-PATTERN = r"^([0-9]{1,5}\.)?([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,7})?)?$(?!\n)"
+PATTERN = r"^([0-9]{1,5}\.)?([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?$(?!\n)"
 
-_FORM = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,7}))?)?")
+_FORM = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?")
 
 SECOND = 1000
 MINUTE = 60 * SECOND
