@@ -9,6 +9,7 @@ from signfleet.expressions import listing
 from signfleet.expressions.catalogue import Catalogue, Filter
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import EVERYTHING, Listing, Scope, Top
+from signfleet.expressions.sorting import Sort
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 
@@ -50,22 +51,30 @@ class Collection:
 
     async def find(self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None) -> Found:
         """A page of what a scope admits, by index where there is one; of each group only what `top` leaves."""
-        parsed = self._catalogue.filter(query.filter)
-        rows, next_marker = await self.rows(network_id, query, scope, top)
+        parsed = await self._catalogue.read_filter(query.filter)
+        order = await self._catalogue.read_sort(query.sort)
+        rows, next_marker = await self._page(network_id, query, (parsed, order), scope, top)
         total = await self._total(network_id, scope)
         matching = total if parsed is None and top is None else await self._count(network_id, parsed, scope, top)
         echo = parsed.echo if parsed else None
-        return Found(rows, total, matching, next_marker, self._catalogue.sort(query.sort).echo, echo)
+        return Found(rows, total, matching, next_marker, order.echo, echo)
 
     async def rows(
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
     ) -> listing.Page:
         """A page without its numbers."""
-        order = self._catalogue.sort(query.sort)
+        parsed = await self._catalogue.read_filter(query.filter)
+        order = await self._catalogue.read_sort(query.sort)
+        return await self._page(network_id, query, (parsed, order), scope, top)
+
+    async def _page(
+        self, network_id: int, query: ListQuery, read: tuple[Filter | None, Sort], scope: Scope, top: Top | None
+    ) -> listing.Page:
+        parsed, order = read
         return await self._listing.page(
             self._store,
             network_id,
-            filter=self._catalogue.filter(query.filter),
+            filter=parsed,
             sort=order,
             position=order.position(query.marker),
             size=query.size,
@@ -75,7 +84,7 @@ class Collection:
 
     async def count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
         """How many of what a scope admits match."""
-        parsed = self._catalogue.filter(filter_)
+        parsed = await self._catalogue.read_filter(filter_)
         if parsed is None:
             return await self._total(network_id, scope)
         return await self._count(network_id, parsed, scope)

@@ -31,6 +31,9 @@ Companion = Callable[[Services, str], Awaitable[None]]
 
 log = structlog.get_logger("server")
 
+#: Seconds after which a thread that runs Python hands the interpreter to the event loop when that has something to do.
+SWITCH_INTERVAL = 0.001
+
 
 class CannotListen(Exception):
     """The address is taken or not one of this machine."""
@@ -47,6 +50,7 @@ def run(settings: Settings, companion: Companion | None = None) -> None:
 
 async def serve(settings: Settings, companion: Companion | None = None) -> None:
     """`run`, inside a running event loop of the main thread."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings.hosts, settings.port)]
         services = await build(settings)

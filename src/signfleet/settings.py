@@ -62,6 +62,15 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     database_connections: Annotated[int, _doc("How many PostgreSQL connections a process uses.", ge=1, le=1000)] = 10
+    search_time_limit: Annotated[
+        int,
+        _doc(
+            "How many seconds a search may take that no index serves, and wait for its turn; one that takes longer is"
+            " ended and answers 400.",
+            ge=1,
+            le=3600,
+        ),
+    ] = 10
     blobs: Annotated[
         str | None,
         _doc(

@@ -151,7 +151,12 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     """
     _tighten_files(settings)
     blobs = open_blobs(settings.blobs_place)
-    store = await open_store(settings.database_url, connections=settings.database_connections, upgrade=upgrade)
+    store = await open_store(
+        settings.database_url,
+        connections=settings.database_connections,
+        upgrade=upgrade,
+        scan_limit=settings.search_time_limit,
+    )
     passwords, attempts = Passwords(), Attempts()
     pictures = Pictures()
     permissions = Permissions(store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -11,10 +12,11 @@ from sqlalchemy import func, select
 
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
+from signfleet.storage.interface import Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import metadata, permission
 from signfleet.wiring import Services
-from tests.conftest import ROOT
+from tests.conftest import ON_SQLITE, ROOT
 from tests.devices.stored import example, register, store_downloads, store_errors, store_screenshots
 
 TABLES = [table for table in metadata.tables.values() if "device_id" in table.columns]
@@ -121,3 +123,27 @@ async def test_what_somebody_takes_out_of_the_filter_meanwhile_stays(
     )
     left = {item["serial"] for item in (await admin.get("/Devices/")).json()["items"]}
     assert left == {serial for serial, was_kept in zip(serials, kept, strict=True) if was_kept}
+
+
+@pytest.mark.contract("DELETE /Devices/")
+@ON_SQLITE
+async def test_a_deletion_that_matches_nothing_does_not_wait_for_the_writer(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["E1"])
+    occupied, ended = threading.Event(), threading.Event()
+
+    async def work(_tx: Transaction) -> None:
+        occupied.set()
+        ended.wait(60)
+
+    writing = asyncio.ensure_future(services.store.write(work))
+    try:
+        await asyncio.to_thread(occupied.wait)
+        async with asyncio.timeout(30):
+            answer = await admin.delete("/Devices/?filter=[Settings].[Description] IS 'nothing like this'")
+        assert (answer.status_code, answer.json()) == (200, 0)
+        assert not writing.done()
+    finally:
+        ended.set()
+        await writing

@@ -66,9 +66,11 @@ class DeviceDeletion:
     async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
         """Deletes what the filter matches, as far as the caller may delete it one by one; returns how many went.
 
-        All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network by leaving it out.
+        What matches is looked for before the transaction, in which nobody else can write; there it is locked and
+        matched once more. All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network
+        by leaving it out.
         """
-        parsed = DEVICES.filter(filter_)
+        parsed = await DEVICES.read_filter(filter_)
         if parsed is None:
             raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
         network_id = session.network
@@ -76,15 +78,18 @@ class DeviceDeletion:
         deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
         liftable = await self._permissions.liftable(session, DEVICE, queries.DEVICE_ID)
 
-        async def matching(tx: Transaction) -> list[int]:
-            return await self._listing.ids(tx, network_id, filter=parsed, scope=visible & deletable & liftable)
+        scope = visible & deletable & liftable
+        candidates = await self._listing.ids(self._store, network_id, filter=parsed, scope=scope)
+        if not candidates:
+            return 0
+        still_matching = self._listing.matching_among(parsed, scope)
+        await still_matching.prepare(self._store.dialect)
 
         async def work(tx: Transaction) -> int:
-            ids = await matching(tx)
-            if ids and not tx.alone:
-                # Others may have changed or deleted some until they were held: now nobody can.
-                held = {row.id for row in await tx.all(queries.HELD_AMONG, network_id=network_id, ids=ids)}
-                ids = [id_ for id_ in await matching(tx) if id_ in held]
+            these: dict[str, Any] = {"network_id": network_id, "ids": candidates}
+            if not tx.alone:
+                await tx.all(queries.HELD_AMONG, **these)
+            ids = [row.id for row in await tx.all(still_matching, **these, **scope.parameters)]
             if ids:
                 await self._remove(tx, network_id, ids, now)
             return len(ids)

@@ -18,7 +18,7 @@ from signfleet.expressions.markers import Position
 from signfleet.expressions.sorting import Segment, Sort
 from signfleet.expressions.sql import NETWORK
 from signfleet.storage.interface import Row, Store, Transaction
-from signfleet.storage.query import Query
+from signfleet.storage.query import Query, among
 
 _KEPT = 1024
 """How many statements a listing keeps compiled."""
@@ -188,6 +188,12 @@ class Listing:
             if page.next_marker is None:
                 return ids
             position = sort.position(page.next_marker)
+
+    def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
+        """The statement for the ids, ascending, of those in the list `ids` that match."""
+        ids = self.catalogue.columns.table.c.id
+        statement = self._matching(select(ids), filter, scope, None, None)
+        return Query(statement.where(among(ids, "ids")).order_by(ids))
 
     def statement(self, filter: Filter | None, sort: Sort, scope: Scope = EVERYTHING) -> Query:
         """The statement of a first page."""

@@ -22,6 +22,7 @@ from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths
 from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.http.routing import Responder
+from signfleet.storage.turns import Caller, read_as
 from signfleet.wire import datetime
 from signfleet.wire.misfit import explain
 
@@ -92,6 +93,8 @@ def _in_oauths_form(respond: Responder) -> Responder:
 async def _admit(call: Call, endpoint: Endpoint) -> None:
     """401 without a good token, 403 where it does not reach."""
     session = call.session = await call.service(Sessions).authenticate(call.bearer_token, call.now)
+    who = session.login or f"device {session.device_id}" if session.person_id or session.device_id else "application"
+    read_as(Caller(session.network_id or 0, who))
     if endpoint.scopes and not session.covers_any(endpoint.scopes):
         raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
     if endpoint.caller == "network":

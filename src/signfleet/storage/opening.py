@@ -17,6 +17,7 @@ from signfleet.storage.migrations import (
 )
 from signfleet.storage.postgres import PostgresStore
 from signfleet.storage.sqlite import SqliteStore
+from signfleet.storage.turns import SCAN_LIMIT
 
 SQLITE = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")
@@ -49,7 +50,9 @@ async def revision_of(database: str) -> str | None:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {type(error).__name__}.") from error
 
 
-async def open_store(database: str, *, connections: int = 10, upgrade: bool = True) -> Store:
+async def open_store(
+    database: str, *, connections: int = 10, upgrade: bool = True, scan_limit: float = SCAN_LIMIT
+) -> Store:
     """Opens `sqlite:///path` or `postgresql://…`.
 
     Creates or upgrades the schema first if the caller may `upgrade`. Raises `CannotOpen`.
@@ -59,10 +62,10 @@ async def open_store(database: str, *, connections: int = 10, upgrade: bool = Tr
             path = Path(database.removeprefix(SQLITE))
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             migrate_sqlite(path, upgrade=upgrade)
-            return SqliteStore(path)
+            return SqliteStore(path, scan_limit=scan_limit)
         if database.startswith(POSTGRESQL):
             await migrate_postgresql(database, upgrade=upgrade)
-            return await PostgresStore.open(database, connections)
+            return await PostgresStore.open(database, connections, scan_limit=scan_limit)
     except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error) or "it does not answer"
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {reason}.") from error

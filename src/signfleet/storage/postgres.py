@@ -12,6 +12,7 @@ import asyncpg
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
 from signfleet.storage.listening import CLOSE_SECONDS, CONNECT_SECONDS, NOTIFY, UNREACHABLE, UNUSABLE, Listener, alarm
 from signfleet.storage.query import Query
+from signfleet.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
 T = TypeVar("T")
 
@@ -64,9 +65,16 @@ class _Transaction:
         return [row[0] for row in rows]
 
 
-async def _fetch(connection: Any, query: Query, params: dict[str, Any]) -> list[Row]:
+async def _fetch(connection: Any, query: Query, params: dict[str, Any], limit: float | None = None) -> list[Row]:
+    """The rows. Where they take longer than `limit` seconds, PostgreSQL ends the statement: raises `Invalid`."""
     prepared = query.prepared("postgresql")
-    return prepared.rows(await connection.fetch(prepared.text, *prepared.arguments(params)))
+    try:
+        found = await connection.fetch(prepared.text, *prepared.arguments(params), timeout=limit)
+    except TimeoutError:
+        if limit is None:
+            raise
+        raise took_too_long(limit) from None
+    return prepared.rows(found)
 
 
 def _has_ended(connection: Any) -> bool:
@@ -89,15 +97,18 @@ class PostgresStore:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, connections: int) -> None:
+    def __init__(self, url: str, connections: int, scan_limit: float = SCAN_LIMIT) -> None:
+        """Half of the `connections` may scan at a time, each for `scan_limit` seconds at most."""
         self._url = url
         self._connections = connections
+        self._scan_limit = scan_limit
+        self._turns = Turns(max(1, connections // 2), patience=scan_limit)
         self._pool: Any = None
         self._listener = Listener(url, self._replace_pool)
 
     @classmethod
-    async def open(cls, url: str, connections: int = 10) -> PostgresStore:
-        store = cls(url, connections)
+    async def open(cls, url: str, connections: int = 10, *, scan_limit: float = SCAN_LIMIT) -> PostgresStore:
+        store = cls(url, connections, scan_limit)
         await store._listener.start()
         store._pool = await store._new_pool()
         return store
@@ -125,13 +136,19 @@ class PostgresStore:
         return rows[0] if rows else None
 
     async def scan_all(self, query: Query, **params: Any) -> list[Row]:
-        return await self._read(WORK_SECONDS, query, params)
+        await query.prepare(self.dialect)
+        async with self._turns.take():
+            rows = await self._read(self._scan_limit + CLOSE_SECONDS, query, params, limit=self._scan_limit)
+        SCANS.labels("done").inc()
+        return rows
 
-    async def _read(self, seconds: float, query: Query, params: dict[str, Any]) -> list[Row]:
+    async def _read(
+        self, seconds: float, query: Query, params: dict[str, Any], limit: float | None = None
+    ) -> list[Row]:
         for attempt in range(ATTEMPTS):
             try:
                 async with self._connection(seconds) as connection:
-                    return await _fetch(connection, query, params)
+                    return await _fetch(connection, query, params, limit)
             except _ConnectionEnded:
                 await _pause(attempt)
             except UNREACHABLE as error:

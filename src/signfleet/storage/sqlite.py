@@ -13,6 +13,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,6 +24,7 @@ from typing import Any, TypeVar
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
 from signfleet.storage.query import Query
 from signfleet.storage.sqlite_connection import connect, failures, fetch
+from signfleet.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 #: How many units of work share a commit at most: more would make the first of them wait too long.
 BATCH_LIMIT = 256
 SCAN_THREADS = 3
+#: A scan looks at its time limit every so many steps of SQLite's machine, some three milliseconds.
+SCAN_PERIOD = 20_000
 #: A read that may scan is given so many steps of SQLite's machine in the event loop, some half a millisecond; every so
 #: many of them it is looked at.
 TRIAL_STEPS, TRIAL_PERIOD = 4000, 500
@@ -103,6 +107,31 @@ class _Trial:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class _Scanner:
+    """A connection of one reader thread, which ends a statement that runs longer than `limit` seconds."""
+
+    def __init__(self, path: Path, limit: float) -> None:
+        self.connection = connect(path, read_only=True)
+        self.connection.set_progress_handler(self._is_over, SCAN_PERIOD)
+        self._limit = limit
+        self._end = 0.0
+
+    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
+        """The rows. Raises `Invalid` where the search takes too long, `StorageError` where the store closes."""
+        self._end = time.monotonic() + self._limit
+        try:
+            return fetch(self.connection.cursor(), query, params)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            if time.monotonic() >= self._end:
+                raise took_too_long(self._limit) from None
+            raise StorageError("the store closes") from None
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._end
 
 
 class _Transaction:
@@ -276,13 +305,16 @@ class SqliteStore:
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, scan_limit: float = SCAN_LIMIT) -> None:
+        """A scan takes `scan_limit` seconds at most."""
         self._path = path
+        self._scan_limit = scan_limit
+        self._turns = Turns(SCAN_THREADS, patience=scan_limit)
         self._writer = _Writer(path)
         self._snapshots = _Snapshots(path)
         self._trial = _Trial(path)
         self._scanning = threading.local()
-        self._scanners: list[sqlite3.Connection] = []
+        self._scanners: list[_Scanner] = []
         self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
 
     async def one(self, query: Query, **params: Any) -> Row | None:
@@ -297,17 +329,22 @@ class SqliteStore:
         return rows[0] if rows else None
 
     async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+        await query.prepare(self.dialect)
         rows = self._trial.fetch(query, params)
         if rows is not None:
             return rows
-        return await asyncio.get_running_loop().run_in_executor(self._scan_threads, self._scan, query, params)
+        async with self._turns.take():
+            loop = asyncio.get_running_loop()
+            rows = await loop.run_in_executor(self._scan_threads, self._scan, query, params)
+        SCANS.labels("done").inc()
+        return rows
 
     def _scan(self, query: Query, params: dict[str, Any]) -> list[Row]:
-        connection = getattr(self._scanning, "connection", None)
-        if connection is None:
-            connection = self._scanning.connection = connect(self._path, read_only=True)
-            self._scanners.append(connection)
-        return fetch(connection.cursor(), query, params)
+        scanner: _Scanner | None = getattr(self._scanning, "scanner", None)
+        if scanner is None:
+            scanner = self._scanning.scanner = _Scanner(self._path, self._scan_limit)
+            self._scanners.append(scanner)
+        return scanner.fetch(query, params)
 
     async def write(self, work: UnitOfWork[T]) -> T:
         return await self._writer.submit(work)
@@ -317,8 +354,10 @@ class SqliteStore:
 
     async def close(self) -> None:
         self._writer.close()
+        for scanner in self._scanners:
+            scanner.connection.interrupt()
         self._scan_threads.shutdown()
         self._snapshots.close()
         self._trial.close()
-        for connection in self._scanners:
-            connection.close()
+        for scanner in self._scanners:
+            scanner.connection.close()

@@ -28,7 +28,7 @@ class Regions:
         Raises `NotFound` where no device stands there, whatever the filter says.
         """
         network_id = session.network
-        parsed = DEVICES.filter(filter_)
+        parsed = await DEVICES.read_filter(filter_)
         place = place_path(path)
         key = fold(place or "/")
         scope = await self._devices.scope(session)
