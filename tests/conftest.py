@@ -42,7 +42,7 @@ from signfleet.settings import Settings
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
 from signfleet.storage.opening import open_store
-from signfleet.users.service import insert_user
+from signfleet.users.membership import admit
 from signfleet.wire import timespan
 from signfleet.wiring import Services, build, make_app
 from tests.postgres import Postgres, name_of, running_postgres
@@ -197,6 +197,7 @@ def network(founded: tuple[str, Founded]) -> Founded:
 def settings(founded: tuple[str, Founded], tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """The server's settings; `@pytest.mark.settings(name=value)` changes some."""
     overrides: dict[str, Any] = {"legacy_token_endpoint": True, "access_log": False, "database_connections": 4}
+    overrides |= {"self_registration": True}
     for marker in request.node.iter_markers("settings"):
         overrides |= marker.kwargs
     return Settings(data=str(tmp_path), database=founded[0], **overrides)
@@ -248,8 +249,8 @@ SignIn = Callable[..., Awaitable[str]]
 def sign_in(services: Services, network: Founded) -> SignIn:
     """Makes an access token: `await sign_in("joe@example.com", role=VIEWERS, scope="bsn.api.main.devices")`.
 
-    An unknown login becomes a person and a user of the network first; `role=None` leaves them without a role,
-    `choose=False` the token without a network.
+    An unknown login becomes a person and a user of the network first; who is invited accepts. `role=None` leaves them
+    without a role, `choose=False` the token without a network.
     """
 
     async def make(
@@ -262,6 +263,7 @@ def sign_in(services: Services, network: Founded) -> SignIn:
     ) -> str:
         now = _now()
         person = await services.people.find(login or network.login)
+        invited = await services.users.find(network_id, login)
         user = None if person is None else await services.users.in_network(network_id, person.person_id)
 
         async def work(tx: Transaction) -> str:
@@ -269,8 +271,8 @@ def sign_in(services: Services, network: Founded) -> SignIn:
             person_id = await insert_person(tx, new, now) if person is None else person.person_id
             user_id = user.id if user is not None else None
             if user_id is None:
-                role_id = None if role is None else role.id
-                user_id = await insert_user(
+                role_id = invited.role_id if invited is not None else None if role is None else role.id
+                user_id = await admit(
                     tx, network_id=network_id, person_id=person_id, role_id=role_id, description=None, now=now
                 )
             issued = await open_session(

@@ -19,7 +19,8 @@ from signfleet.founding import Founded
 from signfleet.http.conditional import NONE
 from signfleet.http.endpoint import FORM, Endpoint
 from signfleet.networks.levels import FREE, PAID
-from signfleet.people.service import ACTIVATE, RESET
+from signfleet.people.links import ACTIVATE, INVITATION, RESET
+from signfleet.people.service import NewPerson, insert_person
 from signfleet.people.store import INSERT_LINK
 from signfleet.profiles.service import of_person, of_user
 from signfleet.sign_in.service import Client
@@ -28,6 +29,7 @@ from signfleet.simulator.screenshots import picture
 from signfleet.storage.interface import Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import person
+from signfleet.users.membership import insert_user
 from signfleet.wire import datetime
 from signfleet.wire.timespan import HOUR, MINUTE
 from signfleet.wiring import Services, endpoints
@@ -131,6 +133,18 @@ class World:
             )
         )
 
+    async def invitation(self, owner: Owner) -> int:
+        """An invitation of the owner to a network of its own."""
+        inviting = await self.services.networks.create(f"Inviting {self._number()}", now())
+
+        async def work(tx: Transaction) -> int:
+            placeholder = await insert_person(tx, NewPerson(owner.login, None, None, None, activation_date=None), now())
+            return await insert_user(
+                tx, network_id=inviting.id, person_id=placeholder, role_id=VIEWERS.id, description=None, now=now()
+            )
+
+        return await self.services.store.write(work)
+
     async def request(self, endpoint: Endpoint, owner: Owner | None = None, **segments: str) -> Request:
         """A request that succeeds for who may make it, and changes something if that is what the endpoint is for.
 
@@ -184,6 +198,8 @@ class World:
         }
         if "{token}" in called:
             values["token"] = await self._token(called, owner)
+        if "{invitation}" in called:
+            values["invitation"] = str(await self.invitation(owner))
         if "{application}" in called:
             values["application"] = str(await self._application(owner))
         if "{file:path}" in called:
@@ -224,7 +240,9 @@ class World:
             case "POST /player/v1/token":
                 return {"grant_type": "refresh_token", "refresh_token": (await self.player()).refresh_token or ""}
             case "POST /account/activate":
-                return {"token": await self._link(ACTIVATE)}
+                return {"token": await self._link(ACTIVATE), "password": PASSWORD}
+            case "POST /account/invitation":
+                return {"token": await self._link(INVITATION), "password": PASSWORD, "decision": "accept"}
             case "POST /account/reset":
                 return {"token": await self._link(RESET), "password": PASSWORD, "repeated": PASSWORD}
         raise KeyError(called)
@@ -300,13 +318,13 @@ class World:
         return int(own[-1] if own else (await self.services.applications.create("Script", owner.person_id, now())).id)
 
     async def _link(self, purpose: str) -> str:
-        """The token of a link in a mail to Ulla, who is not activated any more if the link is for that."""
-        token, ulla = new_token(), await self.owner(ULLA)
+        """The token of a link in a mail to Ulla, who is activated no longer if the link is for that."""
+        token, ulla = new_token(), await self.services.users.row(self.ids["User"])
 
         async def work(tx: Transaction) -> None:
-            if purpose == ACTIVATE:
-                inactive = person.update().where(person.c.id == ulla.person_id).values(activation_date=None)
-                await tx.execute(Query(inactive))
+            if purpose != RESET:
+                unproved = {"activation_date": None, "proof_date": None}
+                await tx.execute(Query(person.update().where(person.c.id == ulla.person_id).values(unproved)))
             await tx.execute(
                 INSERT_LINK,
                 hash=hash_token(token),

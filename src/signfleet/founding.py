@@ -15,7 +15,7 @@ from signfleet.networks.schemas import NetworkSettings
 from signfleet.networks.service import check_name, insert_network
 from signfleet.people.service import People, insert_person, record_new
 from signfleet.storage.interface import Duplicate, Store, Transaction
-from signfleet.users.service import insert_administrator
+from signfleet.users.membership import insert_administrator
 
 
 class Founded(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Removes what has expired: tokens, sessions, links, and mails that were given up long ago; ends trials."""
+"""Removes what has expired: tokens, sessions, links, registrations, mails given up long ago; ends trials."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signfleet.access import store as queries
 from signfleet.mail.store import DELETE_GIVEN_UP
 from signfleet.networks.levels import FREE, change_level
 from signfleet.networks.store import ENDED_TRIAL, ENDED_TRIALS, HOLD_NETWORK
-from signfleet.people.store import DELETE_OLD_LINKS
+from signfleet.people.store import DELETE_OLD_LINKS, DELETE_OLD_REGISTRATIONS
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.wire import timespan
@@ -20,6 +20,8 @@ log = structlog.get_logger("housekeeping")
 #: Expired tokens are kept so long: a client that comes late is told that they have expired.
 TOKENS_KEPT = timespan.DAY
 MAILS_KEPT = 30 * timespan.DAY
+#: A registration that nobody activates lives so long.
+REGISTRATION_LIFETIME = 30 * timespan.DAY
 
 
 class Housekeeping:
@@ -33,6 +35,7 @@ class Housekeeping:
         await self._end_trials(now)
         for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
             await self._delete(query, before=now - TOKENS_KEPT)
+        await self._delete(DELETE_OLD_REGISTRATIONS, before=now - REGISTRATION_LIFETIME)
 
         async def work(tx: Transaction) -> None:
             await tx.execute(DELETE_OLD_LINKS, now=now)

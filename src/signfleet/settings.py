@@ -186,8 +186,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     trial_days: Annotated[int, _doc("How many days a network's trial lasts.", ge=1, le=3650)] = 30
 
     self_registration: Annotated[
-        bool, _doc("Let anybody register by mail address; otherwise only the operator makes people.")
-    ] = True
+        bool,
+        _doc("Let anybody register by mail address; otherwise people are invited, or made by the operator."),
+    ] = False
     return_origins: Annotated[
         str,
         _doc(

@@ -41,6 +41,8 @@ from signfleet.housekeeping import Housekeeping
 from signfleet.http.application import Application
 from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
+from signfleet.invitations.routes import endpoints as invitation_endpoints
+from signfleet.invitations.service import Invitations
 from signfleet.mail.delivery import Delivery
 from signfleet.mail.outbox import Outbox
 from signfleet.monitoring.readiness import Readiness
@@ -50,6 +52,7 @@ from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.service import Networks
 from signfleet.operations.routes import endpoints as operation_endpoints
 from signfleet.operations.service import Operations
+from signfleet.people.links import OneTimeLinks
 from signfleet.people.registration import Registrations
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
@@ -128,6 +131,8 @@ class Services:
     profiles: Profiles
     tokens: Tokens
     registrations: Registrations
+    one_time_links: OneTimeLinks
+    invitations: Invitations
     outbox: Outbox
     background: Background
     pictures: Pictures
@@ -167,7 +172,8 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
     users = Users(store)
-    registrations = Registrations(store, people, passwords, outbox, attempts=attempts, settings=settings)
+    one_time_links = OneTimeLinks(store, outbox, settings)
+    registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
     audit = Audit(store, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     joining_pace = Pace()
@@ -193,7 +199,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         roles=Roles(store, permissions),
         groups=Groups(store, permissions),
         tag_index=TagIndex(store, permissions),
-        user_administration=UserAdministration(store, users, people, permissions),
+        user_administration=UserAdministration(store, users, people, permissions, one_time_links),
         audit=audit,
         retention=retention,
         passwords=passwords,
@@ -209,6 +215,8 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         profiles=Profiles(store),
         tokens=Tokens(store),
         registrations=registrations,
+        one_time_links=one_time_links,
+        invitations=Invitations(store, passwords, one_time_links),
         outbox=outbox,
         background=Background(
             Job("mail", outbox.send_due, 30, wake=outbox.wake),
@@ -255,6 +263,7 @@ def endpoints() -> list[Endpoint]:
         *tag_endpoints,
         *explanation_endpoints,
         *user_endpoints,
+        *invitation_endpoints,
         *operation_endpoints,
         *monitoring_endpoints,
     ]

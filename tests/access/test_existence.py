@@ -172,13 +172,15 @@ async def test_a_role_of_another_network_is_like_one_that_is_not_there(
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("segment", ["application", "network", "user", "token"])
+@pytest.mark.parametrize("segment", ["application", "invitation", "network", "user", "token"])
 async def test_below_self_what_is_somebody_elses_is_like_what_is_not_there(
     world: World, call_as: CallAs, sign_in: SignIn, statements: Texts, segment: str
 ) -> None:
     client, ours = (await cast(world, call_as)).elsewhere.client, world.administrator
     application = (await world.services.applications.create("Script", ours.person_id, now())).id
+    invitation = await world.invitation(ours)
     theirs = {
+        "invitation": (str(invitation), str(invitation + 4000)),
         "application": (str(application), str(application + 4000)),
         "network": (str(ours.network_id), str(ours.network_id + 4000)),
         "user": (str(ours.user_id), str(ours.user_id + 4000)),

@@ -120,7 +120,7 @@ class Accounts(RuleBasedStateMachine):
     @rule(data=st.data())
     def activate(self, data: st.DataObject) -> None:
         person = self.somebody(data)
-        assert self.server.submit(person.link) == (404 if person.is_active else 200)
+        assert self.server.submit(person.link, password=person.password) == (404 if person.is_active else 200)
         person.is_active = True
 
     @precondition(lambda self: self.people)
@@ -229,6 +229,8 @@ class Accounts(RuleBasedStateMachine):
     @rule(data=st.data(), locked=st.booleans())
     def lock_or_unlock(self, data: st.DataObject, locked: bool) -> None:
         person = self.somebody(data)
+        if not person.is_active:  # nobody is there to be locked
+            return
         self.server.lock(person.login, locked)
         person.is_locked = locked
 

@@ -261,8 +261,8 @@ def test_a_user_gets_another_role(invoke: Invoke, founded: dict[str, str]) -> No
     ok(invoke("user", "role", "Main", "joe@example.com", "creators"))
     rows = table(invoke("user", "list", "Main"))
     assert [row[1:] for row in rows] == [
-        ["jane@example.com", "Administrators", "no"],
-        ["joe@example.com", "Creators", "no"],
+        ["jane@example.com", "Administrators", "member"],
+        ["joe@example.com", "Creators", "member"],
     ]
     assert invoke("user", "lock", "Main", "jane@example.com").exit_code == 1  # somebody has to stay
 

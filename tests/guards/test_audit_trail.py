@@ -33,6 +33,7 @@ ENTITIES = {
     "/Applications/": "Application",
     "/Networks/": "Network",
     "/Users/": "User",
+    "/invitations/": "User",
     "/Roles/": "Role",
     "/Groups/": "Group",
     "/Devices/": "Device",
@@ -66,6 +67,7 @@ def actor(world: World, called: str, request: Request) -> str:
         "POST /Self/": "anonymous",
         f"POST {OPENID}/revoke": f"application {world.network.client_id}",
         "POST /account/activate": ULLA,
+        "POST /account/invitation": ULLA,
         "POST /account/reset": ULLA,
     }.get(called, world.administrator.login)
 
@@ -91,6 +93,8 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return own.person_id if "/Self/" in called else (await world.owner(ULLA)).person_id
         case "User" if "/Self/" in called:
             return own.user_id
+        case "User" if "/invitations/" in called:
+            return int(re.findall(r"\d+", request.url)[-1])
     return world.ids[entity]
 
 

@@ -32,6 +32,8 @@ PUBLIC = {
     "POST /2022/06/REST/Self/",
     "GET /account/activate",  # take the token of a link in a mail
     "POST /account/activate",
+    "GET /account/invitation",
+    "POST /account/invitation",
     "GET /account/reset",
     "POST /account/reset",
 }

@@ -193,6 +193,7 @@ CREATE INDEX ix_device_tag_text ON device_tag (network_id, tag_id, value_key, de
 CREATE INDEX ix_mail_next_attempt_date ON mail (next_attempt_date);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
 CREATE INDEX ix_permission_principal ON permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
+CREATE INDEX ix_person_mailbox_key ON person (mailbox_key);
 CREATE INDEX ix_screenshot_age ON screenshot (arrival_date, network_id, id);
 CREATE INDEX ix_screenshot_device ON screenshot (network_id, device_id, utc_timestamp, id);
 CREATE INDEX ix_screenshot_sent ON screenshot (network_id, device_id, sent_timestamp);
@@ -286,7 +287,7 @@ CREATE TABLE permission (
 	creation_date BIGINT NOT NULL, 
 	CONSTRAINT pk_permission PRIMARY KEY (network_id, entity, entity_id, operation_uid, principal_type, principal_id)
 );
-CREATE TABLE person (
+CREATE TABLE "person" (
 	id BIGINT NOT NULL, 
 	login TEXT NOT NULL, 
 	login_key TEXT NOT NULL, 
@@ -297,8 +298,9 @@ CREATE TABLE person (
 	last_modified_date BIGINT NOT NULL, 
 	activation_date BIGINT, 
 	is_locked_out BOOLEAN NOT NULL, 
-	CONSTRAINT pk_person PRIMARY KEY (id), 
-	CONSTRAINT uq_person_login_key UNIQUE (login_key)
+	mailbox_key TEXT NOT NULL, 
+	proof_date BIGINT, 
+	CONSTRAINT pk_person PRIMARY KEY (id)
 );
 CREATE TABLE person_profile (
 	person_id BIGINT NOT NULL, 
@@ -412,6 +414,7 @@ CREATE TABLE unneeded_file (
 	name TEXT NOT NULL, due_date BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_unneeded_file PRIMARY KEY (name)
 );
+CREATE UNIQUE INDEX uq_person_account ON person (mailbox_key) WHERE activation_date IS NOT NULL;
 CREATE TABLE user (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 

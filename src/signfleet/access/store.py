@@ -204,6 +204,7 @@ SET_SECRET = Query(
     .values(secret_hash=bindparam("new_secret_hash"), secret_expiration_date=None, last_modified_date=bindparam("now"))
 )
 DELETE_APPLICATION = Query(application.delete().where(application.c.id == bindparam("id")))
+DELETE_APPLICATIONS_OF_PERSON = Query(application.delete().where(application.c.person_id == bindparam("of_person_id")))
 DELETE_SESSIONS_OF_APPLICATION = Query(
     session.delete().where(session.c.application_id == bindparam("of_application_id"))
 )

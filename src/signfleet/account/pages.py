@@ -38,12 +38,12 @@ def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
     return Answer(status, text.encode(), media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 
 
-def message(call: Call, title: str, text: str, status: int = 200) -> Answer:
-    return page(call, "message", status, title=title, message=text)
+def message(call: Call, title: str, text: str, status: int = 200, next_url: str | None = None) -> Answer:
+    return page(call, "message", status, title=title, message=text, next_url=next_url)
 
 
 def next_page(call: Call, return_url: str | None, title: str, text: str) -> Answer:
-    """Where somebody wanted to be led afterwards, or a page that says what was done."""
+    """Where somebody wanted to be led afterwards, or a page that says what was done and where to go on."""
     if return_url is None:
-        return message(call, title, text)
+        return message(call, title, text, next_url=f"{call.service(Settings).own_url}/docs")
     return Answer(303, headers={**_headers(call.service(Settings).return_origins), "Location": return_url})

@@ -1,4 +1,4 @@
-"""Activation and password reset: a page to look at, which changes nothing, and the form on it, which does."""
+"""Activation, invitations, password reset: a page to look at, which changes nothing, and its form, which does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
 from signfleet.http.media import HTML_TYPE
+from signfleet.invitations.service import Invitations
+from signfleet.people.links import ACTIVATE, INVITATION, RESET, OneTimeLinks
 from signfleet.people.registration import Registrations
-from signfleet.people.service import ACTIVATE, RESET
+from signfleet.roles.system import role_name
 
 endpoints = Endpoints("Account", "/account")
 
@@ -40,21 +42,46 @@ _form: dict[str, Any] = {
 @endpoints.get("/activate", statuses="200", **_page)
 async def show_activation(call: Call) -> Answer:
     """Show the page on which a new account is activated."""
-    token = call.parameter("token") or ""
-    person = await call.service(Registrations).find(ACTIVATE, token, call.now)
-    if person is None:
-        return _not_good(call)
-    return page(call, ACTIVATE, title="Activate your account", login=person.login, token=token)
+    return await _activation_page(call, call.parameter("token") or "")
 
 
 @endpoints.post("/activate", **_form)
 async def activate(call: Call) -> Answer:
-    """Activate a new account."""
+    """Activate a new account with the password that the form brings."""
+    fields = _fields(call)
+    token, password = fields.get("token", ""), fields.get("password", "")
     try:
-        return_url = await call.service(Registrations).activate(_fields(call).get("token", ""), call.now)
+        return_url = await call.service(Registrations).activate(token, password, call.now)
+    except Invalid as error:
+        return await _activation_page(call, token, error.message)
     except NotFound:
         return _not_good(call)
     return next_page(call, return_url, "Your account is active", "You can sign in now.")
+
+
+@endpoints.get("/invitation", statuses="200", **_page)
+async def show_invitation(call: Call) -> Answer:
+    """Show the page on which an invitation is accepted or declined."""
+    return await _invitation_page(call, call.parameter("token") or "")
+
+
+@endpoints.post("/invitation", **_form)
+async def answer_invitation(call: Call) -> Answer:
+    """Accept or decline an invitation; without an account, accepting makes one with the password of the form."""
+    fields = _fields(call)
+    token, decision = fields.get("token", ""), fields.get("decision")
+    try:
+        if decision == "decline":
+            await call.service(Invitations).decline_by_link(token, call.now)
+            return message(call, "You have declined", "The network no longer has a user for you.")
+        if decision != "accept":
+            raise Invalid("Choose whether to accept or to decline.")
+        await call.service(Invitations).accept_by_link(token, fields.get("password", ""), call.now)
+    except Invalid as error:
+        return await _invitation_page(call, token, error.message)
+    except NotFound:
+        return _not_good(call)
+    return next_page(call, None, "You are a member", "You can sign in now.")
 
 
 @endpoints.get("/reset", statuses="200", **_page)
@@ -79,17 +106,67 @@ async def reset(call: Call) -> Answer:
     return next_page(call, return_url, "Your new password is set", "You can sign in with it now.")
 
 
-async def _reset_page(call: Call, token: str, error: str | None = None) -> Answer:
-    person = await call.service(Registrations).find(RESET, token, call.now)
-    if person is None:
+async def _activation_page(call: Call, token: str, error: str | None = None) -> Answer:
+    person = await call.service(OneTimeLinks).find(ACTIVATE, token, call.now)
+    if person is None or person.account_id is not None:
         return _not_good(call)
     status = 200 if error is None else 400
-    title = "Choose a new password"
-    return page(call, RESET, status, title=title, login=person.login, token=token, error=error, policy=POLICY)
+    title = "Activate your account"
+    return page(
+        call,
+        ACTIVATE,
+        status,
+        title=title,
+        login=person.login,
+        token=token,
+        error=error,
+        policy=f"The one you registered with, or a new one. {POLICY}",
+    )
+
+
+async def _invitation_page(call: Call, token: str, error: str | None = None) -> Answer:
+    found = await call.service(Invitations).of_link(token, call.now)
+    if found is None:
+        return _not_good(call)
+    link, user = found
+    return page(
+        call,
+        INVITATION,
+        200 if error is None else 400,
+        title="You are invited",
+        login=link.login,
+        network=user.network_name,
+        role=role_name(user),
+        has_account=link.account_id is not None,
+        needs_password=not link.is_proved,
+        token=token,
+        error=error,
+        policy=POLICY,
+    )
+
+
+async def _reset_page(call: Call, token: str, error: str | None = None) -> Answer:
+    person = await call.service(OneTimeLinks).find(RESET, token, call.now)
+    if person is None:
+        return _not_good(call)
+    return page(
+        call,
+        RESET,
+        200 if error is None else 400,
+        title="Choose a new password",
+        login=person.login,
+        token=token,
+        error=error,
+        policy=POLICY,
+        is_proved=person.is_proved,
+    )
 
 
 def _not_good(call: Call) -> Answer:
-    text = "It has expired, was used, or is incomplete. Ask for a new one where you came from."
+    text = (
+        "It has expired, was used, or is incomplete, or you have an account already. Ask for a new one where you came"
+        " from, or for a new password if you have forgotten yours."
+    )
     return message(call, "This link is not good any more", text, status=404)
 
 

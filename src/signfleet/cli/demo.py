@@ -53,7 +53,7 @@ def demo(players: int, **flags: Any) -> None:
     Everything is kept in the data folder, which is used again by the next start; delete it to begin anew. The
     credentials are printed and kept there too.
     """
-    flags |= {"legacy_token_endpoint": True, "access_log": False, "log_level": "warning"}
+    flags |= {"legacy_token_endpoint": True, "self_registration": True, "access_log": False, "log_level": "warning"}
     settings = load_settings(flags)
     folder = settings.data_folder
     try:

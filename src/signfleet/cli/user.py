@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signfleet.cli.network import network_of, person_of
+from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
 
@@ -32,9 +32,15 @@ def list_(network: str, **flags: Any) -> None:
         from signfleet.roles.system import role_name
 
         rows = await services.users.of_network((await network_of(services, network)).id)
-        return [[row.id, row.login, role_name(row), "yes" if row.is_locked_out else "no"] for row in rows]
+        return [[row.id, row.login, role_name(row), _state(row)] for row in rows]
 
-    show_table(["id", "login", "role", "locked"], with_services(flags, work))
+    show_table(["id", "login", "role", "state"], with_services(flags, work))
+
+
+def _state(row: Row) -> str:
+    if row.activation_date is None:
+        return "invited"
+    return "locked" if row.is_locked_out else "member"
 
 
 @user.command()
@@ -78,10 +84,10 @@ def _change(
     async def work(services: Services) -> None:
         from signfleet.errors import NotFound
 
-        found, person = await network_of(services, network), await person_of(services, login)
-        row = await services.users.in_network(found.id, person.person_id)
+        found = await network_of(services, network)
+        row = await services.users.find(found.id, login)
         if row is None:
-            raise NotFound(f"'{login}' is no user of the network '{network}'.")
+            raise NotFound(f"There is no user '{login}' in the network '{network}'.")
         await change(services, row, time.time_ns() // 1_000_000)
 
     with_services(flags, work)

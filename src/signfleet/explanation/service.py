@@ -11,6 +11,7 @@ from signfleet.access.rules import Rule, relevant
 from signfleet.access.sessions import Session
 from signfleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
 from signfleet.errors import Invalid, NotFound
+from signfleet.people.mailboxes import mailbox_key
 from signfleet.roles.system import role_name
 from signfleet.storage.interface import Row, Store
 from signfleet.subscriptions.schemas import DeviceReference
@@ -91,10 +92,10 @@ class Explanations:
             if not seen or not seen[0].is_allowed:
                 allowed = False
                 reason = f"Denied: the device does not exist for them. {_reason(seen, VIEW_DEVICE, member, found)}"
-        locked = _lock(member)
-        if locked is not None:
+        outside = _outside(member)
+        if outside is not None:
             allowed = False
-            reason = f"Denied: {locked} is locked out. But for that: {reason}"
+            reason = f"Denied: {outside}. But for that: {reason}"
         if asked is VIEW_USER:
             reason += " Their own entry everybody may view; that is fixed."
         return Explanation(
@@ -109,7 +110,7 @@ class Explanations:
 
     async def _user(self, network_id: int, segment: str, asker: Session | None) -> Row:
         number = id_of(segment)
-        key = {"login_key": fold(segment)} if number is None else {"id": number}
+        key = {"mailbox_key": mailbox_key(segment)} if number is None else {"id": number}
         query = MEMBER_BY_LOGIN if number is None else MEMBER_BY_ID
         row = await self._store.one(query, network_id=network_id, **key)
         if asker is not None:
@@ -129,13 +130,15 @@ class Explanations:
         return row
 
 
-def _lock(member: Row) -> str | None:
-    """Who or what is locked, if anything: whatever the rules say, nobody gets in."""
+def _outside(member: Row) -> str | None:
+    """Why the user gets in nowhere, whatever the rules say; None for a user who does."""
+    if member.activation_date is None:
+        return f"the user {member.login} has not accepted the invitation"
     if member.person_is_locked_out:
-        return f"the person {member.login}"
+        return f"the person {member.login} is locked out"
     if member.is_locked_out:
-        return f"the user {member.login}"
-    return f"the network '{member.network_name}'" if member.network_is_locked_out else None
+        return f"the user {member.login} is locked out"
+    return f"the network '{member.network_name}' is locked out" if member.network_is_locked_out else None
 
 
 def _session_of(member: Row) -> Session:

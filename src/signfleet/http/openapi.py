@@ -29,6 +29,7 @@ PATH_PARAMETERS = {
     "expires": "When the link ends, as it stands in the link.",
     "file": "Name of a file, as it stands in the link.",
     "group": "Id or name of a group. A segment of digits is an id where there is a group of that id.",
+    "invitation": "The invitation's id.",
     "key": "Key of a profile property, in any letter case.",
     "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
     "login": "Login of a person.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +18,8 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import NONE, Precondition
 from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
+from signfleet.people.links import NO_SESSION, RESET
+from signfleet.people.mailboxes import mailbox_key
 from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
@@ -26,13 +28,6 @@ from signfleet.wire.text import fold, forbidden_character
 
 #: How the audit trail, which masks it, is told that a password was changed.
 NEW_PASSWORD = "new"  # noqa: S105 - no password
-
-#: What a link in a mail is for.
-ACTIVATE: Final = "activate"
-RESET: Final = "reset"
-
-#: No session has this id.
-NO_SESSION = 0
 
 NAME_LIMIT = 128
 
@@ -49,7 +44,7 @@ class NewPerson(NamedTuple):
     password_hash: str | None
     first_name: str | None
     last_name: str | None
-    #: ms, or None while the mail address is not proved.
+    #: ms; None for a registration or an invitation, which nobody can sign in with.
     activation_date: int | None
 
 
@@ -78,12 +73,14 @@ async def insert_person(tx: Transaction, new: NewPerson, now: int) -> int:
         id=person_id,
         login=new.login,
         login_key=fold(new.login),
+        mailbox_key=mailbox_key(new.login),
         password_hash=new.password_hash,
         first_name=new.first_name,
         last_name=new.last_name,
         creation_date=now,
         last_modified_date=now,
         activation_date=new.activation_date,
+        proof_date=new.activation_date,
         is_locked_out=False,
     )
     await tx.execute_many(
@@ -122,7 +119,8 @@ class People:
         return row
 
     async def find(self, login: str) -> Row | None:
-        return await self._store.one(queries.PERSON_BY_LOGIN, login_key=fold(login))
+        """The account of a login; registrations and invitations are none."""
+        return await self._store.one(queries.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login.strip()))
 
     async def list_(self) -> list[Person]:
         """Everybody, by login."""

@@ -14,6 +14,7 @@ from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_to
 from signfleet.http.errors import OAuthError
 from signfleet.people import store as people
 from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH
+from signfleet.people.mailboxes import mailbox_key
 from signfleet.settings import Settings
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as users
@@ -178,7 +179,7 @@ class SignIn:
         return SignedIn(*renewed, user)
 
     async def _check_password(self, login: str, password: str) -> Row:
-        person = await self._store.one(people.PERSON_BY_LOGIN, login_key=fold(login))
+        person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
         matches = await self._passwords.verify(None if person is None else person.password_hash, password)
         if person is None or not matches:
             raise _wrong_password()
@@ -217,7 +218,7 @@ async def _demand_same_application(tx: Transaction, checked: Row) -> None:
 
 
 def _wrong_password() -> OAuthError:
-    return invalid_grant("The login or the password is wrong.")
+    return invalid_grant("The login or the password is wrong, or the account is not activated yet.")
 
 
 def _invalid_client(description: str) -> OAuthError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -24,32 +25,47 @@ from signfleet.access.permission_store import HOLD_ROLE
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
+from signfleet.access.throttle import Throttle
 from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
-from signfleet.devices.permissions.service import forget_principal
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
+from signfleet.people.links import INVITATION, OneTimeLinks
+from signfleet.people.mailboxes import mailbox_key
 from signfleet.people.schemas import person_of
-from signfleet.people.service import NewPerson, People, insert_person, record_new
+from signfleet.people.service import People, insert_person, record_new
+from signfleet.people.store import LOCK_MAILBOX
 from signfleet.roles.service import role_named
-from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.users import store as queries
 from signfleet.users.catalogue import USERS
-from signfleet.users.schemas import NewUser, User, UserChange, told
-from signfleet.users.service import Users, insert_user, record_change
+from signfleet.users.membership import demand_no_member, insert_user, record_change, remove_user
+from signfleet.users.schemas import NewUser, User, UserChange
+from signfleet.users.service import Users
 from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
-from signfleet.wire.text import fold
+
+#: Mails that a network may send to one mailbox by inviting and withdrawing: at once, and the seconds for one more.
+INVITATIONS_PER_MAILBOX: Final = (10, 600.0)
 
 
 class UserAdministration:
     """Lists, creates, changes and removes the users of a network. Who may not be seen does not exist."""
 
-    def __init__(self, store: Store, users: Users, people: People, permissions: Permissions) -> None:
+    def __init__(
+        self,
+        store: Store,
+        users: Users,
+        people: People,
+        permissions: Permissions,
+        links: OneTimeLinks,
+    ) -> None:
         self._store = store
+        self._links = links
+        self._invitations = Throttle(*INVITATIONS_PER_MAILBOX, "to invite this person")
         self._users = users
         self._people = people
         self._permissions = permissions
@@ -66,7 +82,7 @@ class UserAdministration:
     async def row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
         """A user by id or login. Raises `NotFound`."""
         number = id_of(segment)
-        key = {"login_key": fold(segment)} if number is None else {"id": number}
+        key = {"mailbox_key": mailbox_key(segment)} if number is None else {"id": number}
         query = queries.MEMBER_BY_LOGIN if number is None else queries.MEMBER_BY_ID
         row = await (tx or self._store).one(query, network_id=session.network_id, **key)
         row = await self._permissions.visible(session, VIEW_USER, row, tx)
@@ -84,47 +100,41 @@ class UserAdministration:
         return row
 
     async def create(self, session: Session, new: NewUser, now: int) -> User:
-        """Make somebody a user of the network; who is not known yet becomes a person who can sign in at once.
+        """Invites somebody into the network; a mail lets them accept or decline.
 
-        The answer holds the password if it was made here. Raises `Invalid`, and `Forbidden` for a role that the caller
-        may not give.
+        Whether the mailbox has an account is nobody's business here and not looked up, so answer, time and mail are the
+        same. A password in the answer was made here for the invited person to choose, and is not stored. Raises
+        `Invalid`, `Throttled`, and `Forbidden` for a role that the caller may not give.
         """
         network_id = session.network
         if new.role_name is not None:
             await self._permissions.demand_everywhere(session, CHANGE_USER_ROLE)
-        made, person = None, await self._people.find(new.person.login)
-        prepared: NewPerson | None = None
-        if person is None:
-            made = passwords.generate() if new.person.password is None else None
-            prepared = await self._people.prepared(
-                new.person.login,
-                made if new.person.password is None else new.person.password,
-                new.person.first_name,
-                new.person.last_name,
-                activation_date=now,
-            )
+        made = passwords.generate() if new.person.password is None else None
+        if new.person.password is not None:
+            passwords.check_policy(new.person.password)
+        prepared = await self._people.prepared(
+            new.person.login, None, new.person.first_name, new.person.last_name, activation_date=None
+        )
+        mailbox = mailbox_key(prepared.login)
+        self._invitations.take(f"{network_id} {mailbox}")
 
         async def work(tx: Transaction) -> int:
+            await demand_no_member(tx, network_id, mailbox, "person.login")
             role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
             if role_id is not None:
                 giving = await Giving.by(session, tx)
                 await giving.demand_change(NO_RIGHTS, await rights_of(tx, network_id, None, role_id))
-            if prepared is not None:
-                person_id = await insert_person(tx, prepared, now)
-                await record_new(tx, person_id, now)
-            else:
-                assert person is not None
-                person_id = person.person_id
-            return await insert_user(
+            person_id = await insert_person(tx, prepared, now)
+            await record_new(tx, person_id, now)
+            user_id = await insert_user(
                 tx, network_id=network_id, person_id=person_id, role_id=role_id, description=new.description, now=now
             )
+            row: Row = await tx.one(queries.USER_BY_ID, id=user_id)
+            await self._links.mail(tx, INVITATION, row, now, network=row.network_name)
+            return user_id
 
-        try:
-            user_id = await self._store.write(work)
-        except Duplicate:
-            if prepared is not None and await self._people.find(new.person.login) is not None:
-                return await self.create(session, new, now)  # somebody else has made the person in between
-            raise Invalid(f"'person.login': '{new.person.login}' is a user of this network already.") from None
+        user_id = await self._store.write(work)
+        self._links.send()
         row = await self._users.row(user_id)
         user = await self._users.entity(row)
         user.person = person_of(row, made)
@@ -172,18 +182,20 @@ class UserAdministration:
         await self._store.write(work)
 
     async def delete(self, session: Session, segment: str, now: int) -> None:
-        """Remove a user from the network, at once. The person stays. Raises `NotFound`, `Forbidden`, `Invalid`."""
+        """Removes a user from the network, or withdraws an invitation; the account stays.
+
+        Raises `NotFound`, `Forbidden`, `Invalid`.
+        """
 
         async def work(tx: Transaction) -> None:
+            found = await self.row(session, segment, tx)
+            if found.activation_date is None:  # as those who accept do: the mailbox before its users
+                await tx.all(LOCK_MAILBOX, mailbox_key=found.mailbox_key)
             row = await self._held(session, segment, queries.HOLD_TO_DELETE, tx)
             await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
             await (await Giving.by(session, tx)).demand_to_lift(USER, [row.id])
             await demand_another(tx, row.network_id, row.id)
-            await forget_principal(tx, row.network_id, "User", row.id, now)
-            await granting.forget(tx, row.network_id, "User", [row.id])
-            for query in queries.DELETIONS:
-                await tx.execute(query, in_network=row.network_id, user_id=row.id)
-            await record(tx, row.network_id, Change("Delete", "User", row.id, row.login, told(row)), now)
+            await remove_user(tx, row, now)
 
         await self._store.write(work)
 

@@ -39,7 +39,7 @@ class User(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NewUserPerson(msgspec.Struct, rename="camel"):
-    """Who becomes a user; the names and the password are for who is not known yet."""
+    """Who is invited, under these names until they accept. The password is checked, but never stored."""
 
     login: str
     password: str | None = None
@@ -92,7 +92,12 @@ def user_of(row: Row, permissions: list[Permission]) -> User:
 
 def told(row: Row) -> dict[str, object]:
     """A user as the audit trail tells it."""
-    return {"description": row.description, "roleName": role_name(row), "isLockedOut": bool(row.is_locked_out)}
+    return {
+        "description": row.description,
+        "roleName": role_name(row),
+        "isLockedOut": bool(row.is_locked_out),
+        "isInvited": row.activation_date is None,
+    }
 
 
 def last_change(row: Row) -> int:

@@ -6,57 +6,16 @@ from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.schemas import Permission, Principal
-from signfleet.audit.recording import Change, record
-from signfleet.errors import Invalid, NotFound
+from signfleet.errors import NotFound
+from signfleet.people.mailboxes import mailbox_key
 from signfleet.roles.schemas import Role
 from signfleet.roles.service import role_of
-from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as queries
-from signfleet.users.schemas import User, told, user_of
+from signfleet.users.membership import admit, record_change
+from signfleet.users.schemas import User, user_of
 from signfleet.wire import datetime
 from signfleet.wire.datetime import next_moment
-
-
-async def insert_user(
-    tx: Transaction, *, network_id: int, person_id: int, role_id: int | None, description: str | None, now: int
-) -> int:
-    """Make a person a member of a network, inside a unit of work; gives the user's id. Raises `Duplicate`."""
-    user_id = await tx.next_id("user")
-    await tx.execute(
-        queries.INSERT_USER,
-        network_id=network_id,
-        id=user_id,
-        person_id=person_id,
-        role_id=role_id,
-        description=description,
-        creation_date=now,
-        last_modified_date=now,
-        last_login_date=None,
-        is_locked_out=False,
-        last_lockout_date=None,
-    )
-    row: Row = await tx.one(queries.USER_BY_ID, id=user_id)
-    await record(tx, network_id, Change("Create", "User", user_id, row.login, None, told(row)), now)
-    return user_id
-
-
-async def insert_administrator(tx: Transaction, network_id: int, person_id: int, now: int) -> int:
-    """Make a person the first member of a new network, inside a unit of work; gives the user's id."""
-    return await insert_user(
-        tx,
-        network_id=network_id,
-        person_id=person_id,
-        role_id=ADMINISTRATORS.id,
-        description="Network Administrator",
-        now=now,
-    )
-
-
-async def record_change(tx: Transaction, before: Row, now: int) -> None:
-    """Put what has become of a user, whose row was `before`, into the audit trail."""
-    after = await tx.one(queries.USER_BY_ID, id=before.id)
-    change = Change("Update", "User", before.id, before.login, told(before), told(after))
-    await record(tx, before.network_id, change, now)
 
 
 class Users:
@@ -166,14 +125,17 @@ class Users:
     async def create(
         self, *, network_id: int, person_id: int, role: SystemRole, description: str | None = None, now: int
     ) -> int:
-        """Make a person a member; gives the user's id. Raises `Invalid` if they are one already."""
+        """Makes a person a member at once, invited or not; gives the user's id. Raises `Invalid` for a member."""
 
         async def work(tx: Transaction) -> int:
-            return await insert_user(
+            return await admit(
                 tx, network_id=network_id, person_id=person_id, role_id=role.id, description=description, now=now
             )
 
-        try:
-            return await self._store.write(work)
-        except Duplicate:
-            raise Invalid("This person is a member of the network already.") from None
+        return await self._store.write(work)
+
+    async def find(self, network_id: int, login: str) -> Row | None:
+        """A user or an invitation of a network."""
+        return await self._store.one(
+            queries.MEMBER_BY_LOGIN, network_id=network_id, mailbox_key=mailbox_key(login.strip())
+        )

@@ -54,7 +54,7 @@ USER_ID = user.c.id
 
 _member = _user.where(user.c.network_id == bindparam("network_id"))
 MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")))
-MEMBER_BY_LOGIN = Query(_member.where(person.c.login_key == bindparam("login_key")))
+MEMBER_BY_LOGIN = Query(_member.where(person.c.mailbox_key == bindparam("mailbox_key")))
 USERS_AMONG = Query(_member.where(among(user.c.id, "ids")))
 
 #: Like `access.permission_store.HOLD_ROLE`, for a deletion: nothing may be said of the user meanwhile either.
@@ -72,6 +72,20 @@ HOLD_ALONE = Query(
     select(user.c.id)
     .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
     .with_for_update(key_share=True)
+)
+
+#: A user whose person is no account is an invitation that nobody has accepted.
+_pending = _user.where(person.c.mailbox_key == bindparam("mailbox_key"), person.c.activation_date.is_(None))
+INVITATIONS = Query(_pending.order_by(user.c.id))
+#: Locked until the transaction ends.
+INVITATION_TO_ANSWER = Query(_pending.where(user.c.id == bindparam("id")).with_for_update(of=user))
+_of_placeholder = _user.where(user.c.person_id == bindparam("person_id"), person.c.activation_date.is_(None))
+INVITATION_OF_PLACEHOLDER = Query(_of_placeholder.order_by(user.c.id).limit(1))
+INVITATIONS_TO_ANSWER = Query(_of_placeholder.order_by(user.c.id).with_for_update(of=user))
+SET_PERSON = Query(
+    user.update()
+    .where(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("user_id"))
+    .values(person_id=bindparam("new_person_id"), last_modified_date=bindparam("now"))
 )
 
 USER_BY_ID = Query(_user.where(user.c.id == bindparam("id")))

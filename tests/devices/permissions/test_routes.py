@@ -29,6 +29,7 @@ async def network_of_the_example(services: Services, network: Founded) -> None:
     async def work(tx: Transaction) -> None:
         principal = ANSWER[0]["principal"]
         login = {"login": principal["login"], "login_key": principal["login"].lower()}
+        login["mailbox_key"] = login["login_key"]
         await tx.execute(Query(person.insert().values(id=54321, **login, **DATES, is_locked_out=False)))
         key = {"network_id": network.network_id, "id": 54321}
         await tx.execute(Query(user.insert().values(**key, person_id=54321, **DATES, is_locked_out=False)))

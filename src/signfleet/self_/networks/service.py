@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.networks.schemas import Network, NetworkSettings
 from signfleet.networks.service import Networks
 from signfleet.storage.interface import Transaction
-from signfleet.users.service import insert_administrator
+from signfleet.users.membership import insert_administrator
 
 
 class OwnNetworks:

@@ -1,0 +1,1 @@
+"""Invitations: networks that a person may join, and the person's answer."""

@@ -1,0 +1,34 @@
+"""`/admin/v1/invitations`: the networks that invite the person behind the token."""
+
+from __future__ import annotations
+
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import Endpoints
+from signfleet.invitations.schemas import Invitation
+from signfleet.invitations.service import Invitations
+
+RETRIEVE = "bsn.api.self.users.retrieve"
+UPDATE = "bsn.api.self.users.update"
+ERRORS = "400 401 403 404 406 5XX"
+
+endpoints = Endpoints("Invitations", "/admin/v1/invitations")
+
+
+@endpoints.get("/", caller="person", scope=RETRIEVE, answer=list[Invitation], statuses="200")
+async def list_invitations(call: Call) -> Answer:
+    """List the networks that invite the person."""
+    return answer_json(await call.service(Invitations).of_person(call.person_id))
+
+
+@endpoints.post("/{invitation}/accept/", caller="person", scope=UPDATE, statuses="204", errors=ERRORS)
+async def accept_invitation(call: Call, invitation: str) -> Answer:
+    """Accept an invitation: the person becomes a member of the network."""
+    await call.service(Invitations).accept(call.person_id, invitation, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete("/{invitation}/", caller="person", scope=UPDATE, statuses="204", errors=ERRORS)
+async def decline_invitation(call: Call, invitation: str) -> Answer:
+    """Decline an invitation: the user that the network made is removed."""
+    await call.service(Invitations).decline(call.person_id, invitation, call.now)
+    return NO_CONTENT
