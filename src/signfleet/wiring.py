@@ -174,7 +174,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     users = Users(store)
     one_time_links = OneTimeLinks(store, outbox, settings)
     registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
-    audit = Audit(store, settings.audit_retention_days)
+    audit = Audit(store, permissions, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     joining_pace = Pace()
     return Services(

@@ -9,6 +9,7 @@ from signfleet.access.giving import NO_RIGHTS, Giving, Rights, rights_of
 from signfleet.access.operations.catalogue import DEVICE, ROOTS, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
+from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.rules import Rule, is_allowed, system_rules
 from signfleet.errors import Forbidden
 from signfleet.storage.interface import Store, Transaction
@@ -20,7 +21,7 @@ NETWORK, ELSEWHERE, CALLER, RECEIVER, CUSTOM, OTHER = 1, 2, 7, 8, 1007, 1008
 THINGS = range(1, 6)
 MENTIONED = THINGS[:-1]
 ROLES = (ADMINISTRATORS.id, VIEWERS.id, CUSTOM, OTHER, None)
-CLEAR, INSERT = Query(permission.delete()), Query(permission.insert())
+CLEAR = Query(permission.delete())
 
 
 def random_rows(chance: random.Random) -> list[dict[str, Any]]:
@@ -79,7 +80,7 @@ async def test_a_change_is_refused_exactly_where_it_gives_what_the_caller_lacks(
         async def replace(tx: Transaction, rows: list[dict[str, Any]] = rows) -> None:
             await tx.execute(CLEAR)
             for row in rows:
-                await tx.execute(INSERT, **row)
+                await tx.execute(INSERT_PERMISSION, **row)
 
         async def check(tx: Transaction, whose: Any = whose) -> tuple[Rights, Rights, Rights, bool]:
             own, before, after = [await rights_of(tx, NETWORK, user, role) for user, role in whose]

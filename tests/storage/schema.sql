@@ -30,7 +30,7 @@ CREATE TABLE audit (
 	name TEXT, 
 	name_key TEXT, 
 	"before" TEXT, 
-	"after" TEXT, 
+	"after" TEXT, device_id BIGINT, 
 	CONSTRAINT pk_audit PRIMARY KEY (network_id, id)
 );
 CREATE TABLE blocked_serial (
@@ -159,6 +159,17 @@ CREATE TABLE device_tag_element (
 	value_number FLOAT, 
 	CONSTRAINT pk_device_tag_element PRIMARY KEY (network_id, tag_id, device_id, position)
 );
+CREATE TABLE former_permission (
+	network_id BIGINT NOT NULL, 
+	entity TEXT NOT NULL, 
+	entity_id BIGINT NOT NULL, 
+	operation_uid TEXT NOT NULL, 
+	principal_type TEXT NOT NULL, 
+	principal_id BIGINT NOT NULL, 
+	is_allowed BOOLEAN NOT NULL, 
+	removed_date BIGINT NOT NULL, 
+	CONSTRAINT pk_former_permission PRIMARY KEY (network_id, entity, entity_id, operation_uid, principal_type, principal_id)
+);
 CREATE TABLE grace (
 	serial_key TEXT NOT NULL, 
 	date BIGINT NOT NULL, 
@@ -190,6 +201,8 @@ CREATE INDEX ix_device_tag_element_number ON device_tag_element (network_id, tag
 CREATE INDEX ix_device_tag_element_text ON device_tag_element (network_id, tag_id, value_key);
 CREATE INDEX ix_device_tag_number ON device_tag (network_id, tag_id, value_number, device_id);
 CREATE INDEX ix_device_tag_text ON device_tag (network_id, tag_id, value_key, device_id);
+CREATE INDEX ix_former_permission_age ON former_permission (removed_date);
+CREATE INDEX ix_former_permission_principal ON former_permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
 CREATE INDEX ix_mail_next_attempt_date ON mail (next_attempt_date);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
 CREATE INDEX ix_permission_principal ON permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
@@ -284,7 +297,7 @@ CREATE TABLE permission (
 	principal_type TEXT NOT NULL, 
 	principal_id BIGINT NOT NULL, 
 	is_allowed BOOLEAN NOT NULL, 
-	creation_date BIGINT NOT NULL, 
+	creation_date BIGINT NOT NULL, is_own BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_permission PRIMARY KEY (network_id, entity, entity_id, operation_uid, principal_type, principal_id)
 );
 CREATE TABLE "person" (

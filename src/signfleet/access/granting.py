@@ -158,11 +158,11 @@ async def remove(
     await changed(tx, network_id)
 
 
-async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int]) -> None:
-    """Remove what was said of instances that are gone."""
-    await tx.execute(
-        queries.DELETE_PERMISSIONS_OF_ENTITIES, network_id=network_id, entity=entity, entity_ids=list(entity_ids)
-    )
+async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int], now: int) -> None:
+    """Removes the permissions of instances that are gone. The audit trail goes on to go by them."""
+    these = {"network_id": network_id, "entity": entity, "entity_ids": list(entity_ids)}
+    await tx.execute(queries.KEEP_PERMISSIONS_OF_ENTITIES, **these, now=now)
+    await tx.execute(queries.DELETE_PERMISSIONS_OF_ENTITIES, **these)
     await changed(tx, network_id)
 
 

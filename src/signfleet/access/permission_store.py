@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, or_, select
+from sqlalchemy import BigInteger, and_, bindparam, or_, select, tuple_
 
 from signfleet.access.operations.catalogue import ROOTS
 from signfleet.storage.query import Query, among
-from signfleet.storage.tables import permission, person, role, user
+from signfleet.storage.tables import former_permission, permission, person, role, user
+
+#: The tables of permissions: of what there is, and of what is gone.
+TABLES = (permission, former_permission)
 
 _columns = (permission.c.operation_uid, permission.c.principal_type, permission.c.is_allowed)
 
@@ -25,6 +28,24 @@ _OF_CALLER = and_(
 GENERAL_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id == 0))
 #: The kinds of what a caller has for single instances.
 KINDS_OF_INSTANCE_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id != 0).distinct())
+#: The kinds of what a caller had for single instances that are gone.
+KINDS_OF_FORMER_RULES = Query(
+    select(former_permission.c.operation_uid, former_permission.c.principal_type, former_permission.c.is_allowed)
+    .distinct()
+    .where(
+        former_permission.c.network_id == bindparam("network_id"),
+        or_(
+            and_(
+                former_permission.c.principal_type == "User",
+                former_permission.c.principal_id == bindparam("user_id", type_=BigInteger()),
+            ),
+            and_(
+                former_permission.c.principal_type == "Role",
+                former_permission.c.principal_id == bindparam("role_id", type_=BigInteger()),
+            ),
+        ),
+    )
+)
 #: What a caller has for all instances of an entity and for one of them.
 RULES_FOR = Query(
     select(*_columns, permission.c.entity_id).where(
@@ -106,7 +127,9 @@ DENIED_ON = Query(
     )
 )
 
-INSERT_PERMISSION = Query(permission.insert())
+INSERT_PERMISSION = Query(
+    permission.insert(), columns=[column.name for column in permission.c if column.name != "is_own"]
+)
 _THIS = and_(
     permission.c.network_id == bindparam("network_id"),
     permission.c.entity == bindparam("entity"),
@@ -131,6 +154,21 @@ DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
         permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
     )
 )
+_KEPT_COLUMNS = [column.name for column in former_permission.c if column.name != "removed_date"]
+KEEP_PERMISSIONS_OF_ENTITIES = Query(
+    former_permission.insert().from_select(
+        [*_KEPT_COLUMNS, "removed_date"],
+        select(*(permission.c[name] for name in _KEPT_COLUMNS), bindparam("now", type_=BigInteger())).where(
+            permission.c.network_id == bindparam("network_id"),
+            permission.c.entity == bindparam("entity"),
+            among(permission.c.entity_id, "entity_ids"),
+        ),
+    )
+)
+#: How many permissions of what is gone one unit of work forgets.
+BATCH = 5000
+_old = select(*former_permission.primary_key).where(former_permission.c.removed_date < bindparam("before")).limit(BATCH)
+DELETE_OLD_FORMER = Query(former_permission.delete().where(tuple_(*former_permission.primary_key).in_(_old)))
 GENERAL_PERMISSIONS = Query(
     _with_principals.where(or_(*(permission.c.entity == entity for entity in ROOTS)), permission.c.entity_id == 0)
 )

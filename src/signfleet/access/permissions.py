@@ -13,7 +13,7 @@ from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.operation import Operation
 from signfleet.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
 from signfleet.access.sessions import Session
-from signfleet.access.visibility import IdColumn, own_or, scope_of, unless_denied
+from signfleet.access.visibility import IdColumn, own_or, remembered, scope_of, unless_denied
 from signfleet.errors import Forbidden
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.storage.interface import Row, Store, Transaction
@@ -113,6 +113,15 @@ class Permissions:
         scope = scope_of(general, for_instances, operation, column, user_id=session.user_id, role_id=session.role_id)
         if scope.parameters:
             scope = replace(scope, version=session.permission_changes)
+        return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
+
+    async def scope_ever(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
+        """The instances that `scope` gives, and of those that are gone the ones that it gave."""
+        general, for_instances = await self._profile(session)
+        caller = {"user_id": session.user_id, "role_id": session.role_id}
+        former = await self._store.all(queries.KINDS_OF_FORMER_RULES, network_id=session.network_id, **caller)
+        kinds = {*for_instances, *(rule_of(row, is_for_instance=True) for row in former)}
+        scope = remembered(general, kinds, operation, column, **caller)
         return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
 
     async def liftable(self, session: Session, root: Operation, column: IdColumn) -> Scope:

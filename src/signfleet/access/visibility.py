@@ -16,6 +16,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
+    Table,
     and_,
     bindparam,
     case,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 
 from signfleet.access.operations.operation import Operation
+from signfleet.access.permission_store import TABLES
 from signfleet.access.rules import Rule, is_allowed, relevant
 from signfleet.expressions.listing import EVERYTHING, Admitted, Scope
 from signfleet.expressions.sql import NETWORK
@@ -120,7 +122,7 @@ def gained(operation: Operation, mine: Decision, before: Decision, after: Decisi
 
     def may(decided_by: Decision, whose: Whose) -> ColumnElement[bool]:
         base, steps = decided_by
-        return decided(column, entity, steps, base, whose)
+        return decided(column, entity, steps, base, whose=whose)
 
     return Query(
         select(column)
@@ -173,14 +175,40 @@ def _ids(entity: str, step: Rule) -> FromClause:
     return select(permission.c.entity_id.label("id")).where(_matches(entity, step)).subquery("admitted")
 
 
-def decided(column: IdColumn, entity: str, steps: Sequence[Rule], base: bool, whose: Whose = CALLER) -> Condition:
+def remembered(
+    general: Iterable[Rule],
+    for_instances: Iterable[Rule],
+    operation: Operation,
+    column: IdColumn,
+    *,
+    user_id: int | None,
+    role_id: int | None,
+) -> Scope:
+    """Like `scope_of`, for instances of which some are gone: what was decided for these counts on."""
+    base, steps = decision(general, for_instances, operation)
+    if not steps:
+        return EVERYTHING if base else NOTHING
+    name = f"{column} ever {base} {[(step.operation_uid, step.is_for_user, step.is_allowed) for step in steps]}"
+    condition = decided(column, operation.root.entity, steps, base, tables=TABLES)
+    return Scope(name, (condition,), {"caller_user_id": user_id, "caller_role_id": role_id})
+
+
+def decided(
+    column: IdColumn,
+    entity: str,
+    steps: Sequence[Rule],
+    base: bool,
+    *,
+    whose: Whose = CALLER,
+    tables: Sequence[Table] = TABLES[:1],
+) -> Condition:
     """What the first rule that an instance has says; `base` where it has none."""
     if not steps:
         return _constant(base)
     if len(steps) == 1:  # it says the opposite of `base`
-        present = _present(column, entity, steps[0], whose)
+        present = _present(column, entity, steps[0], whose, tables)
         return not_(present) if base else present
-    cases = ((_present(column, entity, step, whose), _constant(step.is_allowed)) for step in steps)
+    cases = ((_present(column, entity, step, whose, tables), _constant(step.is_allowed)) for step in steps)
     return case(*cases, else_=_constant(base))
 
 
@@ -188,12 +216,18 @@ def _constant(value: bool) -> Condition:
     return true() if value else false()
 
 
-def _present(column: IdColumn, entity: str, step: Rule, whose: Whose) -> Condition:
-    found = select(permission.c.entity_id).where(_matches(entity, step, whose), permission.c.entity_id == column)
-    return found.correlate(column.table).exists()
+def _present(column: IdColumn, entity: str, step: Rule, whose: Whose, tables: Sequence[Table]) -> Condition:
+    found = (
+        select(table.c.entity_id)
+        .where(_matches(entity, step, whose, table), table.c.entity_id == column)
+        .correlate(column.table)
+        .exists()
+        for table in tables
+    )
+    return or_(*found)
 
 
-def _matches(entity: str, step: Rule, whose: Whose = CALLER) -> Condition:
+def _matches(entity: str, step: Rule, whose: Whose = CALLER, permission: Table = permission) -> Condition:
     return and_(
         permission.c.network_id == NETWORK,
         permission.c.principal_type == ("User" if step.is_for_user else "Role"),

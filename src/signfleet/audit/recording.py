@@ -26,6 +26,8 @@ class Change(NamedTuple):
     name: str | None = None
     before: Any = None
     after: Any = None
+    #: The device that it is about, for a change of another entity.
+    device_id: int | None = None
 
 
 async def record(tx: Transaction, network_id: int | None, change: Change, now: int) -> None:
@@ -55,6 +57,7 @@ async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[
                 "name_key": None if change.name is None else fold(change.name),
                 "before": before,
                 "after": after,
+                "device_id": change.id if change.entity == "Device" else change.device_id,
             }
         )
     if rows:

@@ -27,7 +27,7 @@ endpoints = Endpoints("Audit", "/admin/v1/audit")
 async def list_audit(call: Call) -> Answer:
     """List the changes made in the network, the newest first."""
     query = ListQuery.of(call)
-    return answer_page(await call.service(Audit).list_(call.network_id, query), query.size)
+    return answer_page(await call.service(Audit).list_(call.session, query), query.size)
 
 
 @endpoints.get(
@@ -41,7 +41,9 @@ async def list_audit(call: Call) -> Answer:
 )
 async def export_audit_as_csv(call: Call) -> Answer:
     """Give all changes that a filter matches as CSV."""
-    chunks = call.service(Audit).csv(call.network_id, call.parameter("filter"), call.parameter("sort"))
+    audit = call.service(Audit)
+    scope = await audit.scope(call.session)
+    chunks = audit.csv(call.network_id, call.parameter("filter"), call.parameter("sort"), scope)
     return Answer(stream=chunks, media_type=f"{CSV}; charset=utf-8; header=present")
 
 
@@ -56,5 +58,7 @@ async def export_audit_as_csv(call: Call) -> Answer:
 )
 async def export_audit_as_json_lines(call: Call) -> Answer:
     """Give all changes that a filter matches as JSON Lines."""
-    chunks = call.service(Audit).lines(call.network_id, call.parameter("filter"), call.parameter("sort"))
+    audit = call.service(Audit)
+    scope = await audit.scope(call.session)
+    chunks = audit.lines(call.network_id, call.parameter("filter"), call.parameter("sort"), scope)
     return Answer(stream=chunks, media_type=JSON_LINES)

@@ -9,10 +9,15 @@ from typing import Final
 
 import msgspec
 
+from signfleet.access import permission_store as permission_queries
+from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_ROLE, VIEW_USER
+from signfleet.access.permissions import Permissions
+from signfleet.access.sessions import Session
 from signfleet.audit import store as queries
 from signfleet.audit.catalogue import AUDIT
 from signfleet.audit.schemas import AuditRecord
 from signfleet.collection import Collection
+from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
@@ -31,35 +36,52 @@ COLUMNS: Final = AuditRecord.__struct_encode_fields__
 class Audit:
     """The audit trail of each network; `retention` is in days."""
 
-    def __init__(self, store: Store, retention: int) -> None:
+    def __init__(self, store: Store, permissions: Permissions, retention: int) -> None:
         self._store = store
+        self._permissions = permissions
         self._retention = retention
         self._all = Collection(store, AUDIT)
 
-    async def list_(self, network_id: int, query: ListQuery) -> Page:
-        """A page, the newest first unless a sort says otherwise."""
-        found = await self._all.find(network_id, query)
-        return found.page([encode(record) for record in await self._records(network_id, found.ids)])
+    async def list_(self, session: Session, query: ListQuery) -> Page:
+        """A page of the changes that the caller may see, the newest first unless a sort says otherwise."""
+        found = await self._all.find(session.network, query, await self.scope(session))
+        return found.page([encode(record) for record in await self._records(session.network, found.ids)])
 
-    def lines(self, network_id: int, filter_: str | None, sort: str | None) -> AsyncIterator[bytes]:
-        """All that matches as JSON Lines. Raises `Invalid` at once, not when it is read."""
+    async def scope(self, session: Session) -> Scope:
+        """The changes of what the caller may see, or might have seen before it was gone, by users they may see."""
+        ever = self._permissions.scope_ever
+        return queries.visible(
+            devices=await ever(session, VIEW_DEVICE, queries.DEVICE_ID),
+            groups=await ever(session, VIEW_GROUP, queries.ENTITY_ID),
+            roles=await ever(session, VIEW_ROLE, queries.ENTITY_ID),
+            users=await ever(session, VIEW_USER, queries.ENTITY_ID),
+            members=await self._permissions.scope(session, VIEW_USER, queries.USER_ID),
+        )
+
+    def lines(
+        self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
+    ) -> AsyncIterator[bytes]:
+        """All in a scope that matches as JSON Lines. Raises `Invalid` at once, not when it is read."""
         AUDIT.filter(filter_), AUDIT.sort(sort)
-        return self._exported(network_id, filter_, sort, b"", _lines)
+        return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, b"", _lines)
 
-    def csv(self, network_id: int, filter_: str | None, sort: str | None) -> AsyncIterator[bytes]:
-        """All that matches as CSV (RFC 4180) with a heading; `before` and `after` are JSON in their cells.
+    def csv(
+        self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
+    ) -> AsyncIterator[bytes]:
+        """All in a scope that matches as CSV (RFC 4180) with a heading; `before` and `after` are JSON in their cells.
 
         Raises `Invalid` at once, not when it is read.
         """
         AUDIT.filter(filter_), AUDIT.sort(sort)
-        return self._exported(network_id, filter_, sort, _csv([COLUMNS]), _rows)
+        return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, _csv([COLUMNS]), _rows)
 
     async def sweep(self, now: int) -> None:
         """Forget what is older than the retention allows."""
         before = now - self._retention * DAY
 
         async def work(tx: Transaction) -> int:
-            return await tx.execute(queries.DELETE_OLD, before=before)
+            former = await tx.execute(permission_queries.DELETE_OLD_FORMER, before=before)
+            return former + await tx.execute(queries.DELETE_OLD, before=before)
 
         while await self._store.write(work):
             pass
@@ -67,19 +89,18 @@ class Audit:
     async def _exported(
         self,
         network_id: int,
-        filter_: str | None,
-        sort: str | None,
+        query: ListQuery,
+        scope: Scope,
         heading: bytes,
         write: Callable[[list[AuditRecord]], bytes],
     ) -> AsyncIterator[bytes]:
         yield heading
-        marker = None
         while True:
-            page = await self._all.rows(network_id, ListQuery(filter_, sort, marker, CHUNK))
+            page = await self._all.rows(network_id, query, scope)
             yield write(await self._records(network_id, page.ids))
-            marker = page.next_marker
-            if marker is None:
+            if page.next_marker is None:
                 return
+            query = query._replace(marker=page.next_marker)
 
     async def _records(self, network_id: int, ids: list[int]) -> list[AuditRecord]:
         rows = {row.id: row for row in await self._store.all(queries.AMONG, network_id=network_id, ids=ids)}

@@ -120,4 +120,4 @@ class DeviceDeletion:
             await totals.add(tx, network_id, totals.PICTURE_BYTES, -pictures.bytes)
         await totals.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)
-        await granting.forget(tx, network_id, "Device", ids)
+        await granting.forget(tx, network_id, "Device", ids, now)

@@ -141,7 +141,7 @@ class Groups:
             if await tx.one(queries.ANY_DEVICE, network_id=row.network_id, group_id=row.id) is not None:
                 raise Invalid(f"The group '{row.name}' is not empty; move its devices to another one first.")
             await (await Giving.by(session, tx)).demand_to_lift(GROUP, [row.id])
-            await granting.forget(tx, row.network_id, "Group", [row.id])
+            await granting.forget(tx, row.network_id, "Group", [row.id], now)
             await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
             before = {"name": row.name, "description": row.description}
             await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before), now)

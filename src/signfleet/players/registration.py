@@ -162,7 +162,7 @@ class Players:
             return Refusal(Known(player.serial), known.serial, known.id, secret.address)
         await secrets.save(tx, network.id, known.id, secret)
         if await tx.execute(END_SESSIONS, in_network=network.id, of_device=known.id):
-            ended = Change("Revoke", "Token", name=known.serial, before={"deviceId": known.id})
+            ended = Change("Revoke", "Token", name=known.serial, before={"deviceId": known.id}, device_id=known.id)
             await record(tx, network.id, ended, now)
         if known.model != player.model:
             await _change_model(tx, known, player.model, now)

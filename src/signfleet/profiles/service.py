@@ -44,8 +44,9 @@ class Owner(NamedTuple):
 
     def change(self, action: Action, key: str, before: str | None, after: str | None) -> Change:
         """A change of one value, for the audit trail."""
-        documents = (None if value is None else {key: value} for value in (before, after))
-        return Change(action, "Profile", self.columns.get("user_id", self.columns.get("person_id")), key, *documents)
+        was, becomes = (None if value is None else {key: value} for value in (before, after))
+        owner = self.columns.get("user_id", self.columns.get("person_id"))
+        return Change(action, "Profile", owner, key, was, becomes)
 
 
 def of_person(person_id: int) -> Owner:

@@ -29,6 +29,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -243,6 +244,7 @@ permission = Table(
     Column("principal_id", BigInteger, primary_key=True),
     _required("is_allowed", Boolean),
     _required("creation_date", BigInteger),
+    _required("is_own", Boolean, server_default=false(), comment="denied to a user by that user, who may take it back"),
     Index(
         "ix_permission_principal",
         "network_id",
@@ -253,6 +255,31 @@ permission = Table(
         "entity_id",
         "is_allowed",
     ),
+)
+
+former_permission = Table(
+    "former_permission",
+    metadata,
+    _network_id(),
+    Column("entity", Text, primary_key=True),
+    Column("entity_id", BigInteger, primary_key=True),
+    Column("operation_uid", Text, primary_key=True),
+    Column("principal_type", Text, primary_key=True),
+    Column("principal_id", BigInteger, primary_key=True),
+    _required("is_allowed", Boolean),
+    _required("removed_date", BigInteger),
+    Index(
+        "ix_former_permission_principal",
+        "network_id",
+        "principal_type",
+        "principal_id",
+        "entity",
+        "operation_uid",
+        "entity_id",
+        "is_allowed",
+    ),
+    Index("ix_former_permission_age", "removed_date"),
+    comment="Permissions of single things that are gone: the audit trail still goes by them.",
 )
 
 # --- how they get in ----------------------------------------------------------------------------------------------
@@ -650,6 +677,7 @@ audit = Table(
     Column("name_key", Key),
     Column("before", Text),
     Column("after", Text),
+    Column("device_id", BigInteger, comment="the device that a change is about"),
     Index("ix_audit_date", "network_id", "date", "id"),
     Index("ix_audit_age", "date"),
 )

@@ -51,9 +51,10 @@ def _change(row: Row, after: Kept | None, now: int) -> Change:
     then = entity(before, row.status, row.last_modified_date)
     device = before.device or (after and after.device)
     name = device.serial if device else None
+    device_id = device.id if device else None
     if after is None:
-        return Change("Delete", ENTITY, before.id, name, then)
-    return Change("Update", ENTITY, before.id, name, then, told(after, now))
+        return Change("Delete", ENTITY, before.id, name, then, device_id=device_id)
+    return Change("Update", ENTITY, before.id, name, then, told(after, now), device_id)
 
 
 class Subscriptions:
@@ -78,7 +79,9 @@ class Subscriptions:
         if life is not None:
             await tx.execute(queries.INSERT_GRACE, serial_key=fold(serial), date=now)
             given = await insert(tx, network_id, device, life, now)
-            await record(tx, network_id, Change("Create", ENTITY, given.id, serial, None, told(given, now)), now)
+            await record(
+                tx, network_id, Change("Create", ENTITY, given.id, serial, None, told(given, now), device_id), now
+            )
 
     async def on_first_report(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
         """A device has reported for the first time: it takes one of the stock, if there is any."""

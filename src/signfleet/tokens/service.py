@@ -55,7 +55,12 @@ class Tokens:
             if not ended:  # somebody else was first
                 return
             owner = {"kind": row.kind, "personId": row.person_id, "deviceId": row.device_id}
-            await record(tx, row.network_id, Change("Revoke", "Token", name=row.login, before=owner), now)
+            await record(
+                tx,
+                row.network_id,
+                Change("Revoke", "Token", name=row.login, before=owner, device_id=row.device_id),
+                now,
+            )
 
         await self._store.write(work)
 

@@ -183,5 +183,5 @@ async def _keep(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> No
     moment, document = next_moment(row, now), encode(tags).decode()
     await keep_part(tx, row, "tags", document, moment)
     await touch(tx, row, moment)
-    said = (f'{{"tags":{known}}}' for known in (row.tags, document))
-    await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, *said), now)
+    before, after = (f'{{"tags":{known}}}' for known in (row.tags, document))
+    await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, before, after), now)
