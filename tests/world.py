@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from httpx import AsyncClient
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.access.issuing import Issued, Lifetimes, open_session
 from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
@@ -28,9 +29,10 @@ from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
 from signfleet.storage.interface import Transaction
 from signfleet.storage.query import Query
-from signfleet.storage.tables import person
+from signfleet.storage.tables import blocked_serial, person
 from signfleet.users.membership import insert_user
 from signfleet.wire import datetime
+from signfleet.wire.text import fold
 from signfleet.wire.timespan import HOUR, MINUTE
 from signfleet.wiring import Services, endpoints
 from tests.devices.stored import register
@@ -51,6 +53,8 @@ TAG = "string::[Device].<Kept>"
 #: What the permissions that are added and removed are about.
 GIVEN = VIEW_SCREENSHOTS
 KEY = "kept"
+#: Of no device: it is blocked, or claimed.
+SERIAL = "Z0"
 FILE = "kept.jpg"
 
 
@@ -167,7 +171,11 @@ class World:
 
     async def _prepare(self, called: str, owner: Owner) -> None:
         """Put in place what the request reads, changes or removes."""
-        if called == "PUT /Self/Networks/{network}/Subscription/":
+        if called == "DELETE /admin/v1/blocked-serials/{serial}/":
+            await self._block(SERIAL)
+        elif called == "DELETE /admin/v1/serial-claims/{serial}/":
+            await self.services.claims.claim(self.network.network_id, SERIAL, now())
+        elif called == "PUT /Self/Networks/{network}/Subscription/":
             await self.services.network_changes.set_level(owner.network_id, PAID, now())
         elif called == "DELETE /Devices/{device}/Tags/":
             await self.admin.post("/Devices/A1/Tags/", json={TAG: "x"})
@@ -196,6 +204,10 @@ class World:
             "login": ULLA,
             "timestamp": datetime.format(now() - self._number() * MINUTE),
         }
+        if "{serial}" in called:
+            values["serial"] = SERIAL
+        if "{setup_token}" in called:
+            values["setup_token"] = hash_token(await self._setup_token()).hex()
         if "{token}" in called:
             values["token"] = await self._token(called, owner)
         if "{invitation}" in called:
@@ -282,6 +294,9 @@ class World:
             "PUT /Self/Users/{user}/Notifications/": {"deviceFailureNotificationTemplate": f"T{number}"},
             "POST /Self/Users/{user}/Profile/": {"key": f"k{number}", "value": "x"},
             "PUT /Self/Users/{user}/Profile/{key}/": f"v{number}",
+            "POST /admin/v1/setup-tokens/": {"maxUses": number, "days": 7},
+            "POST /admin/v1/serial-claims/": {"serial": f"C{number}"},
+            "PUT /admin/v1/joining/": {"protocol1Until": datetime.format(now() + number * MINUTE)},
             "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},
             "POST /player/v1/report": {"sequence": number},
         }[called]
@@ -303,6 +318,12 @@ class World:
         if "/Devices/" in called:
             return (await self.player()).access_token
         return await self.sign_in(ULLA if " /Users/" in called else owner.login, network_id=owner.network_id)
+
+    async def _block(self, serial: str) -> None:
+        """Blocks a serial as if its device had been deleted."""
+        key = {"network_id": self.network.network_id, "serial_key": fold(serial)}
+        block = Query(insert(blocked_serial).on_conflict_do_nothing())
+        await self.services.store.write(lambda tx: tx.execute(block, **key, serial=serial, date=now()))
 
     async def _setup_token(self) -> str:
         return (await self.services.provisioning.issue(self.network.network_id, now())).token

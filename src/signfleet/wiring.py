@@ -43,6 +43,10 @@ from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
 from signfleet.invitations.routes import endpoints as invitation_endpoints
 from signfleet.invitations.service import Invitations
+from signfleet.joining.claims import Claims
+from signfleet.joining.routes import endpoints as joining_endpoints
+from signfleet.joining.service import Joining
+from signfleet.joining.setup_tokens import SetupTokenLists
 from signfleet.mail.delivery import Delivery
 from signfleet.mail.outbox import Outbox
 from signfleet.monitoring.readiness import Readiness
@@ -123,6 +127,9 @@ class Services:
     own_networks: OwnNetworks
     users: Users
     provisioning: Provisioning
+    setup_token_lists: SetupTokenLists
+    joining: Joining
+    claims: Claims
     players: Players
     player_tokens: PlayerTokens
     reports: Reports
@@ -176,6 +183,8 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
     audit = Audit(store, permissions, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
+    device_deletion = DeviceDeletion(store, devices, permissions, subscriptions, retention)
+    provisioning = Provisioning(store, networks)
     joining_pace = Pace()
     return Services(
         settings=settings,
@@ -185,7 +194,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         permissions=permissions,
         devices=devices,
         device_changes=device_changes,
-        device_deletion=DeviceDeletion(store, devices, permissions, subscriptions, retention),
+        device_deletion=device_deletion,
         beacons=Beacons(devices, device_changes),
         tags=Tags(store, devices),
         events=Events(store, devices),
@@ -209,7 +218,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         networks=networks,
         own_networks=OwnNetworks(networks),
         users=users,
-        provisioning=Provisioning(store, networks),
+        provisioning=provisioning,
         network_changes=NetworkChanges(store, permissions, settings),
         notifications=Notifications(store),
         profiles=Profiles(store),
@@ -232,6 +241,9 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         screenshots=Screenshots(store, blobs, pictures, settings.screenshot_megabytes_per_network * 1_000_000),
         blobs=blobs,
         links=Links(await link_key(store)),
+        setup_token_lists=SetupTokenLists(store, provisioning),
+        joining=Joining(store, devices),
+        claims=Claims(store, device_deletion),
         players=Players(store, subscriptions, joining_pace),
         player_tokens=PlayerTokens(store, joining_pace),
         reports=Reports(store, subscriptions),
@@ -253,6 +265,7 @@ def endpoints() -> list[Endpoint]:
         *account_endpoints,
         *provisioning_endpoints,
         *device_endpoints(),
+        *joining_endpoints,
         *player_routes.endpoints,
         *file_endpoints,
         *self_endpoints(),

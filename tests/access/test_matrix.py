@@ -86,7 +86,8 @@ def with_object_denied(endpoint: Endpoint) -> str:
 def from_elsewhere(endpoint: Endpoint) -> str:
     """What the administrator of another network gets."""
     names_ours = any(segment in endpoint.path for segment in SEGMENTS.values())
-    return HIDDEN if names_ours or "/Setups/Tokens/{token}/" in endpoint.path or "explain" in endpoint.path else OK
+    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "explain")
+    return HIDDEN if names_ours or any(part in endpoint.path for part in theirs) else OK
 
 
 def hidden_from(caller: Caller, endpoint: Endpoint) -> list[str]:

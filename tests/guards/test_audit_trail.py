@@ -27,6 +27,11 @@ EXEMPT = {
 }
 #: What an entry is about: the first that stands in the name of the endpoint counts.
 ENTITIES = {
+    "/setup-tokens/": "Token",
+    "/blocked-serials/": "Serial",
+    "/serial-claims/": "Serial",
+    "/release/": "Device",
+    "/joining/": "Network",
     "/Tokens/": "Token",
     "/revoke": "Token",
     "/Profile/": "Profile",
@@ -81,7 +86,7 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
         if made is not None:
             return int(made)
     match entity:
-        case "Token":
+        case "Token" | "Serial":
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id

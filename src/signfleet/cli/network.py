@@ -99,6 +99,27 @@ def level(name: str, level: str, **flags: Any) -> None:
     with_services(flags, work)
 
 
+@network.command("protocol-1")
+@click.argument("name")
+@click.option("--days", required=True, type=click.IntRange(0, 366), help="For how many days; 0 ends it.")
+@settings_options(*STORE)
+def protocol_1(name: str, days: int, **flags: Any) -> None:
+    """Let players of the protocol's version 1, which have no secrets, join the network again for a time."""
+
+    async def work(services: Services) -> str:
+        from signfleet.joining.schemas import JoiningRules
+        from signfleet.wire import datetime
+        from signfleet.wire.timespan import DAY
+
+        now = time.time_ns() // 1_000_000
+        until = datetime.format(now + days * DAY) if days else None
+        found = await network_of(services, name)
+        await services.joining.set_rules(found.id, JoiningRules(protocol_1_until=until), now)
+        return f"until {until}" if until else "no more"
+
+    click.echo(f"Players may join {name} again without their secrets {with_services(flags, work)}.")
+
+
 def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
     async def work(services: Services) -> None:
         found = await network_of(services, name)

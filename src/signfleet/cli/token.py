@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet.cli.network import network_of
-from signfleet.cli.offline import STORE, with_services
+from signfleet.cli.offline import STORE, show_table, with_services
 from signfleet.cli.options import settings_options
 
 if TYPE_CHECKING:
+    from signfleet.joining.schemas import SetupToken
     from signfleet.wiring import Services
 
 
@@ -22,12 +23,60 @@ def token() -> None:
 
 @token.command()
 @click.option("--network", required=True, metavar="NAME", help="The network that players join with it.")
+@click.option("--uses", type=click.IntRange(1, 1_000_000), help="How many new players may join; default: any number.")
+@click.option("--days", type=click.IntRange(1, 3650), help="How long it is good; default: what the network says.")
 @settings_options(*STORE)
-def issue(network: str, **flags: Any) -> None:
-    """Issue a setup token and print it, once: any number of players may join with it until it expires."""
+def issue(network: str, uses: int | None, days: int | None, **flags: Any) -> None:
+    """Issue a setup token and print it, once."""
 
     async def work(services: Services) -> str:
+        from signfleet.joining.schemas import NewSetupToken
+
         found = await network_of(services, network)
-        return (await services.provisioning.issue(found.id, time.time_ns() // 1_000_000)).token
+        limits = NewSetupToken(max_uses=uses, days=days)
+        return (await services.setup_token_lists.issue(found.id, limits, _now())).token
 
     click.echo(with_services(flags, work))
+
+
+@token.command("list")
+@click.option("--network", required=True, metavar="NAME", help="The network.")
+@settings_options(*STORE)
+def list_(network: str, **flags: Any) -> None:
+    """List the setup tokens that have not expired, never their text."""
+
+    async def work(services: Services) -> list[SetupToken]:
+        found, marker, tokens = await network_of(services, network), None, []
+        while True:
+            page = await services.setup_token_lists.page(found.id, marker, 1000, _now())
+            tokens += page.items
+            marker = page.next_marker
+            if marker is None:
+                return tokens
+
+    show_table(
+        ["id", "issued", "expires", "uses", "by"],
+        [
+            [each.id, each.valid_from, each.valid_to, each.max_uses and f"{each.uses} of {each.max_uses}", each.author]
+            for each in with_services(flags, work)
+        ],
+    )
+
+
+@token.command()
+@click.option("--network", required=True, metavar="NAME", help="The network.")
+@click.argument("id_", metavar="ID")
+@settings_options(*STORE)
+def revoke(network: str, id_: str, **flags: Any) -> None:
+    """Revoke the setup token with this ID; players that have joined with it stay."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, network)
+        await services.setup_token_lists.revoke(found.id, id_, _now())
+
+    with_services(flags, work)
+    click.echo("Revoked.")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -58,7 +58,7 @@ class DeviceDeletion:
         async def work(tx: Transaction) -> None:
             await self._devices.hold(tx, session, found, DELETE_DEVICE, precondition)
             await (await Giving.by(session, tx)).demand_to_lift(DEVICE, [found.id])
-            await self._remove(tx, network_id, [found.id], now)
+            await self.remove(tx, network_id, [found.id], now)
 
         await self._store.write(work)
         self._retention.wake.set()
@@ -91,14 +91,14 @@ class DeviceDeletion:
                 await tx.all(queries.HELD_AMONG, **these)
             ids = [row.id for row in await tx.all(still_matching, **these, **scope.parameters)]
             if ids:
-                await self._remove(tx, network_id, ids, now)
+                await self.remove(tx, network_id, ids, now)
             return len(ids)
 
         deleted = await self._store.write(work)
         self._retention.wake.set()
         return deleted
 
-    async def _remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
+    async def remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
         """Remove these devices of a network; their subscriptions become free.
 
         Files cannot go in a unit of work: their names are written down, and the next sweep of `Retention` deletes them.

@@ -8,6 +8,7 @@ from signfleet.errors import Invalid
 from signfleet.wire.ids import LARGEST_ID, id_of
 from signfleet.wire.text import fold
 
+SERIAL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
 #: What the addresses below /Devices/ mean by these is no device.
 RESERVED: Final = frozenset({"all", "count", "models", "operations", "regions", "screenshots"})
 

@@ -35,6 +35,10 @@ class DeviceSecret(NamedTuple):
         """The player has proved itself, from the address of the present call."""
         return self._replace(is_received=True, is_presented=True, address=acting().address)
 
+    def released(self) -> DeviceSecret:
+        """The next player that comes may be the device."""
+        return self._replace(hash=None, is_received=False)
+
     def seen(self) -> DeviceSecret:
         """The player has got tokens, at the address of the present call."""
         return self._replace(address=acting().address)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.query import Query
-from signfleet.storage.tables import blocked_serial, device_secret, network, session
+from signfleet.storage.tables import blocked_serial, device_secret, network, serial_claim, session, token
 
 #: Locks the row until the transaction ends. Lock order: device, device_secret, session, token.
 SECRET_TO_CHANGE = Query(
@@ -56,4 +56,47 @@ PROTOCOL_1_TO_CHANGE = Query(
 )
 SET_PROTOCOL_1 = Query(
     network.update().where(network.c.id == bindparam("id_")).values(protocol_1_until=bindparam("until"))
+)
+
+_this_claim = (
+    serial_claim.c.network_id == bindparam("network_id"),
+    serial_claim.c.serial_key == bindparam("serial_key"),
+)
+PUT_CLAIM = Query(insert(serial_claim).on_conflict_do_nothing())
+CLAIM = Query(select(serial_claim).where(*_this_claim))
+DELETE_CLAIM = Query(delete(serial_claim).where(*_this_claim))
+CLAIM_COUNT = Query(
+    select(func.count()).select_from(serial_claim).where(serial_claim.c.network_id == bindparam("network_id"))
+)
+CLAIMS_OF_NETWORK = Query(
+    select(serial_claim)
+    .where(serial_claim.c.network_id == bindparam("network_id"))
+    .order_by(serial_claim.c.serial_key)
+    .limit(bindparam("count"))
+)
+#: Of the whole installation, the oldest first.
+CLAIMS = Query(
+    select(serial_claim.c.serial, serial_claim.c.author, serial_claim.c.date, network.c.name)
+    .join(network, network.c.id == serial_claim.c.network_id)
+    .order_by(serial_claim.c.date, serial_claim.c.serial_key)
+)
+
+_setup_tokens = (token.c.kind == "setup", token.c.network_id == bindparam("network_id"))
+SETUP_TOKEN = Query(select(token).where(*_setup_tokens, token.c.hash == bindparam("hash")))
+#: A page of the setup tokens of a network that have not expired, after one of them.
+SETUP_TOKENS = Query(
+    select(token)
+    .where(
+        *_setup_tokens,
+        token.c.valid_to > bindparam("now"),
+        or_(
+            token.c.valid_to > bindparam("after_date"),
+            and_(token.c.valid_to == bindparam("after_date"), token.c.hash > bindparam("after_hash")),
+        ),
+    )
+    .order_by(token.c.valid_to, token.c.hash)
+    .limit(bindparam("count"))
+)
+DELETE_SETUP_TOKEN = Query(
+    delete(token).where(*_setup_tokens, token.c.hash == bindparam("hash"), token.c.valid_to > bindparam("now"))
 )

@@ -8,10 +8,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.issuing import Issued
+from signfleet.devices.reference import SERIAL_PATTERN
 from signfleet.devices.schemas import Entity, Location, Name
 from signfleet.wire.types import DateTime
 
-SERIAL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
 MAX_ERRORS = 50
 MAX_DOWNLOADS = 100
 

@@ -20,11 +20,16 @@ class Provisioning:
         self._store = store
         self._networks = networks
 
-    async def issue(self, network_id: int, now: int) -> TokenInfo:
-        """A new setup token for the network; it is told here and never again."""
+    async def issue(
+        self, network_id: int, now: int, *, lifetime: int | None = None, max_uses: int | None = None
+    ) -> TokenInfo:
+        """A new setup token for the network, whose text is never answered again.
+
+        It lives for `lifetime` ms, by default as long as the network's settings say, and lets `max_uses` devices join.
+        """
         network = await self._networks.row(network_id)
         token = new_token()
-        valid_to = now + network.device_registration_token_lifetime
+        valid_to = now + (lifetime or network.device_registration_token_lifetime)
 
         async def work(tx: Transaction) -> None:
             await tx.execute(
@@ -37,11 +42,11 @@ class Provisioning:
                 valid_from=now,
                 valid_to=valid_to,
                 used_date=None,
-                max_uses=None,
-                uses=None,
+                max_uses=max_uses,
+                uses=None if max_uses is None else 0,
                 author=acting().name,
             )
-            after = {"kind": "setup", "validTo": datetime.format(valid_to)}
+            after = {"kind": "setup", "validTo": datetime.format(valid_to), "maxUses": max_uses}
             await record(tx, network_id, Change("Create", "Token", after=after), now)
 
         await self._store.write(work)

@@ -1,0 +1,125 @@
+"""`signfleet device`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.cli.network import network_of
+from signfleet.cli.offline import STORE, show_table, with_services
+from signfleet.cli.options import settings_options
+
+if TYPE_CHECKING:
+    from signfleet.joining.schemas import BlockedSerial
+    from signfleet.storage.interface import Row
+    from signfleet.wiring import Services
+
+
+@click.group()
+def device() -> None:
+    """Which players may join as which devices."""
+
+
+@device.command()
+@click.argument("network")
+@click.argument("serial")
+@settings_options(*STORE)
+def release(network: str, serial: str, **flags: Any) -> None:
+    """Let the device SERIAL of NETWORK join again without its secret, such as after its storage was replaced."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, network)
+        await services.joining.release_serial(found.id, serial, _now())
+
+    with_services(flags, work)
+    click.echo(f"{serial} may join {network} again: the next player with a setup token and this serial is the device.")
+
+
+@device.command()
+@click.argument("network")
+@settings_options(*STORE)
+def blocked(network: str, **flags: Any) -> None:
+    """List the serials of devices that were deleted from NETWORK and may not join it again."""
+
+    async def work(services: Services) -> list[BlockedSerial]:
+        found, marker, serials = await network_of(services, network), None, []
+        while True:
+            page = await services.joining.blocked(found.id, marker, 1000)
+            serials += page.items
+            marker = page.next_marker
+            if marker is None:
+                return serials
+
+    show_table(["serial", "deleted"], [[each.serial, each.date] for each in with_services(flags, work)])
+
+
+@device.command()
+@click.argument("network")
+@click.argument("serial")
+@settings_options(*STORE)
+def unblock(network: str, serial: str, **flags: Any) -> None:
+    """Let the serial of a device that was deleted from NETWORK join it again, as a new device."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, network)
+        await services.joining.unblock(found.id, serial, _now())
+
+    with_services(flags, work)
+    click.echo(f"{serial} may join {network} again.")
+
+
+@device.command()
+@settings_options(*STORE)
+def claims(**flags: Any) -> None:
+    """List the serials that networks ask for because another one has them."""
+
+    async def work(services: Services) -> list[Row]:
+        return await services.claims.all()
+
+    from signfleet.wire import datetime
+
+    rows = with_services(flags, work)
+    show_table(
+        ["serial", "network", "by", "date"],
+        [[row.serial, row.name, row.author, datetime.format(row.date)] for row in rows],
+    )
+
+
+@device.command("accept-claim")
+@click.argument("network")
+@click.argument("serial")
+@settings_options(*STORE)
+def accept_claim(network: str, serial: str, **flags: Any) -> None:
+    """Delete the device SERIAL from the network that has it, so that it can join NETWORK, which claims it."""
+
+    async def work(services: Services) -> bool:
+        found = await network_of(services, network)
+        return await services.claims.accept(found.id, serial, _now())
+
+    was_there = with_services(flags, work)
+    click.echo(
+        f"{serial} was deleted where it was and may join {network}."
+        if was_there
+        else f"No other network has {serial}; it may join {network}."
+    )
+
+
+@device.command("reject-claim")
+@click.argument("network")
+@click.argument("serial")
+@settings_options(*STORE)
+def reject_claim(network: str, serial: str, **flags: Any) -> None:
+    """Remove the claim of NETWORK to SERIAL; nothing else changes."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, network)
+        await services.claims.withdraw(found.id, serial, _now())
+
+    with_services(flags, work)
+    click.echo(f"{network} does not claim {serial} any more.")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
