@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -13,14 +14,14 @@ from sqlalchemy import func, select
 from signfleet.founding import Founded
 from signfleet.housekeeping import Housekeeping
 from signfleet.storage.query import Query
-from signfleet.storage.tables import one_time_link, session, token
+from signfleet.storage.tables import one_time_link, person, session, token
 from signfleet.wiring import Services
 from tests.conftest import CallAs, SignIn
 from tests.interleaving import reading_before_writing
 
 COUNTS = {
     table.name: Query(select(func.count().label("rows")).select_from(table))
-    for table in (token, session, one_time_link)
+    for table in (token, session, one_time_link, person)
 }
 
 
@@ -42,6 +43,21 @@ async def test_expired_tokens_sessions_and_links_go(
     assert (await count(services, "token"), await count(services, "session")) == (1, 1)
     assert await count(services, "one_time_link") == 0
     assert (await admin.get("/Devices/")).status_code == 200
+
+
+async def test_registrations_that_nobody_activates_go_and_invitations_stay(
+    client: AsyncClient, admin: AsyncClient, services: Services
+) -> None:
+    with time_machine.travel("2020-01-01", tick=False):
+        await client.post("/Self/", json={"login": "joe@example.com"})
+    await client.post("/Self/", json={"login": "ann@example.com"})
+    invitation = await admin.post("/Users/", json={"person": {"login": "ina@example.com"}})
+    assert (invitation.status_code, await count(services, "person")) == (201, 4)
+    await Housekeeping(services.store).tidy()
+    assert await count(services, "person") == 3
+    with time_machine.travel(time.time() + 31 * 86_400, tick=False):
+        await Housekeeping(services.store).tidy()
+    assert await count(services, "person") == 2
 
 
 async def test_an_expired_token_is_remembered_for_a_day(sign_in: SignIn, services: Services, call_as: CallAs) -> None:

@@ -25,7 +25,7 @@ from signfleet.wiring import Services
 from tests.access.callers import CUSTOM_ROLE, Cast, cast
 from tests.access.granted import Rule, put
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.world import OFFERED, OPENID, ULLA, Request, World, name, now
+from tests.world import OFFERED, OPENID, PASSWORD, ULLA, Request, World, name, now
 
 NOBODY = "noone@example.com"
 #: New in every answer, or as long as what is asked for.
@@ -313,3 +313,27 @@ async def test_asking_for_a_new_password_is_the_same_for_everybody(
     ]
     assert answers[0]["status"] == 202
     assert answers[0] == answers[1]
+
+
+# --- adding people
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("path", "wrap"), [("/Users/", "person"), ("/Self/", None)], ids=["invite", "register"])
+async def test_a_login_that_has_an_account_is_like_an_unknown_one(
+    world: World, call_as: CallAs, statements: Texts, monkeypatch: pytest.MonkeyPatch, path: str, wrap: str | None
+) -> None:
+    hashed: list[int] = []
+    hash_ = PasswordHasher.hash
+    monkeypatch.setattr(PasswordHasher, "hash", lambda *given: hashed.append(1) or hash_(*given))
+    client = (await cast(world, call_as)).elsewhere.client
+    answers = []
+    for login in ("first@example.com", world.network.login, NOBODY):
+        person = {"login": login, "password": PASSWORD}
+        request = Request("POST", f"{client.base_url}{path[1:]}", {"json": person if wrap is None else {wrap: person}})
+        answer = await observed(client, request, login, statements)
+        answer["body"] = re.sub(r"\d+", "0", answer["body"])
+        answer["headers"] = {name: re.sub(r"\d+", "0", value) for name, value in answer["headers"].items()}
+        answers.append(answer | {"hashed": len(hashed)})
+    assert answers[1]["status"] in {200, 201}
+    assert answers[1] == answers[2]
