@@ -15,6 +15,7 @@ PIP      := $(PYTHON) -m pip --python $(PY) --disable-pip-version-check -qq
 INSTALL  := $(PIP) install --no-deps --no-compile --require-hashes
 RUNTIME  := $(VENV)/.runtime-installed
 DEV      := $(VENV)/.dev-installed
+NODE     := $(VENV)/.node-installed
 
 # Whatever the caller prefers: without byte code each process would compile every module for itself.
 unexport PYTHONDONTWRITEBYTECODE
@@ -28,7 +29,7 @@ help: ## Show this list
 demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLAYERS=25)
 	@exec $(VENV)/bin/signfleet demo --port '$(PORT)' --data '$(DATA)' --players '$(PLAYERS)'
 
-test: $(DEV) ## Run all tests, or some (ARGS="tests/wire -k zone")
+test: $(DEV) $(NODE) ## Run all tests, or some (ARGS="tests/wire -k zone")
 	@tools/install_test_programs.sh
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
@@ -68,7 +69,7 @@ lock: $(PY) ## Pin the requirements again after a change (ARGS=--upgrade takes n
 			--no-annotate --no-header $(ARGS) -o requirements/$${set%%:*}.txt $${set#*:} || exit 1; done
 
 clean: ## Remove the environment and caches; the data stays
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -89,4 +90,11 @@ $(RUNTIME): requirements/runtime.txt Makefile | $(PY)
 $(DEV): requirements/dev.txt $(RUNTIME)
 	@echo "Installing what the tests need"
 	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+# Programs of Node that some tests run; without npm those tests are skipped.
+$(NODE): tests/node/package-lock.json | $(DEV)
+	@if command -v npm > /dev/null; then echo "Installing the Node programs of the tests" \
+		&& npm ci --prefix tests/node --no-audit --no-fund --ignore-scripts --silent; \
+		else echo "npm is not installed, so tests that need it are skipped" >&2; fi
 	@touch $@

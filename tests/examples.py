@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent / "contract" / "examples"
+from signfleet.http import contract
+
+FOLDER = Path(contract.__file__).with_name("contract_examples")
 
 
 def example(name: str) -> Any:

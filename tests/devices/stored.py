@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,8 +18,7 @@ from signfleet.storage.query import Query
 from signfleet.storage.tables import device_download, device_error, screenshot
 from signfleet.wire import datetime
 from signfleet.wire.text import fold
-
-EXAMPLES = Path(__file__).parents[1] / "contract" / "examples"
+from tests.examples import FOLDER as EXAMPLES
 
 
 def example(name: str) -> Any:

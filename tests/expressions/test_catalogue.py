@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,8 +19,9 @@ from signfleet.groups.catalogue import GROUPS
 from signfleet.storage.tables import subscription
 from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.users.catalogue import USERS
+from tests.examples import FOLDER as EXAMPLES
 
-EXAMPLE = Path(__file__).parents[1] / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
+EXAMPLE = EXAMPLES / "001-05-get-devices-id-int-answer.json"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,9 +18,10 @@ from signfleet.storage.query import Query
 from signfleet.storage.tables import subscription
 from signfleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.wire.text import fold
+from tests.examples import FOLDER as EXAMPLES
 from tests.expressions.fleet import put_fleet
 
-EXAMPLE = Path(__file__).parents[1] / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
+EXAMPLE = EXAMPLES / "001-05-get-devices-id-int-answer.json"
 NETWORK = 1
 DEVICE_LISTING = Listing(DEVICES)
 SUBSCRIPTION_LISTING = Listing(SUBSCRIPTIONS)

@@ -1,7 +1,6 @@
 """Completing a Location from its coordinates."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signfleet.geography.location import FIELDS, LEVELS, complete_location
+from tests.examples import FOLDER as EXAMPLES
 
-EXAMPLES = Path(__file__).parents[1] / "contract" / "examples"
 PALO_ALTO = json.loads((EXAMPLES / "001-05-get-devices-id-int-answer.json").read_text())["settings"]["location"]
 COORDINATES = {"gpsLatitude": PALO_ALTO["gpsLatitude"], "gpsLongitude": PALO_ALTO["gpsLongitude"]}
 

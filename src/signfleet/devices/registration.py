@@ -12,10 +12,10 @@ from signfleet.devices.documents import identity
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.places import keep_place
 from signfleet.devices.schemas import (
+    DeviceNetworkSettings,
     GroupReference,
     InterfaceSettings,
     Location,
-    NetworkSettings,
     PlayerSettings,
     ScreenshotSettings,
 )
@@ -47,7 +47,7 @@ def default_settings(new: NewDevice, now: int) -> PlayerSettings:
         last_modified_date=format_date(now),
         group=GroupReference(id=new.group_id, name=new.group_name),
         timezone=new.timezone,
-        network=NetworkSettings(
+        network=DeviceNetworkSettings(
             hostname=f"brightsign-{new.serial}",
             interfaces=[InterfaceSettings(name="eth0", type="Ethernet", proto="DHCPv4")],
         ),

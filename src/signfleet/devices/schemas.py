@@ -195,7 +195,7 @@ _VARIANT_FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class NetworkSettings(Entity):
+class DeviceNetworkSettings(Entity):
     """How a device reaches the network."""
 
     hostname: Word | None = None
@@ -317,7 +317,7 @@ class PlayerSettings(Entity):
     timezone: Word | None = None
     screen: Screen | None = msgspec.field(default_factory=Screen)
     synchronization: Synchronization | None = msgspec.field(default_factory=Synchronization)
-    network: NetworkSettings | None = msgspec.field(default_factory=NetworkSettings)
+    network: DeviceNetworkSettings | None = msgspec.field(default_factory=DeviceNetworkSettings)
     beacons: Annotated[list[Beacon], Meta(max_length=64)] = msgspec.field(default_factory=list)
     location: Location | None = None
     screenshots: ScreenshotSettings | None = None

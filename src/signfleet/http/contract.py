@@ -88,6 +88,7 @@ def _placeholder(row: Documented) -> Endpoint:
         parameters=(),
         statuses=("501",),
         errors=(),
+        more=(),
         aliases=(),
         secret=False,
     )

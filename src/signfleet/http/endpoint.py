@@ -13,7 +13,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from signfleet.access.operations.operation import Operation
 from signfleet.http.call import Answer, Call
@@ -41,10 +43,11 @@ class Parameter:
     required: bool = False
 
 
+PageSize = Annotated[int, Meta(ge=1, le=100)]
 FILTER = Parameter("filter", "An expression that narrows the result.")
 SORT = Parameter("sort", "An expression that orders the result, such as `[Id] ASC`.")
 MARKER = Parameter("marker", "`nextMarker` of the previous page.")
-PAGE_SIZE = Parameter("pageSize", "How many items a page holds: 1 to 100, 100 by default.", int)
+PAGE_SIZE = Parameter("pageSize", "How many items a page has: 1 to 100, 100 by default.", PageSize)
 PAGING = (MARKER, PAGE_SIZE)
 
 
@@ -76,6 +79,8 @@ class Endpoint:
     #: Success and failure statuses as the contract lists them.
     statuses: tuple[str, ...]
     errors: tuple[str, ...]
+    #: Failure statuses that this server answers beyond the contract's list.
+    more: tuple[str, ...]
     #: Other addresses of the same endpoint.
     aliases: tuple[str, ...]
     #: The answer must not be compressed or cached: it carries a secret.
@@ -136,6 +141,7 @@ class Endpoints:
         *,
         statuses: str,
         errors: str = "400 401 403 406 5XX",
+        more: str = "",
         scope: str | tuple[str, ...] = (),
         operation: Operation | None = None,
         caller: Literal["network", "person", "device", "public"] = "network",
@@ -173,6 +179,7 @@ class Endpoints:
                     parameters=parameters,
                     statuses=tuple(statuses.split()),
                     errors=tuple(errors.split()),
+                    more=tuple(more.split()),
                     aliases=aliases,
                     secret=secret,
                     produces=produces,

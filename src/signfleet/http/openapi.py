@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from signfleet import __version__
+from signfleet.http import openapi_examples as examples
 from signfleet.http.contract import PREFIX
 from signfleet.http.endpoint import FORM, Endpoint, Parameter
 from signfleet.http.errors import ErrorBody, OAuthErrorBody
@@ -42,7 +43,7 @@ PATH_PARAMETERS = {
     "signature": "What makes the link ours, as it stands in the link.",
     "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as it was issued.",
-    "user": "Id of a user, or the login.",
+    "user": "Id of a user.",
 }
 
 _CONDITIONS = {
@@ -56,7 +57,17 @@ _CONDITIONS = {
     ),
 }
 
+_HEADERS = {
+    "ETag": "The entity tag, for If-None-Match and If-Match.",
+    "Last-Modified": "When it last changed, in whole seconds, for If-Modified-Since and If-Unmodified-Since.",
+    "Location": "Where the new entity is.",
+    "Retry-After": "After how many seconds another attempt may succeed; not always there.",
+    "WWW-Authenticate": "How to authenticate, with the error of RFC 6750 if a token was sent.",
+}
+
 _SEGMENT = re.compile(r"\{(\w+)(?::\w+)?\}")
+#: Bytes that are no text.
+BINARY = {"type": "string", "format": "binary"}
 _REFERENCE = "#/components/schemas/{name}"
 
 
@@ -92,7 +103,21 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[str, Json], Json]:
         types += [kind for kind in (endpoint.body, endpoint.answer) if kind not in (None, bytes)]
         types += [parameter.type for parameter in endpoint.parameters]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    _simplify(schemas)
+    _simplify(components)
     return {repr(kind): schema for kind, schema in zip(types, schemas, strict=True)}, components
+
+
+def _simplify(part: Any) -> None:
+    """Removes what other programs stumble over: Python's look-aheads, and a format that local times do not have."""
+    if isinstance(part, list):
+        for item in part:
+            _simplify(item)
+    elif isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            part["pattern"] = part["pattern"].replace(r"(?!\n)", "")  # elsewhere `$` means the end alone
+        for value in part.values():
+            _simplify(value)
 
 
 def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
@@ -107,7 +132,7 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
         "summary": endpoint.summary.rstrip("."),
         "description": "\n\n".join(description),
         "parameters": _parameters(endpoint, schemas),
-        "responses": _responses(endpoint, schemas),
+        "responses": _responses(endpoint, schemas, components),
         "security": _alternatives(endpoint),
     }
     if endpoint.body is not None:
@@ -152,7 +177,7 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
     in_header: list[Json] = [
         {"name": header.name, "in": "header", "description": header.description, "schema": {"type": "string"}}
         for status, headers in _CONDITIONS.items()
-        if status in endpoint.statuses + endpoint.errors
+        if status in endpoint.statuses + endpoint.errors + endpoint.more
         for header in headers
     ]
     return in_path + in_query + in_header
@@ -160,14 +185,19 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
 
 def _request_body(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
     if endpoint.body is bytes:
-        schema: Json = _form(endpoint.form) if endpoint.consumes == FORM else {}
+        schema: Json = _form(endpoint.form) if endpoint.consumes == FORM else BINARY
     else:
         schema = schemas[repr(endpoint.body)]
     if endpoint.partial:
         schema = _partial(schema, components)
+    content: Json = {"schema": schema}
+    if endpoint.body is not bytes or endpoint.consumes == FORM:
+        content["example"] = examples.of_contract(endpoint.method, endpoint.path, "request") or examples.of_schema(
+            schema, components
+        )
     return {
         "required": not endpoint.body_optional,
-        "content": {media_type: {"schema": schema} for media_type in endpoint.consumes},
+        "content": dict.fromkeys(endpoint.consumes, content),
     }
 
 
@@ -183,21 +213,44 @@ def _partial(schema: Json, components: Json) -> Json:
     return {"type": "object", "description": "What is left out stays as it is.", "properties": whole["properties"]}
 
 
-def _responses(endpoint: Endpoint, schemas: dict[str, Json]) -> Json:
+def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
     responses: Json = {}
     for status in endpoint.statuses:
-        responses[status] = {"description": _phrase(status)}
+        responses[status] = _described(endpoint, status)
         if endpoint.answer is not None and status in ("200", "201", "202"):
-            schema = {} if endpoint.answer is bytes else schemas[repr(endpoint.answer)]
-            responses[status]["content"] = {endpoint.produces: {"schema": schema}}
-    error = {"schema": schemas[repr(OAuthErrorBody if endpoint.oauth else ErrorBody)]}
+            responses[status]["content"] = {endpoint.produces: _answer(endpoint, schemas, components)}
+    kind = OAuthErrorBody if endpoint.oauth else ErrorBody
+    error = {"schema": schemas[repr(kind)], "example": examples.of_schema(schemas[repr(kind)], components)}
     content: Json = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
-    if endpoint.produces == HTML_TYPE:  # whoever follows a link that is not good any more is told so on a page as well
+    if endpoint.produces == HTML_TYPE:  # a link that is not good any more leads to a page that says so
         content[HTML_TYPE] = {"schema": {"type": "string"}}
-    for status in endpoint.errors:
-        responses[status] = {"description": _phrase(status), "content": content}
+    for status in (*endpoint.errors, *endpoint.more):
+        responses[status] = _described(endpoint, status) | {"content": content}
     responses["default"] = {"description": "Any other failure", "content": content}
     return responses
+
+
+def _answer(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    if endpoint.answer is bytes:
+        return {"schema": {"type": "string"} if endpoint.produces.startswith("text/") else BINARY}
+    schema = schemas[repr(endpoint.answer)]
+    example = examples.of_contract(endpoint.method, endpoint.path, "answer")
+    return {"schema": schema, "example": examples.of_schema(schema, components) if example is None else example}
+
+
+def _described(endpoint: Endpoint, status: str) -> Json:
+    """A response without its content; its headers are those that a client works with."""
+    names = []
+    if status in ("200", "304") and "304" in endpoint.statuses:
+        names = ["ETag", "Last-Modified"]
+    elif status == "201" and endpoint.method == "POST" and endpoint.path.startswith(PREFIX):
+        names = ["Location"]
+    elif status == "401":
+        names = ["WWW-Authenticate"]
+    elif status in ("429", "5XX"):
+        names = ["Retry-After"]
+    headers = {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+    return {"description": _phrase(status)} | ({"headers": headers} if headers else {})
 
 
 def _phrase(status: str) -> str:

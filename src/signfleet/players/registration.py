@@ -27,10 +27,12 @@ from signfleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.players import store as queries
 from signfleet.players.pace import Pace
 from signfleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
-from signfleet.players.schemas import DeviceReference, NetworkReference, Registered, Registration
+from signfleet.players.schemas import PlayerRegistration, Registered
 from signfleet.players.tokens import lifetimes_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.subscriptions.service import Subscriptions
+from signfleet.users.schemas import NetworkName
 from signfleet.wire import datetime
 from signfleet.wire.text import fold
 
@@ -60,7 +62,7 @@ class Players:
         self._pace = pace
         self._refusals = Refusals()
 
-    async def register(self, setup_token: str, player: Registration, now: int) -> tuple[Registered, bool]:
+    async def register(self, setup_token: str, player: PlayerRegistration, now: int) -> tuple[Registered, bool]:
         """Lets a player into the setup token's network, and says whether it is new there.
 
         A device that is known keeps everything but its tokens, and its model if that is another now. A refusal
@@ -102,7 +104,7 @@ class Players:
                 issued,
                 device_secret=admitted.secret or msgspec.UNSET,
                 device=DeviceReference(id=admitted.device_id, serial=admitted.serial),
-                network=NetworkReference(id=network.id, name=network.name),
+                network=NetworkName(id=network.id, name=network.name),
                 sequence=admitted.sequence,
             )
             return registered, admitted.is_new
@@ -126,7 +128,7 @@ class Players:
         return registered, is_new
 
     async def _join(
-        self, tx: Transaction, network: Row, player: Registration, location: Location | None, now: int
+        self, tx: Transaction, network: Row, player: PlayerRegistration, location: Location | None, now: int
     ) -> Admitted | Refusal:
         """Creates a device for a player that no network knows."""
         if await tx.one(BLOCK, network_id=network.id, serial_key=fold(player.serial)) is not None:
@@ -147,7 +149,7 @@ class Players:
         return Admitted(device_id, player.serial, 0, text, is_new=True)
 
     async def _join_again(
-        self, tx: Transaction, network: Row, known: Row, player: Registration, now: int
+        self, tx: Transaction, network: Row, known: Row, player: PlayerRegistration, now: int
     ) -> Admitted | Refusal:
         """Lets a player be a device that the network has, if it proves to be that, or cannot."""
         secret, text = await secrets.lock(tx, network.id, known.id), None
@@ -204,7 +206,7 @@ def _complete(location: Location) -> Location:
 
 
 async def _new_device(
-    tx: Transaction, network_id: int, player: Registration, location: Location | None, now: int
+    tx: Transaction, network_id: int, player: PlayerRegistration, location: Location | None, now: int
 ) -> NewDevice:
     name = (player.group or "").strip() or DEFAULT_GROUP
     group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(name))

@@ -8,7 +8,7 @@ from signfleet.http.endpoint import FORM, Endpoints, Parameter
 from signfleet.http.errors import OAuthError
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports, settings_etag
-from signfleet.players.schemas import Registered, Registration, Report, ReportAnswer, ScreenshotAnswer, Tokens
+from signfleet.players.schemas import PlayerRegistration, Registered, Report, ReportAnswer, ScreenshotAnswer, Tokens
 from signfleet.players.screenshots import Screenshots, Upload
 from signfleet.players.tokens import PlayerTokens
 from signfleet.sign_in.routes import FORM_LIMIT, Form
@@ -26,7 +26,7 @@ endpoints = Endpoints("Players", "/player/v1")
 @endpoints.post(
     "/register",
     caller="public",
-    body=Registration,
+    body=PlayerRegistration,
     body_limit=REGISTRATION_LIMIT,
     answer=Registered,
     secret=True,

@@ -10,6 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 from signfleet.access.issuing import Issued
 from signfleet.devices.reference import SERIAL_PATTERN
 from signfleet.devices.schemas import Entity, Location, Name
+from signfleet.subscriptions.schemas import DeviceReference
+from signfleet.users.schemas import NetworkName
 from signfleet.wire.types import DateTime
 
 MAX_ERRORS = 50
@@ -23,7 +25,7 @@ def _last(count: int) -> Meta:
     return Meta(description=f"Of more than {count} the last {count} count.")
 
 
-class Registration(Entity):
+class PlayerRegistration(Entity):
     """What a player says of itself when it joins a network."""
 
     serial: Annotated[str, Meta(pattern=SERIAL_PATTERN)]
@@ -35,20 +37,6 @@ class Registration(Entity):
     description: Annotated[str, Meta(max_length=1024)] | None = None
     location: Location | None = None
     device_secret: Annotated[str, Meta(max_length=512)] | None = msgspec.field(default=None, name="device_secret")
-
-
-class DeviceReference(Entity):
-    """A device by its two names."""
-
-    id: int
-    serial: str
-
-
-class NetworkReference(Entity):
-    """A network by its two names."""
-
-    id: int
-    name: str
 
 
 class Tokens(msgspec.Struct, kw_only=True):
@@ -78,7 +66,7 @@ class Registered(Tokens, kw_only=True):
     """Who the player is from now on; `sequence` is the number of the last report taken from it."""
 
     device: DeviceReference
-    network: NetworkReference
+    network: NetworkName
     sequence: int
 
 

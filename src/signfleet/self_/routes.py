@@ -46,6 +46,7 @@ async def get_self(call: Call) -> Answer:
     parameters=(RETURN_URL,),
     statuses="200",
     errors="300 400 401 403 406 415 5XX",
+    more="429",
 )
 async def register(call: Call) -> Answer:
     """Register a person, who is then mailed a link to activate the account."""
@@ -77,6 +78,7 @@ async def update_self(call: Call) -> Answer:
     aliases=("/2022/06/REST/Self/{login}/Password/",),
     statuses="202",
     errors="300 400 401 403 404 406 5XX",
+    more="429",
 )
 async def reset_password(call: Call, login: str) -> Answer:
     """Mail a link to choose a new password, if there is such a person; the answer is always the same."""

@@ -9,7 +9,8 @@ from msgspec import Meta
 from signfleet.wire.timespan import PATTERN as TIMESPAN_PATTERN
 
 DateTime = Annotated[
-    str, Meta(extra={"kind": "dateTime"}, extra_json_schema={"format": "date-time"}, description="RFC 3339, in UTC.")
+    # No format date-time: bodies of the contract's own examples hold local times, `0001-01-01T00:00:00`.
+    str, Meta(extra={"kind": "dateTime"}, description="RFC 3339, in UTC, such as `2024-03-13T16:30:00Z`.")
 ]
 TimeSpan = Annotated[
     str,

@@ -13,8 +13,8 @@ from signfleet.access.operations.catalogue import ROOTS, allowed_by_system_role,
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.operations.document import document
+from tests.examples import FOLDER as EXAMPLES
 
-EXAMPLES = Path(__file__).parents[2] / "contract" / "examples"
 OPERATIONS = [operation for root in ROOTS.values() for operation in root]
 
 EVERYBODY = {1, 2, 3, 4, 5, 6}

@@ -2,14 +2,13 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from signfleet.devices.models import catalog
 from signfleet.devices.models.catalog import FAMILIES, LISTED_MODELS, family_of, find
+from tests.examples import FOLDER as EXAMPLES
 
-EXAMPLES = Path(__file__).parents[2] / "contract" / "examples"
 ALL = [*LISTED_MODELS, "LGUV5N", "MD435", "HD226", "HD1026", "XD236", "XD1036", "XS156"]
 
 

@@ -114,6 +114,7 @@ async def get_settings(call: Call, network: str) -> Answer:
     partial=True,
     statuses="204",
     errors="300 400 401 403 404 406 415 5XX",
+    more="412",
 )
 async def put_settings(call: Call, network: str) -> Answer:
     """Change a network's settings; what is left out stays. The next tokens have the new lifetimes."""

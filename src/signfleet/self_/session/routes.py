@@ -6,8 +6,9 @@ from signfleet.errors import NotFound
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.networks.service import Networks
-from signfleet.self_.session.schemas import NetworkChoice, NetworkName, SessionDocument
+from signfleet.self_.session.schemas import NetworkChoice, SessionDocument
 from signfleet.self_.session.service import SessionChanges
+from signfleet.users.schemas import NetworkName
 from signfleet.wire import datetime
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Session")

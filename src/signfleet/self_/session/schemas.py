@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from signfleet.users.schemas import NetworkName
 from signfleet.wire.types import DateTime, Id
-
-
-class NetworkName(msgspec.Struct):
-    """A network by id and name."""
-
-    id: Id
-    name: str
 
 
 class SessionDocument(msgspec.Struct, rename="camel"):
