@@ -60,6 +60,7 @@ from signfleet.people.links import OneTimeLinks
 from signfleet.people.registration import Registrations
 from signfleet.people.service import People
 from signfleet.players import routes as player_routes
+from signfleet.players.events import StoredEvents
 from signfleet.players.pace import Pace
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports
@@ -184,7 +185,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     audit = Audit(store, permissions, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     device_deletion = DeviceDeletion(store, devices, permissions, subscriptions, retention)
-    provisioning = Provisioning(store, networks)
+    provisioning = Provisioning(store, networks, settings.setup_tokens_per_network)
     joining_pace = Pace()
     return Services(
         settings=settings,
@@ -205,18 +206,18 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         operations=Operations(store),
         explanations=Explanations(store, permissions),
         subscriptions=subscriptions,
-        roles=Roles(store, permissions),
-        groups=Groups(store, permissions),
+        roles=Roles(store, permissions, settings.roles_per_network),
+        groups=Groups(store, permissions, settings.groups_per_network),
         tag_index=TagIndex(store, permissions),
         user_administration=UserAdministration(store, users, people, permissions, one_time_links),
         audit=audit,
         retention=retention,
         passwords=passwords,
         sign_in=SignIn(store, passwords, attempts, settings),
-        applications=Applications(store),
+        applications=Applications(store, settings.applications_per_person),
         people=people,
         networks=networks,
-        own_networks=OwnNetworks(networks),
+        own_networks=OwnNetworks(networks, settings.networks_per_person),
         users=users,
         provisioning=provisioning,
         network_changes=NetworkChanges(store, permissions, settings),
@@ -244,9 +245,9 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         setup_token_lists=SetupTokenLists(store, provisioning),
         joining=Joining(store, devices),
         claims=Claims(store, device_deletion),
-        players=Players(store, subscriptions, joining_pace),
+        players=Players(store, subscriptions, joining_pace, settings.groups_per_network),
         player_tokens=PlayerTokens(store, joining_pace),
-        reports=Reports(store, subscriptions),
+        reports=Reports(store, subscriptions, StoredEvents(settings)),
         monitoring=Monitoring(),
         readiness=Readiness(store, blobs, settings),
     )

@@ -12,6 +12,8 @@ from signfleet.access.tokens import USER_SCOPE, hash_token
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import NONE, Precondition
+from signfleet.people.store import PERSON_TO_CHANGE
+from signfleet.quotas import check_quota
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.datetime import next_moment
 
@@ -72,9 +74,10 @@ async def insert_application(
 
 
 class Applications:
-    """The applications of an installation, and of one person."""
+    """The applications of an installation, and of one person, who has `most` of them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, most: int) -> None:
+        self._most = most
         self._store = store
 
     async def list_(self) -> list[Row]:
@@ -99,6 +102,9 @@ class Applications:
         name, description, scope = _checked(name, description, scope)
 
         async def work(tx: Transaction) -> Credentials:
+            await tx.one(PERSON_TO_CHANGE, id=person_id)  # until the unit ends no other application is added
+            present = len(await tx.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id))
+            check_quota(present, self._most, "applications of this person", "applications_per_person")
             return await insert_application(
                 tx, name=name, person_id=person_id, now=now, scope=scope, description=description
             )

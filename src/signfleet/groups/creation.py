@@ -6,6 +6,8 @@ from typing import Final
 
 from signfleet.errors import Invalid
 from signfleet.groups import store as queries
+from signfleet.quotas import check_quota
+from signfleet.storage import totals
 from signfleet.storage.interface import Transaction
 from signfleet.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.wire.text import fold
@@ -27,6 +29,13 @@ def check_name(name: str, member: str = "name") -> str:
     if fold(name) in RESERVED:
         raise Invalid(f"'{member}': a group cannot be named '{name}', which has a meaning of its own in addresses.")
     return name
+
+
+async def check_group_quota(tx: Transaction, network_id: int, most: int) -> None:
+    """Raises `QuotaReached` unless the network may have one more group; none is made beside it until the unit ends."""
+    await totals.add(tx, network_id, "Group", 0)
+    row = await tx.one(queries.COUNT_GROUPS, network_id=network_id)
+    check_quota(row.total if row else 0, most, "groups in this network", "groups_per_network")
 
 
 async def insert_group(tx: Transaction, network_id: int, name: str, now: int, description: str | None = None) -> int:

@@ -29,7 +29,7 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import Scope
 from signfleet.groups import store as queries
 from signfleet.groups.catalogue import GROUPS
-from signfleet.groups.creation import DEFAULT_GROUP, check_name, insert_group
+from signfleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
@@ -48,7 +48,8 @@ T = TypeVar("T")
 class Groups:
     """Reads and changes the groups of a network. What the caller may not see does not exist."""
 
-    def __init__(self, store: Store, permissions: Permissions) -> None:
+    def __init__(self, store: Store, permissions: Permissions, most: int) -> None:
+        self._most = most
         self._store = store
         self._permissions = permissions
         self._all = Collection(store, GROUPS)
@@ -86,11 +87,12 @@ class Groups:
         return _entity(row, len(devices), permissions, devices), row
 
     async def create(self, session: Session, new: NewGroup, now: int) -> Group:
-        """Create a group. Raises `Invalid` for a taken or unfit name."""
+        """Create a group. Raises `Invalid` for a taken or unfit name, `QuotaReached`."""
         network_id = session.network
         name = check_name(new.name)
 
         async def work(tx: Transaction) -> Row | None:
+            await check_group_quota(tx, network_id, self._most)
             group_id = await insert_group(tx, network_id, name, now, new.description)
             after = {"name": name, "description": new.description}
             await record(tx, network_id, Change("Create", "Group", group_id, name, None, after), now)

@@ -20,6 +20,11 @@ GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")))
 #: Locked until the unit of work ends.
 GROUP_TO_CHANGE = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update())
 
+COUNT_GROUPS = Query(
+    select(func.count().label("total"))
+    .select_from(device_group)
+    .where(device_group.c.network_id == bindparam("network_id"))
+)
 INSERT_GROUP = Query(device_group.insert())
 _THIS = and_(device_group.c.network_id == bindparam("in_network"), device_group.c.id == bindparam("this_id"))
 UPDATE_GROUP = Query(

@@ -49,6 +49,13 @@ OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
 OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
 NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id))
 
+#: In how many networks a person has a role.
+COUNT_ADMINISTERED = Query(
+    select(func.count().label("total"))
+    .select_from(user)
+    .where(user.c.person_id == bindparam("person_id"), user.c.role_id == bindparam("role_id"))
+)
+
 #: A person's user in a network.
 MEMBER = Query(
     select(user.c.id, user.c.role_id).where(

@@ -21,7 +21,7 @@ from signfleet.devices.schemas import Location
 from signfleet.devices.store import GROUP_BY_NAME
 from signfleet.errors import Unauthenticated
 from signfleet.geography.location import complete_location
-from signfleet.groups.creation import DEFAULT_GROUP, check_name, insert_group
+from signfleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
 from signfleet.joining import secrets
 from signfleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.players import store as queries
@@ -56,7 +56,8 @@ class Admitted(msgspec.Struct, frozen=True):
 class Players:
     """Lets players in. `pace` limits how often one of them comes."""
 
-    def __init__(self, store: Store, subscriptions: Subscriptions, pace: Pace) -> None:
+    def __init__(self, store: Store, subscriptions: Subscriptions, pace: Pace, most_groups: int) -> None:
+        self._most_groups = most_groups
         self._store = store
         self._subscriptions = subscriptions
         self._pace = pace
@@ -139,7 +140,7 @@ class Players:
                 f"The setup token has been used by {network.max_uses} players, as many as may join with it;"
                 " issue a new one."
             )
-        new = await _new_device(tx, network.id, player, location, now)
+        new = await _new_device(tx, network.id, player, location, now, most_groups=self._most_groups)
         device_id = await create(tx, network.id, new, now)
         await self._subscriptions.on_registration(tx, network.id, device_id, player.serial, now)
         after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
@@ -206,12 +207,19 @@ def _complete(location: Location) -> Location:
 
 
 async def _new_device(
-    tx: Transaction, network_id: int, player: PlayerRegistration, location: Location | None, now: int
+    tx: Transaction,
+    network_id: int,
+    player: PlayerRegistration,
+    location: Location | None,
+    now: int,
+    *,
+    most_groups: int,
 ) -> NewDevice:
     name = (player.group or "").strip() or DEFAULT_GROUP
     group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(name))
     if group is None:
         name = check_name(name, "group")
+        await check_group_quota(tx, network_id, most_groups)
         group_id = await insert_group(tx, network_id, name, now)
         await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from signfleet.devices.store import MERGE_PROPERTIES
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.players import clock
 from signfleet.players import store as queries
+from signfleet.players.events import Event, StoredEvents
 from signfleet.players.pace import Pace
 from signfleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
 from signfleet.players.status import read_status
@@ -24,15 +25,12 @@ from signfleet.presence import facts
 from signfleet.presence.health import Verdict, judge, judge_storage
 from signfleet.presence.store import SET_STATUS_END
 from signfleet.storage.interface import Row, Store, Transaction
-from signfleet.storage.query import Query
 from signfleet.subscriptions.service import Subscriptions
 from signfleet.wire import datetime, timespan
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
 
 Item = TypeVar("Item")
-#: An error or a download as a row, but for whose it is.
-Event = dict[str, Any]
 
 #: Every property that a status can have, as absent: what the new status says is laid over it.
 _NO_STATUS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("status."))
@@ -43,11 +41,19 @@ def settings_etag(settings: str) -> str:
     return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
 
 
+class _Added(msgspec.Struct):
+    """How many rows a report has added."""
+
+    errors: int = 0
+    downloads: int = 0
+
+
 class Reports:
     """Takes reports. A device that was deleted in the meantime raises `Unauthenticated`."""
 
-    def __init__(self, store: Store, subscriptions: Subscriptions) -> None:
+    def __init__(self, store: Store, subscriptions: Subscriptions, events: StoredEvents) -> None:
         self._store = store
+        self._events = events
         self._subscriptions = subscriptions
         self._pace = Pace()
 
@@ -67,6 +73,7 @@ class Reports:
         status = None if report.status is None else read_status(report.status)
         errors, downloads = _events(report, now)
         keys = {"network_id": network_id, "device_id": device_id}
+        added = _Added()
 
         async def work(tx: Transaction) -> Row:
             row = await tx.one(queries.REPORTING, **keys)
@@ -90,12 +97,14 @@ class Reports:
             await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
             if status is not None or row.status is None:
                 await _keep_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
-            await _keep_events(tx, "device_error", queries.INSERT_ERROR, keys, errors)
-            await _keep_events(tx, "device_download", queries.INSERT_DOWNLOAD, keys, downloads)
+            added.errors = await self._events.add_errors(tx, keys, errors)
+            added.downloads = await self._events.add_downloads(tx, keys, downloads)
             return row
 
         with self._pace.refunding(device_id):
             row = await self._store.write(work)
+        self._events.errors.use(device_id, added.errors)
+        self._events.downloads.use(device_id, added.downloads)
         return ReportAnswer(
             sequence=max(report.sequence, row.report_sequence),
             settings_etag=f'"{settings_etag(row.settings)}"',
@@ -118,12 +127,6 @@ async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedSt
     properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
     await tx.execute(queries.SET_STATUS, **ours, new_status=encode(status).decode()[:-1])
     await tx.execute(MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
-
-
-async def _keep_events(tx: Transaction, kind: str, insert: Query, keys: dict[str, int], events: list[Event]) -> None:
-    if events:
-        ids = await tx.next_ids(kind, len(events))
-        await tx.execute_many(insert, [{**keys, "id": id_, **event} for id_, event in zip(ids, events, strict=True)])
 
 
 def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
@@ -156,7 +159,6 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
             **_text("event", error.error_event or "deviceError"),
             **_text("reason", error.reason),
             "response_code": error.response_code or 0,
-            "count": 1,
         }
         for number, error in _last(report.errors, MAX_ERRORS)
     ]

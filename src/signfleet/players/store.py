@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, and_, bindparam, func, select
+from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
 from signfleet.presence.store import LAST_ERROR
 from signfleet.storage.query import Query, among
@@ -17,6 +17,9 @@ from signfleet.storage.tables import (
     screenshot,
     token,
 )
+
+#: More than one report brings.
+SURPLUS_AT_ONCE = 200
 
 _LIFETIMES = (network.c.device_access_token_lifetime, network.c.device_refresh_token_lifetime)
 
@@ -148,6 +151,50 @@ TAKE_REPORT = Query(
 )
 SET_STATUS = Query(device_document.update().where(_ITS_DOCUMENT).values(status=bindparam("new_status")))
 INSERT_ERROR = Query(device_error.insert())
+#: Errors of a device around those that come in, the newest first.
+RECENT_ERRORS = Query(
+    select(
+        device_error.c.id,
+        device_error.c.timestamp,
+        device_error.c.name,
+        device_error.c.event,
+        device_error.c.reason,
+        device_error.c.response_code,
+    )
+    .where(
+        device_error.c.network_id == bindparam("network_id"),
+        device_error.c.device_id == bindparam("device_id"),
+        device_error.c.timestamp.between(bindparam("earliest"), bindparam("latest")),
+    )
+    .order_by(device_error.c.timestamp.desc(), device_error.c.id.desc())
+    .limit(bindparam("limit", type_=Integer()))
+)
+COUNT_ERROR = Query(
+    device_error.update()
+    .where(
+        device_error.c.network_id == bindparam("in_network"),
+        device_error.c.device_id == bindparam("of_device"),
+        device_error.c.id == bindparam("this_id"),
+    )
+    .values(count=device_error.c.count + bindparam("more"))
+)
+
+
+def _surplus(table: Table) -> Query:
+    """Deletes what a device has beyond its newest `most`: a short walk along an index, a few at once."""
+    its = and_(table.c.network_id == bindparam("network_id"), table.c.device_id == bindparam("device_id"))
+    surplus = (
+        select(table.c.id)
+        .where(its)
+        .order_by(table.c.timestamp.desc(), table.c.id.desc())
+        .limit(SURPLUS_AT_ONCE)
+        .offset(bindparam("most", type_=Integer()))
+    )
+    return Query(table.delete().where(its, table.c.id.in_(surplus)))
+
+
+DELETE_SURPLUS_ERRORS = _surplus(device_error)
+DELETE_SURPLUS_DOWNLOADS = _surplus(device_download)
 INSERT_DOWNLOAD = Query(device_download.insert())
 
 SETTINGS = Query(

@@ -8,6 +8,8 @@ from signfleet.audit.recording import Change, record
 from signfleet.errors import NotFound, Unauthenticated
 from signfleet.networks.service import Networks
 from signfleet.provisioning import store as queries
+from signfleet.quotas import check_quota
+from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.tokens.schemas import TokenInfo, token_info
 from signfleet.wire import datetime
@@ -16,7 +18,8 @@ from signfleet.wire import datetime
 class Provisioning:
     """Issues setup tokens, checks and revokes them. They live as long as the network's settings say."""
 
-    def __init__(self, store: Store, networks: Networks) -> None:
+    def __init__(self, store: Store, networks: Networks, most: int) -> None:
+        self._most = most
         self._store = store
         self._networks = networks
 
@@ -32,6 +35,10 @@ class Provisioning:
         valid_to = now + (lifetime or network.device_registration_token_lifetime)
 
         async def work(tx: Transaction) -> None:
+            await totals.add(tx, network_id, "Setup token", 0)  # until the unit ends nobody else issues one
+            count = await tx.one(queries.COUNT_TOKENS, network_id=network_id, now=now)
+            present = count.total if count else 0
+            check_quota(present, self._most, "valid setup tokens of this network", "setup_tokens_per_network")
             await tx.execute(
                 queries.INSERT_TOKEN,
                 hash=hash_token(token),

@@ -20,9 +20,11 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.expressions.markers import Markers
 from signfleet.http.paging import ListQuery, Page
+from signfleet.quotas import check_quota
 from signfleet.roles import store as queries
 from signfleet.roles.schemas import NewRole, Role, RoleChange, RoleMember
 from signfleet.roles.system import created, system_role_of, system_role_permissions
+from signfleet.storage import totals
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.wire import datetime
 from signfleet.wire.datetime import next_moment
@@ -114,7 +116,8 @@ async def role_named(tx: Transaction, network_id: int, name: str) -> int:
 class Roles:
     """Reads and changes the roles of a network."""
 
-    def __init__(self, store: Store, permissions: Permissions) -> None:
+    def __init__(self, store: Store, permissions: Permissions, most: int) -> None:
+        self._most = most
         self._store = store
         self._permissions = permissions
 
@@ -158,6 +161,9 @@ class Roles:
             await self._permissions.demand_everywhere(session, EDIT_ROLE_PERMISSIONS)
 
         async def work(tx: Transaction) -> Role:
+            await totals.add(tx, network_id, "Role", 0)  # until the unit ends nobody else makes one
+            count = await tx.one(queries.COUNT, network_id=network_id)
+            check_quota(count.total if count else 0, self._most, "custom roles in this network", "roles_per_network")
             role_id = RESERVED + await tx.next_id("role")
             await tx.execute(
                 queries.INSERT,

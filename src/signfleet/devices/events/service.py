@@ -41,7 +41,7 @@ def _error(row: Row) -> PlayerError:
         timestamp=datetime.format(row.timestamp),
         error_name=row.name,
         error_event=row.event,
-        reason=row.reason,
+        reason=row.reason if row.count == 1 else f"{row.reason or ''} ({row.count} times)".lstrip(),
         response_code=row.response_code,
     )
 

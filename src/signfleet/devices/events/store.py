@@ -13,6 +13,7 @@ ERROR_COLUMNS = (
     device_error.c.event,
     device_error.c.reason,
     device_error.c.response_code,
+    device_error.c.count,
 )
 DOWNLOAD_COLUMNS = (
     device_download.c.timestamp,
