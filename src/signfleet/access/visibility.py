@@ -27,13 +27,14 @@ from sqlalchemy import (
     true,
 )
 
+from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_USER
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permission_store import TABLES
 from signfleet.access.rules import Rule, is_allowed, relevant
 from signfleet.expressions.listing import EVERYTHING, Admitted, Scope
 from signfleet.expressions.sql import NETWORK
-from signfleet.storage.query import Query
-from signfleet.storage.tables import permission
+from signfleet.storage.query import Query, among
+from signfleet.storage.tables import device, device_group, permission, user
 
 #: The id of the instances in a statement.
 IdColumn = ColumnElement[int]
@@ -138,6 +139,39 @@ def gained(operation: Operation, mine: Decision, before: Decision, after: Decisi
             may(after, AFTER),
         )
         .limit(1)
+    )
+
+
+#: What single things can be seen by: the operation, and their id.
+VIEWS: Final = {
+    "Device": (VIEW_DEVICE, device.c.id),
+    "Group": (VIEW_GROUP, device_group.c.id),
+    "User": (VIEW_USER, user.c.id),
+}
+_named = permission.alias("named")
+#: The user that a permission is for.
+NAMED_ID: Final = _named.c.principal_id
+
+
+def seen_among(column: IdColumn, scope: Scope) -> Query:
+    """Those of the things with `ids` that a scope of `column` admits."""
+    return Query(
+        select(column.label("id")).where(column.table.c.network_id == NETWORK, among(column, "ids"), *scope.conditions)
+    )
+
+
+def naming_hidden(scope: Scope) -> Query:
+    """Those of the devices with `ids` that have permissions for users outside a scope of `NAMED_ID`."""
+    return Query(
+        select(_named.c.entity_id.label("id"))
+        .distinct()
+        .where(
+            _named.c.network_id == NETWORK,
+            _named.c.entity == "Device",
+            among(_named.c.entity_id, "ids"),
+            _named.c.principal_type == "User",
+            not_(and_(*scope.conditions)),
+        )
     )
 
 

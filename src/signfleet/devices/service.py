@@ -6,6 +6,7 @@ from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.access.shown import Shown
 from signfleet.collection import Collection
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
@@ -25,11 +26,15 @@ class Devices:
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
+        self._shown = Shown(store, permissions)
         self._all = Collection(store, DEVICES, known=self._total)
 
     async def get(self, session: Session, segment: str) -> Row:
         """The row of `store.PLAYER` for an id or serial. Raises `NotFound`."""
-        return await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
+        row = await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
+        for device_id in await self._shown.hidden_in(session, [row.id]):
+            row = row._replace(document=await self._document(session, device_id))
+        return row
 
     async def find(self, session: Session, segment: str, operation: Operation = VIEW_DEVICE) -> Row:
         """The `id` and `serial` of the device that a segment means, if the caller may do `operation` with it.
@@ -41,9 +46,23 @@ class Devices:
             await self._permissions.demand_on(session, operation, row.id)
         return row
 
+    async def _document(self, session: Session, device_id: int, *, shown: bool = False) -> bytes:
+        """A device as JSON; unless all of it is `shown`, without permissions for users whom the caller may not see."""
+        row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=device_id)
+        part = await self._store.one(queries.PART["permissions"], network_id=session.network_id, device_id=device_id)
+        if row is None or part is None:
+            raise _not_there(str(device_id))
+        if shown:
+            return bytes(row.document)
+        # The permissions are the last member.
+        rest = bytes(row.document).removesuffix(f"{part.part}}}".encode())
+        return rest + f"{await self._shown.on_device(session, device_id)}}}".encode()
+
     async def part(self, session: Session, segment: str, name: str) -> str:
         """A part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
         found = await self.find(session, segment)
+        if name == "permissions" and await self._shown.hidden_in(session, [found.id]):
+            return await self._shown.on_device(session, found.id)
         row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
         if row is None:
             raise _not_there(segment)
@@ -80,6 +99,9 @@ class Devices:
         found = await self._all.find(session.network, query, await self.scope(session))
         if not found.rows:
             return found.page([])
+        hidden = await self._shown.hidden_in(session, found.ids)
+        if hidden:
+            return found.page([await self._document(session, id_, shown=id_ not in hidden) for id_ in found.ids])
         row = await self._store.one(queries.DOCUMENTS, network_id=session.network, ids=found.ids)
         return found.page([row.documents] if row and row.documents else [])
 

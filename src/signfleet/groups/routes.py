@@ -48,7 +48,7 @@ async def count_groups(call: Call) -> Answer:
 @endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument, statuses="200")
 async def list_group_operations(call: Call) -> Answer:
     """Give the business operations on groups, and which roles may do them."""
-    return answer_json(await call.service(Operations).tree(call.network_id, "Group"))
+    return answer_json(await call.service(Operations).tree(call.session, "Group"))
 
 
 @endpoints.post(

@@ -22,6 +22,7 @@ from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
+from signfleet.access.shown import Shown
 from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
 from signfleet.devices.schemas import GroupReference
@@ -52,6 +53,7 @@ class Groups:
         self._most = most
         self._store = store
         self._permissions = permissions
+        self._shown = Shown(store, permissions)
         self._all = Collection(store, GROUPS)
         self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
 
@@ -63,7 +65,7 @@ class Groups:
         items = []
         for id_ in found.ids:
             if id_ in known:
-                permissions = await granting.read(self._store, session.network, "Group", id_)
+                permissions = await self._stated(session, id_)
                 items.append(encode(_entity(known[id_], sizes.get(id_, 0), permissions)))
         return found.page(items)
 
@@ -83,7 +85,7 @@ class Groups:
             self._scoped(queries.devices_in, scope), network_id=row.network_id, group_id=row.id, **scope.parameters
         )
         devices = [DeviceReference(id=member.id, serial=member.serial) for member in members]
-        permissions = await granting.read(self._store, row.network_id, "Group", row.id)
+        permissions = await self._stated(session, row.id)
         return _entity(row, len(devices), permissions, devices), row
 
     async def create(self, session: Session, new: NewGroup, now: int) -> Group:
@@ -150,10 +152,13 @@ class Groups:
 
         await self._store.write(work)
 
+    async def _stated(self, session: Session, group_id: int) -> list[Permission]:
+        return await self._shown.to(session, await granting.read(self._store, session.network, "Group", group_id))
+
     async def permissions(self, session: Session, segment: str) -> list[Permission]:
         """Who may do what with a group, beyond what they may do with all. Raises `NotFound`."""
         row = await self._row(session, segment)
-        return await granting.read(self._store, row.network_id, "Group", row.id)
+        return await self._stated(session, row.id)
 
     async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
         """Add permissions to a group. Raises `NotFound`, `Forbidden`, `Invalid`."""

@@ -15,7 +15,7 @@ RETRIEVE = "bsn.api.main.operations.retrieve"
 @endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument], statuses="200")
 async def list_operations(call: Call) -> Answer:
     """List the trees of business operations, one for each kind of entity."""
-    return answer_json(await call.service(Operations).trees(call.network_id))
+    return answer_json(await call.service(Operations).trees(call.session))
 
 
 @endpoints.get(
@@ -23,4 +23,4 @@ async def list_operations(call: Call) -> Answer:
 )
 async def get_operations(call: Call, entity: str) -> Answer:
     """Give the tree of business operations on one kind of entity."""
-    return answer_json(await call.service(Operations).tree(call.network_id, entity))
+    return answer_json(await call.service(Operations).tree(call.session, entity))

@@ -7,7 +7,10 @@ from collections import defaultdict
 from signfleet.access import permission_store as queries
 from signfleet.access.granting import permission_of
 from signfleet.access.operations.catalogue import ROOTS
+from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
+from signfleet.access.sessions import Session
+from signfleet.access.shown import Shown
 from signfleet.errors import NotFound
 from signfleet.operations.document import OperationDocument, document
 from signfleet.storage.interface import Store
@@ -16,23 +19,25 @@ from signfleet.storage.interface import Store
 class Operations:
     """Gives the trees."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
+        self._shown = Shown(store, permissions)
 
-    async def trees(self, network_id: int) -> list[OperationDocument]:
+    async def trees(self, session: Session) -> list[OperationDocument]:
         """All of them."""
-        stated = await self._stated(network_id)
+        stated = await self._stated(session)
         return [document(root, stated) for root in ROOTS.values()]
 
-    async def tree(self, network_id: int, entity: str) -> OperationDocument:
+    async def tree(self, session: Session, entity: str) -> OperationDocument:
         """The tree of an entity, whose name's letter case does not matter. Raises `NotFound`."""
         for name, root in ROOTS.items():
             if name.lower() == entity.lower():
-                return document(root, await self._stated(network_id))
+                return document(root, await self._stated(session))
         raise NotFound(f"There are no operations on '{entity}'; there are on {', '.join(ROOTS)}.")
 
-    async def _stated(self, network_id: int) -> dict[str, list[Permission]]:
+    async def _stated(self, session: Session) -> dict[str, list[Permission]]:
         stated = defaultdict(list)
-        for row in await self._store.all(queries.GENERAL_PERMISSIONS, network_id=network_id):
-            stated[row.operation_uid].append(permission_of(row))
+        rows = await self._store.all(queries.GENERAL_PERMISSIONS, network_id=session.network_id)
+        for permission in await self._shown.to(session, [permission_of(row) for row in rows]):
+            stated[permission.operation_uid].append(permission)
         return stated

@@ -60,4 +60,4 @@ async def count_subscriptions(call: Call) -> Answer:
 )
 async def list_subscription_operations(call: Call) -> Answer:
     """Give the business operations on subscriptions, and which roles may do them."""
-    return answer_json(await call.service(Operations).tree(call.network_id, "Subscription"))
+    return answer_json(await call.service(Operations).tree(call.session, "Subscription"))

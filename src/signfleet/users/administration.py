@@ -25,6 +25,7 @@ from signfleet.access.permission_store import HOLD_ROLE
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
+from signfleet.access.shown import Shown
 from signfleet.access.throttle import Throttle
 from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
@@ -69,6 +70,7 @@ class UserAdministration:
         self._users = users
         self._people = people
         self._permissions = permissions
+        self._shown = Shown(store, permissions)
         self._all = Collection(store, USERS)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
@@ -77,7 +79,13 @@ class UserAdministration:
         found = await self._all.find(session.network, query, scope)
         rows = await self._store.all(queries.USERS_AMONG, network_id=session.network, ids=found.ids)
         known = {row.id: row for row in rows}
-        return found.page([encode(await self._users.entity(known[id_])) for id_ in found.ids if id_ in known])
+        return found.page([encode(await self.entity(session, known[id_])) for id_ in found.ids if id_ in known])
+
+    async def entity(self, session: Session, row: Row) -> User:
+        """The user of a row, with those of its permissions that the caller may see."""
+        user = await self._users.entity(row)
+        user.permissions = await self._shown.to(session, user.permissions)
+        return user
 
     async def row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
         """A user by id or login. Raises `NotFound`."""
@@ -201,7 +209,8 @@ class UserAdministration:
 
     async def permissions(self, session: Session, segment: str) -> list[Permission]:
         """What is stated for a user alone."""
-        return await self._users.permissions(await self.row(session, segment))
+        row = await self.row(session, segment)
+        return await self._shown.to(session, await self._users.permissions(row))
 
     async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
         """Allow or deny operations, in general, to a user. Raises `NotFound`, `Invalid`, `Forbidden`."""

@@ -22,7 +22,6 @@ from signfleet.tokens.schemas import TokenInfo
 from signfleet.tokens.service import Tokens
 from signfleet.users.administration import UserAdministration
 from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
-from signfleet.users.service import Users
 from signfleet.wire.json import encode
 
 RETRIEVE = "bsn.api.main.users.retrieve"
@@ -68,8 +67,9 @@ async def create_user(call: Call) -> Answer:
 @endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)
 async def get_user(call: Call, user: str) -> Answer:
     """Get a user by id or login."""
-    row = await call.service(UserAdministration).row(call.session, user)
-    return answer_user(row, await call.service(Users).entity(row))
+    users = call.service(UserAdministration)
+    row = await users.row(call.session, user)
+    return answer_user(row, await users.entity(call.session, row))
 
 
 @endpoints.put(

@@ -20,4 +20,4 @@ endpoints = Endpoints(NAME, PREFIX)
 )
 async def list_device_operations(call: Call) -> Answer:
     """Give the business operations on devices, and which roles may do them."""
-    return answer_json(await call.service(Operations).tree(call.network_id, "Device"))
+    return answer_json(await call.service(Operations).tree(call.session, "Device"))
