@@ -206,6 +206,49 @@ async def test_a_setup_token_is_known_to_the_server(invoke: Invoke, api: httpx.A
     assert (answer.status_code, answer.json()["token"]) == (200, setup_token)
 
 
+async def test_setup_tokens_are_limited_listed_and_revoked(invoke: Invoke, api: httpx.AsyncClient) -> None:
+    ok(invoke("network", "create", "Venue"))
+    setup_token = ok(invoke("token", "issue", "--network", "venue", "--uses", "1", "--days", "7")).strip()
+    ok(invoke("token", "issue", "--network", "venue"))
+    answers = [await join(api, setup_token, serial) for serial in ("A1", "A2")]
+    assert [answer.status_code for answer in answers] == [201, 401]
+    listed = ok(invoke("token", "list", "--network", "venue"))
+    assert setup_token not in listed
+    (row,) = [line for line in listed.splitlines() if "1 of 1" in line]
+    assert "Revoked" in ok(invoke("token", "revoke", "--network", "venue", row.split()[0]))
+    assert len(ok(invoke("token", "list", "--network", "venue")).splitlines()) == 2
+    refused = invoke("token", "revoke", "--network", "venue", row.split()[0])
+    assert (refused.exit_code, "There is no setup token with the id" in refused.output) == (1, True)
+
+
+async def test_the_operator_releases_unblocks_and_decides_claims(invoke: Invoke, api: httpx.AsyncClient) -> None:
+    for name in ("One", "Two"):
+        ok(invoke("network", "create", name))
+    one, two = [ok(invoke("token", "issue", "--network", name)).strip() for name in ("One", "Two")]
+    first = (await join(api, one, "A1")).json()
+    api.headers["Authorization"] = f"Bearer {first['access_token']}"
+    assert (await api.get("/player/v1/settings")).status_code == 200
+    assert (await join(api, one, "A1")).status_code == 409
+    ok(invoke("device", "release", "One", "A1"))
+    assert (await join(api, one, "A1")).status_code == 200
+    assert (await join(api, two, "A1")).status_code == 409
+    refused = invoke("device", "accept-claim", "Two", "A1")
+    assert (refused.exit_code, "does not claim" in refused.output) == (1, True)
+    assert "no more" in ok(invoke("network", "protocol-1", "One", "--days", "0"))
+    assert "until 20" in ok(invoke("network", "protocol-1", "One", "--days", "30"))
+    assert ok(invoke("device", "claims")).splitlines()[1:] == []
+    assert ok(invoke("device", "blocked", "One")).splitlines()[1:] == []
+    missing = [invoke("device", command, "One", "B2") for command in ("release", "unblock", "reject-claim")]
+    assert [result.exit_code for result in missing] == [1, 1, 1]
+
+
+async def join(api: httpx.AsyncClient, setup_token: str, serial: str) -> httpx.Response:
+    """Registers a player."""
+    body = {"serial": serial, "model": "HD1024", "firmware": "9.0.145"}
+    headers = {"Authorization": f"Bearer {setup_token}"}
+    return await api.post("/player/v1/register", json=body, headers=headers)
+
+
 # --- what is changed while the server runs
 
 
