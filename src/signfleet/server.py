@@ -112,6 +112,7 @@ def configuration(app: Application, settings: Settings) -> uvicorn.Config:
         log_config=None,  # `logs` has configured it
         access_log=False,  # the request log does that
         server_header=False,
+        date_header=False,  # of its own: uvicorn's may be a second behind `Last-Modified`
         proxy_headers=False,  # the protocol does that
         timeout_graceful_shutdown=GRACE,
     )

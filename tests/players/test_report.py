@@ -18,6 +18,7 @@ from signfleet.wire.timespan import DAY, MINUTE
 from signfleet.wiring import Services
 from tests.conftest import CallAs
 from tests.players.conftest import HD1024, PLAYER, Device
+from tests.world import next_second
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +58,7 @@ async def test_every_report_moves_last_modified_on(player: AsyncClient, admin: A
     path = f"/Devices/{HD1024['serial']}/"
     change = [{"op": "replace", "path": "/settings/description/", "value": "x"}]
     for sequence in (1, 2, 3):
+        await next_second()
         seen = (await admin.get(path)).headers["last-modified"]
         assert (await admin.get(path, headers={"If-Modified-Since": seen})).status_code == 304
         await report(player, sequence)

@@ -104,6 +104,17 @@ async def test_who_waits_too_long_is_asked_to_come_again() -> None:
     assert scans.begun == ["a", "x"]
 
 
+async def test_a_turn_passes_by_who_has_just_gone_away() -> None:
+    scans = Scans(places=1)
+    await scans.start(1, "a", "a")
+    going = await scans.start(1, "b", "b")
+    await scans.start(1, "c", "c")
+    going.cancel()
+    await scans.end("a")  # before the task that was cancelled has run
+    assert scans.begun == ["a", "c"]
+    assert going.cancelled()
+
+
 async def test_who_goes_away_leaves_no_place_taken() -> None:
     scans = Scans(places=1)
     running = await scans.start(1, "a", "a")

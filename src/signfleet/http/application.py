@@ -18,6 +18,7 @@ from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
 from signfleet.http.routing import Route, Router
 from signfleet.settings import Settings
+from signfleet.wire import datetime
 
 #: Browsers take an answer for what it says it is.
 _NOSNIFF = header("X-Content-Type-Options", "nosniff")
@@ -48,7 +49,8 @@ class Application:
         if response is None:
             return
         headers = response.headers
-        headers += [(b"x-request-id", id_.encode()), _NOSNIFF]
+        date = datetime.format_http(call.now).encode()
+        headers += [(b"date", date), (b"x-request-id", id_.encode()), _NOSNIFF]
         if call.is_over_tls:
             headers.append(_STRICT)
         if self._cors.is_on:

@@ -1,5 +1,6 @@
 """Conditional requests: `If-Modified-Since` and 304, `If-Unmodified-Since` and 412 as the contract has them, and entity
-tags beside them, because HTTP dates are too coarse to keep two writes within one second apart.
+tags beside them, because HTTP dates are too coarse to tell two states within one second apart. Where there were two, a
+date of that second matches neither: a client that has one reads again.
 
 An entity tag reads `"version"` or `"version-status"`: the version counts what a client can change, the part behind the
 dash what a device reports. A precondition looks at the version alone; a status report never makes a write fail.
@@ -7,10 +8,16 @@ dash what a device reports. A precondition looks at the version alone; a status 
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from signfleet.errors import Invalid, Stale
 from signfleet.wire import datetime
+
+
+class TooSoon(Stale):
+    """The change would be another one within a second, which no HTTP date could tell: it is made in the next second."""
 
 
 class Precondition(msgspec.Struct, frozen=True):
@@ -32,15 +39,29 @@ class Precondition(msgspec.Struct, frozen=True):
         )
 
     def check(self, last_modified: int, version: int | str) -> None:
-        """Raise `Stale` unless the state is the one that the caller has seen. `last_modified` is in ms."""
+        """Raise `Stale` unless the state is the one that the caller has seen. `last_modified` is in ms.
+
+        Raises `TooSoon` where the caller guards by dates and the state is of this second.
+        """
         if self.tags is not None:
             if "*" not in self.tags and str(version) not in {tag.partition("-")[0] for tag in self.tags}:
                 raise Stale("It was changed since you read it: its ETag differs from the one in 'If-Match'.")
-        elif self.unmodified_since is not None and last_modified // 1000 * 1000 > self.unmodified_since:
+            return
+        if self.unmodified_since is None:
+            return
+        settled = datetime.settled(last_modified)
+        if settled > self.unmodified_since:
+            if last_modified // 1000 * 1000 > self.unmodified_since:
+                raise Stale(
+                    "It was changed since you read it: its last change, "
+                    f"{datetime.format_http(last_modified)}, lies after 'If-Unmodified-Since'."
+                )
             raise Stale(
-                "It was changed since you read it: its last change, "
-                f"{datetime.format_http(last_modified)}, lies after 'If-Unmodified-Since'."
+                "It was changed more than once within the second that 'If-Unmodified-Since' names, perhaps since you"
+                " read it: read it again, one second later at the earliest, or send its ETag in 'If-Match'."
             )
+        if settled // 1000 - time.time() // 1 in (0, 1):
+            raise TooSoon("It is being changed by others all the time; read it again, or send its ETag in 'If-Match'.")
 
     def check_absent(self) -> None:
         """Raise `Stale` if the caller has seen something where there is nothing."""
@@ -69,7 +90,7 @@ def is_unchanged(tags: str | None, since: str | None, last_modified: int | None,
     if since is None or last_modified is None:
         return False
     try:
-        return last_modified // 1000 * 1000 <= datetime.parse_http(since)
+        return datetime.settled(last_modified) <= datetime.parse_http(since)
     except ValueError:
         return False  # as RFC 9110 wants it; the caller gets the whole thing and loses nothing
 

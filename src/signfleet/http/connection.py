@@ -1,6 +1,6 @@
 """One client's connection: HTTP/1.1 read by httptools, one request after the other, within limits of size and time.
 
-uvicorn listens, stops and counts the seconds of `Date`; this takes the place of its own protocol, which neither limits
+uvicorn listens and stops; this takes the place of its own protocol, which neither limits
 heads nor watches the time, joins no answers and drops the requests that a client sent before it closed its half.
 """
 
@@ -335,8 +335,8 @@ class Connection(asyncio.Protocol):
             await self._drained
 
     def date_line(self) -> bytes:
-        headers = self._state.default_headers
-        return b"date: %b\r\n" % (headers[0][1] if headers else formatdate(usegmt=True).encode())
+        """The `Date` of an answer that the application gives none: a refusal."""
+        return b"date: %b\r\n" % formatdate(usegmt=True).encode()
 
     def answered(self, exchange: Exchange) -> None:
         """Go on with the next request, or wait for one."""

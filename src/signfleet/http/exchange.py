@@ -142,7 +142,9 @@ class Exchange:
         self.started = True
         if self.more_body and self._is_much():
             self.keep_alive = False
-        lines = [STATUS_LINES[status], self._line.date_line()]
+        lines = [STATUS_LINES[status]]
+        if not any(name == b"date" for name, _ in headers):
+            lines.append(self._line.date_line())
         lines += [b"%b: %b\r\n" % pair for pair in headers]
         self.has_body = self.scope["method"] != "HEAD" and status not in (204, 304)
         if self.has_body and not any(name == b"content-length" for name, _ in headers):

@@ -20,7 +20,7 @@ T = TypeVar("T")
 ATTEMPTS = 6
 #: So many seconds a request waits for a connection of the pool.
 ACQUIRE_SECONDS = 10.0
-#: A short read, and a read of many rows or a unit of work, that takes longer ends with its connection. These limits
+#: A short read, and a unit of work, that takes longer ends with its connection. These limits
 #: are for one database process that hangs; of a database that hangs as a whole the listener knows within seconds.
 READ_SECONDS, WORK_SECONDS = 10.0, 60.0
 #: The connection ended while it was used: the server was restarted, or the way to it broke.

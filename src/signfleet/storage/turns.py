@@ -134,21 +134,18 @@ class Turns:
         """Tell one that waits that its turn has come; returns who that is."""
         for network_id, callers in self._waiting.items():
             for caller, queue in callers.items():
-                if self._may_run(caller):
+                turn = next((turn for turn in queue if not turn.done()), None)  # one that is done has been cancelled
+                if turn is not None and self._may_run(caller):
                     self._waiting.move_to_end(network_id)
                     callers.move_to_end(caller)
-                    turn = queue.popleft()
-                    self._forget_empty(caller)
+                    self._leave(caller, turn)
                     turn.set_result(None)
                     return caller
         return None
 
     def _leave(self, caller: Caller, turn: asyncio.Future[None]) -> None:
-        self._waiting[caller.network_id][caller].remove(turn)
-        self._forget_empty(caller)
-
-    def _forget_empty(self, caller: Caller) -> None:
         callers = self._waiting[caller.network_id]
+        callers[caller].remove(turn)
         if not callers[caller]:
             del callers[caller]
         if not callers:

@@ -48,8 +48,22 @@ def format_padded(ms: int) -> str:
 
 
 def next_moment(previous: int, now: int) -> int:
-    """When a change counts as made: in a later second than the one before, so that HTTP dates tell the two apart."""
-    return max(now, (previous // 1000 + 1) * 1000)
+    """The date of a change at `now` of what changed last at `previous`: now, and later than `previous` in any case.
+
+    An even number of milliseconds if the second of `now` tells the new state from all before, an odd one otherwise:
+    `settled` reads it.
+    """
+    if settled(previous) < now // 1000 * 1000:
+        return now & ~1
+    return max(previous + 1, now // 1000 * 1000, (now - 1) | 1) | 1
+
+
+def settled(date: int) -> int:
+    """The first second, in ms, whose HTTP date tells the state of `date` from all before: what preconditions compare.
+
+    That is the second of `date`, or the next one where there was another state within the same second.
+    """
+    return (date // 1000 + date % 2) * 1000
 
 
 def wall_clock(ms: int, zone: tzinfo) -> int:

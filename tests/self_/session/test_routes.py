@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient
 
 from signfleet.founding import Founded
 from signfleet.settings import Settings
+from signfleet.wire import datetime
 from signfleet.wiring import build, make_app
 from tests.conftest import BASE, ON_SQLITE, CallAs, SignIn
 from tests.interleaving import reading_before_writing
@@ -48,7 +49,7 @@ async def test_the_session_tells_network_and_scopes(newcomer: AsyncClient, netwo
     after = (await newcomer.get("/Self/Session/")).json()
     assert after["network"] == {"id": network.network_id, "name": network.network}
     assert after["authorizationScope"] == "bsn.api.main bsn.api.self bsn.api.upload"
-    assert after["lastModifiedDate"] > before["lastModifiedDate"]
+    assert (datetime.parse(after["lastModifiedDate"]) or 0) > (datetime.parse(before["lastModifiedDate"]) or 0)
 
 
 async def test_an_unchanged_session_is_not_sent_again(admin: AsyncClient) -> None:
