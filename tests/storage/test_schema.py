@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -65,3 +68,21 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     before = schema(path)
     migrations._upgrade_sqlite(path)
     assert schema(path) == before
+
+
+def test_networks_of_before_allow_players_without_secrets_for_ninety_days(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with create_engine(f"sqlite:///{path}").begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+    before = time.time() * 1000
+    with sqlite3.connect(path) as store:
+        columns = [row[1] for row in store.execute("PRAGMA table_info(network)")]
+        values = ", ".join("'X'" if name.startswith("name") else "1" for name in columns)
+        store.execute(f"INSERT INTO network VALUES ({values})")
+    migrations._upgrade_sqlite(path)
+    with sqlite3.connect(path) as store:
+        (until,) = store.execute("SELECT protocol_1_until FROM network").fetchone()
+    assert 0 <= until - before - 90 * 86_400_000 < 600_000
