@@ -298,3 +298,12 @@ async def test_a_player_makes_no_group_that_the_api_refuses(
     assert (await admin.post("/Groups/Regular/", json={"name": group})).status_code == 400
     assert (await admin.get("/Devices/Count/")).json() == 0
     assert (await admin.get("/Groups/Regular/Count/")).json() == 1
+
+
+@pytest.mark.parametrize("name", ["%00", "%FF", "A" * 5000, "..%2F..", "%F0%9F%98%80"])
+async def test_names_that_nothing_can_have_are_not_there(admin: AsyncClient, name: str) -> None:
+    for method, path in (("DELETE", BLOCKED), ("DELETE", CLAIMS), ("DELETE", TOKENS)):
+        assert (await admin.request(method, f"{path}{name}/")).status_code in (400, 404)
+    assert (await admin.post(f"{ADMIN}/devices/{name}/release/")).status_code in (400, 404)
+    for path in (BLOCKED, TOKENS):
+        assert (await admin.get(path, params={"marker": name})).status_code in (200, 400)
