@@ -8,14 +8,15 @@ import signal
 import socket
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from signfleet.founding import found
 from signfleet.geography import places
-from signfleet.server import CannotListen, address_of, run
-from signfleet.settings import Settings
+from signfleet.server import CannotListen, address_of, listen, run
+from signfleet.settings import Settings, SettingsError
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
 from signfleet.wiring import Services
@@ -49,6 +50,52 @@ def test_only_a_trusted_proxy_may_say_where_a_call_comes_from(tmp_path: Path, tr
         httpx.get(f"{server.address}/nowhere", headers={"X-Forwarded-For": "192.0.2.7"})
         server.stop()
     assert server.log[1]["address"] == address
+
+
+@pytest.mark.parametrize(
+    ("trusted", "address"),
+    [("127.0.0.1/8", "192.0.2.7"), ("::1, 127.0.0.0/8", "192.0.2.7"), ("10.0.0.0/8", "127.0.0.1")],
+)
+def test_a_network_of_proxies_is_trusted(tmp_path: Path, trusted: str, address: str) -> None:
+    with running_server("--data", str(tmp_path), "--trusted-proxies", trusted) as server:
+        httpx.get(f"{server.address}/nowhere", headers={"X-Forwarded-For": "192.0.2.7"})
+        server.stop()
+    assert server.log[1]["address"] == address
+
+
+def test_a_proxy_that_is_no_network_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"'trusted_proxies': '127.0.0.1/33' does not appear"):
+        run(Settings(data=str(tmp_path), port=0, trusted_proxies="127.0.0.1, 127.0.0.1/33"))
+
+
+def test_the_unspecified_ipv6_address_takes_both_families(tmp_path: Path) -> None:
+    with running_server("--data", str(tmp_path), "--host", "::") as server:
+        port = urlsplit(server.address).port
+        assert httpx.get(f"http://127.0.0.1:{port}/nowhere").status_code == 404
+        assert httpx.get(f"http://[::1]:{port}/nowhere").status_code == 404
+        server.stop()
+    assert [line["address"] for line in server.log if line["event"] == "request"] == ["127.0.0.1", "::1"]
+
+
+@pytest.mark.parametrize(
+    "hosts", [["127.0.0.1", "::1"], ["127.0.0.1,::1"], ["0.0.0.0", "::"], ["127.0.0.1", "127.0.0.2", "::1"]]
+)
+def test_it_listens_on_several_hosts(tmp_path: Path, hosts: list[str]) -> None:
+    flags = [word for host in hosts for word in ("--host", host)]
+    with running_server("--data", str(tmp_path), *flags) as server:
+        port = urlsplit(server.address).port
+        assert port
+        assert httpx.get(f"http://127.0.0.1:{port}/nowhere").status_code == 404
+        assert httpx.get(f"http://[::1]:{port}/nowhere").status_code == 404
+        assert server.stop() == 0
+
+
+def test_one_host_that_is_taken_frees_the_others(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.2", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CannotListen, match=r"Cannot listen on 127\.0\.0\.2"):
+            listen(["127.0.0.1", "127.0.0.2"], port)
+        socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 
 
 class Actor(NamedTuple):
-    """A person's login, a player's serial or device id, an application, or a part of the server; an address for who
-    calls."""
+    """A person's login, a player's serial or device id, an application, or a part of the server; for a caller, the
+    address it calls from, and what it calls this server as far as nobody can make that up: mails link there."""
 
     name: str
     address: str | None = None
+    server: str | None = None
 
 
 _SERVER: Final = Actor("server")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import html.parser
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
-from httpx import AsyncClient, Response
+from httpx import ASGITransport, AsyncClient, Response
 
 from signfleet.founding import Founded
 from signfleet.settings import Settings
 from signfleet.storage.interface import StorageError
-from signfleet.wiring import Services
+from signfleet.wiring import Services, make_app
 from tests.account.conftest import Mailbox, link_in
-from tests.conftest import ON_SQLITE, ROOT, CallAs
+from tests.conftest import BASE, ON_SQLITE, ROOT, CallAs
 from tests.examples import alike, example
 from tests.interleaving import reading_before_writing
 
@@ -404,6 +405,32 @@ async def test_links_in_mails_name_the_server_as_the_settings_do(
     await client.get(f"/{network.login}/Password/", headers={"Host": "evil.example"})
     (mail,) = await mailbox()
     assert "evil.example" not in mail.as_string()
+
+
+@ON_SQLITE
+async def test_links_in_mails_name_the_server_as_a_trusted_proxy_does_and_nobody_else(
+    services: Services, network: Founded, mailbox: Mailbox
+) -> None:
+    app = make_app(services)
+
+    async def as_proxied(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope | {"forwarded_host": "signs.example.com", "scheme": "https"}, receive, send)
+
+    for proxied in (app, as_proxied):
+        asked: Any = ASGITransport(proxied)  # type: ignore[arg-type]  # httpx's types of ASGI are its own
+        async with AsyncClient(transport=asked, base_url=BASE, headers={"Host": "evil.example"}) as client:
+            await client.get(f"/Self/{network.login}/Password/")
+        await services.registrations.mail_resets()
+    texts = [mail.get_body(("plain",)).get_content() for mail in await mailbox()]
+    assert not [text for text in texts if "evil.example" in text]
+    assert [text for text in texts if "https://signs.example.com/account/reset?token=" in text]
+
+
+@ON_SQLITE
+async def test_forms_may_lead_to_the_origins_of_the_settings(client: AsyncClient) -> None:
+    """Browsers ask the same policy of where a form's answer leads to."""
+    policy = (await client.get(f"{ROOT}/account/reset?token=x")).headers["Content-Security-Policy"]
+    assert policy.endswith("form-action 'self' https://bsn.cloud")
 
 
 @ON_SQLITE

@@ -74,6 +74,21 @@ async def test_every_link_of_the_page_leads_somewhere(client: httpx.AsyncClient)
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
 
 
+@pytest.mark.parametrize("path", ["", "/signs"])
+async def test_below_a_path_of_a_proxy_every_address_has_the_path(path: str) -> None:
+    """Whether the proxy takes the path off, or passes it on."""
+    base = "https://example.com/signs"
+    app = Application(wiring.endpoints(), {Settings: Settings(public_url=f"{base}/")})
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://signfleet.test")
+    api = (await client.get(f"{path}/openapi.json")).json()
+    assert api["servers"] == [{"url": base}]
+    token = api["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]["tokenUrl"]
+    assert token.startswith(f"{base}/realms/")
+    page = Page((await client.get(f"{path}/docs")).text)
+    assert {link for link in page.links if not link.startswith("#")} == {f"{base}/openapi.json"}
+    assert (await client.get("/signsX/docs")).status_code == 404
+
+
 async def test_the_page_has_every_operation(client: httpx.AsyncClient) -> None:
     api, page = (await client.get("/openapi.json")).json(), Page((await client.get("/docs")).text)
     ids = {operation["operationId"] for operations in api["paths"].values() for operation in operations.values()}

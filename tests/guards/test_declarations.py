@@ -21,6 +21,7 @@ PUBLIC = {
     "GET /metrics",
     "GET /openapi.json",
     "GET /files/{expires}/{signature}/{file:path}",  # takes a signature that expires
+    "GET /realms/bsncloud/.well-known/openid-configuration",
     "POST /realms/bsncloud/protocol/openid-connect/token",
     "POST /realms/bsncloud/protocol/openid-connect/token/introspect",  # takes client id and secret
     "POST /realms/bsncloud/protocol/openid-connect/revoke",

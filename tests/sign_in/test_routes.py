@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -149,6 +150,38 @@ async def test_header_and_form_may_not_name_different_credentials(
     answer = await client.post(TOKEN, data=form, auth=BasicAuth(network.client_id, network.client_secret))
     assert answer.status_code == expected
     assert expected == 200 or error(answer) == (400, "invalid_request")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("scope", ["openid", "openid profile email", "openid bsn.api.self", " offline_access "])
+async def test_scopes_of_openid_connect_are_passed_over(client: AsyncClient, network: Founded, scope: str) -> None:
+    answer = await client.post(TOKEN, data=client_credentials(network) | {"scope": scope})
+    assert answer.status_code == 200
+    assert "openid" not in answer.json()["scope"]
+    assert answer.json()["scope"].startswith("bsn.api.")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("charset", ["ISO-8859-1", "windows-1252", "UTF-8", "us-ascii"])
+async def test_a_form_may_name_another_charset(client: AsyncClient, network: Founded, charset: str) -> None:
+    form = "&".join(f"{name}={quote(value)}" for name, value in client_credentials(network).items())
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+    assert (await client.post(TOKEN, content=form, headers=headers)).status_code == 200
+
+
+@ON_SQLITE
+async def test_libraries_find_the_token_endpoints(client: AsyncClient, network: Founded) -> None:
+    realm = f"{ROOT}/realms/bsncloud"
+    answer = await client.get(f"{realm}/.well-known/openid-configuration")
+    found = answer.json()
+    assert (answer.status_code, found["issuer"]) == (200, realm)
+    assert (await client.post(found["token_endpoint"], data=client_credentials(network))).status_code == 200
+    for name in ("introspection_endpoint", "revocation_endpoint"):
+        answer = await client.post(found[name], data=client_credentials(network) | {"token": "unknown"})
+        assert answer.status_code == 200
+    for grant in found["grant_types_supported"]:
+        answer = await client.post(TOKEN, data=client_credentials(network) | {"grant_type": grant})
+        assert answer.json().get("error") != "unsupported_grant_type"
 
 
 @ON_SQLITE

@@ -45,5 +45,5 @@ def message(call: Call, title: str, text: str, status: int = 200, next_url: str 
 def next_page(call: Call, return_url: str | None, title: str, text: str) -> Answer:
     """Where somebody wanted to be led afterwards, or a page that says what was done and where to go on."""
     if return_url is None:
-        return message(call, title, text, next_url=f"{call.service(Settings).own_url}/docs")
+        return message(call, title, text, next_url=f"{call.base_url}/docs")
     return Answer(303, headers={**_headers(call.service(Settings).return_origins), "Location": return_url})

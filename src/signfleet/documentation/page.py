@@ -27,14 +27,14 @@ _LIMITS = {
 }
 
 
-def render(document: Json) -> bytes:
-    """The page."""
+def render(document: Json, base: str = "") -> bytes:
+    """The page, of a server whose addresses begin with `base`."""
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {"type": type_in_words, "prose": prose, "limits": limits, "anchor": anchor}
     template = environment.from_string(_resource("page.html"))
-    return template.render(api=document, style=_resource("page.css"), script=_resource("page.js")).encode()
+    return template.render(api=document, base=base, style=_resource("page.css"), script=_resource("page.js")).encode()
 
 
 @cache

@@ -14,6 +14,7 @@ from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import Endpoint, Endpoints
 from signfleet.http.media import HTML_TYPE
 from signfleet.http.openapi import document
+from signfleet.settings import Settings
 
 
 def documentation(described: Sequence[Endpoint]) -> Endpoints:
@@ -21,17 +22,17 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
     endpoints = Endpoints("Documentation", "")
 
     @cache
-    def whole() -> dict[str, Any]:
-        return document([*described, *endpoints])
+    def whole(base: str) -> dict[str, Any]:
+        return document([*described, *endpoints], base)
 
     @cache
-    def as_json() -> Answer:
-        body = msgspec.json.encode(whole())
+    def as_json(base: str) -> Answer:
+        body = msgspec.json.encode(whole(base))
         return Answer(body=body, etag=_etag(body))
 
     @cache
-    def as_page() -> Answer:
-        body = page.render(whole())
+    def as_page(base: str) -> Answer:
+        body = page.render(whole(base), base)
         return Answer(
             body=body,
             etag=_etag(body),
@@ -40,14 +41,14 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
         )
 
     @endpoints.get("/openapi.json", caller="public", answer=dict[str, Any], statuses="200 304", errors="406")
-    async def get_openapi(_call: Call) -> Answer:
+    async def get_openapi(call: Call) -> Answer:
         """Get the description of this API as an OpenAPI 3.1 document."""
-        return as_json()
+        return as_json(call.service(Settings).public_base)
 
     @endpoints.get("/docs", caller="public", answer=str, produces=HTML_TYPE, statuses="200 304", errors="406")
-    async def get_documentation(_call: Call) -> Answer:
+    async def get_documentation(call: Call) -> Answer:
         """Get the description of this API as a page to read."""
-        return as_page()
+        return as_page(call.service(Settings).public_base)
 
     return endpoints
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from signfleet.errors import NotFound, Unavailable
 from signfleet.http.bodies import BodyRoom
@@ -32,6 +33,8 @@ class Application:
     def __init__(self, endpoints: Iterable[Endpoint], services: Mapping[type, Any]) -> None:
         self._services = {BodyRoom: BodyRoom(), **services}
         self._cors = Cors(services[Settings].cors_origins)
+        #: The path under which a proxy offers this server, where it does not take it off itself.
+        self._root = urlsplit(services[Settings].public_base).path.encode()
         self._log = RequestLog(access_log=services[Settings].access_log)
         self._router = Router()
         for endpoint in endpoints:
@@ -43,6 +46,9 @@ class Application:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        if self._root and scope["raw_path"].startswith(self._root + b"/"):
+            scope["raw_path"] = scope["raw_path"][len(self._root) :]
+            scope["path"] = unquote(scope["raw_path"].decode("latin-1"))
         call = Call(self._services, scope, receive)
         id_ = request_id(call.header(b"x-request-id"))
         template, response = await self._answer(call)

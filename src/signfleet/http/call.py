@@ -205,8 +205,8 @@ class Call:
         """Who calls, for the audit trail."""
         session = self.known_session
         if session is None:
-            return Actor("anonymous", self.address)
-        return Actor(session.login or f"device {session.device_id}", self.address)
+            return Actor("anonymous", self.address, self.proven_url)
+        return Actor(session.login or f"device {session.device_id}", self.address, self.proven_url)
 
     @property
     def known_session(self) -> Session | None:

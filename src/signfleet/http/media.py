@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
@@ -18,7 +17,8 @@ CACHED_LENGTH = 256
 #: An Accept header with more ranges or characters than this is disregarded, as RFC 9110 allows.
 ACCEPT_RANGES, ACCEPT_LENGTH = 64, 2048
 
-_CHARSET = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
+#: Names that were never registered and are sent all the same.
+_ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 
 T = TypeVar("T")
 
@@ -74,12 +74,8 @@ def is_sent_as(header: str | None, consumes: tuple[str, ...]) -> bool:
     """Whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON. None at all is let pass."""
     if not header or not header.strip():
         return True
-    media_type, *parameters = (piece.strip().lower() for piece in header.split(";"))
-    for parameter in parameters:
-        name, _, charset = parameter.partition("=")
-        if name == "charset" and charset.strip('"') not in ("utf-8", "utf8", "us-ascii"):
-            return False
-    if media_type in consumes:
+    media_type = header.partition(";")[0].strip().lower()
+    if _ALIASES.get(media_type, media_type) in consumes:
         return True
     return JSON_TYPE in consumes and (media_type == "text/json" or _is_vendor_json(media_type))
 

@@ -71,8 +71,8 @@ BINARY = {"type": "string", "format": "binary"}
 _REFERENCE = "#/components/schemas/{name}"
 
 
-def document(endpoints: Iterable[Endpoint]) -> Json:
-    """The document of all that is offered: what answers 501 is left out."""
+def document(endpoints: Iterable[Endpoint], base: str = "") -> Json:
+    """The document of all that is offered at `base`: what answers 501 is left out."""
     offered = sorted(
         (endpoint for endpoint in endpoints if endpoint.is_offered), key=lambda endpoint: endpoint.path.lower()
     )
@@ -89,10 +89,10 @@ def document(endpoints: Iterable[Endpoint]) -> Json:
             "description": "Control plane for fleets of digital-signage players.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": base or "/"}],
         "tags": [{"name": family} for family in dict.fromkeys(endpoint.family for endpoint in offered)],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"token": _security(offered)}},
+        "components": {"schemas": components, "securitySchemes": {"token": _security(offered, base)}},
     }
 
 
@@ -259,10 +259,10 @@ def _phrase(status: str) -> str:
     return HTTPStatus(int(status)).phrase
 
 
-def _security(endpoints: Sequence[Endpoint]) -> Json:
+def _security(endpoints: Sequence[Endpoint], base: str) -> Json:
     scopes = sorted({scope for endpoint in endpoints for scope in endpoint.scopes})
     return {
         "type": "oauth2",
         "description": "Send the access token as `Authorization: Bearer <token>`.",
-        "flows": {"clientCredentials": {"tokenUrl": TOKEN_URL, "scopes": dict.fromkeys(scopes, "")}},
+        "flows": {"clientCredentials": {"tokenUrl": base + TOKEN_URL, "scopes": dict.fromkeys(scopes, "")}},
     }

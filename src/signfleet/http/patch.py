@@ -20,6 +20,7 @@ from msgspec import inspect
 
 from signfleet.errors import Invalid
 from signfleet.wire.misfit import choices, explain, known_type
+from signfleet.wire.numbers import whole_numbers
 from signfleet.wire.text import fold
 
 T = TypeVar("T")
@@ -88,7 +89,10 @@ def merged(document: Document, partial: Document) -> Document:
 def converted(document: Document, type_: type[T], at: str = "") -> T:
     """The document as its type. Raises `Invalid` with the place of what does not fit; it stands at `at` in a whole."""
     try:
-        return msgspec.convert(document, type_)
+        try:
+            return msgspec.convert(document, type_)
+        except msgspec.ValidationError:
+            return msgspec.convert(whole_numbers(document), type_)
     except msgspec.ValidationError as error:
         raise Invalid(f"The changed document does not fit: {explain(error, type_, at)}.") from error
 

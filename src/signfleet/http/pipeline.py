@@ -16,9 +16,10 @@ from signfleet.actor import act_as
 from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.bodies import SMALL, BodyRoom
 from signfleet.http.call import Answer, Call, Disconnected
+from signfleet.http.charsets import as_utf8, charset_of, form_as_utf8
 from signfleet.http.compression import compress
 from signfleet.http.conditional import TooSoon, is_unchanged
-from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint, Handler
+from signfleet.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
 from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import NO_STORE, Header, Response, content_type, header
@@ -26,6 +27,7 @@ from signfleet.http.routing import Responder
 from signfleet.storage.turns import Caller, read_as
 from signfleet.wire import datetime
 from signfleet.wire.misfit import explain
+from signfleet.wire.numbers import with_whole_numbers
 
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
 BOM = b"\xef\xbb\xbf"
@@ -128,6 +130,7 @@ def _reader(endpoint: Endpoint) -> Reader | None:
         return None
     consumes, limit = endpoint.consumes, endpoint.body_limit
     is_json = consumes in (JSON, JSON_PATCH)
+    is_form = consumes == FORM
     decoder = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body)
 
     async def read(call: Call) -> Any:
@@ -144,7 +147,9 @@ def _reader(endpoint: Endpoint) -> Reader | None:
             if endpoint.body_optional:
                 return None
             raise Invalid("The request has no body; one is needed.")
-        return decode_json(body, decoder) if is_json else body
+        if is_json:
+            return decode_json(as_utf8(body, charset_of(media_type)), decoder)
+        return form_as_utf8(body, charset_of(media_type)) if is_form else body
 
     return read
 
@@ -155,8 +160,15 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         raise Invalid("The body holds the character U+0000, which no text may hold.")
     if len(body) > BODY_LIMIT and sum(map(body.count, b",[{")) > VALUES_LIMIT:
         raise TooLarge(f"The body has more than {VALUES_LIMIT} commas and opening brackets; send less at once.")
+    body = body.removeprefix(BOM)
     try:
-        return decoder.decode(body.removeprefix(BOM))
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError:
+            whole = with_whole_numbers(body)
+            if whole is None:
+                raise
+            return decoder.decode(whole)
     except msgspec.ValidationError as error:
         raise Invalid(f"The body does not fit: {explain(error, decoder.type)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

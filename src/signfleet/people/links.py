@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from signfleet.access.store import DELETE_APPLICATIONS_OF_PERSON, DELETE_OTHER_SESSIONS
 from signfleet.access.tokens import hash_token, new_token
+from signfleet.actor import acting
 from signfleet.errors import NotFound
 from signfleet.mail.composing import Composer
 from signfleet.mail.outbox import Outbox
@@ -64,8 +65,13 @@ class OneTimeLinks:
         *,
         network: str | None = None,
         return_url: str | None = None,
+        server: str | None = None,
     ) -> None:
-        """Puts a mail with a new link, which replaces the one before, into the outbox."""
+        """Puts a mail with a new link, which replaces the one before, into the outbox.
+
+        It leads to `server`, or else to how the caller provably reaches this server, or where this listens.
+        """
+        server = server or acting().server or self._own_url
         token, kind = new_token(), _KINDS[purpose]
         await tx.execute(queries.DELETE_LINKS, person_id=person.person_id, purpose=purpose)
         await tx.execute(
@@ -82,8 +88,8 @@ class OneTimeLinks:
             login=person.login,
             first_name=_harmless(person.first_name),
             network=_harmless(network),
-            server=self._own_url,
-            link=f"{self._own_url}/account/{purpose}?token={quote(token)}",
+            server=server,
+            link=f"{server}/account/{purpose}?token={quote(token)}",
             days=kind.lifetime // timespan.DAY,
             minutes=kind.lifetime // timespan.MINUTE,
         )

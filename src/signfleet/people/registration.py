@@ -53,6 +53,7 @@ class _Wanted(NamedTuple):
     login: str
     return_url: str | None
     now: int
+    server: str | None
 
 
 class Registrations:
@@ -106,7 +107,9 @@ class Registrations:
         self._links.send()
         return person_of(person, made)
 
-    def request_reset(self, login: str, return_url: str | None, address: str, now: int) -> None:
+    def request_reset(
+        self, login: str, return_url: str | None, address: str, now: int, *, server: str | None = None
+    ) -> None:
         """Has a link mailed to choose a new password, if there is such a person. Raises `Throttled` per address.
 
         `mail_resets` looks that up later, so neither answer nor time reveals it.
@@ -122,7 +125,7 @@ class Registrations:
         if len(login) > LOGIN_LIMIT:  # nobody's, and the queue is bounded by its number of entries
             return
         fits = return_url is not None and len(return_url) <= URL_LIMIT
-        self._wanted.append(_Wanted(login, return_url if fits else None, now))
+        self._wanted.append(_Wanted(login, return_url if fits else None, now, server))
         self.wake.set()
 
     async def mail_resets(self) -> None:
@@ -145,7 +148,13 @@ class Registrations:
             else:
                 purpose = ACTIVATE if person.network_name is None else INVITATION
             await self._links.mail(
-                tx, purpose, person, wanted.now, network=person.network_name, return_url=wanted.return_url
+                tx,
+                purpose,
+                person,
+                wanted.now,
+                network=person.network_name,
+                return_url=wanted.return_url,
+                server=wanted.server,
             )
 
         await self._store.write(work)

@@ -82,7 +82,8 @@ async def update_self(call: Call) -> Answer:
 )
 async def reset_password(call: Call, login: str) -> Answer:
     """Mail a link to choose a new password, if there is such a person; the answer is always the same."""
-    call.service(Registrations).request_reset(login, call.parameter("returnURL"), call.address, call.now)
+    return_url = call.parameter("returnURL")
+    call.service(Registrations).request_reset(login, return_url, call.address, call.now, server=call.proven_url)
     return Answer(status=202)
 
 

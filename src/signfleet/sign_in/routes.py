@@ -15,9 +15,11 @@ from signfleet.http.errors import OAuthError
 from signfleet.people.service import People
 from signfleet.settings import Settings
 from signfleet.sign_in.schemas import (
+    Discovery,
     LegacyTokenAnswer,
     TokenAnswer,
     TokenState,
+    discovery,
     legacy_token_answer,
     token_answer,
     token_state,
@@ -93,6 +95,12 @@ async def create_legacy_token(call: Call) -> Answer:
     person = await call.service(People).row(signed_in.person_id)
     users = await call.service(Users).of_person(signed_in.person_id)
     return answer_json(legacy_token_answer(signed_in, person, users))
+
+
+@endpoints.get("/realms/bsncloud/.well-known/openid-configuration", caller="public", answer=Discovery, statuses="200")
+async def discover(call: Call) -> Answer:
+    """Get the addresses of the token endpoints, as libraries look them up (RFC 8414)."""
+    return answer_json(discovery(call.base_url))
 
 
 @endpoints.get("/2022/06/REST/Token", caller="public", statuses="400", errors="400 406 5XX")

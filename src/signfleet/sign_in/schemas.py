@@ -150,3 +150,33 @@ def _user(row: Row) -> TokenUser:
             row.network_id, row.network_name, "Suspended" if row.network_is_locked_out else "Active", subscription
         ),
     )
+
+
+class Discovery(msgspec.Struct):
+    """Where the token endpoints are and what they take (RFC 8414). There is no page to sign in at yet."""
+
+    issuer: str
+    token_endpoint: str
+    introspection_endpoint: str
+    revocation_endpoint: str
+    grant_types_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    introspection_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    response_types_supported: list[str] = []
+
+
+def discovery(base: str) -> Discovery:
+    """Of a server whose addresses begin with `base`."""
+    issuer = f"{base}/realms/bsncloud"
+    token, methods = f"{issuer}/protocol/openid-connect/token", ["client_secret_basic", "client_secret_post"]
+    return Discovery(
+        issuer=issuer,
+        token_endpoint=token,
+        introspection_endpoint=f"{token}/introspect",
+        revocation_endpoint=f"{issuer}/protocol/openid-connect/revoke",
+        grant_types_supported=["client_credentials", "password", "refresh_token"],
+        token_endpoint_auth_methods_supported=methods,
+        introspection_endpoint_auth_methods_supported=methods,
+        revocation_endpoint_auth_methods_supported=methods,
+    )

@@ -276,11 +276,16 @@ def _renewed_scopes(taken: Row, application: Row | None, *, is_network_named: bo
     return _within(taken.scope, application), _within(taken.granted, application)
 
 
+#: What clients of OpenID Connect ask for everywhere; no token here depends on it.
+OPENID_SCOPES: Final = frozenset({"openid", "profile", "email", "offline_access"})
+
+
 def _narrowed(granted: str, wanted: str | None) -> str:
     """The scopes asked for as far as they are granted; all of them where none is asked for."""
-    if not wanted or not wanted.strip():
+    asked = [scope for scope in dict.fromkeys((wanted or "").split()) if scope not in OPENID_SCOPES]
+    if not asked:
         return granted
-    within = [scope for scope in dict.fromkeys(wanted.split()) if is_scope(scope) and covers(granted, scope)]
+    within = [scope for scope in asked if is_scope(scope) and covers(granted, scope)]
     if len(within) > SCOPES_LIMIT:
         raise OAuthError(400, "invalid_scope", f"At most {SCOPES_LIMIT} scopes can be asked for at once.")
     if not within:
