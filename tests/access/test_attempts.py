@@ -63,6 +63,13 @@ async def test_a_stranger_neither_shuts_the_owner_out_nor_slows_them_down(attemp
     assert await succeed(attempts, OWNER, "192.0.2.2") == 0
 
 
+async def test_who_owns_a_login_that_looks_alike_is_a_stranger(attempts: Attempts) -> None:
+    assert await succeed(attempts, "straße@example.com", "192.0.2.1") == 0
+    for login in ("strasse@example.com", "STRASSE@example.com"):
+        await admitted(attempts, login, [f"198.51.100.{number % 5}" for number in range(25)])
+    assert 0 < await succeed(attempts, "strasse@example.com", "192.0.2.1") <= 8_000
+
+
 async def test_many_strangers_slow_the_owner_down_at_a_new_address_only(attempts: Attempts) -> None:
     assert await succeed(attempts, OWNER, "198.51.100.1") == 0
     await admitted(attempts, OWNER, [f"192.0.2.{number % 5}" for number in range(50)])

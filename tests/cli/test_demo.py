@@ -84,6 +84,13 @@ def test_there_is_a_user_for_each_role_and_a_second_network(tmp_path: Path) -> N
     assert seen == {"Demo": [role.name for role in SYSTEM_ROLES], "Demo Two": ["Administrators"]}
 
 
+def test_strangers_can_register(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        address = demo.credentials["base_url"]
+        answer = httpx.post(f"{address}/2022/06/REST/Self/", json={"login": "joe@example.com"})
+    assert (answer.status_code, answer.json()["activationDate"]) == (200, None)
+
+
 def test_credentials_that_are_lost_are_told(tmp_path: Path) -> None:
     with running_demo(tmp_path, players=0) as demo:
         pass

@@ -17,7 +17,7 @@ from signfleet.access.throttle import KEYS_LIMIT, Clock, Throttle, Turns, digest
 from signfleet.errors import Throttled
 from signfleet.storage.interface import StorageError
 from signfleet.wire.address import subscriber
-from signfleet.wire.text import fold
+from signfleet.wire.mailboxes import mailbox_key
 
 #: Attempts for one login from one address, and the seconds after which one more is allowed.
 PER_LOGIN_AND_ADDRESS: Final = (10, 60.0)
@@ -30,7 +30,7 @@ FREE, STEP, LONGEST_PAUSE = 20, 10, 60.0
 PATIENCE = 8.0
 #: This many requests may wait for their turn; the next one is refused.
 WAITING_LIMIT: Final = 500
-#: No login is longer. Longer text is cut before it is folded.
+#: No login is longer. Longer text is cut first.
 LOGIN_LIMIT: Final = 254
 
 
@@ -53,8 +53,8 @@ class Attempts:
         at fault.
         """
         place = subscriber(address)
-        folded = fold(login.strip()[: LOGIN_LIMIT + 1])
-        key, pair = digest(folded), digest(folded, place)
+        mailbox = mailbox_key(login.strip()[: LOGIN_LIMIT + 1])
+        key, pair = digest(mailbox), digest(mailbox, place)
         known = pair in self._known
         self._pairs.demand(pair)
         if not known:  # other people's failures behind the same address do not shut the owner out
@@ -74,7 +74,7 @@ class Attempts:
 
     def trust(self, login: str, address: str) -> None:
         """Remember that the owner of `login` is at `address`, as a sign-in does: they followed a mailed link there."""
-        self._remember(digest(fold(login), subscriber(address)))
+        self._remember(digest(mailbox_key(login), subscriber(address)))
 
     def _give_back(self, key: bytes, pair: bytes, place: str, known: bool) -> None:
         self._pairs.give_back(pair)

@@ -11,12 +11,12 @@ from signfleet.access.rules import Rule, relevant
 from signfleet.access.sessions import Session
 from signfleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
 from signfleet.errors import Invalid, NotFound
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.roles.system import role_name
 from signfleet.storage.interface import Row, Store
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.users.store import MEMBER_BY_ID, MEMBER_BY_LOGIN
 from signfleet.wire.ids import id_of
+from signfleet.wire.mailboxes import mailbox_key
 from signfleet.wire.text import fold
 
 

@@ -28,13 +28,13 @@ from signfleet.people.links import (
     take,
     unknown_link,
 )
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.people.schemas import Person, Registration, person_of
 from signfleet.people.service import NEW_PASSWORD, People, insert_person, record_new
 from signfleet.settings import Settings
 from signfleet.storage.interface import Duplicate, Row, StorageError, Store, Transaction
 from signfleet.wire.address import subscriber
 from signfleet.wire.datetime import next_moment
+from signfleet.wire.mailboxes import mailbox_key
 
 log = structlog.get_logger("people")
 

@@ -19,11 +19,11 @@ from signfleet.http.conditional import NONE, Precondition
 from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
 from signfleet.people.links import NO_SESSION, RESET
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.people.schemas import Person, PersonChange, person_of
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
 from signfleet.wire import timespan
 from signfleet.wire.datetime import next_moment
+from signfleet.wire.mailboxes import mailbox_key
 from signfleet.wire.text import fold, forbidden_character
 
 #: How the audit trail, which masks it, is told that a password was changed.

@@ -14,11 +14,11 @@ from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_to
 from signfleet.http.errors import OAuthError
 from signfleet.people import store as people
 from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.settings import Settings
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as users
 from signfleet.wire import timespan
+from signfleet.wire.mailboxes import mailbox_key
 from signfleet.wire.text import fold
 
 _WRONG_SECRET: Final = "The client id or the client secret is wrong."  # noqa: S105 - no secret

@@ -108,7 +108,7 @@ person = Table(
     _id(),
     _required("login", Text),
     _required("login_key", Key),
-    _required("mailbox_key", Key, comment="By which people are told apart: `people.mailboxes`."),
+    _required("mailbox_key", Key, comment="By which people are told apart: `wire.mailboxes`."),
     Column("password_hash", Text),
     Column("first_name", Text),
     Column("last_name", Text),

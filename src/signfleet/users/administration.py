@@ -33,7 +33,6 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.people.links import INVITATION, OneTimeLinks
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.people.schemas import person_of
 from signfleet.people.service import People, insert_person, record_new
 from signfleet.people.store import LOCK_MAILBOX
@@ -48,6 +47,7 @@ from signfleet.users.service import Users
 from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
+from signfleet.wire.mailboxes import mailbox_key
 
 #: Mails that a network may send to one mailbox by inviting and withdrawing: at once, and the seconds for one more.
 INVITATIONS_PER_MAILBOX: Final = (10, 600.0)

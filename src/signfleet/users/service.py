@@ -7,7 +7,6 @@ from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.schemas import Permission, Principal
 from signfleet.errors import NotFound
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.roles.schemas import Role
 from signfleet.roles.service import role_of
 from signfleet.storage.interface import Row, Store, Transaction
@@ -16,6 +15,7 @@ from signfleet.users.membership import admit, record_change
 from signfleet.users.schemas import User, user_of
 from signfleet.wire import datetime
 from signfleet.wire.datetime import next_moment
+from signfleet.wire.mailboxes import mailbox_key
 
 
 class Users:

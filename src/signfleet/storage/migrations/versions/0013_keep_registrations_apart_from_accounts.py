@@ -29,7 +29,7 @@ def upgrade() -> None:
     with op.batch_alter_table("person") as table:
         table.drop_constraint("uq_person_login_key", type_="unique")
         table.add_column(
-            sa.Column("mailbox_key", KEY, comment="By which people are told apart: `people.mailboxes`.", nullable=True)
+            sa.Column("mailbox_key", KEY, comment="By which people are told apart: `wire.mailboxes`.", nullable=True)
         )
         table.add_column(
             sa.Column(
@@ -51,7 +51,7 @@ def upgrade() -> None:
 
 
 def _fill_mailbox_keys() -> None:
-    """As `people.mailboxes.mailbox_key` did when this was written."""
+    """As `wire.mailboxes.mailbox_key` did when this was written."""
     op.execute(PERSON.update().values(mailbox_key=PERSON.c.login_key))
     connection = op.get_bind()
     for id_, login in connection.execute(sa.select(PERSON.c.id, PERSON.c.login)).all():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.people.mailboxes import mailbox_key
+from signfleet.wire.mailboxes import mailbox_key
 from signfleet.wire.text import fold
 
 
