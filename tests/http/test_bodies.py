@@ -1,190 +1,137 @@
-"""Large bodies: how many bytes of them are in memory at a time."""
+"""Bodies: media types, sizes, and what is wrong with them."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-from typing import Any
+import gzip
+import socket
+from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from signfleet.errors import Busy, Throttled
-from signfleet.http import bodies
-from signfleet.http.application import Application
-from signfleet.http.bodies import SMALL, BodyRoom
-from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import Endpoints
-from signfleet.settings import Settings
-
-pytestmark = pytest.mark.anyio
+THING = "/2022/06/REST/Things/1/"
 
 
-class Bodies:
-    """Bodies in a room of 100 bytes, which stay until they are sent away."""
-
-    def __init__(self, room: BodyRoom) -> None:
-        self.room = room
-        self.inside: list[str] = []
-
-    def come(self, name: str, size: int) -> tuple[asyncio.Task[None], asyncio.Event]:
-        leave = asyncio.Event()
-
-        async def stay() -> None:
-            async with self.room.admit(size, name):
-                self.inside.append(name)
-                await leave.wait()
-                self.inside.remove(name)
-
-        return asyncio.create_task(stay()), leave
-
-
-@pytest.fixture
-def hall() -> Bodies:
-    return Bodies(BodyRoom(100, patience=5))
-
-
-async def a_moment() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-async def test_what_does_not_fit_waits_and_enters_in_turn(hall: Bodies) -> None:
-    visits = {name: hall.come(name, 25) for name in "abcd"}
-    waiting = {name: hall.come(name, size) for name, size in (("e", 25), ("f", 1))}
-    await a_moment()
-    assert hall.inside == [*"abcd"], "f would fit, and e was there before"
-    visits["b"][1].set()
-    await a_moment()
-    assert hall.inside == [*"acde"]
-    visits["a"][1].set()
-    await a_moment()
-    assert hall.inside == [*"cdef"]
-    for task, leave in (*visits.values(), *waiting.values()):
-        leave.set()
-        await task
-
-
-async def test_one_caller_has_a_share_and_no_more(hall: Bodies) -> None:
-    task, leave = hall.come("a", 20)
-    await a_moment()
-    with pytest.raises(Throttled, match="one after the other"):
-        async with hall.room.admit(6, "a"):
-            pass
-    async with hall.room.admit(5, "a"), hall.room.admit(25, "b"):
-        pass
-    leave.set()
-    await task
-    async with hall.room.admit(25, "a"):
-        pass
-
-
-async def test_who_waits_too_long_is_asked_to_come_again() -> None:
-    hall = Bodies(BodyRoom(100, patience=0.01))
-    visits = [hall.come(name, 25) for name in "abcd"]
-    await a_moment()
-    with pytest.raises(Busy) as raised:
-        async with hall.room.admit(1, "e"):
-            pass
-    assert raised.value.retry_after > 0
-    for task, leave in visits:
-        leave.set()
-        await task
-
-
-async def test_a_bounded_number_waits(hall: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "WAITING", 1)
-    visits = [hall.come(name, 25) for name in "abcde"]
-    await a_moment()
-    with pytest.raises(Busy):
-        async with hall.room.admit(1, "f"):
-            pass
-    for task, leave in visits:
-        leave.set()
-        await task
-
-
-@pytest.mark.parametrize("seed", range(20))
-async def test_all_room_comes_back_however_bodies_come_wait_and_leave(seed: int) -> None:
-    chance, room = random.Random(seed), BodyRoom(100, patience=0.003)
-    inside = 0
-
-    async def visit(number: int) -> None:
-        nonlocal inside
-        size = chance.randint(1, 25)
-        async with room.admit(size, number % 7):
-            inside += size
-            assert inside <= 100
-            try:
-                await asyncio.sleep(chance.choice([0, 0, 0.001, 0.004]))
-            finally:
-                inside -= size
-
-    tasks = [asyncio.create_task(visit(number)) for number in range(60)]
-    for task in tasks:
-        if chance.random() < 0.3:
-            await asyncio.sleep(0)
-            task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        assert outcome is None or isinstance(outcome, Busy | Throttled | asyncio.CancelledError)
-    async with room.admit(25, "a"), room.admit(25, "b"), room.admit(25, "c"), room.admit(25, "d"):
-        pass
-
-
-things = Endpoints("Things", "/things")
-
-
-@things.put("/", caller="public", consumes=("image/png",), body=bytes, body_limit=1_000_000, statuses="200")
-async def put_thing(call: Call) -> Answer:
-    return answer_json(len(call.body))
-
-
-class Request:
-    """A PUT of a body that comes when it is sent."""
-
-    def __init__(self, app: Application, client: str, headers: dict[str, str]) -> None:
-        self.is_read = False
-        self.sent = asyncio.Event()
-        self.status = 0
-        scope = {
-            "method": "PUT",
-            "path": "/things/",
-            "raw_path": b"/things/",
-            "query_string": b"",
-            "client": (client, 1),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        }
-        self.task = asyncio.create_task(app(scope, self.receive, self.send))
-
-    async def receive(self) -> dict[str, Any]:
-        self.is_read = True
-        await self.sent.wait()
-        return {"type": "http.request", "body": bytes(10)}
-
-    async def send(self, event: Any) -> None:
-        self.status = event.get("status", self.status)
+def put(client: httpx.Client, body: bytes, **headers: str) -> httpx.Response:
+    return client.put(THING, content=body, headers={"Content-Type": "application/json"} | headers)
 
 
 @pytest.mark.parametrize(
-    ("length", "waits"),
+    "content_type",
     [
-        ({"Content-Length": str(SMALL)}, False),
-        ({"Content-Length": str(SMALL + 1)}, True),
-        ({"Transfer-Encoding": "chunked"}, True),
-        ({}, False),
+        "application/json",
+        "application/json; charset=utf-8",
+        'Application/JSON;charset="UTF-8"',
+        "application/vnd.bsn.something+json",
+        "text/json",
+        "",
     ],
 )
-async def test_a_body_that_may_be_large_is_read_when_there_is_room(length: dict[str, str], waits: bool) -> None:
-    app = Application([*things], {Settings: Settings(access_log=False), BodyRoom: BodyRoom(4_000_000, patience=30)})
-    large = {"Content-Type": "image/png", "Content-Length": "1000000"}
-    others = [Request(app, f"192.0.2.{number}", large) for number in range(4)]
-    await a_moment()
-    assert all(other.is_read for other in others)
-    request = Request(app, "192.0.2.9", {"Content-Type": "image/png"} | length)
-    too_many = Request(app, "192.0.2.1", large)
-    await a_moment()
-    assert request.is_read is not waits
-    assert too_many.status == 429
-    for each in (*others, request):
-        each.sent.set()
-        await each.task
-        assert each.status == 200
+def test_a_body_may_be_called_json_in_many_ways(client: httpx.Client, content_type: str) -> None:
+    answer = client.put(THING, content=b'{"serialNumber":"1"}', headers={"Content-Type": content_type})
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "application/json; charset=utf-16", "application/x-www-form-urlencoded", "json"],
+)
+def test_another_content_type_is_415(client: httpx.Client, content_type: str) -> None:
+    answer = client.put(THING, content=b'{"serialNumber":"1"}', headers={"Content-Type": content_type})
+    assert answer.status_code == 415
+    assert content_type in answer.json()["message"]
+
+
+def test_a_patch_may_be_called_by_its_own_type(client: httpx.Client) -> None:
+    headers = {"Content-Type": "application/json-patch+json"}
+    assert client.patch(THING, content=b'{"size":2}', headers=headers).json() == {"size": 2}
+
+
+@pytest.mark.parametrize(("escapes", "status"), [(1, 400), (2, 204), (3, 400), (4, 204)])
+def test_only_a_real_escape_is_a_nul_character(client: httpx.Client, escapes: int, status: int) -> None:
+    assert put(client, b'{"serialNumber":"' + b"\\" * escapes + b'u0000"}').status_code == status
+
+
+def test_a_compressed_body_is_415(client: httpx.Client) -> None:
+    answer = put(client, gzip.compress(b'{"serialNumber":"1"}'), **{"Content-Encoding": "gzip"})
+    assert answer.status_code == 415
+    assert "Content-Encoding" in answer.json()["message"]
+
+
+def test_the_content_type_of_what_takes_no_body_does_not_matter(client: httpx.Client) -> None:
+    assert client.get(THING, headers={"Content-Type": "text/plain"}).status_code == 200
+    assert client.post("/open/nothing", data={"a": "form"}).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "no body; one is needed"),
+        (b"{", "not valid JSON: Input data was truncated"),
+        (b'{"serialNumber":', "not valid JSON"),
+        (b'{"serialNumber":"1"} {}', "not valid JSON: JSON is malformed: trailing characters (byte 22)"),
+        (b'{"serialNumber":"\xff"}', "not valid JSON: 'utf-8' codec can't decode byte 0xff"),
+        (b'{"serialNumber":"\\u0000"}', "the character U+0000"),
+        (b'{"x":' + b"[" * 10_000, "nested too deeply"),
+        (b'{"serialNumber":1}', "Expected `str`, got `int` - at `$.serialNumber`"),
+        (b'{"serialNumber":"1","size":"2"}', "Expected `int`, got `str` - at `$.size`"),
+        (b"{}", "missing required field `serialNumber`"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b"null", "Expected `object`, got `null`"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_told_where(client: httpx.Client, body: bytes, message: str) -> None:
+    answer = put(client, body)
+    assert answer.status_code == 400
+    assert message in answer.json()["message"]
+
+
+def test_what_an_entity_does_not_have_is_ignored(client: httpx.Client) -> None:
+    assert put(client, b'{"serialNumber":"1","unheardOf":{"a":[1]}}').status_code == 204
+
+
+def test_a_byte_order_mark_is_passed_over(client: httpx.Client) -> None:
+    assert put(client, b'\xef\xbb\xbf{"serialNumber":"1"}').status_code == 204
+
+
+def test_delete_may_have_a_body(client: httpx.Client) -> None:
+    answer = client.request("DELETE", "/2022/06/REST/Things/1/Tags", json=["a", "b"])
+    assert answer.json() == ["a", "b"]
+
+
+def test_an_optional_body_may_be_left_out(anyone: httpx.Client) -> None:
+    assert anyone.post("/open/optional").json() is None
+    assert anyone.post("/open/optional", json={"serialNumber": "1"}).json() == {"serialNumber": "1", "size": 1}
+
+
+#: The endpoint takes 100 bytes.
+FITS = b'{"a":"' + b"x" * 92 + b'"}'
+TOO_LONG = FITS + b" "
+
+
+def chunks(body: bytes) -> Iterator[bytes]:
+    """Sent without a length."""
+    yield body[:50]
+    yield body[50:]
+
+
+@pytest.mark.parametrize("send", [bytes, chunks], ids=["whole", "chunked"])
+def test_a_body_over_the_limit_is_413(anyone: httpx.Client, send: type[bytes]) -> None:
+    headers = {"Content-Type": "application/json"}
+    assert anyone.post("/open/small", content=send(FITS), headers=headers).status_code == 200
+    answer = anyone.post("/open/small", content=send(TOO_LONG), headers=headers)
+    assert answer.status_code == 413
+    assert "100" in answer.json()["message"]
+
+
+def test_the_connection_lives_on_after_a_body_that_was_not_read(anyone: httpx.Client) -> None:
+    anyone.post("/open/small", content=b"x" * 3_000_000)
+    assert anyone.get("/open/parameters").status_code == 200
+
+
+def test_a_body_that_breaks_off_changes_nothing(address: str, client: httpx.Client) -> None:
+    """The first request is never whole; the second shows that the server goes on and has not seen it."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(b"POST /open/kept HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[1,2]")
+    assert client.post("/open/kept", json=["whole"]).json() == [["whole"]]
