@@ -284,6 +284,7 @@ def sign_in(services: Services, network: Founded) -> SignIn:
                 person_id=person_id,
                 network_id=network_id if choose else None,
                 user_id=user_id if choose else None,
+                grant_type="password",
             )
             return issued.access_token
 

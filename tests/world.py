@@ -26,6 +26,7 @@ from signfleet.people.service import NewPerson, insert_person
 from signfleet.people.store import INSERT_LINK
 from signfleet.profiles.service import of_person, of_user
 from signfleet.sign_in.service import Client
+from signfleet.sign_in.trace import SignInEvent
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
 from signfleet.storage.interface import Transaction
@@ -219,6 +220,9 @@ class World:
             values["token"] = await self._token(called, owner)
         if "{invitation}" in called:
             values["invitation"] = str(await self.invitation(owner))
+        if "{session}" in called:
+            token = await self.sign_in(owner.login, network_id=owner.network_id)
+            values["session"] = str((await self.services.sessions.authenticate(token, now())).id)
         if "{application}" in called:
             values["application"] = str(await self._application(owner))
         if "{file:path}" in called:
@@ -337,7 +341,8 @@ class World:
 
     async def _application_token(self) -> str:
         client = Client(self.network.client_id, self.network.client_secret)
-        return (await self.services.sign_in.with_client_credentials(client, None, now())).issued.access_token
+        event = SignInEvent("client_credentials", "127.0.0.1")
+        return (await self.services.sign_in.with_client_credentials(client, None, event, now())).issued.access_token
 
     async def _application(self, owner: Owner) -> int:
         """The newest application of the owner, made if there is none but the one the tests themselves sign in with."""

@@ -101,6 +101,14 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     client_token_lifetime: Annotated[
         int, _doc("How long an access token of the client-credentials grant lives, in seconds.", ge=10, le=86_400)
     ] = 330
+    sign_in_lifetime_days: Annotated[
+        int,
+        _doc(
+            "How many days a person stays signed in by refresh tokens before the password is asked again.",
+            ge=1,
+            le=3650,
+        ),
+    ] = 90
     error_retention_days: Annotated[
         int, _doc("How many days the errors that devices report are kept.", ge=1, le=36_500)
     ] = 90

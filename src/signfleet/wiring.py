@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_type_hints
@@ -76,10 +77,14 @@ from signfleet.roles.service import Roles
 from signfleet.self_.networks.service import OwnNetworks
 from signfleet.self_.routes import all_endpoints as self_endpoints
 from signfleet.self_.session.service import SessionChanges
+from signfleet.sessions.routes import endpoints as session_endpoints
+from signfleet.sessions.service import OwnSessions
 from signfleet.settings import Settings
+from signfleet.sign_in.proof import PasswordProof
 from signfleet.sign_in.routes import endpoints as access_endpoints
 from signfleet.sign_in.service import SignIn
-from signfleet.storage.interface import Store
+from signfleet.sign_in.trace import SignInTrace
+from signfleet.storage.interface import StorageError, Store
 from signfleet.storage.opening import open_store
 from signfleet.subscriptions import routes as subscription_routes
 from signfleet.subscriptions.service import Subscriptions
@@ -122,6 +127,9 @@ class Services:
     device_permissions: DevicePermissions
     passwords: Passwords
     sign_in: SignIn
+    sign_in_trace: SignInTrace
+    password_proof: PasswordProof
+    own_sessions: OwnSessions
     applications: Applications
     people: People
     networks: Networks
@@ -152,6 +160,8 @@ class Services:
 
     async def close(self) -> None:
         await self.background.stop()
+        with suppress(StorageError):
+            await self.sign_in_trace.write()
         self.pictures.close()
         self.passwords.close()
         await self.store.close()
@@ -171,6 +181,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         scan_limit=settings.search_time_limit,
     )
     passwords, attempts = Passwords(), Attempts()
+    sign_in_trace = SignInTrace(store)
     pictures = Pictures()
     permissions = Permissions(store)
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
@@ -213,6 +224,9 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         audit=audit,
         retention=retention,
         passwords=passwords,
+        sign_in_trace=sign_in_trace,
+        password_proof=PasswordProof(store, passwords, attempts),
+        own_sessions=OwnSessions(store),
         sign_in=SignIn(store, passwords, attempts, settings),
         applications=Applications(store, settings.applications_per_person),
         people=people,
@@ -231,6 +245,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         background=Background(
             Job("mail", outbox.send_due, 30, wake=outbox.wake),
             Job("password resets", registrations.mail_resets, 30, wake=registrations.wake),
+            Job("sign-ins", sign_in_trace.write, 60, wake=sign_in_trace.wake),
             Job("housekeeping", Housekeeping(store).tidy, 600),
             Job("health", by_the_clock(Watch(store).judge_due), 10),
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
@@ -272,6 +287,7 @@ def endpoints() -> list[Endpoint]:
         *self_endpoints(),
         *subscription_routes.endpoints,
         *audit_endpoints,
+        *session_endpoints,
         *role_endpoints,
         *group_endpoints,
         *tag_endpoints,

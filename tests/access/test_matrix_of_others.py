@@ -49,7 +49,7 @@ OF_NETWORK: dict[str, Operation] = {
     "PUT /Self/Networks/{network}/Settings/": UPDATE_NETWORK_SETTINGS,
     "PUT /Self/Networks/{network}/Subscription/": UPDATE_NETWORK_SUBSCRIPTION,
 }
-SOMEBODYS = re.compile(r"\{(application|invitation|network|user|token)\}")
+SOMEBODYS = re.compile(r"\{(application|invitation|network|session|user|token)\}")
 
 
 def everything(_endpoint: Endpoint) -> str:

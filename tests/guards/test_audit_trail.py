@@ -32,6 +32,7 @@ ENTITIES = {
     "/serial-claims/": "Serial",
     "/release/": "Device",
     "/joining/": "Network",
+    "/sessions/": "Session",
     "/Tokens/": "Token",
     "/revoke": "Token",
     "/Profile/": "Profile",
@@ -90,7 +91,7 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id
-        case "Application":
+        case "Application" | "Session":
             return int(re.findall(r"\d+", request.url)[-1])
         case "Network":
             return own.network_id

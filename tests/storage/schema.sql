@@ -373,7 +373,7 @@ CREATE TABLE session (
 	scope TEXT NOT NULL, 
 	creation_date BIGINT NOT NULL, 
 	last_modified_date BIGINT NOT NULL, 
-	expiration_date BIGINT NOT NULL, 
+	expiration_date BIGINT NOT NULL, grant_type TEXT, address TEXT, last_used_date BIGINT, 
 	CONSTRAINT pk_session PRIMARY KEY (id), 
 	CONSTRAINT fk_session_application_id FOREIGN KEY(application_id) REFERENCES application (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_session_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE

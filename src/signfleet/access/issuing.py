@@ -23,6 +23,10 @@ class Lifetimes(NamedTuple):
         """When a session with these tokens ends: never before its tokens do."""
         return now + max(SESSION_LIFETIME, self.access, self.refresh or 0)
 
+    def within(self, limit: int) -> Lifetimes:
+        """Return lifetimes of which none is longer than `limit` ms."""
+        return Lifetimes(min(self.access, limit), None if self.refresh is None else min(self.refresh, limit))
+
 
 class Issued(NamedTuple):
     """New tokens. Points in time are ms."""
@@ -51,6 +55,8 @@ async def open_session(
     network_id: int | None = None,
     user_id: int | None = None,
     device_id: int | None = None,
+    grant_type: str | None = None,
+    address: str | None = None,
 ) -> Issued:
     """Open a session for a person, application or device and issue its first tokens."""
     session_id = await tx.next_id("session")
@@ -66,6 +72,9 @@ async def open_session(
         creation_date=now,
         last_modified_date=now,
         expiration_date=lifetimes.session_end(now),
+        grant_type=grant_type,
+        address=address,
+        last_used_date=now,
     )
     return await _issue(tx, session_id, scope, lifetimes, now)
 
@@ -98,10 +107,13 @@ async def take_refresh_token(tx: Transaction, refresh_token: str, now: int) -> R
     return row
 
 
-async def renew(tx: Transaction, session_id: int, *, scope: str, lifetimes: Lifetimes, now: int) -> Issued:
-    """New tokens for a session; its access tokens end."""
+async def renew(
+    tx: Transaction, session_id: int, *, scope: str, lifetimes: Lifetimes, now: int, address: str | None = None
+) -> Issued:
+    """Issues new tokens for a session; its access tokens end."""
     await tx.execute(queries.DELETE_ACCESS_TOKENS, session_id=session_id)
-    await tx.execute(queries.RENEW_SESSION, session_id=session_id, now=now, until=lifetimes.session_end(now))
+    until = lifetimes.session_end(now)
+    await tx.execute(queries.RENEW_SESSION, session_id=session_id, now=now, until=until, renewed_at=address)
     return await _issue(tx, session_id, scope, lifetimes, now)
 
 

@@ -132,6 +132,7 @@ _sign_in = (
         session.c.user_id,
         session.c.device_id,
         session.c.scope.label("granted"),
+        session.c.creation_date.label("session_creation_date"),
         token.c.scope,
         token.c.valid_to,
         token.c.used_date,
@@ -159,7 +160,12 @@ DELETE_OTHER_SESSIONS = Query(
 RENEW_SESSION = Query(
     session.update()
     .where(session.c.id == bindparam("session_id"))
-    .values(last_modified_date=bindparam("now"), expiration_date=bindparam("until"))
+    .values(
+        last_modified_date=bindparam("now"),
+        last_used_date=bindparam("now"),
+        expiration_date=bindparam("until"),
+        address=bindparam("renewed_at"),
+    )
 )
 SET_SCOPE = Query(session.update().where(session.c.id == bindparam("session_id")).values(scope=bindparam("granted")))
 CHOOSE_NETWORK = Query(
@@ -170,6 +176,12 @@ CHOOSE_NETWORK = Query(
         user_id=bindparam("chosen_user_id"),
         last_modified_date=bindparam("now"),
     )
+)
+
+SIGN_IN_OF_SESSION = Query(
+    select(session.c.grant_type, session.c.creation_date, person.c.login, person.c.password_hash)
+    .join(person, person.c.id == session.c.person_id)
+    .where(session.c.id == bindparam("id"))
 )
 
 APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_id == bindparam("client_id")))

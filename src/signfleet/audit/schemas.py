@@ -9,7 +9,21 @@ import msgspec
 from signfleet.http.paging import PagedList
 from signfleet.wire.types import DateTime, Id
 
-Action = Literal["Create", "Update", "Delete", "Lock", "Unlock", "Revoke", "Permit", "Forbid", "Release", "Refuse"]
+Action = Literal[
+    "Create",
+    "Update",
+    "Delete",
+    "Lock",
+    "Unlock",
+    "Revoke",
+    "Permit",
+    "Forbid",
+    "Release",
+    "Refuse",
+    "SignIn",
+    "SignInFailure",
+    "SignInThrottled",
+]
 AuditedEntity = Literal[
     "Application",
     "Device",
@@ -20,6 +34,7 @@ AuditedEntity = Literal[
     "Profile",
     "Role",
     "Serial",
+    "Session",
     "Subscription",
     "Tag",
     "Token",

@@ -40,6 +40,7 @@ PATH_PARAMETERS = {
     "role": "Id or name of a role. A segment of digits that fits 32 bits is an id.",
     "serial": "Serial number of a player.",
     "setup_token": "Id of a setup token, as the list of them has it.",
+    "session": "The session's id.",
     "signature": "What makes the link ours, as it stands in the link.",
     "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as it was issued.",

@@ -28,6 +28,8 @@ class PersonChange(msgspec.Struct, rename="camel"):
     first_name: str | msgspec.UnsetType | None = msgspec.UNSET
     last_name: str | msgspec.UnsetType | None = msgspec.UNSET
     password: str | None = None
+    #: The present password, which a change of it needs unless the person has just signed in with it.
+    current_password: str | None = None
 
 
 class Registration(msgspec.Struct, rename="camel"):

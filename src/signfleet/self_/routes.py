@@ -15,6 +15,7 @@ from signfleet.self_.session.routes import endpoints as session_endpoints
 from signfleet.self_.tokens.routes import endpoints as token_endpoints
 from signfleet.self_.users.profile import endpoints as user_profile_endpoints
 from signfleet.self_.users.routes import endpoints as user_endpoints
+from signfleet.sign_in.proof import PasswordProof
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self")
 password_endpoints = Endpoints("Self", "/2022/06/REST")
@@ -67,6 +68,8 @@ async def update_self(call: Call) -> Answer:
     change: PersonChange = call.body
     if change.password is not None:
         call.session.demand_power_to_give(USER_SCOPE.split())  # who has the password has everything
+        proof = call.service(PasswordProof)
+        await proof.demand(call.session, change.current_password, call.address, call.now)
     await call.service(People).update(call.person_id, change, call.precondition, call.now, call.session.id)
     return NO_CONTENT
 

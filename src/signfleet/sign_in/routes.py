@@ -25,6 +25,7 @@ from signfleet.sign_in.schemas import (
     token_state,
 )
 from signfleet.sign_in.service import Client, SignedIn, SignIn
+from signfleet.sign_in.trace import Grant, SignInEvent, SignInTrace
 from signfleet.tokens.service import Tokens
 from signfleet.users.service import Users
 
@@ -70,11 +71,13 @@ async def create_token(call: Call) -> Answer:
     form = Form(call)
     sign_in = call.service(SignIn)
     client = form.client()
-    grant = form.required("grant_type")
-    if grant == "client_credentials":
-        signed_in = await sign_in.with_client_credentials(client, form.get("scope"), call.now)
-    else:
-        signed_in = await _person_grant(call, form, grant, await sign_in.application(client, call.now))
+    grant = _grant(form, "client_credentials", "password", "refresh_token")
+    with call.service(SignInTrace).of(grant, call.address, call.now) as event:
+        if grant == "client_credentials":
+            signed_in = await sign_in.with_client_credentials(client, form.get("scope"), event, call.now)
+        else:
+            application = await sign_in.application(client, call.now, event)
+            signed_in = await _person_grant(call, form, application, event)
     return answer_json(token_answer(signed_in))
 
 
@@ -89,9 +92,11 @@ async def create_legacy_token(call: Call) -> Answer:
             " use /realms/bsncloud/protocol/openid-connect/token."
         )
     form = Form(call)
-    grant = form.required("grant_type")
-    application = await call.service(SignIn).known_application(form.client(), call.now)
-    signed_in = await _person_grant(call, form, grant, application)
+    client = form.client()
+    grant = _grant(form, "password", "refresh_token")
+    with call.service(SignInTrace).of(grant, call.address, call.now) as event:
+        application = await call.service(SignIn).known_application(client, call.now, event)
+        signed_in = await _person_grant(call, form, application, event)
     person = await call.service(People).row(signed_in.person_id)
     users = await call.service(Users).of_person(signed_in.person_id)
     return answer_json(legacy_token_answer(signed_in, person, users))
@@ -139,17 +144,22 @@ def _may_know(application: Any, token: Any) -> bool:
     return bool(token.application_id == application.id or token.person_id == application.person_id)
 
 
-async def _person_grant(call: Call, form: Form, grant: str, application: Any) -> SignedIn:
+def _grant(form: Form, *known: Grant) -> Grant:
+    """Returns the grant that a form names. Raises `unsupported_grant_type` unless it is among those known."""
+    named = form.required("grant_type")
+    for grant in known:
+        if grant == named:
+            return grant
+    raise OAuthError(400, "unsupported_grant_type", f"'grant_type' has to be {' or '.join(known)}.")
+
+
+async def _person_grant(call: Call, form: Form, application: Any, event: SignInEvent) -> SignedIn:
     sign_in = call.service(SignIn)
-    if grant == "password":
+    if event.grant == "password":
         username, password = form.required("username"), form.required("password")
-        return await sign_in.with_password(username, password, application, call.address, call.now)
-    if grant == "refresh_token":
-        refresh_token = form.required("refresh_token")
-        wanted = form.get("username")
-        return await sign_in.with_refresh_token(refresh_token, wanted, application, call.address, call.now)
-    known = "client_credentials (not at the older address), password or refresh_token"
-    raise OAuthError(400, "unsupported_grant_type", f"'grant_type' has to be {known}.")
+        return await sign_in.with_password(username, password, application, event, call.now)
+    refresh_token = form.required("refresh_token")
+    return await sign_in.with_refresh_token(refresh_token, form.get("username"), application, event, call.now)
 
 
 class Form:

@@ -15,6 +15,7 @@ from signfleet.http.errors import OAuthError
 from signfleet.people import store as people
 from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH
 from signfleet.settings import Settings
+from signfleet.sign_in.trace import SignInEvent
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as users
 from signfleet.wire import timespan
@@ -54,12 +55,16 @@ class SignIn:
         self._passwords = passwords
         self._attempts = attempts
         self._settings = settings
+        #: A person stays signed in at most this long, in ms, however often tokens are refreshed.
+        self._longest = settings.sign_in_lifetime_days * timespan.DAY
 
-    async def application(self, client: Client, now: int) -> Row:
-        """The registered application. Raises 401 `invalid_client`."""
+    async def application(self, client: Client, now: int, event: SignInEvent | None = None) -> Row:
+        """Returns the registered application, and notes its name. Raises 401 `invalid_client`."""
         row = None
         if client.id is not None:
             row = await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id)
+        if event is not None and row is not None:
+            event.application = row.name
         secret_hash = NOBODYS_SECRET if row is None else bytes(row.secret_hash)
         matches = hmac.compare_digest(secret_hash, hash_token(client.secret or ""))
         if row is None or not matches:
@@ -68,18 +73,22 @@ class SignIn:
             raise _invalid_client("The client secret has expired; make a new one.")
         return row
 
-    async def known_application(self, client: Client, now: int) -> Row | None:
+    async def known_application(self, client: Client, now: int, event: SignInEvent) -> Row | None:
         """The registered application, or None where the name is nobody's: older clients bring names of their own."""
         if client.id is None:
             raise OAuthError(400, "invalid_request", "The form field 'client_id' is missing.")
         if await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id) is None:
             return None
-        return await self.application(client, now)
+        return await self.application(client, now, event)
 
-    async def with_client_credentials(self, client: Client, scope: str | None, now: int) -> SignedIn:
+    async def with_client_credentials(
+        self, client: Client, scope: str | None, event: SignInEvent, now: int
+    ) -> SignedIn:
         """A token for the person who registered the application, with the application's scopes and no network yet."""
-        application = await self.application(client, now)
+        application = await self.application(client, now, event)
         person = await self._store.one(people.PERSON_BY_ID, id=application.person_id)
+        if person is not None:
+            event.is_by(person)
         if person is None or person.is_locked_out or person.activation_date is None:
             raise _invalid_client("The person who registered this application is locked out.")
         granted = _narrowed(application.scope, scope)
@@ -94,12 +103,14 @@ class SignIn:
                 now=now,
                 person_id=application.person_id,
                 application_id=application.id,
+                grant_type=event.grant,
+                address=event.address,
             )
 
         return SignedIn(await self._store.write(work), application.person_id, None)
 
     async def with_password(
-        self, username: str, password: str, application: Row | None, address: str, now: int
+        self, username: str, password: str, application: Row | None, event: SignInEvent, now: int
     ) -> SignedIn:
         """Opens a session for a login, good for /Self alone, or for `Network/login`, good for that network.
 
@@ -108,11 +119,12 @@ class SignIn:
         network_name, slash, login = username.partition("/")
         if not slash:
             network_name, login = "", username
-        async with self._attempts.attempt(login, address) as pause:
-            person = await self._check_password(login.strip(), password)
+        event.login, event.network_name = login, network_name if slash else None
+        async with self._attempts.attempt(login, event.address) as pause:
+            person = await self._check_password(login.strip(), password, event)
             user = await self._user(person.person_id, network_name) if slash else None
         now += pause
-        lifetimes = await self._lifetimes(person.person_id, user)
+        lifetimes = (await self._lifetimes(person.person_id, user)).within(self._longest)
         scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
         async def work(tx: Transaction) -> Issued:
@@ -130,12 +142,14 @@ class SignIn:
                 application_id=None if application is None else application.id,
                 network_id=None if user is None else user.network_id,
                 user_id=None if user is None else user.id,
+                grant_type=event.grant,
+                address=event.address,
             )
 
         return SignedIn(await self._store.write(work), person.person_id, user)
 
     async def with_refresh_token(
-        self, refresh_token: str, username: str | None, application: Row | None, address: str, now: int
+        self, refresh_token: str, username: str | None, application: Row | None, event: SignInEvent, now: int
     ) -> SignedIn:
         """Exchanges a refresh token. The network stays, unless `username` names another as `Network/login`."""
         row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
@@ -144,8 +158,9 @@ class SignIn:
         if row is not None and row.used_date is None and row.valid_to > now:
             _check_holder(row, application)
             person = _active(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
+            event.is_by(person)
             if username and is_network_named:
-                async with self._attempts.attempt(person.login, address):
+                async with self._attempts.attempt(person.login, event.address):
                     user = await self._user(row.person_id, username.partition("/")[0])
             elif row.network_id is not None:
                 user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
@@ -158,6 +173,10 @@ class SignIn:
             taken = await take_refresh_token(tx, refresh_token, now)
             if isinstance(taken, Refused):
                 return taken
+            left = taken.session_creation_date + self._longest - now
+            if left <= 0:  # the setting was longer when the token was issued
+                await tx.execute(queries.DELETE_SESSION, id=taken.session_id)
+                return Refused("The sign-in has ended.", expired=True)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
                 await tx.execute(
@@ -170,7 +189,9 @@ class SignIn:
             scope, granted = _renewed_scopes(taken, application, is_network_named=is_network_named)
             if granted != taken.granted:
                 await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=granted)
-            return await renew(tx, taken.session_id, scope=scope, lifetimes=lifetimes, now=now), taken.person_id
+            within = lifetimes.within(left)
+            renewed = await renew(tx, taken.session_id, scope=scope, lifetimes=within, now=now, address=event.address)
+            return renewed, taken.person_id
 
         renewed = await self._store.write(work)
         if isinstance(renewed, Refused):
@@ -178,8 +199,10 @@ class SignIn:
             raise invalid_grant(None if renewed.expired else renewed.reason)
         return SignedIn(*renewed, user)
 
-    async def _check_password(self, login: str, password: str) -> Row:
+    async def _check_password(self, login: str, password: str, event: SignInEvent) -> Row:
         person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
+        if person is not None:
+            event.is_by(person)
         matches = await self._passwords.verify(None if person is None else person.password_hash, password)
         if person is None or not matches:
             raise _wrong_password()

@@ -115,8 +115,8 @@ async def test_a_secret_that_ends_while_it_is_checked_opens_nothing(
     application = await register(admin)
     checked = services.sign_in.application
 
-    async def check_and_end(who: Client, now: int) -> Any:
-        row = await checked(who, now)
+    async def check_and_end(who: Client, *others: Any) -> Any:
+        row = await checked(who, *others)
         address = f"{APPLICATIONS}{application['id']}/"
         await (admin.delete(address) if ending == "delete" else admin.post(f"{address}Secret/"))
         return row

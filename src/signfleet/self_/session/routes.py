@@ -8,6 +8,7 @@ from signfleet.http.endpoint import Endpoints
 from signfleet.networks.service import Networks
 from signfleet.self_.session.schemas import NetworkChoice, SessionDocument
 from signfleet.self_.session.service import SessionChanges
+from signfleet.sign_in.trace import SignInEvent, SignInTrace
 from signfleet.users.schemas import NetworkName
 from signfleet.wire import datetime
 
@@ -56,7 +57,18 @@ async def get_session_network(call: Call) -> Answer:
 async def choose_network(call: Call) -> Answer:
     """Choose the network for this access token, by name or by id."""
     choice: NetworkChoice = call.body
-    await call.service(SessionChanges).choose_network(call.session, choice.id, choice.name, call.now)
+    session = call.session
+    network = await call.service(SessionChanges).choose_network(session, choice.id, choice.name, call.now)
+    event = SignInEvent(
+        "session",
+        call.address,
+        network_name=network,
+        person_id=session.person_id,
+        person_login=session.login,
+        application_id=session.application_id,
+        date=call.now,
+    )
+    call.service(SignInTrace).note(event)
     return NO_CONTENT
 
 

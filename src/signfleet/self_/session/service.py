@@ -19,8 +19,8 @@ class SessionChanges:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def choose_network(self, session: Session, network_id: int | None, name: str | None, now: int) -> None:
-        """Bind a network to the session, for as long as its tokens last.
+    async def choose_network(self, session: Session, network_id: int | None, name: str | None, now: int) -> str:
+        """Binds a network to the session, for as long as its tokens last, and returns its name.
 
         Raises `Invalid` when the person is in no such network, `Forbidden` when they or it are locked out.
         """
@@ -45,6 +45,7 @@ class SessionChanges:
             )
 
         await self._store.write(work)
+        return str(user.network_name)
 
     async def set_scopes(self, session: Session, scopes: list[str], precondition: Precondition, now: int) -> None:
         """Narrow what the session's tokens may do, or widen it again up to what was granted when it was opened.

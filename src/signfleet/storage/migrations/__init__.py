@@ -16,7 +16,7 @@ from signfleet import __version__
 from signfleet.storage.sqlite_connection import connect
 
 #: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
-HEAD = "0014"
+HEAD = "0015"
 
 _SQLITE_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 REVISION = "SELECT version_num FROM alembic_version"

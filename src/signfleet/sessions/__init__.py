@@ -1,0 +1,1 @@
+"""/admin/v1/sessions: where a person is signed in."""

@@ -1,0 +1,40 @@
+"""`/admin/v1/sessions`: a person sees where they are signed in, and ends what is not theirs."""
+
+from __future__ import annotations
+
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.endpoint import PAGING, Endpoints
+from signfleet.http.paging import page_size
+from signfleet.sessions.schemas import SessionPage
+from signfleet.sessions.service import OwnSessions
+from signfleet.wire.ids import id_of
+
+endpoints = Endpoints("Sessions", "/admin/v1/sessions")
+
+
+@endpoints.get(
+    "/",
+    caller="person",
+    scope="bsn.api.self.sessions.retrieve",
+    parameters=PAGING,
+    answer=SessionPage,
+    statuses="200",
+)
+async def list_sessions(call: Call) -> Answer:
+    """List the sessions of the person that are in force, the newest first."""
+    sessions = call.service(OwnSessions)
+    marker, size = call.parameter("marker"), page_size(call)
+    return answer_json(await sessions.page(call.person_id, call.session.id, marker, size, call.now))
+
+
+@endpoints.delete(
+    "/{session}/",
+    caller="person",
+    scope="bsn.api.self.sessions.delete",
+    statuses="204",
+    errors="400 401 403 404 406 5XX",
+)
+async def end_session(call: Call, session: str) -> Answer:
+    """End one of the person's sessions: its access and refresh tokens are refused from now on."""
+    await call.service(OwnSessions).end(call.person_id, id_of(session), call.session.login, call.now)
+    return NO_CONTENT
