@@ -24,11 +24,11 @@ from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action, AuditedEntity
 from signfleet.errors import SignfleetError, Throttled
 from signfleet.people import store as people
-from signfleet.people.mailboxes import mailbox_key
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as users
 from signfleet.wire import datetime
 from signfleet.wire.address import subscriber
+from signfleet.wire.mailboxes import mailbox_key
 from signfleet.wire.text import fold
 from signfleet.wire.timespan import HOUR
 
