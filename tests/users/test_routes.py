@@ -43,7 +43,7 @@ def permission(operation: Any, user_id: int, *, allowed: bool = True, entity_id:
     return {
         "entityId": entity_id,
         "operationUID": operation.uid,
-        "principal": {"login": JOE, "type": "User", "id": user_id},
+        "principal": {"type": "User", "id": user_id},
         "isAllowed": allowed,
     }
 

@@ -67,6 +67,10 @@ class Giving:
         """Reads the caller's own rights, before anything changes."""
         return cls(tx, session.network, await rights_of(tx, session.network, session.user_id, session.role_id))
 
+    @property
+    def user_id(self) -> int | None:
+        return self._own.user_id
+
     async def demand_on(self, operation: Operation, entity_id: int) -> None:
         """Raises `Forbidden` unless the caller may do an operation, and all below it, on one thing."""
         rows = await self._tx.all(

@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 from signfleet.access import permission_store as queries
 from signfleet.access.administrators import demand_another, hold_administrators
 from signfleet.access.giving import ALL_RIGHTS, Giving, rights_of
-from signfleet.access.operations.catalogue import VIEW_USER, by_uid
+from signfleet.access.operations.catalogue import VIEW_USER, WAYS_BACK, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
 from signfleet.access.rules import Rule
@@ -21,6 +21,7 @@ from signfleet.errors import Invalid
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
+from signfleet.wire.text import fold
 
 #: What the audit trail calls adding and removing.
 Verb = Literal["Permit", "Forbid"]
@@ -117,7 +118,8 @@ async def add(
                 f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
                 " already; delete it first."
             )
-        if denies_user:
+        is_own = denies_user and checked.principal.id == giving.user_id
+        if denies_user and not (is_own and entity_id != EVERY and checked.operation not in WAYS_BACK):
             await demand_another(tx, network_id, checked.principal.id)
         if checked.is_allowed and entity_id != EVERY:
             await giving.demand_on(checked.operation, entity_id)
@@ -126,7 +128,11 @@ async def add(
             rights = await rights_of(tx, network_id, checked.principal.id if is_for_user else None, role_id)
             rule = Rule(checked.operation.uid, is_for_user, True)
             await giving.demand_in_general(checked.operation, rights.with_rule(rule))
-        await tx.execute(queries.INSERT_PERMISSION, **key, is_allowed=checked.is_allowed, creation_date=now)
+        stated = key | {"is_allowed": checked.is_allowed, "creation_date": now}
+        if is_own:
+            await tx.execute(queries.INSERT_OWN_DENIAL, **stated, is_own=True)
+        else:
+            await tx.execute(queries.INSERT_PERMISSION, **stated)
     await changed(tx, network_id)
     if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
         raise Invalid(f"There may be {LIMIT} permissions at most.")
@@ -150,7 +156,10 @@ async def remove(
         present = await tx.one(queries.PERMISSION, **key)
         if present is None:
             continue
-        if not present.is_allowed and entity_id != EVERY:
+        await _role_of_principal(tx, network_id, checked)
+        if present.is_own and checked.principal.id == giving.user_id:
+            pass  # what one denied to oneself one may take back
+        elif not present.is_allowed and entity_id != EVERY:
             await giving.demand_on(checked.operation, entity_id)
         elif not present.is_allowed:
             await giving.demand_in_general(checked.operation, ALL_RIGHTS)
@@ -211,12 +220,26 @@ async def _role_of_principal(tx: Transaction, network_id: int, checked: _Checked
     """The role of a user, or the role itself. Raises `Invalid` unless the principal is one of the network."""
     principal = checked.principal
     if principal.type == "Role" and principal.id in _SYSTEM_ROLES:
+        _check_name(checked, fold(_SYSTEM_ROLES[principal.id].name))
         return principal.id
     query = queries.USER_THERE if principal.type == "User" else queries.ROLE_THERE
     row = await tx.one(query, network_id=network_id, id=principal.id)
     if row is not None:
+        _check_name(checked, row.name_key)
         return row.role_id if principal.type == "User" else principal.id
     raise Invalid(f"{checked.place}.principal: there is no {principal.type.lower()} {principal.id} in the network.")
+
+
+def _check_name(checked: _Checked, name_key: str) -> None:
+    """Raises `Invalid` where the login or name says another principal than the id."""
+    principal = checked.principal
+    member = "login" if principal.type == "User" else "name"
+    name = getattr(principal, member)
+    if isinstance(name, str) and name and fold(name) != name_key:
+        raise Invalid(
+            f"{checked.place}.principal: '{member}' and 'id' mean different {principal.type.lower()}s; correct one, or"
+            " leave out the name."
+        )
 
 
 def told(permissions: Sequence[Permission]) -> list[dict[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, and_, bindparam, or_, select, tuple_
 
-from signfleet.access.operations.catalogue import ROOTS
+from signfleet.access.operations.catalogue import ROOTS, WAYS_BACK
 from signfleet.storage.query import Query, among
 from signfleet.storage.tables import former_permission, permission, person, role, user
 
@@ -130,6 +130,7 @@ DENIED_ON = Query(
 INSERT_PERMISSION = Query(
     permission.insert(), columns=[column.name for column in permission.c if column.name != "is_own"]
 )
+INSERT_OWN_DENIAL = Query(permission.insert())
 _THIS = and_(
     permission.c.network_id == bindparam("network_id"),
     permission.c.entity == bindparam("entity"),
@@ -175,12 +176,16 @@ GENERAL_PERMISSIONS = Query(
 
 #: Whether there is such a user or role. Until the unit of work ends it is not deleted, nor a role renamed.
 USER_THERE = Query(
-    select(user.c.id, user.c.role_id)
+    select(
+        user.c.id,
+        user.c.role_id,
+        select(person.c.login_key).where(person.c.id == user.c.person_id).scalar_subquery().label("name_key"),
+    )
     .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
     .with_for_update(read=True, key_share=True)
 )
 ROLE_THERE = Query(
-    select(role.c.id)
+    select(role.c.id, role.c.name_key)
     .where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id"))
     .with_for_update(read=True)
 )
@@ -207,6 +212,11 @@ ACTIVE_IN_ROLE = Query(
             permission.c.principal_type == "User",
             permission.c.principal_id == user.c.id,
             ~permission.c.is_allowed,
+            or_(
+                ~permission.c.is_own,
+                permission.c.entity_id == 0,
+                *(permission.c.operation_uid == operation.uid for operation in WAYS_BACK),
+            ),
         )
         .correlate(user)
         .exists()

@@ -298,7 +298,7 @@ class Roles:
 
 def _for(permission: Permission, role_id: int) -> Permission:
     """The permission as one of a role that its sender could not know the id of yet."""
-    principal = msgspec.structs.replace(permission.principal, type="Role", id=role_id)
+    principal = msgspec.structs.replace(permission.principal, type="Role", id=role_id, name=msgspec.UNSET)
     return msgspec.structs.replace(permission, principal=principal)
 
 

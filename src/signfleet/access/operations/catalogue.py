@@ -160,6 +160,9 @@ VIEW_AUDIT: Final = NETWORK.child(own_uid("Network/View Audit"), "View Audit Tra
 ROOTS: Final = {root.entity: root for root in (DEVICE, SUBSCRIPTION, GROUP, USER, ROLE, NETWORK)}
 """The root of each tree by the contract's word for the entity."""
 
+WAYS_BACK: Final = (DEVICE, VIEW_DEVICE, EDIT_DEVICE_PERMISSIONS, GROUP, VIEW_GROUP, EDIT_GROUP_PERMISSIONS)
+"""Who is denied one of these on a thing cannot take back what they denied to themselves there."""
+
 _BY_UID: Final = {operation.uid: operation for root in ROOTS.values() for operation in root}
 
 
