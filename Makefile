@@ -7,6 +7,7 @@ PORT    ?= 8080
 DATA    ?= data
 PLAYERS ?= 25
 PREFIX  ?= /opt/signfleet
+ROUNDS  ?= 1
 ARGS    ?=
 
 VENV     := .venv
@@ -16,12 +17,15 @@ INSTALL  := $(PIP) install --no-deps --no-compile --require-hashes
 RUNTIME  := $(VENV)/.runtime-installed
 DEV      := $(VENV)/.dev-installed
 NODE     := $(VENV)/.node-installed
+# What pins and checks the requirements has requirements of its own, which must not change the server's.
+TOOLS_VENV := .venv-tools
+TOOLS      := $(TOOLS_VENV)/.installed
 
 # Whatever the caller prefers: without byte code each process would compile every module for itself.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench wheel install deb docs lock clean
+.PHONY: help demo test check bench torture wheel install deb docs lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +41,9 @@ check: $(DEV) ## Check style and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+torture: $(DEV) ## Break things on purpose and print what happened (ROUNDS=100 ARGS="kill-sqlite hostile")
+	@ROUNDS='$(ROUNDS)' PYTHONPATH=src:. $(PY) -m tests.torture $(ARGS)
 
 bench: $(DEV) ## Measure against a bare ASGI app in the same run
 	@$(PY) -m bench $(ARGS)
@@ -62,14 +69,21 @@ docs: $(DEV) ## Write COMPATIBILITY.md, docs/settings.md and docs/cli.md again
 	@$(PY) tools/compatibility.py
 	@$(PY) tools/reference.py
 
-lock: $(PY) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
-	@$(PIP) install uv
-	@for set in runtime:pyproject.toml dev:requirements/dev.in; do \
-		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+lock: $(TOOLS) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
+	@for set in runtime:pyproject.toml dev:requirements/dev.in tools:requirements/tools.in; do \
+		$(TOOLS_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-annotate --no-header $(ARGS) -o requirements/$${set%%:*}.txt $${set#*:} || exit 1; done
 
+sbom: $(RUNTIME) ## Write sbom.json (CycloneDX) and licenses.md of what the server is made of
+	@$(PY) tools/sbom.py
+
+audit: $(TOOLS) ## Look for known vulnerabilities in what the server needs
+	@$(TOOLS_VENV)/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements/runtime.txt || { \
+		status=$$?; echo "Not clean, or not looked at: the advisory data could not be had if the error above says so." >&2; \
+		exit $$status; }
+
 clean: ## Remove the environment and caches; the data stays
-	@rm -rf $(VENV) tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS_VENV) tests/node/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):
@@ -85,6 +99,13 @@ $(RUNTIME): requirements/runtime.txt Makefile | $(PY)
 	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$0")/python" -P -m signfleet "$$@"' \
 		> $(VENV)/bin/signfleet
 	@chmod +x $(VENV)/bin/signfleet
+	@touch $@
+
+$(TOOLS): requirements/tools.txt Makefile
+	@echo "Creating $(TOOLS_VENV)"
+	@$(PYTHON) -m venv --without-pip $(TOOLS_VENV)
+	@$(PYTHON) -m pip --python $(TOOLS_VENV)/bin/python --disable-pip-version-check -qq \
+		install --no-deps --no-compile --require-hashes -r requirements/tools.txt
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUNTIME)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,33 @@ def test_an_old_file_is_opened_once_it_is_migrated(tmp_path: Path) -> None:
     before = path.stat().st_mtime_ns
     migrate_sqlite(path)
     assert path.stat().st_mtime_ns == before
+
+
+def cut(path: Path) -> Callable[[], None]:
+    """Takes all pages but the first from a file; what it returns writes them back."""
+    content = path.read_bytes()
+    os.truncate(path, 8192)
+
+    def restore() -> None:
+        with path.open("r+b") as file:
+            file.write(content)
+
+    return restore
+
+
+async def test_pages_that_cannot_be_read_are_an_error_of_the_store_until_they_are_there_again(path: Path) -> None:
+    store = SqliteStore(path)
+    restore = cut(path)
+    for read in (store.one, store.all, store.scan_one, store.scan_all):
+        with pytest.raises(StorageError, match="the store could not read"):
+            await read(FIRST, name="a")
+    restore()
+    for read in (store.one, store.all, store.scan_one, store.scan_all):
+        assert not await read(FIRST, name="a")
+
+    async def work(tx: Transaction) -> None:
+        await tx.execute(INSERT, name="a", value="1")
+
+    await store.write(work)
+    assert await store.one(FIRST, name="a") is not None
+    await store.close()

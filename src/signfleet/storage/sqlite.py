@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
 from signfleet.storage.query import Query
 from signfleet.storage.sqlite_connection import connect, failures, fetch
+from signfleet.storage.sqlite_reading import Snapshots, Trial
 from signfleet.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
 T = TypeVar("T")
@@ -35,78 +36,6 @@ BATCH_LIMIT = 256
 SCAN_THREADS = 3
 #: A scan looks at its time limit every so many steps of SQLite's machine, some three milliseconds.
 SCAN_PERIOD = 20_000
-#: A read that may scan is given so many steps of SQLite's machine in the event loop, some half a millisecond; every so
-#: many of them it is looked at.
-TRIAL_STEPS, TRIAL_PERIOD = 4000, 500
-
-
-class _Snapshots:
-    """A connection that shows one state of the store for a turn of the event loop, the next in the next turn.
-
-    What many requests read in one turn shares the locks of one transaction. A task that has waited, for a write of its
-    own too, goes on in a later turn.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._connection = connect(path, read_only=True, in_loop=True)
-        self._cursor = self._connection.cursor()
-        self._version: int | None = None
-
-    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
-        if self._version is None:
-            self._begin()
-        return fetch(self._cursor, query, params)
-
-    def version(self) -> int:
-        """`Store.version` in this turn."""
-        return self._begin() if self._version is None else self._version
-
-    def _begin(self) -> int:
-        loop = asyncio.get_running_loop()
-        with failures("read"):
-            if self._connection.in_transaction:  # left behind by a failure of the disk
-                self._connection.rollback()
-            self._cursor.execute("BEGIN")
-            self._version = version = int(self._cursor.execute("PRAGMA data_version").fetchall()[0][0])
-        loop.call_soon(self._end)
-        return version
-
-    def _end(self) -> None:
-        if self._version is not None:
-            self._version = None
-            with suppress(sqlite3.Error):  # the next turn ends what is left of it
-                self._cursor.execute("COMMIT")
-
-    def close(self) -> None:
-        self._version = None
-        self._connection.close()
-
-
-class _Trial:
-    """A connection that gives up a statement which goes on for too long."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = connect(path, read_only=True, in_loop=True)
-        self._connection.set_progress_handler(self._is_over, TRIAL_PERIOD)
-        self._cursor = self._connection.cursor()
-        self._periods = 0
-
-    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row] | None:
-        """The rows, or None if there was more to do than `TRIAL_STEPS`."""
-        self._periods = 0
-        try:
-            return fetch(self._cursor, query, params)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                return None
-            raise
-
-    def _is_over(self) -> bool:
-        self._periods += 1
-        return self._periods > TRIAL_STEPS // TRIAL_PERIOD
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 class _Scanner:
@@ -226,6 +155,7 @@ class _Writer:
     """The one thread that writes: takes units of work from a queue and commits them in batches."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._connection = connect(path)
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
@@ -254,6 +184,8 @@ class _Writer:
             open_for_work = unit is not None
             if batch:
                 self._commit(batch)
+                if any(isinstance(unit.error, StorageError) for unit in batch):
+                    self._replace()
                 self._answer(batch)
 
     def _commit(self, batch: list[_Unit]) -> None:
@@ -270,6 +202,13 @@ class _Writer:
             failure = StorageError(f"the store could not write: {error}")
             for unit in batch:
                 unit.error = unit.error or failure
+
+    def _replace(self) -> None:
+        """Takes a new connection after a failure: the old one may have cached pages that were never read."""
+        with suppress(sqlite3.Error):
+            connection = connect(self._path)
+            self._connection.close()
+            self._connection = connection
 
     def _work(self, unit: _Unit) -> None:
         """One unit of work in a savepoint of its own: its failure is nobody else's."""
@@ -311,8 +250,8 @@ class SqliteStore:
         self._scan_limit = scan_limit
         self._turns = Turns(SCAN_THREADS, patience=scan_limit)
         self._writer = _Writer(path)
-        self._snapshots = _Snapshots(path)
-        self._trial = _Trial(path)
+        self._snapshots = Snapshots(path)
+        self._trial = Trial(path)
         self._scanning = threading.local()
         self._scanners: list[_Scanner] = []
         self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
@@ -344,7 +283,11 @@ class SqliteStore:
         if scanner is None:
             scanner = self._scanning.scanner = _Scanner(self._path, self._scan_limit)
             self._scanners.append(scanner)
-        return scanner.fetch(query, params)
+        try:
+            return scanner.fetch(query, params)
+        except StorageError:  # it may have cached pages that were never read
+            self._scanning.scanner = None
+            raise
 
     async def write(self, work: UnitOfWork[T]) -> T:
         return await self._writer.submit(work)
