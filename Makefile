@@ -78,7 +78,7 @@ sbom: $(RUNTIME) ## Write sbom.json (CycloneDX) and licenses.md of what the serv
 	@$(PY) tools/sbom.py
 
 audit: $(TOOLS) ## Look for known vulnerabilities in what the server needs
-	@$(TOOLS_VENV)/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements/runtime.txt || { \
+	@$(TOOLS_VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/runtime.txt || { \
 		status=$$?; echo "Not clean, or not looked at: the advisory data could not be had if the error above says so." >&2; \
 		exit $$status; }
 
