@@ -24,7 +24,7 @@ def permission(operation: Any, role_id: int = 0, allowed: bool = True) -> dict[s
     return {
         "entityId": None,
         "operationUID": operation.uid,
-        "principal": {"name": "Whatever", "isCustom": True, "type": "Role", "id": role_id},
+        "principal": {"isCustom": True, "type": "Role", "id": role_id},
         "isFixed": False,
         "isInherited": False,
         "isAllowed": allowed,
