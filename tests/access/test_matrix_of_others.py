@@ -176,6 +176,7 @@ async def test_players_are_one_device(world: World, call_as: CallAs, sign_in: Si
 # --- everybody
 
 REGISTER = "POST /player/v1/register"
+RENEW = "POST /player/v1/token"
 #: Where it is told what has happened since the last time.
 METRICS = "/metrics"
 
@@ -203,6 +204,10 @@ async def test_what_is_public_answers_the_same_whoever_calls(world: World, call_
         *[Caller(role.name, person.client, everything) for role, person in made.roles.items()],
         Caller("another network's administrator", made.elsewhere.client, everything),
     ]
+    # A device without a secret gets one with its first renewal, and none with the next ones.
+    renewal = [endpoint for endpoint in PUBLIC if name(endpoint) == RENEW]
+    async for *_, answer in calls(world, renewal, callers[:1]):
+        assert "device_secret" in answer.json()
     told: dict[str, dict[str, Any]] = {}
     async for endpoint, caller, _, answer in calls(world, PUBLIC, callers):
         told.setdefault(name(endpoint), {})[caller.name] = likeness(answer)
