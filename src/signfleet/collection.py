@@ -40,19 +40,30 @@ class Collection:
     """The items of one catalogue. Every text that a client sent raises `Invalid` where it is wrong."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, columns: Sequence[Any] = (), *, known: Known | None = None
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        columns: Sequence[Any] = (),
+        *,
+        known: Known | None = None,
+        within: Scope = EVERYTHING,
     ) -> None:
-        """`columns` come with each row by their names. `known` tells how many there are without counting them."""
+        """`columns` come with each row by their names. `known` returns how many there are without counting them.
+
+        Only items `within` are listed; filters may also name what others have.
+        """
         self._store = store
         self._catalogue = catalogue
         self._listing = Listing(catalogue, columns)
         self._counts = Counts(store)
         self._known = known
+        self._within = within
 
     async def find(self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None) -> Found:
         """A page of what a scope admits, by index where there is one; of each group only what `top` leaves."""
-        parsed = await self._catalogue.read_filter(query.filter)
+        parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
+        scope = scope & self._within
         rows, next_marker = await self._page(network_id, query, (parsed, order), scope, top)
         total = await self._total(network_id, scope)
         matching = total if parsed is None and top is None else await self._count(network_id, parsed, scope, top)
@@ -63,9 +74,9 @@ class Collection:
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
     ) -> listing.Page:
         """A page without its numbers."""
-        parsed = await self._catalogue.read_filter(query.filter)
+        parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
-        return await self._page(network_id, query, (parsed, order), scope, top)
+        return await self._page(network_id, query, (parsed, order), scope & self._within, top)
 
     async def _page(
         self, network_id: int, query: ListQuery, read: tuple[Filter | None, Sort], scope: Scope, top: Top | None
@@ -84,7 +95,8 @@ class Collection:
 
     async def count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
         """How many of what a scope admits match."""
-        parsed = await self._catalogue.read_filter(filter_)
+        parsed = await self._listing.read_filter(self._store, network_id, filter_, scope)
+        scope = scope & self._within
         if parsed is None:
             return await self._total(network_id, scope)
         return await self._count(network_id, parsed, scope)

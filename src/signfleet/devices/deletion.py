@@ -70,11 +70,11 @@ class DeviceDeletion:
         matched once more. All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network
         by leaving it out.
         """
-        parsed = await DEVICES.read_filter(filter_)
-        if parsed is None:
-            raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
         network_id = session.network
         visible = await self._devices.scope(session)
+        parsed = await self._listing.read_filter(self._store, network_id, filter_, visible)
+        if parsed is None:
+            raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
         deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
         liftable = await self._permissions.liftable(session, DEVICE, queries.DEVICE_ID)
 

@@ -6,12 +6,13 @@ What is wrong with a filter beyond its grammar is said here, with the position a
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import MINYEAR, UTC, datetime, timedelta
 
 from signfleet.errors import Invalid
 from signfleet.expressions import tree
-from signfleet.expressions.kinds import OPERATORS, Kind, Value, read
+from signfleet.expressions.kinds import OPERATORS, Kind, Value, known_word, read
 from signfleet.expressions.predicates import (
     All,
     Between,
@@ -47,6 +48,7 @@ _NEGATIVE = frozenset(
 )
 _FITS: dict[Operator, Callable[[str, str], bool]] = {Operator.BEGINS: str.startswith, Operator.ENDS: str.endswith}
 _EQUALITY = frozenset({Operator.IS, Operator.IS_NOT})
+_WHOLE_WORDS = _EQUALITY | {Operator.IN, Operator.NOT_IN}
 _TEXTUAL = OPERATORS[Kind.STRING] - OPERATORS[Kind.NUMBER]
 _COMPARISONS: dict[Operator, Callable[[tuple[Value, ...]], Predicate]] = {
     Operator.IS: OneOf,
@@ -73,9 +75,31 @@ MAX_TAGS = 25
 """How many criteria on tags a filter may have: each is a search of its own."""
 
 
-def bind(condition: tree.Condition, resolve: Resolve, *, tags: bool) -> Bound:
-    """Give what a condition means; `tags` says whether the entity has any. Raises Invalid."""
-    return _Binder(resolve, tags).bind(condition)
+@dataclass(frozen=True, slots=True)
+class UnknownWord:
+    """A value that an open enumeration does not list: it is right if any instance has it."""
+
+    of: Property
+    literal: tree.Text
+    operand: tree.Operand
+
+    @property
+    def key(self) -> str:
+        """The value as instances are compared with it."""
+        return fold(self.literal.value)
+
+    def refuse(self) -> None:
+        """Raises Invalid, with the words that the value may have been meant for."""
+        _read(self.literal, replace(self.of, open=False), self.operand)
+
+
+def bind(condition: tree.Condition, resolve: Resolve, *, tags: bool) -> tuple[Bound, tuple[UnknownWord, ...]]:
+    """Returns what a condition means, and the words in it that only data can confirm. Raises Invalid.
+
+    `tags` says whether the entity has any.
+    """
+    binder = _Binder(resolve, tags)
+    return binder.bind(condition), tuple(binder.unknown)
 
 
 def check_tag(tag: tree.Tag, parameter: str, *, tags: bool) -> None:
@@ -89,6 +113,7 @@ class _Binder:
         self._resolve = resolve
         self._tags = tags
         self._tag_count = 0
+        self.unknown: list[UnknownWord] = []
 
     def bind(self, condition: tree.Condition) -> Bound:
         if isinstance(condition, tree.And):
@@ -97,7 +122,11 @@ class _Binder:
             return Some(tuple(self.bind(part) for part in condition.conditions))
         operand = condition.operand
         if isinstance(operand, tree.Property):
-            return _property_test(condition, operand, self._resolve(operand))
+            found = self._resolve(operand)
+            test = _property_test(condition, operand, found)
+            if found.open and condition.operator in _WHOLE_WORDS and isinstance(condition.values, tuple):
+                self.unknown += _unknown_words(condition.values, operand, found)
+            return test
         check_tag(operand, "filter", tags=self._tags)
         self._tag_count += 1
         if self._tag_count > MAX_TAGS:
@@ -114,6 +143,12 @@ def _property_test(criterion: tree.Criterion, operand: tree.Property, found: Pro
         )
     predicate = _predicate(criterion, found)
     return Test(found, predicate, criterion.operator in _NEGATIVE)
+
+
+def _unknown_words(values: tuple[tree.Literal, ...], operand: tree.Property, found: Property) -> Iterator[UnknownWord]:
+    for literal in values:
+        if isinstance(literal, tree.Text) and known_word(literal.value, found.words) is None:
+            yield UnknownWord(found, literal, operand)
 
 
 def _tag_test(criterion: tree.Criterion, tag: tree.Tag) -> Bound:
@@ -162,7 +197,7 @@ def _predicate(criterion: tree.Criterion, found: Property) -> Predicate:
 
 def _read(literal: tree.Literal, found: Property, operand: tree.Operand) -> Value:
     try:
-        return read(found.kind, literal, found.words)
+        return read(found.kind, literal, found.words, open=found.open)
     except ValueError as reason:
         raise _unsupported(literal, operand, str(reason)) from None
 

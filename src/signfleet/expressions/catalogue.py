@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, func, select
 
 from signfleet.errors import Invalid
 from signfleet.expressions import tree
-from signfleet.expressions.binding import bind, check_tag
+from signfleet.expressions.binding import UnknownWord, bind, check_tag
 from signfleet.expressions.columns import Columns, reader
 from signfleet.expressions.kinds import SORTABLE, Kind
 from signfleet.expressions.nearest import nearest
@@ -36,7 +36,10 @@ _LISTED = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """A filter, ready to be used in statements: `clause` goes after the caller's own conditions."""
+    """A filter, ready to be used in statements: `clause` goes after the caller's own conditions.
+
+    `unknown` are the words that are right only where an instance has them.
+    """
 
     echo: str
     condition: tree.Condition
@@ -44,6 +47,7 @@ class Filter:
     clause: ColumnElement[bool]
     uses_flat: bool
     reusable: bool
+    unknown: tuple[UnknownWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +79,8 @@ class Catalogue:
         self._collections = collections or {}
         found = [*properties, *(Property(path, Kind.STRING_ARRAY) for path in self._collections)]
         columns.check(found)
+        if loose := [str(property) for property in found if property.open and not columns.indexed(property)]:
+            raise ValueError(f"{', '.join(loose)} need an index to look up the words that data has")
         self.columns = columns
         self.properties = {property.path.lower(): property for property in found}
         self._by_end: dict[str, list[str]] = {}
@@ -176,10 +182,10 @@ class Catalogue:
 
     def _make_filter(self, text: str) -> Filter:
         condition, echo = parse_filter(text)
-        bound = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
+        bound, unknown = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
         compiler = Compiler(self.columns, "filter")
         clause = compiler.condition(bound)
-        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _KEPT_LENGTH)
+        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _KEPT_LENGTH, unknown)
 
     def _make_sort(self, text: str) -> Sort:
         parsed, echo = parse_sort(text)

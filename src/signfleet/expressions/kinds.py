@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import NoReturn
 
 from signfleet.expressions import tree
 from signfleet.expressions.nearest import nearest
@@ -67,13 +68,13 @@ _EXAMPLES = {
 }
 
 
-def read(kind: Kind, literal: tree.Literal, words: Sequence[str] = ()) -> Value:
-    """Give the comparable value a literal means to a kind; `words` are those of an enumeration.
+def read(kind: Kind, literal: tree.Literal, words: Sequence[str] = (), *, open: bool = False) -> Value:
+    """Returns the comparable value of a literal; `words` are those of an enumeration, an `open` one takes others too.
 
     Raises ValueError with the end of a sentence that begins "Unsupported value … at …; ".
     """
     if kind is Kind.ENUM and isinstance(literal, tree.Text):
-        return _word(literal.value, words)
+        return known_word(literal.value, words) or (fold(literal.value) if open else _unknown(literal.value, words))
     if kind in _TEXT_READERS and isinstance(literal, tree.Text):
         return _TEXT_READERS[kind](literal.value)
     if kind in _NUMERIC and isinstance(literal, tree.Number):
@@ -104,14 +105,16 @@ _TEXT_READERS: dict[Kind, Callable[[str], Value]] = {
 }
 
 
-def _word(value: str, words: Sequence[str]) -> str:
+def known_word(value: str, words: Sequence[str]) -> str | None:
+    """Returns the word of an enumeration as it is spelt there, or None."""
     folded = fold(value)
-    for word in words:
-        if fold(word) == folded:
-            return word
+    return next((word for word in words if fold(word) == folded), None)
+
+
+def _unknown(value: str, words: Sequence[str]) -> NoReturn:
     near = nearest(value, words, likeness=0.3)
     if near:
-        raise ValueError(f"the nearest known values are {', '.join(near)}")
+        raise ValueError(f"the nearest known {'values are' if near[1:] else 'value is'} {', '.join(near)}")
     shown = ", ".join(words[:12]) + (" and others" if len(words) > 12 else "")
     raise ValueError(f"known values are {shown}")
 

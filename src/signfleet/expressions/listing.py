@@ -18,7 +18,7 @@ from signfleet.expressions.markers import Position
 from signfleet.expressions.sorting import Segment, Sort
 from signfleet.expressions.sql import NETWORK
 from signfleet.storage.interface import Row, Store, Transaction
-from signfleet.storage.query import Query, among
+from signfleet.storage.query import Query, among, each
 
 _KEPT = 1024
 """How many statements a listing keeps compiled."""
@@ -188,6 +188,40 @@ class Listing:
             if page.next_marker is None:
                 return ids
             position = sort.position(page.next_marker)
+
+    async def read_filter(
+        self, store: Store, network_id: int, text: str | None, scope: Scope = EVERYTHING
+    ) -> Filter | None:
+        """Returns the filter that a text means; None or blank is none.
+
+        Raises Invalid with the position and what would be right there. An open enumeration takes the words it lists,
+        and those that an instance in the scope has: one look into the index for each that is not listed.
+        """
+        parsed = await self.catalogue.read_filter(text)
+        if parsed is not None and parsed.unknown:
+            for path in {word.of.path for word in parsed.unknown}:
+                words = [word for word in parsed.unknown if word.of.path == path]
+                keys = list({word.key for word in words})
+                query = self._words(path, scope)
+                rows = await store.scan_all(query, network_id=network_id, words=keys, **scope.parameters)
+                found = {row.value for row in rows}
+                for word in words:
+                    if word.key not in found:
+                        word.refuse()
+        return parsed
+
+    def _words(self, path: str, scope: Scope) -> Query:
+        """The statement for those of the list `words` that an instance in the scope has at a path."""
+        key = ("words", path, scope.name)
+        query = self._queries.get(key)
+        if query is None:
+            columns = self.catalogue.columns
+            words = each("words")
+            same = columns.column(self.catalogue.properties[path.lower()]) == words.c.value
+            has = select(columns.table.c.id).where(columns.table.c.network_id == NETWORK, same, *scope.conditions)
+            query = Query(select(words.c.value).where(has.exists()))
+            self._keep(key, query, worth=True)
+        return query
 
     def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
         """The statement for the ids, ascending, of those in the list `ids` that match."""

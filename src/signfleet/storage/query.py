@@ -19,6 +19,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import TableValuedAlias
 
 from signfleet.wire.json import encode
 
@@ -136,6 +138,26 @@ def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
     kind = BigInteger() if isinstance(element.column.type, BigInteger) else Text()
     values = bindparam(element.name, type_=ARRAY(kind))
     return str(compiler.process(element.column == func.any(values), **options))
+
+
+class _Each(FunctionElement[str]):
+    inherit_cache = False
+    type = Text()
+
+
+def each(name: str) -> TableValuedAlias:
+    """The texts of the list given as parameter `name`, as a table with the column `value`."""
+    return _Each(bindparam(name, type_=JsonList())).table_valued("value")
+
+
+@compiles(_Each, "sqlite")
+def _each_sqlite(element: _Each, compiler: Any, **options: Any) -> str:
+    return f"json_each{compiler.process(element.clause_expr, **options)}"
+
+
+@compiles(_Each, "postgresql")
+def _each_postgresql(element: _Each, compiler: Any, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clause_expr, **options)} AS JSON))"
 
 
 class as_bytes(ColumnElement[bytes]):

@@ -23,12 +23,11 @@ class Notes:
     def __init__(self, store: Store, devices: Devices) -> None:
         self._store = store
         self._devices = devices
-        self._all = Collection(store, DEVICES)
+        self._all = Collection(store, DEVICES, within=queries.NOTED)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """Those of all devices that have one; filter and sort are of devices. Raises `Invalid`."""
-        scope = await self._devices.scope(session) & queries.NOTED
-        found = await self._all.find(session.network, query, scope)
+        found = await self._all.find(session.network, query, await self._devices.scope(session))
         known = {row.id: row for row in await self._among(self._store, session.network, found.ids)}
         return found.page([encode(_note(known[id_])) for id_ in found.ids if id_ in known])
 

@@ -11,6 +11,7 @@ from signfleet.devices.regions.schemas import PlayersRegion
 from signfleet.devices.regions.store import HEALTHS, RegionQueries
 from signfleet.devices.service import Devices
 from signfleet.errors import NotFound
+from signfleet.expressions.listing import Listing
 from signfleet.storage.interface import Row, Store
 from signfleet.wire.text import fold
 
@@ -19,7 +20,9 @@ class Regions:
     """The places of devices that the caller may see; others are as if nothing stood there."""
 
     def __init__(self, store: Store, devices: Devices) -> None:
+        self._store = store
         self._queries = RegionQueries(store)
+        self._listing = Listing(DEVICES)
         self._devices = devices
 
     async def below(self, session: Session, path: str, filter_: str | None) -> list[PlayersRegion]:
@@ -28,10 +31,10 @@ class Regions:
         Raises `NotFound` where no device stands there, whatever the filter says.
         """
         network_id = session.network
-        parsed = await DEVICES.read_filter(filter_)
+        scope = await self._devices.scope(session)
+        parsed = await self._listing.read_filter(self._store, network_id, filter_, scope)
         place = place_path(path)
         key = fold(place or "/")
-        scope = await self._devices.scope(session)
         rows = await self._queries.regions(network_id, key, parsed, scope)
         if not rows and place and not await self._queries.exists(network_id, key, scope):
             raise NotFound(f"No device stands at '{place}'.")
