@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
+
+from signfleet import clock
 
 log = structlog.get_logger("background")
 
@@ -27,7 +28,7 @@ def by_the_clock(work: Callable[[int], Awaitable[object]]) -> Callable[[], Await
     """`work`, which takes the time (ms since 1970), as the work of a job."""
 
     async def at_this_moment() -> None:
-        await work(time.time_ns() // 1_000_000)
+        await work(clock.now())
 
     return at_this_moment
 

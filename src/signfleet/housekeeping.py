@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import structlog
 
+from signfleet import clock
 from signfleet.access import store as queries
 from signfleet.mail.store import DELETE_GIVEN_UP
 from signfleet.networks.levels import FREE, change_level
@@ -31,7 +30,7 @@ class Housekeeping:
         self._store = store
 
     async def tidy(self) -> None:
-        now = time.time_ns() // 1_000_000
+        now = clock.now()
         await self._end_trials(now)
         for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
             await self._delete(query, before=now - TOKENS_KEPT)

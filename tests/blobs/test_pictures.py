@@ -333,5 +333,5 @@ async def test_a_player_whose_pictures_are_costly_waits_longer(
     assert raised.value.retry_after >= 1
     assert (await pictures.examine(drawn("PNG"), "another")).width == 320
     ahead = time.monotonic() + raised.value.retry_after
-    monkeypatch.setattr("signfleet.blobs.pictures.time.monotonic", lambda: ahead)
+    monkeypatch.setattr("signfleet.blobs.pictures.clock.monotonic", lambda: ahead)
     assert (await pictures.examine(drawn("PNG"), "player")).width == 320

@@ -91,6 +91,16 @@ def test_nothing_needs_what_needs_it() -> None:
     in_order({part: needed - {part, "signfleet"} for part, needed in parts.items() if part != "signfleet"})
 
 
+def test_only_the_clock_reads_the_time_of_day() -> None:
+    """A testing server moves it for all; the log, and simulated players far from a server, have the system's."""
+    reading = {
+        place(path)
+        for path in MODULES
+        if re.search(r"\btime\.time(_ns)?\(", path.read_text(encoding="utf-8")) and "simulator" not in path.parts
+    }
+    assert reading == {"clock.py", "output.py"}
+
+
 def test_no_module_is_longer_than_one_can_read_in_one_go() -> None:
     long = {place(path) for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST}
     assert long <= LISTS

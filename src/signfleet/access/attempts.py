@@ -7,13 +7,13 @@ The last one only spaces attempts out, and it does not apply at an address where
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from signfleet.access.throttle import KEYS_LIMIT, Clock, Throttle, Turns, digest
+from signfleet.clock import monotonic
 from signfleet.errors import Throttled
 from signfleet.storage.interface import StorageError
 from signfleet.wire.address import subscriber
@@ -37,7 +37,7 @@ LOGIN_LIMIT: Final = 254
 class Attempts:
     """Counts attempts in this process. A restart forgets them; each attempt costs a password hash all the same."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, clock: Clock = monotonic) -> None:
         self._pairs = Throttle(*PER_LOGIN_AND_ADDRESS, "to sign in as this person", clock)
         self._addresses = Throttle(*PER_ADDRESS, "to sign in from this address", clock)
         self._logins = Turns(FREE, STEP, LONGEST_PAUSE, "to sign in as this person", clock)

@@ -7,12 +7,12 @@ tables of its own, which are bounded and do not outlive it.
 from __future__ import annotations
 
 import math
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
+from signfleet.clock import monotonic
 from signfleet.errors import Throttled
 
 #: A table has at most this many keys; the key that was idle longest goes first.
@@ -33,7 +33,7 @@ class Throttle:
     key: the moment at which all its attempts would have been allowed at the steady pace.
     """
 
-    def __init__(self, burst: int, seconds: float, subject: str, clock: Clock = time.monotonic) -> None:
+    def __init__(self, burst: int, seconds: float, subject: str, clock: Clock = monotonic) -> None:
         self._burst = burst
         self._seconds = seconds
         self._subject = subject
@@ -83,7 +83,7 @@ class Turns:
     one second up to `longest`. The count of a key falls by one every `longest` seconds.
     """
 
-    def __init__(self, free: int, step: int, longest: float, subject: str, clock: Clock = time.monotonic) -> None:
+    def __init__(self, free: int, step: int, longest: float, subject: str, clock: Clock = monotonic) -> None:
         self._free = free
         self._step = step
         self._longest = longest

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Final
 
-from signfleet import __version__
+from signfleet import __version__, clock
 from signfleet.backup import archive
 from signfleet.backup import store as stores
 from signfleet.backup.archive import FILES, FORMAT, STORES, BackupError, Manifest, Writer
@@ -44,7 +43,7 @@ async def back_up(settings: Settings, path: Path) -> Manifest:
             version=__version__,
             schema=snapshot.schema,
             store=stores.kind(settings.database_url),
-            created=format_date(time.time_ns() // 1_000_000),
+            created=format_date(clock.now()),
             members=writer.members,
             missing=missing,
         )

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 import structlog
 
+from signfleet import clock
 from signfleet.blobs.frames import read_frame, write_frame
 from signfleet.errors import Busy, Invalid, Throttled, TooLarge
 
@@ -187,7 +187,7 @@ class Pictures:
         """
         if self._waiting[owner] >= WAITING_OF_ONE:
             raise Throttled("This player has pictures under way; send one after the other.", retry_after=1)
-        wait = self._paid.get(owner, 0) - time.monotonic() - CREDIT
+        wait = self._paid.get(owner, 0) - clock.monotonic() - CREDIT
         if wait > 0:
             raise Throttled("This player's pictures take too long to decode.", retry_after=math.ceil(wait))
         if self._waiting.total() >= WAITING:
@@ -209,7 +209,7 @@ class Pictures:
         return _picture(found, thumbnail)
 
     def _charge(self, owner: Hashable, seconds: float) -> None:
-        now = time.monotonic()
+        now = clock.monotonic()
         if len(self._paid) >= DEBTORS:
             self._paid = {other: moment for other, moment in self._paid.items() if moment > now}
         self._paid[owner] = max(self._paid.get(owner, now), now) + seconds * PRICE

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.network import person_of
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
@@ -46,7 +46,7 @@ def create(name: str, person: str, scope: str | None, **flags: Any) -> None:
 
         owner = await person_of(services, person)
         return await services.applications.create(
-            name, owner.person_id, time.time_ns() // 1_000_000, " ".join((scope or USER_SCOPE).split())
+            name, owner.person_id, clock.now(), " ".join((scope or USER_SCOPE).split())
         )
 
     made = with_services(flags, work)
@@ -61,7 +61,7 @@ def secret(client_id: str, **flags: Any) -> None:
 
     async def work(services: Services) -> str:
         found = await _application_of(services, client_id)
-        return await services.applications.rotate_secret(found.person_id, found.id, time.time_ns() // 1_000_000)
+        return await services.applications.rotate_secret(found.person_id, found.id, clock.now())
 
     show({"client id": client_id, "client secret": with_services(flags, work)})
 
@@ -76,7 +76,7 @@ def delete(client_id: str, **flags: Any) -> None:
         from signfleet.http.conditional import NONE
 
         found = await _application_of(services, client_id)
-        await services.applications.delete(found.person_id, found.id, NONE, time.time_ns() // 1_000_000)
+        await services.applications.delete(found.person_id, found.id, NONE, clock.now())
 
     with_services(flags, work)
 

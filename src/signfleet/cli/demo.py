@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import click
 
+from signfleet import clock
 from signfleet.cli.demo_accounts import Account, admit, make_accounts
 from signfleet.cli.demo_tags import tag_players
 from signfleet.cli.echo import echo
@@ -82,7 +83,7 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         accounts = credentials.accounts or make_accounts(NETWORK, LOGIN, credentials.password)
         credentials = credentials._replace(base_url=address, accounts=accounts)
         _write(path, credentials)
-        await admit(services, credentials.accounts, _now())
+        await admit(services, credentials.accounts, clock.now())
         return credentials, int(network.id), False
     if credentials is None:
         password = generate()
@@ -99,9 +100,9 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         application="Demo",
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
-        now=_now(),
+        now=clock.now(),
     )
-    await admit(services, credentials.accounts, _now())
+    await admit(services, credentials.accounts, clock.now())
     return credentials._replace(base_url=address), founded.network_id, True
 
 
@@ -128,7 +129,7 @@ async def _simulate(
     from signfleet.simulator.run import simulate
     from signfleet.simulator.secrets import Secrets
 
-    setup_token = (await services.provisioning.issue(network_id, _now())).token
+    setup_token = (await services.provisioning.issue(network_id, clock.now())).token
     tally, known = Tally(), Secrets(services.settings.data_folder / SECRETS)
     work = asyncio.create_task(simulate(credentials.base_url, setup_token, players, tally=tally, secrets=known))
     try:
@@ -179,7 +180,3 @@ def _escaped(value: str) -> str:
     from urllib.parse import quote
 
     return quote(value, safe="")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

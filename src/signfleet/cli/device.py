@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, show_table, with_services
 from signfleet.cli.options import settings_options
@@ -31,7 +31,7 @@ def release(network: str, serial: str, **flags: Any) -> None:
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
-        await services.joining.release_serial(found.id, serial, _now())
+        await services.joining.release_serial(found.id, serial, clock.now())
 
     with_services(flags, work)
     click.echo(f"{serial} may join {network} again: the next player with a setup token and this serial is the device.")
@@ -64,7 +64,7 @@ def unblock(network: str, serial: str, **flags: Any) -> None:
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
-        await services.joining.unblock(found.id, serial, _now())
+        await services.joining.unblock(found.id, serial, clock.now())
 
     with_services(flags, work)
     click.echo(f"{serial} may join {network} again.")
@@ -96,7 +96,7 @@ def accept_claim(network: str, serial: str, **flags: Any) -> None:
 
     async def work(services: Services) -> bool:
         found = await network_of(services, network)
-        return await services.claims.accept(found.id, serial, _now())
+        return await services.claims.accept(found.id, serial, clock.now())
 
     was_there = with_services(flags, work)
     click.echo(
@@ -115,11 +115,7 @@ def reject_claim(network: str, serial: str, **flags: Any) -> None:
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
-        await services.claims.withdraw(found.id, serial, _now())
+        await services.claims.withdraw(found.id, serial, clock.now())
 
     with_services(flags, work)
     click.echo(f"{network} does not claim {serial} any more.")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.offline import STORE, show, with_services
 from signfleet.cli.options import settings_options
 
@@ -54,7 +54,7 @@ def init(  # noqa: PLR0917 - click hands options over by name
             application=application,
             first_name=first_name,
             last_name=last_name,
-            now=time.time_ns() // 1_000_000,
+            now=clock.now(),
         )
 
     founded = with_services(flags, work, new=True)

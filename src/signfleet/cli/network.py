@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
 
@@ -39,7 +39,7 @@ def create(name: str, administrator: str | None, **flags: Any) -> None:
     async def work(services: Services) -> Network:
         from signfleet.access.operations.roles import ADMINISTRATORS
 
-        now = time.time_ns() // 1_000_000
+        now = clock.now()
         person = None if administrator is None else await person_of(services, administrator)
         made = await services.networks.create(name, now)
         if person is not None:
@@ -63,7 +63,7 @@ def admit(name: str, login: str, role: str, **flags: Any) -> None:
 
         found, person = await network_of(services, name), await person_of(services, login)
         return await services.users.create(
-            network_id=found.id, person_id=person.person_id, role=system_role(role), now=time.time_ns() // 1_000_000
+            network_id=found.id, person_id=person.person_id, role=system_role(role), now=clock.now()
         )
 
     show({"user": with_services(flags, work), "network": name, "login": login, "role": role})
@@ -94,7 +94,7 @@ def level(name: str, level: str, **flags: Any) -> None:
 
     async def work(services: Services) -> None:
         found = await network_of(services, name)
-        await services.network_changes.set_level(found.id, level, time.time_ns() // 1_000_000)
+        await services.network_changes.set_level(found.id, level, clock.now())
 
     with_services(flags, work)
 
@@ -111,7 +111,7 @@ def protocol_1(name: str, days: int, **flags: Any) -> None:
         from signfleet.wire import datetime
         from signfleet.wire.timespan import DAY
 
-        now = time.time_ns() // 1_000_000
+        now = clock.now()
         until = datetime.format(now + days * DAY) if days else None
         found = await network_of(services, name)
         await services.joining.set_rules(found.id, JoiningRules(protocol_1_until=until), now)
@@ -123,7 +123,7 @@ def protocol_1(name: str, days: int, **flags: Any) -> None:
 def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
     async def work(services: Services) -> None:
         found = await network_of(services, name)
-        await services.networks.set_locked(found, locked, time.time_ns() // 1_000_000)
+        await services.networks.set_locked(found, locked, clock.now())
 
     with_services(flags, work)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
@@ -47,7 +47,7 @@ def create(login: str, network: str | None, role: str, **options: Any) -> None:
     async def work(services: Services) -> Person:
         from signfleet.roles.system import system_role
 
-        now = time.time_ns() // 1_000_000
+        now = clock.now()
         member_of = None if network is None else await network_of(services, network)
         chosen = system_role(role)
         made = await services.people.create(login=login, now=now, **personal)
@@ -65,9 +65,7 @@ def create(login: str, network: str | None, role: str, **options: Any) -> None:
 @settings_options(*STORE)
 def password(login: str, password: str | None, **flags: Any) -> None:
     """Set a person's password; wherever they are signed in they have to sign in again."""
-    made = with_services(
-        flags, lambda services: services.people.set_password(login, password, time.time_ns() // 1_000_000)
-    )
+    made = with_services(flags, lambda services: services.people.set_password(login, password, clock.now()))
     show({"login": login, "password": made or "as given"})
 
 
@@ -77,7 +75,7 @@ def password(login: str, password: str | None, **flags: Any) -> None:
 @settings_options(*STORE)
 def lock(login: str, force: bool, **flags: Any) -> None:
     """Lock a person out of everything, at once."""
-    now = time.time_ns() // 1_000_000
+    now = clock.now()
     with_services(flags, lambda services: services.people.set_locked(login, True, now, even_last=force))
 
 
@@ -86,4 +84,4 @@ def lock(login: str, force: bool, **flags: Any) -> None:
 @settings_options(*STORE)
 def unlock(login: str, **flags: Any) -> None:
     """Let a locked person in again."""
-    with_services(flags, lambda services: services.people.set_locked(login, False, time.time_ns() // 1_000_000))
+    with_services(flags, lambda services: services.people.set_locked(login, False, clock.now()))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import click
 
+from signfleet import clock
 from signfleet.cli.echo import echo
 from signfleet.cli.options import load_settings, settings_options
 
@@ -78,7 +78,7 @@ async def _first_start(services: Services, address: str) -> None:
             services.people,
             network=NETWORK,
             login=LOGIN,
-            now=time.time_ns() // 1_000_000,
+            now=clock.now(),
             **secrets,
         )
     except Conflict:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, show, with_services
 from signfleet.cli.options import settings_options
@@ -37,7 +37,7 @@ def add(network: str, count: int, kind: Any, days: int, **flags: Any) -> None:
         from signfleet.wire.timespan import DAY
 
         found = await network_of(services, network)
-        return await services.subscriptions.add(found.id, kind, days * DAY, count, time.time_ns() // 1_000_000)
+        return await services.subscriptions.add(found.id, kind, days * DAY, count, clock.now())
 
     ids = with_services(flags, work)
     show({"network": network, "type": kind, "added": len(ids), "ids": f"{ids[0]} to {ids[-1]}"})

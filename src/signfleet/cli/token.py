@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, show_table, with_services
 from signfleet.cli.options import settings_options
@@ -34,7 +34,7 @@ def issue(network: str, uses: int | None, days: int | None, **flags: Any) -> Non
 
         found = await network_of(services, network)
         limits = NewSetupToken(max_uses=uses, days=days)
-        return (await services.setup_token_lists.issue(found.id, limits, _now())).token
+        return (await services.setup_token_lists.issue(found.id, limits, clock.now())).token
 
     click.echo(with_services(flags, work))
 
@@ -48,7 +48,7 @@ def list_(network: str, **flags: Any) -> None:
     async def work(services: Services) -> list[SetupToken]:
         found, marker, tokens = await network_of(services, network), None, []
         while True:
-            page = await services.setup_token_lists.page(found.id, marker, 1000, _now())
+            page = await services.setup_token_lists.page(found.id, marker, 1000, clock.now())
             tokens += page.items
             marker = page.next_marker
             if marker is None:
@@ -72,11 +72,7 @@ def revoke(network: str, id_: str, **flags: Any) -> None:
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
-        await services.setup_token_lists.revoke(found.id, id_, _now())
+        await services.setup_token_lists.revoke(found.id, id_, clock.now())
 
     with_services(flags, work)
     click.echo("Revoked.")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

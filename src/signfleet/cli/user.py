@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet import clock
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
@@ -88,6 +88,6 @@ def _change(
         row = await services.users.find(found.id, login)
         if row is None:
             raise NotFound(f"There is no user '{login}' in the network '{network}'.")
-        await change(services, row, time.time_ns() // 1_000_000)
+        await change(services, row, clock.now())
 
     with_services(flags, work)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from signfleet import clock
 from signfleet.actor import Actor
 from signfleet.errors import Invalid, Unauthenticated
 from signfleet.http.conditional import Precondition
@@ -115,7 +115,7 @@ class Call:
     @property
     def now(self) -> int:
         """ms, an even number: that of something new says that there was no other state before (`datetime.settled`)."""
-        return time.time_ns() // 2_000_000 * 2
+        return clock.now() // 2 * 2
 
     @property
     def network_id(self) -> int:

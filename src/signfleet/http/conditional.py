@@ -8,10 +8,9 @@ dash what a device reports. A precondition looks at the version alone; a status 
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 
+from signfleet import clock
 from signfleet.errors import Invalid, Stale
 from signfleet.wire import datetime
 
@@ -60,7 +59,7 @@ class Precondition(msgspec.Struct, frozen=True):
                 "It was changed more than once within the second that 'If-Unmodified-Since' names, perhaps since you"
                 " read it: read it again, one second later at the earliest, or send its ETag in 'If-Match'."
             )
-        if settled // 1000 - time.time() // 1 in (0, 1):
+        if settled // 1000 - clock.now() // 1000 in (0, 1):
             raise TooSoon("It is being changed by others all the time; read it again, or send its ETag in 'If-Match'.")
 
     def check_absent(self) -> None:

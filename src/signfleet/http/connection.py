@@ -11,7 +11,6 @@ import contextvars
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
 from typing import Any, cast
 
 import httptools
@@ -19,12 +18,14 @@ import structlog
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from signfleet import clock
 from signfleet.errors import Throttled
 from signfleet.http.authority import plain_address
 from signfleet.http.door import RESERVED_PATHS, Door, Place
 from signfleet.http.exchange import Exchange
 from signfleet.http.head import Head
 from signfleet.http.refusal import Refusal, Refused, malformed
+from signfleet.wire import datetime
 
 #: The parser gets no more than this at once: what follows waits until the requests before it are answered.
 SLICE = 8192
@@ -336,7 +337,7 @@ class Connection(asyncio.Protocol):
 
     def date_line(self) -> bytes:
         """The `Date` of an answer that the application gives none: a refusal."""
-        return b"date: %b\r\n" % formatdate(usegmt=True).encode()
+        return b"date: %b\r\n" % datetime.format_http(clock.now()).encode()
 
     def answered(self, exchange: Exchange) -> None:
         """Go on with the next request, or wait for one."""

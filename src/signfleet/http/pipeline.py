@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import msgspec
 
+from signfleet import clock
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
 from signfleet.actor import act_as
@@ -90,7 +90,7 @@ async def _told_apart(handler: Handler, call: Call, segments: dict[str, str]) ->
         try:
             return await handler(call, **segments)
         except TooSoon:
-            await asyncio.sleep(1 - time.time() % 1 + 0.005)  # a timer may ring a little early
+            await asyncio.sleep(1 - clock.now() % 1000 / 1000 + 0.005)  # a timer may ring a little early
     return await handler(call, **segments)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import structlog
 
+from signfleet import clock
 from signfleet.mail import store as queries
 from signfleet.mail.composing import Mail
 from signfleet.mail.delivery import Delivery, NotDelivered, Refused
@@ -49,14 +49,14 @@ class Outbox:
 
     async def send_due(self) -> None:
         """Send every mail whose time has come, and postpone those that are not taken."""
-        while rows := await self._store.all(queries.DUE, now=_now()):
+        while rows := await self._store.all(queries.DUE, now=clock.now()):
             for row in rows:
                 if await self._claim(row):
                     await self._send(row)
 
     async def _claim(self, row: Row) -> bool:
         async def work(tx: Transaction) -> bool:
-            until = _now() + CLAIM
+            until = clock.now() + CLAIM
             return await tx.execute(queries.CLAIM, id_=row.id, due=row.next_attempt_date, until=until) == 1
 
         return await self._store.write(work)
@@ -76,7 +76,7 @@ class Outbox:
         log.info("mail delivered", mail=row.id, attempts=row.attempts + 1)
 
     async def _postpone(self, row: Row, reason: str, *, given_up: bool) -> None:
-        now = _now()
+        now = clock.now()
         given_up = given_up or now - row.creation_date >= GIVE_UP_AFTER
         following = None if given_up else now + min(FIRST_WAIT * 2 ** min(row.attempts, 16), LONGEST_WAIT)
 
@@ -86,7 +86,3 @@ class Outbox:
         await self._store.write(work)
         write = log.error if given_up else log.warning
         write("mail not delivered", mail=row.id, attempts=row.attempts + 1, reason=reason, given_up=given_up)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

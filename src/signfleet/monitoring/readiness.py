@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from signfleet import clock
 from signfleet.blobs.files import Blobs
 from signfleet.errors import Unavailable
 from signfleet.monitoring import store as queries
@@ -77,7 +78,7 @@ class Readiness:
 
     async def _write(self) -> None:
         async def work(tx: Transaction) -> None:
-            await tx.execute(queries.NOTE_CHECK, name=queries.CHECKED, value=str(int(time.time())))
+            await tx.execute(queries.NOTE_CHECK, name=queries.CHECKED, value=str(clock.now() // 1000))
 
         await self._store.write(work)
         if self._database_file is not None:  # SQLite can still write into the room that its log has already

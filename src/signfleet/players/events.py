@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from signfleet.clock import monotonic
 from signfleet.players import store as queries
 from signfleet.settings import Settings
 from signfleet.storage.interface import Row, Transaction
@@ -29,7 +29,7 @@ class Allowance:
     What goes beyond would push out what the same device has just sent. It is remembered by this process alone.
     """
 
-    def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._burst = burst * seconds
         self._seconds = seconds
         self._clock = clock

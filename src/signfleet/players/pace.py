@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
+from signfleet.clock import monotonic
 from signfleet.errors import Throttled
 from signfleet.storage.interface import StorageError
 
@@ -23,7 +23,7 @@ class Pace:
     A key is a device by its id, a serial, or an address. `clock` gives seconds.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         #: When all that came for a key would have come at the pace of one every `SECONDS`.
         self._through: dict[Hashable, float] = {}

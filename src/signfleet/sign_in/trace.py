@@ -7,7 +7,6 @@ caller typed is never written: a login appears only if it is one, since the text
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from prometheus_client import Counter
 
+from signfleet import clock
 from signfleet.access.attempts import LOGIN_LIMIT
 from signfleet.access.store import APPLICATION_BY_ID
 from signfleet.actor import Actor, act_as
@@ -142,7 +142,7 @@ class SignInTrace:
             if key not in self._folded and len(self._folded) >= KEYS_LIMIT:
                 key = self._rest(event)
             self._fold(key, event)
-        now = time.time_ns() // 1_000_000
+        now = clock.now()
         due = [key for key, folded in self._folded.items() if folded.written is None or now - folded.written >= FOLD]
         for key in due:
             folded = self._folded[key]
