@@ -87,7 +87,7 @@ async def test_an_application_acts_for_its_person_and_chooses_a_network(
 async def test_an_application_may_ask_for_less_than_it_was_granted(client: AsyncClient, network: Founded) -> None:
     asked = {**client_credentials(network), "scope": "openid bsn.api.main.devices.retrieve BSN.api.self"}
     assert (await client.post(TOKEN, data=asked)).json()["scope"] == "bsn.api.main.devices.retrieve BSN.api.self"
-    none = {**client_credentials(network), "scope": "openid"}
+    none = {**client_credentials(network), "scope": "openid nonsense"}
     assert error(await client.post(TOKEN, data=none)) == (400, "invalid_scope")
 
 
