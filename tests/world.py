@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from signfleet.access.issuing import Issued, Lifetimes, open_session
 from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
-from signfleet.access.operations.roles import VIEWERS
+from signfleet.access.operations.roles import VIEWERS, SystemRole
 from signfleet.access.tokens import DEVICE_SCOPE, USER_SCOPE, hash_token, new_token
 from signfleet.founding import Founded
 from signfleet.http.conditional import NONE
@@ -24,6 +24,7 @@ from signfleet.networks.levels import FREE, PAID
 from signfleet.people.links import ACTIVATE, INVITATION, RESET
 from signfleet.people.service import NewPerson, insert_person
 from signfleet.people.store import INSERT_LINK
+from signfleet.players.schemas import PlayerRegistration
 from signfleet.profiles.service import of_person, of_user
 from signfleet.sign_in.service import Client
 from signfleet.sign_in.trace import SignInEvent
@@ -89,6 +90,16 @@ class Owner(NamedTuple):
     network_id: int
 
 
+class Joined(NamedTuple):
+    """What a player has that joined by itself: `access_token` came for its secret and ended the first two."""
+
+    device_id: int
+    secret: str
+    access_token: str
+    first_access_token: str
+    first_refresh_token: str
+
+
 class Request(NamedTuple):
     """What a client has to send; `sent` are body, parameters and headers as HTTPX takes them."""
 
@@ -145,14 +156,24 @@ class World:
             )
         )
 
-    async def invitation(self, owner: Owner) -> int:
-        """An invitation of the owner to a network of its own."""
-        inviting = await self.services.networks.create(f"Inviting {self._number()}", now())
+    async def joined(self, *, network_id: int = 0) -> Joined:
+        """A player that joins a network, ours by default, and then proves itself with its secret."""
+        setup_token = (await self.services.provisioning.issue(network_id or self.network.network_id, now())).token
+        player = PlayerRegistration(serial=f"J{self._number()}", model="HD1024", firmware="9.0.100")
+        registered, _ = await self.services.players.register(setup_token, player, now())
+        secret = registered.device_secret or ""
+        first = registered.access_token, registered.refresh_token or ""
+        proved = await self.services.player_tokens.with_secret(player.serial, secret, now())
+        return Joined(registered.device.id, secret, proved.access_token, *first)
+
+    async def invitation(self, owner: Owner, *, network_id: int = 0, role: SystemRole = VIEWERS) -> int:
+        """An invitation of the owner to a network: by default one of its own."""
+        inviting = network_id or (await self.services.networks.create(f"Inviting {self._number()}", now())).id
 
         async def work(tx: Transaction) -> int:
             placeholder = await insert_person(tx, NewPerson(owner.login, None, None, None, activation_date=None), now())
             return await insert_user(
-                tx, network_id=inviting.id, person_id=placeholder, role_id=VIEWERS.id, description=None, now=now()
+                tx, network_id=inviting, person_id=placeholder, role_id=role.id, description=None, now=now()
             )
 
         return await self.services.store.write(work)

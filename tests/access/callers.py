@@ -59,13 +59,16 @@ class Somebody(NamedTuple):
 
 class Cast(NamedTuple):
     """Somebody with each role that every network has, with none, and with one of the network's own; somebody with all
-    rights, to be denied some; and the administrator of another network."""
+    rights, to be denied some; the administrator of another network; and the administrator of a third one who is
+    invited to be one here and has not accepted: `pending` is that user."""
 
     roles: dict[SystemRole, Somebody]
     roleless: Somebody
     custom: Somebody
     denied: Somebody
     elsewhere: Somebody
+    invited: Somebody
+    pending: int
 
 
 async def cast(world: World, call_as: CallAs) -> Cast:
@@ -76,15 +79,19 @@ async def cast(world: World, call_as: CallAs) -> Cast:
         return Somebody(client, await world.owner(f"{login}@example.com"))
 
     services = world.services
-    another = await found(
-        services.store, services.people, network="Elsewhere", login="else@example.com", password=PASSWORD, now=now()
-    )
+    another, third = [
+        await found(services.store, services.people, network=name, login=login, password=PASSWORD, now=now())
+        for name, login in (("Elsewhere", "else@example.com"), ("Third", "ivan@example.com"))
+    ]
+    invited = await somebody("ivan", ADMINISTRATORS, third.network_id)
     made = Cast(
         roles={role: await somebody(f"r{role.id}", role) for role in SYSTEM_ROLES},
         roleless=await somebody("nora", None),
         custom=await somebody("curt", None),
         denied=await somebody("dina", ADMINISTRATORS),
         elsewhere=await somebody("else", ADMINISTRATORS, another.network_id),
+        invited=invited,
+        pending=await world.invitation(invited.owner, network_id=world.network.network_id, role=ADMINISTRATORS),
     )
     await services.users.set_role(await services.users.row(made.custom.owner.user_id), CUSTOM_ROLE, now())
     return made
@@ -95,6 +102,22 @@ async def strangers(world: World, call_as: CallAs, access_token: str, expects: s
     expired = call_as(await expire(world.services.store, access_token))
     clients = {"nobody": call_as(), "an unknown token": call_as("unknown"), "an expired token": expired}
     return [Caller(name, client, lambda endpoint: expects) for name, client in clients.items()]
+
+
+async def with_secrets(world: World, call_as: CallAs, expects: Callable[[Endpoint], str]) -> list[Caller]:
+    """A player that has proved itself, and what it has that is no access token, or is one no more."""
+    joined = await world.joined()
+    return [
+        Caller("a player by its secret", call_as(joined.access_token), expects),
+        *[
+            Caller(name, call_as(token), lambda endpoint: UNAUTHENTICATED)
+            for name, token in {
+                "a device secret": joined.secret,
+                "a player's refresh token": joined.first_refresh_token,
+                "a player's access token of before its secret came": joined.first_access_token,
+            }.items()
+        ],
+    ]
 
 
 async def calls(world: World, endpoints: Iterable[Endpoint], callers: Iterable[Caller]) -> AsyncIterator[Cell]:

@@ -6,9 +6,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_USER, allowed_by_system_role
+from signfleet.access.operations.catalogue import (
+    DELETE_USER,
+    DEVICE,
+    UPDATE_DEVICE,
+    VIEW_DEVICE,
+    VIEW_GROUP,
+    VIEW_USER,
+    allowed_by_system_role,
+)
 from signfleet.access.operations.operation import Operation
 from signfleet.http.endpoint import Endpoint
+from signfleet.users.store import USER_BY_ID
 from tests.access.callers import (
     CUSTOM_ROLE,
     FORBIDDEN,
@@ -20,6 +29,7 @@ from tests.access.callers import (
     cast,
     outcome,
     strangers,
+    with_secrets,
 )
 from tests.access.granted import Rule
 from tests.conftest import CallAs, SignIn
@@ -33,7 +43,11 @@ VIEWS = {"Device": VIEW_DEVICE, "Group": VIEW_GROUP, "User": VIEW_USER}
 SEGMENTS = {"Device": "{device}", "Group": "{group}", "User": "{user}", "Role": "{role}"}
 NAMES = {"Device": "A1", "Group": "Gamma", "User": ULLA, "Role": "Rho"}
 FROM_ELSEWHERE = "another network's administrator"
+INVITED = "somebody invited who has not accepted"
 DENIED = "an administrator denied one thing"
+DENIED_DEVICE = "an administrator denied one device"
+#: What gives an operation on every device: nobody does who is denied it on one.
+GIVES = {"POST /Roles/{role}/Permissions/", "POST /Users/{user}/Permissions/"}
 
 
 def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
@@ -83,6 +97,19 @@ def with_object_denied(endpoint: Endpoint) -> str:
     return HIDDEN if operation is VIEWS[operation.root.entity] else FORBIDDEN
 
 
+def with_device_denied(endpoint: Endpoint) -> str:
+    """What an administrator gets who is denied everything on one device."""
+    if SEGMENTS["Device"] in endpoint.path:
+        return HIDDEN
+    return FORBIDDEN if name(endpoint) in GIVES else OK
+
+
+def with_change_denied(endpoint: Endpoint) -> str:
+    """What an administrator gets who is denied changes of one device: by deleting it they would lift that."""
+    changes = endpoint.operation is UPDATE_DEVICE or name(endpoint) == "DELETE /Devices/{device}/"
+    return FORBIDDEN if changes and SEGMENTS["Device"] in endpoint.path else OK
+
+
 def from_elsewhere(endpoint: Endpoint) -> str:
     """What the administrator of another network gets."""
     names_ours = any(segment in endpoint.path for segment in SEGMENTS.values())
@@ -92,8 +119,10 @@ def from_elsewhere(endpoint: Endpoint) -> str:
 
 def hidden_from(caller: Caller, endpoint: Endpoint) -> list[str]:
     """The names of things that no answer to this caller may tell."""
-    if caller.name == FROM_ELSEWHERE:
+    if caller.name in (FROM_ELSEWHERE, INVITED):
         return list(NAMES.values())
+    if caller.name == DENIED_DEVICE:  # earlier devices of that serial were not hidden when they went
+        return [] if re.search("/(audit|blocked-serials)/", endpoint.path) else [NAMES["Device"]]
     views = [entity for entity, view in VIEWS.items() if caller.name == DENIED and endpoint.operation is view]
     return [NAMES[entity] for entity in views]
 
@@ -119,11 +148,17 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
         operations = {operation, VIEWS[operation.root.entity]} if allowed else {operation}
         return [Rule(one, "User", user_id, on, allowed) for one in operations]
 
+    def on_device(operation: Operation) -> list[Rule]:
+        return [Rule(operation, "User", people.denied.owner.user_id, world.ids["Device"], is_allowed=False)]
+
+    invited = people.invited.owner
+    without_network = await sign_in(invited.login, network_id=invited.network_id, choose=False)
     return [
         *await strangers(world, call_as, await sign_in(), UNAUTHENTICATED),
         Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.self")), lambda endpoint: FORBIDDEN),
         Caller("no network", call_as(await sign_in(choose=False)), lambda endpoint: FORBIDDEN),
         Caller("a player", call_as((await world.player(device_id=b2)).access_token), lambda endpoint: FORBIDDEN),
+        *await with_secrets(world, call_as, lambda endpoint: FORBIDDEN),
         *[Caller(role.name, person.client, by_role(role.id)) for role, person in people.roles.items()],
         Caller("a custom role, permitted", people.custom.client, lambda endpoint: OK, permitted),
         Caller("a custom role without permissions", people.custom.client, by_role(CUSTOM_ROLE)),
@@ -139,7 +174,16 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
             with_object_denied,
             lambda endpoint: on_object(endpoint, people.denied.owner.user_id, allowed=False),
         ),
+        *[
+            Caller(title, people.denied.client, expects, lambda endpoint, one=operation: on_device(one))
+            for title, operation, expects in (
+                (DENIED_DEVICE, DEVICE, with_device_denied),
+                ("an administrator denied changes of one device", UPDATE_DEVICE, with_change_denied),
+            )
+        ],
         Caller(FROM_ELSEWHERE, people.elsewhere.client, from_elsewhere),
+        Caller(INVITED, people.invited.client, from_elsewhere),
+        Caller(f"{INVITED}, without a network", call_as(without_network), lambda endpoint: FORBIDDEN),
     ]
 
 
@@ -158,3 +202,23 @@ async def test_every_cell_of_the_matrix(world: World, sign_in: SignIn, call_as: 
             wrong[f"{name(endpoint)} leaks to {caller.name}"] = answer.text
     assert wrong == {}
     assert outcomes == {OK, UNAUTHENTICATED, FORBIDDEN, HIDDEN}
+
+
+async def test_an_invited_user_is_one_to_the_administrators_of_the_network(world: World, call_as: CallAs) -> None:
+    """All but a token: an invited user has none."""
+    people = await cast(world, call_as)
+    wrong: dict[str, Any] = {}
+    for endpoint in ENDPOINTS:
+        if SEGMENTS["User"] in endpoint.path and "{token}" not in endpoint.path:
+            row = await world.services.store.one(USER_BY_ID, id=people.pending)
+            assert row is not None
+            assert row.activation_date is None
+            world.ids["User"] = people.pending
+            request = await world.request(endpoint)
+            answer = await world.admin.request(request.method, request.url, **request.sent)
+            if outcome(answer.status_code) != OK:
+                wrong[name(endpoint)] = answer.text
+            if endpoint.method == "DELETE" and endpoint.operation is DELETE_USER:
+                here = world.network.network_id
+                people = people._replace(pending=await world.invitation(people.invited.owner, network_id=here))
+    assert wrong == {}

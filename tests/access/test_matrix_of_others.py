@@ -12,6 +12,7 @@ from typing import Any
 from httpx import AsyncClient, Response
 
 from signfleet.access.operations.catalogue import (
+    DEVICE,
     UPDATE_NETWORK_SETTINGS,
     UPDATE_NETWORK_SUBSCRIPTION,
     allowed_by_system_role,
@@ -31,9 +32,10 @@ from tests.access.callers import (
     cast,
     outcome,
     strangers,
+    with_secrets,
 )
 from tests.access.granted import Rule
-from tests.conftest import ON_SQLITE, CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.devices.stored import register
 from tests.world import OFFERED, World, name
 
@@ -95,6 +97,9 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
         rules = about_the_network(principal, **rule) if principal else lambda endpoint: []
         return Caller(title, person.client, expects, rules, person.owner)
 
+    def on_device(_endpoint: Endpoint) -> list[Rule]:
+        return [Rule(DEVICE, "User", made.denied.owner.user_id, world.ids["Device"], is_allowed=False)]
+
     this_network = world.network.network_id
     a_player, with_every_scope = [await world.player(scope=scope) for scope in (DEVICE_SCOPE, USER_SCOPE)]
     return [
@@ -102,6 +107,7 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
         Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.main")), nothing),
         Caller("a player", call_as(a_player.access_token), nothing),
         Caller("a player with the scopes of people", call_as(with_every_scope.access_token), nothing),
+        *await with_secrets(world, call_as, nothing),
         Caller("no network", call_as(await sign_in(choose=False)), without_a_network),
         *[member(role.name, person, own_things(role.id)) for role, person in made.roles.items()],
         member("a custom role, permitted", made.custom, everything, ("Role", CUSTOM_ROLE)),
@@ -128,7 +134,9 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
             on=this_network,
             is_allowed=False,
         ),
+        member("an administrator denied one device", made.denied, everything)._replace(rules=on_device),
         member("another network's administrator", made.elsewhere, everything),
+        member("somebody invited to another network", made.invited, everything),
     ]
 
 
@@ -140,6 +148,21 @@ async def test_what_is_somebody_elses_is_not_there(world: World, call_as: CallAs
     stranger = (await cast(world, call_as)).elsewhere.client
     theirs = [endpoint for endpoint in FOR_PEOPLE if SOMEBODYS.search(endpoint.path)]
     await demand_every_cell(world, theirs, [Caller("a stranger", stranger, lambda endpoint: HIDDEN)])
+
+
+async def test_what_an_invitation_leads_to_is_not_there_before_it_is_accepted(world: World, call_as: CallAs) -> None:
+    """Neither the network nor the user in it, whoever asks: the invited person or the administrator who invited."""
+    made = await cast(world, call_as)
+    pending = made.invited.owner._replace(user_id=made.pending, network_id=world.network.network_id)
+    of_user = [endpoint for endpoint in FOR_PEOPLE if "{user}" in endpoint.path]
+    of_network = [endpoint for endpoint in FOR_PEOPLE if "{network}" in endpoint.path]
+    hidden = [("invited", made.invited.client, of_user + of_network), ("inviting", world.admin, of_user)]
+    for title, client, endpoints in hidden:
+        await demand_every_cell(world, endpoints, [Caller(title, client, lambda endpoint: HIDDEN, owner=pending)])
+    chosen = await made.invited.client.put("/Self/Session/Network/", json={"id": pending.network_id})
+    assert chosen.status_code == 400
+    listed = await made.invited.client.get("/Self/Users/")
+    assert [user["network"]["id"] for user in listed.json()] == [made.invited.owner.network_id]
 
 
 # --- players
@@ -157,6 +180,10 @@ async def test_players_are_one_device(world: World, call_as: CallAs, sign_in: Si
     of_the_deleted = await player(device_id=gone)
     assert (await world.admin.delete(f"/Devices/{gone}/")).status_code == 204
     setup_token = (await world.services.provisioning.issue(world.network.network_id, 2**42)).token
+    joined = await world.joined()
+    released = call_as(joined.access_token)
+    release = await world.admin.post(f"{ROOT}/admin/v1/devices/{joined.device_id}/release/")
+    assert release.status_code == 204
     await demand_every_cell(
         world,
         FOR_PLAYERS,
@@ -168,6 +195,8 @@ async def test_players_are_one_device(world: World, call_as: CallAs, sign_in: Si
             Caller("a person with the scope of players", call_as(await sign_in(scope="bsn.api.device")), nothing),
             *[Caller(role.name, person.client, nothing) for role, person in made.roles.items()],
             Caller("a player", await player(), everything),
+            *await with_secrets(world, call_as, everything),
+            Caller("a player that was released", released, lambda endpoint: UNAUTHENTICATED),
             Caller("a player of another network", await player(device_id=c1, network_id=elsewhere), everything),
         ],
     )
@@ -201,6 +230,8 @@ async def test_what_is_public_answers_the_same_whoever_calls(world: World, call_
         *await strangers(world, call_as, await sign_in(), OK),
         Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.upload")), everything),
         Caller("a player", call_as((await world.player()).access_token), everything),
+        *[caller._replace(expects=everything) for caller in await with_secrets(world, call_as, everything)],
+        Caller("somebody invited", made.invited.client, everything),
         *[Caller(role.name, person.client, everything) for role, person in made.roles.items()],
         Caller("another network's administrator", made.elsewhere.client, everything),
     ]
@@ -223,6 +254,8 @@ async def test_only_a_setup_token_lets_players_in(world: World, call_as: CallAs,
     refused = [
         *await strangers(world, call_as, setup_token, UNAUTHENTICATED),
         Caller("a player", call_as((await world.player()).access_token), lambda endpoint: UNAUTHENTICATED),
+        *await with_secrets(world, call_as, lambda endpoint: UNAUTHENTICATED),
+        Caller("somebody invited", made.invited.client, lambda endpoint: UNAUTHENTICATED),
         *[Caller(role.name, person.client, lambda endpoint: UNAUTHENTICATED) for role, person in made.roles.items()],
     ]
     for caller in refused:
