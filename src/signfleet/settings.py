@@ -61,6 +61,13 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             "`sqlite:///path` or `postgresql://user:password@host/name`; by default `signfleet.db` in the data folder."
         ),
     ] = None
+    database_pooler: Annotated[
+        str | None,
+        _doc(
+            "The address of a pooler in transaction mode, such as PgBouncer, in front of the PostgreSQL that `database`"
+            " names: reads and writes go through it, everything else goes to `database`."
+        ),
+    ] = None
     database_connections: Annotated[int, _doc("How many PostgreSQL connections a process uses.", ge=1, le=1000)] = 10
     search_time_limit: Annotated[
         int,

@@ -179,6 +179,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         connections=settings.database_connections,
         upgrade=upgrade,
         scan_limit=settings.search_time_limit,
+        pooler=settings.database_pooler,
     )
     passwords, attempts = Passwords(), Attempts()
     sign_in_trace = SignInTrace(store)

@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -15,6 +17,8 @@ import asyncpg
 from signfleet.backup.archive import BackupError
 from signfleet.storage.migrations import REVISION
 from signfleet.storage.opening import SQLITE
+from signfleet.storage.postgres_address import BadAddress
+from signfleet.storage.postgres_check import UnsuitableDatabase, connect_checked, refuse_without_create
 
 _PICTURES: Final = "SELECT blob, thumbnail FROM screenshot ORDER BY network_id, id"
 _HAS_TABLES: Final = "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
@@ -34,24 +38,23 @@ def kind(database: str) -> Literal["sqlite", "postgresql"]:
 
 
 async def picture_names(database: str) -> list[str]:
-    """The names of all pictures and thumbnails that the store lists now."""
-    if database.startswith(SQLITE):
-        return await asyncio.to_thread(_pictures_of_file, _path(database))
-    connection = await asyncpg.connect(database)
-    try:
-        return _names(await connection.fetch(_PICTURES))
-    finally:
-        await connection.close()
+    """The names of all pictures and thumbnails that the store lists now. Raises `BackupError`."""
+    with _failing_as("The store cannot be copied"):
+        if database.startswith(SQLITE):
+            return await asyncio.to_thread(_pictures_of_file, _path(database))
+        connection = await connect_checked(database)
+        try:
+            return _names(await connection.fetch(_PICTURES))
+        finally:
+            await connection.close()
 
 
 async def take(database: str, folder: Path) -> Snapshot:
     """Writes a copy into `folder`. Writers go on meanwhile. Raises `BackupError`."""
-    try:
+    with _failing_as("The store cannot be copied"):
         if database.startswith(SQLITE):
             return await asyncio.to_thread(_take_sqlite, _path(database), folder / "signfleet.db")
         return await _take_postgresql(database, folder / "signfleet.dump")
-    except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise BackupError(f"The store cannot be copied: {error}.") from error
 
 
 def check(store: str, path: Path) -> None:
@@ -72,14 +75,13 @@ async def refuse_existing(database: str) -> None:
         if _path(database).exists():
             raise BackupError(f"There is a store at {database} already; restore into an empty folder.")
         return
-    try:
-        connection = await asyncpg.connect(database)
+    with _failing_as("The database cannot be filled"):
+        connection = await connect_checked(database)
         try:
             filled = await connection.fetchval(_HAS_TABLES)
+            await refuse_without_create(connection)
         finally:
             await connection.close()
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise BackupError(f"The database cannot be reached: {error}.") from error
     if filled:
         raise BackupError("The database has tables already; restore into an empty one.")
 
@@ -91,6 +93,19 @@ async def put_back(database: str, copy: Path) -> None:
     else:
         options = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-acl")
         await _run("pg_restore", database, *options, str(copy))
+
+
+@contextmanager
+def _failing_as(what: str) -> Iterator[None]:
+    """Raises `BackupError` for what goes wrong with a store, in one sentence that begins with `what`."""
+    try:
+        yield
+    except (BadAddress, UnsuitableDatabase) as error:
+        raise BackupError(f"{what}: {error}") from error
+    except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise BackupError(f"{what}: {str(error) or 'it does not answer'}.") from error
+    except ValueError as error:  # of an address that cannot be taken apart; it may quote a part of the password
+        raise BackupError(f"{what}: its address is not of the form postgresql://user:password@host/name.") from error
 
 
 def _path(database: str) -> Path:
@@ -122,7 +137,7 @@ def _take_sqlite(path: Path, copy: Path) -> Snapshot:
 
 
 async def _take_postgresql(database: str, copy: Path) -> Snapshot:
-    connection = await asyncpg.connect(database)
+    connection = await connect_checked(database)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             snapshot = await connection.fetchval("SELECT pg_export_snapshot()")

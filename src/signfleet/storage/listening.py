@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +17,8 @@ from typing import Any
 
 import asyncpg
 import structlog
+
+from signfleet.storage.postgres_address import connect
 
 log = structlog.get_logger("storage")
 
@@ -87,9 +89,12 @@ class Listener:
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
         #: The origin of this process's notifications of writes.
-        self.own = f"{os.getpid()}-{id(self)}"
+        self.own = secrets.token_hex(8)  # a process id says little: in containers many processes have the same
         self._beats = itertools.count(1)
         self._beat = ""
+        #: What `hears` sends, and whether it has arrived.
+        self._probe = f"beat {self.own} probe"
+        self._probed = asyncio.Event()
         #: When the last notification, and the last one that was echoed, were sent, by the monotonic clock.
         self._sent = self._proved = -TRUST_SECONDS
         #: Differs from its last value when anything may have changed.
@@ -120,7 +125,7 @@ class Listener:
             self._connection.terminate()
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS)
+        connection = await connect(self._url, seconds=CONNECT_SECONDS)
         try:
             with alarm(connection, CONNECT_SECONDS):
                 await connection.add_listener(CHANGES, self._on_notification)
@@ -147,6 +152,15 @@ class Listener:
             except Exception:
                 log.exception("listening for others' writes failed")
 
+    async def hears(self, connection: Any) -> bool:
+        """Whether a notification that is sent over another `connection` arrives: both lead to one database."""
+        with alarm(connection, CONNECT_SECONDS):
+            await connection.execute(NOTIFY, self._probe)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._probed.wait()
+        return self._probed.is_set()
+
     async def _send_beat(self) -> None:
         self._beat = f"beat {self.own} {next(self._beats)}"
         self._sent = time.monotonic()
@@ -163,5 +177,7 @@ class Listener:
         text = str(payload)
         if text == self._beat:
             self._proved = self._sent
+        elif text == self._probe:
+            self._probed.set()
         elif text != self.own and not text.startswith("beat "):
             self.version += 1

@@ -16,6 +16,8 @@ from signfleet.storage.migrations import (
     revision_of_sqlite,
 )
 from signfleet.storage.postgres import PostgresStore
+from signfleet.storage.postgres_address import BadAddress
+from signfleet.storage.postgres_check import UnsuitableDatabase
 from signfleet.storage.sqlite import SqliteStore
 from signfleet.storage.turns import SCAN_LIMIT
 
@@ -46,17 +48,30 @@ async def revision_of(database: str) -> str | None:
         if database.startswith(SQLITE):
             return revision_of_sqlite(Path(database.removeprefix(SQLITE)))
         return await revision_of_postgresql(database)
+    except (BadAddress, UnsuitableDatabase) as error:
+        raise CannotOpen(f"Cannot open the postgresql database: {error}") from error
     except (OSError, ValueError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {type(error).__name__}.") from error
 
 
 async def open_store(
-    database: str, *, connections: int = 10, upgrade: bool = True, scan_limit: float = SCAN_LIMIT
+    database: str,
+    *,
+    connections: int = 10,
+    upgrade: bool = True,
+    scan_limit: float = SCAN_LIMIT,
+    pooler: str | None = None,
 ) -> Store:
     """Opens `sqlite:///path` or `postgresql://…`.
 
-    Creates or upgrades the schema first if the caller may `upgrade`. Raises `CannotOpen`.
+    Creates or upgrades the schema first if the caller may `upgrade`. Reads and writes go through the `pooler`, where
+    one is named. Raises `CannotOpen`.
     """
+    if pooler and not (database.startswith(POSTGRESQL) and pooler.startswith(POSTGRESQL)):
+        raise CannotOpen(
+            "database_pooler: expected postgresql://user:password@host/name, the address of a pooler in front of the"
+            " PostgreSQL that `database` names."
+        )
     try:
         if database.startswith(SQLITE):
             path = Path(database.removeprefix(SQLITE))
@@ -65,11 +80,11 @@ async def open_store(
             return SqliteStore(path, scan_limit=scan_limit)
         if database.startswith(POSTGRESQL):
             await migrate_postgresql(database, upgrade=upgrade)
-            return await PostgresStore.open(database, connections, scan_limit=scan_limit)
+            return await PostgresStore.open(database, connections, scan_limit=scan_limit, pooler=pooler)
     except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error) or "it does not answer"
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {reason}.") from error
-    except WrongSchema as error:
+    except (WrongSchema, BadAddress, UnsuitableDatabase) as error:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}") from error
     except ValueError:  # of an address that cannot be taken apart; it may quote a part of the password
         pass

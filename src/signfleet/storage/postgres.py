@@ -11,6 +11,8 @@ import asyncpg
 
 from signfleet.storage.interface import Duplicate, Row, StorageError, UnitOfWork
 from signfleet.storage.listening import CLOSE_SECONDS, CONNECT_SECONDS, NOTIFY, UNREACHABLE, UNUSABLE, Listener, alarm
+from signfleet.storage.postgres_address import connect
+from signfleet.storage.postgres_check import UnsuitableDatabase
 from signfleet.storage.query import Query
 from signfleet.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
@@ -97,9 +99,11 @@ class PostgresStore:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, connections: int, scan_limit: float = SCAN_LIMIT) -> None:
+    def __init__(self, url: str, connections: int, scan_limit: float = SCAN_LIMIT, pooler: str | None = None) -> None:
         """Half of the `connections` may scan at a time, each for `scan_limit` seconds at most."""
-        self._url = url
+        self._pool_url = pooler or url
+        #: Behind a pooler each transaction may meet another process of the database, without what the last prepared.
+        self._options = {"statement_cache_size": 0} if pooler else {}
         self._connections = connections
         self._scan_limit = scan_limit
         self._turns = Turns(max(1, connections // 2), patience=scan_limit)
@@ -107,16 +111,36 @@ class PostgresStore:
         self._listener = Listener(url, self._replace_pool)
 
     @classmethod
-    async def open(cls, url: str, connections: int = 10, *, scan_limit: float = SCAN_LIMIT) -> PostgresStore:
-        store = cls(url, connections, scan_limit)
+    async def open(
+        cls, url: str, connections: int = 10, *, scan_limit: float = SCAN_LIMIT, pooler: str | None = None
+    ) -> PostgresStore:
+        store = cls(url, connections, scan_limit, pooler)
         await store._listener.start()
         store._pool = await store._new_pool()
+        if pooler:
+            try:
+                await store._check_pooler()
+            except BaseException:
+                await store.close()
+                raise
         return store
+
+    async def _check_pooler(self) -> None:
+        """Raises `UnsuitableDatabase` if the pooler leads to another database than the listener's."""
+        async with self._pool.acquire() as connection:
+            if not await self._listener.hears(connection):
+                raise UnsuitableDatabase("`database_pooler` leads to another database than `database`.")
 
     async def _new_pool(self) -> Any:
         """A pool that has not connected yet: making it waits for nobody."""
         return await asyncpg.create_pool(
-            self._url, min_size=0, max_size=self._connections, reset=_keep, timeout=CONNECT_SECONDS
+            self._pool_url,
+            connect=connect,
+            min_size=0,
+            max_size=self._connections,
+            reset=_keep,
+            seconds=CONNECT_SECONDS,
+            **self._options,
         )
 
     async def _replace_pool(self) -> None:

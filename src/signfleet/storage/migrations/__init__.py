@@ -10,9 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from signfleet import __version__
+from signfleet.storage.postgres_address import connect as connect_postgresql
+from signfleet.storage.postgres_check import (
+    CONNECT_SECONDS,
+    UnsuitableDatabase,
+    connect_checked,
+    refuse_without_create,
+)
 from signfleet.storage.sqlite_connection import connect
 
 #: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
@@ -23,8 +28,6 @@ REVISION = "SELECT version_num FROM alembic_version"
 
 #: Any number will do, as long as it is always the same: PostgreSQL's advisory locks have no names.
 LOCK = 7_461_166
-#: A database that does not answer at the start ends it.
-CONNECT_SECONDS = 10.0
 
 
 class WrongSchema(Exception):
@@ -95,34 +98,49 @@ def _upgrade_sqlite(path: Path) -> None:
 async def migrate_postgresql(url: str, *, upgrade: bool = True) -> None:
     """Creates or upgrades the database's schema if need be. Processes that start together wait for the first of them.
 
-    Raises `WrongSchema` as `is_current` does.
+    Raises `WrongSchema` as `is_current` does, and `UnsuitableDatabase`.
     """
-    if not is_current(await revision_of_postgresql(url), upgrade=upgrade):
-        await _upgrade_postgresql(url)
+    connection = await connect_checked(url)
+    try:
+        if is_current(await _revision_of_postgresql(connection), upgrade=upgrade):
+            return
+        await refuse_without_create(connection)
+    finally:
+        await connection.close()
+    await _upgrade_postgresql(url)
 
 
 async def revision_of_postgresql(url: str) -> str | None:
-    """The schema's revision; None if the database has none yet."""
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    """The schema's revision; None if the database has none yet. Raises `UnsuitableDatabase`."""
+    connection = await connect_checked(url)
     try:
-        exists = await connection.fetchval("SELECT to_regclass('alembic_version')")
-        revision = await connection.fetchval(REVISION) if exists else None
+        return await _revision_of_postgresql(connection)
     finally:
         await connection.close()
+
+
+async def _revision_of_postgresql(connection: Any) -> str | None:
+    exists = await connection.fetchval("SELECT to_regclass('alembic_version')")
+    revision = await connection.fetchval(REVISION) if exists else None
     return None if revision is None else str(revision)
 
 
 async def _upgrade_postgresql(url: str) -> None:
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.ext.asyncio import create_async_engine
 
     async def connected() -> Any:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+        return await connect_postgresql(url, seconds=CONNECT_SECONDS)
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connected)
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-        await connection.run_sync(upgrade)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+            await connection.run_sync(upgrade)
+    except DBAPIError as error:  # asyncpg's own error, which says what is wrong, is the cause of the driver's
+        raise UnsuitableDatabase(f"its schema cannot be upgraded: {error.orig and error.orig.__cause__}.") from error
+    finally:
+        await engine.dispose()
 
 
 def upgrade(connection: Any) -> None:
