@@ -25,7 +25,7 @@ TOOLS      := $(TOOLS_VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench torture wheel install deb docs lock sbom audit clean
+.PHONY: help demo test quick check bench torture wheel install deb docs lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLA
 test: $(DEV) $(NODE) ## Run all tests, or some (ARGS="tests/wire -k zone")
 	@tools/install_test_programs.sh
 	@$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+quick: $(DEV) ## Run the tests that need neither PostgreSQL nor processes, about a third of the time
+	@$(PY) -m pytest -n 2 --dist worksteal --quick $(ARGS)
 
 check: $(DEV) ## Check style and types
 	@$(VENV)/bin/ruff check .

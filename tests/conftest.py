@@ -57,6 +57,48 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("repeatable")
 
 
+#: What `make quick` leaves out beside PostgreSQL: tests that start processes, or break things on purpose.
+SLOW = (
+    "cli/test_backup.py",
+    "cli/test_demo.py",
+    "clients",
+    "deploy",
+    "http/test_door.py",
+    "monitoring/test_readiness.py",
+    "storage/test_kill.py",
+    "storage/test_silence.py",
+    "test_fuzzing.py",
+    "test_private_files.py",
+    "test_readme.py",
+    "test_server.py",
+    "torture",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="SQLite only, and without tests that start processes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects what `--quick` leaves out."""
+    if not config.getoption("--quick"):
+        return
+    folder = Path(__file__).parent
+    left_out = [item for item in items if _needs_postgresql(item) or _is_slow(item.path.relative_to(folder))]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _needs_postgresql(item: pytest.Item) -> bool:
+    parameters = getattr(item, "callspec", None)
+    values = parameters.params.values() if parameters is not None else ()
+    return "postgresql" in values or "postgres" in getattr(item, "fixturenames", ())
+
+
+def _is_slow(path: Path) -> bool:
+    return any(path.as_posix() == name or path.parts[0] == name for name in SLOW)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests and fixtures run on asyncio."""
