@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("-G", action="store_true")
     parser.add_argument("-X")
     parser.add_argument("-u", default="")
+    parser.add_argument("-K", type=configured, default={})
     parser.add_argument("-H", action="append", default=[])
     parser.add_argument("-d", action="append", default=[], dest="data")
     parser.add_argument("--data-urlencode", action="append", default=[], type=encoded, dest="data")
@@ -35,16 +36,27 @@ def main() -> None:
     given = parser.parse_args()
     data = "&".join(given.data)
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if data and not given.G else {}
-    headers |= dict(line.split(": ", 1) for line in given.H)
+    headers |= dict(line.split(": ", 1) for line in [*given.K.get("header", []), *given.H])
+    user = given.K.get("user", [given.u])[0]
     answer = httpx.request(
         given.X or ("POST" if data and not given.G else "GET"),
         f"{given.url}?{data}" if data and given.G else given.url,
         content=None if given.G else data,
         headers=headers,
-        auth=tuple(given.u.split(":", 1)) if given.u else None,
+        auth=tuple(user.split(":", 1)) if user else None,
         trust_env=False,
     )
     sys.stdout.buffer.write(answer.content)
+
+
+def configured(place: str) -> dict[str, list[str]]:
+    """The options in a configuration, a line each, such as `header = "Accept: text/html"`."""
+    text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
+    options: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition(" = ")
+        options.setdefault(name, []).append(value.strip('"'))
+    return options
 
 
 def encoded(pair: str) -> str:

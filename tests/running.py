@@ -81,6 +81,8 @@ class Demo:
     def __init__(self, printed: str, folder: Path) -> None:
         self.printed = printed
         self.path = folder / "credentials.json"
+        #: Where the file is while no demo runs.
+        self.stopped = folder / "credentials.stopped.json"
         self.credentials: dict[str, Any] = json.loads(self.path.read_text())
 
     @property
@@ -89,16 +91,22 @@ class Demo:
         return next(line.strip() for line in self.printed.splitlines() if line.strip().startswith("curl "))
 
 
-@contextmanager
-def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
-    """`signfleet demo` on a free port whose players have joined."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "signfleet", "demo", "--port", "0", "--players", str(players), "--data", str(folder)],
+def start_demo(folder: Path, players: int = 3, port: int = 0) -> subprocess.Popen[str]:
+    """`signfleet demo`, just started."""
+    arguments = ["--port", str(port), "--players", str(players), "--data", str(folder)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "signfleet", "demo", *arguments],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env=environment(),
     )
-    with process:
+
+
+@contextmanager
+def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
+    """`signfleet demo` on a free port whose players have joined."""
+    with start_demo(folder, players) as process:
         try:
             printed = ""
             assert process.stdout is not None
@@ -109,7 +117,8 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
             yield Demo(printed, folder)
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            _, errors = process.communicate(timeout=30)
+            assert (process.returncode, errors) == (0, "")
 
 
 def founded(data: Path, database: str | None = None) -> Founded:

@@ -76,6 +76,8 @@ def test_a_looser_installation_is_tightened_at_the_start(tmp_path: Path) -> None
     for name in ("signfleet.db", "credentials.json", "blobs"):
         (tmp_path / name).chmod(0o755)
     with running_server("--data", str(tmp_path)) as server:
+        while httpx.get(f"{server.address}/health/ready").status_code != 200:
+            pass
         found = modes(tmp_path)
         server.stop()
     assert (found["."], found["signfleet.db"], found["credentials.json"]) == (0o700, 0o700, 0o700)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from signfleet import stop_signals
 from signfleet.founding import found
 from signfleet.geography import places
 from signfleet.server import CannotListen, address_of, listen, run
@@ -145,16 +146,47 @@ def test_a_companion_ends_with_the_server(tmp_path: Path) -> None:
     assert ended
 
 
-def test_a_companion_that_is_done_lets_the_server_go_on(tmp_path: Path) -> None:
+def test_what_a_companion_meets_after_the_signal_to_stop_is_no_failure(tmp_path: Path) -> None:
+    async def fail_when_cancelled(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("the server has gone")
+
+    run(Settings(data=str(tmp_path), port=0), fail_when_cancelled)
+
+
+def test_a_signal_before_it_listens_stops_it(tmp_path: Path) -> None:
+    stop_signals.block()
+    try:
+        signal.raise_signal(signal.SIGTERM)
+        run(Settings(data=str(tmp_path), port=0))
+    finally:
+        stop_signals.unblock()
+    assert not (tmp_path / "signfleet.db").exists()
+
+
+def test_it_is_ready_when_its_companion_has_ended(tmp_path: Path) -> None:
     seen = []
 
-    async def look(_services: Services, address: str) -> None:
+    async def ask(address: str, *paths: str) -> None:
         async with httpx.AsyncClient(base_url=address) as client:
-            seen.append((await client.get("/health/ready")).status_code)
-        asyncio.get_running_loop().call_later(0.05, signal.raise_signal, signal.SIGTERM)
+            seen.extend([(await client.get(path)).status_code for path in paths])
 
+    async def ask_and_stop(address: str) -> None:
+        try:
+            await ask(address, "/health/ready")
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+
+    async def look(_services: Services, address: str) -> None:
+        await ask(address, "/health/ready", "/health/live")
+        later.append(asyncio.create_task(ask_and_stop(address)))
+
+    later: list[asyncio.Task[None]] = []
     run(Settings(data=str(tmp_path), port=0), look)
-    assert seen == [200]
+    assert seen == [503, 200, 200]
 
 
 def test_a_picture_that_is_being_decoded_does_not_keep_it_from_stopping(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 
+from signfleet import stop_signals
 from signfleet.allocation import restart_with_tuned_allocation
 
 
 def main() -> None:
     """Entry point of the command."""
+    stop_signals.block()  # until the command is there that knows what they mean to it
     os.umask(0o077)  # whatever the server writes is for its own user only
     restart_with_tuned_allocation()
     from signfleet.cli import cli  # noqa: PLC0415 - after the restart, so as not to be loaded twice

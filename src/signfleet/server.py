@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Sequence
@@ -21,12 +20,14 @@ from signfleet.http.connection import Connection
 from signfleet.http.door import Door, Limits, raise_open_files
 from signfleet.http.proxies import TrustedProxies
 from signfleet.settings import Settings, SettingsError
+from signfleet.stop_signals import StopSignals
 from signfleet.wiring import Services, build, make_app
 
 #: Requests under way have so many seconds to finish after the signal to stop.
 GRACE = 10
 
-#: Runs beside the server, with its services and address, from when it answers; cancelled when it stops.
+#: Runs beside the server, with its services and address, from when it answers; cancelled before it stops. The process
+#: is not ready until it ends, or calls `services.readiness.release()`.
 Companion = Callable[[Services, str], Awaitable[None]]
 
 log = structlog.get_logger("server")
@@ -40,61 +41,72 @@ class CannotListen(Exception):
 
 
 def run(settings: Settings, companion: Companion | None = None) -> None:
-    """Serve until SIGINT or SIGTERM, or until the companion fails.
+    """Serves until SIGINT or SIGTERM, or until the companion fails.
 
     Raises `CannotListen`, `CannotOpen`, `SettingsError` or what the companion raised.
     """
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(settings, companion))
+    with StopSignals() as stop, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, companion, stop))
 
 
-async def serve(settings: Settings, companion: Companion | None = None) -> None:
+async def serve(settings: Settings, companion: Companion | None, stop: StopSignals) -> None:
     """`run`, inside a running event loop of the main thread."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     with contextlib.ExitStack() as stack:
+        if stop.came:
+            return
         listeners = [stack.enter_context(listener) for listener in listen(settings.hosts, settings.port)]
         services = await build(settings)
         try:
             await asyncio.to_thread(places.load)  # or else the first device that is given coordinates holds up others
+            if stop.came:
+                return
+            services.readiness.withhold("the first start is not finished")
             services.background.start()
             server = _Server(configuration(make_app(services), settings))
             address = address_of(listeners[0])
             serving = asyncio.create_task(server.serve(sockets=listeners))
             log.info("listening", address=address, version=__version__)
-            if companion is not None:
-                beside = asyncio.ensure_future(companion(services, address))
-                await _either(serving, beside, stop=server)
-            await serving
+            beside = asyncio.create_task(_accompany(companion, services, address))
+            await _until_stopped(server, serving, beside, stop)
             log.info("stopped")
         finally:
             await services.close()
 
 
-async def _either(serving: asyncio.Future[None], beside: asyncio.Future[None], stop: uvicorn.Server) -> None:
-    """Wait until the server stops, which ends the companion; or until the companion fails, which stops the server."""
-    await asyncio.wait({serving, beside}, return_when=asyncio.FIRST_COMPLETED)
-    if beside.done() and beside.exception() is not None:
-        stop.should_exit = True
+async def _accompany(companion: Companion | None, services: Services, address: str) -> None:
+    """Runs the companion, lets the process be ready when that has ended, and waits to be cancelled."""
+    if companion is not None:
+        await companion(services, address)
+    services.readiness.release()
+    await asyncio.Event().wait()
+
+
+async def _until_stopped(
+    server: uvicorn.Server, serving: asyncio.Task[None], beside: asyncio.Task[None], stop: StopSignals
+) -> None:
+    """Waits until the server ends, the companion fails or a signal comes; then ends the companion, then the server.
+
+    Raises what the companion has raised, unless it was asked to stop: what it meets then is no failure.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, beside, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    has_failed = beside.done() and not stop.came
+    for task in (beside, stopping):
+        task.cancel()
+    await asyncio.wait({beside, stopping})
+    server.should_exit = True
     await serving
-    beside.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await beside
+    if not beside.cancelled() and (error := beside.exception()) is not None and has_failed:
+        raise error
 
 
 class _Server(uvicorn.Server):
-    """Stops at SIGINT and SIGTERM by returning. Uvicorn's own would die of the signal, the store still open."""
+    """Leaves signals alone: the store has to be closed after the server, and the companion ended before it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        loop = asyncio.get_running_loop()
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        for number in before:
-            signal.signal(number, lambda number, frame: loop.call_soon_threadsafe(self.handle_exit, number, frame))
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        yield
 
 
 def configuration(app: Application, settings: Settings) -> uvicorn.Config:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from click.testing import CliRunner
 
 from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.cli import cli
 from tests.curl import curl_on_path
-from tests.running import Demo, running_demo
+from tests.processes import free_port
+from tests.running import Demo, running_demo, start_demo
 
 
 def devices(demo: Demo) -> list[dict[str, Any]]:
@@ -38,6 +43,10 @@ def test_the_first_start_gives_players_and_a_line_that_lists_them(tmp_path: Path
             ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True
         )
         assert json.loads(listed.stdout)["totalItemCount"] == len(devices(demo)) == 3
+        assert not any(
+            secret in demo.line for secret in (demo.credentials["password"], demo.credentials["client_secret"])
+        )
+        assert len(demo.line) < 100 + len(str(tmp_path))
 
 
 def test_players_have_tags_to_filter_by(tmp_path: Path) -> None:
@@ -95,17 +104,17 @@ def test_credentials_that_are_lost_are_told(tmp_path: Path) -> None:
     with running_demo(tmp_path, players=0) as demo:
         pass
     for kept, message in (("{", "is damaged"), ("{}", "is damaged"), (None, "does not belong to this store")):
-        demo.path.unlink() if kept is None else demo.path.write_text(kept)
+        demo.stopped.unlink() if kept is None else demo.stopped.write_text(kept)
         result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(tmp_path)])
         assert result.exit_code == 1
-        assert f"{message}; delete its folder to begin anew" in result.output
+        assert f"{message}; delete its folder to start again" in result.output
 
 
 def test_credentials_of_before_there_were_accounts_get_them(tmp_path: Path) -> None:
     with running_demo(tmp_path, players=0) as demo:
         pass
     kept = demo.credentials
-    demo.path.write_text(json.dumps({name: value for name, value in kept.items() if name != "accounts"}))
+    demo.stopped.write_text(json.dumps({name: value for name, value in kept.items() if name != "accounts"}))
     with running_demo(tmp_path, players=0) as demo:
         assert demo.credentials["password"] == kept["password"]
         assert [account["login"] for account in demo.credentials["accounts"]] == [
@@ -119,4 +128,81 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     for folder in (file, file / "below"):
         result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(folder)])
         assert result.exit_code == 1
-        assert result.output.startswith(f"Error: Nothing can be kept in the folder {folder}: ")
+        assert result.output.startswith(f"Error: Nothing can be stored in the folder {folder}: ")
+
+
+def answers(port: int, path: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def sign_in(credentials: dict[str, Any]) -> int:
+    """The status that the demo's application gets at once."""
+    return httpx.post(
+        f"{credentials['base_url']}/realms/bsncloud/protocol/openid-connect/token",
+        data={"grant_type": "client_credentials"},
+        auth=(credentials["client_id"], credentials["client_secret"]),
+    ).status_code
+
+
+def test_ready_means_usable_and_the_file_contains_only_what_works(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    for port in (free_port(), free_port()):
+        with start_demo(tmp_path, players=0, port=port) as process:
+            is_ready = False
+            while not is_ready and process.poll() is None:
+                is_ready = answers(port, "/health/ready")
+                if is_ready or path.exists():
+                    credentials = json.loads(path.read_text())
+                    assert credentials["base_url"] == f"http://127.0.0.1:{port}"
+                    assert sign_in(credentials) == 200
+            process.terminate()
+            assert process.communicate(timeout=30)[1] == ""
+        assert not path.exists()
+
+
+def test_after_a_crash_the_file_does_not_show_the_old_port(tmp_path: Path) -> None:
+    with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
+        while not answers(port, "/health/ready") and process.poll() is None:
+            pass
+        process.kill()
+    assert (tmp_path / "credentials.json").exists()
+    with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
+        while not answers(port, "/health/live") and process.poll() is None:
+            pass
+        files = [json.loads(path.read_text()) for path in tmp_path.glob("credentials.json")]
+        assert [file["base_url"] for file in files] in ([], [f"http://127.0.0.1:{port}"])
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_a_second_demo_on_a_taken_port_leaves_the_file_of_the_first_one(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        port = demo.credentials["base_url"].rpartition(":")[2]
+        with start_demo(tmp_path, players=0, port=int(port)) as process:
+            assert "Address already in use" in process.communicate(timeout=30)[1]
+        assert process.returncode == 1
+        assert sign_in(json.loads(demo.path.read_text())) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which signals a process blocks")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals) -> None:
+    for place, seconds in enumerate((0, 0.5, 1.5, 3)):
+        with start_demo(tmp_path / str(place), players=12) as process:
+            while not is_in_charge_of_signals(process.pid):
+                pass
+            time.sleep(seconds)
+            process.send_signal(number)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=30)
+            assert (process.returncode, errors) == (0, "")
+
+
+def is_in_charge_of_signals(pid: int) -> bool:
+    """Whether the command has begun; before that, an interpreter loads itself, which dies of signals."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    blocked, caught = (int(line.partition("\t")[2], 16) for line in lines if line.startswith(("SigBlk:", "SigCgt:")))
+    return bool((blocked | caught) >> (signal.SIGTERM - 1) & 1)

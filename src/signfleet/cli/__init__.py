@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from signfleet import __version__, stop_signals
 from signfleet.cli import (
     about,
     application,
@@ -23,10 +24,17 @@ from signfleet.cli import (
     user,
 )
 
+#: Commands that take the signals to stop themselves.
+SERVERS = ("serve", "demo")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-def cli() -> None:
+@click.version_option(__version__, message="%(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
     """An open, self-hosted control plane for fleets of digital-signage players."""
+    if context.invoked_subcommand not in SERVERS:
+        stop_signals.unblock()
 
 
 for command in (

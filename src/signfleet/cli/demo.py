@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import click
 
 from signfleet import clock
+from signfleet.cli.credentials_file import NAME as CREDENTIALS
+from signfleet.cli.credentials_file import CredentialsFile
 from signfleet.cli.demo_accounts import Account, admit, make_accounts
 from signfleet.cli.demo_tags import tag_players
+from signfleet.cli.demo_token import NAME as TOKEN
+from signfleet.cli.demo_token import TokenFile
 from signfleet.cli.echo import echo
 from signfleet.cli.options import load_settings, settings_options
-from signfleet.cli.serve import CREDENTIALS, run_server
+from signfleet.cli.serve import run_server
 
 if TYPE_CHECKING:
     from signfleet.wiring import Services
@@ -28,12 +32,12 @@ LOGIN = "admin@example.com"
 #: Of the simulated players, which come back with each start.
 SECRETS = "players.secrets"
 
-#: So long the players have to join before it is told that the demo is ready without them.
+#: Seconds that the players have to join; then the demo goes on without those that have not.
 PATIENCE = 20.0
 
 
 class Credentials(NamedTuple):
-    """What `credentials.json` holds: random for each installation, made before the store is."""
+    """What `credentials.json` contains: random for each installation, made before the store is."""
 
     base_url: str
     network: str
@@ -51,8 +55,8 @@ class Credentials(NamedTuple):
 def demo(players: int, **flags: Any) -> None:
     """Run a server with simulated players in a network of their own.
 
-    Everything is kept in the data folder, which is used again by the next start; delete it to begin anew. The
-    credentials are printed and kept there too.
+    Everything is in the data folder, which the next start uses again; delete it to start from nothing. The
+    credentials are printed, and are in `credentials.json` there as long as the demo runs.
     """
     flags |= {"legacy_token_endpoint": True, "self_registration": True, "access_log": False, "log_level": "warning"}
     settings = load_settings(flags)
@@ -60,29 +64,35 @@ def demo(players: int, **flags: Any) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise click.ClickException(f"Nothing can be kept in the folder {folder}: {error.strerror}.") from error
+        raise click.ClickException(f"Nothing can be stored in the folder {folder}: {error.strerror}.") from error
 
     async def populate(services: Services, address: str) -> None:
-        credentials, network_id, is_new = await _found(services, folder / CREDENTIALS, address)
-        await _simulate(services, network_id, players, credentials, is_new=is_new)
+        file = CredentialsFile(folder)
+        credentials, network_id, is_new = await _found(services, file, address)
+        file.publish(credentials._asdict())
+        services.readiness.release()
+        try:
+            await _simulate(services, network_id, players, credentials, is_new=is_new)
+        finally:
+            file.withdraw()
 
     run_server(settings, populate)
 
 
-async def _found(services: Services, path: Path, address: str) -> tuple[Credentials, int, bool]:
+async def _found(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
     """The credentials, the id of the demo's network, and whether it was founded now: it is on the first start."""
     from signfleet.access.passwords import generate
     from signfleet.founding import found
 
-    credentials = _read(path)
+    credentials = _read(file)
     network = await services.networks.find(NETWORK)
     if network is not None:
         known = {application.client_id for application in await services.applications.list_()}
         if credentials is None or credentials.client_id not in known:
-            raise click.ClickException(f"{path} does not belong to this store; delete its folder to begin anew.")
+            raise click.ClickException(f"{file.path} does not belong to this store; delete its folder to start again.")
         accounts = credentials.accounts or make_accounts(NETWORK, LOGIN, credentials.password)
         credentials = credentials._replace(base_url=address, accounts=accounts)
-        _write(path, credentials)
+        file.prepare(credentials._asdict())
         await admit(services, credentials.accounts, clock.now())
         return credentials, int(network.id), False
     if credentials is None:
@@ -90,7 +100,8 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         accounts = make_accounts(NETWORK, LOGIN, password)
         credentials = Credentials(address, NETWORK, LOGIN, password, str(uuid4()), secrets.token_urlsafe(32), accounts)
     # Before they are founded: whatever happens in between, the next start finds both or founds with these.
-    _write(path, credentials._replace(base_url=address))
+    credentials = credentials._replace(base_url=address)
+    file.prepare(credentials._asdict())
     founded = await found(
         services.store,
         services.people,
@@ -103,52 +114,45 @@ async def _found(services: Services, path: Path, address: str) -> tuple[Credenti
         now=clock.now(),
     )
     await admit(services, credentials.accounts, clock.now())
-    return credentials._replace(base_url=address), founded.network_id, True
+    return credentials, founded.network_id, True
 
 
-def _read(path: Path) -> Credentials | None:
+def _read(file: CredentialsFile) -> Credentials | None:
     try:
-        return Credentials(**json.loads(path.read_text()))
-    except FileNotFoundError:
-        return None
+        values = file.read()
+        return None if values is None else Credentials(**values)
     except (TypeError, ValueError) as error:
-        raise click.ClickException(f"{path} is damaged; delete its folder to begin anew.") from error
-
-
-def _write(path: Path, credentials: Credentials) -> None:
-    from signfleet.private_files import write_private
-
-    write_private(path, json.dumps(credentials._asdict(), indent=1))
+        raise click.ClickException(f"{file.path} is damaged; delete its folder to start again.") from error
 
 
 async def _simulate(
     services: Services, network_id: int, players: int, credentials: Credentials, *, is_new: bool
 ) -> None:
-    """Let the players join, tag them if the network `is_new`, tell that they have joined, and keep them at work."""
+    """Lets the players join, tags them if the network `is_new`, prints that they have joined, and runs them."""
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate
     from signfleet.simulator.secrets import Secrets
 
+    folder = services.settings.data_folder
     setup_token = (await services.provisioning.issue(network_id, clock.now())).token
-    tally, known = Tally(), Secrets(services.settings.data_folder / SECRETS)
-    work = asyncio.create_task(simulate(credentials.base_url, setup_token, players, tally=tally, secrets=known))
-    try:
+    tally, known = Tally(), Secrets(folder / SECRETS)
+    token = TokenFile(folder, credentials.base_url, _token_form(credentials))
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(simulate(credentials.base_url, setup_token, players, tally=tally, secrets=known))
+        tasks.create_task(token.renew())
         deadline = time.monotonic() + PATIENCE
         while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers
             await asyncio.sleep(0.02)
         if is_new:
             await tag_players(credentials.base_url, _token_form(credentials), players)
-        echo(_summary(credentials))
+        while not token.path.exists() and time.monotonic() < deadline:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.02)
+        echo(_summary(credentials, folder))
         echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
-        await work
-    finally:
-        work.cancel()
 
 
-def _summary(credentials: Credentials) -> str:
+def _summary(credentials: Credentials, folder: Path) -> str:
     url = credentials.base_url
-    form = "&".join(f"{name}={_escaped(value)}" for name, value in _token_form(credentials).items())
-    token = f"""curl -s {url}/2022/06/REST/Token -d '{form}' | sed 's/.*"access_token":"\\([^"]*\\).*/\\1/'"""
     return f"""signfleet answers at {url}
   API            {url}/2022/06/REST/
   its reference  {url}/docs
@@ -158,10 +162,10 @@ def _summary(credentials: Credentials) -> str:
   password       {credentials.password}
   client id      {credentials.client_id}
   client secret  {credentials.client_secret}
-  (kept in {CREDENTIALS} in the data folder, with a user for each role and one of a second network)
+  (also in {folder / CREDENTIALS}, with a user for each role and one of a second network)
 
-List the devices:
-  curl -s -H "Authorization: Bearer $({token})" {url}/2022/06/REST/Devices/
+List the devices, with a token of the login above that a file has as long as the demo runs:
+  curl -s -K {quote(str(folder / TOKEN))} {url}/2022/06/REST/Devices/
 
 Ctrl+C stops it.\n"""
 
@@ -174,9 +178,3 @@ def _token_form(credentials: Credentials) -> dict[str, str]:
         "username": f"{credentials.network}/{credentials.login}",
         "password": credentials.password,
     }
-
-
-def _escaped(value: str) -> str:
-    from urllib.parse import quote
-
-    return quote(value, safe="")

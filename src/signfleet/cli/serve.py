@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from secrets import token_urlsafe
@@ -11,6 +12,7 @@ from uuid import uuid4
 import click
 
 from signfleet import clock
+from signfleet.cli.credentials_file import CredentialsFile
 from signfleet.cli.echo import echo
 from signfleet.cli.options import load_settings, settings_options
 
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 #: What a first start founds; `signfleet init` lets the operator choose instead.
 NETWORK = "Main"
 LOGIN = "admin@localhost"
-#: The file in the data folder with the credentials of a first start.
-CREDENTIALS = "credentials.json"
 
 
 @click.command()
@@ -42,7 +42,7 @@ def serve(**flags: Any) -> None:
 
 
 def run_server(settings: Settings, companion: Companion) -> None:
-    """Serve until the process is told to stop; a failing start ends the command with its reason."""
+    """Serves until a signal stops the process; a failing start ends the command with its reason."""
     from signfleet import logs
     from signfleet.errors import SignfleetError
     from signfleet.server import CannotListen, run
@@ -51,6 +51,7 @@ def run_server(settings: Settings, companion: Companion) -> None:
     from signfleet.storage.opening import CannotOpen
 
     logs.configure(settings.log_level)
+    CredentialsFile(settings.data_folder).withdraw_if_stale()
     try:
         run(settings, companion)
     except (CannotListen, CannotOpen, SettingsError, SignfleetError, StorageError) as error:
@@ -58,19 +59,20 @@ def run_server(settings: Settings, companion: Companion) -> None:
 
 
 async def _first_start(services: Services, address: str) -> None:
-    """Found the installation unless it is; another process that starts at the same time may be first."""
+    """Founds the installation unless it is; another process that starts at the same time may be first."""
     from signfleet.access.passwords import generate
     from signfleet.errors import Conflict
     from signfleet.founding import found, is_founded
     from signfleet.private_files import write_private
 
+    file = CredentialsFile(services.settings.data_folder)
     if await is_founded(services.people):
+        _correct_address(file, address)
         return
     secrets = {"password": generate(), "client_id": str(uuid4()), "client_secret": token_urlsafe(32)}
-    path = services.settings.data_folder / CREDENTIALS
     # Before they are founded: should the process end in between, they are not lost.
-    mine = path.with_name(f"credentials.{os.getpid()}.json")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mine = file.path.with_name(f"credentials.{os.getpid()}.json")
+    mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(mine, json.dumps({"base_url": address, "network": NETWORK, "login": LOGIN, **secrets}, indent=1))
     try:
         await found(
@@ -84,8 +86,16 @@ async def _first_start(services: Services, address: str) -> None:
     except Conflict:
         mine.unlink()
         return
-    mine.replace(path)
+    mine.replace(file.path)
     echo(
         f"A new installation at {address}: network {NETWORK}, login {LOGIN}. Its password and an application's secret"
-        f" are in {path}; note them and delete the file."
+        f" are in {file.path}; note them and delete the file."
     )
+
+
+def _correct_address(file: CredentialsFile, address: str) -> None:
+    """Publishes with the present address what an operator has not deleted since an earlier start."""
+    with contextlib.suppress(OSError, ValueError):
+        values = file.read()
+        if values is not None:
+            file.publish(values | {"base_url": address})

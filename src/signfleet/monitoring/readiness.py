@@ -60,14 +60,24 @@ class Readiness:
         self._store = store
         self._blobs = blobs
         self._database_file = settings.database_file
+        self._withheld = ""
         self._probes = (
             _Probe("the database cannot be read", self._read),
             _Probe("the database cannot be written", self._write),
             _Probe("files cannot be written", self._put),
         )
 
+    def withhold(self, reason: str) -> None:
+        """Makes the process count as not ready for a reason, until `release`."""
+        self._withheld = reason
+
+    def release(self) -> None:
+        self._withheld = ""
+
     async def check(self) -> None:
         """Raises `Unavailable` with everything that does not work."""
+        if self._withheld:
+            raise Unavailable(f"Not ready: {self._withheld}.")
         works = await asyncio.gather(*(probe.works() for probe in self._probes))
         failures = [probe.failure for probe, well in zip(self._probes, works, strict=True) if not well]
         if failures:
