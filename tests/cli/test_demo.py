@@ -166,12 +166,12 @@ def test_ready_means_usable_and_the_file_contains_only_what_works(tmp_path: Path
 def test_after_a_crash_the_file_does_not_show_the_old_port(tmp_path: Path) -> None:
     with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
         while not answers(port, "/health/ready") and process.poll() is None:
-            pass
+            time.sleep(0.02)
         process.kill()
     assert (tmp_path / "credentials.json").exists()
     with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
         while not answers(port, "/health/live") and process.poll() is None:
-            pass
+            time.sleep(0.02)
         files = [json.loads(path.read_text()) for path in tmp_path.glob("credentials.json")]
         assert [file["base_url"] for file in files] in ([], [f"http://127.0.0.1:{port}"])
         process.terminate()
@@ -193,7 +193,7 @@ def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals)
     for place, seconds in enumerate((0, 0.5, 1.5, 3)):
         with start_demo(tmp_path / str(place), players=12) as process:
             while not is_in_charge_of_signals(process.pid):
-                pass
+                time.sleep(0.005)
             time.sleep(seconds)
             process.send_signal(number)
             process.send_signal(number)
