@@ -62,12 +62,9 @@ class Tags:
                     raise Invalid(f"Tag '{key}': the device has a tag of this name already; delete it first.")
             if len(present) + len(new) > LIMIT:
                 raise Invalid(f"A device may have {LIMIT} tags; this one would have {len(present) + len(new)}.")
-            # Always in the same order: two who make the same new keys would wait for each other.
-            keys = {key: await _known(tx, row.network_id, key) for key in sorted(new, key=_identity)}
-            for key, value in new.items():
-                known = keys[key]
-                present[str(key._replace(name=known.name))] = value
-                await _insert(tx, row, known.id, key.type, value)
+            keys = await _known(tx, row.network_id, new)
+            present |= {str(key._replace(name=keys[key].name)): value for key, value in new.items()}
+            await _insert(tx, row, [(keys[key].id, key.type, value) for key, value in new.items()])
             await _keep(tx, row, present, now)
 
         if new:
@@ -132,45 +129,56 @@ async def _named(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> di
     return {_Identity(row.entity, bool(row.is_system), row.name_key): row for row in rows}
 
 
-async def _known(tx: Transaction, network_id: int, key: TagKey) -> Row:
-    """The network's row for a key, made if need be. Raises `Invalid` where it is in use with another type."""
-    identity = _identity(key)
-    known = (await _named(tx, network_id, [key])).get(identity)
-    if known is None:
-        await tx.execute(
-            queries.INSERT_KEY,
-            network_id=network_id,
-            id=await tx.next_id("tag_key"),
-            entity=key.entity,
-            is_system=key.system,
-            name=key.name,
-            name_key=identity.name_key,
-            type=key.type,
-        )
-        known = (await _named(tx, network_id, [key]))[identity]
-    if known.type != key.type:
-        # The type first: that waits for those who are about to use the key as it is.
-        await tx.execute(
-            queries.RESPELL_KEY, in_network=network_id, tag_id=known.id, new_name=key.name, new_type=key.type
-        )
-        if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
-            raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
-        known = (await _named(tx, network_id, [key]))[identity]
-    return known
-
-
-async def _insert(tx: Transaction, row: Row, tag_id: int, tag_type: str, text: str) -> None:
-    """The rows that filters and sorts read."""
-    value = tagkeys.comparable(tag_type, text)
-    elements = value if isinstance(value, list) else []
-    same = {"network_id": row.network_id, "device_id": row.id, "tag_id": tag_id}
-    whole = None if isinstance(value, list) else value
-    await tx.execute(queries.INSERT_TAG, **same, value=text, **_comparable(whole))
-    if elements:
+async def _known(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[TagKey, Row]:
+    """The network's rows for keys; creates the missing ones. Raises `Invalid` where one is in use with another type."""
+    # Always in the same order: two that create the same new keys would wait for each other.
+    ordered = sorted(keys, key=_identity)
+    known = await _named(tx, network_id, ordered)
+    missing = [key for key in ordered if _identity(key) not in known]
+    if missing:
+        ids = await tx.next_ids("tag_key", len(missing))
         await tx.execute_many(
-            queries.INSERT_ELEMENT,
-            [{**same, "position": place, **_comparable(element)} for place, element in enumerate(elements)],
+            queries.INSERT_KEY, [_new_key(network_id, id_, key) for id_, key in zip(ids, missing, strict=True)]
         )
+        known = await _named(tx, network_id, ordered)
+    return {key: await _of_type(tx, network_id, key, known[_identity(key)]) for key in ordered}
+
+
+def _new_key(network_id: int, id_: int, key: TagKey) -> dict[str, Any]:
+    return {
+        "network_id": network_id,
+        "id": id_,
+        "entity": key.entity,
+        "is_system": key.system,
+        "name": key.name,
+        "name_key": _identity(key).name_key,
+        "type": key.type,
+    }
+
+
+async def _of_type(tx: Transaction, network_id: int, key: TagKey, known: Row) -> Row:
+    """The row `known` with the type of `key`, which it takes on if no device uses it. Raises `Invalid` otherwise."""
+    if known.type == key.type:
+        return known
+    # The type first: that waits for those who are about to use the key as it is.
+    await tx.execute(queries.RESPELL_KEY, in_network=network_id, tag_id=known.id, new_name=key.name, new_type=key.type)
+    if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
+        raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
+    return (await _named(tx, network_id, [key]))[_identity(key)]
+
+
+async def _insert(tx: Transaction, row: Row, tags: Iterable[tuple[int, str, str]]) -> None:
+    """The rows that filters and sorts read, of tags by id of the key, type and value."""
+    whole, elements = [], []
+    for tag_id, tag_type, text in tags:
+        value = tagkeys.comparable(tag_type, text)
+        same = {"network_id": row.network_id, "device_id": row.id, "tag_id": tag_id}
+        whole.append({**same, "value": text, **_comparable(None if isinstance(value, list) else value)})
+        for place, element in enumerate(value if isinstance(value, list) else ()):
+            elements.append({**same, "position": place, **_comparable(element)})
+    await tx.execute_many(queries.INSERT_TAG, whole)
+    if elements:
+        await tx.execute_many(queries.INSERT_ELEMENT, elements)
 
 
 def _comparable(value: str | float | None) -> dict[str, str | float | None]:
