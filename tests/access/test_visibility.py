@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 from sqlalchemy import select
 
-from signfleet.access.operations.catalogue import DEVICE, SUBSCRIPTION, VIEW_DEVICE, VIEW_SCREENSHOTS
+from signfleet.access.operations.catalogue import DEVICE, SUBSCRIPTION, VIEW_DEVICE, VIEW_SCREENSHOTS, VIEW_USER
 from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.permissions import Permissions
@@ -16,10 +17,10 @@ from signfleet.collection import Collection
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.store import INSERT_DEVICE
 from signfleet.errors import Forbidden
-from signfleet.expressions.listing import Listing, Scope
+from signfleet.expressions.listing import EVERYTHING, Listing, Scope
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
-from signfleet.storage.tables import device, permission
+from signfleet.storage.tables import device, permission, user
 
 NETWORK, ELSEWHERE, USER, SOMEBODY, CUSTOM_ROLE = 1, 2, 7, 8, 1007
 DEVICES_THERE = range(1, 11)
@@ -153,3 +154,21 @@ async def test_two_scopes_admit_what_both_admit(store: Store) -> None:
     assert await LISTING.ids(store, NETWORK, filter=None, scope=seen & shown) == [2]
     statement = Query(select(device.c.id).where(device.c.network_id == NETWORK, *(seen & shown).conditions))
     assert [row.id for row in await store.all(statement, **seen.parameters, network_id=NETWORK)] == [2]
+
+
+async def test_what_a_caller_sees_is_worked_out_once_until_permissions_change(store: Store) -> None:
+    permissions = Permissions(store)
+    for rule in random_rules(random.Random(2), CUSTOM_ROLE):
+        await store.write(lambda tx, rule=rule: tx.execute(INSERT_PERMISSION, **rule))
+
+    async def seen(permission_changes: int) -> Scope:
+        return await permissions.scope(a_session(CUSTOM_ROLE, permission_changes), VIEW_USER, user.c.id)
+
+    before = await seen(1)
+    assert await seen(1) is before
+    assert await seen(2) is not before
+
+
+async def test_who_may_see_every_user_needs_no_condition(store: Store) -> None:
+    administrator = msgspec.structs.replace(a_session(SYSTEM_ROLES[0].id), has_permissions=False)
+    assert await Permissions(store).scope(administrator, VIEW_USER, user.c.id) is EVERYTHING

@@ -25,10 +25,11 @@ CACHE_LIMIT = 10_000
 
 
 class _Profile(NamedTuple):
-    """A caller's rules for all instances, and the kinds of those for single ones."""
+    """A caller's rules for all instances, the kinds of those for single ones, and what was worked out from them."""
 
     general: tuple[Rule, ...]
     for_instances: tuple[Rule, ...]
+    scopes: dict[tuple[Operation, IdColumn], Scope]
 
 
 class Permissions:
@@ -48,7 +49,7 @@ class Permissions:
         """Raise `Forbidden` unless there may be an instance on which the caller may do `operation`."""
         if not session.has_permissions and system_allows(session.role_id, operation):
             return
-        general, for_instances = await self._profile(session)
+        general, for_instances, _ = await self._profile(session)
         if is_allowed(general, operation) or _is_own(session, operation, session.user_id):
             return
         if not any(rule.is_allowed for rule in relevant(for_instances, operation)):
@@ -109,15 +110,23 @@ class Permissions:
 
     async def scope(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
         """The instances on which the caller may do `operation`; `column` is their id in the statement."""
-        general, for_instances = await self._profile(session)
-        scope = scope_of(general, for_instances, operation, column, user_id=session.user_id, role_id=session.role_id)
-        if scope.parameters:
-            scope = replace(scope, version=session.permission_changes)
-        return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
+        if not session.has_permissions and system_allows(session.role_id, operation):
+            return EVERYTHING
+        general, for_instances, scopes = await self._profile(session)
+        scope = scopes.get((operation, column))
+        if scope is None:
+            caller = {"user_id": session.user_id, "role_id": session.role_id}
+            scope = scope_of(general, for_instances, operation, column, **caller)
+            if scope.parameters:
+                scope = replace(scope, version=session.permission_changes)
+            if operation is VIEW_USER:
+                scope = own_or(scope, column, session.user_id)
+            scopes[operation, column] = scope
+        return scope
 
     async def scope_ever(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
         """The instances that `scope` gives, and of those that are gone the ones that it gave."""
-        general, for_instances = await self._profile(session)
+        general, for_instances, _ = await self._profile(session)
         caller = {"user_id": session.user_id, "role_id": session.role_id}
         former = await self._store.all(queries.KINDS_OF_FORMER_RULES, network_id=session.network_id, **caller)
         kinds = {*for_instances, *(rule_of(row, is_for_instance=True) for row in former)}
@@ -134,7 +143,7 @@ class Permissions:
     async def _profile(self, session: Session) -> _Profile:
         system = system_rules(session.role_id)
         if not session.has_permissions:
-            return _Profile(system, ())
+            return _Profile(system, (), {})
         key = (session.network_id, session.user_id, session.role_id)
         kept = self._profiles.get(key)
         if kept is not None and kept[0] == session.permission_changes:
@@ -145,6 +154,7 @@ class Permissions:
         profile = _Profile(
             system + tuple(rule_of(row, is_for_instance=False) for row in general),
             tuple(rule_of(row, is_for_instance=True) for row in kinds),
+            {},
         )
         if len(self._profiles) >= CACHE_LIMIT:
             self._profiles.clear()

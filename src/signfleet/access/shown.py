@@ -11,7 +11,11 @@ from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.access.visibility import NAMED_ID, VIEWS, naming_hidden, seen_among
 from signfleet.storage.interface import Store
+from signfleet.storage.query import Query
 from signfleet.wire.json import encode
+
+#: So many statements are cached.
+CACHE_LIMIT = 512
 
 
 class Shown:
@@ -20,6 +24,8 @@ class Shown:
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
+        #: By the name of a scope: what to look for is compiled once, not for each device that is read.
+        self._naming_hidden: dict[str, Query] = {}
 
     async def to(self, session: Session, stated: Sequence[Permission]) -> list[Permission]:
         """Those of some permissions that the caller may see."""
@@ -37,7 +43,11 @@ class Shown:
         scope = await self._permissions.scope(session, view, NAMED_ID)
         if not scope.conditions or not device_ids:
             return []
-        query = naming_hidden(scope)
+        query = self._naming_hidden.get(scope.name)
+        if query is None:
+            if len(self._naming_hidden) >= CACHE_LIMIT:
+                self._naming_hidden.clear()
+            query = self._naming_hidden[scope.name] = naming_hidden(scope)
         rows = await self._store.all(query, network_id=session.network_id, ids=device_ids, **scope.parameters)
         return [row.id for row in rows]
 

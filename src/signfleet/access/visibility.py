@@ -101,6 +101,8 @@ def decision(general: Iterable[Rule], for_instances: Iterable[Rule], operation: 
 
 def own_or(scope: Scope, column: IdColumn, user_id: int | None) -> Scope:
     """What a scope admits, and besides the entry of the caller, which nobody can hide from them."""
+    if not scope.conditions:
+        return scope
     wider = scope.or_where(column == USER)
     return replace(wider, parameters={**wider.parameters, "caller_user_id": user_id})
 
