@@ -313,6 +313,9 @@ class World:
             "PUT /Self/": {"firstName": f"F{number}"},
             "POST /Self/Applications/": {"name": f"A{number}"},
             "PUT /Self/Applications/{application}/": {"name": f"A{number}"},
+            "POST /Self/Applications/{application}/Secret/": {
+                "secretExpirationDate": datetime.format(now() + number * MINUTE)
+            },
             "POST /Self/Networks/": {"name": f"N{number}"},
             "PATCH /Self/Networks/{network}/": [
                 {"op": "replace", "path": "/settings/userAccessTokenLifetime", "value": lifetime}

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from signfleet import clock
 from signfleet.cli import cli
 from signfleet.settings import Settings
+from signfleet.wire import datetime, timespan
 from signfleet.wiring import build, make_app
 
 Invoke = Callable[..., Result]
@@ -156,6 +158,28 @@ async def test_an_application_acts_for_its_person(invoke: Invoke, api: httpx.Asy
     answer = await sign_in(api, made["client id"], made["client secret"])
     assert answer.json()["scope"] == "bsn.api.self"
     assert table(invoke("application", "list"))[0][1:] == ["Reports", "jane@example.com", "bsn.api.self"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("command", ["create", "secret"])
+async def test_a_secret_expires_after_as_many_days_as_given(
+    invoke: Invoke, api: httpx.AsyncClient, command: str
+) -> None:
+    ok(invoke("person", "create", "jane@example.com"))
+    before = clock.now()
+    days = ("--days", "90")
+    made = shown(invoke("application", "create", "R", "--person", "jane@example.com", *(days * (command == "create"))))
+    if command == "secret":
+        assert "secret expires" not in made
+        made = shown(invoke("application", "secret", made["client id"], *days))
+    expires = datetime.parse(made["secret expires"])
+    assert expires is not None
+    assert before <= expires - 90 * timespan.DAY <= clock.now()
+    assert table(invoke("application", "list"))[0][-1] == made["secret expires"]
+    assert (await sign_in(api, made["client id"], made["client secret"])).status_code == 200
+    if command == "create":
+        assert "secret expires" not in shown(invoke("application", "secret", made["client id"]))
+        assert made["secret expires"] not in invoke("application", "list").output
 
 
 def test_a_network_may_begin_with_an_administrator(invoke: Invoke) -> None:

@@ -207,13 +207,27 @@ UPDATE_APPLICATION = Query(
         name=bindparam("new_name"),
         description=bindparam("new_description"),
         scope=bindparam("new_scope"),
+        secret_expiration_date=bindparam("new_secret_expiration_date"),
         last_modified_date=bindparam("now"),
     )
 )
 SET_SECRET = Query(
     application.update()
     .where(application.c.id == bindparam("id_"))
-    .values(secret_hash=bindparam("new_secret_hash"), secret_expiration_date=None, last_modified_date=bindparam("now"))
+    .values(
+        secret_hash=bindparam("new_secret_hash"),
+        secret_expiration_date=bindparam("new_secret_expiration_date"),
+        last_modified_date=bindparam("now"),
+    )
+)
+#: No token lives longer than the secret that it was issued for.
+SHORTEN_TOKENS_OF_APPLICATION = Query(
+    token.update()
+    .where(
+        token.c.session_id.in_(select(session.c.id).where(session.c.application_id == bindparam("of_application_id"))),
+        token.c.valid_to > bindparam("until"),
+    )
+    .values(valid_to=bindparam("until"))
 )
 DELETE_APPLICATION = Query(application.delete().where(application.c.id == bindparam("id")))
 DELETE_APPLICATIONS_OF_PERSON = Query(application.delete().where(application.c.person_id == bindparam("of_person_id")))

@@ -15,13 +15,31 @@ from signfleet.http.conditional import NONE, Precondition
 from signfleet.people.store import PERSON_TO_CHANGE
 from signfleet.quotas import check_quota
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire import datetime
 from signfleet.wire.datetime import next_moment
 
 #: How the audit trail, which masks it, is told that a secret was changed.
 NEW_SECRET: Final = "new"  # noqa: S105 - no secret
 
+#: The wire name of `SecretExpiry`.
+EXPIRY: Final = "secretExpirationDate"
+
 NAME_LIMIT: Final = 128
 DESCRIPTION_LIMIT: Final = 1024
+
+
+class SecretExpiry(NamedTuple):
+    """When a client secret expires, in ms; None: never."""
+
+    date: int | None
+
+    def is_later_than(self, other: int | None) -> bool:
+        """Whether a secret that expires at `other` would live longer with this."""
+        return other is not None and (self.date is None or self.date > other)
+
+
+#: The default of new secrets.
+NEVER: Final = SecretExpiry(None)
 
 
 class ApplicationChange(NamedTuple):
@@ -30,6 +48,7 @@ class ApplicationChange(NamedTuple):
     name: str | None = None
     description: str | None = None
     scope: str | None = None
+    secret_expiry: SecretExpiry | None = None
 
 
 class Credentials(NamedTuple):
@@ -50,6 +69,7 @@ async def insert_application(
     description: str | None = None,
     client_id: str | None = None,
     client_secret: str | None = None,
+    secret_expiry: SecretExpiry = NEVER,
 ) -> Credentials:
     """Register an application inside a unit of work; id and secret are made unless given. Raises `Duplicate`."""
     made = Credentials(
@@ -66,9 +86,9 @@ async def insert_application(
         scope=scope,
         creation_date=now,
         last_modified_date=now,
-        secret_expiration_date=None,
+        secret_expiration_date=secret_expiry.date,
     )
-    after = {"name": name, "description": description, "scope": scope, "personId": person_id}
+    after = {**_audited(name, description, scope, secret_expiry.date), "personId": person_id}
     await record(tx, None, Change("Create", "Application", made.id, name, None, after), now)
     return made
 
@@ -96,17 +116,31 @@ class Applications:
         return row
 
     async def create(
-        self, name: str, person_id: int, now: int, scope: str = USER_SCOPE, description: str | None = None
+        self,
+        name: str,
+        person_id: int,
+        now: int,
+        scope: str = USER_SCOPE,
+        description: str | None = None,
+        *,
+        secret_expiry: SecretExpiry = NEVER,
     ) -> Credentials:
-        """Register an application that acts for a person. Raises `Invalid` for an unfit name, description or scope."""
+        """Registers an application that acts for a person. Raises `Invalid` for an unfit property."""
         name, description, scope = _checked(name, description, scope)
+        _check_expiry(secret_expiry, now)
 
         async def work(tx: Transaction) -> Credentials:
             await tx.one(PERSON_TO_CHANGE, id=person_id)  # until the unit ends no other application is added
             present = len(await tx.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id))
             check_quota(present, self._most, "applications of this person", "applications_per_person")
             return await insert_application(
-                tx, name=name, person_id=person_id, now=now, scope=scope, description=description
+                tx,
+                name=name,
+                person_id=person_id,
+                now=now,
+                scope=scope,
+                description=description,
+                secret_expiry=secret_expiry,
             )
 
         return await self._store.write(work)
@@ -119,9 +153,9 @@ class Applications:
         precondition: Precondition,
         now: int,
     ) -> None:
-        """Change name, description or scopes; what is None stays. Fewer scopes count with the next token.
+        """Changes an application; what is None stays. Fewer scopes count with the next token.
 
-        Raises `NotFound`, `Stale`, `Invalid`.
+        Tokens end with the secret: an earlier expiry shortens those that exist. Raises `NotFound`, `Stale`, `Invalid`.
         """
 
         async def work(tx: Transaction) -> None:
@@ -131,22 +165,31 @@ class Applications:
                 row.description if change.description is None else change.description,
                 row.scope if change.scope is None else change.scope,
             )
+            expiry = row.secret_expiration_date
+            if change.secret_expiry is not None and change.secret_expiry.date != expiry:
+                _check_expiry(change.secret_expiry, now)
+                expiry = change.secret_expiry.date
+                if expiry is not None:
+                    await tx.execute(queries.SHORTEN_TOKENS_OF_APPLICATION, of_application_id=row.id, until=expiry)
             await tx.execute(
                 queries.UPDATE_APPLICATION,
                 id_=row.id,
                 new_name=name,
                 new_description=description,
                 new_scope=scope,
+                new_secret_expiration_date=expiry,
                 now=next_moment(row.last_modified_date, now),
             )
-            before = {"name": row.name, "description": row.description, "scope": row.scope}
-            after = {"name": name, "description": description, "scope": scope}
-            await record(tx, None, Change("Update", "Application", row.id, name, before, after), now)
+            after = _audited(name, description, scope, expiry)
+            await record(tx, None, Change("Update", "Application", row.id, name, _audited_row(row), after), now)
 
         await self._store.write(work)
 
-    async def rotate_secret(self, person_id: int, application_id: int | None, now: int) -> str:
-        """Give an application a new secret, which is told here and never again; the old one and all tokens end."""
+    async def rotate_secret(
+        self, person_id: int, application_id: int | None, now: int, expiry: SecretExpiry = NEVER
+    ) -> str:
+        """Gives an application a new secret, returned here and never again; the old one and all tokens end."""
+        _check_expiry(expiry, now)
         secret = secrets.token_urlsafe(32)
 
         async def work(tx: Transaction) -> None:
@@ -155,10 +198,13 @@ class Applications:
                 queries.SET_SECRET,
                 id_=row.id,
                 new_secret_hash=hash_token(secret),
+                new_secret_expiration_date=expiry.date,
                 now=next_moment(row.last_modified_date, now),
             )
             await tx.execute(queries.DELETE_SESSIONS_OF_APPLICATION, of_application_id=row.id)
-            change = Change("Update", "Application", row.id, row.name, {"secret": None}, {"secret": NEW_SECRET})
+            before = {"secret": None, EXPIRY: _date(row.secret_expiration_date)}
+            after = {"secret": NEW_SECRET, EXPIRY: _date(expiry.date)}
+            change = Change("Update", "Application", row.id, row.name, before, after)
             await record(tx, None, change, now)
 
         await self._store.write(work)
@@ -170,8 +216,7 @@ class Applications:
         async def work(tx: Transaction) -> None:
             row = await _taken(tx, person_id, application_id, precondition)
             await tx.execute(queries.DELETE_APPLICATION, id=row.id)
-            before = {"name": row.name, "description": row.description, "scope": row.scope}
-            await record(tx, None, Change("Delete", "Application", row.id, row.name, before), now)
+            await record(tx, None, Change("Delete", "Application", row.id, row.name, _audited_row(row)), now)
 
         await self._store.write(work)
 
@@ -205,6 +250,23 @@ def _checked(name: str, description: str | None, scope: str) -> tuple[str, str |
     if not scopes:
         raise Invalid("'scopes': an application needs at least one scope.")
     return name, description, " ".join(scopes)
+
+
+def _check_expiry(expiry: SecretExpiry, now: int) -> None:
+    if expiry.date is not None and expiry.date <= now:
+        raise Invalid(f"'{EXPIRY}': a secret expires at a date that is still to come; null: never.")
+
+
+def _audited(name: str, description: str | None, scope: str, expiry: int | None) -> dict[str, str | None]:
+    return {"name": name, "description": description, "scope": scope, EXPIRY: _date(expiry)}
+
+
+def _audited_row(row: Row) -> dict[str, str | None]:
+    return _audited(row.name, row.description, row.scope, row.secret_expiration_date)
+
+
+def _date(expiry: int | None) -> str | None:
+    return None if expiry is None else datetime.format(expiry)
 
 
 def _unknown() -> NotFound:

@@ -10,11 +10,18 @@ from signfleet import clock
 from signfleet.cli.network import person_of
 from signfleet.cli.offline import STORE, show, show_table, with_services
 from signfleet.cli.options import settings_options
+from signfleet.wire import datetime
+from signfleet.wire.timespan import DAY
 
 if TYPE_CHECKING:
-    from signfleet.applications.service import Credentials
+    from signfleet.applications.service import Credentials, SecretExpiry
     from signfleet.storage.interface import Row
     from signfleet.wiring import Services
+
+
+DAYS = click.option(
+    "--days", type=click.IntRange(1, 3650), help="After how many days the secret expires; default: never."
+)
 
 
 @click.group()
@@ -25,11 +32,14 @@ def application() -> None:
 @application.command("list")
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
-    """List all applications; their secrets are not kept."""
+    """List all applications, never their secrets, which the server does not know."""
     applications = with_services(flags, lambda services: services.applications.list_())
     show_table(
-        ["client id", "name", "acts for", "scope"],
-        [[found.client_id, found.name, found.login, found.scope] for found in applications],
+        ["client id", "name", "acts for", "scope", "secret expires"],
+        [
+            [found.client_id, found.name, found.login, found.scope, _date(found.secret_expiration_date)]
+            for found in applications
+        ],
     )
 
 
@@ -37,33 +47,36 @@ def list_(**flags: Any) -> None:
 @click.argument("name")
 @click.option("--person", required=True, metavar="LOGIN", help="The person for whom it acts.")
 @click.option("--scope", metavar="SCOPES", help="What it may do, separated by blanks; by default all that people may.")
+@DAYS
 @settings_options(*STORE)
-def create(name: str, person: str, scope: str | None, **flags: Any) -> None:
+def create(name: str, person: str, scope: str | None, days: int | None, **flags: Any) -> None:
     """Register an application and show its secret, once."""
+    now = clock.now()
 
     async def work(services: Services) -> Credentials:
         from signfleet.access.tokens import USER_SCOPE
 
         owner = await person_of(services, person)
-        return await services.applications.create(
-            name, owner.person_id, clock.now(), " ".join((scope or USER_SCOPE).split())
-        )
+        scopes = " ".join((scope or USER_SCOPE).split())
+        return await services.applications.create(name, owner.person_id, now, scopes, secret_expiry=_expiry(days, now))
 
     made = with_services(flags, work)
-    show({"name": name, "client id": made.client_id, "client secret": made.client_secret})
+    show({"name": name, "client id": made.client_id, "client secret": made.client_secret, **_shown(days, now)})
 
 
 @application.command()
 @click.argument("client_id")
+@DAYS
 @settings_options(*STORE)
-def secret(client_id: str, **flags: Any) -> None:
+def secret(client_id: str, days: int | None, **flags: Any) -> None:
     """Give an application a new secret and show it, once; the old one and its tokens end."""
+    now = clock.now()
 
     async def work(services: Services) -> str:
         found = await _application_of(services, client_id)
-        return await services.applications.rotate_secret(found.person_id, found.id, clock.now())
+        return await services.applications.rotate_secret(found.person_id, found.id, now, _expiry(days, now))
 
-    show({"client id": client_id, "client secret": with_services(flags, work)})
+    show({"client id": client_id, "client secret": with_services(flags, work), **_shown(days, now)})
 
 
 @application.command()
@@ -79,6 +92,20 @@ def delete(client_id: str, **flags: Any) -> None:
         await services.applications.delete(found.person_id, found.id, NONE, clock.now())
 
     with_services(flags, work)
+
+
+def _expiry(days: int | None, now: int) -> SecretExpiry:
+    from signfleet.applications.service import NEVER, SecretExpiry
+
+    return NEVER if days is None else SecretExpiry(now + days * DAY)
+
+
+def _date(expiry: int | None) -> str | None:
+    return None if expiry is None else datetime.format(expiry)
+
+
+def _shown(days: int | None, now: int) -> dict[str, str]:
+    return {} if days is None else {"secret expires": datetime.format(now + days * DAY)}
 
 
 async def _application_of(services: Services, client_id: str) -> Row:

@@ -69,8 +69,7 @@ class SignIn:
         matches = hmac.compare_digest(secret_hash, hash_token(client.secret or ""))
         if row is None or not matches:
             raise _invalid_client(_WRONG_SECRET)
-        if row.secret_expiration_date is not None and row.secret_expiration_date <= now:
-            raise _invalid_client("The client secret has expired; make a new one.")
+        _check_expiry(row, now)
         return row
 
     async def known_application(self, client: Client, now: int, event: SignInEvent) -> Row | None:
@@ -95,11 +94,11 @@ class SignIn:
         lifetimes = Lifetimes(self._settings.client_token_lifetime * 1000)
 
         async def work(tx: Transaction) -> Issued:
-            await _demand_same_application(tx, application)
+            same = await _lock_application(tx, application, now)
             return await open_session(
                 tx,
                 scope=granted,
-                lifetimes=lifetimes,
+                lifetimes=_until_expiry(lifetimes, same, now),
                 now=now,
                 person_id=application.person_id,
                 application_id=application.id,
@@ -129,14 +128,13 @@ class SignIn:
 
         async def work(tx: Transaction) -> Issued:
             await _demand_same_password(tx, person)
-            if application is not None:
-                await _demand_same_application(tx, application)
+            same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
             return await open_session(
                 tx,
                 scope=scope,
-                lifetimes=lifetimes,
+                lifetimes=_until_expiry(lifetimes, same, now),
                 now=now,
                 person_id=person.person_id,
                 application_id=None if application is None else application.id,
@@ -168,6 +166,8 @@ class SignIn:
         lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
 
         async def work(tx: Transaction) -> tuple[Issued, int] | Refused:
+            # Lock order: application, user, session.
+            same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:  # before their session, as whoever deletes a user does
                 await tx.one(users.HOLD_ALONE, network_id=user.network_id, id=user.id)
             taken = await take_refresh_token(tx, refresh_token, now)
@@ -189,7 +189,7 @@ class SignIn:
             scope, granted = _renewed_scopes(taken, application, is_network_named=is_network_named)
             if granted != taken.granted:
                 await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=granted)
-            within = lifetimes.within(left)
+            within = _until_expiry(lifetimes.within(left), same, now)
             renewed = await renew(tx, taken.session_id, scope=scope, lifetimes=within, now=now, address=event.address)
             return renewed, taken.person_id
 
@@ -233,11 +233,25 @@ async def _demand_same_password(tx: Transaction, checked: Row) -> None:
         raise _wrong_password()
 
 
-async def _demand_same_application(tx: Transaction, checked: Row) -> None:
-    """Raise unless the application is still there, with the secret that was checked."""
+async def _lock_application(tx: Transaction, checked: Row, now: int) -> Row:
+    """Locks the application's row until the transaction ends. Raises unless the checked secret is still good."""
     application = await tx.one(queries.APPLICATION_TO_SIGN_IN, id=checked.id)
     if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
         raise _invalid_client(_WRONG_SECRET)
+    _check_expiry(application, now)
+    return application
+
+
+def _check_expiry(application: Row, now: int) -> None:
+    if application.secret_expiration_date is not None and application.secret_expiration_date <= now:
+        raise _invalid_client("The client secret has expired; make a new one.")
+
+
+def _until_expiry(lifetimes: Lifetimes, application: Row | None, now: int) -> Lifetimes:
+    """Returns lifetimes that end with the application's secret."""
+    if application is None or application.secret_expiration_date is None:
+        return lifetimes
+    return lifetimes.within(application.secret_expiration_date - now)
 
 
 def _wrong_password() -> OAuthError:

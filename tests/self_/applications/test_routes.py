@@ -9,11 +9,15 @@ import pytest
 from httpx import AsyncClient, Response
 
 from signfleet.access.operations.roles import VIEWERS
+from signfleet.applications.service import ApplicationChange, SecretExpiry
 from signfleet.founding import Founded
+from signfleet.http.conditional import NONE
 from signfleet.sign_in.service import Client
+from signfleet.wire import datetime
 from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.interleaving import reading_before_writing
+from tests.world import now
 
 APPLICATIONS = "/Self/Applications/"
 OPENID = f"{ROOT}/realms/bsncloud/protocol/openid-connect"
@@ -54,11 +58,13 @@ async def test_an_application_is_registered_and_signs_in(client: AsyncClient, ad
         "name",
         "description",
         "scopes",
+        "secretExpirationDate",
         "creationDate",
         "lastModifiedDate",
     ]
     token = await token_for(client, application)
     assert (token.status_code, token.json()["scope"]) == (200, "bsn.api.main.devices")
+    assert application["secretExpirationDate"] is None
     assert (await admin.get(answer.headers["Location"])).json() == application | {"clientSecret": None}
 
 
@@ -89,6 +95,152 @@ async def test_a_new_secret_ends_the_old_one_and_its_tokens(
     assert (await caller.get("/Self/")).status_code == 401
     assert (await token_for(client, before)).status_code == 401
     assert (await token_for(client, after)).status_code == 200
+
+
+LATER = "2124-03-13T16:30:00Z"
+
+
+async def expire_at(admin: AsyncClient, application: dict[str, Any], services: Services, date: int) -> None:
+    """Lets the secret expire at `date`, as if it had been set before."""
+    await services.applications.update(
+        (await admin.get("/Self/")).json()["id"],
+        application["id"],
+        ApplicationChange(secret_expiry=SecretExpiry(date)),
+        NONE,
+        date - 1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "answered"),
+    [
+        (LATER, LATER),
+        ("2124-03-13T17:30:00+01:00", LATER),
+        ("2124-03-13T16:30:00.1239", "2124-03-13T16:30:00.123Z"),
+        ("0001-01-01T00:00:00", None),
+        (None, None),
+    ],
+)
+async def test_the_expiry_of_a_secret_is_chosen_whenever_there_is_a_new_one(
+    admin: AsyncClient, client: AsyncClient, given: str | None, answered: str | None
+) -> None:
+    application = await register(admin, secretExpirationDate=given)
+    address = f"{APPLICATIONS}{application['id']}/"
+    assert application["secretExpirationDate"] == answered
+    assert (await token_for(client, application)).status_code == 200
+    for other in ("2100-01-01T00:00:00Z", given):
+        answer = await admin.post(f"{address}Secret/", json={"secretExpirationDate": other})
+        assert (answer.status_code, (await token_for(client, answer.json())).status_code) == (200, 200)
+    assert answer.json()["secretExpirationDate"] == answered
+    assert [row["secretExpirationDate"] for row in (await admin.get(APPLICATIONS)).json()] == [None, answered]
+    assert (await admin.post(f"{address}Secret/")).json()["secretExpirationDate"] is None
+
+
+async def test_the_expiry_of_a_secret_changes_only_where_it_is_given(admin: AsyncClient) -> None:
+    address = f"{APPLICATIONS}{(await register(admin, secretExpirationDate=LATER))['id']}/"
+
+    async def after(change: dict[str, Any]) -> Any:
+        assert (await admin.put(address, json=change)).status_code == 204
+        return (await admin.get(address)).json()["secretExpirationDate"]
+
+    assert await after({"name": "Exporter"}) == LATER
+    assert await after({"secretExpirationDate": "2100-01-01T00:00:00Z"}) == "2100-01-01T00:00:00Z"
+    assert await after((await admin.get(address)).json()) == "2100-01-01T00:00:00Z"
+    assert await after({"secretExpirationDate": None}) is None
+
+
+@pytest.mark.parametrize("date", ["2020-01-01T00:00:00Z", "tomorrow", "2124-02-30T00:00:00Z", ""])
+async def test_a_secret_expires_at_a_date_to_come(admin: AsyncClient, date: str) -> None:
+    address = f"{APPLICATIONS}{(await register(admin))['id']}/"
+    body = {"name": "Importer", "secretExpirationDate": date}
+    for answer in (
+        await admin.post(APPLICATIONS, json=body),
+        await admin.put(address, json=body),
+        await admin.post(f"{address}Secret/", json=body),
+    ):
+        assert (answer.status_code, "'secretExpirationDate'" in answer.text) == (400, True), answer.text
+    assert (await admin.get(address)).json()["secretExpirationDate"] is None
+    assert (await admin.get(f"{APPLICATIONS}Count/")).text == "2"
+
+
+async def test_an_expired_secret_opens_nothing_and_can_be_replaced(
+    client: AsyncClient, admin: AsyncClient, services: Services
+) -> None:
+    application = await register(admin)
+    await expire_at(admin, application, services, now() - 60_000)
+    answer = await token_for(client, application)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
+    assert "expired" in answer.json()["error_description"]
+    address = f"{APPLICATIONS}{application['id']}/"
+    unchanged = (await admin.get(address)).json() | {"description": "Sends"}
+    assert (await admin.put(address, json=unchanged)).status_code == 204
+    new = (await admin.post(f"{address}Secret/")).json()
+    assert (await token_for(client, new)).status_code == 200
+
+
+@pytest.mark.parametrize("grant_type", ["client_credentials", "password"])
+async def test_tokens_end_with_the_secret_they_were_issued_for(
+    client: AsyncClient,
+    admin: AsyncClient,
+    services: Services,
+    network: Founded,
+    call_as: CallAs,
+    grant_type: str,
+) -> None:
+    application = await register(admin)
+    form = {
+        "grant_type": grant_type,
+        "client_id": application["clientId"],
+        "client_secret": application["clientSecret"],
+        "username": network.login,
+        "password": network.password,
+    }
+    before = (await client.post(f"{OPENID}/token", data=form)).json()
+    assert before["expires_in"] > 60
+    soon = datetime.format(now() + 60_000)
+    address = f"{APPLICATIONS}{application['id']}/"
+    assert (await admin.put(address, json={"secretExpirationDate": soon})).status_code == 204
+    limited = (await client.post(f"{OPENID}/token", data=form)).json()
+    assert 0 < limited["expires_in"] <= 60
+    if grant_type == "password":
+        renewal = {**form, "grant_type": "refresh_token", "refresh_token": limited["refresh_token"]}
+        limited = (await client.post(f"{OPENID}/token", data=renewal)).json()
+        assert 0 < limited["expires_in"] <= 60
+    assert (await call_as(before["access_token"]).get("/Self/")).status_code == 200
+
+    await expire_at(admin, application, services, now() - 60_000)
+    for tokens in (before, limited):
+        assert (await call_as(tokens["access_token"]).get("/Self/")).status_code == 401
+    if grant_type == "password":
+        again = await client.post(f"{OPENID}/token", data={**renewal, "refresh_token": limited["refresh_token"]})
+        assert (again.status_code, again.json()["error"]) == (401, "invalid_client")
+
+
+async def test_a_narrow_caller_shortens_the_life_of_a_wide_secret_and_does_not_prolong_it(
+    admin: AsyncClient, call_as: CallAs, sign_in: SignIn
+) -> None:
+    address = f"{APPLICATIONS}{(await register(admin, secretExpirationDate=LATER))['id']}/"
+    narrow = call_as(await sign_in(scope="bsn.api.self.applications"))
+    assert (await narrow.put(address, json={"secretExpirationDate": LATER})).status_code == 204
+    for longer in ("2124-03-13T16:30:01Z", None):
+        assert (await narrow.put(address, json={"secretExpirationDate": longer})).status_code == 403
+    assert (await narrow.put(address, json={"secretExpirationDate": "2100-01-01T00:00:00Z"})).status_code == 204
+
+
+async def test_a_secret_that_expires_while_it_is_checked_opens_nothing(
+    client: AsyncClient, admin: AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = await register(admin)
+    checked = services.sign_in.application
+
+    async def check_and_expire(who: Client, *others: Any) -> Any:
+        row = await checked(who, *others)
+        await expire_at(admin, application, services, now() - 60_000)
+        return row
+
+    monkeypatch.setattr(services.sign_in, "application", check_and_expire)
+    answer = await token_for(client, application)
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from signfleet.access.tokens import USER_SCOPE
 from signfleet.applications.service import ApplicationChange, Applications
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.contract import documented
 from signfleet.http.endpoint import Endpoints
-from signfleet.self_.applications.schemas import Application, ApplicationUpdate, NewApplication, application_of
+from signfleet.self_.applications.schemas import (
+    Application,
+    ApplicationUpdate,
+    NewApplication,
+    NewSecret,
+    application_of,
+    secret_expiry,
+)
 from signfleet.wire.ids import id_of
 
 endpoints = Endpoints("Self", "/2022/06/REST/Self/Applications")
@@ -56,7 +65,10 @@ async def create_application(call: Call) -> Answer:
     """Register an application that acts for the person; its secret is in this answer and nowhere else."""
     new: NewApplication = call.body
     scope = _own_scopes(call) if new.scopes is None else _checked(call, new.scopes)
-    credentials = await call.service(Applications).create(new.name, call.person_id, call.now, scope, new.description)
+    expiry = secret_expiry(new.secret_expiration_date)
+    credentials = await call.service(Applications).create(
+        new.name, call.person_id, call.now, scope, new.description, secret_expiry=expiry
+    )
     row = await call.service(Applications).own(call.person_id, credentials.id)
     location = f"{call.base_url}/2022/06/REST/Self/Applications/{row.id}/"
     return answer_json(application_of(row, credentials.client_secret), status=201, headers={"Location": location})
@@ -86,10 +98,16 @@ async def get_application(call: Call, application: str) -> Answer:
     errors="400 401 403 404 406 412 415 5XX",
 )
 async def update_application(call: Call, application: str) -> Answer:
-    """Change an application's name, description or scopes; what is left out stays."""
+    """Change an application's name, description, scopes or the expiry of its secret; what is left out stays."""
     body: ApplicationUpdate = call.body
     scope = None if body.scopes is None else _checked(call, body.scopes)
-    change = ApplicationChange(body.name, body.description, scope)
+    expiry = None
+    if body.secret_expiration_date is not msgspec.UNSET:
+        expiry = secret_expiry(body.secret_expiration_date)
+        row = await call.service(Applications).own(call.person_id, id_of(application))
+        if expiry.is_later_than(row.secret_expiration_date):
+            call.session.demand_power_to_give(row.scope.split())  # as for a new secret
+    change = ApplicationChange(body.name, body.description, scope, expiry)
     await call.service(Applications).update(call.person_id, id_of(application), change, call.precondition, call.now)
     return NO_CONTENT
 
@@ -111,17 +129,20 @@ async def delete_application(call: Call, application: str) -> Answer:
     "/{application}/Secret/",
     caller="person",
     scope=UPDATE,
+    body=NewSecret,
+    body_optional=True,
     answer=Application,
     secret=True,
     statuses="200",
-    errors="400 401 403 404 406 5XX",
+    errors="400 401 403 404 406 415 5XX",
 )
 async def rotate_secret(call: Call, application: str) -> Answer:
-    """Give an application a new secret, told in this answer alone; the old one and its tokens end at once."""
+    """Give an application a new secret, in this answer alone; the old one and its tokens end at once."""
     number = id_of(application)
+    expiry = secret_expiry(None if call.body is None else call.body.secret_expiration_date)
     row = await call.service(Applications).own(call.person_id, number)
     call.session.demand_power_to_give(row.scope.split())  # who has the secret has what the application has
-    secret = await call.service(Applications).rotate_secret(call.person_id, number, call.now)
+    secret = await call.service(Applications).rotate_secret(call.person_id, number, call.now, expiry)
     return answer_json(application_of(await call.service(Applications).own(call.person_id, number), secret))
 
 

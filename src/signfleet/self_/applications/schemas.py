@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from signfleet.applications.service import EXPIRY, SecretExpiry
+from signfleet.errors import Invalid
 from signfleet.storage.interface import Row
 from signfleet.wire import datetime
 from signfleet.wire.types import DateTime, Id
 
 
 class Application(msgspec.Struct, rename="camel", kw_only=True):
-    """A program with a client id. `client_secret` is told once, when it is made, and null ever after."""
+    """A program with a client id. `clientSecret` is in the answer that creates it, and null in all others;
+    `secretExpirationDate` is null for one that never expires."""
 
     id: Id
     client_id: str
@@ -18,24 +22,42 @@ class Application(msgspec.Struct, rename="camel", kw_only=True):
     name: str
     description: str | None
     scopes: list[str]
+    secret_expiration_date: DateTime | None
     creation_date: DateTime
     last_modified_date: DateTime
 
 
-class NewApplication(msgspec.Struct):
-    """A program to be registered, by default with all scopes of its maker."""
+class NewApplication(msgspec.Struct, rename="camel"):
+    """A program to be registered, by default with all scopes of its maker and a secret that never expires."""
 
     name: str
     description: str | None = None
     scopes: list[str] | None = None
+    secret_expiration_date: DateTime | None = None
 
 
-class ApplicationUpdate(msgspec.Struct):
-    """What of an application can be changed; what is left out or null stays."""
+class ApplicationUpdate(msgspec.Struct, rename="camel"):
+    """What of an application can be changed; what is left out or null stays. Only a `secretExpirationDate` of null says
+    something: the secret never expires."""
 
     name: str | None = None
     description: str | None = None
     scopes: list[str] | None = None
+    secret_expiration_date: DateTime | UnsetType | None = UNSET
+
+
+class NewSecret(msgspec.Struct, rename="camel"):
+    """When the new secret expires; by default never."""
+
+    secret_expiration_date: DateTime | None = None
+
+
+def secret_expiry(date: str | None) -> SecretExpiry:
+    """The expiry that a date of the wire means. Raises `Invalid`."""
+    try:
+        return SecretExpiry(None if date is None else datetime.parse(date))
+    except ValueError as error:
+        raise Invalid(f"'{EXPIRY}': {error}.") from error
 
 
 def application_of(row: Row, secret: str | None = None) -> Application:
@@ -46,6 +68,9 @@ def application_of(row: Row, secret: str | None = None) -> Application:
         name=row.name,
         description=row.description,
         scopes=row.scope.split(),
+        secret_expiration_date=None
+        if row.secret_expiration_date is None
+        else datetime.format(row.secret_expiration_date),
         creation_date=datetime.format(row.creation_date),
         last_modified_date=datetime.format(row.last_modified_date),
     )
