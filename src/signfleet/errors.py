@@ -32,6 +32,10 @@ class Unauthenticated(SignfleetError):
     code = "invalid_token"
 
 
+class MissingToken(Unauthenticated):
+    """No token was sent, or credentials of another kind (401): the challenge has no error, by RFC 6750, section 3.1."""
+
+
 class Forbidden(SignfleetError):
     """The token is good, but does not allow this (403)."""
 

@@ -12,10 +12,18 @@ def get(client: httpx.Client, path: str, token: str) -> httpx.Response:
     return client.get(path, headers={"Authorization": f"Bearer {token}"})
 
 
-@pytest.mark.parametrize("header", [None, "", "Bearer", "Basic dXNlcjp1c2Vy", "user", "Bearer unknown", "Bearer ü"])
-def test_without_a_good_token_it_is_401(anyone: httpx.Client, header: str | None) -> None:
-    headers = [] if header is None else [("Authorization", header.encode())]
-    answer = anyone.get(THING, headers=headers)
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Basic dXNlcjp1c2Vy", "user", "Digest x=y"])
+def test_without_a_token_the_challenge_has_no_error(anyone: httpx.Client, header: str | None) -> None:
+    """RFC 6750, section 3.1."""
+    answer = anyone.get(THING, headers=[] if header is None else [("Authorization", header.encode())])
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="signfleet"'
+    assert answer.json()["error"] == "invalid_token"
+
+
+@pytest.mark.parametrize("header", ["Bearer unknown", "bearer unknown", "Bearer ü"])
+def test_a_bad_token_is_the_error_of_the_challenge(anyone: httpx.Client, header: str) -> None:
+    answer = anyone.get(THING, headers=[("Authorization", header.encode())])
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="signfleet", error="invalid_token"'
     assert answer.json()["error"] == "invalid_token"

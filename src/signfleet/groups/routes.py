@@ -14,7 +14,7 @@ from signfleet.access.operations.catalogue import (
 from signfleet.access.schemas import Permission
 from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
 from signfleet.groups.service import Groups
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.operations.document import OperationDocument
@@ -57,7 +57,7 @@ async def list_group_operations(call: Call) -> Answer:
 async def create_group(call: Call) -> Answer:
     """Create a group."""
     group = await call.service(Groups).create(call.session, call.body, call.now)
-    return answer_json(group, status=201, headers={"Location": f"{endpoints.prefix}/{group.id}/"})
+    return answer_created(call, group, endpoints.prefix, group.id)
 
 
 @endpoints.get("/{group}/", scope=RETRIEVE, operation=VIEW_GROUP, answer=Group, statuses="200", errors=ERRORS)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
 from signfleet import clock
 from signfleet.actor import Actor
-from signfleet.errors import Invalid, Unauthenticated
+from signfleet.errors import Invalid, MissingToken
 from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
 from signfleet.settings import Settings
@@ -58,6 +58,15 @@ def answer_json(
 ) -> Answer:
     """`value` as compact JSON."""
     return Answer(status, encode(value), last_modified=last_modified, etag=etag, headers=headers or {})
+
+
+def answer_created(call: Call, entity: Any, prefix: str, *segments: object) -> Answer:
+    """201 with the new entity; Location is its absolute URI, of these segments below `prefix`.
+
+    A relative one would lose the path below which a proxy serves this server.
+    """
+    path = "/".join(quote(str(segment), safe="") for segment in segments)
+    return answer_json(entity, status=201, headers={"Location": f"{call.base_url}{prefix}/{path}/"})
 
 
 class Disconnected(Exception):
@@ -179,14 +188,14 @@ class Call:
 
     @property
     def bearer_token(self) -> str:
-        """The token that the request carries, unchecked. Raises `Unauthenticated` where there is none."""
+        """The token that the request carries, unchecked. Raises `MissingToken` where there is none."""
         header = self.header(b"authorization")
         if header is None:
-            raise Unauthenticated("A token is needed: send it as 'Authorization: Bearer <token>'.")
+            raise MissingToken("A token is needed: send it as 'Authorization: Bearer <token>'.")
         scheme, _, token = header.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("The Authorization header has to read 'Bearer <token>'.")
+            raise MissingToken("The Authorization header has to read 'Bearer <token>'.")
         return token
 
     @property

@@ -12,6 +12,7 @@ from signfleet.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    MissingToken,
     NotFound,
     SignfleetError,
     Stale,
@@ -110,7 +111,8 @@ class OAuthErrorBody(msgspec.Struct, omit_defaults=True):
     error_description: str | None = None
 
 
-_CHALLENGE = header("WWW-Authenticate", 'Bearer realm="signfleet", error="invalid_token"')
+_CHALLENGE = header("WWW-Authenticate", 'Bearer realm="signfleet"')
+_BAD_TOKEN = header("WWW-Authenticate", 'Bearer realm="signfleet", error="invalid_token"')
 
 
 def status_of(error: SignfleetError) -> int:
@@ -146,7 +148,7 @@ def tell(call: Call, route: str | None, error: Exception) -> Response:
     if isinstance(error, SignfleetError):
         status, body = status_of(error), ErrorBody(error.code, error.message, error.details)
         if isinstance(error, Unauthenticated):
-            headers.append(_CHALLENGE)
+            headers.append(_CHALLENGE if isinstance(error, MissingToken) else _BAD_TOKEN)
         elif error.retry_after is not None:
             headers.append(header("Retry-After", str(error.retry_after)))
         elif isinstance(error, MethodNotAllowed):

@@ -243,7 +243,7 @@ def _described(endpoint: Endpoint, status: str) -> Json:
     """A response without its content; its headers are those that a client works with."""
     names = []
     if status in ("200", "304") and "304" in endpoint.statuses:
-        names = ["ETag", "Last-Modified"]
+        names = ["ETag", "Last-Modified"] if endpoint.path.startswith(PREFIX) else ["ETag"]
     elif status == "201" and endpoint.method == "POST" and endpoint.path.startswith(PREFIX):
         names = ["Location"]
     elif status == "401":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from signfleet.access.operations.catalogue import (
     CREATE_ROLE,
     DELETE_ROLE,
@@ -12,7 +10,7 @@ from signfleet.access.operations.catalogue import (
     VIEW_ROLE,
 )
 from signfleet.access.schemas import Permission
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import PAGING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.roles.schemas import NewRole, Role, RoleChange, RolePage
@@ -39,7 +37,7 @@ async def list_roles(call: Call) -> Answer:
 async def create_role(call: Call) -> Answer:
     """Create a custom role."""
     role = await call.service(Roles).create(call.session, call.body, call.now)
-    return answer_json(role, status=201, headers={"Location": f"{endpoints.prefix}/{quote(str(role.id))}/"})
+    return answer_created(call, role, endpoints.prefix, role.id)
 
 
 @endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, statuses="200", errors=ERRORS)

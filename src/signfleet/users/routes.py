@@ -15,7 +15,7 @@ from signfleet.access.operations.catalogue import (
 )
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.tokens.schemas import TokenInfo
@@ -61,7 +61,7 @@ def answer_user(row: Any, user: User) -> Answer:
 async def create_user(call: Call) -> Answer:
     """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
     user = await call.service(UserAdministration).create(call.session, call.body, call.now)
-    return answer_json(user, status=201, headers={"Location": f"{endpoints.prefix}/{user.id}/"})
+    return answer_created(call, user, endpoints.prefix, user.id)
 
 
 @endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.beacons.service import Beacons
 from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.schemas import Beacon
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
 
 endpoints = Endpoints(NAME, PREFIX)
@@ -53,8 +51,7 @@ async def create_beacon(call: Call, device: str) -> Answer:
     """Add a beacon to a device."""
     beacon: Beacon = call.body
     await call.service(Beacons).add(call.session, device, beacon, call.now)
-    location = f"{call.base_url}{PREFIX}/{quote(device, safe='')}/Beacons/{quote(beacon.name, safe='')}/"
-    return answer_json(beacon, status=201, headers={"Location": location})
+    return answer_created(call, beacon, endpoints.prefix, device, "Beacons", beacon.name)
 
 
 @endpoints.delete(

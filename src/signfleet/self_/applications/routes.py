@@ -6,7 +6,7 @@ import msgspec
 
 from signfleet.access.tokens import USER_SCOPE
 from signfleet.applications.service import ApplicationChange, Applications
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.contract import documented
 from signfleet.http.endpoint import Endpoints
 from signfleet.self_.applications.schemas import (
@@ -70,8 +70,7 @@ async def create_application(call: Call) -> Answer:
         new.name, call.person_id, call.now, scope, new.description, secret_expiry=expiry
     )
     row = await call.service(Applications).own(call.person_id, credentials.id)
-    location = f"{call.base_url}/2022/06/REST/Self/Applications/{row.id}/"
-    return answer_json(application_of(row, credentials.client_secret), status=201, headers={"Location": location})
+    return answer_created(call, application_of(row, credentials.client_secret), endpoints.prefix, row.id)
 
 
 @endpoints.get(

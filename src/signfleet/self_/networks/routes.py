@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.http.patch import Changes, merged, patched
 from signfleet.networks.changes import NetworkChanges
@@ -50,8 +50,7 @@ async def create_network(call: Call) -> Answer:
     """Create a network, with the person as its administrator."""
     new: NewNetwork = call.body
     network = await call.service(OwnNetworks).create(call.person_id, new.name, new.settings, call.now)
-    location = f"{call.base_url}/2022/06/REST/Self/Networks/{network.id}/"
-    return answer_json(network, status=201, headers={"Location": location})
+    return answer_created(call, network, endpoints.prefix, network.id)
 
 
 @endpoints.get(

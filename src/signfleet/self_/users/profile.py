@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
 from signfleet.profiles.service import BODY_LIMIT, Owner, Profiles, of_user
@@ -43,8 +41,7 @@ async def add_user_profile_value(call: Call, user: str) -> Answer:
     """Add a property to the profile of a user."""
     pair: Pair = call.body
     await call.service(Profiles).add(await _owner(call, user), pair.key, pair.value, call.now)
-    location = f"{call.base_url}/2022/06/REST/Self/Users/{user}/Profile/{quote(pair.key, safe='')}/"
-    return answer_json(pair, status=201, headers={"Location": location})
+    return answer_created(call, pair, endpoints.prefix, user, "Profile", pair.key)
 
 
 @endpoints.get(
