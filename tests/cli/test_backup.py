@@ -86,7 +86,8 @@ def test_a_store_of_a_newer_version_is_refused_in_one_sentence(data: Path, comma
 
 def test_a_server_refuses_a_store_of_a_newer_version(data: Path) -> None:
     set_revision(data, NEWER)
-    result = run("serve", "--port", "0", "--data", data)
+    # Not in a thread: a server takes the signals of the main one.
+    result = CliRunner().invoke(cli, ["serve", "--port", "0", "--data", str(data)])
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
     assert "which a newer version of signfleet wrote" in result.output
 
