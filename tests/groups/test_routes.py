@@ -17,7 +17,7 @@ from signfleet.operations.document import document
 from signfleet.wire.json import encode
 from signfleet.wiring import Services
 from tests.access.granted import grant
-from tests.conftest import ROOT, CallAs, SignIn
+from tests.conftest import BASE, ROOT, CallAs, SignIn
 from tests.devices.stored import register
 from tests.interleaving import PATIENCE
 
@@ -52,7 +52,7 @@ async def test_a_group_is_created_and_found_by_id_and_name(
     answer = await admin.post(PATH, json={"id": 0, "name": " Lobby ", "devices": None, "description": "By the door"})
     group = answer.json()
     assert (answer.status_code, group["name"], group["devices"]) == (201, "Lobby", [])
-    assert answer.headers["location"] == f"/2022/06/REST/Groups/Regular/{group['id']}/"
+    assert answer.headers["location"] == f"{BASE}/Groups/Regular/{group['id']}/"
     ids = await fill(services, network, group, "B2", "A1")
     for segment in (str(group["id"]), "Lobby", "LOBBY"):
         found = (await admin.get(f"{PATH}{segment}/")).json()

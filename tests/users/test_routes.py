@@ -25,7 +25,7 @@ from signfleet.storage import postgres
 from signfleet.storage.interface import Transaction
 from signfleet.wiring import Services
 from tests.access.granted import grant
-from tests.conftest import ROOT, CallAs, SignIn
+from tests.conftest import BASE, ROOT, CallAs, SignIn
 from tests.devices.stored import register
 from tests.interleaving import PATIENCE, reading_before_writing
 
@@ -53,7 +53,7 @@ async def test_a_new_user_is_an_invitation_with_a_password_to_suggest(
 ) -> None:
     answer = await admin.post("/Users/", json={"person": {"login": JOE}, "roleName": "viewers", "description": "Door"})
     user = answer.json()
-    assert answer.headers["location"] == f"/2022/06/REST/Users/{user['id']}/"
+    assert answer.headers["location"] == f"{BASE}/Users/{user['id']}/"
     assert list(user) == [
         "id", "person", "network", "description", "creationDate", "lastModifiedDate", "lastLoginDate", "isLockedOut",
         "lastLockoutDate", "roleName", "permissions",
