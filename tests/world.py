@@ -358,7 +358,7 @@ class World:
         """Blocks a serial as if its device had been deleted."""
         key = {"network_id": self.network.network_id, "serial_key": fold(serial)}
         block = Query(insert(blocked_serial).on_conflict_do_nothing())
-        await self.services.store.write(lambda tx: tx.execute(block, **key, serial=serial, date=now()))
+        await self.services.store.write(lambda tx: tx.execute(block, **key, serial=serial, date=now(), device_id=None))
 
     async def _setup_token(self) -> str:
         return (await self.services.provisioning.issue(self.network.network_id, now())).token

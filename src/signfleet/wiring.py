@@ -191,7 +191,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     outbox = Outbox(store, Delivery(settings))
     devices = Devices(store, permissions)
     device_changes = DeviceChanges(store, devices, permissions)
-    users = Users(store)
+    users = Users(store, permissions)
     one_time_links = OneTimeLinks(store, outbox, settings)
     registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
     audit = Audit(store, permissions, settings.audit_retention_days)
@@ -259,7 +259,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         blobs=blobs,
         links=Links(await link_key(store)),
         setup_token_lists=SetupTokenLists(store, provisioning),
-        joining=Joining(store, devices),
+        joining=Joining(store, devices, permissions),
         claims=Claims(store, device_deletion),
         players=Players(store, subscriptions, joining_pace, settings.groups_per_network),
         player_tokens=PlayerTokens(store, joining_pace),

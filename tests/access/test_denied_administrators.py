@@ -19,6 +19,7 @@ from signfleet.access.operations.catalogue import (
 )
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import ADMINISTRATORS, CREATORS, GENERAL_MANAGERS, VIEWERS
+from signfleet.access.visibility import gained
 from signfleet.founding import Founded
 from signfleet.wiring import Services
 from tests.access.granted import Rule, put
@@ -193,3 +194,58 @@ async def test_an_application_of_the_denied_is_denied_the_same(there: Network, c
     assert (await program.put("/Self/Session/Network/", json={"id": there.id})).status_code == 204
     assert (await program.get("/Devices/A1/")).status_code == 404
     assert (await program.post("/Users/", json=new_user("x@example.com", ADMINISTRATORS.name))).status_code == 403
+
+
+async def test_nobody_is_let_in_again_by_who_lacks_what_they_may_do(there: Network, admin: AsyncClient) -> None:
+    assert (await admin.put(f"/Users/{there.uma_id}/", json={"isLockedOut": True})).status_code == 204
+    await there.deny(VIEW_DEVICE)
+    uma = f"/Users/{there.uma_id}/"
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": False}) == 403
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": False, "roleName": None}) == 204
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": True}) == 204
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": False}) == 204
+
+
+async def test_a_check_looks_at_so_many_single_things(
+    there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ben and the role that he gives are denied the same two devices, one by one; more than the limit are refused."""
+    role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
+    things = (there.denied_device, there.other_device)
+    rules = [
+        Rule(UPDATE_DEVICE, kind, id_, thing, is_allowed=False)
+        for kind, id_ in (("User", there.ben_id), ("Role", role_id))
+        for thing in things
+    ]
+    await put(there.services.store, there.id, [Rule(UPDATE_DEVICE, "Role", role_id), *rules])
+    uma = f"/Users/{there.uma_id}/"
+    for limit, status in ((2, 204), (1, 403)):
+        monkeypatch.setattr("signfleet.access.visibility.CANDIDATES", limit)
+        monkeypatch.setattr("signfleet.access.giving.CANDIDATES", limit)
+        gained.cache_clear()
+        assert (await admin.put(uma, json={"roleName": None})).status_code == 204
+        assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == status
+    gained.cache_clear()
+
+
+async def test_a_role_that_both_have_is_given_without_a_look_at_single_things(
+    there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signfleet.access.visibility.CANDIDATES", 0)
+    monkeypatch.setattr("signfleet.access.giving.CANDIDATES", 0)
+    gained.cache_clear()
+    role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
+    await admin.put(f"/Users/{there.ben_id}/", json={"roleName": "Rho"})
+    of_role = [
+        *(Rule(root, "Role", role_id) for root in (USER, ROLE)),
+        *(Rule(UPDATE_DEVICE, "Role", role_id, thing) for thing in (there.denied_device, there.other_device)),
+    ]
+    await put(there.services.store, there.id, of_role)
+    uma = f"/Users/{there.uma_id}/"
+    assert (await admin.put(uma, json={"roleName": None})).status_code == 204
+    assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == 204
+    assert (await admin.put(uma, json={"roleName": None})).status_code == 204
+    denied = Rule(UPDATE_DEVICE, "User", there.ben_id, there.denied_device, is_allowed=False)
+    await put(there.services.store, there.id, [*of_role, denied])
+    assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == 403
+    gained.cache_clear()

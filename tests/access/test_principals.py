@@ -11,6 +11,7 @@ from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
+from tests.conftest import CallAs, SignIn
 from tests.devices.stored import register
 
 
@@ -45,3 +46,32 @@ async def test_the_only_administrator_keeps_a_way_back(
     assert (await admin.put(f"/Users/{network.user_id}/", json={"isLockedOut": True})).status_code == 400
     assert (await admin.request("DELETE", path, json=denied)).status_code == 204
     assert (await admin.get(path)).json() == []
+
+
+async def test_what_one_denied_to_oneself_is_no_obstacle_to_deleting_the_device(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    await register(services.store, network.network_id, ["A1", "A2"])
+    for serial in ("A1", "A2"):
+        denied = denial(VIEW_SCREENSHOTS, "User", network.user_id)
+        assert (await admin.post(f"/Devices/{serial}/Permissions/", json=denied)).status_code == 204
+    assert (await admin.delete("/Devices/A1/")).status_code == 204
+    assert (await admin.delete("/Devices/", params={"filter": "[Serial] IS 'A2'"})).json() == 1
+
+
+async def test_what_somebody_else_denies_too_one_lifts_no_more(
+    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    ben = call_as(await sign_in("ben@example.com"))
+    me = (await admin.get("/Users/ben@example.com/")).json()["id"]
+    path, denied = "/Devices/A1/Permissions/", denial(VIEW_SCREENSHOTS, "User", me)
+    assert (await ben.post(path, json=denied)).status_code == 204
+    assert (await ben.request("DELETE", path, json=denied)).status_code == 204
+    assert (await ben.post(path, json=denied)).status_code == 204
+    assert [(await client.post(path, json=denied)).status_code for client in (ben, admin, admin)] == [400, 204, 400]
+    assert [item["principal"]["id"] for item in (await admin.get(path)).json()] == [me]
+    assert (await ben.request("DELETE", path, json=denied)).status_code == 403
+    assert (await ben.delete("/Devices/A1/")).status_code == 403
+    assert (await ben.delete("/Devices/", params={"filter": "[Serial] IS 'A1'"})).json() == 0
+    assert (await admin.request("DELETE", path, json=denied)).status_code == 204

@@ -19,8 +19,9 @@ from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, ROOT
 from tests.devices.stored import example, register, store_downloads, store_errors, store_screenshots
 
-#: Everything that belongs to a device; the audit trail outlives it.
-TABLES = [table for table in metadata.tables.values() if "device_id" in table.columns and table.name != "audit"]
+#: Everything that belongs to a device; the audit trail and the block of its serial outlive it.
+OUTLIVE = {"audit", "blocked_serial"}
+TABLES = [table for table in metadata.tables.values() if "device_id" in table.columns and table.name not in OUTLIVE]
 PERMISSION = example("001-40-get-devices-id-int-permissions-answer")[0] | {
     "principal": {"type": "Role", "id": VIEWERS.id}
 }

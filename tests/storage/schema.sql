@@ -37,7 +37,7 @@ CREATE TABLE blocked_serial (
 	network_id BIGINT NOT NULL, 
 	serial_key TEXT NOT NULL, 
 	serial TEXT NOT NULL, 
-	date BIGINT NOT NULL, 
+	date BIGINT NOT NULL, device_id BIGINT, 
 	CONSTRAINT pk_blocked_serial PRIMARY KEY (network_id, serial_key)
 );
 CREATE TABLE device (
@@ -183,6 +183,7 @@ CREATE TABLE id_sequence (
 CREATE INDEX ix_application_person_id ON application (person_id);
 CREATE INDEX ix_audit_age ON audit (date);
 CREATE INDEX ix_audit_date ON audit (network_id, date, id);
+CREATE INDEX ix_blocked_serial_device ON blocked_serial (network_id, device_id);
 CREATE INDEX ix_device_download_age ON device_download (timestamp);
 CREATE INDEX ix_device_download_timestamp ON device_download (network_id, device_id, timestamp, id);
 CREATE INDEX ix_device_error_age ON device_error (timestamp);

@@ -13,11 +13,11 @@ from signfleet.access import permission_store as queries
 from signfleet.access.operations.catalogue import ROOTS, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import NOBODYS_ID, rule_of
-from signfleet.access.rules import Rule, is_allowed, system_rules
+from signfleet.access.rules import Rule, is_allowed, relevant, system_rules
 from signfleet.access.sessions import Session
-from signfleet.access.visibility import decision, gained
+from signfleet.access.visibility import CANDIDATES, decision, gained
 from signfleet.errors import Forbidden
-from signfleet.storage.interface import Transaction
+from signfleet.storage.interface import Row, Transaction
 
 
 class Rights(NamedTuple):
@@ -30,6 +30,20 @@ class Rights(NamedTuple):
 
     def decision(self, operation: Operation) -> tuple[bool, tuple[Rule, ...]]:
         return decision(self.general, self.for_instances, operation)
+
+    def covers(self, other: Rights, operation: Operation) -> bool:
+        """Whether a role that both have lets this one do all that the other may do, without a look at single things.
+
+        So it is if nothing beside the role is allowed to the other, and nothing beside it denied to this one.
+        """
+        mine, theirs = [set(relevant((*rights.general, *rights.for_instances), operation)) for rights in (self, other)]
+        return (
+            self.role_id is not None
+            and self.role_id == other.role_id
+            and {rule for rule in mine if not rule.is_for_user} == {rule for rule in theirs if not rule.is_for_user}
+            and not any(rule.is_for_user and not rule.is_allowed for rule in mine)
+            and not any(rule.is_for_user and rule.is_allowed for rule in theirs)
+        )
 
     def with_rule(self, rule: Rule) -> Rights:
         """The same with one more rule for all things."""
@@ -87,10 +101,17 @@ class Giving:
                 raise Forbidden(f"You cannot give what you do not have: you are not allowed to do '{given.full_name}'.")
 
     async def demand_to_lift(self, root: Operation, entity_ids: Iterable[int]) -> None:
-        """Raises `Forbidden` unless the caller may lift all that is denied to anybody on things of the tree `root`."""
+        """Raises `Forbidden` unless the caller may lift all that is denied to anybody on things of the tree `root`.
+
+        What callers denied to themselves they may always lift.
+        """
         for entity_id in entity_ids:
             denied = await self._tx.all(
-                queries.DENIED_ON, network_id=self._network_id, entity=root.entity, entity_id=entity_id
+                queries.DENIED_ON,
+                network_id=self._network_id,
+                entity=root.entity,
+                entity_id=entity_id,
+                user_id=self._own.user_id or NOBODYS_ID,
             )
             for row in denied:
                 operation = by_uid(row.operation_uid)
@@ -110,13 +131,19 @@ class Giving:
         for given in operations:
             mine, my_steps = self._own.decision(given)
             theirs, their_steps = after.decision(given)
-            if (mine and not my_steps) or not (theirs or their_steps):
+            if (mine and not my_steps) or not (theirs or their_steps) or self._own.covers(after, given):
                 continue
             was, previous_steps = before.decision(given)
             is_gained = theirs and not was and not mine
             if not is_gained and (my_steps or their_steps or previous_steps):
                 query = gained(given, (mine, my_steps), (was, previous_steps), (theirs, their_steps))
-                is_gained = await self._tx.one(query, **self._parameters(before, after)) is not None
+                found: Row = await self._tx.one(query, **self._parameters(before, after))
+                is_gained = found.entity_id is not None
+                if not is_gained and found.candidates > CANDIDATES:
+                    raise Forbidden(
+                        f"Too much is denied or allowed one by one to compare who may do '{given.full_name}' (at most"
+                        f" {CANDIDATES} things); use roles, or let somebody do this to whom nothing is denied."
+                    )
             if is_gained:
                 where = "" if not mine else " everywhere"
                 raise Forbidden(

@@ -113,12 +113,16 @@ async def add(
         if denies_user:  # before the user alone, as whoever changes users does
             await hold_administrators(tx, network_id, checked.principal.id)
         role_id = await _role_of_principal(tx, network_id, checked)
-        if await tx.one(queries.PERMISSION, **key) is not None:
+        is_own = denies_user and checked.principal.id == giving.user_id
+        present = await tx.one(queries.PERMISSION, **key)
+        if present is not None and present.is_own and denies_user and not is_own:
+            # What users denied to themselves becomes a denial by somebody else: they do not lift it any more.
+            await tx.execute(queries.DELETE_PERMISSION, **key)
+        elif present is not None:
             raise Invalid(
                 f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
                 " already; delete it first."
             )
-        is_own = denies_user and checked.principal.id == giving.user_id
         if denies_user and not (is_own and entity_id != EVERY and checked.operation not in WAYS_BACK):
             await demand_another(tx, network_id, checked.principal.id)
         if checked.is_allowed and entity_id != EVERY:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, and_, bindparam, or_, select, tuple_
 
 from signfleet.access.operations.catalogue import ROOTS, WAYS_BACK
 from signfleet.storage.query import Query, among
-from signfleet.storage.tables import former_permission, permission, person, role, user
+from signfleet.storage.tables import blocked_serial, former_permission, permission, person, role, user
 
 #: The tables of permissions: of what there is, and of what is gone.
 TABLES = (permission, former_permission)
@@ -115,7 +115,7 @@ ENTITIES_OF_PRINCIPAL = Query(
     )
 )
 
-#: The operations that anything is denied of on one instance.
+#: The operations that anything is denied of on one instance, but for what a user denied to themself.
 DENIED_ON = Query(
     select(permission.c.operation_uid)
     .distinct()
@@ -124,6 +124,7 @@ DENIED_ON = Query(
         permission.c.entity == bindparam("entity"),
         permission.c.entity_id == bindparam("entity_id", type_=BigInteger()),
         ~permission.c.is_allowed,
+        ~and_(permission.c.is_own, permission.c.principal_id == bindparam("user_id", type_=BigInteger())),
     )
 )
 
@@ -166,9 +167,15 @@ KEEP_PERMISSIONS_OF_ENTITIES = Query(
         ),
     )
 )
-#: How many permissions of what is gone one unit of work forgets.
+#: How many permissions of what is gone one transaction forgets: not those of devices whose serials are blocked.
 BATCH = 5000
-_old = select(*former_permission.primary_key).where(former_permission.c.removed_date < bindparam("before")).limit(BATCH)
+_blocked = select(blocked_serial.c.device_id).where(
+    former_permission.c.entity == "Device",
+    blocked_serial.c.network_id == former_permission.c.network_id,
+    blocked_serial.c.device_id == former_permission.c.entity_id,
+)
+_is_old = and_(former_permission.c.removed_date < bindparam("before"), ~_blocked.correlate(former_permission).exists())
+_old = select(*former_permission.primary_key).where(_is_old).limit(BATCH)
 DELETE_OLD_FORMER = Query(former_permission.delete().where(tuple_(*former_permission.primary_key).in_(_old)))
 GENERAL_PERMISSIONS = Query(
     _with_principals.where(or_(*(permission.c.entity == entity for entity in ROOTS)), permission.c.entity_id == 0)

@@ -137,7 +137,8 @@ class Permissions:
         """The instances on which the caller may do all that is denied to anybody there."""
         scope = EVERYTHING
         for operation in root:
-            scope &= unless_denied(await self.scope(session, operation, column), operation, column)
+            allowed = await self.scope(session, operation, column)
+            scope &= unless_denied(allowed, operation, column, session.user_id)
         return scope
 
     async def _profile(self, session: Session) -> _Profile:

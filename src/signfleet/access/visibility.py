@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     case,
     false,
+    func,
     not_,
     or_,
     select,
@@ -60,6 +61,8 @@ CALLER: Final = Whose.named("caller")
 AFTER: Final = Whose.named("after")
 BEFORE: Final = Whose.named("before")
 USER: Final = CALLER.user
+#: So many things one statement of a check looks at: other writers wait meanwhile.
+CANDIDATES: Final = 1000
 #: What holds for an instance without rules of its own, and the kinds of rules that may say otherwise of others.
 Decision = tuple[bool, tuple[Rule, ...]]
 
@@ -109,10 +112,11 @@ def own_or(scope: Scope, column: IdColumn, user_id: int | None) -> Scope:
 
 @lru_cache(512)
 def gained(operation: Operation, mine: Decision, before: Decision, after: Decision) -> Query:
-    """A thing on which the caller may not do an operation, and somebody may who could not before.
+    """`entity_id`: a thing on which the caller may not do an operation, and somebody may who could not before.
 
     It has rules of its own: a denial to the caller, if the caller may in general; else a denial that the receiver
-    loses, if the receiver may in general; else a permission for the receiver.
+    loses, if the receiver may in general; else a permission for the receiver. `candidates` is how many there are with
+    such a rule; with more than `CANDIDATES` some were not looked at.
     """
     entity, mentioned = operation.root.entity, permission.alias("mentioned")
     (is_mine, _), (is_theirs, _) = mine, after
@@ -121,27 +125,31 @@ def gained(operation: Operation, mine: Decision, before: Decision, after: Decisi
         and_(mentioned.c.principal_type == "User", mentioned.c.principal_id == whose.user),
         and_(mentioned.c.principal_type == "Role", mentioned.c.principal_id == whose.role),
     )
-    column = mentioned.c.entity_id
-
-    def may(decided_by: Decision, whose: Whose) -> ColumnElement[bool]:
-        base, steps = decided_by
-        return decided(column, entity, steps, base, whose=whose)
-
-    return Query(
-        select(column)
+    named = mentioned.c.entity_id
+    candidates = (
+        select(named.label("entity_id"))
         .where(
             mentioned.c.network_id == NETWORK,
             principal,
             mentioned.c.entity == entity,
             or_(*(mentioned.c.operation_uid == ancestor.uid for ancestor in operation.lineage)),
-            column != 0,
+            named != 0,
             not_(mentioned.c.is_allowed) if is_mine or is_theirs else mentioned.c.is_allowed,
-            not_(may(mine, CALLER)),
-            not_(may(before, BEFORE)),
-            may(after, AFTER),
         )
-        .limit(1)
+        .limit(CANDIDATES + 1)
+        .subquery("candidate")
     )
+    column = candidates.c.entity_id
+
+    def may(decided_by: Decision, whose: Whose) -> ColumnElement[bool]:
+        base, steps = decided_by
+        return decided(column, entity, steps, base, whose=whose)
+
+    first = (
+        select(column).where(not_(may(mine, CALLER)), not_(may(before, BEFORE)), may(after, AFTER)).limit(1)
+    ).scalar_subquery()
+    count = select(func.count()).select_from(candidates).scalar_subquery()
+    return Query(select(first.label("entity_id"), count.label("candidates")))
 
 
 #: What single things can be seen by: the operation, and their id.
@@ -177,16 +185,21 @@ def naming_hidden(scope: Scope) -> Query:
     )
 
 
-def unless_denied(scope: Scope, operation: Operation, column: IdColumn) -> Scope:
-    """What a scope admits, and besides what nobody is denied the operation on, or one above it."""
+def unless_denied(scope: Scope, operation: Operation, column: IdColumn, user_id: int | None) -> Scope:
+    """What a scope admits, and besides what nobody is denied the operation on, or one above it.
+
+    What the caller denied to themself does not count: they may always lift it.
+    """
     denial = select(permission.c.entity_id).where(
         permission.c.network_id == NETWORK,
         permission.c.entity == operation.root.entity,
         permission.c.entity_id == column,
         or_(*(permission.c.operation_uid == ancestor.uid for ancestor in operation.lineage)),
         not_(permission.c.is_allowed),
+        not_(and_(permission.c.is_own, permission.c.principal_id == USER)),
     )
-    return scope.or_where(not_(denial.correlate(column.table).exists()), f"{operation.key} denied to nobody")
+    wider = scope.or_where(not_(denial.correlate(column.table).exists()), f"{operation.key} denied to nobody")
+    return replace(wider, parameters={**wider.parameters, "caller_user_id": user_id}) if wider.conditions else wider
 
 
 @lru_cache(256)

@@ -29,12 +29,16 @@ class Devices:
         self._shown = Shown(store, permissions)
         self._all = Collection(store, DEVICES, known=self._total)
 
-    async def get(self, session: Session, segment: str) -> Row:
-        """The row of `store.PLAYER` for an id or serial. Raises `NotFound`."""
+    async def get(self, session: Session, segment: str) -> tuple[Row, bool]:
+        """The row of `store.PLAYER` for an id or serial, and whether its document is the caller's own view.
+
+        Such a view changes with what the caller may see, too. Raises `NotFound`.
+        """
         row = await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
-        for device_id in await self._shown.hidden_in(session, [row.id]):
-            row = row._replace(document=await self._document(session, device_id))
-        return row
+        is_partial = bool(await self._shown.hidden_in(session, [row.id]))
+        if is_partial:
+            row = row._replace(document=await self._document(session, row.id))
+        return row, is_partial
 
     async def find(self, session: Session, segment: str, operation: Operation = VIEW_DEVICE) -> Row:
         """The `id` and `serial` of the device that a segment means, if the caller may do `operation` with it.

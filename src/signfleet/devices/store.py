@@ -208,8 +208,17 @@ _FILES = union_all(
     )
 )
 #: Deleted devices stay deleted: their serials are blocked.
-_BLOCKS = select(device.c.network_id, device.c.serial_key, device.c.serial, bindparam("now", type_=BigInteger())).where(
-    device.c.network_id == NETWORK_ID, among(device.c.id, "ids")
+_block = insert(blocked_serial).from_select(
+    ["network_id", "serial_key", "serial", "date", "device_id"],
+    select(
+        device.c.network_id, device.c.serial_key, device.c.serial, bindparam("now", type_=BigInteger()), device.c.id
+    ).where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids")),
+)
+_BLOCK = Query(
+    _block.on_conflict_do_update(
+        index_elements=[blocked_serial.c.network_id, blocked_serial.c.serial_key],
+        set_={name: _block.excluded[name] for name in ("date", "device_id")},
+    )
 )
 
 
@@ -219,11 +228,7 @@ def _deletion(table: Table, column: Column[Any]) -> Query:
 
 #: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
 DELETIONS = (
-    Query(
-        insert(blocked_serial)
-        .from_select(["network_id", "serial_key", "serial", "date"], _BLOCKS)
-        .on_conflict_do_nothing()
-    ),
+    _BLOCK,
     Query(insert(unneeded_file).from_select(["name"], _FILES).on_conflict_do_nothing()),
     # Its key begins with the tags.
     Query(

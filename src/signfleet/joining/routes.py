@@ -86,8 +86,9 @@ async def release_device(call: Call, device: str) -> Answer:
 async def list_blocked_serials(call: Call) -> Answer:
     """List the serials of deleted devices, which may not join the network again."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
-    page = await call.service(Joining).blocked(call.network_id, call.parameter("marker"), page_size(call))
-    return answer_json(page)
+    joining = call.service(Joining)
+    scope = await joining.scope(call.session)
+    return answer_json(await joining.blocked(call.network_id, call.parameter("marker"), page_size(call), scope))
 
 
 @endpoints.delete(
@@ -96,7 +97,8 @@ async def list_blocked_serials(call: Call) -> Answer:
 async def unblock_serial(call: Call, serial: str) -> Answer:
     """Let the serial of a deleted device join the network again, as a new device."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
-    await call.service(Joining).unblock(call.network_id, serial, call.now)
+    joining = call.service(Joining)
+    await joining.unblock(call.network_id, serial, call.now, await joining.scope(call.session))
     return NO_CONTENT
 
 

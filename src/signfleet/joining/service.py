@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from signfleet.access.operations.catalogue import SETUP_DEVICE
+from signfleet.access.operations.catalogue import SETUP_DEVICE, VIEW_DEVICE
+from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.devices.service import Devices
 from signfleet.devices.store import DEVICE_BY_SERIAL
 from signfleet.errors import Invalid, NotFound
+from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.joining import secrets
 from signfleet.joining import store as queries
 from signfleet.joining.schemas import BlockedSerial, BlockedSerials, JoiningRules
@@ -25,9 +27,14 @@ TRANSITION_LIMIT: Final = 366 * DAY
 class Joining:
     """Lets serials join again, and says who may do without a secret."""
 
-    def __init__(self, store: Store, devices: Devices) -> None:
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
         self._store = store
         self._devices = devices
+        self._permissions = permissions
+
+    async def scope(self, session: Session) -> Scope:
+        """The blocked serials whose devices the caller might see while they were there."""
+        return await self._permissions.scope_ever(session, VIEW_DEVICE, queries.BLOCKED_DEVICE_ID)
 
     async def release(self, session: Session, segment: str, now: int) -> None:
         """Lets whichever player comes next with a setup token be a device. Raises `NotFound` or `Forbidden`."""
@@ -50,19 +57,21 @@ class Joining:
 
         await self._store.write(work)
 
-    async def blocked(self, network_id: int, marker: str | None, size: int) -> BlockedSerials:
-        """A page of the blocked serials of a network, by serial."""
-        rows = await self._store.all(
-            queries.BLOCKS, network_id=network_id, after_key=fold(marker or ""), count=size + 1
-        )
+    async def blocked(
+        self, network_id: int, marker: str | None, size: int, scope: Scope = EVERYTHING
+    ) -> BlockedSerials:
+        """A page of the blocked serials of a network that a scope admits, by serial."""
+        page = {"network_id": network_id, "after_key": fold(marker or ""), "count": size + 1}
+        rows = await self._store.scan_all(queries.blocks(scope), **page, **scope.parameters)
         items = [BlockedSerial(serial=row.serial, date=datetime.format(row.date)) for row in rows[:size]]
         return BlockedSerials(items=items, next_marker=items[-1].serial if len(rows) > size else None)
 
-    async def unblock(self, network_id: int, serial: str, now: int) -> None:
-        """Lets the serial of a deleted device join again, as a new device. Raises `NotFound`."""
+    async def unblock(self, network_id: int, serial: str, now: int, scope: Scope = EVERYTHING) -> None:
+        """Lets the serial of a deleted device in a scope join again, as a new device. Raises `NotFound`."""
+        query, this = queries.unblock(scope), {"network_id": network_id, "serial_key": fold(serial)}
 
         async def work(tx: Transaction) -> None:
-            if not await tx.execute(queries.UNBLOCK, network_id=network_id, serial_key=fold(serial)):
+            if not await tx.execute(query, **this, **scope.parameters):
                 raise NotFound(f"The serial number '{serial}' is not blocked in this network.")
             await record(tx, network_id, Change("Unlock", "Serial", name=serial), now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
+from signfleet.expressions.listing import Scope
 from signfleet.storage.query import Query
 from signfleet.storage.tables import blocked_serial, device_secret, network, serial_claim, session, token
 
@@ -40,14 +41,25 @@ _this_block = (
     blocked_serial.c.serial_key == bindparam("serial_key"),
 )
 BLOCK = Query(select(blocked_serial.c.serial).where(*_this_block))
-UNBLOCK = Query(delete(blocked_serial).where(*_this_block))
-#: A page of the blocked serials of a network, after one of them.
-BLOCKS = Query(
-    select(blocked_serial.c.serial, blocked_serial.c.serial_key, blocked_serial.c.date)
-    .where(blocked_serial.c.network_id == bindparam("network_id"), blocked_serial.c.serial_key > bindparam("after_key"))
-    .order_by(blocked_serial.c.serial_key)
-    .limit(bindparam("count"))
-)
+#: By what permissions for single devices find theirs, which are gone.
+BLOCKED_DEVICE_ID = blocked_serial.c.device_id
+
+
+def unblock(scope: Scope) -> Query:
+    """Removes a block, if the scope admits its device."""
+    return Query(delete(blocked_serial).where(*_this_block, *scope.conditions))
+
+
+def blocks(scope: Scope) -> Query:
+    """A page of the blocked serials of a network whose devices the scope admits, after one of them."""
+    after = blocked_serial.c.serial_key > bindparam("after_key")
+    return Query(
+        select(blocked_serial.c.serial, blocked_serial.c.serial_key, blocked_serial.c.date)
+        .where(blocked_serial.c.network_id == bindparam("network_id"), after, *scope.conditions)
+        .order_by(blocked_serial.c.serial_key)
+        .limit(bindparam("count"))
+    )
+
 
 PROTOCOL_1 = Query(select(network.c.protocol_1_until).where(network.c.id == bindparam("network_id")))
 #: Locks the network until the transaction ends.

@@ -445,6 +445,8 @@ blocked_serial = Table(
     Column("serial_key", Key, primary_key=True),
     _required("serial", Text),
     _required("date", BigInteger),
+    Column("device_id", BigInteger, comment="the device that had it; null for blocks of older versions"),
+    Index("ix_blocked_serial_device", "network_id", "device_id"),
     comment="Serials of deleted devices, which may not join the network again until an operator unblocks them.",
 )
 

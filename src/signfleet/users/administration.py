@@ -25,7 +25,6 @@ from signfleet.access.permission_store import HOLD_ROLE
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
-from signfleet.access.shown import Shown
 from signfleet.access.throttle import Throttle
 from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
@@ -70,7 +69,6 @@ class UserAdministration:
         self._users = users
         self._people = people
         self._permissions = permissions
-        self._shown = Shown(store, permissions)
         self._all = Collection(store, USERS)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
@@ -83,9 +81,7 @@ class UserAdministration:
 
     async def entity(self, session: Session, row: Row) -> User:
         """The user of a row, with those of its permissions that the caller may see."""
-        user = await self._users.entity(row)
-        user.permissions = await self._shown.to(session, user.permissions)
-        return user
+        return await self._users.entity(row, session)
 
     async def row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
         """A user by id or login. Raises `NotFound`."""
@@ -144,7 +140,7 @@ class UserAdministration:
         user_id = await self._store.write(work)
         self._links.send()
         row = await self._users.row(user_id)
-        user = await self._users.entity(row)
+        user = await self._users.entity(row, session)
         user.person = person_of(row, made)
         return user
 
@@ -167,10 +163,12 @@ class UserAdministration:
                 role_id = None if name is None else await role_named(tx, row.network_id, name)
             if change.is_locked_out is not msgspec.UNSET:
                 locked = change.is_locked_out
+            is_unlocked = bool(row.is_locked_out) and not locked
             if role_id != row.role_id:
                 await self._permissions.demand_on(session, CHANGE_USER_ROLE, row.id, tx)
+            if role_id != row.role_id or is_unlocked:  # who is locked out has nothing
                 before, after = [await rights_of(tx, row.network_id, row.id, each) for each in (row.role_id, role_id)]
-                await (await Giving.by(session, tx)).demand_change(before, after)
+                await (await Giving.by(session, tx)).demand_change(NO_RIGHTS if is_unlocked else before, after)
             if locked != bool(row.is_locked_out):
                 await self._permissions.demand_on(session, LOCK_USER if locked else UNLOCK_USER, row.id, tx)
             if role_id != row.role_id or locked:
@@ -210,7 +208,7 @@ class UserAdministration:
     async def permissions(self, session: Session, segment: str) -> list[Permission]:
         """What is stated for a user alone."""
         row = await self.row(session, segment)
-        return await self._shown.to(session, await self._users.permissions(row))
+        return await self._users.permissions(row, session)
 
     async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
         """Allow or deny operations, in general, to a user. Raises `NotFound`, `Invalid`, `Forbidden`."""

@@ -22,6 +22,7 @@ from signfleet.tokens.schemas import TokenInfo
 from signfleet.tokens.service import Tokens
 from signfleet.users.administration import UserAdministration
 from signfleet.users.schemas import NewUser, User, UserChange, UserPage, last_change
+from signfleet.users.service import Users
 from signfleet.wire.json import encode
 
 RETRIEVE = "bsn.api.main.users.retrieve"
@@ -43,16 +44,11 @@ async def list_users(call: Call) -> Answer:
     return answer_page(await call.service(UserAdministration).list_(call.session, query), query.size)
 
 
-def answer_user(row: Any, user: User) -> Answer:
-    """The entity of `row`, with what conditional requests need.
-
-    What a user may do to single things comes and goes with those, and the user keeps the date: while there is such a
-    permission, the entity tag alone tells whether anything has changed.
-    """
+def answer_user(row: Any, user: User, *, is_dated: bool) -> Answer:
+    """The entity of `row`, with what conditional requests need: the entity tag alone where dates do not show all."""
     body = encode(user)
-    has_date = all(permission.is_fixed or permission.entity_id is None for permission in user.permissions)
     etag = f"{row.last_modified_date}-{sha256(body).hexdigest()[:16]}"
-    return Answer(body=body, last_modified=last_change(row) if has_date else None, etag=etag)
+    return Answer(body=body, last_modified=last_change(row) if is_dated else None, etag=etag)
 
 
 @endpoints.post(
@@ -69,7 +65,8 @@ async def get_user(call: Call, user: str) -> Answer:
     """Get a user by id or login."""
     users = call.service(UserAdministration)
     row = await users.row(call.session, user)
-    return answer_user(row, await users.entity(call.session, row))
+    is_dated = await call.service(Users).is_dated(row)
+    return answer_user(row, await users.entity(call.session, row), is_dated=is_dated)
 
 
 @endpoints.put(

@@ -5,10 +5,14 @@ from __future__ import annotations
 from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
+from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission, Principal
+from signfleet.access.sessions import Session
+from signfleet.access.shown import Shown
 from signfleet.errors import NotFound
 from signfleet.roles.schemas import Role
 from signfleet.roles.service import role_of
+from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as queries
 from signfleet.users.membership import admit, record_change
@@ -21,8 +25,9 @@ from signfleet.wire.mailboxes import mailbox_key
 class Users:
     """Users by id, network and person."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
+        self._shown = Shown(store, permissions)
 
     async def row(self, user_id: int) -> Row:
         row = await self._store.one(queries.USER_BY_ID, id=user_id)
@@ -37,10 +42,45 @@ class Users:
             raise NotFound(f"You are no user {user_id}.")
         return row
 
-    async def entity(self, row: Row) -> User:
-        return user_of(row, await self.permissions(row))
+    async def entity(self, row: Row, reader: Session | None = None) -> User:
+        """The user of a row, with those of its permissions that a reader may see: by default the user."""
+        return user_of(row, await self.permissions(row, reader))
 
-    async def permissions(self, row: Row) -> list[Permission]:
+    async def permissions(self, row: Row, reader: Session | None = None) -> list[Permission]:
+        """Those of a user's own permissions that a reader may see: by default the user.
+
+        Only things can be hidden here, for the reader sees the user.
+        """
+        stated = await self._permissions(row)
+        if not _names_things(stated):
+            return stated
+        return await self._shown.to(reader or await self._member(row), stated)
+
+    async def is_dated(self, row: Row) -> bool:
+        """Whether the dates of a row show every change of the entity.
+
+        What a user may do to single things comes and goes with those, seen by the reader or not.
+        """
+        return not _names_things(await self._permissions(row))
+
+    async def _member(self, row: Row) -> Session:
+        """The user as a reader, whichever network the present session has chosen."""
+        changes = await self._store.one(totals.TOTAL, network_id=row.network_id, entity=totals.PERMISSION_CHANGES)
+        return Session(
+            id=0,
+            person_id=row.person_id,
+            application_id=None,
+            network_id=row.network_id,
+            user_id=row.id,
+            role_id=row.role_id,
+            device_id=None,
+            login=row.login,
+            scope="",
+            last_modified=0,
+            permission_changes=changes.total if changes else 0,
+        )
+
+    async def _permissions(self, row: Row) -> list[Permission]:
         """What is stated for the user alone: seeing the own entry, which is fixed, and what was given to them."""
         principal = Principal(login=row.login, type="User", id=row.id)
         own = Permission(
@@ -139,3 +179,8 @@ class Users:
         return await self._store.one(
             queries.MEMBER_BY_LOGIN, network_id=network_id, mailbox_key=mailbox_key(login.strip())
         )
+
+
+def _names_things(stated: list[Permission]) -> bool:
+    """Whether any of a user's permissions is for a single thing, beside the fixed one for the own entry."""
+    return any(permission.entity_id is not None and not permission.is_fixed for permission in stated)

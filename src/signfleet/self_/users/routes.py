@@ -49,7 +49,8 @@ async def list_users(call: Call) -> Answer:
 async def get_user(call: Call, user: str) -> Answer:
     """Give one of the person's users."""
     row = await own_user(call, user)
-    return answer_user(row, await call.service(Users).entity(row))
+    users = call.service(Users)
+    return answer_user(row, await users.entity(row), is_dated=await users.is_dated(row))
 
 
 @endpoints.get(
