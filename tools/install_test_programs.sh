@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the programs that some tests run (the reverse proxies of deploy/, PgBouncer), where apt-get may; starts no service.
+# Installs the programs that some tests run (the reverse proxies of deploy/, PgBouncer, a browser)
+# where apt-get may; starts no service.
 # Where it may not, those tests are skipped, and this says so in one line.
 set -eu
 
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=""
-for program in nginx:nginx-light caddy:caddy pgbouncer:pgbouncer; do
+for program in nginx:nginx-light caddy:caddy pgbouncer:pgbouncer chromium:chromium; do
 	command -v "${program%%:*}" > /dev/null || missing="$missing ${program#*:}"
 done
 test -n "$missing" || exit 0

@@ -93,3 +93,28 @@ async def test_the_page_has_every_operation(client: httpx.AsyncClient) -> None:
     api, page = (await client.get("/openapi.json")).json(), Page((await client.get("/docs")).text)
     ids = {operation["operationId"] for operations in api["paths"].values() for operation in operations.values()}
     assert ids <= set(page.ids)
+
+
+@pytest.mark.parametrize("path", ["/", ""])
+async def test_a_browser_at_the_root_is_led_to_the_page(client: httpx.AsyncClient, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = await client.request(method, path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
+        assert answer.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+async def test_a_program_at_the_root_gets_the_error_it_can_read(client: httpx.AsyncClient, accept: str) -> None:
+    answer = await client.get("/", headers={"Accept": accept})
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "There is nothing at this address."
+    answer = await client.get("/nowhere", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+
+
+async def test_the_root_below_a_path_leads_to_the_page_there() -> None:
+    settings = Settings(public_url="https://signs.example/fleet/")
+    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: settings}))
+    async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
+        answer = await client.get("/fleet/", headers={"Accept": "text/html"})
+    assert answer.headers["Location"] == "/fleet/docs"

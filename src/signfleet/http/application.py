@@ -14,6 +14,7 @@ from signfleet.http.call import Call, Disconnected, Receive
 from signfleet.http.cors import Cors
 from signfleet.http.endpoint import Endpoint
 from signfleet.http.errors import STOPPING, MethodNotAllowed, tell
+from signfleet.http.media import HTML_TYPE
 from signfleet.http.pipeline import responder
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
@@ -25,6 +26,8 @@ from signfleet.wire import datetime
 _NOSNIFF = header("X-Content-Type-Options", "nosniff")
 #: Who came by TLS comes by TLS for a year.
 _STRICT = header("Strict-Transport-Security", "max-age=31536000")
+#: The page for people.
+DOCUMENTATION = "/docs"
 
 
 class Application:
@@ -72,6 +75,8 @@ class Application:
         try:
             found = self._router.find(call.raw_path)
             if found is None:
+                if _is_browser_at_root(call):
+                    return "/", self._to_documentation()
                 raise NotFound("There is nothing at this address.")
             route, parameters = found
             template = route.template
@@ -83,6 +88,16 @@ class Application:
             return template, tell(call, template, Unavailable(STOPPING))
         except Exception as error:
             return template, tell(call, template, error)
+
+    def _to_documentation(self) -> Response:
+        """Leads people who open the server's address to what they can read; programs get 404 there."""
+        location = header("Location", f"{self._root.decode()}{DOCUMENTATION}")
+        return Response(303, [location, header("Vary", "Accept"), header("Cache-Control", "no-store")])
+
+
+def _is_browser_at_root(call: Call) -> bool:
+    is_read = call.method in ("GET", "HEAD") and not call.raw_path.strip(b"/")
+    return is_read and HTML_TYPE in (call.header(b"accept") or "").lower()
 
 
 def _without_endpoint(call: Call, route: Route) -> Response:

@@ -1,0 +1,56 @@
+"""A real browser without a window, and the checks of accessibility that it runs in a page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
+#: What the Web Content Accessibility Guidelines 2.2 ask at level AA, and good practice.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """The browser of the machine; the test is skipped where there is none."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("there is no Chromium here")
+    if not AXE.exists():
+        pytest.skip("npm is not installed, so there is no axe-core")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright has no package for this system")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, headless=True)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def violations(page: Page) -> list[dict[str, Any]]:
+    """What axe finds wrong in a page: rule, and the elements with what is the matter with them."""
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})"
+        ".then(all => all.violations.map(({id, nodes}) =>"
+        " ({id, elements: nodes.slice(0, 5).map(node => [node.html.slice(0, 120), node.failureSummary])})))",
+        RULES,
+    )
+    return list(found)
