@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +20,7 @@ from signfleet.cli import cli
 from signfleet.settings import Settings
 from signfleet.wire import datetime, timespan
 from signfleet.wiring import build, make_app
+from tests.running import environment
 
 Invoke = Callable[..., Result]
 
@@ -222,7 +227,7 @@ def test_what_is_not_there_is_told(invoke: Invoke, arguments: list[str], message
 @pytest.mark.anyio
 async def test_a_setup_token_is_known_to_the_server(invoke: Invoke, api: httpx.AsyncClient) -> None:
     made = shown(invoke("init", "--network", "Venue", "--login", "jane@example.com", "--password", ""))
-    setup_token = ok(invoke("token", "issue", "--network", "venue")).strip()
+    setup_token = invoke("token", "issue", "--network", "venue").stdout.strip()
     token = (await sign_in(api, made["client id"], made["client secret"])).json()["access_token"]
     api.headers["Authorization"] = f"Bearer {token}"
     await api.put("/2022/06/REST/Self/Session/Network/", json={"name": "Venue"})
@@ -232,7 +237,7 @@ async def test_a_setup_token_is_known_to_the_server(invoke: Invoke, api: httpx.A
 
 async def test_setup_tokens_are_limited_listed_and_revoked(invoke: Invoke, api: httpx.AsyncClient) -> None:
     ok(invoke("network", "create", "Venue"))
-    setup_token = ok(invoke("token", "issue", "--network", "venue", "--uses", "1", "--days", "7")).strip()
+    setup_token = invoke("token", "issue", "--network", "venue", "--uses", "1", "--days", "7").stdout.strip()
     ok(invoke("token", "issue", "--network", "venue"))
     answers = [await join(api, setup_token, serial) for serial in ("A1", "A2")]
     assert [answer.status_code for answer in answers] == [201, 401]
@@ -248,7 +253,7 @@ async def test_setup_tokens_are_limited_listed_and_revoked(invoke: Invoke, api: 
 async def test_the_operator_releases_unblocks_and_decides_claims(invoke: Invoke, api: httpx.AsyncClient) -> None:
     for name in ("One", "Two"):
         ok(invoke("network", "create", name))
-    one, two = [ok(invoke("token", "issue", "--network", name)).strip() for name in ("One", "Two")]
+    one, two = [invoke("token", "issue", "--network", name).stdout.strip() for name in ("One", "Two")]
     first = (await join(api, one, "A1")).json()
     api.headers["Authorization"] = f"Bearer {first['access_token']}"
     assert (await api.get("/player/v1/settings")).status_code == 200
@@ -371,3 +376,109 @@ def test_what_there_is_not_is_named(invoke: Invoke, founded: dict[str, str], com
     result = invoke(*command)
     assert result.exit_code == 1
     assert "There is no" in result.output or "there is no" in result.output
+
+
+# --- what commands print
+
+
+def as_json(result: Result) -> Any:
+    return json.loads(ok(result))
+
+
+def test_lists_show_locks_levels_and_activation(invoke: Invoke, founded: dict[str, str]) -> None:
+    ok(invoke("network", "create", "Other"))
+    ok(invoke("network", "level", "Other", "Content"))
+    ok(invoke("network", "lock", "Other"))
+    ok(invoke("person", "lock", "joe@example.com"))
+    assert {row[1]: row[2:4] for row in table(invoke("network", "list"))} == {
+        "Main": ["Control", "open"],
+        "Other": ["Content", "locked"],
+    }
+    assert {row["login"]: row["state"] for row in as_json(invoke("person", "list", "--json"))} == {
+        "jane@example.com": "active",
+        "joe@example.com": "locked",
+    }
+
+
+def test_what_was_done_is_printed(invoke: Invoke, founded: dict[str, str]) -> None:
+    application = shown(invoke("application", "create", "A", "--person", "joe@example.com"))["client id"]
+    for command, words in {
+        ("person", "lock", "joe@example.com"): "Locked joe@example.com",
+        ("person", "unlock", "joe@example.com"): "Unlocked joe@example.com",
+        ("user", "lock", "Main", "joe@example.com"): "Locked joe@example.com out of the network Main",
+        ("user", "unlock", "Main", "joe@example.com"): "Unlocked joe@example.com in the network Main",
+        ("network", "lock", "Main"): "Locked the network Main",
+        ("network", "unlock", "Main"): "Unlocked the network Main",
+        ("network", "level", "Main", "Content"): "The network Main has the level Content now",
+        ("application", "delete", application): f"Deleted the application {application}",
+    }.items():
+        assert ok(invoke(*command)).startswith(words)
+
+
+def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, founded: dict[str, str]) -> None:
+    issued = invoke("token", "issue", "--network", "Main", "--uses", "2", "--days", "1")
+    assert issued.stdout.count("\n") == 1
+    assert "Good until 20" in issued.stderr
+    assert "for 2 new players" in issued.stderr
+    assert "signfleet token revoke --network Main" in issued.stderr
+    as_object = as_json(invoke("token", "issue", "--network", "Main", "--json"))
+    assert {*as_object} == {"token", "id", "expires", "uses"}
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        (("network", "list"), {"id", "name", "level", "state", "created"}),
+        (("network", "create", "New"), {"id", "name"}),
+        (("network", "admit", "Main", "guest@example.com"), {"user", "network", "login", "role"}),
+        (("person", "list"), {"id", "login", "firstName", "lastName", "state", "created"}),
+        (("person", "create", "new@example.com"), {"id", "login", "password"}),
+        (("person", "password", "joe@example.com"), {"login", "password"}),
+        (("user", "list", "Main"), {"id", "login", "role", "state"}),
+        (("user", "role", "Main", "joe@example.com", "Creators"), {"network", "login", "role"}),
+        (
+            ("application", "create", "A", "--person", "joe@example.com"),
+            {"name", "clientId", "clientSecret"},
+        ),
+        (("token", "list", "--network", "Main"), None),
+        (("application", "list"), None),
+        (("device", "blocked", "Main"), None),
+        (("device", "claims"), None),
+        (("subscription", "add", "Main"), {"network", "type", "added", "ids"}),
+        (
+            ("permission", "explain", "--user", "joe@example.com", "--operation", "Device.UpdateDevice"),
+            {"user", "role", "operation", "device", "allowed", "reason", "rules"},
+        ),
+    ],
+)
+def test_programs_get_json(
+    invoke: Invoke, founded: dict[str, str], command: tuple[str, ...], names: set[str] | None
+) -> None:
+    ok(invoke("person", "create", "guest@example.com"))
+    found = as_json(invoke(*command, "--json"))
+    if names is None:
+        assert found == []
+    else:
+        assert {*(found[0] if isinstance(found, list) else found)} == names
+
+
+def test_help_shows_what_each_command_does_whole() -> None:
+    for arguments in (["--help"], ["device", "--help"], ["network", "--help"]):
+        text = ok(CliRunner().invoke(cli, arguments))
+        assert "..." not in text.partition("Commands:")[2]
+    assert "such as after its storage was replaced." in " ".join(
+        ok(CliRunner().invoke(cli, ["device", "--help"])).split()
+    )
+
+
+def test_a_stream_that_lacks_a_character_gets_it_escaped(database_of_cli: str) -> None:
+    command = [sys.executable, "-m", "signfleet", "network", "create", "Łódź", "--data", database_of_cli]
+    done = subprocess.run(command, capture_output=True, env=environment() | {"PYTHONIOENCODING": "latin-1"}, check=True)
+    assert b"\\u0141\xf3d\\u017a" in done.stdout
+    listed = subprocess.run(
+        [*command[:3], "network", "list", "--json", "--data", database_of_cli],
+        capture_output=True,
+        env=environment() | {"PYTHONIOENCODING": "latin-1"},
+        check=True,
+    )
+    assert [network["name"] for network in json.loads(listed.stdout)] == ["Łódź"]

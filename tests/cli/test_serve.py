@@ -60,7 +60,7 @@ def test_a_folder_of_templates_that_is_not_there_ends_it(tmp_path: Path) -> None
 
 
 def test_the_version_is_told() -> None:
-    assert invoke("version") == (0, f"{__version__}\n")
+    assert invoke("version") == invoke("--version") == (0, f"{__version__}\n")
 
 
 def test_the_api_is_described_without_a_server() -> None:

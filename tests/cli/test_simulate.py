@@ -1,8 +1,13 @@
 """`signfleet simulate` against a server in a process of its own."""
 
+import contextlib
 import socket
+import socketserver
+import ssl
+import threading
 
 import pytest
+import trustme
 from click.testing import CliRunner
 
 from signfleet.cli import cli
@@ -32,3 +37,25 @@ def test_a_server_that_does_not_answer_is_told() -> None:
     assert result.exit_code == 1
     assert "0 of 2 players registered" in result.output
     assert "did not answer" in result.output
+
+
+def test_a_certificate_that_is_not_accepted_is_named() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+
+    class Silent(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                context.wrap_socket(self.connection, server_side=True).close()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Silent) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        arguments = ["--url", url, "--setup-token", "x", "--players", "1", "--rounds", "1"]
+        result = CliRunner().invoke(cli, ["simulate", *arguments])
+        server.shutdown()
+        thread.join()
+    assert result.exit_code == 1
+    assert f"The certificate of {url} is not accepted: " in result.output
+    assert "SSL_CERT_FILE" in result.output

@@ -73,11 +73,11 @@ def test_the_content_type_of_what_takes_no_body_does_not_matter(client: httpx.Cl
         (b'{"serialNumber":"\xff"}', "not valid JSON: 'utf-8' codec can't decode byte 0xff"),
         (b'{"serialNumber":"\\u0000"}', "the character U+0000"),
         (b'{"x":' + b"[" * 10_000, "nested too deeply"),
-        (b'{"serialNumber":1}', "Expected `str`, got `int` - at `$.serialNumber`"),
-        (b'{"serialNumber":"1","size":"2"}', "Expected `int`, got `str` - at `$.size`"),
+        (b'{"serialNumber":1}', "Expected a string, got a whole number - at `$.serialNumber`"),
+        (b'{"serialNumber":"1","size":"2"}', "Expected a whole number, got a string - at `$.size`"),
         (b"{}", "missing required field `serialNumber`"),
-        (b"[]", "Expected `object`, got `array`"),
-        (b"null", "Expected `object`, got `null`"),
+        (b"[]", "Expected an object, got an array"),
+        (b"null", "Expected an object, got null"),
     ],
 )
 def test_a_body_that_does_not_fit_is_told_where(client: httpx.Client, body: bytes, message: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.wire.misfit import explain
+from signfleet.wire.misfit import explain, in_words
 
 
 class Part(msgspec.Struct, rename="camel"):
@@ -33,8 +33,8 @@ def said(value: Any, at: str = "", type_: Any = Whole) -> str:
     [
         ({}, "", "Object missing required field `name`"),
         ({}, "settings", "Object missing required field `name` - at `$.settings`"),
-        ({"name": "long"}, "", "Expected `str` of length <= 3 - at `$.name`"),
-        ({"name": "long"}, "settings", "Expected `str` of length <= 3 - at `$.settings.name`"),
+        ({"name": "long"}, "", "Expected a string no longer than 3 - at `$.name`"),
+        ({"name": "long"}, "settings", "Expected a string no longer than 3 - at `$.settings.name`"),
         (
             {"name": "a", "parts": [{}, {"howDone": "Raw"}]},
             "settings",
@@ -59,3 +59,18 @@ def test_a_whole_value_may_be_a_word() -> None:
 def test_no_word_passes_for_a_place(word: str) -> None:
     sentence = said({"name": "a", "parts": [{"howDone": word}]})
     assert sentence == f"Invalid enum value {word!r}; known are Rare, Well - at `$.parts[0].howDone`"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("Expected `str | null`, got `int`", "Expected a string or null, got a whole number"),
+        ("Expected `bool`, got `float`", "Expected true or false, got a number"),
+        ("Expected `int` >= 1", "Expected a whole number of at least 1"),
+        ("Expected `array` of length <= 32", "Expected an array no longer than 32"),
+        ("Expected `datetime`", "Expected `datetime`"),
+        ("Object missing required field `int`", "Object missing required field `int`"),
+    ],
+)
+def test_types_have_names_that_no_language_owns(sentence: str, words: str) -> None:
+    assert in_words(sentence) == words

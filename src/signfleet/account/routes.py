@@ -53,7 +53,7 @@ async def activate(call: Call) -> Answer:
     try:
         return_url = await call.service(Registrations).activate(token, password, call.now)
     except Invalid as error:
-        return await _activation_page(call, token, error.message)
+        return await _activation_page(call, token, _in_words(error))
     except NotFound:
         return _not_good(call)
     return next_page(call, return_url, "Your account is active", "You can sign in now.")
@@ -78,7 +78,7 @@ async def answer_invitation(call: Call) -> Answer:
             raise Invalid("Choose whether to accept or to decline.")
         await call.service(Invitations).accept_by_link(token, fields.get("password", ""), call.now)
     except Invalid as error:
-        return await _invitation_page(call, token, error.message)
+        return await _invitation_page(call, token, _in_words(error))
     except NotFound:
         return _not_good(call)
     return next_page(call, None, "You are a member", "You can sign in now.")
@@ -100,7 +100,7 @@ async def reset(call: Call) -> Answer:
     try:
         return_url = await call.service(Registrations).reset(token, password, call.now)
     except Invalid as error:
-        return await _reset_page(call, token, error.message)
+        return await _reset_page(call, token, _in_words(error))
     except NotFound:
         return _not_good(call)
     return next_page(call, return_url, "Your new password is set", "You can sign in with it now.")
@@ -168,6 +168,11 @@ def _not_good(call: Call) -> Answer:
         " from, or for a new password if you have forgotten yours."
     )
     return message(call, "This link is not good any more", text, status=404)
+
+
+def _in_words(error: Invalid) -> str:
+    """What is wrong, for people who see a field and not its name."""
+    return error.message.replace("'password'", "This password")
 
 
 def _fields(call: Call) -> dict[str, str]:

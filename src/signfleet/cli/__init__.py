@@ -23,12 +23,13 @@ from signfleet.cli import (
     token,
     user,
 )
+from signfleet.cli.groups import Commands
 
 #: Commands that take the signals to stop themselves.
 SERVERS = ("serve", "demo")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, message="%(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:

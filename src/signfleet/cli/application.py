@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import person_of
-from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show, show_table
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY
 
@@ -24,12 +26,13 @@ DAYS = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Commands)
 def application() -> None:
     """Programs that act for a person, by client id and secret."""
 
 
 @application.command("list")
+@json_option
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
     """List all applications, never their secrets, which the server does not know."""
@@ -48,6 +51,7 @@ def list_(**flags: Any) -> None:
 @click.option("--person", required=True, metavar="LOGIN", help="The person for whom it acts.")
 @click.option("--scope", metavar="SCOPES", help="What it may do, separated by blanks; by default all that people may.")
 @DAYS
+@json_option
 @settings_options(*STORE)
 def create(name: str, person: str, scope: str | None, days: int | None, **flags: Any) -> None:
     """Register an application and show its secret, once."""
@@ -67,6 +71,7 @@ def create(name: str, person: str, scope: str | None, days: int | None, **flags:
 @application.command()
 @click.argument("client_id")
 @DAYS
+@json_option
 @settings_options(*STORE)
 def secret(client_id: str, days: int | None, **flags: Any) -> None:
     """Give an application a new secret and show it, once; the old one and its tokens end."""
@@ -92,6 +97,7 @@ def delete(client_id: str, **flags: Any) -> None:
         await services.applications.delete(found.person_id, found.id, NONE, clock.now())
 
     with_services(flags, work)
+    click.echo(f"Deleted the application {client_id}; its tokens have ended.")
 
 
 def _expiry(days: int | None, now: int) -> SecretExpiry:

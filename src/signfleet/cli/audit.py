@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def audit() -> None:
     """The audit trail: who changed what, when and from where."""
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from signfleet.cli.offline import existing_store, show
+from signfleet.cli.offline import existing_store
 from signfleet.cli.options import load_settings, settings_options
+from signfleet.cli.output import show
 
 if TYPE_CHECKING:
     from signfleet.backup.archive import Manifest

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
-from signfleet.cli.offline import STORE, show_table, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show_table
 
 if TYPE_CHECKING:
     from signfleet.joining.schemas import BlockedSerial
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def device() -> None:
     """Which players may join as which devices."""
 
@@ -39,6 +41,7 @@ def release(network: str, serial: str, **flags: Any) -> None:
 
 @device.command()
 @click.argument("network")
+@json_option
 @settings_options(*STORE)
 def blocked(network: str, **flags: Any) -> None:
     """List the serials of devices that were deleted from NETWORK and may not join it again."""
@@ -71,6 +74,7 @@ def unblock(network: str, serial: str, **flags: Any) -> None:
 
 
 @device.command()
+@json_option
 @settings_options(*STORE)
 def claims(**flags: Any) -> None:
     """List the serials that networks ask for because another one has them."""

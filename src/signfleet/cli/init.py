@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
-from signfleet.cli.offline import STORE, show, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show
 
 if TYPE_CHECKING:
     from signfleet.founding import Founded
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--first-name", metavar="NAME", help="The administrator's first name.")
 @click.option("--last-name", metavar="NAME", help="The administrator's last name.")
 @click.option("--application", default="Command line", show_default=True, help="Name of a first application.")
+@json_option
 @settings_options(*STORE)
 def init(  # noqa: PLR0917 - click hands options over by name
     network: str,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
-from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.groups import Commands
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show, show_table
 
 if TYPE_CHECKING:
     from signfleet.networks.schemas import Network
@@ -16,22 +18,36 @@ if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def network() -> None:
     """Networks, and who is a member of them."""
 
 
 @network.command("list")
+@json_option
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
-    """List all networks."""
+    """List all networks, with level and lock."""
     networks = with_services(flags, lambda services: services.networks.list_())
-    show_table(["id", "name", "created"], [[found.id, found.name, found.creation_date] for found in networks])
+    show_table(
+        ["id", "name", "level", "state", "created"],
+        [
+            [
+                found.id,
+                found.name,
+                found.subscription and found.subscription.level,
+                "locked" if found.is_locked_out else "open",
+                found.creation_date,
+            ]
+            for found in networks
+        ],
+    )
 
 
 @network.command()
 @click.argument("name")
 @click.option("--administrator", metavar="LOGIN", help="A person who becomes its administrator.")
+@json_option
 @settings_options(*STORE)
 def create(name: str, administrator: str | None, **flags: Any) -> None:
     """Create a network."""
@@ -54,6 +70,7 @@ def create(name: str, administrator: str | None, **flags: Any) -> None:
 @click.argument("name")
 @click.argument("login")
 @click.option("--role", default="Viewers", show_default=True, help="The name of a system role.")
+@json_option
 @settings_options(*STORE)
 def admit(name: str, login: str, role: str, **flags: Any) -> None:
     """Make the person LOGIN a member of the network NAME."""
@@ -75,6 +92,7 @@ def admit(name: str, login: str, role: str, **flags: Any) -> None:
 def lock(name: str, **flags: Any) -> None:
     """Lock a network, at once: nobody works in it and its players are turned away."""
     _set_locked(name, True, flags)
+    click.echo(f"Locked the network {name}: nobody can work in it, and its players are turned away.")
 
 
 @network.command()
@@ -83,6 +101,7 @@ def lock(name: str, **flags: Any) -> None:
 def unlock(name: str, **flags: Any) -> None:
     """Open a locked network again."""
     _set_locked(name, False, flags)
+    click.echo(f"Unlocked the network {name}.")
 
 
 @network.command()
@@ -97,6 +116,7 @@ def level(name: str, level: str, **flags: Any) -> None:
         await services.network_changes.set_level(found.id, level, clock.now())
 
     with_services(flags, work)
+    click.echo(f"The network {name} has the level {level} now.")
 
 
 @network.command("protocol-1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from getpass import getuser
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,18 +67,3 @@ def _operator() -> str:
         return getuser()
     except (KeyError, OSError):
         return "unnamed"
-
-
-def show(values: dict[str, Any]) -> None:
-    """One thing, a property a line."""
-    width = max(map(len, values)) + 2
-    for name, value in values.items():
-        click.echo(f"{name:<{width}}{'' if value is None else value}")
-
-
-def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Many things, one a line, in columns."""
-    texts = [list(columns), *[["" if value is None else str(value) for value in row] for row in rows]]
-    widths = [max(len(text[place]) for text in texts) for place in range(len(columns))]
-    for text in texts:
-        click.echo("  ".join(f"{value:<{width}}" for value, width in zip(text, widths, strict=True)).rstrip())

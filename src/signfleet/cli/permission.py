@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of, person_of
-from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show, show_table, wants_json
 
 if TYPE_CHECKING:
     from signfleet.explanation.service import Explanation
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def permission() -> None:
     """What users may do."""
 
@@ -25,6 +27,7 @@ def permission() -> None:
 @click.option("--user", required=True, metavar="LOGIN", help="Login or id of a user of the network.")
 @click.option("--operation", required=True, metavar="NAME", help="Key or uid, such as Device.UpdateDevice.")
 @click.option("--device", metavar="SERIAL", help="Serial or id of a device; without one, what holds in general.")
+@json_option
 @settings_options(*STORE)
 def explain(name: str | None, user: str, operation: str, device: str | None, **flags: Any) -> None:
     """Say whether a user may do an operation, which rule decides, and which ones it outranks."""
@@ -34,6 +37,9 @@ def explain(name: str | None, user: str, operation: str, device: str | None, **f
         return await services.explanations.explain(network_id, user, operation, device)
 
     found = with_services(flags, work)
+    if wants_json():
+        show(_for_programs(found))
+        return
     show(
         {
             "user": found.user,
@@ -59,6 +65,27 @@ def explain(name: str | None, user: str, operation: str, device: str | None, **f
                 for rule in found.rules
             ],
         )
+
+
+def _for_programs(found: Explanation) -> dict[str, Any]:
+    return {
+        "user": found.user,
+        "role": found.role,
+        "operation": found.operation,
+        "reason": found.reason,
+        "device": None if found.device is None else found.device.serial,
+        "allowed": found.is_allowed,
+        "rules": [
+            {
+                "decides": rule.decides,
+                "who": rule.principal,
+                "operation": rule.operation,
+                "with": rule.applies_to,
+                "may": rule.is_allowed,
+            }
+            for rule in found.rules
+        ],
+    }
 
 
 async def _only_network_of(services: Services, user: str) -> int:

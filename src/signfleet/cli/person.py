@@ -7,29 +7,51 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
-from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show, show_table
 
 if TYPE_CHECKING:
     from signfleet.people.schemas import Person
+    from signfleet.storage.interface import Row
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def person() -> None:
     """People who may sign in."""
 
 
 @person.command("list")
+@json_option
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
-    """List all people."""
-    people = with_services(flags, lambda services: services.people.list_())
+    """List all people, with whether they are active or locked."""
+    from signfleet.wire import datetime
+
+    rows = with_services(flags, lambda services: services.people.rows())
     show_table(
-        ["id", "login", "first name", "last name", "created"],
-        [[found.id, found.login, found.first_name, found.last_name, found.creation_date] for found in people],
+        ["id", "login", "first name", "last name", "state", "created"],
+        [
+            [
+                row.person_id,
+                row.login,
+                row.first_name,
+                row.last_name,
+                _state(row),
+                datetime.format(row.person_creation_date),
+            ]
+            for row in rows
+        ],
     )
+
+
+def _state(row: Row) -> str:
+    if row.is_locked_out:
+        return "locked"
+    return "not activated" if row.activation_date is None else "active"
 
 
 @person.command()
@@ -39,6 +61,7 @@ def list_(**flags: Any) -> None:
 @click.option("--last-name", metavar="NAME", help="Last name.")
 @click.option("--network", metavar="NAME", help="A network that the person becomes a member of.")
 @click.option("--role", default="Viewers", show_default=True, help="The system role in that network.")
+@json_option
 @settings_options(*STORE)
 def create(login: str, network: str | None, role: str, **options: Any) -> None:
     """Create a person; LOGIN is an e-mail address."""
@@ -62,6 +85,7 @@ def create(login: str, network: str | None, role: str, **options: Any) -> None:
 @person.command()
 @click.argument("login")
 @click.option("--password", metavar="TEXT", help="By default one is made and shown.")
+@json_option
 @settings_options(*STORE)
 def password(login: str, password: str | None, **flags: Any) -> None:
     """Set a person's password; wherever they are signed in they have to sign in again."""
@@ -77,6 +101,7 @@ def lock(login: str, force: bool, **flags: Any) -> None:
     """Lock a person out of everything, at once."""
     now = clock.now()
     with_services(flags, lambda services: services.people.set_locked(login, True, now, even_last=force))
+    click.echo(f"Locked {login}: every token of theirs has ended, and they cannot sign in.")
 
 
 @person.command()
@@ -85,3 +110,4 @@ def lock(login: str, force: bool, **flags: Any) -> None:
 def unlock(login: str, **flags: Any) -> None:
     """Let a locked person in again."""
     with_services(flags, lambda services: services.people.set_locked(login, False, clock.now()))
+    click.echo(f"Unlocked {login}.")

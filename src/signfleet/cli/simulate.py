@@ -91,7 +91,17 @@ def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **h
         click.echo()
     click.echo(f"{_summary(tally, players)} in {time.monotonic() - started:.1f} s")
     if tally.registered == 0:
-        raise click.ClickException(tally.last_refusal or f"{url} did not answer")
+        raise click.ClickException(tally.last_refusal or _no_answer(url, tally.last_failure))
+
+
+def _no_answer(url: str, reason: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        what = reason.partition("certificate verify failed: ")[2].partition(" (_ssl")[0] or "it cannot be verified"
+        return (
+            f"The certificate of {url} is not accepted: {what}. Where an authority of your own has issued it, name"
+            " the authority's certificate in the variable SSL_CERT_FILE."
+        )
+    return f"{url} did not answer: {reason}" if reason else f"{url} did not answer"
 
 
 async def _tell(tally: Tally, players: int) -> None:

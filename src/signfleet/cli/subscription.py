@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
-from signfleet.cli.offline import STORE, show, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show
 
 if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def subscription() -> None:
     """Device subscriptions, where they are managed (`subscriptions = "managed"`)."""
 
@@ -29,6 +31,7 @@ def subscription() -> None:
 @click.option(
     "--days", default=365, show_default=True, type=click.IntRange(1, 36_500), help="How long each is good, once active."
 )
+@json_option
 @settings_options(*STORE)
 def add(network: str, count: int, kind: Any, days: int, **flags: Any) -> None:
     """Put subscriptions into a network's stock; devices that wait for one get it at once."""

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
-from signfleet.cli.offline import STORE, show_table, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show, show_table, wants_json
 
 if TYPE_CHECKING:
-    from signfleet.joining.schemas import SetupToken
+    from signfleet.joining.schemas import IssuedSetupToken, SetupToken
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def token() -> None:
     """Setup tokens, with which players join a network."""
 
@@ -25,22 +27,39 @@ def token() -> None:
 @click.option("--network", required=True, metavar="NAME", help="The network that players join with it.")
 @click.option("--uses", type=click.IntRange(1, 1_000_000), help="How many new players may join; default: any number.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it is good; default: what the network says.")
+@json_option
 @settings_options(*STORE)
 def issue(network: str, uses: int | None, days: int | None, **flags: Any) -> None:
-    """Issue a setup token and print it, once."""
+    """Issue a setup token and print it, once.
 
-    async def work(services: Services) -> str:
+    The token alone goes to the standard output, for scripts; when it expires and what to do with it, to the standard
+    error.
+    """
+
+    async def work(services: Services) -> IssuedSetupToken:
         from signfleet.joining.schemas import NewSetupToken
 
         found = await network_of(services, network)
         limits = NewSetupToken(max_uses=uses, days=days)
-        return (await services.setup_token_lists.issue(found.id, limits, clock.now())).token
+        return await services.setup_token_lists.issue(found.id, limits, clock.now())
 
-    click.echo(with_services(flags, work))
+    issued = with_services(flags, work)
+    if wants_json():
+        show({"token": issued.token, "id": issued.id, "expires": issued.valid_to, "uses": issued.max_uses})
+        return
+    click.echo(issued.token)
+    count = "any number of players" if issued.max_uses is None else f"{issued.max_uses} new players"
+    click.echo(
+        f"Good until {issued.valid_to} for {count}. Players send it when they register (docs/player-protocol.md);"
+        f" `signfleet simulate --setup-token TOKEN` tries it. `signfleet token revoke --network {network} {issued.id}`"
+        " ends it.",
+        err=True,
+    )
 
 
 @token.command("list")
 @click.option("--network", required=True, metavar="NAME", help="The network.")
+@json_option
 @settings_options(*STORE)
 def list_(network: str, **flags: Any) -> None:
     """List the setup tokens that have not expired, never their text."""

@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet import clock
+from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
-from signfleet.cli.offline import STORE, show, show_table, with_services
+from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
+from signfleet.cli.output import json_option, show, show_table
 
 if TYPE_CHECKING:
     from signfleet.storage.interface import Row
     from signfleet.wiring import Services
 
 
-@click.group()
+@click.group(cls=Commands)
 def user() -> None:
     """People as members of a network; `signfleet network admit` makes them."""
 
 
 @user.command("list")
 @click.argument("network")
+@json_option
 @settings_options(*STORE)
 def list_(network: str, **flags: Any) -> None:
-    """List the users of a network."""
+    """List the users of a network, with role and state."""
 
     async def work(services: Services) -> list[list[Any]]:
         from signfleet.roles.system import role_name
@@ -38,15 +41,16 @@ def list_(network: str, **flags: Any) -> None:
 
 
 def _state(row: Row) -> str:
-    if row.activation_date is None:
-        return "invited"
-    return "locked" if row.is_locked_out else "member"
+    if row.is_locked_out:
+        return "locked"
+    return "invited" if row.activation_date is None else "member"
 
 
 @user.command()
 @click.argument("network")
 @click.argument("login")
 @click.argument("role")
+@json_option
 @settings_options(*STORE)
 def role(network: str, login: str, role: str, **flags: Any) -> None:
     """Give a user of a network another system role; it counts at once."""
@@ -67,6 +71,7 @@ def role(network: str, login: str, role: str, **flags: Any) -> None:
 def lock(network: str, login: str, **flags: Any) -> None:
     """Lock a user out of a network, at once."""
     _change(network, login, flags, lambda services, row, now: services.users.set_locked(row, True, now))
+    click.echo(f"Locked {login} out of the network {network}.")
 
 
 @user.command()
@@ -76,6 +81,7 @@ def lock(network: str, login: str, **flags: Any) -> None:
 def unlock(network: str, login: str, **flags: Any) -> None:
     """Let a locked user into the network again."""
     _change(network, login, flags, lambda services, row, now: services.users.set_locked(row, False, now))
+    click.echo(f"Unlocked {login} in the network {network}.")
 
 
 def _change(

@@ -23,6 +23,7 @@ from signfleet.http.patch import Change, Document, check_paths, converted, merge
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.datetime import format as format_date
 from signfleet.wire.json import encode
+from signfleet.wire.misfit import in_words
 from signfleet.wire.text import fold
 
 #: The server's own: bodies may carry them, and nothing comes of it.
@@ -63,7 +64,8 @@ class DeviceChanges:
         """
         said = body.get("settings", {})
         if not isinstance(said, dict):
-            raise Invalid(f"The body does not fit: Expected `object`, got `{_kind(said)}` - at `$.settings`.")
+            mismatch = in_words(f"Expected `object`, got `{_kind(said)}`")
+            raise Invalid(f"The body does not fit: {mismatch} - at `$.settings`.")
         said = {name: value for name, value in said.items() if name not in READ_ONLY}
         _check_length(encode(said))
         await self.change(session, segment, precondition, now, lambda present: merged(present, said))

@@ -124,7 +124,11 @@ class People:
 
     async def list_(self) -> list[Person]:
         """Everybody, by login."""
-        return [person_of(row) for row in await self._store.scan_all(queries.ALL_PEOPLE)]
+        return [person_of(row) for row in await self.rows()]
+
+    async def rows(self) -> list[Row]:
+        """Everybody, by login, with whether they are locked out."""
+        return await self._store.scan_all(queries.ALL_PEOPLE)
 
     async def create(
         self,

@@ -34,6 +34,8 @@ class Tally:
     refused: int = 0
     retries: int = 0
     last_refusal: str = ""
+    #: Why the last request got no answer at all.
+    last_failure: str = ""
 
 
 class Refused(Exception):
@@ -247,7 +249,8 @@ class Player:
             answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
             if answer.is_success and self.profile.random("lost answer", self._asked).random() < _LOST_ANSWERS:
                 answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            self._tally.last_failure = str(error) or type(error).__name__
             raise TryLater(None) from None
         if answer.status_code in {429, 500, 502, 503, 504}:
             seconds = answer.headers.get("Retry-After", "")

@@ -12,6 +12,18 @@ from msgspec import inspect
 
 #: What msgspec says, and the place in the JSON if it names one.
 _SAID = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
+#: What was expected or found, with a limit if there is one.
+_TYPES = re.compile(r"`(\w+(?: \| \w+)*)`( of length)?(?: ([<>]=) (\d+))?")
+#: JSON's types by msgspec's names, which are Python's.
+_WORDS = {
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "null",
+    "object": "an object",
+    "array": "an array",
+}
 #: The steps of a place: `.name` in an object, `[3]` in an array, `[...]` in an object whose names are anybody's.
 _STEP = re.compile(r"\.([^.\[]+)|\[[^\]]*\]")
 
@@ -20,11 +32,25 @@ def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
     """The sentence for `error` at reading a `type_`, whose value stands at `at` (such as `settings`) in a whole."""
     said = _SAID.fullmatch(str(error))
     assert said is not None
-    text, place = said[1], said[2] or ""
+    text, place = in_words(said[1]), said[2] or ""
     if text.startswith("Invalid enum value"):
         text = f"{text}; known are {', '.join(_words(known_type(type_), place))}"
     whole = f"{'.' if at else ''}{at}{place}"
     return f"{text} - at `${whole}`" if whole else text
+
+
+def in_words(text: str) -> str:
+    """A sentence of msgspec that names types, such as "Expected `str | null`, got `int`", in words for everybody."""
+    return _TYPES.sub(_type_in_words, text) if text.startswith("Expected ") else text
+
+
+def _type_in_words(found: re.Match[str]) -> str:
+    names, is_length, limit, number = found[1].split(" | "), found[2], found[3], found[4]
+    words = " or ".join(_WORDS.get(name, f"`{name}`") for name in names)
+    if not limit:
+        return words
+    least, most = ("no shorter than", "no longer than") if is_length else ("of at least", "of at most")
+    return f"{words} {least if limit == '>=' else most} {number}"
 
 
 def _words(kind: inspect.Type, place: str) -> list[str]:
