@@ -28,6 +28,7 @@ signfleet speaks the HTTP API that BSN.cloud documents as its Main API 2022/06. 
 Provisioning answers below `/2020/10/REST` as well. Letter case of paths and a final slash do not matter.
 
 {offered} of {all} documented endpoints are offered; the others answer 501 with the error body.
+Where answers differ from the documented ones on purpose: [docs/differences.md](docs/differences.md).
 
 | method | path | scope | state | tests |
 | --- | --- | --- | --- | --- |
