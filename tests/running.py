@@ -118,7 +118,7 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
         finally:
             process.terminate()
             _, errors = process.communicate(timeout=30)
-            assert (process.returncode, errors) == (0, "")
+            assert (process.returncode, errors) == (0, ""), (process.returncode, errors)
 
 
 def founded(data: Path, database: str | None = None) -> Founded:

@@ -23,8 +23,8 @@ from signfleet.storage.tables import device_error
 from tests.api import Api
 from tests.running import Running, founded, running_server
 
-#: A start takes most of the time of a round; PostgreSQL has its own tests of what a commit is worth.
-KILLS = {"sqlite": 20, "postgresql": 4}
+#: A start takes most of the time of a round; `make torture` kills many more times.
+KILLS = {"sqlite": 8, "postgresql": 3}
 WRITERS = 6
 REPORTS = 3
 
