@@ -43,6 +43,44 @@ def test_a_full_disk_is_not_ready_until_there_is_room(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+def use_storage(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    """Lets servers find object storage at a port of this machine."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def refuses_to_be_ready(tmp_path: Path) -> None:
+    """A server without its object storage lives, is not ready, and logs why in one line."""
+    with running_server("--data", str(tmp_path), "--blobs", "s3://signage/fleet", "--no-access-log") as server:
+        server.wait_until_founded()
+        assert readiness(server, 503).json()["message"] == "Not ready: files cannot be written."
+        assert httpx.get(f"{server.address}/health/live").status_code == 200
+        assert server.stop() == 0
+    reasons = {line["reason"] for line in server.log if line["event"] == "files cannot be written"}
+    assert reasons
+    assert all(reason.startswith("file ready could not be kept: ") and "\n" not in reason for reason in reasons)
+
+
+def test_object_storage_that_refuses_connections_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_storage(monkeypatch, 1)
+    refuses_to_be_ready(tmp_path)
+
+
+def test_a_bucket_that_is_not_there_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    storage.start()
+    use_storage(monkeypatch, storage.get_host_and_port()[1])
+    try:
+        refuses_to_be_ready(tmp_path)
+    finally:
+        storage.stop()
+
+
 def test_object_storage_that_hangs_is_not_ready_and_no_reason_not_to_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,13 +89,7 @@ def test_object_storage_that_hangs_is_not_ready_and_no_reason_not_to_stop(
     port = storage.get_host_and_port()[1]
     try:
         with line_to(port) as line:
-            for name, value in {
-                "AWS_ACCESS_KEY_ID": "key",
-                "AWS_SECRET_ACCESS_KEY": "secret",
-                "AWS_REGION": "us-east-1",
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}",
-            }.items():
-                monkeypatch.setenv(name, value)
+            use_storage(monkeypatch, line.port)
             boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1").create_bucket(
                 Bucket="signage"
             )

@@ -52,7 +52,7 @@ class Blobs:
         try:
             await obstore.put_async(self._store, name, content)
         except (BaseError, OSError) as error:
-            raise StorageError(f"file {name} could not be kept: {error}") from error
+            raise StorageError(f"file {name} could not be kept: {_reason(error)}") from error
 
     async def get(self, name: str) -> bytes | None:
         """The content under `name`; None if there is none."""
@@ -62,7 +62,7 @@ class Blobs:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
-            raise StorageError(f"file {name} could not be read: {error}") from error
+            raise StorageError(f"file {name} could not be read: {_reason(error)}") from error
 
     async def delete(self, names: Sequence[str]) -> None:
         """Delete what there is of `names`, and of what a process left half written that ended meanwhile."""
@@ -80,7 +80,7 @@ class Blobs:
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
-            raise StorageError(f"file {name} could not be deleted: {error}") from error
+            raise StorageError(f"file {name} could not be deleted: {_reason(error)}") from error
 
     def _delete_half_written(self, names: Sequence[str]) -> None:
         """A folder has a file under this name until all of it is written; object storage keeps none."""
@@ -88,6 +88,11 @@ class Blobs:
         folder = Path(self._store.prefix or "")
         for name in names:
             (folder / f"{name}#1").unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what the library says; a dump of its structures follows."""
+    return str(error).partition("\n")[0].rstrip()
 
 
 def open_blobs(place: str) -> Blobs:
@@ -105,6 +110,6 @@ def open_blobs(place: str) -> Blobs:
         Path(place).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Blobs(LocalStore(place, automatic_cleanup=True, mkdir=True))
     except (BaseError, OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")  # a dump of the library's structures follows
+        reason = _reason(error).rstrip(".")
         reason = reason if scheme is None else reason.replace(place, "the address")
         raise CannotOpen(f"{_CANNOT} {scheme[0] + '…' if scheme else place}: {reason}.") from error

@@ -150,7 +150,7 @@ async def _pictures(settings: Settings) -> list[Finding]:
     try:
         await open_blobs(settings.blobs_place).get("doctor/no-such-file")
     except (CannotOpen, StorageError) as error:
-        return [place, Finding("state", "cannot be read", str(error).partition("\n")[0])]
+        return [place, Finding("state", "cannot be read", str(error))]
     return [place, Finding("state", "answers")]
 
 
