@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.curl import curl_on_path
 from tests.running import running_demo
 
@@ -24,13 +26,14 @@ def documents(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_first_session(tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", ["data", "elsewhere"])
+def test_the_first_session(tmp_path: Path, data: str) -> None:
     session = "".join(re.findall(r"```sh\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL))
-    with running_demo(tmp_path / "data", players=12):
+    with running_demo(tmp_path / data, players=12):
         done = subprocess.run(
             ["sh", "-eu", "-c", session],
             cwd=tmp_path,
-            env=curl_on_path(tmp_path),
+            env=curl_on_path(tmp_path) | ({} if data == "data" else {"DATA": data}),
             capture_output=True,
             text=True,
             check=True,
