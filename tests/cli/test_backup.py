@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_a_backup_comes_back_as_the_same_installation(data: Path, tmp_path: Path
     file, elsewhere = tmp_path / "backup.tar", tmp_path / "elsewhere"
     backup = run("backup", file, "--data", data)
     assert backup.exit_code == 0, backup.output
-    assert run("restore", file, "--dry-run").exit_code == 0
+    assert json.loads(run("restore", file, "--dry-run", "--json").output)["file"] == str(file)
     assert run("restore", file, "--data", elsewhere).exit_code == 0
     assert run("person", "list", "--data", elsewhere).output == run("person", "list", "--data", data).output
     assert (elsewhere.stat().st_mode & 0o777, (elsewhere / "signfleet.db").stat().st_mode & 0o777) == (0o700, 0o600)

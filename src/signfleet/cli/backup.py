@@ -12,7 +12,7 @@ import click
 
 from signfleet.cli.offline import existing_store
 from signfleet.cli.options import load_settings, settings_options
-from signfleet.cli.output import show
+from signfleet.cli.output import json_option, show
 
 if TYPE_CHECKING:
     from signfleet.backup.archive import Manifest
@@ -25,6 +25,7 @@ PLACES = ("data", "database", "blobs")
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
 @settings_options(*PLACES)
 def backup(file: Path, **flags: Any) -> None:
     """Write the store and all pictures to FILE, and read it back.
@@ -41,6 +42,7 @@ def backup(file: Path, **flags: Any) -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--dry-run", is_flag=True, help="Only read FILE and check it.")
+@json_option
 @settings_options(*PLACES)
 def restore(file: Path, dry_run: bool, **flags: Any) -> None:
     """Restore the backup FILE into a new store.
