@@ -358,3 +358,28 @@ async def test_words_of_flags_are_known_ones_in_the_contracts_spelling(admin: As
     assert answer.status_code == 400
     assert "Unsupported value 'Pigeon'" in answer.json()["message"]
     assert (await settings(admin))["network"]["interfaces"][0]["proto"] == "NDP, DHCPv6"
+
+
+async def test_a_body_of_another_device_is_refused(admin: AsyncClient, services: Services, network: Founded) -> None:
+    first, second = await register(services.store, network.network_id, ["ID1", "ID2"])
+    changed = {"settings": {"description": "changed"}}
+    for path in ("/Devices/ID1/", f"/Devices/{first}/"):
+        for wrong, names in (({"id": second}, (str(first), str(second))), ({"serial": "ID2"}, ("ID1", "ID2"))):
+            answer = await admin.put(path, json=wrong | changed)
+            assert answer.status_code == 400
+            assert all(f"{name}" in answer.json()["message"] for name in names)
+        for right in ({"id": first, "serial": "id1"}, {"id": 0, "serial": ""}, {"id": 0, "serial": "ID1"}):
+            assert (await admin.put(path, json=right | changed)).status_code == 204
+
+
+async def test_a_group_is_named_by_one_change_or_by_both_alike(
+    admin: AsyncClient, services: Services, network: Founded
+) -> None:
+    """Clients change one of id and name and leave the other as they read it; two changes have to mean one group."""
+    await register(services.store, network.network_id, ["ID1"])
+    a, b = [(await admin.post("/Groups/Regular/", json={"name": name})).json()["id"] for name in ("Ga", "Gb")]
+    wrong = await admin.put("/Devices/ID1/", json={"settings": {"group": {"id": a, "name": "Gb"}}})
+    assert wrong.status_code == 400
+    assert "settings.group" in wrong.json()["message"]
+    for right in ({"id": a, "name": "ga"}, {"id": b, "name": "Ga"}, {"id": b, "name": "Ga"}):
+        assert (await admin.put("/Devices/ID1/", json={"settings": {"group": right}})).status_code == 204

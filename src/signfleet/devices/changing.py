@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from signfleet.devices.keeping import keep_part, next_moment
 from signfleet.devices.places import keep_place, relocated
 from signfleet.devices.schemas import GroupReference, PlayerSettings
 from signfleet.devices.service import Devices
-from signfleet.errors import Forbidden, Invalid, TooLarge
+from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
 from signfleet.http.conditional import Precondition
 from signfleet.http.patch import Change, Document, check_paths, converted, merged, patched
 from signfleet.storage.interface import Row, Store, Transaction
@@ -68,7 +69,22 @@ class DeviceChanges:
             raise Invalid(f"The body does not fit: {mismatch} - at `$.settings`.")
         said = {name: value for name, value in said.items() if name not in READ_ONLY}
         _check_length(encode(said))
+        await self._check_identity(session, body, await self._devices.find(session, segment, UPDATE_DEVICE))
         await self.change(session, segment, precondition, now, lambda present: merged(present, said))
+
+    async def _check_identity(self, session: Session, body: Document, device: Row) -> None:
+        """Raises `Invalid` for a body of another device. One that the caller knows no device of is ignored."""
+        id_, serial = body.get("id"), body.get("serial")
+        by_id = str(id_) if type(id_) is int and id_ > 0 else ""
+        for name, given, own in (("id", by_id, str(device.id)), ("serial", serial, device.serial)):
+            if not isinstance(given, str) or not given or fold(given) == fold(own):
+                continue
+            with suppress(NotFound):
+                other = await self._devices.find(session, given)
+                if fold(str(getattr(other, name))) == fold(given):
+                    raise Invalid(
+                        f"'{name}': the body is of device '{given}', the path of device '{own}'; correct one."
+                    )
 
     async def patch(
         self, session: Session, segment: str, changes: list[Change], precondition: Precondition, now: int
@@ -128,6 +144,11 @@ class DeviceChanges:
         if group is None:
             named = str(wanted.id) if by_id else f"'{wanted.name}'"
             raise Invalid(f"'settings.group': there is no group {named} in this network.")
+        if by_id and wanted.name and fold(wanted.name) not in (fold(name), fold(group.name)):
+            raise Invalid(
+                f"'settings.group': 'id' means the group '{group.name}', and 'name' is '{wanted.name}'; correct one, or"
+                " leave one out."
+            )
         if group.id != row.group_id and not await self._permissions.allows_on(session, CHANGE_TARGET_GROUP, row.id, tx):
             raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.full_name}' here.")
         return GroupReference(id=group.id, name=group.name)

@@ -41,6 +41,15 @@ async def test_only_a_network_of_ones_own_can_be_chosen(newcomer: AsyncClient, c
     assert "network" in answer.json()["message"]
 
 
+@ON_SQLITE
+async def test_an_id_and_a_name_have_to_mean_the_same_network(newcomer: AsyncClient, network: Founded) -> None:
+    wrong = await newcomer.put("/Self/Session/Network/", json={"id": network.network_id, "name": "Elsewhere"})
+    assert wrong.status_code == 400
+    assert "'id'" in wrong.json()["message"]
+    right = {"id": network.network_id, "name": network.network.lower()}
+    assert (await newcomer.put("/Self/Session/Network/", json=right)).status_code == 204
+
+
 async def test_the_session_tells_network_and_scopes(newcomer: AsyncClient, network: Founded) -> None:
     before = (await newcomer.get("/Self/Session/")).json()
     assert before.keys() == {"network", "authorizationScope", "lastModifiedDate"}

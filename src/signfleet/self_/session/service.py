@@ -31,6 +31,10 @@ class SessionChanges:
                 break
         else:
             raise Invalid(f"You are a member of no network '{network_id or name}'.")
+        if network_id and name and fold(user.network_name) != fold(name):
+            raise Invalid(
+                f"'id' means the network '{user.network_name}', and 'name' is '{name}'; correct one, or leave one out."
+            )
         if user.is_locked_out or user.network_is_locked_out:
             raise Forbidden(f"You or the network '{user.network_name}' are locked out.")
 
