@@ -39,7 +39,9 @@ def configure(level: str = "info") -> None:
         redact,
     ]
     render: list[Any] = (
-        [structlog.dev.ConsoleRenderer()] if on_terminal else [structlog.processors.format_exc_info, redact, as_json]
+        [structlog.dev.ConsoleRenderer()]
+        if on_terminal
+        else [structlog.processors.format_exc_info, redact_exception, as_json]
     )
     structlog.configure(
         processors=[*shared, *render],
@@ -69,7 +71,22 @@ def _configure_standard_library(level: int, output: Any, shared: list[Any], rend
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Processor: hide values whose name says that they are secret, and credentials inside texts."""
     for name, value in event.items():
-        event[name] = _redacted(name, value)
+        if value is None or value is True or value is False:
+            continue
+        if _is_secret(name):
+            event[name] = HIDDEN
+        elif type(value) is str:
+            if " " in value or "://" in value:
+                event[name] = without_credentials(value)
+        elif type(value) is not int and type(value) is not float:
+            event[name] = _redacted(name, value)
+    return event
+
+
+def redact_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor: hide credentials in the text that an exception has become; the rest is redacted already."""
+    if "exception" in event:
+        event["exception"] = without_credentials(event["exception"])
     return event
 
 

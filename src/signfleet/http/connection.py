@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-import httptools
 import structlog
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -24,11 +23,10 @@ from signfleet.http.authority import plain_address
 from signfleet.http.door import RESERVED_PATHS, Door, Place
 from signfleet.http.exchange import Exchange
 from signfleet.http.head import Head
-from signfleet.http.refusal import Refusal, Refused, malformed
+from signfleet.http.reading import Reader
+from signfleet.http.refusal import Refusal, Refused
 from signfleet.wire import datetime
 
-#: The parser gets no more than this at once: what follows waits until the requests before it are answered.
-SLICE = 8192
 #: Nothing more is read while so much of a body waits for the application.
 BODY_BUFFER = 65_536
 #: Seconds in which what a client still sends is thrown away, or it would lose the answer.
@@ -57,7 +55,8 @@ class Connection(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._head = head = Head(door.limits)
         self.on_url, self.on_header = head.add_target, head.add_field  # the parser's callbacks, without a detour
-        self._parser = httptools.HttpRequestParser(self)
+        self._reader = Reader(self, head, door.limits.head_size)
+        self._unread = self._reader.unread
         self.address = ""
         self.place: Place = "open"
         self.deadline = _NEVER
@@ -68,13 +67,7 @@ class Connection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._incoming: Exchange | None = None
-        self._unread: deque[bytes | memoryview] = deque()
         self._read_paused = False
-        #: Bytes that brought the parser to the end of nothing.
-        self._pending = 0
-        #: After a head that offers another protocol: a head that frames the same body, fed to a new parser.
-        self._framing = b""
-        self._replays = False
         self._refusal: Refusal | None = None
         self._ignores = self._closing = self._stopping = self._eof = False
 
@@ -170,12 +163,11 @@ class Connection(asyncio.Protocol):
         """Parse what has come as far as it is wanted now."""
         unread = self._unread
         while unread and not self._is_blocked() and not self._ignores:
-            data = unread.popleft()
-            if len(data) > SLICE:
-                view = memoryview(data)
-                unread.appendleft(view[SLICE:])
-                data = view[:SLICE]
-            self._feed(data)
+            try:
+                self._reader.feed()
+            except Refused as refused:
+                if not self._ignores:
+                    self._fail(refused.refusal)
         if self._ignores:
             unread.clear()
         if self._closing:
@@ -190,30 +182,6 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         if self._eof and not self._input_is_over():
             self._close(lingers=False)
-
-    def _feed(self, data: bytes | memoryview) -> None:
-        self._head.moved = False
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            if rest := data[upgrade.args[0] :]:
-                self._unread.appendleft(rest)
-            self._pass_over_upgrade()
-        except httptools.HttpParserError as error:
-            if not self._ignores:
-                cause = error.__context__  # what a callback raised
-                self._fail(cause.refusal if isinstance(cause, Refused) else malformed(error))
-            return
-        self._pending = 0 if self._head.moved else self._pending + len(data)
-        if self._pending > self._limits.head_size and not self._ignores:
-            self._fail(self._head.too_long())
-
-    def _pass_over_upgrade(self) -> None:
-        """Read on as if no other protocol had been offered: the parser stops at such a head, and skips its body."""
-        self._parser = httptools.HttpRequestParser(self)
-        self._replays = True
-        framing, self._framing = self._framing, b""
-        self._parser.feed_data(framing)
 
     def _input_is_over(self) -> bool:
         """Drop what will never be whole; whether answers are still to be given."""
@@ -238,7 +206,7 @@ class Connection(asyncio.Protocol):
     # --- the parser's callbacks ---------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        if self._replays:
+        if self._reader.replays:
             return
         self._head.begin()
         if self._exchange is None:
@@ -246,10 +214,10 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         self._head.moved = True
-        if self._replays:
-            self._replays = False
+        if self._reader.replays:
+            self._reader.replays = False
             return
-        request = self._head.finish(self._parser)
+        request = self._head.finish(self._reader.parser)
         scope = request.scope
         scope["server"], scope["client"] = self._server, self._client
         if self._is_proxy:
@@ -263,8 +231,8 @@ class Connection(asyncio.Protocol):
         exchange = Exchange(self, self._loop, scope, keep_alive=keep_alive)
         exchange.length, exchange.expects_continue = request.length, request.expects_continue
         self._incoming = exchange
-        if self._parser.should_upgrade():
-            self._framing = request.framing()
+        if self._reader.parser.should_upgrade():
+            self._reader.framing = request.framing()
         if self._exchange is None:
             self._start(exchange)
         else:
@@ -281,8 +249,10 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._head.moved = True
-        if self._framing:
+        if self._reader.framing:
             return
+        if self._head.headers and self._head.is_too_long():  # of fields behind the body
+            raise Refused(self._head.too_long())
         exchange, self._incoming = self._incoming, None
         if exchange is None:
             return
@@ -337,7 +307,7 @@ class Connection(asyncio.Protocol):
 
     def date_line(self) -> bytes:
         """The `Date` of an answer that the application gives none: a refusal."""
-        return b"date: %b\r\n" % datetime.format_http(clock.now()).encode()
+        return b"date: %b" % datetime.format_http(clock.now()).encode()
 
     def answered(self, exchange: Exchange) -> None:
         """Go on with the next request, or wait for one."""

@@ -17,9 +17,9 @@ JOINED = 65_536
 #: An answer to a request with more of its body still to come than this closes the connection.
 DISCARDED = 65_536
 
-STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-CLOSE = b"connection: close\r\n"
-_CHUNKED = b"transfer-encoding: chunked\r\n"
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
+CLOSE = b"connection: close"
+_CHUNKED = b"transfer-encoding: chunked"
 
 
 class Line(Protocol):
@@ -142,12 +142,12 @@ class Exchange:
         self.started = True
         if self.more_body and self._is_much():
             self.keep_alive = False
-        lines = [STATUS_LINES[status]]
-        if not any(name == b"date" for name, _ in headers):
+        names = dict(headers)
+        lines = [STATUS_LINES[status], *map(b": ".join, headers)]
+        if b"date" not in names:
             lines.append(self._line.date_line())
-        lines += [b"%b: %b\r\n" % pair for pair in headers]
         self.has_body = self.scope["method"] != "HEAD" and status not in (204, 304)
-        if self.has_body and not any(name == b"content-length" for name, _ in headers):
+        if self.has_body and b"content-length" not in names:
             if self.scope["http_version"] == "1.1":
                 self._chunked = True
                 lines.append(_CHUNKED)
@@ -155,10 +155,11 @@ class Exchange:
                 self.keep_alive = False  # the end of the connection is the end of the body
         if not self.keep_alive:
             lines.append(CLOSE)
-        head = b"".join(lines)
+        lines.append(b"\r\n")
+        head = b"\r\n".join(lines)
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
             raise ValueError("A header of the answer holds a line break or NUL.")
-        self._head = head + b"\r\n"
+        self._head = head
 
     def _is_much(self) -> bool:
         """Whether what is missing of the body is too much to read for nothing, or may never come."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 import httptools
 
 from signfleet.http.authority import is_authority
+from signfleet.http.media import CACHED_LENGTH
 from signfleet.http.refusal import Refusal, Refused, malformed
 
 #: A longer address is refused: its parts are unescaped and searched before anybody has signed in.
@@ -40,46 +42,56 @@ class Request(NamedTuple):
 
 
 class Head:
-    """Collects a connection's heads, one after the other. Raises `Refused` from inside the parser's callbacks."""
+    """Collects a connection's heads, one after the other. Raises `Refused` from inside the parser's callbacks.
 
-    __slots__ = ("_fields", "_limits", "_size", "_target", "headers", "is_open", "moved")
+    Limits are checked when a head is whole and after each portion that the parser gets, not for each field.
+    """
+
+    __slots__ = ("_arrived", "_limits", "_portion", "_target", "headers", "is_open", "moved")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
         #: From a request's first byte until its head is whole.
         self.is_open = False
-        #: Whether the parser has come to the end of anything since this was last set to false.
+        #: Whether the parser has come to the end of anything but fields since the portion began.
         self.moved = False
-        self._target = bytearray()
+        self._target = b""
+        #: Fields of the head; behind it those that follow a chunked body, which are counted and passed over.
         self.headers: list[tuple[bytes, bytes]] = []
-        self._fields = self._size = 0
+        #: Bytes of the portion that the parser reads, and of all portions since the head began.
+        self._portion = self._arrived = 0
+
+    def read(self, size: int) -> None:
+        """The parser is about to read a portion of `size` bytes."""
+        self.moved = False
+        self._portion = size
+        self._arrived += size
 
     def begin(self) -> None:
         self.moved = self.is_open = True
-        self._target = bytearray()
+        self._target = b""
         self.headers = []
-        self._fields = self._size = 0
+        self._arrived = self._portion
 
     def add_target(self, part: bytes) -> None:
         """A part of the address."""
         self.moved = True
         self._target += part
-        self._count(len(part))
         if len(self._target) > TARGET:
             raise Refused(Refusal(414, "uri_too_long", f"The address is longer than {TARGET} bytes.", "long address"))
 
     def add_field(self, name: bytes, value: bytes) -> None:
-        """A field of the head, or one behind a chunked body, which is counted and passed over."""
-        self.moved = True
-        self._fields += 1
-        self._count(len(name) + len(value) + 4)
-        if self.is_open:
-            self.headers.append((name.lower(), value))
+        """A field."""
+        self.headers.append((name.lower(), value))
 
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > self._limits.head_size or self._fields > self._limits.headers:
-            raise Refused(self.too_long())
+    def is_too_long(self) -> bool:
+        """Whether there are more fields, or more bytes in them and the address, than a head may have."""
+        headers, limits = self.headers, self._limits
+        if len(headers) > limits.headers:
+            return True
+        if self._arrived <= limits.head_size:
+            return False
+        return len(self._target) + sum(len(name) + len(value) + 4 for name, value in headers) > limits.head_size
 
     def too_long(self) -> Refusal:
         limits = self._limits
@@ -88,8 +100,11 @@ class Head:
 
     def finish(self, parser: httptools.HttpRequestParser) -> Request:
         """What the head asks for; `Refused` where it is none that may be answered."""
+        if self.is_too_long():
+            raise Refused(self.too_long())
         self.is_open = False
-        self._fields = self._size = 0
+        headers, self.headers = self.headers, []
+        target, self._target = self._target, b""
         version, method = parser.get_http_version(), parser.get_method().decode("ascii")
         if version not in ("1.1", "1.0"):
             raise Refused(
@@ -97,14 +112,15 @@ class Head:
             )
         if method == "CONNECT":
             raise Refused(Refusal(501, "not_implemented", "This server is no proxy.", "malformed"))
-        headers = self.headers
         fields = dict(headers)
-        self._check_host(fields, version)
+        if len(fields) < len(headers):
+            _check_single(headers)
+        _check_host(fields.get(b"host"), version)
         coding = fields.get(b"transfer-encoding")
-        if coding is not None and (coding.strip().lower() != b"chunked" or self._is_double(b"transfer-encoding")):
-            raise Refused(Refusal(501, "not_implemented", "The only Transfer-Encoding here is chunked.", "malformed"))
+        if coding is not None and coding.strip().lower() != b"chunked":
+            raise Refused(_other_coding())
         try:
-            url = httptools.parse_url(bytes(self._target))
+            url = httptools.parse_url(target)
         except httptools.HttpParserInvalidURLError:
             raise Refused(malformed("its address is none")) from None
         raw_path = url.path or b"/"
@@ -128,15 +144,28 @@ class Head:
             b"expect" in fields and fields[b"expect"].lower() == b"100-continue",
         )
 
-    def _check_host(self, fields: dict[bytes, bytes], version: str) -> None:
-        host = fields.get(b"host")
-        if host is None:
-            if version == "1.1":
-                raise Refused(malformed("the header 'Host' is missing"))
-        elif self._is_double(b"host"):
-            raise Refused(malformed("the header 'Host' is there more than once"))
-        elif not is_authority(host.decode("latin-1")):
-            raise Refused(malformed("the header 'Host' is no host with or without a port"))
 
-    def _is_double(self, field: bytes) -> bool:
-        return sum(name == field for name, _ in self.headers) > 1
+def _check_single(headers: list[tuple[bytes, bytes]]) -> None:
+    """Refuse a head that has a field more than once which frames the message or says whom it is for."""
+    names = [name for name, _ in headers]
+    if names.count(b"host") > 1:
+        raise Refused(malformed("the header 'Host' is there more than once"))
+    if names.count(b"transfer-encoding") > 1:
+        raise Refused(_other_coding())
+
+
+def _check_host(host: bytes | None, version: str) -> None:
+    if host is None:
+        if version == "1.1":
+            raise Refused(malformed("the header 'Host' is missing"))
+    elif not (_is_host(host) if len(host) <= CACHED_LENGTH else is_authority(host.decode("latin-1"))):
+        raise Refused(malformed("the header 'Host' is no host with or without a port"))
+
+
+@lru_cache(1024)
+def _is_host(host: bytes) -> bool:
+    return is_authority(host.decode("latin-1"))
+
+
+def _other_coding() -> Refusal:
+    return Refusal(501, "not_implemented", "The only Transfer-Encoding here is chunked.", "malformed")

@@ -30,7 +30,7 @@ class Refusal(NamedTuple):
             [
                 f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode(),
                 date_line,
-                b"%b: %b\r\n" % content_type(ERROR_TYPE),
+                b"\r\n%b: %b\r\n" % content_type(ERROR_TYPE),
                 b"x-content-type-options: nosniff\r\n",
                 b"retry-after: %d\r\n" % self.retry_after if self.retry_after else b"",
                 b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body),
