@@ -12,6 +12,7 @@ from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit import recording
+from signfleet.devices import settings_rules
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.keeping import keep_part, next_moment
@@ -113,6 +114,7 @@ class DeviceChanges:
             row = await self._devices.hold(tx, session, found, UPDATE_DEVICE, precondition)
             present: Document = msgspec.json.decode(row.settings)
             settings = converted(edit(present), PlayerSettings, "settings")
+            settings_rules.check(settings, present)
             if msgspec.to_builtins(settings.group) != present["group"]:
                 settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
             settings.location = relocated(present.get("location"), settings.location)

@@ -33,7 +33,7 @@ from signfleet.storage.interface import Duplicate, Row, Store, Transaction, Unit
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.subscriptions.service import Subscriptions
 from signfleet.users.schemas import NetworkName
-from signfleet.wire import datetime
+from signfleet.wire import datetime, zones
 from signfleet.wire.text import fold
 
 DEFAULT_ZONE = "GMT"
@@ -227,10 +227,11 @@ async def _new_device(
     return NewDevice(
         serial=player.serial,
         model=player.model,
-        name=player.name or player.serial,
+        name=(player.name or "").strip() or player.serial,
         group_id=group_id,
         group_name=name,
-        timezone=player.timezone or DEFAULT_ZONE,
+        # A player knows what it can apply, even a zone that this server has not heard of.
+        timezone=zones.canonical(player.timezone or "") or (player.timezone or "").strip() or DEFAULT_ZONE,
         description=player.description,
         location=location,
     )

@@ -1,11 +1,14 @@
-"""Time zones: the contract's short codes and IANA names."""
+"""Time zones: the contract's short codes, IANA names, and the names of Windows."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
+from importlib import resources
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 _CODES = {
     "EST": "America/New_York",
@@ -48,27 +51,71 @@ _CODES = {
 }
 
 _OFFSET = re.compile(r"(?:GMT|UTC)([+-])([0-9]{1,2})(?::([0-9]{2}))?")
+_LONGEST_OFFSET = timedelta(hours=14)
 
 CODES = tuple(_CODES)
 """The named codes; `GMT-14` to `GMT+14`, with minutes if need be (`GMT+9:30`), are understood beside them."""
 
 
 @lru_cache(maxsize=1024)
+def canonical(name: str) -> str | None:
+    """Returns the code or IANA name that players know a time zone by; None where `name` is no time zone.
+
+    The letter case does not matter. A name that Windows uses becomes the IANA name of its zone.
+    """
+    name = name.strip()
+    code = name.upper()
+    if code in _CODES or _offset(code) is not None:
+        return code
+    return _names().get(name.lower())
+
+
+def nearest(name: str, count: int = 3) -> list[str]:
+    """Returns the names of time zones that are spelt most like `name`, the nearest first."""
+    pairs = _pairs(name)
+    likeness = {known: 2 * len(pairs & own) / (len(pairs) + len(own)) for known, own in _known_pairs().items()}
+    return sorted(likeness, key=lambda known: -likeness[known])[:count]
+
+
+@lru_cache(maxsize=1024)
 def zone(name: str | None) -> tzinfo:
-    """Give the time zone a code or an IANA name means; UTC when it means none.
+    """Returns the time zone that a code or a name means; UTC when it means none.
 
     In `GMT+3` the sign is the everyday one: three hours ahead of Greenwich. Never raises.
     """
-    if not name:
+    known = canonical(name) if name else None
+    if known is None:
         return UTC
-    code = name.strip().upper()
-    if offset := _OFFSET.fullmatch(code):
-        sign, hours, minutes = offset.groups(default="0")
-        span = timedelta(hours=int(hours), minutes=int(minutes))
-        if span > timedelta(hours=14) or int(minutes) > 59:
-            return UTC
-        return timezone(-span if sign == "-" else span)
-    try:
-        return ZoneInfo(_CODES.get(code, name.strip()))
-    except (KeyError, ValueError, OSError):  # unknown; not a key at all; a folder or an over-long name
-        return UTC
+    offset = _offset(known)
+    return ZoneInfo(_CODES.get(known, known)) if offset is None else timezone(offset)
+
+
+def _offset(code: str) -> timedelta | None:
+    """The offset that `GMT+3` or `GMT+9:30` says; None for anything else."""
+    match = _OFFSET.fullmatch(code)
+    if match is None:
+        return None
+    sign, hours, minutes = match.groups(default="0")
+    span = timedelta(hours=int(hours), minutes=int(minutes))
+    if span > _LONGEST_OFFSET or int(minutes) > 59:
+        return None
+    return -span if sign == "-" else span
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    """IANA names by what they, and the names of Windows, are in small letters."""
+    names = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
+    windows = msgspec.json.decode(resources.files(__package__).joinpath("windows_zones.json").read_bytes())
+    return {name.lower(): name for name in names} | {name.lower(): iana for name, iana in windows.items()}
+
+
+@lru_cache(maxsize=1)
+def _known_pairs() -> dict[str, frozenset[str]]:
+    return {name: _pairs(name) for name in (*_CODES, *dict.fromkeys(_names().values()))}
+
+
+def _pairs(name: str) -> frozenset[str]:
+    """The pairs of neighbouring characters: comparing sets of them takes a tenth of comparing texts."""
+    name = f" {name.lower()} "
+    return frozenset(name[place : place + 2] for place in range(len(name) - 1))
