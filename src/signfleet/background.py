@@ -43,6 +43,11 @@ class Background:
     def start(self) -> None:
         self._tasks = [asyncio.create_task(_repeat(job), name=job.name) for job in self._jobs]
 
+    async def run_all(self) -> None:
+        """Does the work of every job once, one after the other, in the order in which they were given."""
+        for job in self._jobs:
+            await _run(job)
+
     async def stop(self) -> None:
         """Return when no job is at work any more."""
         for task in self._tasks:
@@ -54,9 +59,13 @@ class Background:
 async def _repeat(job: Job) -> None:
     while True:
         job.wake.clear()
-        try:
-            await job.work()
-        except Exception:
-            log.exception("a background job failed", job=job.name)
+        await _run(job)
         with suppress(TimeoutError):
             await asyncio.wait_for(job.wake.wait(), job.seconds)
+
+
+async def _run(job: Job) -> None:
+    try:
+        await job.work()
+    except Exception:
+        log.exception("a background job failed", job=job.name)

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from functools import partial
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -21,6 +22,8 @@ from signfleet.http.door import Door, Limits, raise_open_files
 from signfleet.http.proxies import TrustedProxies
 from signfleet.settings import Settings, SettingsError
 from signfleet.stop_signals import StopSignals
+from signfleet.testing.routes import endpoints as testing_endpoints
+from signfleet.testing.service import Testbed, opened, refuse_store_of_tests
 from signfleet.wiring import Services, build, make_app
 
 #: Requests under way have so many seconds to finish after the signal to stop.
@@ -56,22 +59,50 @@ async def serve(settings: Settings, companion: Companion | None, stop: StopSigna
         if stop.came:
             return
         listeners = [stack.enter_context(listener) for listener in listen(settings.hosts, settings.port)]
-        services = await build(settings)
-        try:
-            await asyncio.to_thread(places.load)  # or else the first device that is given coordinates holds up others
+        if settings.testing:
+            demand_loopback(listeners, settings)
+        async with _tested(settings) if settings.testing else _opened(settings) as (app, services):
             if stop.came:
                 return
             services.readiness.withhold("the first start is not finished")
-            services.background.start()
-            server = _Server(configuration(make_app(services), settings))
+            server = _Server(configuration(app, settings))
             address = address_of(listeners[0])
             serving = asyncio.create_task(server.serve(sockets=listeners))
             log.info("listening", address=address, version=__version__)
             beside = asyncio.create_task(_accompany(companion, services, address))
             await _until_stopped(server, serving, beside, stop)
             log.info("stopped")
-        finally:
-            await services.close()
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Application, Services]]:
+    """The services at work, and the application over them."""
+    services = await build(settings)
+    try:
+        await refuse_store_of_tests(services)
+        await asyncio.to_thread(places.load)  # or else the first device that is given coordinates blocks other requests
+        services.background.start()
+        yield make_app(services), services
+    finally:
+        await services.close()
+
+
+@contextlib.asynccontextmanager
+async def _tested(settings: Settings) -> AsyncIterator[tuple[Testbed, Services]]:
+    """An installation that tests may empty, and its first services, which a reset replaces."""
+    async with opened(settings, testing_endpoints) as testbed:
+        yield testbed, testbed.services
+
+
+def demand_loopback(listeners: Sequence[socket.socket], settings: Settings) -> None:
+    """Raises `SettingsError` where others than this machine could reach a testing server, and may not."""
+    for listener in listeners:
+        address = listener.getsockname()[0]
+        if not ip_address(address).is_loopback and not settings.testing_beyond_loopback:
+            raise SettingsError(
+                f"setting 'testing': everybody who reaches {address} could erase the store; listen on 127.0.0.1, or set"
+                " 'testing_beyond_loopback' as well."
+            )
 
 
 async def _accompany(companion: Companion | None, services: Services, address: str) -> None:
@@ -109,7 +140,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def configuration(app: Application, settings: Settings) -> uvicorn.Config:
+def configuration(app: Application | Testbed, settings: Settings) -> uvicorn.Config:
     """How uvicorn is to run `app`. Raises `SettingsError`."""
     try:
         proxies = TrustedProxies(settings.trusted_proxies)

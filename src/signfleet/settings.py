@@ -236,6 +236,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = "starttls"
     smtp_username: Annotated[str | None, _doc("The login at the mail server, where it wants one.")] = None
     smtp_password: Annotated[str | None, _doc("The password at the mail server.")] = None
+    testing: Annotated[bool, _doc("Serve tests: `/testing/v1` takes no token and erases the store.")] = False
+    testing_beyond_loopback: Annotated[bool, _doc("Let a testing server listen where other machines reach it.")] = False
 
     @property
     def own_url(self) -> str:

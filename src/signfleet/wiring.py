@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from signfleet.access.attempts import Attempts
 from signfleet.access.passwords import Passwords
@@ -275,8 +275,8 @@ def _tighten_files(settings: Settings) -> None:
         tighten(Path(settings.blobs_place), BLOB_NAMES)
 
 
-def endpoints() -> list[Endpoint]:
-    """Every endpoint of the server, documented ones that are not there yet included."""
+def endpoints(*more: Endpoint) -> list[Endpoint]:
+    """Every endpoint of the server, documented ones that are not there yet included, and what a testing server adds."""
     declared: list[Endpoint] = [
         *access_endpoints,
         *account_endpoints,
@@ -297,9 +297,15 @@ def endpoints() -> list[Endpoint]:
         *invitation_endpoints,
         *operation_endpoints,
         *monitoring_endpoints,
+        *more,
     ]
     return [*declared, *documentation(declared), *missing(declared)]
 
 
 def make_app(services: Services) -> Application:
-    return Application(endpoints(), {kind: getattr(services, name) for name, kind in get_type_hints(Services).items()})
+    return Application(endpoints(), services_by_type(services))
+
+
+def services_by_type(services: Services) -> dict[type, Any]:
+    """The services as handlers ask for them."""
+    return {kind: getattr(services, name) for name, kind in get_type_hints(Services).items()}

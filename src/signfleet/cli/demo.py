@@ -59,6 +59,7 @@ def demo(players: int, **flags: Any) -> None:
     credentials are printed, and are in `credentials.json` there as long as the demo runs.
     """
     flags |= {"legacy_token_endpoint": True, "self_registration": True, "access_log": False, "log_level": "warning"}
+    flags["testing"] = False
     settings = load_settings(flags)
     folder = settings.data_folder
     try:

@@ -38,7 +38,8 @@ def serve(**flags: Any) -> None:
     Each setting may also be given in the environment (--log-level is SIGNFLEET_LOG_LEVEL) or in a TOML file
     (log_level = "info"); a flag wins over the environment, the environment over the file.
     """
-    run_server(load_settings(flags), _first_start)
+    settings = load_settings(flags)
+    run_server(settings, _announce_tests if settings.testing else _first_start)
 
 
 def run_server(settings: Settings, companion: Companion) -> None:
@@ -56,6 +57,19 @@ def run_server(settings: Settings, companion: Companion) -> None:
         run(settings, companion)
     except (CannotListen, CannotOpen, SettingsError, SignfleetError, StorageError) as error:
         raise click.ClickException(str(error)) from error
+
+
+async def _announce_tests(services: Services, address: str) -> None:
+    """Writes down where a testing server answers, and with which credentials."""
+    from signfleet.testing.accounts import CLIENT_ID, CLIENT_SECRET, LOGIN, PASSWORD
+    from signfleet.testing.accounts import NETWORK as TESTING
+
+    public = {"network": TESTING, "login": LOGIN, "password": PASSWORD}
+    public |= {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    file = CredentialsFile(services.settings.data_folder)
+    services.readiness.release()  # a test that finds the file does not wait for more
+    file.publish({"base_url": address, **public})
+    echo(f"A testing server at {address}: its credentials, which are public, are in {file.path}.")
 
 
 async def _first_start(services: Services, address: str) -> None:

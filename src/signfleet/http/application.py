@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -18,9 +18,12 @@ from signfleet.http.media import HTML_TYPE
 from signfleet.http.pipeline import responder
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
-from signfleet.http.routing import Route, Router
+from signfleet.http.routing import Responder, Route, Router
 from signfleet.settings import Settings
 from signfleet.wire import datetime
+
+#: Makes a responder of an endpoint's own one.
+Intercept = Callable[[Endpoint, Responder], Responder]
 
 #: Browsers take an answer for what it says it is.
 _NOSNIFF = header("X-Content-Type-Options", "nosniff")
@@ -31,9 +34,14 @@ DOCUMENTATION = "/docs"
 
 
 class Application:
-    """Every endpoint behind one callable; `services` by their types, as handlers ask for them."""
+    """Every endpoint behind one callable; `services` by their types, as handlers ask for them.
 
-    def __init__(self, endpoints: Iterable[Endpoint], services: Mapping[type, Any]) -> None:
+    A testing server lets `intercept` put faults before what endpoints do.
+    """
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint], services: Mapping[type, Any], intercept: Intercept | None = None
+    ) -> None:
         self._services = {BodyRoom: BodyRoom(), **services}
         self._cors = Cors(services[Settings].cors_origins)
         #: The path under which a proxy offers this server, where it does not take it off itself.
@@ -42,6 +50,8 @@ class Application:
         self._router = Router()
         for endpoint in endpoints:
             respond = responder(endpoint)
+            if intercept is not None:
+                respond = intercept(endpoint, respond)
             for path in (endpoint.path, *endpoint.aliases):
                 self._router.add(endpoint.method, path, respond)
                 if endpoint.method == "GET":

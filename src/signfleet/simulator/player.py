@@ -53,7 +53,7 @@ class TryLater(Exception):
 class Player:
     """A player at work. `step` does what is due next; `clock` gives the true time in ms.
 
-    `period` is the seconds between two reports, if not what the server says.
+    `period` is the seconds between two reports, if not what the server says. Without `pictures` it uploads none.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Player:
         tally: Tally,
         secrets: Secrets,
         period: float | None = None,
+        pictures: bool = True,
     ) -> None:
         self.profile = profile
         self._http = http
@@ -75,6 +76,7 @@ class Player:
         self._secrets = secrets
         self._asked = 0
         self._period = period
+        self._draws = pictures
         self._started = clock()
         self._access_token: str | None = None
         self._refresh_token: str | None = None
@@ -207,7 +209,8 @@ class Player:
             self._settings_etag = answer.headers["ETag"]
             self._settings_date = datetime.format(self._clock())
             wanted = self._settings.get("screenshots")
-            self._next_picture = self._clock() if wanted and timespan.parse(wanted["interval"]) else math.inf
+            is_due = self._draws and wanted and timespan.parse(wanted["interval"])
+            self._next_picture = self._clock() if is_due else math.inf
             self._tally.settings += 1
 
     async def _upload_picture(self) -> None:

@@ -1,0 +1,76 @@
+"""The network and accounts of a testing server: the same ids, names and secrets each time, known to everybody."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from signfleet import clock
+from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
+from signfleet.access.passwords import hash_now
+from signfleet.founding import Founded, found
+from signfleet.networks.schemas import NetworkSettings
+from signfleet.networks.service import insert_network
+from signfleet.people.service import NewPerson, insert_person
+from signfleet.storage.interface import Transaction
+from signfleet.testing.schemas import Account
+from signfleet.users.membership import insert_administrator, insert_user
+
+if TYPE_CHECKING:
+    from signfleet.wiring import Services
+
+NETWORK, OTHER_NETWORK = "Testing", "Other"
+LOGIN, OTHER_LOGIN = "administrator@example.com", "other@example.com"
+PASSWORD = "Testing-0nly!"  # noqa: S105 - public, and of a store that only tests use
+CLIENT_ID = "7e577e57-0000-4000-8000-000000000001"
+CLIENT_SECRET = "testing-only-not-a-secret"  # noqa: S105 - as above
+
+#: A user of the first network for each role, and the administrator of the other network.
+ACCOUNTS = [
+    Account(NETWORK, LOGIN, PASSWORD, ADMINISTRATORS.name),
+    *(
+        Account(NETWORK, f"{role.name.lower().removesuffix('s').replace(' ', '.')}@example.com", PASSWORD, role.name)
+        for role in SYSTEM_ROLES[1:]
+    ),
+    Account(OTHER_NETWORK, OTHER_LOGIN, PASSWORD, ADMINISTRATORS.name),
+]
+
+
+@cache
+def _password_hash() -> str:
+    """Returns the hash of the password, which every account shares: to make one takes as long as all the rest."""
+    return hash_now(PASSWORD)
+
+
+async def found_for_tests(services: Services) -> Founded:
+    """Creates both networks, their people and the application in an empty store."""
+    founded = await found(
+        services.store,
+        services.people,
+        network=NETWORK,
+        login=LOGIN,
+        password=PASSWORD,
+        application="Tests",
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        now=clock.now(),
+    )
+    password_hash, now = _password_hash(), clock.now()
+
+    async def work(tx: Transaction) -> None:
+        for role, account in zip(SYSTEM_ROLES[1:], ACCOUNTS[1:-1], strict=True):
+            person_id = await insert_person(tx, NewPerson(account.login, password_hash, None, None, now), now)
+            await insert_user(
+                tx,
+                network_id=founded.network_id,
+                person_id=person_id,
+                role_id=role.id,
+                description=None,
+                now=now,
+            )
+        other = await insert_network(tx, OTHER_NETWORK, NetworkSettings(), now)
+        person_id = await insert_person(tx, NewPerson(OTHER_LOGIN, password_hash, None, None, now), now)
+        await insert_administrator(tx, other.network_id, person_id, now)
+
+    await services.store.write(work)
+    return founded

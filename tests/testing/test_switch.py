@@ -1,0 +1,67 @@
+"""Only a server that was started for tests can be emptied, and it serves nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from httpx import AsyncClient
+
+from signfleet.http.endpoint import Endpoint
+from signfleet.testing import TestingServer
+from signfleet.testing.routes import endpoints
+from tests.conftest import ON_SQLITE, ROOT
+from tests.running import environment, founded
+
+
+def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """A server that ends by itself."""
+    command = [sys.executable, "-m", "signfleet", "serve", "--port", "0", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("endpoint", endpoints, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+async def test_any_other_server_knows_no_such_address(client: AsyncClient, endpoint: Endpoint) -> None:
+    unknown = await client.request(endpoint.method, f"{ROOT}/nowhere/v1/", json={})
+    answer = await client.request(endpoint.method, f"{ROOT}{endpoint.path}", json={})
+    assert (answer.status_code, answer.json()) == (404, unknown.json())
+
+
+@ON_SQLITE
+async def test_its_reference_does_not_name_them(client: AsyncClient) -> None:
+    assert "/testing/" not in (await client.get(f"{ROOT}/openapi.json")).text
+
+
+def test_the_reference_of_a_testing_server_does(running: TestingServer) -> None:
+    paths = httpx.get(f"{running.base_url}/openapi.json", timeout=60).json()["paths"]
+    assert {endpoint.path for endpoint in endpoints} <= paths.keys()
+
+
+def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
+    founded(tmp_path)
+    ended = serve("--testing", "--data", tmp_path)
+    assert ended.returncode == 1
+    assert "This store is in use; a testing server empties its store" in ended.stderr
+
+
+def test_a_store_of_tests_is_refused_by_any_other_server(tmp_path: Path) -> None:
+    with TestingServer(tmp_path) as server:
+        data = server.data
+    ended = serve("--data", data)
+    assert ended.returncode == 1
+    assert "belongs to a testing server, whose credentials are public" in ended.stderr
+    with TestingServer(tmp_path) as server:
+        assert server.installation()["devices"]
+
+
+def test_other_machines_are_not_served_unless_a_setting_says_so(tmp_path: Path) -> None:
+    ended = serve("--testing", "--data", tmp_path / "one", "--host", "0.0.0.0")
+    assert ended.returncode == 1
+    assert "everybody who reaches 0.0.0.0 could erase the store" in ended.stderr
+    with TestingServer(tmp_path / "two", host="0.0.0.0", testing_beyond_loopback=True) as server:
+        assert httpx.get(f"{server.base_url}/health/ready").status_code == 200
+        assert "tests may erase this store" in (tmp_path / "two" / "server.log").read_text()
