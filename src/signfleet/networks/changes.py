@@ -10,7 +10,7 @@ from signfleet.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDAT
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
-from signfleet.errors import Forbidden, NotFound, Stale
+from signfleet.errors import Forbidden, Invalid, NotFound, Stale
 from signfleet.http.conditional import Precondition
 from signfleet.http.patch import Document, converted
 from signfleet.networks import store as queries
@@ -65,6 +65,8 @@ class NetworkChanges:
         for _ in range(ATTEMPTS):
             precondition.check(date(network), date(network))
             wanted = converted(edit(msgspec.to_builtins(network_of(network))), NetworkChange)
+            if wanted.subscription is None and network.subscription_id is not None:
+                raise Invalid("A network always has a subscription; change its level - at `$.subscription`.")
             await self._demand(session, network, wanted)
             if await self._write(network, wanted, now):
                 return

@@ -248,6 +248,12 @@ async def test_settings_and_level_change_together_or_not_at_all(admin: AsyncClie
         {"op": "replace", "path": "/settings/nothing", "value": 1},
         {"op": "replace", "path": "/settings/userAccessTokenLifetime"},
         {"path": "/subscription/level", "value": "Trial"},
+        {"op": "replace", "path": "/subscription", "value": None},
+        {"op": "replace", "path": "/subscription/expireDate/", "value": "garbage"},
+        {"op": "replace", "path": "/Subscription/ExpireDate", "value": None},
+        {"op": "replace", "path": "/subscription/id/", "value": 7},
+        {"op": "replace", "path": "/subscription/creationDate", "value": "2024-01-01T00:00:00Z"},
+        {"op": "replace", "path": "/settings/lastModifiedDate/", "value": "2024-01-01T00:00:00Z"},
     ],
 )
 async def test_a_patch_that_cannot_be_made_is_refused(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.http.patch import Changes, merged, patched
+from signfleet.http.patch import SHOWN_LENGTH, Changes, merged, patched
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.schemas import (
     Network,
@@ -27,6 +28,11 @@ RETRIEVE = "bsn.api.self.networks.retrieve"
 UPDATE = "bsn.api.self.networks.update"
 
 CHANGEABLE = ("settings", "subscription")
+#: What a PATCH cannot change in them; bodies of PUT may carry it, and nothing comes of it.
+READ_ONLY = {
+    "settings": ("lastmodifieddate",),
+    "subscription": ("id", "creationdate", "lastmodifieddate", "expiredate"),
+}
 
 
 @endpoints.get(
@@ -80,6 +86,10 @@ async def patch_network(call: Call, network: str) -> Answer:
     """Replace some values of a network's settings or subscription."""
     row = await call.service(Networks).own(call.person_id, network)
     changes: Changes = call.body
+    for change in changes:
+        part, _, name = change.path.strip("/").lower().partition("/")
+        if name in READ_ONLY.get(part, ()):
+            raise Invalid(f"'{change.path[:SHOWN_LENGTH]}' is set by the server and cannot be changed.")
     await call.service(NetworkChanges).change(
         call.session,
         row,
