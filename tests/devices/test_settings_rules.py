@@ -135,6 +135,14 @@ async def test_time_zones_are_stored_as_players_know_them(sent: str, stored: str
 
 
 @pytest.mark.usefixtures("device")
+async def test_a_put_takes_names_in_any_letter_case_and_an_exact_one_first(admin: AsyncClient) -> None:
+    body = {"Settings": {"Description": "a", "Network": {"HOSTNAME": "b"}, "name": "c", "Name": "d"}}
+    assert (await admin.put("/Devices/12345/", json=body)).status_code == 204
+    after = (await admin.get("/Devices/12345/")).json()["settings"]
+    assert (after["description"], after["network"]["hostname"], after["name"]) == ("a", "b", "c")
+
+
+@pytest.mark.usefixtures("device")
 async def test_an_unknown_time_zone_is_answered_with_the_nearest(admin: AsyncClient) -> None:
     change = [{"op": "replace", "path": "/settings/timezone", "value": "Europe/Berln"}]
     answer = await admin.patch("/Devices/12345/", json=change)

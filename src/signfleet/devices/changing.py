@@ -21,7 +21,7 @@ from signfleet.devices.schemas import GroupReference, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
 from signfleet.http.conditional import Precondition
-from signfleet.http.patch import Change, Document, check_paths, converted, merged, patched
+from signfleet.http.patch import Change, Document, check_paths, converted, merged, patched, spelled
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.datetime import format as format_date
 from signfleet.wire.json import encode
@@ -64,7 +64,7 @@ class DeviceChanges:
 
         Raises `Invalid` naming the property that does not fit, `Stale`, `Forbidden`, `NotFound`.
         """
-        said = body.get("settings", {})
+        said = spelled(body, _Changeable).get("settings", {})
         if not isinstance(said, dict):
             mismatch = in_words(f"Expected `object`, got `{_kind(said)}`")
             raise Invalid(f"The body does not fit: {mismatch} - at `$.settings`.")

@@ -77,6 +77,29 @@ def patched(document: Document, changes: Sequence[Change], type_: Any, changeabl
     return result
 
 
+def spelled(value: Any, type_: Any) -> Any:
+    """Returns a body of `type_` with the names of its properties as the type spells them, given in any letter case.
+
+    An exact name comes first: another spelling beside it is left out.
+    """
+    return _spelled(value, choices(known_type(type_)))
+
+
+def _spelled(value: Any, kinds: Sequence[inspect.Type]) -> Any:
+    if not any(isinstance(kind, inspect.StructType | inspect.ListType) for kind in kinds):
+        return value
+    if isinstance(value, list):
+        return [_spelled(item, _below(kinds, "0")) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {}
+    for name, part in value.items():
+        known = _property(kinds, name)
+        if known == name or known not in value:
+            result[known] = _spelled(part, _below(kinds, known))
+    return result
+
+
 def merged(document: Document, partial: Document) -> Document:
     """A copy of `document` with the properties of `partial`; what that leaves out stays, arrays are taken whole."""
     result = dict(document)

@@ -7,7 +7,7 @@ from typing import Any
 from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.http.patch import SHOWN_LENGTH, Changes, merged, patched
+from signfleet.http.patch import SHOWN_LENGTH, Changes, merged, patched, spelled
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.schemas import (
     Network,
@@ -178,7 +178,7 @@ async def list_subscriptions(call: Call, network: str) -> Answer:
 async def _merge(call: Call, network: str, part: str) -> None:
     """Change one part of a network by a body that may leave properties out."""
     row = await call.service(Networks).own(call.person_id, network)
-    body: dict[str, Any] = call.body
+    body: dict[str, Any] = spelled(call.body, NetworkSettings if part == "settings" else NetworkSubscription)
     await call.service(NetworkChanges).change(
         call.session,
         row,
