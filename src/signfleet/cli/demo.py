@@ -23,6 +23,7 @@ from signfleet.cli.demo_token import TokenFile
 from signfleet.cli.echo import echo
 from signfleet.cli.options import load_settings, settings_options
 from signfleet.cli.serve import run_server
+from signfleet.wire.timespan import DAY
 
 if TYPE_CHECKING:
     from signfleet.wiring import Services
@@ -32,6 +33,8 @@ LOGIN = "admin@example.com"
 #: Of the simulated players, which come back with each start.
 SECRETS = "players.secrets"
 
+#: ms that the setup token of a start is good. A network has room for a limited number of good ones.
+SETUP_TOKEN_LIFETIME = 7 * DAY
 #: Seconds that the players have to join; then the demo goes on without those that have not.
 PATIENCE = 20.0
 
@@ -135,11 +138,11 @@ async def _simulate(
     from signfleet.simulator.secrets import Secrets
 
     folder = services.settings.data_folder
-    setup_token = (await services.provisioning.issue(network_id, clock.now())).token
+    issued = await services.provisioning.issue(network_id, clock.now(), lifetime=SETUP_TOKEN_LIFETIME)
     tally, known = Tally(), Secrets(folder / SECRETS)
     token = TokenFile(folder, credentials.base_url, _token_form(credentials))
     async with asyncio.TaskGroup() as tasks:
-        work = tasks.create_task(simulate(credentials.base_url, setup_token, players, tally=tally, secrets=known))
+        work = tasks.create_task(simulate(credentials.base_url, issued.token, players, tally=tally, secrets=known))
         tasks.create_task(token.renew())
         deadline = time.monotonic() + PATIENCE
         while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers
