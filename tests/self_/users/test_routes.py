@@ -133,6 +133,14 @@ async def test_notifications_that_are_chosen_at_once_are_all_chosen(admin: Async
         assert [settings[name] for name in names] == [wanted, wanted]
 
 
+async def test_notifications_are_named_in_any_letter_case(admin: AsyncClient, address: str) -> None:
+    for wanted in (True, False):
+        body = {"DEVICEFailureNotificationEnabled": wanted}
+        assert (await admin.put(f"{address}Notifications/", json=body)).status_code == 204
+        after = (await admin.get(f"{address}Notifications/")).json()
+        assert after["deviceFailureNotificationEnabled"] is wanted
+
+
 @pytest.mark.contract("PUT /Self/Users/{user}/Notifications/")
 async def test_notifications_are_replaced_whole_or_in_part(admin: AsyncClient, address: str) -> None:
     whole = example("002-39-put-self-users-id-int-notifications-request") | {"deviceFailureNotificationEnabled": True}
