@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import ASGITransport, AsyncClient, Response
 
 from signfleet.founding import Founded
 from signfleet.players.tokens import GRACE
@@ -230,6 +230,39 @@ async def test_a_refresh_token_that_was_lost_on_the_way_is_a_copy_when_it_comes(
     told = (await refresh(client, at_work["refresh_token"])).json()
     assert (await refresh(client, lost["refresh_token"])).status_code == 400
     assert not await works(call_as, told["access_token"])
+
+
+# --- a card cloned after its player had joined
+
+
+async def test_a_session_that_ends_by_a_reused_refresh_token_is_in_the_audit_trail(
+    at_work: dict[str, Any], client: AsyncClient, admin: AsyncClient
+) -> None:
+    second = (await refresh(client, at_work["refresh_token"])).json()
+    assert (await refresh(client, second["refresh_token"])).status_code == 200
+    for _ in range(2):
+        assert (await refresh(client, at_work["refresh_token"])).status_code == 400
+    (entry,) = await trail(admin, "[Action] IS 'Revoke'")
+    assert (entry["entity"], entry["name"], entry["actor"]) == ("Token", SERIAL, f"player {SERIAL}")
+    assert entry["after"] == {
+        "reason": "reused_refresh_token",
+        "address": "127.0.0.1",
+        "knownAddress": "127.0.0.1",
+    }
+
+
+@pytest.mark.parametrize(("turns", "entries"), [("AAA", 0), ("ABBB", 0), ("ABA", 1), ("ABABAB", 1)])
+async def test_a_secret_that_two_addresses_use_by_turns_is_in_the_audit_trail_once_an_hour(
+    at_work: dict[str, Any], call_as: CallAs, admin: AsyncClient, turns: str, entries: int
+) -> None:
+    places = {"A": "203.0.113.1", "B": "203.0.113.2"}
+    for turn in turns:
+        client = call_as()
+        client._transport = ASGITransport(client._transport.app, client=(places[turn], 123))  # type: ignore[attr-defined]
+        assert (await by_secret(client, at_work["device_secret"])).status_code == 200
+    found = [entry["after"] for entry in await trail(admin, "[Action] IS 'Revoke'")]
+    expected = {"reason": "secret_used_by_turns", "address": places["A"], "knownAddress": places["B"]}
+    assert found == [expected] * entries
 
 
 # --- players and networks of before

@@ -92,7 +92,7 @@ _ITS_DOCUMENT = and_(
 )
 
 #: Locks the device until the transaction ends.
-LOCK_DEVICE = Query(select(device.c.id).where(_IS_DEVICE).with_for_update())
+LOCK_DEVICE = Query(select(device.c.network_id, device.c.id, device.c.serial).where(_IS_DEVICE).with_for_update())
 #: Who has a serial, in whatever network; locked until the unit of work ends.
 DEVICE_OF_SERIAL = Query(
     select(

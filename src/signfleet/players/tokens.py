@@ -14,9 +14,10 @@ from signfleet.http.errors import OAuthError
 from signfleet.joining import secrets
 from signfleet.joining.store import END_SESSIONS
 from signfleet.players import store as queries
+from signfleet.players.clones import Clones, Sign
 from signfleet.players.pace import Pace
 from signfleet.players.schemas import Tokens
-from signfleet.storage.interface import Row, Store, Transaction, UnitOfWork
+from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.text import fold
 from signfleet.wire.timespan import MINUTE
 
@@ -35,6 +36,7 @@ class PlayerTokens:
     def __init__(self, store: Store, pace: Pace) -> None:
         self._store = store
         self._pace = pace
+        self._clones = Clones()
 
     async def refresh(self, refresh_token: str, now: int) -> Tokens:
         """Exchanges a refresh token. The last one is good again while nothing of its answer has been used.
@@ -50,9 +52,10 @@ class PlayerTokens:
             raise _invalid_grant("The refresh token belongs to a person, not to a player.")
         self._pace.take(row.device_id)
         network_id, device_id = row.network_id, row.device_id
+        signs: list[Sign] = []
 
         async def work(tx: Transaction) -> Tokens | OAuthError:
-            await tx.one(queries.LOCK_DEVICE, network_id=network_id, device_id=device_id)
+            device = await tx.one(queries.LOCK_DEVICE, network_id=network_id, device_id=device_id)
             secret = await secrets.lock(tx, network_id, device_id)
             await tx.one(access.HOLD_SESSION, id=row.session_id)
             token = await tx.one(access.REFRESH_TOKEN, hash=key)
@@ -68,6 +71,9 @@ class PlayerTokens:
                 text = None
             else:
                 await tx.execute(access.DELETE_SESSION, id=token.session_id)
+                if device is not None:
+                    signs[:] = [Sign("reused_refresh_token", secret.address)]
+                    await self._clones.record(tx, device, signs[0], now)
                 return _invalid_grant("The refresh token was used before; all tokens of its session are revoked.")
             if secret.hash is None or _came_with(secret, token):
                 text, secret = secrets.issue(now)
@@ -79,7 +85,10 @@ class PlayerTokens:
             return Tokens.of(issued, device_secret=text or msgspec.UNSET)
 
         with self._pace.refunding(device_id):
-            return await self._issued(work)
+            outcome = await self._store.write(work)
+        for sign in signs:
+            self._clones.remember(device_id, sign, now)
+        return _tokens(outcome)
 
     async def _may_repeat(
         self, tx: Transaction, token: Row, key: bytes, secret: secrets.DeviceSecret, now: int
@@ -101,15 +110,21 @@ class PlayerTokens:
             raise _invalid_client("The serial number and the device secret do not belong together.")
         self._pace.take(device.id)
         network_id, device_id = device.network_id, device.id
+        signs: list[Sign] = []
+        known: list[str | None] = []
 
         async def work(tx: Transaction) -> Tokens | OAuthError:
-            await tx.one(queries.LOCK_DEVICE, network_id=network_id, device_id=device_id)
+            locked = await tx.one(queries.LOCK_DEVICE, network_id=network_id, device_id=device_id)
             secret = await secrets.lock(tx, network_id, device_id)
             if not secret.is_proved_by(device_secret):
                 return _invalid_client("The device secret has just been replaced or released.")
             network = await tx.one(queries.LIFETIMES, network_id=network_id)
             if network is None or network.is_locked_out:
                 return _invalid_client("The network of this device is locked out.")
+            known[:], signs[:] = [secret.address], []
+            if locked is not None and self._clones.takes_turns(device_id, secret.address, now):
+                signs[:] = [Sign("secret_used_by_turns", secret.address)]
+                await self._clones.record(tx, locked, signs[0], now)
             await secrets.save(tx, network_id, device_id, secret.presented())
             await tx.execute(END_SESSIONS, in_network=network_id, of_device=device_id)
             issued = await open_session(
@@ -123,14 +138,19 @@ class PlayerTokens:
             return Tokens.of(issued)
 
         with self._pace.refunding(device_id):
-            return await self._issued(work)
+            outcome = await self._store.write(work)
+        for address in known:
+            self._clones.moved(device_id, address, now)
+        for sign in signs:
+            self._clones.remember(device_id, sign, now)
+        return _tokens(outcome)
 
-    async def _issued(self, work: UnitOfWork[Tokens | OAuthError]) -> Tokens:
-        """Runs `work`; a refusal, which may have ended a session, is raised once that is stored."""
-        outcome = await self._store.write(work)
-        if isinstance(outcome, OAuthError):
-            raise outcome
-        return outcome
+
+def _tokens(outcome: Tokens | OAuthError) -> Tokens:
+    """Raises a refusal, which may have ended a session, once that is stored."""
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
 
 
 def _came_with(secret: secrets.DeviceSecret, token: Row) -> bool:
