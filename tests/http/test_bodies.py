@@ -135,3 +135,14 @@ def test_a_body_that_breaks_off_changes_nothing(address: str, client: httpx.Clie
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(b"POST /open/kept HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n[1,2]")
     assert client.post("/open/kept", json=["whole"]).json() == [["whole"]]
+
+
+@pytest.mark.parametrize("length", [1, 8_000, 9_000, 65_000])
+def test_a_whole_number_may_have_a_fraction_in_a_body_of_any_size(client: httpx.Client, length: int) -> None:
+    def body(size: bytes) -> bytes:
+        return b'{"serialNumber":"%b","size":%b}' % (b"x" * length, size)
+
+    assert put(client, body(b"5.0")).status_code == 204
+    answer = put(client, body(b"5.5"))
+    assert answer.status_code == 400
+    assert "at `$.size`" in answer.json()["message"]

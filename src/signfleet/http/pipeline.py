@@ -24,10 +24,11 @@ from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths
 from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.http.routing import Responder
+from signfleet.storage.query import aside
 from signfleet.storage.turns import Caller, read_as
 from signfleet.wire import datetime
 from signfleet.wire.misfit import explain
-from signfleet.wire.numbers import with_whole_numbers
+from signfleet.wire.numbers import LONG, with_whole_numbers
 
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
 BOM = b"\xef\xbb\xbf"
@@ -148,13 +149,13 @@ def _reader(endpoint: Endpoint) -> Reader | None:
                 return None
             raise Invalid("The request has no body; one is needed.")
         if is_json:
-            return decode_json(as_utf8(body, charset_of(media_type)), decoder)
+            return await decode_json(as_utf8(body, charset_of(media_type)), decoder)
         return form_as_utf8(body, charset_of(media_type)) if is_form else body
 
     return read
 
 
-def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """Decode, or raise `Invalid` with the place of the mistake."""
     if b"\\u0000" in body and b"\\u0000" in body.replace(b"\\\\", b""):  # an escaped backslash escapes nothing
         raise Invalid("The body holds the character U+0000, which no text may hold.")
@@ -164,8 +165,10 @@ def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     try:
         try:
             return decoder.decode(body)
-        except msgspec.ValidationError:
-            whole = with_whole_numbers(body)
+        except msgspec.ValidationError as error:
+            if "got `float`" not in str(error):
+                raise
+            whole = await aside(with_whole_numbers, body) if len(body) > LONG else with_whole_numbers(body)
             if whole is None:
                 raise
             return decoder.decode(whole)

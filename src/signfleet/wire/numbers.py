@@ -7,17 +7,17 @@ from __future__ import annotations
 import re
 from typing import Any
 
-#: A longer body is not searched for them: that takes a microsecond for each text and number.
-LIMIT = 8192
+#: A longer body is searched for them outside the event loop: that takes a microsecond for each text and number.
+LONG = 8192
 #: Up to here a float is exactly the number that was written.
 EXACT = 2**53
 
-_TEXT_OR_FLOAT = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d++(?:\.\d++)?+(?:[eE][+-]?\d{1,3}+)?+')
+_TEXT_OR_FLOAT = re.compile(rb'"(?:[^"\\]++|\\.)*+"|-?\d++(?:\.\d++)?+(?:[eE][+-]?\d{1,3}+)?+')
 
 
 def with_whole_numbers(body: bytes) -> bytes | None:
-    """JSON whose whole numbers are written as such; None where there is nothing to change, or the body is long."""
-    if len(body) > LIMIT or (b"." not in body and b"e" not in body.lower()):
+    """JSON whose whole numbers are written as such; None where there is nothing to change."""
+    if b"." not in body and b"e" not in body.lower():
         return None
     changed = _TEXT_OR_FLOAT.sub(_whole, body)
     return None if changed == body else changed
