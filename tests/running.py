@@ -19,6 +19,8 @@ from signfleet.settings import Settings
 from signfleet.wiring import build
 
 SOURCES = Path(__file__).parents[1] / "src"
+#: Seconds after which a process that does not end is a mistake, however busy the machine.
+PATIENCE = 120
 
 
 class Running:
@@ -46,7 +48,7 @@ class Running:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal; the exit code, with the rest of the log read."""
         self.process.send_signal(number)
-        _, rest = self.process.communicate(timeout=30)
+        _, rest = self.process.communicate(timeout=PATIENCE)
         self.log += [json.loads(line) for line in rest.splitlines()]
         return self.process.returncode
 
@@ -117,7 +119,7 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
             yield Demo(printed, folder)
         finally:
             process.terminate()
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=PATIENCE)
             assert (process.returncode, errors) == (0, ""), (process.returncode, errors)
 
 

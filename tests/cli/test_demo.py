@@ -18,7 +18,7 @@ from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.cli import cli
 from tests.curl import curl_on_path
 from tests.processes import free_port
-from tests.running import Demo, running_demo, start_demo
+from tests.running import PATIENCE, Demo, running_demo, start_demo
 
 
 def devices(demo: Demo) -> list[dict[str, Any]]:
@@ -159,7 +159,7 @@ def test_ready_means_usable_and_the_file_contains_only_what_works(tmp_path: Path
                     assert credentials["base_url"] == f"http://127.0.0.1:{port}"
                     assert sign_in(credentials) == 200
             process.terminate()
-            assert process.communicate(timeout=30)[1] == ""
+            assert process.communicate(timeout=PATIENCE)[1] == ""
         assert not path.exists()
 
 
@@ -175,14 +175,14 @@ def test_after_a_crash_the_file_does_not_show_the_old_port(tmp_path: Path) -> No
         files = [json.loads(path.read_text()) for path in tmp_path.glob("credentials.json")]
         assert [file["base_url"] for file in files] in ([], [f"http://127.0.0.1:{port}"])
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def test_a_second_demo_on_a_taken_port_leaves_the_file_of_the_first_one(tmp_path: Path) -> None:
     with running_demo(tmp_path, players=0) as demo:
         port = demo.credentials["base_url"].rpartition(":")[2]
         with start_demo(tmp_path, players=0, port=int(port)) as process:
-            assert "Address already in use" in process.communicate(timeout=30)[1]
+            assert "Address already in use" in process.communicate(timeout=PATIENCE)[1]
         assert process.returncode == 1
         assert sign_in(json.loads(demo.path.read_text())) == 200
 
@@ -197,7 +197,7 @@ def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals)
             time.sleep(seconds)
             process.send_signal(number)
             process.send_signal(number)
-            _, errors = process.communicate(timeout=30)
+            _, errors = process.communicate(timeout=PATIENCE)
             assert (process.returncode, errors) == (0, "")
 
 

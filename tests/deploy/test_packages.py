@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -43,7 +44,9 @@ def answers(command: list[str], variables: dict[str, str], data: Path) -> bool:
     ) as process:
         try:
             server = Running(process)
-            return httpx.get(f"{server.address}/health/ready").status_code == 200
+            while process.poll() is None and httpx.get(f"{server.address}/health/ready").status_code != 200:
+                time.sleep(0.05)  # it is ready when the installation is founded
+            return process.poll() is None
         finally:
             process.terminate()
 

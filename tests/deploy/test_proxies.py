@@ -121,7 +121,7 @@ def test_uploads_of_every_allowed_size_reach_the_server(name: str, server: Runni
     """Without a token the server refuses an upload with a header that only it writes."""
     path = "/player/v1/screenshots/2026-03-13T12:00:00Z"
     with through_proxy(name, server, tmp_path) as client:
-        assert client.get("/health/ready").status_code == 200
+        assert client.get("/health/live").status_code == 200
         assert "WWW-Authenticate" in client.put(path, content=b"x" * 8_000_000).headers
 
 
