@@ -10,7 +10,7 @@ from signfleet.errors import Invalid
 from signfleet.expressions.parser import parse_projection
 from tests.expressions.test_reference import EXAMPLES
 
-COUNT = 200_000
+COUNT = 50_000
 _SYNTAX = "[ ] < > ( ) ' , . :: * ? \\ '' AND OR IS NOT NULL IN THE RANGE LAST CONTAINS [Id] [Name] <City> 1 'a' days"
 _WORDS = tuple(_SYNTAX.split())
 _READERS = [DEVICES.filter] * 8 + [DEVICES.sort, DEVICES.sort, SCREENSHOTS.grouping, parse_projection]
