@@ -29,7 +29,7 @@ def tighten(folder: Path, names: Sequence[str]) -> None:
     """
     try:
         entries = list(folder.iterdir())
-    except OSError:  # not there yet; whoever makes it makes it private
+    except OSError:  # not there yet; it is created private
         return
     own = [entry for entry in entries if entry.name.startswith(tuple(names))]
     for entry in own:

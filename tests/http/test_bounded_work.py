@@ -52,7 +52,7 @@ UNKNOWN = {f"k{number}": 0 for number in range(3000)}
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ([replace("/settings/name")] * 201, "`array` of length <= 200"),
+        ([replace("/settings/name")] * 201, "an array no longer than 200"),
         ([replace("/settings", UNKNOWN), *[replace("/settings/K2999")] * 199], "no property 'K2999'"),
         ([replace("/settings/" + "a/" * 10_000)], "no property 'a'|more than 16 steps"),
         ([replace("/settings/" + "a" * 20_000)], "no property 'a"),

@@ -59,7 +59,7 @@ class Attempts:
         self._pairs.demand(pair)
         if not known:  # other people's failures behind the same address do not shut the owner out
             self._addresses.demand(place)
-        # Refused attempts above add no keys: whoever wants to push a key out of the tables pays a hash for each other.
+        # Refused attempts above add no keys: pushing a key out of the tables costs a hash for each other.
         self._pairs.count(pair)
         self._addresses.count(place)
         pause = 0.0 if known else self._logins.take(key, PATIENCE)

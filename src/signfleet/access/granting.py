@@ -28,7 +28,7 @@ Verb = Literal["Permit", "Forbid"]
 
 #: The id under which what holds for all instances is kept.
 EVERY: Final = 0
-#: How many permissions one request may carry: whoever changes them is alone in the store meanwhile.
+#: How many permissions one request may carry: no other write runs meanwhile.
 AT_ONCE: Final = 100
 #: How many one instance or principal may have.
 LIMIT: Final = 1000

@@ -36,7 +36,7 @@ _READ_ONLY = {name.lower() for name in READ_ONLY}
 #: Every property that settings can have, as absent: what the new settings say is laid over it.
 _NO_SETTINGS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("settings."))
 
-#: How long settings may be, as JSON, in bytes: whoever changes them is alone in the store while they are written.
+#: How long settings may be, as JSON, in bytes: no other write runs while they are written.
 SETTINGS_LIMIT = 32_768
 
 #: Gives the new settings from the present ones.

@@ -12,7 +12,7 @@ HTML_TYPE = "text/html"
 #: Of answers that are what they are, whatever the Accept header says.
 ANY_TYPE = "*/*"
 
-#: A longer header is looked at anew each time, or a stranger could fill the memory with texts to remember.
+#: A longer header is parsed each time: cached, texts of strangers could fill the memory.
 CACHED_LENGTH = 256
 #: An Accept header with more ranges or characters than this is disregarded, as RFC 9110 allows.
 ACCEPT_RANGES, ACCEPT_LENGTH = 64, 2048

@@ -1,4 +1,4 @@
-"""One-time links: mailed to a mailbox, they prove that whoever follows them reads it."""
+"""One-time links: mailed to a mailbox, following one proves that its reader reads the mailbox."""
 
 from __future__ import annotations
 

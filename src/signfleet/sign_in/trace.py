@@ -37,7 +37,7 @@ Outcome = Literal["success", "failure", "throttled"]
 
 #: Equal events become one entry in this time, in ms.
 FOLD: Final = HOUR
-#: So many different events are told apart in that time; all others are counted together.
+#: How many different events are counted by themselves in that time; all others are counted together.
 KEYS_LIMIT: Final = 1000
 #: So many events wait to be written; further ones are counted together.
 PENDING_LIMIT: Final = 1000

@@ -65,7 +65,7 @@ class Turns:
         self._patience = patience
         self._running: set[Caller] = set()
         self._of_network: Counter[int] = Counter()
-        #: Who waits, by network and caller; whoever had a turn goes to the end.
+        #: Waiting callers, by network and caller; after a turn a caller goes to the end.
         self._waiting: OrderedDict[int, OrderedDict[Caller, deque[asyncio.Future[None]]]] = OrderedDict()
 
     @asynccontextmanager
