@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import msgspec
+
+from signfleet.devices.schemas import PlayerSettings
 from signfleet.http.contract import PREFIX, Documented, documented
 from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
 from signfleet.http.openapi import PATH_PARAMETERS
@@ -139,3 +144,29 @@ def test_only_bodies_of_text_may_be_long() -> None:
         "PUT /Self/Users/{user}/Profile/{key}/": 394_240,
         "POST /player/v1/report": 262_144,
     }
+
+
+def unnamed_patterns(schema: Any, place: str) -> Iterator[str]:
+    """Yields the places within a type whose texts have a pattern and no name in words."""
+    if isinstance(schema, msgspec.inspect.Metadata):
+        if "is" not in (schema.extra or {}):
+            yield from unnamed_patterns(schema.type, place)
+    elif isinstance(schema, msgspec.inspect.StrType):
+        if schema.pattern:
+            yield place
+    elif isinstance(schema, msgspec.inspect.StructType):
+        for field in schema.fields:
+            yield from unnamed_patterns(field.type, f"{place}.{field.encode_name}")
+    elif isinstance(schema, msgspec.inspect.UnionType):
+        for part in schema.types:
+            yield from unnamed_patterns(part, place)
+    elif isinstance(schema, msgspec.inspect.ListType):
+        yield from unnamed_patterns(schema.item_type, f"{place}[]")
+    elif isinstance(schema, msgspec.inspect.DictType):
+        yield from unnamed_patterns(schema.value_type, f"{place}{{}}")
+
+
+def test_every_pattern_of_a_body_has_a_name_in_words() -> None:
+    bodies = {endpoint.body for endpoint in OFFERED if endpoint.body is not None and endpoint.body is not bytes}
+    types = [msgspec.inspect.type_info(body) for body in (*bodies, PlayerSettings)]
+    assert [place for found in types for place in unnamed_patterns(found, str(found)[:60])] == []

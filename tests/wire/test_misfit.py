@@ -51,6 +51,27 @@ def test_the_place_and_the_words_that_would_fit_are_told(value: Any, at: str, se
     assert said(value, at) == sentence
 
 
+Colour = Annotated[str, msgspec.Meta(pattern="^[0-9]+$", extra={"is": "a colour"})]
+
+
+class Painted(msgspec.Struct):
+    colour: Colour | msgspec.UnsetType | None = msgspec.UNSET
+    colours: list[Colour] = []
+    plain: Annotated[str, msgspec.Meta(pattern="^[0-9]+$")] = ""
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"colour": "red"}, "Expected a colour - at `$.colour`"),
+        ({"colours": ["1", "red"]}, "Expected a colour - at `$.colours[1]`"),
+        ({"plain": "red"}, "Expected text of another form - at `$.plain`"),
+    ],
+)
+def test_a_form_is_named_in_words(value: Any, sentence: str) -> None:
+    assert said(value, type_=Painted) == sentence
+
+
 def test_a_whole_value_may_be_a_word() -> None:
     assert said("c", type_=Literal["a", "b"]) == "Invalid enum value 'c'; known are a, b"
 

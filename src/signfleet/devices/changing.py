@@ -17,7 +17,7 @@ from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.keeping import keep_part, next_moment
 from signfleet.devices.places import keep_place, relocated
-from signfleet.devices.schemas import GroupReference, PlayerSettings
+from signfleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
 from signfleet.http.conditional import Precondition
@@ -31,6 +31,13 @@ from signfleet.wire.text import fold
 #: The server's own: bodies may carry them, and nothing comes of it.
 READ_ONLY = ("setupType", "lastModifiedDate")
 
+#: What changes the parts of a device that a PATCH cannot.
+_WAYS = {
+    "tags": "POST or DELETE /Devices/{device}/Tags/",
+    "permissions": "POST or DELETE /Devices/{device}/Permissions/",
+    "status": "a report of the player",
+}
+
 _READ_ONLY = {name.lower() for name in READ_ONLY}
 
 #: Every property that settings can have, as absent: what the new settings say is laid over it.
@@ -41,12 +48,6 @@ SETTINGS_LIMIT = 32_768
 
 #: Gives the new settings from the present ones.
 Edit = Callable[[Document], Document]
-
-
-class _Changeable(msgspec.Struct):
-    """What of a Player entity a PATCH can change."""
-
-    settings: PlayerSettings
 
 
 class DeviceChanges:
@@ -64,7 +65,7 @@ class DeviceChanges:
 
         Raises `Invalid` naming the property that does not fit, `Stale`, `Forbidden`, `NotFound`.
         """
-        said = spelled(body, _Changeable).get("settings", {})
+        said = spelled(body, Player).get("settings", {})
         if not isinstance(said, dict):
             mismatch = in_words(f"Expected `object`, got `{_kind(said)}`")
             raise Invalid(f"The body does not fit: {mismatch} - at `$.settings`.")
@@ -95,10 +96,10 @@ class DeviceChanges:
             name = change.path.strip("/").lower().partition("/")[2]
             if name in _READ_ONLY:
                 raise Invalid(f"'{change.path}' is set by the server and cannot be changed.")
-        check_paths(changes, _Changeable, _Changeable.__struct_fields__)
+        check_paths(changes, Player, ("settings",), _WAYS)
 
         def edit(present: Document) -> Document:
-            result: Document = patched({"settings": present}, changes, _Changeable, ("settings",))["settings"]
+            result: Document = patched({"settings": present}, changes, Player, ("settings",))["settings"]
             if not isinstance(result, dict):
                 raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
             kept = {name: present[name] for name in READ_ONLY}

@@ -9,6 +9,8 @@ from signfleet.wire.ids import LARGEST_ID, id_of
 from signfleet.wire.text import fold
 
 SERIAL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
+#: The same in words.
+SERIAL_FORM: Final = "a serial: up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit"
 #: What the addresses below /Devices/ mean by these is no device.
 RESERVED: Final = frozenset({"all", "count", "models", "operations", "regions", "screenshots"})
 

@@ -31,11 +31,18 @@ Family = Literal[
 SetupType = Literal["Standalone", "BSN", "LFN", "SFN", "PartnerApplication", "Unknown"]
 InterfaceType = Literal["Ethernet", "WiFi", "Virtual", "Cellular", "Other", "Unknown"]
 BeaconMode = Literal["iBeacon", "EddystoneUid", "EddystoneUrl"]
+_COLOUR = "a colour of 8 hexadecimal digits, AARRGGBB, such as `FF000000`"
 #: 16 or 32 bits in hexadecimal, or all 128 with dashes.
 _UUID = r"^([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$(?!\n)"
 _NAMESPACE_ID = r"^[A-Za-z0-9+/]{13}[AEIMQUYcgkosw048]==$(?!\n)"
 _INSTANCE_ID = r"^[A-Za-z0-9+/]{8}$(?!\n)"
 _WEB_ADDRESS = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\x00-\x20\x7f]+$(?!\n)"
+Uuid = Annotated[str, Meta(pattern=_UUID, extra={"is": "a UUID of 4, 8 or 32 hexadecimal digits"})]
+NamespaceId = Annotated[str, Meta(pattern=_NAMESPACE_ID, extra={"is": "10 bytes in base64"})]
+InstanceId = Annotated[str, Meta(pattern=_INSTANCE_ID, extra={"is": "6 bytes in base64"})]
+WebAddress = Annotated[
+    str, Meta(pattern=_WEB_ADDRESS, max_length=2048, extra={"is": "an address that begins with http:// or https://"})
+]
 #: Four names and the slashes around them; a longer key would not fit into an index page of PostgreSQL.
 PlacePath = Annotated[str, Meta(max_length=520)]
 
@@ -64,7 +71,7 @@ class BrightWallReference(Entity):
 class Screen(Entity):
     """What is shown when nothing plays; `idle_color` is AARRGGBB in hexadecimal."""
 
-    idle_color: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}$(?!\n)")] = "FF000000"
+    idle_color: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}$(?!\n)", extra={"is": _COLOUR})] = "FF000000"
     splash_url: Url | None = None
 
 
@@ -216,10 +223,10 @@ class Beacon(Entity):
     power: Short = 0
     major: UShort | UnsetType | None = UNSET
     minor: UShort | UnsetType | None = UNSET
-    uuid: Annotated[str, Meta(pattern=_UUID)] | UnsetType | None = UNSET
-    namespace_id: Annotated[str, Meta(pattern=_NAMESPACE_ID)] | UnsetType | None = UNSET
-    instance_id: Annotated[str, Meta(pattern=_INSTANCE_ID)] | UnsetType | None = UNSET
-    url: Annotated[str, Meta(pattern=_WEB_ADDRESS, max_length=2048)] | UnsetType | None = UNSET
+    uuid: Uuid | UnsetType | None = UNSET
+    namespace_id: NamespaceId | UnsetType | None = UNSET
+    instance_id: InstanceId | UnsetType | None = UNSET
+    url: WebAddress | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         """Hold it to its mode."""

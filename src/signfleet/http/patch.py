@@ -35,6 +35,8 @@ DEPTH_LIMIT: Final = 16
 #: So much of a path is repeated in an error.
 SHOWN_LENGTH: Final = 200
 
+_NO_WAYS: Final[Mapping[str, str]] = {}
+
 #: An element of an array in a JSON pointer; RFC 6901 has no leading zeros.
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
@@ -51,8 +53,13 @@ class Change(msgspec.Struct):
 Changes = Annotated[list[Change], msgspec.Meta(max_length=CHANGES_LIMIT)]
 
 
-def check_paths(changes: Sequence[Change], type_: Any, changeable: Collection[str]) -> None:
-    """Raises `Invalid` for a path that leads nowhere in any document of `type_`, before any document is read."""
+def check_paths(
+    changes: Sequence[Change], type_: Any, changeable: Collection[str], ways: Mapping[str, str] = _NO_WAYS
+) -> None:
+    """Raises `Invalid` for a path that leads nowhere in any document of `type_`, before any document is read.
+
+    `ways` names the requests that change what a PATCH cannot, by property.
+    """
     for change in changes:
         kinds = [known_type(type_)]
         for depth, segment in enumerate(_segments(change.path)):
@@ -61,7 +68,10 @@ def check_paths(changes: Sequence[Change], type_: Any, changeable: Collection[st
             if not kinds:
                 raise _no_property(change.path, segment)
             if depth == 0 and name not in changeable:
-                raise Invalid(f"'{_shown(change.path)}' cannot be changed; what can is below {_listed(changeable)}.")
+                way = f"; {ways[name]} changes it" if name in ways else ""
+                raise Invalid(
+                    f"'{_shown(change.path)}' cannot be changed by PATCH{way}; what can is below {_listed(changeable)}."
+                )
 
 
 def patched(document: Document, changes: Sequence[Change], type_: Any, changeable: Collection[str]) -> Document:

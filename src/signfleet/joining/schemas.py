@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from signfleet.devices.reference import SERIAL_PATTERN
+from signfleet.devices.reference import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.wire.types import DateTime
 
 
@@ -60,7 +60,7 @@ class BlockedSerials(msgspec.Struct, rename="camel", kw_only=True):
 class NewSerialClaim(msgspec.Struct, rename="camel", kw_only=True):
     """A serial to claim."""
 
-    serial: Annotated[str, Meta(pattern=SERIAL_PATTERN)]
+    serial: Annotated[str, Meta(pattern=SERIAL_PATTERN, extra={"is": SERIAL_FORM})]
 
 
 class SerialClaim(msgspec.Struct, rename="camel", kw_only=True):

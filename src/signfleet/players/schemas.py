@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.issuing import Issued
-from signfleet.devices.reference import SERIAL_PATTERN
+from signfleet.devices.reference import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.devices.schemas import Entity, Location, Name
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.users.schemas import NetworkName
@@ -28,7 +28,7 @@ def _last(count: int) -> Meta:
 class PlayerRegistration(Entity):
     """What a player says of itself when it joins a network."""
 
-    serial: Annotated[str, Meta(pattern=SERIAL_PATTERN)]
+    serial: Annotated[str, Meta(pattern=SERIAL_PATTERN, extra={"is": SERIAL_FORM})]
     model: Word64
     firmware: Word64
     name: Name | None = None
@@ -86,7 +86,13 @@ class ReportedDownload(Entity):
     file_name: FileName
     progress: Annotated[int, Meta(ge=0, le=100)]
     status: Word64
-    file_hash: Annotated[str, Meta(pattern=r"^[Ss][Hh][Aa]1:[0-9A-Fa-f]{40}$(?!\n)")] | None = None
+    file_hash: (
+        Annotated[
+            str,
+            Meta(pattern=r"^[Ss][Hh][Aa]1:[0-9A-Fa-f]{40}$(?!\n)", extra={"is": "`SHA1:` and 40 hexadecimal digits"}),
+        ]
+        | None
+    ) = None
     timestamp: DateTime | None = None
 
 

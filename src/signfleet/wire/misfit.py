@@ -33,7 +33,9 @@ def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
     said = _SAID.fullmatch(str(error))
     assert said is not None
     text, place = in_words(said[1]), said[2] or ""
-    if text.startswith("Invalid enum value"):
+    if " matching regex " in text:
+        text = f"Expected {' or '.join(_forms(known_type(type_), place)) or 'text of another form'}"
+    elif text.startswith("Invalid enum value"):
         text = f"{text}; known are {', '.join(_words(known_type(type_), place))}"
     whole = f"{'.' if at else ''}{at}{place}"
     return f"{text} - at `${whole}`" if whole else text
@@ -55,10 +57,28 @@ def _type_in_words(found: re.Match[str]) -> str:
 
 def _words(kind: inspect.Type, place: str) -> list[str]:
     """The words of the enumeration at a place within a type."""
-    kinds = choices(kind)
-    for step in _STEP.finditer(place):
-        kinds = [choice for kind in kinds for below in _below(kind, step[1]) for choice in choices(below)]
+    kinds = [choice for found in _at(kind, place) for choice in choices(found)]
     return [str(word) for kind in kinds if isinstance(kind, inspect.LiteralType) for word in kind.values]
+
+
+def _forms(kind: inspect.Type, place: str) -> list[str]:
+    """Returns what `Meta(extra={"is": …})` calls the texts at a place within a type."""
+    parts = [part for found in _at(kind, place) for part in _parts(found)]
+    extras = [part.extra or {} for part in parts if isinstance(part, inspect.Metadata)]
+    return [extra["is"] for extra in extras if "is" in extra]
+
+
+def _at(kind: inspect.Type, place: str) -> list[inspect.Type]:
+    """Returns the types of what stands at a place within a type."""
+    kinds = [kind]
+    for step in _STEP.finditer(place):
+        kinds = [below for found in kinds for choice in choices(found) for below in _below(choice, step[1])]
+    return kinds
+
+
+def _parts(kind: inspect.Type) -> list[inspect.Type]:
+    """Returns the types of a union with what is annotated about them."""
+    return [part for each in kind.types for part in _parts(each)] if isinstance(kind, inspect.UnionType) else [kind]
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ DateTime = Annotated[
 TimeSpan = Annotated[
     str,
     Meta(
-        extra={"kind": "timeSpan"},
+        extra={"kind": "timeSpan", "is": "a time span such as `00:05:00` or, with days, `1.12:00:00`"},
         pattern=TIMESPAN_PATTERN,
         description="`hh:mm:ss`, with days as `d.` before and a fraction behind where needed.",
     ),
