@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
 
 from signfleet.storage import totals
 from signfleet.storage.query import Query
@@ -17,6 +19,12 @@ from signfleet.storage.tables import (
     token,
     user,
 )
+
+
+def is_token(kind: Literal["access", "refresh", "setup"]) -> ColumnElement[bool]:
+    """Whether a token is of a kind. The kind is in the text: one index is for a kind alone, and where a parameter might
+    be that kind, SQLite plans the statement again for each new value of any parameter."""
+    return token.c.kind == literal_column(f"'{kind}'")
 
 
 def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> ColumnElement[bool]:
@@ -69,7 +77,7 @@ SESSION_OF_TOKEN = Query(
         .label("permission_changes"),
     )
     .select_from(_owned)
-    .where(token.c.hash == bindparam("hash"), token.c.kind == "access")
+    .where(token.c.hash == bindparam("hash"), is_token("access"))
 )
 
 #: A token that is good, with what is needed to tell whose it is.
@@ -95,7 +103,7 @@ LIVE_TOKEN = Query(
     .where(
         token.c.hash == bindparam("hash"),
         token.c.valid_to > bindparam("now"),
-        or_(token.c.used_date.is_(None), token.c.kind == "access"),
+        or_(token.c.used_date.is_(None), is_token("access")),
     )
 )
 #: A device has used an access token for the first time: it has what came with it. In lock order.
@@ -140,7 +148,7 @@ _sign_in = (
     .select_from(token)
     .join(session, session.c.id == token.c.session_id)
 )
-REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), token.c.kind == "refresh"))
+REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), is_token("refresh")))
 
 #: Keeps a session from others until the unit of work ends. Whoever changes its tokens holds it before them, as whoever
 #: deletes it does.
@@ -150,9 +158,7 @@ MARK_USED = Query(
     .where(token.c.hash == bindparam("token_hash"), token.c.used_date.is_(None))
     .values(used_date=bindparam("now"))
 )
-DELETE_ACCESS_TOKENS = Query(
-    token.delete().where(token.c.session_id == bindparam("session_id"), token.c.kind == "access")
-)
+DELETE_ACCESS_TOKENS = Query(token.delete().where(token.c.session_id == bindparam("session_id"), is_token("access")))
 DELETE_SESSION = Query(session.delete().where(session.c.id == bindparam("id")))
 DELETE_OTHER_SESSIONS = Query(
     session.delete().where(session.c.person_id == bindparam("of_person_id"), session.c.id != bindparam("kept_id"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
+from signfleet.access.store import is_token
 from signfleet.presence.store import LAST_ERROR
 from signfleet.storage.query import Query, among
 from signfleet.storage.tables import (
@@ -36,7 +37,7 @@ SETUP_TOKEN = Query(
     )
     .select_from(token)
     .join(network, network.c.id == token.c.network_id)
-    .where(token.c.hash == bindparam("hash"), token.c.kind == "setup")
+    .where(token.c.hash == bindparam("hash"), is_token("setup"))
 )
 #: Counts another device that joins with a setup token, unless that has no use left.
 USE_SETUP_TOKEN = Query(
@@ -60,19 +61,19 @@ SECRET_OF_SERIAL = Query(
 GRANTED = Query(
     select(token.c.used_date).where(
         token.c.session_id == bindparam("of_session_id"),
-        token.c.kind == "access",
+        is_token("access"),
         token.c.granted_by == bindparam("refresh_hash"),
     )
 )
 NOTE_GRANT = Query(
     token.update()
-    .where(token.c.session_id == bindparam("of_session_id"), token.c.kind == "access")
+    .where(token.c.session_id == bindparam("of_session_id"), is_token("access"))
     .values(granted_by=bindparam("refresh_hash"))
 )
 #: What was lost on the way is not to be used.
 SPEND_REFRESH_TOKENS = Query(
     token.update()
-    .where(token.c.session_id == bindparam("of_session_id"), token.c.kind == "refresh", token.c.used_date.is_(None))
+    .where(token.c.session_id == bindparam("of_session_id"), is_token("refresh"), token.c.used_date.is_(None))
     .values(used_date=bindparam("now"))
 )
 
