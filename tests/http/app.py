@@ -174,12 +174,13 @@ def session(**given: Any) -> Session:
 
 
 class FewSessions:
-    """Three tokens that everybody may know."""
+    """Some tokens that everybody may know."""
 
     known = {  # noqa: RUF012 - never changed
         "user": session(person_id=1, login="user@example.com", network_id=1, user_id=1, role_id=1, scope="things"),
         "reader": session(person_id=1, network_id=1, user_id=1, role_id=2, scope="things.read"),
         "person": session(person_id=1, login="user@example.com", scope="things"),
+        "chooser": session(person_id=1, scope="things bsn.api.self.session"),
         "device": session(device_id=5, network_id=1, scope="things"),
         "second": session(person_id=1, network_id=1, user_id=1, role_id=1, scope="things.second"),
     }

@@ -49,7 +49,10 @@ def test_one_of_several_scopes_is_enough(anyone: httpx.Client) -> None:
 def test_without_a_chosen_network_it_is_403(anyone: httpx.Client) -> None:
     answer = get(anyone, THING, "person")
     assert answer.status_code == 403
-    assert "No network is chosen" in answer.json()["message"]
+    assert "No network is chosen, and this access token cannot choose one" in answer.json()["message"]
+    answer = get(anyone, THING, "chooser")
+    assert answer.status_code == 403
+    assert "choose one with PUT" in answer.json()["message"]
 
 
 def test_without_the_operation_it_is_403(anyone: httpx.Client) -> None:

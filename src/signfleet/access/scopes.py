@@ -7,6 +7,8 @@ from functools import lru_cache
 
 #: Nobody needs more in one token.
 SCOPES_LIMIT = 100
+#: Lets a person choose the network to work in.
+CHOOSE_NETWORK = "bsn.api.self.session.update"
 _SCOPE = re.compile(r"(?=.{1,128}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE | re.ASCII)
 
 

@@ -55,11 +55,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         is_whole = self.granted in (None, self.scope) and self.covers(PERSON_SCOPE)
         return self.covers(scope) or (self.application_id is None and is_whole)
 
-    def demand_power_to_give(self, scopes: list[str]) -> None:
-        """Raise `Forbidden` naming the scope that the token may not hand on."""
+    def demand_power_to_give(self, scopes: list[str], refused: str = "give it") -> None:
+        """Raises `Forbidden` naming the scope that the token may not hand on, and what is `refused` for that."""
         for scope in scopes:
             if not self.may_give(scope):
-                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot give it.")
+                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot {refused}.")
 
     def covers_any(self, scopes: tuple[str, ...]) -> bool:
         return covers_any(self.scope, scopes)

@@ -11,7 +11,8 @@ import msgspec
 
 from signfleet import clock
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Sessions
+from signfleet.access.scopes import CHOOSE_NETWORK
+from signfleet.access.sessions import Session, Sessions
 from signfleet.actor import act_as
 from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.bodies import SMALL, BodyRoom
@@ -116,13 +117,23 @@ async def _admit(call: Call, endpoint: Endpoint) -> None:
         raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
     if endpoint.caller == "network":
         if session.network_id is None:
-            raise Forbidden("No network is chosen; choose one with PUT /2022/06/REST/Self/Session/Network/.")
+            raise Forbidden(_no_network(session))
         if endpoint.operation is not None:
             await call.service(Permissions).demand(session, endpoint.operation)
     elif endpoint.caller == "person" and session.person_id is None:
         raise Forbidden("This is for people's tokens; the access token belongs to a device.")
     elif endpoint.caller == "device" and session.device_id is None:
         raise Forbidden("This is for players' tokens; the access token belongs to a person.")
+
+
+def _no_network(session: Session) -> str:
+    """Returns why a session without a network is refused, with a way out that is open to it."""
+    if session.person_id is not None and session.covers(CHOOSE_NETWORK):
+        return "No network is chosen; choose one with PUT /2022/06/REST/Self/Session/Network/."
+    return (
+        "No network is chosen, and this access token cannot choose one: that takes a person's token with the scope"
+        f" '{CHOOSE_NETWORK}'."
+    )
 
 
 def _reader(endpoint: Endpoint) -> Reader | None:

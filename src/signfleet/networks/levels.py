@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Invalid
 from signfleet.networks import store as queries
-from signfleet.networks.schemas import last_change
+from signfleet.networks.schemas import Level, last_change
 from signfleet.storage.interface import Row, Transaction
 from signfleet.wire.datetime import next_moment
-
-Level = Literal["Control", "Content", "Trial"]
 
 #: Free, for ever; what a network starts with and falls back to.
 FREE: Final = "Control"

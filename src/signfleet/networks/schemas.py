@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from signfleet.storage.interface import Row
 from signfleet.wire import datetime, timespan
 from signfleet.wire.types import DateTime, Id, TimeSpan
+
+Level = Literal["Control", "Content", "Trial"]
 
 QUARTER_HOUR: Final = "00:15:00"
 DAY: Final = "1.00:00:00"
@@ -37,11 +39,18 @@ class NetworkSubscription(msgspec.Struct, rename="camel", kw_only=True):
     expire_date: DateTime | None
 
 
+class NewLevel(msgspec.Struct):
+    """What a client may state of a subscription to be; the server decides what the network gets."""
+
+    level: Level | None = None
+
+
 class NewNetwork(msgspec.Struct, rename="camel"):
     """A network to be. Everything else the wire shows of one is made by the server."""
 
     name: str
     settings: NetworkSettings | None = None
+    subscription: NewLevel | None = None
 
 
 class Network(msgspec.Struct, rename="camel", kw_only=True):

@@ -67,7 +67,8 @@ async def update_self(call: Call) -> Answer:
     """Change names or password of the person; what is left out, and what cannot be changed, stays."""
     change: PersonChange = call.body
     if change.password is not None:
-        call.session.demand_power_to_give(USER_SCOPE.split())  # who has the password has everything
+        # Who has the password has everything.
+        call.session.demand_power_to_give(USER_SCOPE.split(), "change the password, which opens everything")
         proof = call.service(PasswordProof)
         await proof.demand(call.session, change.current_password, call.address, call.now)
     await call.service(People).update(call.person_id, change, call.precondition, call.now, call.session.id)

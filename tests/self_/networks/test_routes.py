@@ -66,6 +66,13 @@ async def test_a_new_network_has_its_creator_as_administrator(admin: AsyncClient
     assert (await admin.get("/Devices/Count/")).json() == 0
 
 
+@pytest.mark.parametrize("level", ["Nonsense", "", 5])
+async def test_a_new_network_is_given_no_unknown_level(admin: AsyncClient, level: object) -> None:
+    answer = await admin.post(NETWORKS, json={"name": "Levelled", "subscription": {"level": level}})
+    assert answer.status_code == 400
+    assert "$.subscription.level" in answer.json()["message"]
+
+
 @pytest.mark.parametrize("name", ["", " ", "n" * 31, "12345", "a/b", "a\nb", "TEST network", ".", "..", 7, None])
 async def test_a_name_has_to_be_short_new_and_not_a_number(admin: AsyncClient, name: object) -> None:
     answer = await admin.post(NETWORKS, json={"name": name})
