@@ -49,6 +49,15 @@ async def test_whatever_body_comes_is_ignored(admin: AsyncClient, path: str, bod
     assert answer.json()["token"]
 
 
+@ON_SQLITE
+@pytest.mark.parametrize("body", [b'{"a":', b"\xff", b"[" * 60_000], ids=["cut", "bytes", "deep"])
+@pytest.mark.parametrize("path", [TOKENS, f"{OLDER}/"])
+async def test_a_body_that_is_no_json_is_refused(admin: AsyncClient, path: str, body: bytes) -> None:
+    answer = await admin.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("The body is ")
+
+
 @pytest.mark.contract("GET /Provisioning/Setups/Tokens/{token}/")
 @pytest.mark.parametrize("path", [TOKENS, f"{OLDER}/"])
 async def test_a_setup_token_is_told_again_as_it_was_issued(admin: AsyncClient, path: str) -> None:

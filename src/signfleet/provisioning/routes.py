@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from signfleet.access.operations.catalogue import SETUP_DEVICE
 from signfleet.access.permissions import Permissions
+from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.http.endpoint import Endpoints
+from signfleet.http.endpoint import JSON, Endpoints
+from signfleet.http.media import is_sent_as
 from signfleet.provisioning.service import Provisioning
 from signfleet.tokens.schemas import TokenInfo
 
 endpoints = Endpoints("Provisioning", "/2022/06/REST/Provisioning")
+
+#: Longer bodies are not read.
+BODY_LIMIT = 65_536
 
 _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 
@@ -25,7 +32,8 @@ _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
     errors="300 400 401 403 406 5XX",
 )
 async def create_setup_token(call: Call) -> Answer:
-    """Issue a token with which players join the network. A body, if there is one, does not matter."""
+    """Issue a token with which players join the network. What a body says does not matter, if it is whole."""
+    await _check_body(call)
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await call.service(Provisioning).issue(call.network_id, call.now))
 
@@ -59,3 +67,19 @@ async def revoke_setup_token(call: Call, token: str) -> Answer:
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
     await call.service(Provisioning).revoke(call.network_id, token, call.now)
     return NO_CONTENT
+
+
+async def _check_body(call: Call) -> None:
+    """Raises `Invalid` for a body that claims to be JSON and is not."""
+    media_type = call.header(b"content-type")
+    if media_type is None or not is_sent_as(media_type, JSON):
+        return
+    body = await call.read(BODY_LIMIT)
+    if not body:
+        return
+    try:
+        msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The body is not valid JSON: {error}.") from error
+    except RecursionError as error:
+        raise Invalid("The body is nested too deeply.") from error
