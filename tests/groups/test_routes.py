@@ -112,16 +112,6 @@ async def test_the_default_group_keeps_its_name_and_stays(admin: AsyncClient) ->
     assert (await admin.delete(f"{PATH}Default/")).status_code == 400
 
 
-async def test_only_an_empty_group_can_go(admin: AsyncClient, services: Services, network: Founded) -> None:
-    await fill(services, network, await create(admin), "A1")
-    refused = await admin.delete(f"{PATH}Lobby/")
-    assert (refused.status_code, "not empty" in refused.json()["message"]) == (400, True)
-    moved = {"settings": {"group": {"id": network.group_id, "name": None}}}
-    assert (await admin.put("/Devices/A1/", json=moved)).status_code == 204
-    assert (await admin.delete(f"{PATH}Lobby/")).status_code == 204
-    assert (await admin.get(f"{PATH}Lobby/")).status_code == 404
-
-
 async def test_a_change_is_guarded_by_what_was_seen(admin: AsyncClient) -> None:
     await create(admin)
     seen = (await admin.get(f"{PATH}Lobby/")).headers["etag"]
@@ -227,21 +217,6 @@ async def test_changes_of_groups_are_in_the_audit_trail(admin: AsyncClient) -> N
     assert [(entry["action"], entry["name"]) for entry in entries] == [
         ("Create", "Lobby"), ("Update", "Lobby"), ("Delete", "Hall"),
     ]  # fmt: skip
-
-
-async def test_a_group_goes_or_a_device_comes_but_not_both(
-    admin: AsyncClient, services: Services, network: Founded
-) -> None:
-    await register(services.store, network.network_id, ["A1", "A2", "A3"])
-    for attempt in range(6):
-        group = await create(admin, f"Hall {attempt}")
-        move = {"settings": {"group": {"id": group["id"]}}}
-        *moved, gone = await asyncio.gather(
-            *(admin.put(f"/Devices/A{number}/", json=move) for number in (1, 2, 3)),
-            admin.delete(f"{PATH}{group['id']}/"),
-        )
-        statuses = [answer.status_code for answer in moved]
-        assert (204 in statuses) == (gone.status_code == 400), (statuses, gone.text)
 
 
 async def test_devices_that_come_and_go_tell_the_name_that_their_group_gets(

@@ -81,7 +81,7 @@ async def update_group(call: Call, group: str) -> Answer:
 
 @endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, statuses="204", errors=f"{ERRORS} 412")
 async def delete_group(call: Call, group: str) -> Answer:
-    """Delete a group that no device is in."""
+    """Delete a group; its devices move to the group Default."""
     await call.service(Groups).delete(call.session, group, call.precondition, call.now)
     return NO_CONTENT
 

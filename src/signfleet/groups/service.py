@@ -1,4 +1,4 @@
-"""The rules of groups. A network always has the group `Default`; a group with devices in it cannot go."""
+"""The rules of groups. A network always has the group `Default`; devices of a deleted group move there."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import msgspec
 from signfleet.access import granting
 from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import (
+    CHANGE_TARGET_GROUP,
     DELETE_GROUP,
     EDIT_GROUP_PERMISSIONS,
     GROUP,
+    UPDATE_DEVICE,
     UPDATE_GROUP,
     VIEW_DEVICE,
     VIEW_GROUP,
@@ -31,6 +33,7 @@ from signfleet.expressions.listing import Scope
 from signfleet.groups import store as queries
 from signfleet.groups.catalogue import GROUPS
 from signfleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
+from signfleet.groups.moving import move_to_default
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
@@ -135,20 +138,27 @@ class Groups:
         await self._write(work, "" if change.name is msgspec.UNSET else change.name)
 
     async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
-        """Delete an empty group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
+        """Deletes a group; its devices move to `Default`. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`.
+
+        The caller has to be allowed to move each of them, as a PUT of the device demands it.
+        """
+        movable = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        for operation in (UPDATE_DEVICE, CHANGE_TARGET_GROUP):
+            movable &= await self._permissions.scope(session, operation, queries.DEVICE_ID)
+        counting = self._scoped(queries.counts, movable)
+        await counting.prepare(self._store.dialect)
 
         async def work(tx: Transaction) -> None:
             row = await self._held(session, segment, DELETE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             if row.name_key == fold(DEFAULT_GROUP):
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
-            if await tx.one(queries.ANY_DEVICE, network_id=row.network_id, group_id=row.id) is not None:
-                raise Invalid(f"The group '{row.name}' is not empty; move its devices to another one first.")
             await (await Giving.by(session, tx)).demand_to_lift(GROUP, [row.id])
+            moved = await move_to_default(tx, session, self._permissions, row, now, movable=movable, counting=counting)
             await granting.forget(tx, row.network_id, "Group", [row.id], now)
             await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
             before = {"name": row.name, "description": row.description}
-            await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before), now)
+            await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before, moved), now)
 
         await self._store.write(work)
 
@@ -244,7 +254,7 @@ def _not_there(segment: str) -> NotFound:
 async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
     """Let the devices of a group tell its new name."""
     old, new = (f'"group":{encode(GroupReference(id=row.id, name=said)).decode()}' for said in (row.name, name))
-    await tx.all(queries.HOLD_DEVICES, network_id=row.network_id, group_id=row.id)
+    await tx.all(queries.LOCK_DEVICES, network_id=row.network_id, group_id=row.id)
     for query in queries.RENAMINGS:
         await tx.execute(
             query,

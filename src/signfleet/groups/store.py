@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
 from signfleet.expressions.listing import Scope
 from signfleet.storage.moments import NEXT_MOMENT
-from signfleet.storage.query import Query, among, merged
+from signfleet.storage.query import Query, among, json_member, merged
 from signfleet.storage.tables import device, device_document, device_group, device_properties
 
 #: By what permissions for single groups, and for devices, find theirs.
@@ -41,9 +41,12 @@ TOUCH_GROUP = Query(device_group.update().where(_THIS).values(last_modified_date
 DELETE_GROUP = Query(device_group.delete().where(_THIS))
 
 _IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
-#: Keeps a group's devices from moving elsewhere until the unit of work ends.
-HOLD_DEVICES = Query(select(device.c.id).where(_IN_GROUP).order_by(device.c.id).with_for_update())
-ANY_DEVICE = Query(select(device.c.id).where(_IN_GROUP).limit(1))
+#: Locks the devices of a group until the transaction ends.
+LOCK_DEVICES = Query(select(device.c.id).where(_IN_GROUP).order_by(device.c.id).with_for_update())
+#: How many devices are in a group, and when one of them changed last.
+MEMBERS = Query(
+    select(func.count().label("devices"), func.max(device.c.changed_date).label("changed_date")).where(_IN_GROUP)
+)
 
 _MEMBERS = select(device.c.id).where(
     device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id")
@@ -64,6 +67,40 @@ RENAMINGS = (
         device.update()
         .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
         .values(changed_date=NEXT_MOMENT)
+    ),
+)
+
+
+def _dated(column: ColumnElement[str], document: ColumnElement[str]) -> ColumnElement[str]:
+    """A part of a document with another date of its last change."""
+    present = '"lastModifiedDate":"' + func.coalesce(json_member(document, "lastModifiedDate"), "") + '"'
+    return func.replace(column, present, bindparam("new_date"))
+
+
+#: The devices of a group go to another one: their settings, what filters find, and their dates and versions.
+MOVES = (
+    Query(
+        device_document.update()
+        .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
+        .values(
+            identity=_dated(device_document.c.identity, "{" + device_document.c.identity + "}"),
+            settings=func.replace(
+                _dated(device_document.c.settings, device_document.c.settings),
+                bindparam("old_text"),
+                bindparam("new_text"),
+            ),
+        )
+    ),
+    RENAMINGS[1],
+    Query(
+        device.update()
+        .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
+        .values(
+            group_id=bindparam("new_group_id"),
+            version=device.c.version + 1,
+            last_modified_date=bindparam("moment"),
+            changed_date=bindparam("moment"),
+        )
     ),
 )
 

@@ -180,6 +180,27 @@ def _as_bytes_postgresql(element: as_bytes, compiler: Any, **options: Any) -> st
     return f"convert_to({compiler.process(element.text, **options)}, 'UTF8')"
 
 
+class json_member(ColumnElement[str]):
+    """The text that a member has in a JSON object, which is stored as text."""
+
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, document: ColumnElement[str], name: str) -> None:
+        self.document = document
+        self.name = name
+
+
+@compiles(json_member, "sqlite")
+def _json_member_sqlite(element: json_member, compiler: Any, **options: Any) -> str:
+    return f"json_extract({compiler.process(element.document, **options)}, '$.{element.name}')"
+
+
+@compiles(json_member, "postgresql")
+def _json_member_postgresql(element: json_member, compiler: Any, **options: Any) -> str:
+    return f"(CAST({compiler.process(element.document, **options)} AS JSON) ->> '{element.name}')"
+
+
 class concatenated(ColumnElement[bytes]):
     """The texts of a column, with commas between, as bytes: of the rows whose `by` is in the list given as parameter
     `name`, in the order of the list. Null where there are none.
