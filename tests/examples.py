@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from signfleet.http import contract
+from signfleet.wire.datetime import parse
 
 FOLDER = Path(contract.__file__).with_name("contract_examples")
 
@@ -14,6 +15,13 @@ FOLDER = Path(contract.__file__).with_name("contract_examples")
 def example(name: str) -> Any:
     """The example in the file `name` (without `.json`), decoded."""
     return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def moment(date: str) -> int:
+    """A date of an answer in ms: as texts, `34.4Z` would come after `34.432Z`."""
+    parsed = parse(date)
+    assert parsed is not None
+    return parsed
 
 
 def alike(answer: Any, expected: Any) -> bool:

@@ -16,6 +16,7 @@ from signfleet.wiring import Services
 from tests.access.granted import grant
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.devices.stored import register
+from tests.examples import moment
 from tests.groups.test_routes import PATH, create, fill
 from tests.interleaving import reading_before_writing
 
@@ -44,7 +45,7 @@ async def test_the_devices_of_a_deleted_group_move_to_default(
     for serial in ("A1", "A2"):
         was, now = before[serial].json(), after[serial].json()
         date = now["lastModifiedDate"]
-        assert date > was["lastModifiedDate"]
+        assert moment(date) > moment(was["lastModifiedDate"])
         group = {"id": network.group_id, "name": "Default", "link": None}
         settings = was["settings"] | {"group": group, "lastModifiedDate": date}
         assert list(now["settings"]) == list(was["settings"])

@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from signfleet.founding import Founded
 from tests.conftest import ON_SQLITE, CallAs, SignIn
-from tests.examples import alike, example
+from tests.examples import alike, example, moment
 from tests.interleaving import reading_before_writing
 
 
@@ -41,7 +41,7 @@ async def test_names_can_be_changed_and_nothing_else(admin: AsyncClient, network
     assert (answer.status_code, answer.content) == (204, b"")
     after = (await admin.get("/Self/")).json()
     assert after["firstName"] == "Joan"
-    assert after["lastModifiedDate"] > before["lastModifiedDate"]
+    assert moment(after["lastModifiedDate"]) > moment(before["lastModifiedDate"])
     unchanged = ("id", "login", "lastName", "creationDate", "activationDate")
     assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
     assert after["login"] == network.login

@@ -13,7 +13,7 @@ from signfleet.access.operations.roles import VIEWERS
 from signfleet.founding import Founded
 from signfleet.wiring import Services
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.examples import alike, example
+from tests.examples import alike, example, moment
 from tests.interleaving import reading_before_writing
 
 NETWORKS = "/Self/Networks/"
@@ -108,7 +108,7 @@ async def test_settings_are_replaced_as_in_the_example(admin: AsyncClient, addre
     settings = (await admin.get(f"{address}Settings/")).json()
     assert alike(settings, example("002-18-get-self-networks-id-int-settings-answer"))
     assert settings["userRefreshTokenLifetime"] == "30.00:00:00"
-    assert settings["lastModifiedDate"] > before["settings"]["lastModifiedDate"]
+    assert moment(settings["lastModifiedDate"]) > moment(before["settings"]["lastModifiedDate"])
     assert (await entity(admin, address))["lastModifiedDate"] == before["lastModifiedDate"]
 
 
@@ -182,7 +182,7 @@ async def test_a_trial_is_started_and_the_history_kept(admin: AsyncClient, addre
     subscription = (await admin.get(f"{address}Subscription/")).json()
     assert alike(subscription, example("002-22-get-self-networks-id-int-subscription-answer"))
     assert subscription["level"] == "Trial"
-    assert subscription["expireDate"] > subscription["creationDate"]
+    assert moment(subscription["expireDate"]) > moment(subscription["creationDate"])
     history = (await admin.get(f"{address}Subscriptions/")).json()
     assert alike(history, example("002-26-get-self-networks-id-int-subscriptions-answer"))
     assert [record["level"] for record in history] == ["Trial", "Control"]
