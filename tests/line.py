@@ -1,4 +1,4 @@
-"""A line to a server, by TCP or Unix socket, that can fall silent: nothing arrives any more, and nobody is told."""
+"""A line to a server, by TCP or Unix socket, that can fall silent: nothing arrives, and neither end gets an error."""
 
 from __future__ import annotations
 

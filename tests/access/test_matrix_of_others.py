@@ -151,7 +151,7 @@ async def test_what_is_somebody_elses_is_not_there(world: World, call_as: CallAs
 
 
 async def test_what_an_invitation_leads_to_is_not_there_before_it_is_accepted(world: World, call_as: CallAs) -> None:
-    """Neither the network nor the user in it, whoever asks: the invited person or the administrator who invited."""
+    """Neither the network nor the user in it, for the invited person as for the administrator who invited."""
     made = await cast(world, call_as)
     pending = made.invited.owner._replace(user_id=made.pending, network_id=world.network.network_id)
     of_user = [endpoint for endpoint in FOR_PEOPLE if "{user}" in endpoint.path]

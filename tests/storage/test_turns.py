@@ -22,7 +22,7 @@ ONE = Query(select(literal(1).label("one")))
 
 
 class Scans:
-    """Scans that run until they are told to end; `begun` are the callers in the order of their turns."""
+    """Scans that run until their event in `ends` is set; `begun` are the callers in the order of their turns."""
 
     def __init__(self, places: int = 3, patience: float = 60) -> None:
         self.turns = Turns(places, patience)

@@ -6,7 +6,7 @@ import unicodedata
 
 
 def mailbox_key(login: str) -> str:
-    """Gives the key by which people are told apart: two logins with the same key are one mailbox.
+    """Gives the key that identifies a person: two logins with the same key are one mailbox.
 
     Letter case and canonically equivalent spellings do not count, as mail servers deliver them to one mailbox. Nothing
     else is equal: `straße@example.com` and `strasse@example.com`, which `fold` finds alike, are two mailboxes, and who
