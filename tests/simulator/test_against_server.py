@@ -42,11 +42,12 @@ async def test_a_demo_fleet_registers_reports_and_can_be_listed(
 
 
 class Losing(AsyncBaseTransport):
-    """A bad line: every request arrives, and every third answer is lost. Tokens end now and then."""
+    """A bad line: every request arrives, and every third answer of each kind is lost. Tokens end now and then."""
 
     def __init__(self, app: Any, store: Store) -> None:
         self._inner, self._store, self._count = ASGITransport(app), store, 0
-        self.lost: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self.lost: set[str] = set()
 
     async def handle_async_request(self, request: Request) -> Response:
         self._count += 1
@@ -55,9 +56,11 @@ class Losing(AsyncBaseTransport):
                 end = Query(token.delete().where(token.c.kind == kind, token.c.scope == DEVICE_SCOPE))
                 await self._store.write(lambda tx, end=end: tx.execute(end))
         answer = await self._inner.handle_async_request(request)
-        if self._count % 3 == 0:
-            form = (await request.aread()).decode("latin-1")
-            self.lost[request.url.path.split("/")[3] + form[: form.find("&")] * form.startswith("grant_type")] += 1
+        form = (await request.aread()).decode("latin-1")
+        kind = request.url.path.split("/")[3] + form[: form.find("&")] * form.startswith("grant_type")
+        self.calls[kind] += 1
+        if self.calls[kind] % 3 == 0:
+            self.lost.add(kind)
             raise ReadTimeout("the answer was lost")
         return answer
 
@@ -71,7 +74,7 @@ async def test_no_player_is_stranded_by_lost_answers(
     monkeypatch.setattr("signfleet.simulator.player._LONGEST_WAIT", 0.01)
     monkeypatch.setattr("signfleet.players.pace.BURST", 10_000)
     tally, secrets = Tally(), Secrets()
-    for _ in range(2):  # the players come back with their secrets
+    for _ in range(2):  # the players return with their secrets
         await simulate(
             ROOT, setup_token, 5, period=0, rounds=30, concurrency=4, transport=line, tally=tally, secrets=secrets
         )
