@@ -25,7 +25,7 @@ TOOLS      := $(TOOLS_VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench torture wheel install deb docs lock sbom audit clean
+.PHONY: help demo test quick check house bench torture wheel install deb docs lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(DEV) ## Check style and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+house: $(DEV) ## Measure how the source reads: words, lengths, repetitions (ARGS=-v shows the places)
+	@$(PY) tools/house.py $(ARGS)
 
 torture: $(DEV) ## Break things on purpose and print what happened (ROUNDS=100 ARGS="kill-sqlite hostile")
 	@ROUNDS='$(ROUNDS)' PYTHONPATH=src:. $(PY) -m tests.torture $(ARGS)

@@ -1,0 +1,30 @@
+"""The report on how the source reads."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from signfleet.testing.routes import endpoints as testing_endpoints
+from signfleet.wiring import endpoints
+from tools import house
+
+
+def test_prints_one_line_a_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    house.main(is_verbose=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(house.MEASURES)
+    assert not [line for line in lines if not re.match(r"[^:]+: \S", line)]
+    assert [line for line in lines if re.match(r"decorator lines: \d+ \(", line)]
+
+
+def test_verbose_shows_the_places(capsys: pytest.CaptureFixture[str]) -> None:
+    house.main(is_verbose=True)
+    assert re.search(r"^    src/signfleet/\S+:\d+ ", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_counts_the_decorators_of_all_endpoints() -> None:
+    handlers = {endpoint.handler.__code__ for endpoint in (*endpoints(), *testing_endpoints)}
+    declared = {(path, decorator.lineno) for path, decorator in house.declarations()}
+    assert len(declared) >= len(handlers)
