@@ -22,7 +22,6 @@ from signfleet.blobs.pictures import Pictures
 from signfleet.blobs.routes import endpoints as file_endpoints
 from signfleet.blobs.store import link_key
 from signfleet.devices.beacons.service import Beacons
-from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.events.service import Events
 from signfleet.devices.notes.service import Notes
@@ -32,6 +31,7 @@ from signfleet.devices.retention.service import Retention
 from signfleet.devices.routes import all_endpoints as device_endpoints
 from signfleet.devices.screenshots.service import ScreenshotLists
 from signfleet.devices.service import Devices
+from signfleet.devices.settings import DeviceSettings
 from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
 from signfleet.explanation.routes import endpoints as explanation_endpoints
@@ -116,7 +116,7 @@ class Services:
     tag_index: TagIndex
     user_administration: UserAdministration
     devices: Devices
-    device_changes: DeviceChanges
+    device_settings: DeviceSettings
     device_deletion: DeviceDeletion
     beacons: Beacons
     tags: Tags
@@ -190,7 +190,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     people = People(store, passwords)
     outbox = Outbox(store, Delivery(settings))
     devices = Devices(store, permissions)
-    device_changes = DeviceChanges(store, devices, permissions)
+    device_settings = DeviceSettings(store, devices, permissions)
     users = Users(store, permissions)
     one_time_links = OneTimeLinks(store, outbox, settings)
     registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
@@ -206,9 +206,9 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         session_changes=SessionChanges(store),
         permissions=permissions,
         devices=devices,
-        device_changes=device_changes,
+        device_settings=device_settings,
         device_deletion=device_deletion,
-        beacons=Beacons(devices, device_changes),
+        beacons=Beacons(devices, device_settings),
         tags=Tags(store, devices),
         events=Events(store, devices),
         screenshot_lists=ScreenshotLists(store, devices, permissions),

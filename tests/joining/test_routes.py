@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
-from signfleet.devices.reference import RESERVED
+from signfleet.devices.serials import RESERVED
 from signfleet.founding import Founded
 from signfleet.groups.creation import RESERVED as RESERVED_GROUPS
 from signfleet.wire import datetime

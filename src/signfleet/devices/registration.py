@@ -9,8 +9,8 @@ import msgspec
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.documents import identity
+from signfleet.devices.location import keep_place
 from signfleet.devices.models.catalog import family_of
-from signfleet.devices.places import keep_place
 from signfleet.devices.schemas import (
     DeviceNetworkSettings,
     GroupReference,

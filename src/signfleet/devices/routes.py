@@ -6,19 +6,19 @@ from zlib import crc32
 
 from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
-from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.documents import etag
 from signfleet.devices.events.routes import endpoints as event_endpoints
-from signfleet.devices.family import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.models.routes import endpoints as model_endpoints
 from signfleet.devices.notes.routes import endpoints as note_endpoints
 from signfleet.devices.operations.routes import endpoints as operation_endpoints
 from signfleet.devices.permissions.routes import endpoints as permission_endpoints
 from signfleet.devices.regions.routes import endpoints as region_endpoints
 from signfleet.devices.schemas import Player, PlayerPage
+from signfleet.devices.scopes import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.screenshots.routes import endpoints as screenshot_endpoints
 from signfleet.devices.service import Devices
+from signfleet.devices.settings import DeviceSettings
 from signfleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
@@ -89,7 +89,7 @@ async def get_device(call: Call, device: str) -> Answer:
 )
 async def replace_device(call: Call, device: str) -> Answer:
     """Change the settings of a device; what the body leaves out stays."""
-    await call.service(DeviceChanges).replace(call.session, device, call.body, call.precondition, call.now)
+    await call.service(DeviceSettings).replace(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -103,7 +103,7 @@ async def replace_device(call: Call, device: str) -> Answer:
 )
 async def patch_device(call: Call, device: str) -> Answer:
     """Replace single values of the settings of a device."""
-    await call.service(DeviceChanges).patch(call.session, device, call.body, call.precondition, call.now)
+    await call.service(DeviceSettings).patch(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 

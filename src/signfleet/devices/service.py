@@ -10,7 +10,6 @@ from signfleet.access.shown import Shown
 from signfleet.collection import Collection
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
-from signfleet.devices.reference import Reference
 from signfleet.errors import NotFound
 from signfleet.expressions.listing import Scope
 from signfleet.http.conditional import NONE, Precondition
@@ -18,6 +17,7 @@ from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
+from signfleet.wire.ids import Reference
 
 
 class Devices:

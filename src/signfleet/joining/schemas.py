@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from signfleet.devices.reference import SERIAL_FORM, SERIAL_PATTERN
+from signfleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.wire.types import DateTime
 
 

@@ -15,9 +15,9 @@ from signfleet.audit.recording import Change, record
 from signfleet.devices.documents import identity
 from signfleet.devices.keeping import next_moment
 from signfleet.devices.models.catalog import family_of
-from signfleet.devices.reference import check_serial
 from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.schemas import Location
+from signfleet.devices.serials import check_serial
 from signfleet.devices.store import GROUP_BY_NAME
 from signfleet.errors import Unauthenticated
 from signfleet.geography.location import complete_location

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.issuing import Issued
-from signfleet.devices.reference import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.devices.schemas import Entity, Location, Name
+from signfleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.users.schemas import NetworkName
 from signfleet.wire.types import DateTime

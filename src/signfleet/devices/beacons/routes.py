@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.devices.beacons.service import Beacons
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.schemas import Beacon
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.access.sessions import Session
-from signfleet.devices.changing import DeviceChanges
 from signfleet.devices.schemas import Beacon
 from signfleet.devices.service import Devices
+from signfleet.devices.settings import DeviceSettings
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.conditional import NONE
 from signfleet.http.patch import Document
@@ -24,9 +24,9 @@ _read = msgspec.json.Decoder(_Settings).decode
 class Beacons:
     """The beacons of single devices. Names are compared without regard to letter case."""
 
-    def __init__(self, devices: Devices, changes: DeviceChanges) -> None:
+    def __init__(self, devices: Devices, settings: DeviceSettings) -> None:
         self._devices = devices
-        self._changes = changes
+        self._settings = settings
 
     async def list_(self, session: Session, segment: str) -> list[Beacon]:
         """All of a device. Raises `NotFound`."""
@@ -47,7 +47,7 @@ class Beacons:
                 raise Invalid(f"The device has a beacon '{beacon.name}' already; delete it first.")
             return present | {"beacons": [*present["beacons"], msgspec.to_builtins(beacon)]}
 
-        await self._changes.change(session, segment, NONE, now, edit)
+        await self._settings.change(session, segment, NONE, now, edit)
 
     async def delete(self, session: Session, segment: str, name: str, now: int) -> None:
         """Take one away. Raises `NotFound`, `Forbidden`."""
@@ -58,7 +58,7 @@ class Beacons:
                 raise _not_there(name)
             return present | {"beacons": left}
 
-        await self._changes.change(session, segment, NONE, now, edit)
+        await self._settings.change(session, segment, NONE, now, edit)
 
 
 def _not_there(name: str) -> NotFound:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.devices.events.schemas import DownloadPage, ErrorPage
 from signfleet.devices.events.service import Events
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page

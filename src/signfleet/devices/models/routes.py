@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE
 from signfleet.devices.models import catalog
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
 from signfleet.errors import NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints

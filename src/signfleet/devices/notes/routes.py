@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.notes.schemas import Note, NoteChange, NotePage
 from signfleet.devices.notes.service import Notes
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page

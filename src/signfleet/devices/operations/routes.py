@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.devices.family import NAME, PREFIX
+from signfleet.devices.scopes import NAME, PREFIX
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.operations.document import OperationDocument

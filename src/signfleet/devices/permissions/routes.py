@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import EDIT_DEVICE_PERMISSIONS, VIEW_DEVICE
 from signfleet.access.schemas import Permission
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.permissions.service import DevicePermissions
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.http.call import NO_CONTENT, Answer, Call
 from signfleet.http.endpoint import Endpoints
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE
 from signfleet.devices.regions.schemas import PlayersRegion
 from signfleet.devices.regions.service import Regions
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, Endpoints
 

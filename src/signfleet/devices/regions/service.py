@@ -6,7 +6,7 @@ import msgspec
 
 from signfleet.access.sessions import Session
 from signfleet.devices.catalogue import DEVICES
-from signfleet.devices.places import place_path
+from signfleet.devices.location import place_path
 from signfleet.devices.regions.schemas import PlayersRegion
 from signfleet.devices.regions.store import HEALTHS, RegionQueries
 from signfleet.devices.service import Devices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SCREENSHOTS
 from signfleet.blobs.links import Links
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
 from signfleet.devices.screenshots.schemas import ScreenShotPage
 from signfleet.devices.screenshots.service import LinkMaker, ScreenshotLists
 from signfleet.http.call import Answer, Call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.access.operations.catalogue import MANAGE_TAGS, VIEW_DEVICE
-from signfleet.devices.family import NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.devices.tags.service import Tags
 from signfleet.http.call import NO_CONTENT, Answer, Call
 from signfleet.http.endpoint import Endpoints

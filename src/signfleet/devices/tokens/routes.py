@@ -6,7 +6,7 @@ The contract's examples write `/Device/` in the place of `/Devices/`: both are a
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import REVOKE_TOKENS, VIEW_DEVICE
-from signfleet.devices.family import NAME, PREFIX
+from signfleet.devices.scopes import NAME, PREFIX
 from signfleet.devices.service import Devices
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints

@@ -16,7 +16,7 @@ from signfleet.devices import settings_rules
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.keeping import keep_part, next_moment
-from signfleet.devices.places import keep_place, relocated
+from signfleet.devices.location import keep_place, relocated
 from signfleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
@@ -50,7 +50,7 @@ SETTINGS_LIMIT = 32_768
 Edit = Callable[[Document], Document]
 
 
-class DeviceChanges:
+class DeviceSettings:
     """Changes settings, all or nothing, guarded by what the caller has seen of them."""
 
     def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:

@@ -1,8 +1,8 @@
-"""How clients address a device: by id or by serial, in the same place of a path."""
+"""Serial numbers: their form, and those that no device can have."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from signfleet.errors import Invalid
 from signfleet.wire.ids import LARGEST_ID, id_of
@@ -11,7 +11,7 @@ from signfleet.wire.text import fold
 SERIAL_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
 #: The same in words.
 SERIAL_FORM: Final = "a serial: up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit"
-#: What the addresses below /Devices/ mean by these is no device.
+#: Path segments below /Devices/ with a meaning of their own.
 RESERVED: Final = frozenset({"all", "count", "models", "operations", "regions", "screenshots"})
 
 
@@ -21,16 +21,3 @@ def check_serial(serial: str) -> None:
         raise Invalid(f"'serial': '{serial}' has a meaning of its own in addresses; no device can have it.")
     if id_of(serial) is not None:
         raise Invalid(f"'serial': '{serial}' would be taken for an id; a number has to be above {LARGEST_ID}.")
-
-
-class Reference(NamedTuple):
-    """Exactly one of the two is set."""
-
-    id: int | None
-    serial_key: str | None
-
-    @classmethod
-    def parse(cls, segment: str) -> Reference:
-        """A segment of digits that fits a 32-bit integer is an id; anything else is a serial, in any letter case."""
-        number = id_of(segment)
-        return cls(None, fold(segment)) if number is None else cls(number, None)
