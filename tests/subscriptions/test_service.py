@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 
 from signfleet.access.permissions import Permissions
 from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.store import PLAYER_BY_ID
 from signfleet.errors import Invalid
 from signfleet.expressions.listing import Listing
@@ -297,3 +298,57 @@ async def test_the_store_is_swept_whole_however_much_is_due(managed: Fleet, monk
 async def test_what_cannot_be_added_is_named(managed: Fleet, type_: Any, period: int, count: int, field: str) -> None:
     with pytest.raises(Invalid, match=field):
         await managed.subscriptions.add(NETWORK, type_, period, count, NOW)
+
+
+async def test_devices_without_a_subscription_get_one_when_nobody_manages_them(
+    managed: Fleet, unlimited: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signfleet.subscriptions.store.WINDOW", 3)
+    monkeypatch.setattr("signfleet.subscriptions.store.GIVEN", 2)
+    ids = await register(managed.store, NETWORK, [f"A{number}" for number in range(8)], now=NOW)
+    [elsewhere] = await register(managed.store, NETWORK + 1, ["B1"], now=NOW)
+    graced = await managed.register("C1")
+    assert await managed.subscriptions.complete(NOW) == 0
+    assert await unlimited.subscriptions.complete(NOW) == 9
+    kinds = {row.device_id: (row.type, row.expiration_date) for row in await all_subscriptions(unlimited.store)}
+    assert kinds.pop(graced)[0] == "Grace"
+    assert kinds == dict.fromkeys([*ids, elsewhere], ("Commercial", None))
+    assert (await unlimited.told(ids[0]))["device"] == {"id": ids[0], "serial": "A0"}
+    assert await unlimited.having("[Subscription].[Type] IS 'Commercial'") == ids
+    assert await unlimited.total() == 9
+    assert await unlimited.subscriptions.complete(NOW) == 0
+
+
+async def test_each_device_gets_one_from_two_processes_while_others_join_and_go(unlimited: Fleet) -> None:
+    ids = await register(unlimited.store, NETWORK, [f"A{number}" for number in range(4)], now=NOW)
+
+    async def join(tx: Transaction) -> None:
+        device = NewDevice(serial="B1", model="XT1145", name="B1", group_id=1, group_name="Default")
+        device_id = await create(tx, NETWORK, device, NOW)
+        await unlimited.subscriptions.on_registration(tx, NETWORK, device_id, "B1", NOW)
+
+    with reading_before_writing(4):
+        both = await asyncio.gather(
+            unlimited.subscriptions.complete(NOW),
+            unlimited.subscriptions.complete(NOW),
+            unlimited.store.write(join),
+            unlimited.delete(ids[0]),
+        )
+    rows = await all_subscriptions(unlimited.store)
+    assert len({row.device_id for row in rows}) == len(rows) == 4 == await unlimited.total()
+    assert ids[0] not in {row.device_id for row in rows}
+    assert sum(both[:2]) in (3, 4)
+
+
+async def test_a_subscription_that_runs_out_is_replaced_when_nobody_manages_them(
+    managed: Fleet, unlimited: Fleet
+) -> None:
+    device_id = await managed.register("A1")
+    await unlimited.subscriptions.sweep(NOW + GRACE_PERIOD + SUSPENDED_PERIOD)
+    told = await unlimited.told(device_id)
+    assert (told["type"], told["status"], told["expirationDate"]) == ("Commercial", "Active", None)
+    assert await unlimited.total() == 1
+
+
+async def all_subscriptions(store: Store) -> list[Any]:
+    return await store.all(Query(select(subscription).order_by(subscription.c.id)))

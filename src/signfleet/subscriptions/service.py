@@ -1,6 +1,7 @@
 """Which device has which subscription, as devices come, report and go, and as time passes.
 
-`unlimited`: every device gets a Commercial subscription without end when it registers.
+`unlimited`: every device gets a Commercial subscription without end when it registers. Those that have none, because
+they registered when subscriptions were managed, get theirs in the background.
 `managed`: a device gets its Grace when it registers for the first time ever, and one of the network's stock when it
 reports for the first time; what it leaves behind goes back to the stock, and on to the next that waits.
 """
@@ -9,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Literal, NamedTuple
+
+import structlog
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
@@ -30,6 +34,8 @@ from signfleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.wire import timespan
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
+
+log = structlog.get_logger("subscriptions")
 
 Mode = Literal["unlimited", "managed"]
 
@@ -172,12 +178,56 @@ class Subscriptions:
             await record(tx, found.network_id, _change(row, None if phase is None else found, now), now)
             if phase is None:
                 await delete(tx, found, now)
-                if found.device is not None and self._mode == "managed":
-                    await self._assign(tx, found.network_id, found.device, now)
+                if found.device is not None:
+                    await self._replace_expired(tx, found.network_id, found.device, now)
             else:
                 await update(tx, found, now)
             changes.append(Aged(found, row.status, phase))
         return changes
+
+    async def _replace_expired(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> None:
+        """Gives a device whose subscription has expired the next one, if there is any."""
+        if self._mode == "managed":
+            await self._assign(tx, network_id, device, now)
+        else:
+            await insert(tx, network_id, device, lifecycle.unlimited(now), now)
+
+    async def complete(self, now: int) -> int:
+        """Gives the devices that have no subscription one without end, where nobody manages them; returns how many.
+
+        Goes through all networks, a window of devices at a time and some of them in a transaction. Any number of
+        processes may do this at once.
+        """
+        given, network_id, device_id = 0, 0, 0
+        while self._mode == "unlimited":
+            window = await self._store.all(
+                queries.DEVICES_AND_SUBSCRIPTIONS,
+                after_network_id=network_id,
+                after_device_id=device_id,
+                limit=queries.WINDOW,
+            )
+            if not window:
+                break
+            network_id, device_id = window[-1].network_id, window[-1].id
+            without = [row for row in window if row.subscription_id is None]
+            for network, rows in groupby(without, key=lambda row: row.network_id):
+                ids = [row.id for row in rows]
+                for start in range(0, len(ids), queries.GIVEN):
+                    given += await self._store.write(
+                        partial(self._complete, network_id=network, ids=ids[start : start + queries.GIVEN], now=now)
+                    )
+        if given:
+            log.info("devices without a subscription have one without end now", devices=given)
+        return given
+
+    async def _complete(self, tx: Transaction, *, network_id: int, ids: list[int], now: int) -> int:
+        """Those of `ids` that are devices and have none when they are locked."""
+        await tx.all(queries.HOLD_DEVICES, network_id=network_id, ids=ids)
+        rows = await tx.all(queries.DEVICES_WITHOUT, network_id=network_id, ids=ids)
+        for row in rows:
+            device = DeviceReference(id=row.id, serial=row.serial)
+            await insert(tx, network_id, device, lifecycle.unlimited(now), now)
+        return len(rows)
 
     async def add(self, network_id: int, type_: Type, activity_period: int, count: int, now: int) -> list[int]:
         """Put subscriptions into a network's stock, from where waiting devices get theirs at once; gives their ids.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, case, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.storage.moments import NEXT_MOMENT
@@ -11,6 +11,9 @@ from signfleet.storage.tables import device, device_document, device_properties,
 
 #: How many subscriptions one unit of work judges anew.
 BATCH = 500
+#: How many devices one statement looks at, and how many get a subscription in one transaction.
+WINDOW = 1000
+GIVEN = 100
 
 #: The devices that subscriptions tell of, and those of no device.
 DEVICE_ID = subscription.c.device_id
@@ -91,6 +94,35 @@ _devices = (
 HOLD_DEVICES = Query(_devices.with_for_update())
 #: The same for those that nobody else holds; the others are left alone.
 HOLD_FREE_DEVICES = Query(_devices.with_for_update(skip_locked=True))
+
+_window = (
+    select(device.c.network_id, device.c.id)
+    .where(
+        tuple_(device.c.network_id, device.c.id) > tuple_(bindparam("after_network_id"), bindparam("after_device_id"))
+    )
+    .order_by(device.c.network_id, device.c.id)
+    .limit(bindparam("limit"))
+    .subquery()
+)
+#: The next devices of the installation, network by network, with their subscriptions, if they have any.
+DEVICES_AND_SUBSCRIPTIONS = Query(
+    select(_window, subscription.c.id.label("subscription_id"))
+    .outerjoin_from(
+        _window,
+        subscription,
+        and_(subscription.c.network_id == _window.c.network_id, subscription.c.device_id == _window.c.id),
+    )
+    .order_by(_window.c.network_id, _window.c.id)
+)
+#: Those of some devices that have no subscription.
+DEVICES_WITHOUT = Query(
+    select(device.c.id, device.c.serial)
+    .outerjoin(
+        subscription, and_(subscription.c.network_id == device.c.network_id, subscription.c.device_id == device.c.id)
+    )
+    .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"), subscription.c.id.is_(None))
+    .order_by(device.c.id)
+)
 
 GRACE_OF = Query(select(grace.c.date).where(grace.c.serial_key == bindparam("serial_key")))
 INSERT_GRACE = Query(insert(grace).on_conflict_do_nothing())
