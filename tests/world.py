@@ -43,7 +43,7 @@ from tests.devices.stored import register
 if TYPE_CHECKING:
     from tests.conftest import SignIn
 
-OFFERED = [endpoint for endpoint in endpoints() if endpoint.is_offered]
+OFFERED = endpoints()
 
 PREFIX = "/2022/06/REST"
 OPENID = "/realms/bsncloud/protocol/openid-connect"

@@ -1,4 +1,4 @@
-"""Write COMPATIBILITY.md: every endpoint that the contract documents, whether it is offered, and what tests it.
+"""Write COMPATIBILITY.md: every endpoint that the contract documents, what it does not do yet, and what tests it.
 
     python tools/compatibility.py
 
@@ -27,7 +27,7 @@ Written by `make docs` from the endpoint declarations and the tests; a test fail
 signfleet speaks the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are below `/2022/06/REST`;
 Provisioning answers below `/2020/10/REST` as well. Letter case of paths and a final slash do not matter.
 
-{offered} of {all} documented endpoints are offered; the others answer 501 with the error body.
+All {all} documented endpoints are offered.
 Where answers differ from the documented ones on purpose: [docs/differences.md](docs/differences.md).
 
 | method | path | scope | state | tests |
@@ -63,19 +63,16 @@ def marks() -> Iterator[tuple[str, Path]]:
 
 def render() -> str:
     """The whole page."""
-    offered = {(endpoint.method, endpoint.path) for endpoint in endpoints() if endpoint.is_offered}
     files: dict[str, set[Path]] = defaultdict(set)
     for name, path in marks():
         files[name].add(path)
     lines = []
     for row in documented():
-        is_offered = (row.method, row.route) in offered
         tests = ", ".join(f"[{path.relative_to('tests')}]({path})" for path in sorted(files[key(row)]))
         scope = row.scope if row.scope.startswith("(") else f"`{row.scope}`"
-        state = LIMITS.get(key(row), "offered") if is_offered else "answers 501"
+        state = LIMITS.get(key(row), "offered")
         lines.append(f"| {row.method} | `{row.path}` | {scope} | {state} | {tests} |\n")
-    count = sum((row.method, row.route) in offered for row in documented())
-    text = HEAD.format(offered=count, all=len(documented())) + "".join(lines) + MORE
+    text = HEAD.format(all=len(documented())) + "".join(lines) + MORE
     return text + "".join(f"| {more.method} | `{more.path}` | {more.summary} |\n" for more in beyond())
 
 

@@ -40,7 +40,6 @@ from signfleet.groups.routes import endpoints as group_endpoints
 from signfleet.groups.service import Groups
 from signfleet.housekeeping import Housekeeping
 from signfleet.http.application import Application
-from signfleet.http.contract import missing
 from signfleet.http.endpoint import Endpoint
 from signfleet.invitations.routes import endpoints as invitation_endpoints
 from signfleet.invitations.service import Invitations
@@ -81,7 +80,7 @@ from signfleet.sessions.routes import endpoints as session_endpoints
 from signfleet.sessions.service import OwnSessions
 from signfleet.settings import Settings
 from signfleet.sign_in.proof import PasswordProof
-from signfleet.sign_in.routes import endpoints as access_endpoints
+from signfleet.sign_in.routes import all_endpoints as sign_in_endpoints
 from signfleet.sign_in.service import SignIn
 from signfleet.sign_in.trace import SignInTrace
 from signfleet.storage.interface import StorageError, Store
@@ -279,7 +278,7 @@ def _tighten_files(settings: Settings) -> None:
 def endpoints(*more: Endpoint) -> list[Endpoint]:
     """Every endpoint of the server, documented ones that are not there yet included, and what a testing server adds."""
     declared: list[Endpoint] = [
-        *access_endpoints,
+        *sign_in_endpoints(),
         *account_endpoints,
         *provisioning_endpoints,
         *device_endpoints(),
@@ -300,7 +299,7 @@ def endpoints(*more: Endpoint) -> list[Endpoint]:
         *monitoring_endpoints,
         *more,
     ]
-    return [*declared, *documentation(declared), *missing(declared)]
+    return [*declared, *documentation(declared)]
 
 
 def make_app(services: Services) -> Application:

@@ -28,8 +28,8 @@ from signfleet.storage.interface import StorageError
 #: 2024-03-13T15:51:01.250Z
 MODIFIED = 1_710_345_061_250
 
-things = Endpoints("Things", "/2022/06/REST/Things")
-open_things = Endpoints("Open", "/open")
+things = Endpoints("/2022/06/REST/Things", family="Things")
+open_things = Endpoints("/open", family="Open")
 
 
 class Thing(msgspec.Struct, rename="camel"):

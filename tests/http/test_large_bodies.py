@@ -130,7 +130,7 @@ async def test_all_room_comes_back_however_bodies_come_wait_and_leave(seed: int)
         pass
 
 
-things = Endpoints("Things", "/things")
+things = Endpoints("/things", family="Things")
 
 
 @things.put("/", caller="public", consumes=("image/png",), body=bytes, body_limit=1_000_000, statuses="200")

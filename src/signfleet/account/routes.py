@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import parse_qsl
 
 from signfleet.access.passwords import POLICY
 from signfleet.account.pages import message, next_page, page
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call
-from signfleet.http.endpoint import FORM, Endpoints, Parameter
+from signfleet.http.endpoint import FORM, Declaration, Endpoints, Parameter
 from signfleet.http.media import HTML_TYPE
 from signfleet.invitations.service import Invitations
 from signfleet.people.links import ACTIVATE, INVITATION, RESET, OneTimeLinks
 from signfleet.people.registration import Registrations
 from signfleet.roles.system import role_name
 
-endpoints = Endpoints("Account", "/account")
-
 TOKEN = Parameter("token", "The token of the link in the mail.")
 
-_page: dict[str, Any] = {
-    "caller": "public",
-    "produces": HTML_TYPE,
-    "answer": str,
-    "secret": True,
-    "errors": "400 404 406 5XX",
-    "parameters": (TOKEN,),
-}
-_form: dict[str, Any] = {
-    **_page,
-    "body": bytes,
-    "body_optional": True,
-    "body_limit": 16_384,
-    "consumes": FORM,
-    "statuses": "200 303",
-    "errors": "400 404 406 413 415 5XX",
-}
+endpoints = Endpoints(
+    "/account",
+    family="Account",
+    caller="public",
+    produces=HTML_TYPE,
+    answer=str,
+    secret=True,
+    parameters=(TOKEN,),
+    errors="400 404 406 5XX",
+)
+
+_FORM = Declaration(
+    body=bytes,
+    body_optional=True,
+    body_limit=16_384,
+    consumes=FORM,
+    statuses="200 303",
+    errors="400 404 406 413 415 5XX",
+)
 
 
-@endpoints.get("/activate", statuses="200", **_page)
+@endpoints.get("/activate")
 async def show_activation(call: Call) -> Answer:
     """Show the page on which a new account is activated."""
     return await _activation_page(call, call.parameter("token") or "")
 
 
-@endpoints.post("/activate", **_form)
+@endpoints.post("/activate", **_FORM)
 async def activate(call: Call) -> Answer:
     """Activate a new account with the password that the form brings."""
     fields = _fields(call)
@@ -59,13 +58,13 @@ async def activate(call: Call) -> Answer:
     return next_page(call, return_url, "Your account is active", "You can sign in now.")
 
 
-@endpoints.get("/invitation", statuses="200", **_page)
+@endpoints.get("/invitation")
 async def show_invitation(call: Call) -> Answer:
     """Show the page on which an invitation is accepted or declined."""
     return await _invitation_page(call, call.parameter("token") or "")
 
 
-@endpoints.post("/invitation", **_form)
+@endpoints.post("/invitation", **_FORM)
 async def answer_invitation(call: Call) -> Answer:
     """Accept or decline an invitation; without an account, accepting makes one with the password of the form."""
     fields = _fields(call)
@@ -84,13 +83,13 @@ async def answer_invitation(call: Call) -> Answer:
     return next_page(call, None, "You are a member", "You can sign in now.")
 
 
-@endpoints.get("/reset", statuses="200", **_page)
+@endpoints.get("/reset")
 async def show_reset(call: Call) -> Answer:
     """Show the page on which a new password is chosen."""
     return await _reset_page(call, call.parameter("token") or "")
 
 
-@endpoints.post("/reset", **_form)
+@endpoints.post("/reset", **_FORM)
 async def reset(call: Call) -> Answer:
     """Set a new password, end all sessions of the person, and lead to where they wanted."""
     fields = _fields(call)

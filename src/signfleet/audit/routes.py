@@ -13,32 +13,17 @@ RETRIEVE = "bsn.api.main.audit.retrieve"
 CSV = "text/csv"
 JSON_LINES = "application/jsonl"
 
-endpoints = Endpoints("Audit", "/admin/v1/audit")
+endpoints = Endpoints("/admin/v1/audit", family="Audit", scope=RETRIEVE, operation=VIEW_AUDIT)
 
 
-@endpoints.get(
-    "/",
-    scope=RETRIEVE,
-    operation=VIEW_AUDIT,
-    parameters=(FILTER, SORT, *PAGING),
-    answer=AuditPage,
-    statuses="200",
-)
+@endpoints.get("/", parameters=(FILTER, SORT, *PAGING), answer=AuditPage)
 async def list_audit(call: Call) -> Answer:
     """List the changes made in the network, the newest first."""
     query = ListQuery.of(call)
     return answer_page(await call.service(Audit).list_(call.session, query), query.size)
 
 
-@endpoints.get(
-    "/export.csv",
-    scope=RETRIEVE,
-    operation=VIEW_AUDIT,
-    parameters=(FILTER, SORT),
-    answer=str,
-    produces=CSV,
-    statuses="200",
-)
+@endpoints.get("/export.csv", parameters=(FILTER, SORT), answer=str, produces=CSV)
 async def export_audit_as_csv(call: Call) -> Answer:
     """Give all changes that a filter matches as CSV."""
     audit = call.service(Audit)
@@ -47,15 +32,7 @@ async def export_audit_as_csv(call: Call) -> Answer:
     return Answer(stream=chunks, media_type=f"{CSV}; charset=utf-8; header=present")
 
 
-@endpoints.get(
-    "/export.jsonl",
-    scope=RETRIEVE,
-    operation=VIEW_AUDIT,
-    parameters=(FILTER, SORT),
-    answer=str,
-    produces=JSON_LINES,
-    statuses="200",
-)
+@endpoints.get("/export.jsonl", parameters=(FILTER, SORT), answer=str, produces=JSON_LINES)
 async def export_audit_as_json_lines(call: Call) -> Answer:
     """Give all changes that a filter matches as JSON Lines."""
     audit = call.service(Audit)

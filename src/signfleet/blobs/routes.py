@@ -11,17 +11,10 @@ from signfleet.http.media import ANY_TYPE
 
 MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 
-endpoints = Endpoints("Files", PREFIX)
+endpoints = Endpoints(PREFIX, family="Files", caller="public")
 
 
-@endpoints.get(
-    "/{expires}/{signature}/{file:path}",
-    caller="public",
-    answer=bytes,
-    produces=ANY_TYPE,
-    statuses="200",
-    errors="400 404 5XX",
-)
+@endpoints.get("/{expires}/{signature}/{file:path}", answer=bytes, produces=ANY_TYPE, errors="400 404 5XX")
 async def get_file(call: Call, expires: str, signature: str, file: str) -> Answer:
     """Get a picture by a link that was given in another answer.
 

@@ -15,7 +15,7 @@ from signfleet.devices.operations.routes import endpoints as operation_endpoints
 from signfleet.devices.permissions.routes import endpoints as permission_endpoints
 from signfleet.devices.regions.routes import endpoints as region_endpoints
 from signfleet.devices.schemas import Player, PlayerPage
-from signfleet.devices.scopes import DELETE, NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.scopes import PREFIX
 from signfleet.devices.screenshots.routes import endpoints as screenshot_endpoints
 from signfleet.devices.service import Devices
 from signfleet.devices.settings import DeviceSettings
@@ -26,49 +26,26 @@ from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoint, Endpoints, P
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.http.patch import Changes
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX)
 
 #: A whole Player as it was read, with its tags and permissions, may be sent back.
 PLAYER_LIMIT = 262_144
 
 
-@endpoints.get(
-    "/",
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    parameters=(FILTER, SORT, *PAGING),
-    answer=PlayerPage,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/", operation=VIEW_DEVICE, parameters=(FILTER, SORT, *PAGING), answer=PlayerPage)
 async def list_devices(call: Call) -> Answer:
     """List the devices of the network."""
     query = ListQuery.of(call)
     return answer_page(await call.service(Devices).list_(call.session, query), query.size)
 
 
-@endpoints.get(
-    "/Count/",
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    parameters=(FILTER,),
-    answer=int,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/Count/", operation=VIEW_DEVICE, parameters=(FILTER,), answer=int)
 async def count_devices(call: Call) -> Answer:
     """Count the devices that a filter matches."""
     return answer_json(await call.service(Devices).count(call.session, call.parameter("filter")))
 
 
-@endpoints.get(
-    "/{device}/",
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    answer=Player,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)
 async def get_device(call: Call, device: str) -> Answer:
     """Get a device by id or serial."""
     row, is_partial = await call.service(Devices).get(call.session, device)
@@ -77,43 +54,21 @@ async def get_device(call: Call, device: str) -> Answer:
     return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))
 
 
-@endpoints.put(
-    "/{device}/",
-    scope=UPDATE,
-    operation=UPDATE_DEVICE,
-    body=Player,
-    partial=True,
-    body_limit=PLAYER_LIMIT,
-    statuses="204",
-    errors="300 400 401 403 404 406 412 415 5XX",
-)
+@endpoints.put("/{device}/", operation=UPDATE_DEVICE, body=Player, partial=True, body_limit=PLAYER_LIMIT)
 async def replace_device(call: Call, device: str) -> Answer:
     """Change the settings of a device; what the body leaves out stays."""
     await call.service(DeviceSettings).replace(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
-@endpoints.patch(
-    "/{device}/",
-    scope=UPDATE,
-    operation=UPDATE_DEVICE,
-    body=Changes,
-    statuses="204",
-    errors="400 403 404 412 415 5XX",
-)
+@endpoints.patch("/{device}/", operation=UPDATE_DEVICE, body=Changes)
 async def patch_device(call: Call, device: str) -> Answer:
     """Replace single values of the settings of a device."""
     await call.service(DeviceSettings).patch(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
-@endpoints.delete(
-    "/{device}/",
-    scope=DELETE,
-    operation=DELETE_DEVICE,
-    statuses="204",
-    errors="300 400 401 403 404 406 412 5XX",
-)
+@endpoints.delete("/{device}/", operation=DELETE_DEVICE)
 async def delete_device(call: Call, device: str) -> Answer:
     """Delete a device and everything that hangs on it."""
     await call.service(DeviceDeletion).delete(call.session, device, call.precondition, call.now)
@@ -122,12 +77,9 @@ async def delete_device(call: Call, device: str) -> Answer:
 
 @endpoints.delete(
     "/",
-    scope=DELETE,
     operation=DELETE_DEVICE,
     parameters=(Parameter("filter", "An expression that says which devices to delete.", required=True),),
     answer=int,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
 )
 async def delete_devices(call: Call) -> Answer:
     """Delete all devices that a filter matches."""

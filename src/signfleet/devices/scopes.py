@@ -1,4 +1,4 @@
-"""What all endpoints of `/Devices` have in common."""
+"""What the endpoints of `/Devices` share. The scopes are for those of our own; the others have the contract's."""
 
 from __future__ import annotations
 
@@ -9,4 +9,3 @@ PREFIX: Final = "/2022/06/REST/Devices"
 
 RETRIEVE: Final = "bsn.api.main.devices.retrieve"
 UPDATE: Final = "bsn.api.main.devices.update"
-DELETE: Final = "bsn.api.main.devices.delete"

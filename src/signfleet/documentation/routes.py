@@ -19,7 +19,7 @@ from signfleet.settings import Settings
 
 def documentation(described: Sequence[Endpoint]) -> Endpoints:
     """The endpoints that describe `described` and themselves; what they answer is made when first asked for."""
-    endpoints = Endpoints("Documentation", "")
+    endpoints = Endpoints("", family="Documentation", caller="public", errors="406")
 
     @cache
     def whole(base: str) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
             headers={"Content-Security-Policy": page.content_security_policy()},
         )
 
-    @endpoints.get("/openapi.json", caller="public", answer=dict[str, Any], statuses="200 304", errors="406")
+    @endpoints.get("/openapi.json", answer=dict[str, Any], statuses="200 304")
     async def get_openapi(call: Call) -> Answer:
         """Get the description of this API as an OpenAPI 3.1 document."""
         return as_json(call.service(Settings).public_base)
 
-    @endpoints.get("/docs", caller="public", answer=str, produces=HTML_TYPE, statuses="200 304", errors="406")
+    @endpoints.get("/docs", answer=str, produces=HTML_TYPE, statuses="200 304")
     async def get_documentation(call: Call) -> Answer:
         """Get the description of this API as a page to read."""
         return as_page(call.service(Settings).public_base)

@@ -8,7 +8,7 @@ from signfleet.explanation.service import Explanation, Explanations
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints, Parameter
 
-endpoints = Endpoints("Permissions", "/admin/v1/permissions")
+endpoints = Endpoints("/admin/v1/permissions", family="Permissions")
 
 
 @endpoints.get(
@@ -23,7 +23,6 @@ endpoints = Endpoints("Permissions", "/admin/v1/permissions")
         Parameter("device", "Id or serial of a device; without one, what holds in general is explained."),
     ),
     answer=Explanation,
-    statuses="200",
     errors="400 401 403 404 406 5XX",
 )
 async def explain_permission(call: Call) -> Answer:

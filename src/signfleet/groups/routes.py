@@ -27,40 +27,36 @@ DELETE = "bsn.api.main.groups.regular.delete"
 ERRORS = "300 400 401 403 404 406 5XX"
 BODY_ERRORS = "400 401 403 404 415 5XX"
 
-endpoints = Endpoints("Groups", "/2022/06/REST/Groups/Regular")
+endpoints = Endpoints("/2022/06/REST/Groups/Regular", family="Groups")
 
 
-@endpoints.get(
-    "/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER, SORT, *PAGING), answer=GroupPage, statuses="200"
-)
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER, SORT, *PAGING), answer=GroupPage)
 async def list_groups(call: Call) -> Answer:
     """List the groups of the network."""
     query = ListQuery.of(call)
     return answer_page(await call.service(Groups).list_(call.session, query), query.size)
 
 
-@endpoints.get("/Count/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER,), answer=int, statuses="200")
+@endpoints.get("/Count/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER,), answer=int)
 async def count_groups(call: Call) -> Answer:
     """Count the groups that a filter matches."""
     return answer_json(await call.service(Groups).count(call.session, call.parameter("filter")))
 
 
-@endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument, statuses="200")
+@endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument)
 async def list_group_operations(call: Call) -> Answer:
     """Give the business operations on groups, and which roles may do them."""
     return answer_json(await call.service(Operations).tree(call.session, "Group"))
 
 
-@endpoints.post(
-    "/", scope=CREATE, operation=CREATE_GROUP, body=NewGroup, answer=Group, statuses="201", errors=BODY_ERRORS
-)
+@endpoints.post("/", scope=CREATE, operation=CREATE_GROUP, body=NewGroup, answer=Group, errors=BODY_ERRORS)
 async def create_group(call: Call) -> Answer:
     """Create a group."""
     group = await call.service(Groups).create(call.session, call.body, call.now)
     return answer_created(call, group, endpoints.prefix, group.id)
 
 
-@endpoints.get("/{group}/", scope=RETRIEVE, operation=VIEW_GROUP, answer=Group, statuses="200", errors=ERRORS)
+@endpoints.get("/{group}/", scope=RETRIEVE, operation=VIEW_GROUP, answer=Group, errors=ERRORS)
 async def get_group(call: Call, group: str) -> Answer:
     """Get a group by id or name, with the devices in it."""
     entity, row = await call.service(Groups).get(call.session, group)
@@ -70,30 +66,21 @@ async def get_group(call: Call, group: str) -> Answer:
     return answer
 
 
-@endpoints.put(
-    "/{group}/", scope=UPDATE, operation=UPDATE_GROUP, body=GroupChange, statuses="204", errors=f"{BODY_ERRORS} 412"
-)
+@endpoints.put("/{group}/", scope=UPDATE, operation=UPDATE_GROUP, body=GroupChange, errors=f"{BODY_ERRORS} 412")
 async def update_group(call: Call, group: str) -> Answer:
     """Rename or describe a group."""
     await call.service(Groups).update(call.session, group, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
-@endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, statuses="204", errors=f"{ERRORS} 412")
+@endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, errors=f"{ERRORS} 412")
 async def delete_group(call: Call, group: str) -> Answer:
     """Delete a group; its devices move to the group Default."""
     await call.service(Groups).delete(call.session, group, call.precondition, call.now)
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/{group}/Permissions/",
-    scope=RETRIEVE,
-    operation=VIEW_GROUP,
-    answer=list[Permission],
-    statuses="200",
-    errors=ERRORS,
-)
+@endpoints.get("/{group}/Permissions/", scope=RETRIEVE, operation=VIEW_GROUP, answer=list[Permission], errors=ERRORS)
 async def list_group_permissions(call: Call, group: str) -> Answer:
     """List the permissions of a group."""
     return answer_json(await call.service(Groups).permissions(call.session, group))
@@ -114,12 +101,7 @@ async def add_group_permissions(call: Call, group: str) -> Answer:
 
 
 @endpoints.delete(
-    "/{group}/Permissions/",
-    scope=UPDATE,
-    operation=EDIT_GROUP_PERMISSIONS,
-    body=list[Permission],
-    statuses="204",
-    errors=ERRORS,
+    "/{group}/Permissions/", scope=UPDATE, operation=EDIT_GROUP_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
 async def delete_group_permissions(call: Call, group: str) -> Answer:
     """Remove permissions from a group."""

@@ -7,10 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from signfleet.http.call import Answer, Call
-from signfleet.http.endpoint import Endpoint
-from signfleet.http.errors import NotImplementedYet
-
 PREFIX = "/2022/06/REST"
 
 #: What the contract calls a parameter → what our routes do. One thing is often addressed by id and by name: those are
@@ -55,40 +51,27 @@ def documented() -> tuple[Documented, ...]:
     return tuple(rows)
 
 
-def missing(declared: list[Endpoint]) -> list[Endpoint]:
-    """An endpoint that answers 501 for everything documented that nothing has declared."""
-    present = {(endpoint.method, endpoint.path) for endpoint in declared}
-    placeholders: dict[tuple[str, str], Endpoint] = {}
+class DocumentedRoute(NamedTuple):
+    """What the contract says of one of our routes; statuses in one text, separated by blanks."""
+
+    family: str
+    #: Where the line for ids names another scope than that for names, either is enough for both.
+    scopes: tuple[str, ...]
+    statuses: str
+    errors: str
+
+
+@cache
+def routes() -> dict[tuple[str, str], DocumentedRoute]:
+    """What is documented of each route, by method and path: the lines for id and name together."""
+    lines: dict[tuple[str, str], list[Documented]] = {}
     for row in documented():
-        key = (row.method, row.route)
-        if key not in present:
-            placeholders[key] = _placeholder(row)
-    return list(placeholders.values())
+        lines.setdefault((row.method, row.route), []).append(row)
+    return {key: _route(rows) for key, rows in lines.items()}
 
 
-def _placeholder(row: Documented) -> Endpoint:
-    async def not_there_yet(_call: Call, **_segments: str) -> Answer:
-        raise NotImplementedYet(f"{row.method} {row.path} is documented, but this server does not offer it yet.")
-
-    not_there_yet.__doc__ = "Documented, not offered yet."
-    return Endpoint(
-        method=row.method,  # type: ignore[arg-type]  # the list holds these five methods only
-        path=row.route,
-        handler=not_there_yet,
-        family=row.family,
-        scopes=(),
-        operation=None,
-        caller="public",
-        body=None,
-        answer=None,
-        partial=False,
-        consumes=(),
-        body_optional=True,
-        body_limit=0,
-        parameters=(),
-        statuses=("501",),
-        errors=(),
-        more=(),
-        aliases=(),
-        secret=False,
-    )
+def _route(rows: list[Documented]) -> DocumentedRoute:
+    scopes = dict.fromkeys(row.scope for row in rows if row.scope.startswith("bsn."))
+    statuses = {status for row in rows for status in row.statuses}
+    errors = {status for row in rows for status in row.errors}
+    return DocumentedRoute(rows[0].family, tuple(scopes), " ".join(sorted(statuses)), " ".join(sorted(errors)))

@@ -1,28 +1,34 @@
 """One declaration per endpoint: the route, the order of checks, the OpenAPI document and the compatibility table all
 come from it.
 
-    endpoints = Endpoints("Devices", "/2022/06/REST/Devices")
+    endpoints = Endpoints("/2022/06/REST/Devices")
 
-    @endpoints.get("/{device}/", scope="bsn.api.main.devices.retrieve", operation=VIEW_DEVICE, answer=Player,
-                   statuses="200 304", errors="300 400 401 403 404 406 5XX")
+    @endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)
     async def get_device(call: Call, device: str) -> Answer: ...
+
+What the contract documents of a route (family, scope, statuses, errors) comes from `contract.tsv` and is declared
+nowhere else. Endpoints of our own declare it, as far as it is not what is usual.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypedDict, Unpack
 
 from msgspec import Meta
 
 from signfleet.access.operations.operation import Operation
 from signfleet.http.call import Answer, Call
+from signfleet.http.contract import routes
 from signfleet.http.media import JSON_TYPE
 
 Handler = Callable[..., Awaitable[Answer]]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+#: Who may call an endpoint at all: "network" needs a chosen network, "person" a person's token, "device" a player's,
+#: "public" nothing.
+Caller = Literal["network", "person", "device", "public"]
 
 #: A body larger than this is refused, unless an endpoint declares another limit. To decode so much JSON, of whatever
 #: kind, takes less than a millisecond, in which nobody else is served.
@@ -59,35 +65,33 @@ class Endpoint:
     path: str
     handler: Handler
     family: str
-    #: Any one of these scopes is enough; empty for public endpoints.
-    scopes: tuple[str, ...]
-    #: The business operation the caller needs, where there is one.
-    operation: Operation | None
-    #: Who may call it at all: "network" needs a chosen network, "person" a person's token, "device" a player's,
-    #: "public" nothing.
-    caller: Literal["network", "person", "device", "public"]
-    #: The type of the body, and of the answer; None for no body.
-    body: Any
-    answer: Any
-    #: The body may leave properties out and is handed over as a dict.
-    partial: bool
-    #: Media types the body may have. An empty body is passed as None where `body_optional`.
-    consumes: tuple[str, ...]
-    body_optional: bool
-    body_limit: int
-    parameters: tuple[Parameter, ...]
     #: Success and failure statuses as the contract lists them.
     statuses: tuple[str, ...]
     errors: tuple[str, ...]
     #: Failure statuses that this server answers beyond the contract's list.
-    more: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    #: Any one of these scopes is enough; empty for public endpoints.
+    scopes: tuple[str, ...] = ()
+    #: The business operation the caller needs, where there is one.
+    operation: Operation | None = None
+    caller: Caller = "network"
+    #: The type of the body, and of the answer; None for no body.
+    body: Any = None
+    answer: Any = None
+    #: The body may leave properties out and is handed over as a dict.
+    partial: bool = False
+    #: Media types the body may have. An empty body is passed as None where `body_optional`.
+    consumes: tuple[str, ...] = JSON
+    body_optional: bool = False
+    body_limit: int = BODY_LIMIT
+    parameters: tuple[Parameter, ...] = ()
     #: Other addresses of the same endpoint.
-    aliases: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
     #: The answer must not be compressed or cached: it carries a secret.
-    secret: bool
+    secret: bool = False
     #: The media type of the answer, which the Accept header has to admit.
     produces: str = JSON_TYPE
-    #: It speaks OAuth: whatever fails is told as RFC 6749 has it, not with the contract's error entity.
+    #: It speaks OAuth: its errors have the form of RFC 6749, not that of the contract's error entity.
     oauth: bool = False
     #: The fields of a body that is a form, for the OpenAPI document.
     form: tuple[Parameter, ...] = ()
@@ -102,89 +106,110 @@ class Endpoint:
         """The first line of the description."""
         return self.description.partition("\n")[0]
 
-    @property
-    def is_offered(self) -> bool:
-        """False for what is documented, but answers 501."""
-        return self.statuses != ("501",)
+
+class _Facts(TypedDict, total=False):
+    """The fields of `Endpoint` that are declared as they are; the defaults are there."""
+
+    operation: Operation | None
+    caller: Caller
+    body: Any
+    answer: Any
+    partial: bool
+    consumes: tuple[str, ...]
+    body_optional: bool
+    body_limit: int
+    parameters: tuple[Parameter, ...]
+    aliases: tuple[str, ...]
+    secret: bool
+    produces: str
+    oauth: bool
+    form: tuple[Parameter, ...]
 
 
-@dataclass
+class Declaration(_Facts, total=False):
+    """What a decorator may say of an endpoint. Statuses stand in one text, separated by blanks."""
+
+    scope: str | tuple[str, ...]
+    statuses: str
+    errors: str
+    more: str
+
+
+#: What answers of our own have where nothing else is declared.
+_USUAL_STATUSES: dict[Method, str] = {"GET": "200", "POST": "201", "PUT": "204", "PATCH": "204", "DELETE": "204"}
+
+
+def _usual_errors(path: str, *, has_body: bool) -> str:
+    """The failure statuses of an endpoint of our own where nothing else is declared."""
+    return f"400 401 403{' 404' if '{' in path else ''} 406{' 413 415' if has_body else ''} 5XX"
+
+
 class Endpoints:
-    """The endpoints of one family, collected by decorators; `prefix` stands before every path."""
+    """The endpoints of one part, collected by decorators; `prefix` stands before every path.
 
-    family: str
-    prefix: str
-    declared: list[Endpoint] = field(default_factory=list)
+    What all of them share is declared here once. `family`, under which documentation lists them, is the contract's for
+    documented routes and needed for others.
+    """
+
+    def __init__(self, prefix: str, *, family: str = "", **shared: Unpack[Declaration]) -> None:
+        self.prefix = prefix
+        self.declared: list[Endpoint] = []
+        self._family = family
+        self._shared = shared
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self.declared)
 
-    def get(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
-        return self._declare("GET", path, **declaration)
+    def get(self, path: str, **declaration: Unpack[Declaration]) -> Callable[[Handler], Handler]:
+        return self._declare("GET", path, **(self._shared | declaration))
 
-    def post(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
-        return self._declare("POST", path, **declaration)
+    def post(self, path: str, **declaration: Unpack[Declaration]) -> Callable[[Handler], Handler]:
+        return self._declare("POST", path, **(self._shared | declaration))
 
-    def put(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
-        return self._declare("PUT", path, **declaration)
+    def put(self, path: str, **declaration: Unpack[Declaration]) -> Callable[[Handler], Handler]:
+        return self._declare("PUT", path, **(self._shared | declaration))
 
-    def patch(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
-        return self._declare("PATCH", path, consumes=JSON_PATCH, **declaration)
+    def patch(self, path: str, **declaration: Unpack[Declaration]) -> Callable[[Handler], Handler]:
+        return self._declare("PATCH", path, **(Declaration(consumes=JSON_PATCH) | self._shared | declaration))
 
-    def delete(self, path: str, **declaration: Any) -> Callable[[Handler], Handler]:
-        return self._declare("DELETE", path, **declaration)
+    def delete(self, path: str, **declaration: Unpack[Declaration]) -> Callable[[Handler], Handler]:
+        return self._declare("DELETE", path, **(self._shared | declaration))
 
     def _declare(
         self,
         method: Method,
         path: str,
         *,
-        statuses: str,
-        errors: str = "400 401 403 406 5XX",
-        more: str = "",
         scope: str | tuple[str, ...] = (),
-        operation: Operation | None = None,
-        caller: Literal["network", "person", "device", "public"] = "network",
-        body: Any = None,
-        answer: Any = None,
-        partial: bool = False,
-        consumes: tuple[str, ...] = JSON,
-        body_optional: bool = False,
-        body_limit: int = BODY_LIMIT,
-        parameters: tuple[Parameter, ...] = (),
-        aliases: tuple[str, ...] = (),
-        secret: bool = False,
-        produces: str = JSON_TYPE,
-        oauth: bool = False,
-        form: tuple[Parameter, ...] = (),
+        statuses: str = "",
+        errors: str = "",
+        more: str = "",
+        **facts: Unpack[_Facts],
     ) -> Callable[[Handler], Handler]:
-        scopes = (scope,) if isinstance(scope, str) else scope
+        path = self.prefix + path
+        family, scopes = self._family, (scope,) if isinstance(scope, str) else scope
+        documented = routes().get((method, path))
+        if documented:
+            if scope or statuses or errors:
+                raise ValueError(f"{method} {path}: scope, statuses and errors are those of contract.tsv.")
+            family, scopes, statuses, errors = documented
+        elif not family:
+            raise ValueError(f"{method} {path} is not in contract.tsv: its Endpoints need a family.")
+        statuses = statuses or _USUAL_STATUSES[method]
+        errors = errors or _usual_errors(path, has_body=facts.get("body") is not None)
 
         def declare(handler: Handler) -> Handler:
             self.declared.append(
                 Endpoint(
                     method=method,
-                    path=self.prefix + path,
+                    path=path,
                     handler=handler,
-                    family=self.family,
+                    family=family,
                     scopes=scopes,
-                    operation=operation,
-                    caller=caller,
-                    body=body,
-                    answer=answer,
-                    partial=partial,
-                    consumes=consumes,
-                    body_optional=body_optional,
-                    body_limit=body_limit,
-                    parameters=parameters,
                     statuses=tuple(statuses.split()),
                     errors=tuple(errors.split()),
                     more=tuple(more.split()),
-                    aliases=aliases,
-                    secret=secret,
-                    produces=produces,
-                    oauth=oauth,
-                    form=form,
+                    **facts,
                 )
             )
             return handler
@@ -201,6 +226,7 @@ __all__ = [
     "SORT",
     "Answer",
     "Call",
+    "Declaration",
     "Endpoint",
     "Endpoints",
     "Parameter",

@@ -64,12 +64,6 @@ class UnsupportedMediaType(SignfleetError):
     code = "unsupported_media_type"
 
 
-class NotImplementedYet(SignfleetError):
-    """501: documented, not there yet."""
-
-    code = "not_implemented"
-
-
 class OAuthError(SignfleetError):
     """What the token endpoints answer: OAuth's own body, `{"error", "error_description"}`."""
 
@@ -85,7 +79,6 @@ STATUSES |= {
     MethodNotAllowed: 405,
     NotAcceptable: 406,
     UnsupportedMediaType: 415,
-    NotImplementedYet: 501,
     Unavailable: 503,
 }
 

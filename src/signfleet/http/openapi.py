@@ -73,10 +73,8 @@ _REFERENCE = "#/components/schemas/{name}"
 
 
 def document(endpoints: Iterable[Endpoint], base: str = "") -> Json:
-    """The document of all that is offered at `base`: what answers 501 is left out."""
-    offered = sorted(
-        (endpoint for endpoint in endpoints if endpoint.is_offered), key=lambda endpoint: endpoint.path.lower()
-    )
+    """The document of all that is offered at `base`."""
+    offered = sorted(endpoints, key=lambda endpoint: endpoint.path.lower())
     schemas, components = _schemas(offered)
     paths: dict[str, Json] = {}
     for endpoint in offered:

@@ -9,25 +9,24 @@ from signfleet.invitations.service import Invitations
 
 RETRIEVE = "bsn.api.self.users.retrieve"
 UPDATE = "bsn.api.self.users.update"
-ERRORS = "400 401 403 404 406 5XX"
 
-endpoints = Endpoints("Invitations", "/admin/v1/invitations")
+endpoints = Endpoints("/admin/v1/invitations", family="Invitations", caller="person")
 
 
-@endpoints.get("/", caller="person", scope=RETRIEVE, answer=list[Invitation], statuses="200")
+@endpoints.get("/", scope=RETRIEVE, answer=list[Invitation])
 async def list_invitations(call: Call) -> Answer:
     """List the networks that invite the person."""
     return answer_json(await call.service(Invitations).of_person(call.person_id))
 
 
-@endpoints.post("/{invitation}/accept/", caller="person", scope=UPDATE, statuses="204", errors=ERRORS)
+@endpoints.post("/{invitation}/accept/", scope=UPDATE, statuses="204")
 async def accept_invitation(call: Call, invitation: str) -> Answer:
     """Accept an invitation: the person becomes a member of the network."""
     await call.service(Invitations).accept(call.person_id, invitation, call.now)
     return NO_CONTENT
 
 
-@endpoints.delete("/{invitation}/", caller="person", scope=UPDATE, statuses="204", errors=ERRORS)
+@endpoints.delete("/{invitation}/", scope=UPDATE)
 async def decline_invitation(call: Call, invitation: str) -> Answer:
     """Decline an invitation: the user that the network made is removed."""
     await call.service(Invitations).decline(call.person_id, invitation, call.now)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from signfleet.access.operations.catalogue import SETUP_DEVICE, UPDATE_NETWORK_SETTINGS, VIEW_NETWORK
 from signfleet.access.permissions import Permissions
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
@@ -23,16 +21,11 @@ from signfleet.joining.service import Joining
 from signfleet.joining.setup_tokens import SetupTokenLists
 
 SETUPS = "bsn.api.main.devices.setups"
-_FOR_ONE = "400 401 403 404 406 5XX"
 
-endpoints = Endpoints("Joining", "/admin/v1")
-
-_setup: dict[str, Any] = {"operation": SETUP_DEVICE}
+endpoints = Endpoints("/admin/v1", family="Joining", operation=SETUP_DEVICE)
 
 
-@endpoints.get(
-    "/setup-tokens/", scope=f"{SETUPS}.token.retrieve", **_setup, parameters=PAGING, answer=SetupTokens, statuses="200"
-)
+@endpoints.get("/setup-tokens/", scope=f"{SETUPS}.token.retrieve", parameters=PAGING, answer=SetupTokens)
 async def list_setup_tokens(call: Call) -> Answer:
     """List the setup tokens of the network that have not expired, never their text."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
@@ -43,13 +36,10 @@ async def list_setup_tokens(call: Call) -> Answer:
 @endpoints.post(
     "/setup-tokens/",
     scope=f"{SETUPS}.token.create",
-    **_setup,
     body=NewSetupToken,
     body_optional=True,
     answer=IssuedSetupToken,
     secret=True,
-    statuses="201",
-    errors="400 401 403 406 413 415 5XX",
 )
 async def issue_setup_token(call: Call) -> Answer:
     """Issue a setup token, limited by uses and days where that is wanted. Its text is never answered again."""
@@ -58,9 +48,7 @@ async def issue_setup_token(call: Call) -> Answer:
     return answer_json(issued, status=201)
 
 
-@endpoints.delete(
-    "/setup-tokens/{setup_token}/", scope=f"{SETUPS}.token.revoke", **_setup, statuses="204", errors=_FOR_ONE
-)
+@endpoints.delete("/setup-tokens/{setup_token}/", scope=f"{SETUPS}.token.revoke")
 async def revoke_listed_setup_token(call: Call, setup_token: str) -> Answer:
     """Revoke a setup token by its id; players that have joined with it stay."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
@@ -68,21 +56,14 @@ async def revoke_listed_setup_token(call: Call, setup_token: str) -> Answer:
     return NO_CONTENT
 
 
-@endpoints.post("/devices/{device}/release/", scope=f"{SETUPS}.release", **_setup, statuses="204", errors=_FOR_ONE)
+@endpoints.post("/devices/{device}/release/", scope=f"{SETUPS}.release", statuses="204")
 async def release_device(call: Call, device: str) -> Answer:
     """Let a device join again without its secret: the next player with a setup token and its serial is the device."""
     await call.service(Joining).release(call.session, device, call.now)
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/blocked-serials/",
-    scope=f"{SETUPS}.serials.retrieve",
-    **_setup,
-    parameters=PAGING,
-    answer=BlockedSerials,
-    statuses="200",
-)
+@endpoints.get("/blocked-serials/", scope=f"{SETUPS}.serials.retrieve", parameters=PAGING, answer=BlockedSerials)
 async def list_blocked_serials(call: Call) -> Answer:
     """List the serials of deleted devices, which may not join the network again."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
@@ -91,9 +72,7 @@ async def list_blocked_serials(call: Call) -> Answer:
     return answer_json(await joining.blocked(call.network_id, call.parameter("marker"), page_size(call), scope))
 
 
-@endpoints.delete(
-    "/blocked-serials/{serial}/", scope=f"{SETUPS}.serials.unblock", **_setup, statuses="204", errors=_FOR_ONE
-)
+@endpoints.delete("/blocked-serials/{serial}/", scope=f"{SETUPS}.serials.unblock")
 async def unblock_serial(call: Call, serial: str) -> Answer:
     """Let the serial of a deleted device join the network again, as a new device."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
@@ -102,33 +81,21 @@ async def unblock_serial(call: Call, serial: str) -> Answer:
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/serial-claims/", scope=f"{SETUPS}.serials.retrieve", **_setup, answer=list[SerialClaim], statuses="200"
-)
+@endpoints.get("/serial-claims/", scope=f"{SETUPS}.serials.retrieve", answer=list[SerialClaim])
 async def list_serial_claims(call: Call) -> Answer:
     """List the serials that the network asks for because another one may have them."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await call.service(Claims).of_network(call.network_id))
 
 
-@endpoints.post(
-    "/serial-claims/",
-    scope=f"{SETUPS}.serials.claim",
-    **_setup,
-    body=NewSerialClaim,
-    answer=SerialClaim,
-    statuses="201",
-    errors="400 401 403 406 413 415 5XX",
-)
+@endpoints.post("/serial-claims/", scope=f"{SETUPS}.serials.claim", body=NewSerialClaim, answer=SerialClaim)
 async def claim_serial(call: Call) -> Answer:
     """Ask for a serial that another network has. The operator of the server decides; the answer is always the same."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await call.service(Claims).claim(call.network_id, call.body.serial, call.now), status=201)
 
 
-@endpoints.delete(
-    "/serial-claims/{serial}/", scope=f"{SETUPS}.serials.claim", **_setup, statuses="204", errors=_FOR_ONE
-)
+@endpoints.delete("/serial-claims/{serial}/", scope=f"{SETUPS}.serials.claim")
 async def withdraw_serial_claim(call: Call, serial: str) -> Answer:
     """Withdraw a claim."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
@@ -136,23 +103,14 @@ async def withdraw_serial_claim(call: Call, serial: str) -> Answer:
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/joining/", scope=f"{SETUPS}.rules.retrieve", operation=VIEW_NETWORK, answer=JoiningRules, statuses="200"
-)
+@endpoints.get("/joining/", scope=f"{SETUPS}.rules.retrieve", operation=VIEW_NETWORK, answer=JoiningRules)
 async def get_joining_rules(call: Call) -> Answer:
     """Get until when players of the protocol's version 1 may join again without a secret."""
     await call.service(Permissions).demand_on(call.session, VIEW_NETWORK, call.network_id)
     return answer_json(await call.service(Joining).rules(call.network_id))
 
 
-@endpoints.put(
-    "/joining/",
-    scope=f"{SETUPS}.rules.update",
-    operation=UPDATE_NETWORK_SETTINGS,
-    body=JoiningRules,
-    statuses="204",
-    errors="400 401 403 406 413 415 5XX",
-)
+@endpoints.put("/joining/", scope=f"{SETUPS}.rules.update", operation=UPDATE_NETWORK_SETTINGS, body=JoiningRules)
 async def put_joining_rules(call: Call) -> Answer:
     """Set until when players of the protocol's version 1 may join again without a secret."""
     await call.service(Permissions).demand_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)

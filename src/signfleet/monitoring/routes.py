@@ -8,23 +8,23 @@ from signfleet.monitoring.readiness import Readiness
 from signfleet.monitoring.schemas import Health
 from signfleet.monitoring.service import METRICS_TYPE, Monitoring
 
-endpoints = Endpoints("Monitoring", "")
+endpoints = Endpoints("", family="Monitoring", caller="public", errors="406")
 
 
-@endpoints.get("/health/live", caller="public", answer=Health, statuses="200", errors="406")
+@endpoints.get("/health/live", answer=Health)
 async def is_alive(_call: Call) -> Answer:
     """Say that the process runs; nothing else is looked at."""
     return answer_json(Health("alive"))
 
 
-@endpoints.get("/health/ready", caller="public", answer=Health, statuses="200", errors="406 503")
+@endpoints.get("/health/ready", answer=Health, errors="406 503")
 async def is_ready(call: Call) -> Answer:
     """Say whether requests can be served: 503 while the database or the place of files cannot be read and written."""
     await call.service(Readiness).check()
     return answer_json(Health("ready"))
 
 
-@endpoints.get("/metrics", caller="public", answer=str, produces=METRICS_TYPE, statuses="200", errors="406")
+@endpoints.get("/metrics", answer=str, produces=METRICS_TYPE)
 async def get_metrics(call: Call) -> Answer:
     """Counters for Prometheus: requests by route and status, their times, memory and processor time."""
     return Answer(body=call.service(Monitoring).metrics(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")

@@ -7,20 +7,18 @@ from signfleet.http.endpoint import Endpoints
 from signfleet.operations.document import OperationDocument
 from signfleet.operations.service import Operations
 
-endpoints = Endpoints("Operations", "/2022/06/REST/Operations")
+endpoints = Endpoints("/2022/06/REST/Operations", family="Operations")
 
 RETRIEVE = "bsn.api.main.operations.retrieve"
 
 
-@endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument], statuses="200")
+@endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument])
 async def list_operations(call: Call) -> Answer:
     """List the trees of business operations, one for each kind of entity."""
     return answer_json(await call.service(Operations).trees(call.session))
 
 
-@endpoints.get(
-    "/Root/{entity}/", scope=RETRIEVE, answer=OperationDocument, statuses="200", errors="400 401 403 404 406 5XX"
-)
+@endpoints.get("/Root/{entity}/", scope=RETRIEVE, answer=OperationDocument)
 async def get_operations(call: Call, entity: str) -> Answer:
     """Give the tree of business operations on one kind of entity."""
     return answer_json(await call.service(Operations).tree(call.session, entity))

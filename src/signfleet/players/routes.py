@@ -20,7 +20,7 @@ REPORT_LIMIT = 262_144
 PICTURE_LIMIT = 8_388_608
 PICTURE_TYPES = ("image/jpeg", "image/png")
 
-endpoints = Endpoints("Players", "/player/v1")
+endpoints = Endpoints("/player/v1", family="Players")
 
 
 @endpoints.post(

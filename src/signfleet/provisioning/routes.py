@@ -13,7 +13,7 @@ from signfleet.http.media import is_sent_as
 from signfleet.provisioning.service import Provisioning
 from signfleet.tokens.schemas import TokenInfo
 
-endpoints = Endpoints("Provisioning", "/2022/06/REST/Provisioning")
+endpoints = Endpoints("/2022/06/REST/Provisioning")
 
 #: Longer bodies are not read.
 BODY_LIMIT = 65_536
@@ -21,16 +21,7 @@ BODY_LIMIT = 65_536
 _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 
 
-@endpoints.post(
-    "/Setups/Tokens/",
-    scope="bsn.api.main.devices.setups.token.create",
-    operation=SETUP_DEVICE,
-    answer=TokenInfo,
-    secret=True,
-    aliases=(_OLDER,),
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.post("/Setups/Tokens/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER,))
 async def create_setup_token(call: Call) -> Answer:
     """Issue a token with which players join the network. What a body says does not matter, if it is whole."""
     await _check_body(call)
@@ -39,14 +30,7 @@ async def create_setup_token(call: Call) -> Answer:
 
 
 @endpoints.get(
-    "/Setups/Tokens/{token}/",
-    scope="bsn.api.main.devices.setups.token.validate",
-    operation=SETUP_DEVICE,
-    answer=TokenInfo,
-    secret=True,
-    aliases=(_OLDER + "{token}/",),
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
+    "/Setups/Tokens/{token}/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER + "{token}/",)
 )
 async def get_setup_token(call: Call, token: str) -> Answer:
     """Check a setup token of the network and tell how long it is good."""
@@ -54,14 +38,7 @@ async def get_setup_token(call: Call, token: str) -> Answer:
     return answer_json(await call.service(Provisioning).get(call.network_id, token, call.now))
 
 
-@endpoints.delete(
-    "/Setups/Tokens/{token}/",
-    scope="bsn.api.main.devices.setups.token.revoke",
-    operation=SETUP_DEVICE,
-    aliases=(_OLDER + "{token}/",),
-    statuses="204",
-    errors="300 400 401 403 404 406 500",
-)
+@endpoints.delete("/Setups/Tokens/{token}/", operation=SETUP_DEVICE, aliases=(_OLDER + "{token}/",))
 async def revoke_setup_token(call: Call, token: str) -> Answer:
     """Revoke a setup token of the network."""
     await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)

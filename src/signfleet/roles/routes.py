@@ -23,51 +23,44 @@ DELETE = "bsn.api.main.roles.delete"
 ERRORS = "300 400 401 403 404 406 5XX"
 BODY_ERRORS = "400 401 403 404 415 5XX"
 
-endpoints = Endpoints("Roles", "/2022/06/REST/Roles")
+endpoints = Endpoints("/2022/06/REST/Roles", family="Roles")
 
 
-@endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage, statuses="200")
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage)
 async def list_roles(call: Call) -> Answer:
     """List the roles of the network: those that every network has, then custom ones."""
     query = ListQuery.of(call)
     return answer_page(await call.service(Roles).list_(call.session, query), query.size)
 
 
-@endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, statuses="201", errors=BODY_ERRORS)
+@endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, errors=BODY_ERRORS)
 async def create_role(call: Call) -> Answer:
     """Create a custom role."""
     role = await call.service(Roles).create(call.session, call.body, call.now)
     return answer_created(call, role, endpoints.prefix, role.id)
 
 
-@endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, statuses="200", errors=ERRORS)
+@endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, errors=ERRORS)
 async def get_role(call: Call, role: str) -> Answer:
     """Get a role by id or name."""
     return answer_json(await call.service(Roles).get(call.session, role))
 
 
-@endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, statuses="204", errors=BODY_ERRORS)
+@endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, errors=BODY_ERRORS)
 async def update_role(call: Call, role: str) -> Answer:
     """Rename or describe a custom role."""
     await call.service(Roles).update(call.network_id, role, call.body, call.now)
     return NO_CONTENT
 
 
-@endpoints.delete("/{role}/", scope=DELETE, operation=DELETE_ROLE, statuses="204", errors=ERRORS)
+@endpoints.delete("/{role}/", scope=DELETE, operation=DELETE_ROLE, errors=ERRORS)
 async def delete_role(call: Call, role: str) -> Answer:
     """Delete a custom role that no user has."""
     await call.service(Roles).delete(call.network_id, role, call.now)
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/{role}/Permissions/",
-    scope=RETRIEVE,
-    operation=VIEW_ROLE,
-    answer=list[Permission],
-    statuses="200",
-    errors=ERRORS,
-)
+@endpoints.get("/{role}/Permissions/", scope=RETRIEVE, operation=VIEW_ROLE, answer=list[Permission], errors=ERRORS)
 async def list_role_permissions(call: Call, role: str) -> Answer:
     """List what a role may do, and what it may not."""
     return answer_json((await call.service(Roles).get(call.session, role)).permissions)
@@ -88,12 +81,7 @@ async def add_role_permissions(call: Call, role: str) -> Answer:
 
 
 @endpoints.delete(
-    "/{role}/Permissions/",
-    scope=UPDATE,
-    operation=EDIT_ROLE_PERMISSIONS,
-    body=list[Permission],
-    statuses="204",
-    errors=ERRORS,
+    "/{role}/Permissions/", scope=UPDATE, operation=EDIT_ROLE_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
 async def delete_role_permissions(call: Call, role: str) -> Answer:
     """Remove permissions from a custom role."""

@@ -17,20 +17,13 @@ from signfleet.self_.users.profile import endpoints as user_profile_endpoints
 from signfleet.self_.users.routes import endpoints as user_endpoints
 from signfleet.sign_in.proof import PasswordProof
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self")
-password_endpoints = Endpoints("Self", "/2022/06/REST")
+endpoints = Endpoints("/2022/06/REST/Self")
+password_endpoints = Endpoints("/2022/06/REST", caller="public")
 
 RETURN_URL = Parameter("returnURL", "Where to lead the person afterwards, if that is allowed.")
 
 
-@endpoints.get(
-    "/",
-    caller="person",
-    scope="bsn.api.self.info.retrieve",
-    answer=Person,
-    statuses="200 304",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/", caller="person", answer=Person)
 async def get_self(call: Call) -> Answer:
     """Give the person behind the access token."""
     row = await call.service(People).row(call.person_id)
@@ -39,15 +32,7 @@ async def get_self(call: Call) -> Answer:
 
 
 @endpoints.post(
-    "/",
-    caller="public",
-    body=Registration,
-    answer=Person,
-    secret=True,
-    parameters=(RETURN_URL,),
-    statuses="200",
-    errors="300 400 401 403 406 415 5XX",
-    more="429",
+    "/", caller="public", body=Registration, answer=Person, secret=True, parameters=(RETURN_URL,), more="429"
 )
 async def register(call: Call) -> Answer:
     """Register a person, who is then mailed a link to activate the account."""
@@ -55,14 +40,7 @@ async def register(call: Call) -> Answer:
     return answer_json(await call.service(Registrations).register(call.body, return_url, call.address, call.now))
 
 
-@endpoints.put(
-    "/",
-    caller="person",
-    scope="bsn.api.self.info.update",
-    body=PersonChange,
-    statuses="204",
-    errors="300 400 401 403 406 412 415 5XX",
-)
+@endpoints.put("/", caller="person", body=PersonChange)
 async def update_self(call: Call) -> Answer:
     """Change names or password of the person; what is left out, and what cannot be changed, stays."""
     change: PersonChange = call.body
@@ -76,13 +54,7 @@ async def update_self(call: Call) -> Answer:
 
 
 @password_endpoints.get(
-    "/{login}/Password/",
-    caller="public",
-    parameters=(RETURN_URL,),
-    aliases=("/2022/06/REST/Self/{login}/Password/",),
-    statuses="202",
-    errors="300 400 401 403 404 406 5XX",
-    more="429",
+    "/{login}/Password/", parameters=(RETURN_URL,), aliases=("/2022/06/REST/Self/{login}/Password/",), more="429"
 )
 async def reset_password(call: Call, login: str) -> Answer:
     """Mail a link to choose a new password, if there is such a person; the answer is always the same."""

@@ -9,17 +9,10 @@ from signfleet.sessions.schemas import SessionPage
 from signfleet.sessions.service import OwnSessions
 from signfleet.wire.ids import id_of
 
-endpoints = Endpoints("Sessions", "/admin/v1/sessions")
+endpoints = Endpoints("/admin/v1/sessions", family="Sessions", caller="person")
 
 
-@endpoints.get(
-    "/",
-    caller="person",
-    scope="bsn.api.self.sessions.retrieve",
-    parameters=PAGING,
-    answer=SessionPage,
-    statuses="200",
-)
+@endpoints.get("/", scope="bsn.api.self.sessions.retrieve", parameters=PAGING, answer=SessionPage)
 async def list_sessions(call: Call) -> Answer:
     """List the sessions of the person that are in force, the newest first."""
     sessions = call.service(OwnSessions)
@@ -27,13 +20,7 @@ async def list_sessions(call: Call) -> Answer:
     return answer_json(await sessions.page(call.person_id, call.session.id, marker, size, call.now))
 
 
-@endpoints.delete(
-    "/{session}/",
-    caller="person",
-    scope="bsn.api.self.sessions.delete",
-    statuses="204",
-    errors="400 401 403 404 406 5XX",
-)
+@endpoints.delete("/{session}/", scope="bsn.api.self.sessions.delete")
 async def end_session(call: Call, session: str) -> Answer:
     """End one of the person's sessions: its access and refresh tokens are refused from now on."""
     await call.service(OwnSessions).end(call.person_id, id_of(session), call.session.login, call.now)

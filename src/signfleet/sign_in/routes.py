@@ -10,7 +10,7 @@ from signfleet.access.sessions import refusal
 from signfleet.actor import act_under
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import FORM, Endpoints, Parameter
+from signfleet.http.endpoint import FORM, Endpoint, Endpoints, Parameter
 from signfleet.http.errors import OAuthError
 from signfleet.people.service import People
 from signfleet.settings import Settings
@@ -29,8 +29,6 @@ from signfleet.sign_in.trace import Grant, SignInEvent, SignInTrace
 from signfleet.tokens.service import Tokens
 from signfleet.users.service import Users
 
-endpoints = Endpoints("Access", "")
-
 FORM_LIMIT = 65_536
 FIELDS_LIMIT = 100
 
@@ -47,24 +45,27 @@ _GRANTS = Parameter("grant_type", "`client_credentials`, `password` or `refresh_
 _LEGACY_GRANTS = Parameter("grant_type", "`password` or `refresh_token`.", required=True)
 _SCOPE = Parameter("scope", "Of the grant `client_credentials`: fewer scopes than the application has.")
 
-_declared: dict[str, Any] = {
-    "caller": "public",
-    "body": bytes,
-    "body_optional": True,
-    "body_limit": FORM_LIMIT,
-    "consumes": FORM,
-    "secret": True,
-    "oauth": True,
-    "statuses": "200",
-    "errors": "400 401 406 413 415 429 5XX",
-}
+endpoints = Endpoints("", family="Access", caller="public")
+#: Those that take a form and answer as OAuth 2.0 does.
+form_endpoints = Endpoints(
+    "",
+    family="Access",
+    caller="public",
+    body=bytes,
+    body_optional=True,
+    body_limit=FORM_LIMIT,
+    consumes=FORM,
+    secret=True,
+    oauth=True,
+    statuses="200",
+    errors="400 401 406 413 415 429 5XX",
+)
 
 
-@endpoints.post(
+@form_endpoints.post(
     "/realms/bsncloud/protocol/openid-connect/token",
     form=(_GRANTS, *_CLIENT, *_PASSWORD, _SCOPE),
     answer=TokenAnswer,
-    **_declared,
 )
 async def create_token(call: Call) -> Answer:
     """Issue an access token for client credentials, a password or a refresh token (OAuth 2.0)."""
@@ -81,9 +82,7 @@ async def create_token(call: Call) -> Answer:
     return answer_json(token_answer(signed_in))
 
 
-@endpoints.post(
-    "/2022/06/REST/Token", form=(_LEGACY_GRANTS, *_CLIENT, *_PASSWORD), answer=LegacyTokenAnswer, **_declared
-)
+@form_endpoints.post("/2022/06/REST/Token", form=(_LEGACY_GRANTS, *_CLIENT, *_PASSWORD), answer=LegacyTokenAnswer)
 async def create_legacy_token(call: Call) -> Answer:
     """Issue an access token the older way, for a password or a refresh token."""
     if not call.service(Settings).legacy_token_endpoint:
@@ -102,19 +101,19 @@ async def create_legacy_token(call: Call) -> Answer:
     return answer_json(legacy_token_answer(signed_in, person, users))
 
 
-@endpoints.get("/realms/bsncloud/.well-known/openid-configuration", caller="public", answer=Discovery, statuses="200")
+@endpoints.get("/realms/bsncloud/.well-known/openid-configuration", answer=Discovery)
 async def discover(call: Call) -> Answer:
     """Get the addresses of the token endpoints, as libraries look them up (RFC 8414)."""
     return answer_json(discovery(call.base_url))
 
 
-@endpoints.get("/2022/06/REST/Token", caller="public", statuses="400", errors="400 406 5XX")
+@endpoints.get("/2022/06/REST/Token", statuses="400", errors="400 406 5XX")
 async def explain_token(_call: Call) -> Answer:
     """Say that a token is asked for with POST: older clients look with GET whether a version exists."""
     raise Invalid("A token is asked for with POST and a form.")
 
 
-@endpoints.post("/realms/bsncloud/protocol/openid-connect/token/introspect", answer=TokenState, **_declared)
+@form_endpoints.post("/realms/bsncloud/protocol/openid-connect/token/introspect", answer=TokenState)
 async def introspect_token(call: Call) -> Answer:
     """Tell an application about a token that was issued to it or to its person (RFC 7662)."""
     form = Form(call)
@@ -125,7 +124,7 @@ async def introspect_token(call: Call) -> Answer:
     return answer_json(token_state(row))
 
 
-@endpoints.post("/realms/bsncloud/protocol/openid-connect/revoke", **_declared)
+@form_endpoints.post("/realms/bsncloud/protocol/openid-connect/revoke")
 async def revoke_token(call: Call) -> Answer:
     """Revoke a token that was issued to the application that asks (RFC 7009); an unknown one counts as revoked."""
     form = Form(call)
@@ -138,6 +137,10 @@ async def revoke_token(call: Call) -> Answer:
     act_under(f"application {application.client_id}")
     await call.service(Tokens).revoke(row, call.now)
     return Answer()
+
+
+def all_endpoints() -> list[Endpoint]:
+    return [*form_endpoints, *endpoints]
 
 
 def _may_know(application: Any, token: Any) -> bool:

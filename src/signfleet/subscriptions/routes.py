@@ -11,9 +11,7 @@ from signfleet.operations.service import Operations
 from signfleet.subscriptions.schemas import Subscription
 from signfleet.subscriptions.service import Subscriptions
 
-RETRIEVE = "bsn.api.main.subscriptions.retrieve"
-
-endpoints = Endpoints("Subscriptions", "/2022/06/REST/Subscriptions")
+endpoints = Endpoints("/2022/06/REST/Subscriptions")
 
 
 class SubscriptionList(PagedList):
@@ -22,42 +20,20 @@ class SubscriptionList(PagedList):
     items: list[Subscription]
 
 
-@endpoints.get(
-    "/",
-    scope=RETRIEVE,
-    operation=VIEW_SUBSCRIPTION,
-    parameters=(FILTER, SORT, *PAGING),
-    answer=SubscriptionList,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/", operation=VIEW_SUBSCRIPTION, parameters=(FILTER, SORT, *PAGING), answer=SubscriptionList)
 async def list_subscriptions(call: Call) -> Answer:
     """List the subscriptions of the network, of devices and in stock."""
     query = ListQuery.of(call)
     return answer_page(await call.service(Subscriptions).list_(call.session, query), query.size)
 
 
-@endpoints.get(
-    "/Count/",
-    scope=RETRIEVE,
-    operation=VIEW_SUBSCRIPTION,
-    parameters=(FILTER,),
-    answer=int,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/Count/", operation=VIEW_SUBSCRIPTION, parameters=(FILTER,), answer=int)
 async def count_subscriptions(call: Call) -> Answer:
     """Count the subscriptions that a filter matches."""
     return answer_json(await call.service(Subscriptions).count(call.session, call.parameter("filter")))
 
 
-@endpoints.get(
-    "/Operations/",
-    scope="bsn.api.main.operations.retrieve",
-    answer=OperationDocument,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/Operations/", answer=OperationDocument)
 async def list_subscription_operations(call: Call) -> Answer:
     """Give the business operations on subscriptions, and which roles may do them."""
     return answer_json(await call.service(Operations).tree(call.session, "Subscription"))

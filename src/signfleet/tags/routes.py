@@ -7,7 +7,7 @@ from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints, Parameter
 from signfleet.tags.service import TagIndex
 
-endpoints = Endpoints("Tags", "/2022/06/REST/Tags")
+endpoints = Endpoints("/2022/06/REST/Tags", family="Tags")
 
 RETRIEVE = "bsn.api.main.tags.retrieve"
 
@@ -18,7 +18,6 @@ RETRIEVE = "bsn.api.main.tags.retrieve"
     operation=VIEW_DEVICE,
     parameters=(Parameter("pattern", "Which keys, such as `string::[Device].<C*>`; all by default."),),
     answer=list[str],
-    statuses="200",
 )
 async def list_tag_keys(call: Call) -> Answer:
     """List the keys of tags that devices of the network have."""
@@ -31,7 +30,6 @@ async def list_tag_keys(call: Call) -> Answer:
     operation=VIEW_DEVICE,
     parameters=(Parameter("pattern", "Of which keys, and which, such as `string::[Device].<City>:*`.", required=True),),
     answer=list[str],
-    statuses="200",
 )
 async def list_tag_values(call: Call) -> Answer:
     """List the values that tags of devices of the network have, each once."""

@@ -7,26 +7,18 @@ from signfleet.http.endpoint import Endpoints
 from signfleet.testing.schemas import Clock, Fault, Faults, Installation, Leap, Player, Players, PlayerState, Seed
 from signfleet.testing.service import Testbed
 
-endpoints = Endpoints("Testing", "/testing/v1")
+endpoints = Endpoints("/testing/v1", family="Testing", caller="public", errors="406")
 
 _ERRORS = "400 406 413 415 5XX"
 
 
-@endpoints.get("/", caller="public", answer=Installation, statuses="200", errors="406")
+@endpoints.get("/", answer=Installation)
 async def get_installation(call: Call) -> Answer:
     """Get the network, the accounts with their credentials, and the devices that the server was seeded with."""
     return answer_json(await call.service(Testbed).describe())
 
 
-@endpoints.post(
-    "/reset",
-    caller="public",
-    body=Seed,
-    body_optional=True,
-    answer=Installation,
-    statuses="200",
-    errors=_ERRORS,
-)
+@endpoints.post("/reset", body=Seed, body_optional=True, answer=Installation, statuses="200", errors=_ERRORS)
 async def reset(call: Call) -> Answer:
     """Replace everything by a new seed: store, pictures, mails, caches, throttles, faults and clock.
 
@@ -36,19 +28,19 @@ async def reset(call: Call) -> Answer:
     return answer_json(await call.service(Testbed).reset(call.body or Seed()))
 
 
-@endpoints.post("/seed", caller="public", body=Seed, answer=Installation, statuses="200", errors=f"{_ERRORS} 409")
+@endpoints.post("/seed", body=Seed, answer=Installation, statuses="200", errors=f"{_ERRORS} 409")
 async def seed(call: Call) -> Answer:
     """Add the next simulated players of a seed; nothing else changes."""
     return answer_json(await call.service(Testbed).seed(call.body))
 
 
-@endpoints.get("/clock", caller="public", answer=Clock, statuses="200", errors="406")
+@endpoints.get("/clock", answer=Clock)
 async def get_clock(call: Call) -> Answer:
     """Get the server's time, and how far it is ahead of the system's."""
     return answer_json(call.service(Testbed).clock())
 
 
-@endpoints.post("/clock", caller="public", body=Leap, answer=Clock, statuses="200", errors=_ERRORS)
+@endpoints.post("/clock", body=Leap, answer=Clock, statuses="200", errors=_ERRORS)
 async def advance_clock(call: Call) -> Answer:
     """Replace the server's time by a later one.
 
@@ -58,13 +50,13 @@ async def advance_clock(call: Call) -> Answer:
     return answer_json(await call.service(Testbed).advance(call.body.seconds))
 
 
-@endpoints.get("/faults", caller="public", answer=Faults, statuses="200", errors="406")
+@endpoints.get("/faults", answer=Faults)
 async def list_faults(call: Call) -> Answer:
     """List the faults that requests are still to meet."""
     return answer_json(Faults(call.service(Testbed).faults.list_()))
 
 
-@endpoints.post("/faults", caller="public", body=Fault, answer=Faults, statuses="201", errors=_ERRORS)
+@endpoints.post("/faults", body=Fault, answer=Faults, errors=_ERRORS)
 async def add_fault(call: Call) -> Answer:
     """Add a fault that the next requests of a route meet, before their tokens are looked at."""
     faults = call.service(Testbed).faults
@@ -72,22 +64,20 @@ async def add_fault(call: Call) -> Answer:
     return answer_json(Faults(faults.list_()), status=201)
 
 
-@endpoints.delete("/faults", caller="public", statuses="204", errors="406")
+@endpoints.delete("/faults")
 async def delete_faults(call: Call) -> Answer:
     """Delete all faults; slow answers wait no longer."""
     call.service(Testbed).faults.clear()
     return NO_CONTENT
 
 
-@endpoints.get("/players", caller="public", answer=Players, statuses="200", errors="406")
+@endpoints.get("/players", answer=Players)
 async def list_players(call: Call) -> Answer:
     """List the simulated players."""
     return answer_json(Players(call.service(Testbed).players()))
 
 
-@endpoints.put(
-    "/players/{serial}", caller="public", body=PlayerState, answer=Player, statuses="200", errors=f"{_ERRORS} 404"
-)
+@endpoints.put("/players/{serial}", body=PlayerState, answer=Player, statuses="200", errors=f"{_ERRORS} 404")
 async def change_player(call: Call, serial: str) -> Answer:
     """Replace what is the matter with a simulated player. It reports that at once, unless it goes dark."""
     return answer_json(await call.service(Testbed).change_player(serial, call.body.condition))

@@ -32,12 +32,10 @@ DELETE = "bsn.api.main.users.delete"
 ERRORS = "300 400 401 403 404 406 5XX"
 BODY_ERRORS = "400 401 403 404 415 5XX"
 
-endpoints = Endpoints("Users", "/2022/06/REST/Users")
+endpoints = Endpoints("/2022/06/REST/Users", family="Users")
 
 
-@endpoints.get(
-    "/", scope=RETRIEVE, operation=VIEW_USER, parameters=(FILTER, SORT, *PAGING), answer=UserPage, statuses="200"
-)
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_USER, parameters=(FILTER, SORT, *PAGING), answer=UserPage)
 async def list_users(call: Call) -> Answer:
     """List the users of the network."""
     query = ListQuery.of(call)
@@ -51,9 +49,7 @@ def answer_user(row: Any, user: User, *, is_dated: bool) -> Answer:
     return Answer(body=body, last_modified=last_change(row) if is_dated else None, etag=etag)
 
 
-@endpoints.post(
-    "/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, statuses="201", errors=BODY_ERRORS
-)
+@endpoints.post("/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, errors=BODY_ERRORS)
 async def create_user(call: Call) -> Answer:
     """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
     user = await call.service(UserAdministration).create(call.session, call.body, call.now)
@@ -69,30 +65,21 @@ async def get_user(call: Call, user: str) -> Answer:
     return answer_user(row, await users.entity(call.session, row), is_dated=is_dated)
 
 
-@endpoints.put(
-    "/{user}/", scope=UPDATE, operation=UPDATE_USER, body=UserChange, statuses="204", errors=f"{BODY_ERRORS} 412"
-)
+@endpoints.put("/{user}/", scope=UPDATE, operation=UPDATE_USER, body=UserChange, errors=f"{BODY_ERRORS} 412")
 async def update_user(call: Call, user: str) -> Answer:
     """Change a user's description or role, or lock them out of the network."""
     await call.service(UserAdministration).update(call.session, user, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
-@endpoints.delete("/{user}/", scope=DELETE, operation=DELETE_USER, statuses="204", errors=ERRORS)
+@endpoints.delete("/{user}/", scope=DELETE, operation=DELETE_USER, errors=ERRORS)
 async def delete_user(call: Call, user: str) -> Answer:
     """Remove a user from the network; the person stays."""
     await call.service(UserAdministration).delete(call.session, user, call.now)
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/{user}/Permissions/",
-    scope=RETRIEVE,
-    operation=VIEW_USER,
-    answer=list[Permission],
-    statuses="200",
-    errors=ERRORS,
-)
+@endpoints.get("/{user}/Permissions/", scope=RETRIEVE, operation=VIEW_USER, answer=list[Permission], errors=ERRORS)
 async def list_user_permissions(call: Call, user: str) -> Answer:
     """List what is allowed or denied to a user, beside what their role may do."""
     return answer_json(await call.service(UserAdministration).permissions(call.session, user))
@@ -113,12 +100,7 @@ async def add_user_permissions(call: Call, user: str) -> Answer:
 
 
 @endpoints.delete(
-    "/{user}/Permissions/",
-    scope=UPDATE,
-    operation=EDIT_USER_PERMISSIONS,
-    body=list[Permission],
-    statuses="204",
-    errors=ERRORS,
+    "/{user}/Permissions/", scope=UPDATE, operation=EDIT_USER_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
 async def delete_user_permissions(call: Call, user: str) -> Answer:
     """Take back what was allowed or denied to a user in general."""
@@ -132,7 +114,6 @@ async def delete_user_permissions(call: Call, user: str) -> Answer:
     operation=VIEW_USER,
     answer=TokenInfo,
     secret=True,
-    statuses="200",
     errors=ERRORS,
 )
 async def get_user_token(call: Call, user: str, token: str) -> Answer:
@@ -142,11 +123,7 @@ async def get_user_token(call: Call, user: str, token: str) -> Answer:
 
 
 @endpoints.delete(
-    "/{user}/Tokens/{token}/",
-    scope="bsn.api.main.users.token.revoke",
-    operation=REVOKE_USER_TOKENS,
-    statuses="204",
-    errors=ERRORS,
+    "/{user}/Tokens/{token}/", scope="bsn.api.main.users.token.revoke", operation=REVOKE_USER_TOKENS, errors=ERRORS
 )
 async def revoke_user_token(call: Call, user: str, token: str) -> Answer:
     """Revoke an access or refresh token of a user in this network."""

@@ -5,23 +5,15 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.devices.events.schemas import DownloadPage, ErrorPage
 from signfleet.devices.events.service import Events
-from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
+from signfleet.devices.scopes import PREFIX
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX)
 
 
-@endpoints.get(
-    "/{device}/Errors/",
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    parameters=(FILTER, SORT, *PAGING),
-    answer=ErrorPage,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=(FILTER, SORT, *PAGING), answer=ErrorPage)
 async def list_errors(call: Call, device: str) -> Answer:
     """List the errors that a device has reported, the newest first."""
     query = ListQuery.of(call)
@@ -29,13 +21,7 @@ async def list_errors(call: Call, device: str) -> Answer:
 
 
 @endpoints.get(
-    "/{device}/Downloads/",
-    scope=RETRIEVE,
-    operation=VIEW_DOWNLOADS,
-    parameters=(FILTER, SORT, *PAGING),
-    answer=DownloadPage,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
+    "/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=(FILTER, SORT, *PAGING), answer=DownloadPage
 )
 async def list_downloads(call: Call, device: str) -> Answer:
     """List the downloads that a device has reported, the newest first."""

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from signfleet.devices.models import catalog
-from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
+from signfleet.devices.scopes import PREFIX
 from signfleet.errors import NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 
-endpoints = Endpoints(NAME, f"{PREFIX}/Models")
+endpoints = Endpoints(f"{PREFIX}/Models")
 
 
-@endpoints.get("/", scope=RETRIEVE, answer=list[str], statuses="200", errors="300 400 401 403 406 5XX")
+@endpoints.get("/", answer=list[str])
 async def list_models(_call: Call) -> Answer:
     """List the supported player models."""
     return answer_json(catalog.LISTED_MODELS)
 
 
-@endpoints.get("/{model}/", scope=RETRIEVE, answer=str, statuses="200", errors="300 400 401 403 404 406 5XX")
+@endpoints.get("/{model}/", answer=str)
 async def get_model(_call: Call, model: str) -> Answer:
     """Give the name of a model as it is spelled."""
     return answer_json(_model(model).name)
 
 
-@endpoints.get(
-    "/{model}/Connectors/", scope=RETRIEVE, answer=list[str], statuses="200", errors="300 400 401 403 404 406 5XX"
-)
+@endpoints.get("/{model}/Connectors/", answer=list[str])
 async def list_connectors(_call: Call, model: str) -> Answer:
     """List the video connectors of a model."""
     return answer_json(_model(model).connectors)
 
 
-@endpoints.get(
-    "/{model}/Connectors/{connector}/",
-    scope=RETRIEVE,
-    answer=str,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{model}/Connectors/{connector}/", answer=str)
 async def get_connector(_call: Call, model: str, connector: str) -> Answer:
     """Give the name of a connector of a model as it is spelled."""
     found = _model(model)
@@ -47,13 +39,7 @@ async def get_connector(_call: Call, model: str, connector: str) -> Answer:
     return answer_json(name)
 
 
-@endpoints.get(
-    "/{model}/Connectors/{connector}/VideoModes/",
-    scope=RETRIEVE,
-    answer=list[str],
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{model}/Connectors/{connector}/VideoModes/", answer=list[str])
 async def list_video_modes(_call: Call, model: str, connector: str) -> Answer:
     """List the video modes of a connector of a model."""
     found = _model(model)

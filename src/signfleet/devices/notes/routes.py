@@ -10,7 +10,7 @@ from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX, family=NAME)
 
 
 @endpoints.get(
@@ -19,7 +19,6 @@ endpoints = Endpoints(NAME, PREFIX)
     operation=VIEW_DEVICE,
     parameters=(FILTER, SORT, *PAGING),
     answer=NotePage,
-    statuses="200",
     errors="300 400 401 403 406 5XX",
 )
 async def list_notes(call: Call) -> Answer:
@@ -29,12 +28,7 @@ async def list_notes(call: Call) -> Answer:
 
 
 @endpoints.get(
-    "/{device}/Notes/",
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    answer=Note,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
+    "/{device}/Notes/", scope=RETRIEVE, operation=VIEW_DEVICE, answer=Note, errors="300 400 401 403 404 406 5XX"
 )
 async def get_note(call: Call, device: str) -> Answer:
     """Give the note of a device."""
@@ -42,12 +36,7 @@ async def get_note(call: Call, device: str) -> Answer:
 
 
 @endpoints.put(
-    "/{device}/Notes/",
-    scope=UPDATE,
-    operation=UPDATE_DEVICE,
-    body=NoteChange,
-    statuses="204",
-    errors="300 400 401 403 404 406 415 5XX",
+    "/{device}/Notes/", scope=UPDATE, operation=UPDATE_DEVICE, body=NoteChange, errors="300 400 401 403 404 406 415 5XX"
 )
 async def put_note(call: Call, device: str) -> Answer:
     """Write the note of a device; an empty text takes it away."""

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from signfleet.devices.scopes import NAME, PREFIX
+from signfleet.devices.scopes import PREFIX
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.operations.document import OperationDocument
 from signfleet.operations.service import Operations
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX)
 
 
-@endpoints.get(
-    "/Operations/",
-    scope="bsn.api.main.operations.retrieve",
-    answer=OperationDocument,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
-)
+@endpoints.get("/Operations/", answer=OperationDocument)
 async def list_device_operations(call: Call) -> Answer:
     """Give the business operations on devices, and which roles may do them."""
     return answer_json(await call.service(Operations).tree(call.session, "Device"))

@@ -5,50 +5,29 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import EDIT_DEVICE_PERMISSIONS, VIEW_DEVICE
 from signfleet.access.schemas import Permission
 from signfleet.devices.permissions.service import DevicePermissions
-from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
+from signfleet.devices.scopes import PREFIX
 from signfleet.http.call import NO_CONTENT, Answer, Call
 from signfleet.http.endpoint import Endpoints
 
 PATH = "/{device}/Permissions/"
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX)
 
 
-@endpoints.get(
-    PATH,
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    answer=list[Permission],
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get(PATH, operation=VIEW_DEVICE, answer=list[Permission])
 async def get_device_permissions(call: Call, device: str) -> Answer:
     """List the permissions of a device."""
     return Answer(body=(await call.service(DevicePermissions).get(call.session, device)).encode())
 
 
-@endpoints.post(
-    PATH,
-    scope=UPDATE,
-    operation=EDIT_DEVICE_PERMISSIONS,
-    body=list[Permission],
-    statuses="204",
-    errors="400 401 403 404 415 5XX",
-)
+@endpoints.post(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
 async def add_device_permissions(call: Call, device: str) -> Answer:
     """Allow or deny operations on a device to users and roles."""
     await call.service(DevicePermissions).add(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
-@endpoints.delete(
-    PATH,
-    scope=UPDATE,
-    operation=EDIT_DEVICE_PERMISSIONS,
-    body=list[Permission],
-    statuses="204",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.delete(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
 async def delete_device_permissions(call: Call, device: str) -> Answer:
     """Take permissions of a device away; the same are those with operation and principal alike."""
     await call.service(DevicePermissions).remove(call.session, device, call.body, call.now)

@@ -9,18 +9,10 @@ from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, Endpoints
 
-endpoints = Endpoints(NAME, f"{PREFIX}/Regions")
+endpoints = Endpoints(f"{PREFIX}/Regions", family=NAME)
 
 
-@endpoints.get(
-    "/{location_path:path}/",
-    scope=RETRIEVE,
-    operation=VIEW_DEVICE,
-    parameters=(FILTER,),
-    answer=list[PlayersRegion],
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{location_path:path}/", operation=VIEW_DEVICE, parameters=(FILTER,), answer=list[PlayersRegion])
 async def list_regions(call: Call, location_path: str) -> Answer:
     """List the places at and below a path, with their devices summed up."""
     return answer_json(await call.service(Regions).below(call.session, location_path, call.parameter("filter")))
@@ -32,7 +24,6 @@ async def list_regions(call: Call, location_path: str) -> Answer:
     operation=VIEW_DEVICE,
     parameters=(FILTER,),
     answer=list[PlayersRegion],
-    statuses="200",
     errors="300 400 401 403 406 5XX",
 )
 async def list_all_regions(call: Call) -> Answer:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SCREENSHOTS
 from signfleet.blobs.links import Links
-from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE
+from signfleet.devices.scopes import PREFIX
 from signfleet.devices.screenshots.schemas import ScreenShotPage
 from signfleet.devices.screenshots.service import LinkMaker, ScreenshotLists
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints, Parameter
 from signfleet.http.paging import ListQuery, answer_page
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get(
     "/ScreenShots/",
-    scope=RETRIEVE,
     operation=VIEW_SCREENSHOTS,
     parameters=(
         Parameter("projection", "`TOP(n,[Nodes])`: keep the first n (1 to 100) of each group."),
@@ -26,8 +25,6 @@ endpoints = Endpoints(NAME, PREFIX)
         *PAGING,
     ),
     answer=ScreenShotPage,
-    statuses="200",
-    errors="300 400 401 403 406 5XX",
 )
 async def list_screenshots(call: Call) -> Answer:
     """List the screenshots of all devices of the network."""
@@ -39,13 +36,7 @@ async def list_screenshots(call: Call) -> Answer:
 
 
 @endpoints.get(
-    "/{device}/ScreenShots/",
-    scope=RETRIEVE,
-    operation=VIEW_SCREENSHOTS,
-    parameters=(FILTER, SORT, *PAGING),
-    answer=ScreenShotPage,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
+    "/{device}/ScreenShots/", operation=VIEW_SCREENSHOTS, parameters=(FILTER, SORT, *PAGING), answer=ScreenShotPage
 )
 async def list_device_screenshots(call: Call, device: str) -> Answer:
     """List the screenshots of a device, the newest first."""

@@ -6,47 +6,27 @@ The contract's examples write `/Device/` in the place of `/Devices/`: both are a
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import REVOKE_TOKENS, VIEW_DEVICE
-from signfleet.devices.scopes import NAME, PREFIX
+from signfleet.devices.scopes import PREFIX
 from signfleet.devices.service import Devices
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.tokens.schemas import TokenInfo
 from signfleet.tokens.service import Tokens
 
-VALIDATE = "bsn.api.main.devices.token.validate"
-#: The contract names one for ids and another for serials; either is enough for both.
-REVOKE = ("bsn.api.main.devices.token.revoke", "bsn.api.main.devices.revoke")
-
 PATH = "/{device}/Tokens/{token}/"
 ALIASES = (PREFIX.removesuffix("s") + PATH,)
 
-endpoints = Endpoints(NAME, PREFIX)
+endpoints = Endpoints(PREFIX)
 
 
-@endpoints.get(
-    PATH,
-    scope=VALIDATE,
-    operation=VIEW_DEVICE,
-    answer=TokenInfo,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-    aliases=ALIASES,
-    secret=True,
-)
+@endpoints.get(PATH, operation=VIEW_DEVICE, answer=TokenInfo, aliases=ALIASES, secret=True)
 async def get_device_token(call: Call, device: str, token: str) -> Answer:
     """Tell what a token of a device is good for, and how long."""
     found = await call.service(Devices).find(call.session, device)
     return answer_json(await call.service(Tokens).of_device(call.network_id, found.id, token, call.now))
 
 
-@endpoints.delete(
-    PATH,
-    scope=REVOKE,
-    operation=REVOKE_TOKENS,
-    statuses="204",
-    errors="300 400 401 403 404 406 5XX",
-    aliases=ALIASES,
-)
+@endpoints.delete(PATH, operation=REVOKE_TOKENS, aliases=ALIASES)
 async def revoke_device_token(call: Call, device: str, token: str) -> Answer:
     """Revoke a token of a device; with a refresh token goes the access token that it gave."""
     found = await call.service(Devices).find(call.session, device, REVOKE_TOKENS)

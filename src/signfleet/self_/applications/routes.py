@@ -19,7 +19,7 @@ from signfleet.self_.applications.schemas import (
 )
 from signfleet.wire.ids import id_of
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Applications")
+endpoints = Endpoints("/2022/06/REST/Self/Applications", family="Self", caller="person")
 
 RETRIEVE = "bsn.api.self.applications.retrieve"
 CREATE = "bsn.api.self.applications.create"
@@ -27,24 +27,20 @@ UPDATE = "bsn.api.self.applications.update"
 DELETE = "bsn.api.self.applications.delete"
 
 
-@endpoints.get(
-    "/", caller="person", scope=RETRIEVE, answer=list[Application], statuses="200", errors="400 401 403 406 5XX"
-)
+@endpoints.get("/", scope=RETRIEVE, answer=list[Application])
 async def list_applications(call: Call) -> Answer:
     """List the applications that act for the person."""
     rows = await call.service(Applications).of_person(call.person_id)
     return answer_json([application_of(row) for row in rows])
 
 
-@endpoints.get("/Count/", caller="person", scope=RETRIEVE, answer=int, statuses="200", errors="400 401 403 406 5XX")
+@endpoints.get("/Count/", scope=RETRIEVE, answer=int)
 async def count_applications(call: Call) -> Answer:
     """Count the applications that act for the person."""
     return answer_json(len(await call.service(Applications).of_person(call.person_id)))
 
 
-@endpoints.get(
-    "/Scopes/", caller="person", scope=RETRIEVE, answer=list[str], statuses="200", errors="400 401 403 406 5XX"
-)
+@endpoints.get("/Scopes/", scope=RETRIEVE, answer=list[str])
 async def list_scopes(_call: Call) -> Answer:
     """List the scopes that an application can be given. A scope grants everything below it."""
     named = {row.scope for row in documented() if row.scope.startswith("bsn.")}
@@ -52,14 +48,7 @@ async def list_scopes(_call: Call) -> Answer:
 
 
 @endpoints.post(
-    "/",
-    caller="person",
-    scope=CREATE,
-    body=NewApplication,
-    answer=Application,
-    secret=True,
-    statuses="201",
-    errors="400 401 403 406 415 5XX",
+    "/", scope=CREATE, body=NewApplication, answer=Application, secret=True, errors="400 401 403 406 415 5XX"
 )
 async def create_application(call: Call) -> Answer:
     """Register an application that acts for the person; its secret is in this answer and nowhere else."""
@@ -73,14 +62,7 @@ async def create_application(call: Call) -> Answer:
     return answer_created(call, application_of(row, credentials.client_secret), endpoints.prefix, row.id)
 
 
-@endpoints.get(
-    "/{application}/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=Application,
-    statuses="200 304",
-    errors="400 401 403 404 406 5XX",
-)
+@endpoints.get("/{application}/", scope=RETRIEVE, answer=Application, statuses="200 304")
 async def get_application(call: Call, application: str) -> Answer:
     """Give one of the applications that act for the person."""
     row = await call.service(Applications).own(call.person_id, id_of(application))
@@ -88,14 +70,7 @@ async def get_application(call: Call, application: str) -> Answer:
     return answer_json(application_of(row), last_modified=modified, etag=str(modified))
 
 
-@endpoints.put(
-    "/{application}/",
-    caller="person",
-    scope=UPDATE,
-    body=ApplicationUpdate,
-    statuses="204",
-    errors="400 401 403 404 406 412 415 5XX",
-)
+@endpoints.put("/{application}/", scope=UPDATE, body=ApplicationUpdate, errors="400 401 403 404 406 412 415 5XX")
 async def update_application(call: Call, application: str) -> Answer:
     """Change an application's name, description, scopes or the expiry of its secret; what is left out stays."""
     body: ApplicationUpdate = call.body
@@ -111,13 +86,7 @@ async def update_application(call: Call, application: str) -> Answer:
     return NO_CONTENT
 
 
-@endpoints.delete(
-    "/{application}/",
-    caller="person",
-    scope=DELETE,
-    statuses="204",
-    errors="400 401 403 404 406 412 5XX",
-)
+@endpoints.delete("/{application}/", scope=DELETE, errors="400 401 403 404 406 412 5XX")
 async def delete_application(call: Call, application: str) -> Answer:
     """Remove an application; its tokens end at once."""
     await call.service(Applications).delete(call.person_id, id_of(application), call.precondition, call.now)
@@ -126,7 +95,6 @@ async def delete_application(call: Call, application: str) -> Answer:
 
 @endpoints.post(
     "/{application}/Secret/",
-    caller="person",
     scope=UPDATE,
     body=NewSecret,
     body_optional=True,

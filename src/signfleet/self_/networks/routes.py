@@ -22,10 +22,8 @@ from signfleet.networks.schemas import (
 from signfleet.networks.service import Networks
 from signfleet.self_.networks.service import OwnNetworks
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Networks")
+endpoints = Endpoints("/2022/06/REST/Self/Networks", caller="person")
 
-RETRIEVE = "bsn.api.self.networks.retrieve"
-UPDATE = "bsn.api.self.networks.update"
 
 CHANGEABLE = ("settings", "subscription")
 #: What a PATCH cannot change in them; bodies of PUT may carry it, and nothing comes of it.
@@ -35,23 +33,13 @@ READ_ONLY = {
 }
 
 
-@endpoints.get(
-    "/", caller="person", scope=RETRIEVE, answer=list[Network], statuses="200", errors="300 400 401 403 406 5XX"
-)
+@endpoints.get("/", answer=list[Network])
 async def list_networks(call: Call) -> Answer:
     """List the networks in which the person is a member."""
     return answer_json(await call.service(Networks).of_person(call.person_id))
 
 
-@endpoints.post(
-    "/",
-    caller="person",
-    scope="bsn.api.self.networks.create",
-    body=NewNetwork,
-    answer=Network,
-    statuses="201",
-    errors="300 400 401 403 406 415 5XX",
-)
+@endpoints.post("/", body=NewNetwork, answer=Network)
 async def create_network(call: Call) -> Answer:
     """Create a network, with the person as its administrator."""
     new: NewNetwork = call.body
@@ -59,14 +47,7 @@ async def create_network(call: Call) -> Answer:
     return answer_created(call, network, endpoints.prefix, network.id)
 
 
-@endpoints.get(
-    "/{network}/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=Network,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{network}/", answer=Network)
 async def get_network(call: Call, network: str) -> Answer:
     """Give one of the person's networks."""
     row = await call.service(Networks).own(call.person_id, network)
@@ -74,14 +55,7 @@ async def get_network(call: Call, network: str) -> Answer:
     return answer_json(network_of(row), last_modified=modified, etag=str(modified))
 
 
-@endpoints.patch(
-    "/{network}/",
-    caller="person",
-    scope=UPDATE,
-    body=Changes,
-    statuses="204",
-    errors="400 401 403 404 412 415 5XX",
-)
+@endpoints.patch("/{network}/", body=Changes)
 async def patch_network(call: Call, network: str) -> Answer:
     """Replace some values of a network's settings or subscription."""
     row = await call.service(Networks).own(call.person_id, network)
@@ -100,14 +74,7 @@ async def patch_network(call: Call, network: str) -> Answer:
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/{network}/Settings/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=NetworkSettings,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{network}/Settings/", answer=NetworkSettings)
 async def get_settings(call: Call, network: str) -> Answer:
     """Give a network's settings."""
     row = await call.service(Networks).own(call.person_id, network)
@@ -115,30 +82,14 @@ async def get_settings(call: Call, network: str) -> Answer:
     return answer_json(settings_of(row), last_modified=modified, etag=str(modified))
 
 
-@endpoints.put(
-    "/{network}/Settings/",
-    caller="person",
-    scope=UPDATE,
-    body=NetworkSettings,
-    partial=True,
-    statuses="204",
-    errors="300 400 401 403 404 406 415 5XX",
-    more="412",
-)
+@endpoints.put("/{network}/Settings/", body=NetworkSettings, partial=True, more="412")
 async def put_settings(call: Call, network: str) -> Answer:
     """Change a network's settings; what is left out stays. The next tokens have the new lifetimes."""
     await _merge(call, network, "settings")
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/{network}/Subscription/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=NetworkSubscription,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{network}/Subscription/", answer=NetworkSubscription)
 async def get_subscription(call: Call, network: str) -> Answer:
     """Give the subscription that is in force for a network."""
     row = await call.service(Networks).own(call.person_id, network)
@@ -146,29 +97,14 @@ async def get_subscription(call: Call, network: str) -> Answer:
     return answer_json(subscription_of(row), last_modified=modified, etag=str(modified))
 
 
-@endpoints.put(
-    "/{network}/Subscription/",
-    caller="person",
-    scope=UPDATE,
-    body=NetworkSubscription,
-    partial=True,
-    statuses="204",
-    errors="300 400 401 403 404 406 412 415 5XX",
-)
+@endpoints.put("/{network}/Subscription/", body=NetworkSubscription, partial=True)
 async def put_subscription(call: Call, network: str) -> Answer:
     """Change a network's level."""
     await _merge(call, network, "subscription")
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/{network}/Subscriptions/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=list[NetworkSubscription],
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{network}/Subscriptions/", answer=list[NetworkSubscription])
 async def list_subscriptions(call: Call, network: str) -> Answer:
     """List all subscriptions that a network has had, newest first."""
     row = await call.service(Networks).own(call.person_id, network)

@@ -7,28 +7,16 @@ from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
 from signfleet.profiles.service import BODY_LIMIT, Profiles, of_person
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Profile")
-
-RETRIEVE = "bsn.api.self.profile.retrieve"
-UPDATE = "bsn.api.self.profile.update"
+endpoints = Endpoints("/2022/06/REST/Self/Profile", caller="person")
 
 
-@endpoints.get("/", caller="person", scope=RETRIEVE, answer=ProfileDocument, statuses="200", errors="400 401 403 5XX")
+@endpoints.get("/", answer=ProfileDocument)
 async def get_profile(call: Call) -> Answer:
     """Give the whole profile of the person."""
     return answer_json(await call.service(Profiles).all(of_person(call.person_id)))
 
 
-@endpoints.post(
-    "/",
-    caller="person",
-    scope=UPDATE,
-    body=Pair,
-    body_limit=BODY_LIMIT,
-    answer=Pair,
-    statuses="201",
-    errors="300 400 401 403 406 409 413 415 5XX",
-)
+@endpoints.post("/", body=Pair, body_limit=BODY_LIMIT, answer=Pair)
 async def add_profile_value(call: Call) -> Answer:
     """Add a property to the profile of the person."""
     pair: Pair = call.body
@@ -36,29 +24,14 @@ async def add_profile_value(call: Call) -> Answer:
     return answer_created(call, pair, endpoints.prefix, pair.key)
 
 
-@endpoints.get(
-    "/{key}/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=str,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{key}/", answer=str)
 async def get_profile_value(call: Call, key: str) -> Answer:
     """Give one property of the profile of the person."""
     row = await call.service(Profiles).get(of_person(call.person_id), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
 
 
-@endpoints.put(
-    "/{key}/",
-    caller="person",
-    scope=UPDATE,
-    body=str,
-    body_limit=BODY_LIMIT,
-    statuses="201 204",
-    errors="300 400 401 403 404 406 412 413 415 5XX",
-)
+@endpoints.put("/{key}/", body=str, body_limit=BODY_LIMIT)
 async def put_profile_value(call: Call, key: str) -> Answer:
     """Set a property of the profile of the person."""
     owner = of_person(call.person_id)
@@ -66,13 +39,7 @@ async def put_profile_value(call: Call, key: str) -> Answer:
     return Answer(status=201) if is_new else NO_CONTENT
 
 
-@endpoints.delete(
-    "/{key}/",
-    caller="person",
-    scope=UPDATE,
-    statuses="204",
-    errors="300 400 401 403 404 406 412 5XX",
-)
+@endpoints.delete("/{key}/")
 async def delete_profile_value(call: Call, key: str) -> Answer:
     """Remove a property from the profile of the person."""
     await call.service(Profiles).delete(of_person(call.person_id), key, call.precondition, call.now)

@@ -12,17 +12,10 @@ from signfleet.sign_in.trace import SignInEvent, SignInTrace
 from signfleet.users.schemas import NetworkName
 from signfleet.wire import datetime
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Session")
+endpoints = Endpoints("/2022/06/REST/Self/Session", family="Self", caller="person")
 
 
-@endpoints.get(
-    "/",
-    caller="person",
-    scope="bsn.api.self.session.retrieve",
-    answer=SessionDocument,
-    statuses="200 304",
-    errors="400 401 403 406 5XX",
-)
+@endpoints.get("/", scope="bsn.api.self.session.retrieve", answer=SessionDocument, statuses="200 304")
 async def get_session(call: Call) -> Answer:
     """Give the session of this access token: its network and its scopes."""
     session = call.session
@@ -30,14 +23,7 @@ async def get_session(call: Call) -> Answer:
     return answer_json(document, last_modified=session.last_modified, etag=str(session.last_modified))
 
 
-@endpoints.get(
-    "/Network/",
-    caller="person",
-    scope="bsn.api.self.session.retrieve",
-    answer=NetworkName,
-    statuses="200",
-    errors="400 401 403 404 406 5XX",
-)
+@endpoints.get("/Network/", scope="bsn.api.self.session.retrieve", answer=NetworkName, errors="400 401 403 404 406 5XX")
 async def get_session_network(call: Call) -> Answer:
     """Give the network that was chosen for this access token."""
     network = await _network(call)
@@ -46,14 +32,7 @@ async def get_session_network(call: Call) -> Answer:
     return answer_json(network)
 
 
-@endpoints.put(
-    "/Network/",
-    caller="person",
-    scope="bsn.api.self.session.update",
-    body=NetworkChoice,
-    statuses="204",
-    errors="400 401 403 406 415 5XX",
-)
+@endpoints.put("/Network/", scope="bsn.api.self.session.update", body=NetworkChoice, errors="400 401 403 406 415 5XX")
 async def choose_network(call: Call) -> Answer:
     """Choose the network for this access token, by name or by id."""
     choice: NetworkChoice = call.body
@@ -72,14 +51,7 @@ async def choose_network(call: Call) -> Answer:
     return NO_CONTENT
 
 
-@endpoints.get(
-    "/AuthorizationScope/",
-    caller="person",
-    scope="bsn.api.self.session.retrieve",
-    answer=list[str],
-    statuses="200 304",
-    errors="400 401 403 406 5XX",
-)
+@endpoints.get("/AuthorizationScope/", scope="bsn.api.self.session.retrieve", answer=list[str], statuses="200 304")
 async def get_scopes(call: Call) -> Answer:
     """List the scopes of this access token."""
     modified = call.session.last_modified
@@ -87,12 +59,7 @@ async def get_scopes(call: Call) -> Answer:
 
 
 @endpoints.put(
-    "/AuthorizationScope/",
-    caller="person",
-    scope="bsn.api.self.session.update",
-    body=list[str],
-    statuses="204",
-    errors="400 401 403 406 412 415 5XX",
+    "/AuthorizationScope/", scope="bsn.api.self.session.update", body=list[str], errors="400 401 403 406 412 415 5XX"
 )
 async def set_scopes(call: Call) -> Answer:
     """Narrow the scopes of this access token, or widen them again up to what was granted."""

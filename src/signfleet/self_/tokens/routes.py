@@ -7,30 +7,16 @@ from signfleet.http.endpoint import Endpoints
 from signfleet.tokens.schemas import TokenInfo
 from signfleet.tokens.service import Tokens
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Tokens")
+endpoints = Endpoints("/2022/06/REST/Self/Tokens", caller="person")
 
 
-@endpoints.get(
-    "/{token}/",
-    caller="person",
-    scope="bsn.api.self.token.validate",
-    answer=TokenInfo,
-    secret=True,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{token}/", answer=TokenInfo, secret=True)
 async def get_token(call: Call, token: str) -> Answer:
     """Check an access or refresh token of the person, and tell its scopes and how long it is good."""
     return answer_json(await call.service(Tokens).of_person(call.person_id, token, call.now))
 
 
-@endpoints.delete(
-    "/{token}/",
-    caller="person",
-    scope="bsn.api.self.token.revoke",
-    statuses="204",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.delete("/{token}/")
 async def revoke_token(call: Call, token: str) -> Answer:
     """Revoke an access or refresh token of the person."""
     await call.service(Tokens).revoke_of_person(call.person_id, token, call.now)

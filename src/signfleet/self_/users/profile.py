@@ -8,35 +8,16 @@ from signfleet.profiles.schemas import Pair, ProfileDocument
 from signfleet.profiles.service import BODY_LIMIT, Owner, Profiles, of_user
 from signfleet.self_.users.routes import own_user
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
-
-RETRIEVE = "bsn.api.self.users.profile.retrieve"
-UPDATE = "bsn.api.self.users.profile.update"
+endpoints = Endpoints("/2022/06/REST/Self/Users", caller="person")
 
 
-@endpoints.get(
-    "/{user}/Profile/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=ProfileDocument,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/Profile/", answer=ProfileDocument)
 async def get_user_profile(call: Call, user: str) -> Answer:
     """Give the whole profile of a user."""
     return answer_json(await call.service(Profiles).all(await _owner(call, user)))
 
 
-@endpoints.post(
-    "/{user}/Profile/",
-    caller="person",
-    scope=UPDATE,
-    body=Pair,
-    body_limit=BODY_LIMIT,
-    answer=Pair,
-    statuses="201",
-    errors="300 400 401 403 404 406 409 413 415 5XX",
-)
+@endpoints.post("/{user}/Profile/", body=Pair, body_limit=BODY_LIMIT, answer=Pair)
 async def add_user_profile_value(call: Call, user: str) -> Answer:
     """Add a property to the profile of a user."""
     pair: Pair = call.body
@@ -44,29 +25,14 @@ async def add_user_profile_value(call: Call, user: str) -> Answer:
     return answer_created(call, pair, endpoints.prefix, user, "Profile", pair.key)
 
 
-@endpoints.get(
-    "/{user}/Profile/{key}/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=str,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/Profile/{key}/", answer=str)
 async def get_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Give one property of the profile of a user."""
     row = await call.service(Profiles).get(await _owner(call, user), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
 
 
-@endpoints.put(
-    "/{user}/Profile/{key}/",
-    caller="person",
-    scope=UPDATE,
-    body=str,
-    body_limit=BODY_LIMIT,
-    statuses="201 204",
-    errors="300 400 401 403 404 406 412 413 415 5XX",
-)
+@endpoints.put("/{user}/Profile/{key}/", body=str, body_limit=BODY_LIMIT)
 async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Set a property of the profile of a user."""
     owner = await _owner(call, user)
@@ -74,13 +40,7 @@ async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
     return Answer(status=201) if is_new else NO_CONTENT
 
 
-@endpoints.delete(
-    "/{user}/Profile/{key}/",
-    caller="person",
-    scope=UPDATE,
-    statuses="204",
-    errors="300 400 401 403 404 406 412 5XX",
-)
+@endpoints.delete("/{user}/Profile/{key}/")
 async def delete_user_profile_value(call: Call, user: str, key: str) -> Answer:
     """Remove a property from the profile of a user."""
     await call.service(Profiles).delete(await _owner(call, user), key, call.precondition, call.now)

@@ -15,10 +15,7 @@ from signfleet.users.schemas import User
 from signfleet.users.service import Users
 from signfleet.wire.ids import id_of
 
-endpoints = Endpoints("Self", "/2022/06/REST/Self/Users")
-
-RETRIEVE = "bsn.api.self.users.retrieve"
-RETRIEVE_ROLE = "bsn.api.self.roles.retrieve"
+endpoints = Endpoints("/2022/06/REST/Self/Users", caller="person")
 
 
 async def own_user(call: Call, segment: str) -> Any:
@@ -29,23 +26,14 @@ async def own_user(call: Call, segment: str) -> Any:
     return await call.service(Users).own(call.person_id, number)
 
 
-@endpoints.get(
-    "/", caller="person", scope=RETRIEVE, answer=list[User], statuses="200", errors="300 400 401 403 406 5XX"
-)
+@endpoints.get("/", answer=list[User])
 async def list_users(call: Call) -> Answer:
     """List the person's users: one for each network."""
     users = call.service(Users)
     return answer_json([await users.entity(row) for row in await users.of_person(call.person_id)])
 
 
-@endpoints.get(
-    "/{user}/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=User,
-    statuses="200 304",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/", answer=User)
 async def get_user(call: Call, user: str) -> Answer:
     """Give one of the person's users."""
     row = await own_user(call, user)
@@ -53,70 +41,33 @@ async def get_user(call: Call, user: str) -> Answer:
     return answer_user(row, await users.entity(row), is_dated=await users.is_dated(row))
 
 
-@endpoints.get(
-    "/{user}/Role/",
-    caller="person",
-    scope=RETRIEVE_ROLE,
-    answer=Role,
-    statuses="200 204",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/Role/", answer=Role)
 async def get_role(call: Call, user: str) -> Answer:
     """Give the role of a user; nothing without one."""
     role = await call.service(Users).role(await own_user(call, user))
     return NO_CONTENT if role is None else answer_json(role)
 
 
-@endpoints.get(
-    "/{user}/Role/Permissions/",
-    caller="person",
-    scope=RETRIEVE_ROLE,
-    answer=list[Permission],
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/Role/Permissions/", answer=list[Permission])
 async def list_role_permissions(call: Call, user: str) -> Answer:
     """List what the role of a user is allowed and denied."""
     role = await call.service(Users).role(await own_user(call, user))
     return answer_json([] if role is None else role.permissions)
 
 
-@endpoints.get(
-    "/{user}/Permissions/",
-    caller="person",
-    scope=RETRIEVE,
-    answer=list[Permission],
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/Permissions/", answer=list[Permission])
 async def list_permissions(call: Call, user: str) -> Answer:
     """List what the user alone is allowed and denied, apart from the role."""
     return answer_json(await call.service(Users).permissions(await own_user(call, user)))
 
 
-@endpoints.get(
-    "/{user}/Notifications/",
-    caller="person",
-    scope="bsn.api.self.users.notifications.retrieve",
-    answer=NotificationSettings,
-    statuses="200",
-    errors="300 400 401 403 404 406 5XX",
-)
+@endpoints.get("/{user}/Notifications/", answer=NotificationSettings)
 async def get_notifications(call: Call, user: str) -> Answer:
     """Tell which events the user is told of."""
     return Answer(body=await call.service(Notifications).get(await own_user(call, user)))
 
 
-@endpoints.put(
-    "/{user}/Notifications/",
-    caller="person",
-    scope="bsn.api.self.users.notifications.update",
-    body=NotificationSettings,
-    partial=True,
-    body_limit=2 * TEMPLATES_LIMIT,
-    statuses="204",
-    errors="300 400 401 403 404 406 415 5XX",
-)
+@endpoints.put("/{user}/Notifications/", body=NotificationSettings, partial=True, body_limit=2 * TEMPLATES_LIMIT)
 async def put_notifications(call: Call, user: str) -> Answer:
     """Choose which events the user is told of; what is left out stays."""
     await call.service(Notifications).put(await own_user(call, user), call.body, call.now)
