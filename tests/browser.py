@@ -29,12 +29,10 @@ FLAGS = [
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """The browser of the machine; the test is skipped where there is none."""
+    """Starts the browser of the machine; the test is skipped where there is none."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         pytest.skip("there is no Chromium here")
-    if not AXE.exists():
-        pytest.skip("npm is not installed, so there is no axe-core")
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright has no package for this system")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS, headless=True)
@@ -45,7 +43,9 @@ def running_browser() -> Iterator[Browser]:
 
 
 def violations(page: Page) -> list[dict[str, Any]]:
-    """What axe finds wrong in a page: rule, and the elements with what is the matter with them."""
+    """Returns what axe finds wrong in a page: the rule, the elements and what is the matter with them."""
+    if not AXE.exists():
+        pytest.skip("npm is not installed, so there is no axe-core")
     page.add_script_tag(path=str(AXE))
     found = page.evaluate(
         "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})"

@@ -63,6 +63,7 @@ SLOW = (
     "cli/test_demo.py",
     "clients",
     "deploy",
+    "http/test_cors_in_a_browser.py",
     "http/test_door.py",
     "monitoring/test_readiness.py",
     "storage/test_kill.py",
