@@ -169,9 +169,11 @@ class Services:
 async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     """Opens the store and builds the services over it. Close them with `Services.close`.
 
-    A store with an older schema is upgraded first, or refused if the caller may not `upgrade`. Raises `CannotOpen`.
+    A store with an older schema is upgraded first, or refused if the caller may not `upgrade`; such a caller changes
+    no rights of files either. Raises `CannotOpen`.
     """
-    _tighten_files(settings)
+    if upgrade:
+        _tighten_files(settings)
     blobs = open_blobs(settings.blobs_place)
     store = await open_store(
         settings.database_url,

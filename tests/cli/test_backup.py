@@ -104,10 +104,13 @@ def test_only_an_upgrade_changes_the_schema(data: Path, command: list[str]) -> N
 def test_an_upgrade_of_a_current_store_changes_nothing(data: Path) -> None:
     result = run("upgrade", "--data", data)
     assert (result.exit_code, result.output) == (0, f"The store has schema {HEAD} already.\n")
+    shown = json.loads(run("upgrade", "--data", data, "--json").output)
+    assert shown == {"from": HEAD, "to": HEAD, "backup": None}
     assert not (data / "backups").exists()
 
 
-def test_an_upgrade_begins_with_a_backup(tmp_path: Path) -> None:
+@pytest.mark.parametrize("json_flag", [[], ["--json"]], ids=["text", "json"])
+def test_an_upgrade_begins_with_a_backup(tmp_path: Path, json_flag: list[str]) -> None:
     """The store is one of the first version, with the oldest schema."""
     from alembic import command
     from alembic.config import Config
@@ -124,11 +127,16 @@ def test_an_upgrade_begins_with_a_backup(tmp_path: Path) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     engine.dispose()
-    result = run("upgrade", "--data", data)
+    result = run("upgrade", "--data", data, *json_flag)
     assert result.exit_code == 0, result.output
-    assert result.output.endswith(f"Upgraded the store from schema 0001 to {HEAD}.\n")
     assert revision(data) == HEAD
     (file,) = (data / "backups").iterdir()
+    if json_flag:
+        shown = json.loads(result.output)
+        assert (shown["from"], shown["to"], shown["backup"]["file"]) == ("0001", HEAD, str(file))
+        assert {"size", "created", "version", "pictures"} <= shown["backup"].keys()
+    else:
+        assert result.output.endswith(f"Upgraded the store from schema 0001 to {HEAD}.\n")
     assert run("restore", file, "--data", tmp_path / "back").exit_code == 0
     assert revision(tmp_path / "back") == "0001"
 
@@ -156,3 +164,31 @@ def test_a_doctor_names_each_problem(data: Path) -> None:
     assert "chmod 700" in result.output
     assert "`signfleet upgrade`" in result.output
     assert result.output.splitlines()[-1] == "2 problems"
+
+
+def test_programs_get_the_problems_as_json(data: Path) -> None:
+    parts = {"program", "settings", "dataFolder", "store", "pictures", "problems"}
+    sound = run("doctor", "--data", data, "--json")
+    assert (sound.exit_code, json.loads(sound.output).keys()) == (0, parts)
+    data.chmod(0o755)
+    result = run("doctor", "--data", data, "--json", "--smtp-password", "hush")
+    report = json.loads(result.output)
+    assert (result.exit_code, report["problems"]) == (1, 1)
+    assert {"name": "smtp_password", "value": "(set)", "problem": ""} in report["settings"]
+    (problem,) = [each for part in parts - {"problems"} for each in report[part] if each["problem"]]
+    assert problem == {"name": "mode", "value": "0755", "problem": "Others can read it: chmod 700."}
+
+
+def test_a_doctor_changes_no_rights_of_files(data: Path) -> None:
+    (data / "signfleet.db").chmod(0o644)
+    assert run("doctor", "--data", data).exit_code == 0
+    assert (data / "signfleet.db").stat().st_mode & 0o777 == 0o644
+
+
+def test_the_log_does_not_go_to_the_standard_output(data: Path) -> None:
+    """A folder below the data folder that others may list is a warning in the log."""
+    data.chmod(0o755)
+    (data / "notes").mkdir()
+    made = run("init", "--network", "Two", "--login", "joe@example.com", "--password", "", "--json", "--data", data)
+    assert json.loads(made.stdout)["login"] == "joe@example.com"
+    assert "others may list the folder" in made.stderr

@@ -6,16 +6,17 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from signfleet import clock
+from signfleet import __version__, clock
 from signfleet.cli import cli
 from signfleet.settings import Settings
 from signfleet.wire import datetime, timespan
@@ -263,8 +264,8 @@ async def test_the_operator_releases_unblocks_and_decides_claims(invoke: Invoke,
     assert (await join(api, two, "A1")).status_code == 409
     refused = invoke("device", "accept-claim", "Two", "A1")
     assert (refused.exit_code, "does not claim" in refused.output) == (1, True)
-    assert "no more" in ok(invoke("network", "protocol-1", "One", "--days", "0"))
-    assert "until 20" in ok(invoke("network", "protocol-1", "One", "--days", "30"))
+    assert "no player without a secret" in ok(invoke("network", "protocol-1", "One", "--days", "0"))
+    assert "Until 20" in ok(invoke("network", "protocol-1", "One", "--days", "30"))
     assert ok(invoke("device", "claims")).splitlines()[1:] == []
     assert ok(invoke("device", "blocked", "One")).splitlines()[1:] == []
     missing = [invoke("device", command, "One", "B2") for command in ("release", "unblock", "reject-claim")]
@@ -444,6 +445,7 @@ def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, found
         (("application", "list"), None),
         (("device", "blocked", "Main"), None),
         (("device", "claims"), None),
+        (("network", "protocol-1", "Main", "--days", "30"), {"network", "protocol1Until"}),
         (("subscription", "add", "Main"), {"network", "type", "added", "ids"}),
         (
             ("permission", "explain", "--user", "joe@example.com", "--operation", "Device.UpdateDevice"),
@@ -460,6 +462,43 @@ def test_programs_get_json(
         assert found == []
     else:
         assert {*(found[0] if isinstance(found, list) else found)} == names
+
+
+async def test_programs_get_json_of_an_accepted_claim(invoke: Invoke, api: httpx.AsyncClient) -> None:
+    init = ("init", "--network", "One", "--login", "jane@example.com", "--password", "", "--json")
+    made = as_json(invoke(*init))
+    ok(invoke("network", "create", "Two"))
+    setup_token = invoke("token", "issue", "--network", "Two").stdout.strip()
+    assert (await join(api, setup_token, "A1")).status_code == 201
+    token = (await sign_in(api, made["clientId"], made["clientSecret"])).json()["access_token"]
+    api.headers["Authorization"] = f"Bearer {token}"
+    await api.put("/2022/06/REST/Self/Session/Network/", json={"name": "One"})
+    assert (await api.post("/admin/v1/serial-claims/", json={"serial": "A1"})).is_success
+    accepted = invoke("device", "accept-claim", "One", "A1", "--json")
+    assert as_json(accepted) == {"serial": "A1", "network": "One", "deleted": True}
+
+
+def test_programs_get_the_version_as_json() -> None:
+    assert as_json(CliRunner().invoke(cli, ["version", "--json"])) == {"version": __version__}
+
+
+#: Commands that run on, write a format of their own, or print one sentence to confirm a change.
+WITHOUT_JSON = {"serve", "demo", "audit export", "openapi"} | {
+    *("network lock", "network unlock", "network level", "person lock", "person unlock", "user lock", "user unlock"),
+    *("application delete", "token revoke", "device release", "device unblock", "device reject-claim"),
+}
+
+
+def test_every_command_that_prints_data_has_json() -> None:
+    def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+        for name, command in group.commands.items():
+            if isinstance(command, click.Group):
+                yield from commands(command, (*path, name))
+            else:
+                yield " ".join((*path, name)), command
+
+    without = {name for name, command in commands(cli) if not any("--json" in option.opts for option in command.params)}
+    assert without == WITHOUT_JSON
 
 
 def test_help_shows_what_each_command_does_whole() -> None:

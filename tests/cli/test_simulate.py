@@ -1,6 +1,7 @@
 """`signfleet simulate` against a server in a process of its own."""
 
 import contextlib
+import json
 import socket
 import socketserver
 import ssl
@@ -29,7 +30,7 @@ def test_what_cannot_be_an_address_or_a_token_is_told(arguments: list[str], mess
     assert message in result.output
 
 
-def test_a_server_that_does_not_answer_is_told() -> None:
+def test_a_server_that_does_not_answer_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     arguments = ["--url", f"http://127.0.0.1:{port}", "--setup-token", "x", "--players", "2", "--rounds", "1"]
@@ -37,6 +38,11 @@ def test_a_server_that_does_not_answer_is_told() -> None:
     assert result.exit_code == 1
     assert "0 of 2 players registered" in result.output
     assert "did not answer" in result.output
+    as_json = CliRunner().invoke(cli, ["simulate", *arguments, "--json"])
+    assert as_json.exit_code == 1
+    counts = json.loads(as_json.stdout)
+    assert (counts["players"], counts["registered"], counts["lastRefusal"]) == (2, 0, None)
+    assert {"reports", "pictures", "refused", "retries", "seconds"} <= counts.keys()
 
 
 def test_a_certificate_that_is_not_accepted_is_named() -> None:

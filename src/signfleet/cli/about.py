@@ -5,11 +5,16 @@ from __future__ import annotations
 import click
 
 from signfleet import __version__
+from signfleet.cli.output import json_option, show, wants_json
 
 
 @click.command()
+@json_option
 def version() -> None:
     """Print the version."""
+    if wants_json():
+        show({"version": __version__})
+        return
     click.echo(__version__)
 
 

@@ -12,14 +12,14 @@ import click
 
 from signfleet.cli.offline import existing_store
 from signfleet.cli.options import load_settings, settings_options
-from signfleet.cli.output import json_option, show
+from signfleet.cli.output import json_option, named, show, show_json, wants_json
 
 if TYPE_CHECKING:
     from signfleet.backup.archive import Manifest
 
 T = TypeVar("T")
 
-#: The settings that say where everything is that a backup contains.
+#: The settings that name the places of what a backup contains.
 PLACES = ("data", "database", "blobs")
 
 
@@ -28,10 +28,10 @@ PLACES = ("data", "database", "blobs")
 @json_option
 @settings_options(*PLACES)
 def backup(file: Path, **flags: Any) -> None:
-    """Write the store and all pictures to FILE, and read it back.
+    """Write the store and all pictures to FILE, and read it back to check it.
 
-    Servers may go on meanwhile: the backup shows one moment. It holds secrets (Wi-Fi passphrases of players, hashes of
-    passwords), so only its owner may read it. A PostgreSQL store needs PostgreSQL's own `pg_dump`.
+    Servers may keep running: the backup is a snapshot. It contains secrets (Wi-Fi passphrases of players, hashes of
+    passwords), so only its owner may read it. To back up a PostgreSQL store, use `pg_dump`.
     """
     from signfleet.backup.service import back_up
 
@@ -41,14 +41,14 @@ def backup(file: Path, **flags: Any) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dry-run", is_flag=True, help="Only read FILE and check it.")
+@click.option("--dry-run", is_flag=True, help="Read and check FILE, and restore nothing.")
 @json_option
 @settings_options(*PLACES)
 def restore(file: Path, dry_run: bool, **flags: Any) -> None:
     """Restore the backup FILE into a new store.
 
-    The data folder or the database must be empty. A backup of an older version is upgraded by the next `signfleet
-    serve` or by `signfleet upgrade`. Afterwards all sessions and links of the backup's time work again.
+    The data folder or the database must be empty. The next `signfleet serve` or `signfleet upgrade` upgrades a backup
+    of an older version. Sessions and links that were valid when the backup was made become valid again.
     """
     from signfleet.backup.service import restore as restore_backup
     from signfleet.backup.service import verify
@@ -65,15 +65,16 @@ def restore(file: Path, dry_run: bool, **flags: Any) -> None:
     "--backup",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the backup goes; by default into the folder `backups` of the data folder.",
+    help="File to back up to; by default one in the folder `backups` of the data folder.",
 )
 @click.option("--no-backup", is_flag=True, help="Upgrade without a backup.")
+@json_option
 @settings_options(*PLACES)
 def upgrade(file: Path | None, no_backup: bool, **flags: Any) -> None:
     """Upgrade the store to this version, after a backup.
 
-    Stop the servers that use the store first. `signfleet serve` upgrades too, without a backup. There is no way back
-    but the backup.
+    Stop the servers that use the store first. `signfleet serve` upgrades too, without a backup. The backup is the only
+    way back.
     """
     from signfleet.backup.service import back_up
     from signfleet.storage.migrations import HEAD, is_current
@@ -84,19 +85,31 @@ def upgrade(file: Path | None, no_backup: bool, **flags: Any) -> None:
     async def work() -> None:
         before = await revision_of(settings.database_url)
         if is_current(before, upgrade=True):
-            click.echo(f"The store has schema {HEAD} already.")
+            _show_upgrade(before, HEAD, None)
             return
+        summary = None
         if not no_backup:
             path = file or _backup_path(settings.data_folder, before)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            show(_summary(path, await back_up(settings, path)))
+            summary = _summary(path, await back_up(settings, path))
+            if not wants_json():
+                show(summary)
         await (await open_store(settings.database_url, connections=1)).close()
-        click.echo(f"Upgraded the store from schema {before} to {HEAD}.")
+        _show_upgrade(before, HEAD, summary)
 
     try:
         _run(work())
     except CannotOpen as error:
         raise click.ClickException(str(error)) from error
+
+
+def _show_upgrade(before: str | None, after: str, backup: dict[str, Any] | None) -> None:
+    if wants_json():
+        show_json({"from": before, "to": after, "backup": None if backup is None else named(backup)})
+    elif before == after:
+        click.echo(f"The store has schema {after} already.")
+    else:
+        click.echo(f"Upgraded the store from schema {before} to {after}.")
 
 
 def _backup_path(folder: Path, revision: str | None) -> Path:

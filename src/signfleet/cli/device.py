@@ -11,7 +11,7 @@ from signfleet.cli.groups import Commands
 from signfleet.cli.network import network_of
 from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
-from signfleet.cli.output import json_option, show_table
+from signfleet.cli.output import json_option, show, show_table, wants_json
 
 if TYPE_CHECKING:
     from signfleet.joining.schemas import BlockedSerial
@@ -94,6 +94,7 @@ def claims(**flags: Any) -> None:
 @device.command("accept-claim")
 @click.argument("network")
 @click.argument("serial")
+@json_option
 @settings_options(*STORE)
 def accept_claim(network: str, serial: str, **flags: Any) -> None:
     """Delete the device SERIAL from the network that has it, so that it can join NETWORK, which claims it."""
@@ -103,6 +104,9 @@ def accept_claim(network: str, serial: str, **flags: Any) -> None:
         return await services.claims.accept(found.id, serial, clock.now())
 
     was_there = with_services(flags, work)
+    if wants_json():
+        show({"serial": serial, "network": network, "deleted": was_there})
+        return
     click.echo(
         f"{serial} was deleted where it was and may join {network}."
         if was_there

@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import click
 
 from signfleet.cli.options import load_settings, settings_options
+from signfleet.cli.output import json_option, named, show_json, wants_json
 
 if TYPE_CHECKING:
     from signfleet.settings import Settings
 
-#: Below this much free space (bytes) the store may soon refuse writes.
+#: With less free space (bytes) the store may soon refuse writes.
 LITTLE_SPACE: Final = 1 << 30
 FEW_FILES: Final = 4096
 #: Settings whose values are secrets, and those that may have one inside a URL.
@@ -30,7 +31,7 @@ LIBRARIES: Final = ("uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy", "
 
 
 class Finding(NamedTuple):
-    """A line of the report; `problem` says what to do about it."""
+    """A line of the report. `problem` says what to do, and is empty where all is well."""
 
     name: str
     value: str
@@ -38,30 +39,40 @@ class Finding(NamedTuple):
 
 
 @click.command()
+@json_option
 @settings_options()
 def doctor(**flags: Any) -> None:
-    """Print what somebody who helps you needs to know, without secrets.
+    """Print a report on this installation without secrets, to paste when you ask for help.
 
-    Give it the settings that the server has. It changes nothing. A line that begins with `!` is a problem; the
-    command's status is 1 if there are any.
+    Use the settings of the server. The command changes nothing. A line that begins with `!` is a problem; the exit
+    status is 1 if there is one.
     """
     settings = load_settings(flags)
-    problems = 0
-    for title, findings in (
-        ("program", _program()),
-        ("settings that differ from their defaults", _settings(settings)),
-        ("data folder", _folder(settings)),
-        ("store", asyncio.run(_store(settings))),
-        ("pictures", asyncio.run(_pictures(settings))),
-    ):
-        click.echo(title)
+    report = {
+        "program": list(_program()),
+        "settings": list(_settings(settings)),
+        "data folder": list(_folder(settings)),
+        "store": asyncio.run(_store(settings)),
+        "pictures": asyncio.run(_pictures(settings)),
+    }
+    problems = sum(bool(finding.problem) for findings in report.values() for finding in findings)
+    if wants_json():
+        show_json(
+            named({part: [each._asdict() for each in found] for part, found in report.items()} | {"problems": problems})
+        )
+    else:
+        _show_report(report, problems)
+    sys.exit(1 if problems else 0)
+
+
+def _show_report(report: dict[str, list[Finding]], problems: int) -> None:
+    for part, findings in report.items():
+        click.echo("settings that differ from their defaults" if part == "settings" else part)
         for finding in findings:
-            problems += bool(finding.problem)
             click.echo(f"{'!' if finding.problem else ' '} {finding.name:<24} {finding.value}".rstrip())
             if finding.problem:
                 click.echo(f"    {finding.problem}")
     click.echo(f"{problems} problems" if problems != 1 else "1 problem")
-    sys.exit(1 if problems else 0)
 
 
 def _program() -> Iterator[Finding]:

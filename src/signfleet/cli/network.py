@@ -10,7 +10,7 @@ from signfleet import clock
 from signfleet.cli.groups import Commands
 from signfleet.cli.offline import STORE, with_services
 from signfleet.cli.options import settings_options
-from signfleet.cli.output import json_option, show, show_table
+from signfleet.cli.output import json_option, show, show_table, wants_json
 
 if TYPE_CHECKING:
     from signfleet.networks.schemas import Network
@@ -121,12 +121,13 @@ def level(name: str, level: str, **flags: Any) -> None:
 
 @network.command("protocol-1")
 @click.argument("name")
-@click.option("--days", required=True, type=click.IntRange(0, 366), help="For how many days; 0 ends it.")
+@click.option("--days", required=True, type=click.IntRange(0, 366), help="How many days; 0 ends it now.")
+@json_option
 @settings_options(*STORE)
 def protocol_1(name: str, days: int, **flags: Any) -> None:
-    """Let players of the protocol's version 1, which have no secrets, join the network again for a time."""
+    """Let players of protocol version 1, which have no secrets, rejoin the network for a number of days."""
 
-    async def work(services: Services) -> str:
+    async def work(services: Services) -> str | None:
         from signfleet.joining.schemas import JoiningRules
         from signfleet.wire import datetime
         from signfleet.wire.timespan import DAY
@@ -135,9 +136,15 @@ def protocol_1(name: str, days: int, **flags: Any) -> None:
         until = datetime.format(now + days * DAY) if days else None
         found = await network_of(services, name)
         await services.joining.set_rules(found.id, JoiningRules(protocol_1_until=until), now)
-        return f"until {until}" if until else "no more"
+        return until
 
-    click.echo(f"Players may join {name} again without their secrets {with_services(flags, work)}.")
+    until = with_services(flags, work)
+    if wants_json():
+        show({"network": name, "protocol 1 until": until})
+    elif until:
+        click.echo(f"Until {until}, players without secrets can join {name} again.")
+    else:
+        click.echo(f"From now on, no player without a secret can join {name} again.")
 
 
 def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:

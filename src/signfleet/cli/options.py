@@ -1,4 +1,4 @@
-"""Flags made from the settings, so that each is described once."""
+"""Makes flags from the settings, so that each is described once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def flag_of(name: str) -> str:
-    """The flag of a setting: `log_level` is `--log-level`."""
+    """Returns the flag of a setting: `--log-level` of `log_level`."""
     return "--" + name.replace("_", "-")
 
 
 def settings_options(*names: str) -> Callable[[Command], Command]:
-    """Add `--config` and the flags of the settings `names`, of all if none are named."""
+    """Adds `--config` and the flags of the settings `names`, or of all settings."""
 
     def add(command: Command) -> Command:
         for name, kind, default, description, is_list in reversed(described()):
@@ -39,7 +39,7 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
 
 
 def _joined(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """What a flag that may be given several times says in all; None where it is not given."""
+    """Joins the values of a flag that may be repeated; None if it is absent."""
     return ", ".join(values) if values else None
 
 
@@ -50,9 +50,16 @@ def _default_note(default: Any) -> str:
 
 
 def load_settings(flags: dict[str, Any]) -> Settings:
-    """Settings from flags as `settings_options` made them, environment and file; a mistake ends the command."""
+    """Loads settings from the flags of `settings_options`, the environment and the file; a mistake ends the command.
+
+    What the command logs goes to the standard error from now on: the standard output is for its data.
+    """
+    from signfleet import logs
+
     config = flags.pop("config", None)
     try:
-        return load(flags, config=config)
+        settings = load(flags, config=config)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+    logs.configure(settings.log_level)
+    return settings

@@ -1,4 +1,4 @@
-"""What commands print: columns for people, JSON for programs."""
+"""Prints what commands return: columns for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _JSON = "signfleet.json"
 
 
 def json_option(command: Command) -> Command:
-    """Adds `--json` to a command that prints by `show` or `show_table`."""
+    """Adds `--json` to a command: `show` and `show_table` then print JSON."""
 
     def remember(context: click.Context, _option: click.Parameter, value: bool) -> None:
         context.meta[_JSON] = value
@@ -29,9 +29,9 @@ def wants_json() -> bool:
 
 
 def show(values: dict[str, Any]) -> None:
-    """One thing, a property a line."""
+    """Prints one entity, a property a line."""
     if wants_json():
-        _show_json(_named(values))
+        show_json(named(values))
         return
     width = max(map(len, values)) + 2
     for name, value in values.items():
@@ -39,9 +39,9 @@ def show(values: dict[str, Any]) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Many things, one a line, in columns."""
+    """Prints many entities in columns, one a line."""
     if wants_json():
-        _show_json([_named(dict(zip(columns, row, strict=True))) for row in rows])
+        show_json([named(dict(zip(columns, row, strict=True))) for row in rows])
         return
     texts = [list(columns), *[[_text(value) for value in row] for row in rows]]
     widths = [max(len(text[place]) for text in texts) for place in range(len(columns))]
@@ -55,12 +55,13 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _named(values: dict[str, Any]) -> dict[str, Any]:
-    """Names such as `client id` as JSON has them, `clientId`."""
+def named(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the values with names such as `client id` written as JSON has them, `clientId`."""
     words = {name: name.split() for name in values}
     return {first + "".join(map(str.capitalize, rest)): values[name] for name, (first, *rest) in words.items()}
 
 
-def _show_json(value: Any) -> None:
+def show_json(value: Any) -> None:
+    """Prints JSON, in ASCII where the output is not UTF-8."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     click.echo(json.dumps(value, ensure_ascii=not is_utf8, default=str, indent=1))

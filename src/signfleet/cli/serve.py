@@ -44,14 +44,12 @@ def serve(**flags: Any) -> None:
 
 def run_server(settings: Settings, companion: Companion) -> None:
     """Serves until a signal stops the process; a failing start ends the command with its reason."""
-    from signfleet import logs
     from signfleet.errors import SignfleetError
     from signfleet.server import CannotListen, run
     from signfleet.settings import SettingsError
     from signfleet.storage.interface import StorageError
     from signfleet.storage.opening import CannotOpen
 
-    logs.configure(settings.log_level)
     CredentialsFile(settings.data_folder).withdraw_if_stale()
     try:
         run(settings, companion)

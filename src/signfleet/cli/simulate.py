@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from signfleet.cli.output import json_option, named, show_json, wants_json
 from signfleet.simulator.fleet import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
 
 
 @click.command()
+@json_option
 @click.option(
     "--url",
     default="http://127.0.0.1:8080",
@@ -41,31 +43,37 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
     required=True,
     envvar="SETUP_TOKEN",
     callback=_token,
-    help="Lets them into a network; from `signfleet token issue`, or the variable SETUP_TOKEN.",
+    help="Setup token of the network they join, from `signfleet token issue`; or the variable SETUP_TOKEN.",
 )
 @click.option("--players", type=click.IntRange(1, 1_000_000), default=25, show_default=True, help="How many players.")
-@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Another number invents another fleet.")
-@click.option("--first", type=click.IntRange(0), default=0, help="Begin with this player of the fleet, counted from 0.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Each seed makes another fleet.")
 @click.option(
-    "--period", type=click.FloatRange(0), default=None, help="Seconds between two reports; the server says, by default."
+    "--first", type=click.IntRange(0), default=0, help="Index of the first player of the fleet, counted from 0."
 )
 @click.option(
-    "--rounds", type=click.IntRange(1), default=None, help="End after so many reports of each; default: never."
+    "--period",
+    type=click.FloatRange(0),
+    default=None,
+    help="Seconds between two reports; default: what the server asks for.",
 )
 @click.option(
-    "--concurrency", type=click.IntRange(1, 1000), default=32, show_default=True, help="Requests under way at a time."
+    "--rounds",
+    type=click.IntRange(1),
+    default=None,
+    help="Stop after this many reports of each player; default: never.",
 )
+@click.option("--concurrency", type=click.IntRange(1, 1000), default=32, show_default=True, help="Concurrent requests.")
 @click.option(
     "--secrets",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where the players' secrets are stored: with them the same players can come back in another run.",
+    help="File of the players' secrets: with it, the same players return in a later run.",
 )
 def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **how: Any) -> None:
-    """Run simulated players, which register, report, upload pictures, and misbehave a little.
+    """Run simulated players: they register, report, upload pictures, and misbehave a little.
 
-    The same seed invents the same fleet. They speak the public player protocol and nothing else, so they work against
-    any server of it. Stop them with Ctrl-C.
+    The same seed makes the same fleet. The players speak only the public player protocol, so they work against any
+    server that implements it. Stop them with Ctrl-C.
     """
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate as run
@@ -75,11 +83,11 @@ def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **h
     try:
         known = Secrets(secrets)
     except (OSError, ValueError) as error:
-        raise click.ClickException(f"{secrets} is no file of players' secrets: {error}.") from error
+        raise click.ClickException(f"{secrets} is not a file of players' secrets: {error}.") from error
     started = time.monotonic()
 
     async def work() -> None:
-        progress = asyncio.create_task(_tell(tally, players))
+        progress = asyncio.create_task(_show_progress(tally, players))
         try:
             await run(url, setup_token, players, tally=tally, secrets=known, **how)
         finally:
@@ -88,8 +96,8 @@ def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **h
     try:
         asyncio.run(work())
     except KeyboardInterrupt:
-        click.echo()
-    click.echo(f"{_summary(tally, players)} in {time.monotonic() - started:.1f} s")
+        click.echo(err=True)
+    _show_result(tally, players, time.monotonic() - started)
     if tally.registered == 0:
         raise click.ClickException(tally.last_refusal or _no_answer(url, tally.last_failure))
 
@@ -104,19 +112,28 @@ def _no_answer(url: str, reason: str) -> str:
     return f"{url} did not answer: {reason}" if reason else f"{url} did not answer"
 
 
-async def _tell(tally: Tally, players: int) -> None:
-    """Say how it goes, every few seconds and when something was refused."""
-    told = ""
+def _show_result(tally: Tally, players: int, seconds: float) -> None:
+    if not wants_json():
+        click.echo(f"{_summary(tally, players)} in {seconds:.1f} s")
+        return
+    counts = {"players": players, "registered": tally.registered, "reports": tally.reports}
+    counts |= {"pictures": tally.screenshots, "refused": tally.refused, "retries": tally.retries}
+    show_json(named({**counts, "seconds": round(seconds, 1), "last refusal": tally.last_refusal or None}))
+
+
+async def _show_progress(tally: Tally, players: int) -> None:
+    """Prints the counts every five seconds, and each new reason of a refusal."""
+    shown = ""
     while True:
         await asyncio.sleep(5)
-        if tally.last_refusal != told:
-            told = tally.last_refusal
-            click.echo(f"refused: {told}", err=True)
-        click.echo(_summary(tally, players))
+        if tally.last_refusal != shown:
+            shown = tally.last_refusal
+            click.echo(f"refused: {shown}", err=True)
+        click.echo(_summary(tally, players), err=wants_json())
 
 
 def _summary(tally: Tally, players: int) -> str:
     return (
         f"{tally.registered} of {players} players registered; {tally.reports} reports, {tally.screenshots} pictures,"
-        f" {tally.refused} refused, {tally.retries} to be repeated"
+        f" {tally.refused} refused, {tally.retries} retries"
     )
