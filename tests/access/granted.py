@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from signfleet.access.granting import changed
+from signfleet.access.grants import changed
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.storage.interface import Store, Transaction

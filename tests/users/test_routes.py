@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.access import granting
+from signfleet.access import grants
 from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import (
     CREATE_USER,
@@ -348,7 +348,7 @@ async def test_a_user_may_go_while_something_is_denied_to_them(
     async def pause(attempt: int) -> None:
         attempts.append(attempt)
 
-    with patch.object(granting, "demand_another", delete_meanwhile), patch.object(postgres, "_pause", pause):
+    with patch.object(grants, "demand_another", delete_meanwhile), patch.object(postgres, "_pause", pause):
         denied = await admin.post("/Devices/A1/Permissions/", json=body)
         gone = await (deleting[0] if deleting else admin.delete(f"/Users/{JOE}/"))
     assert (denied.status_code, gone.status_code, attempts) == (204, 204, [])

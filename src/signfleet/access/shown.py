@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from signfleet.access import granting
+from signfleet.access import grants
 from signfleet.access.operations.catalogue import by_uid
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
@@ -53,7 +53,7 @@ class Shown:
 
     async def on_device(self, session: Session, device_id: int) -> str:
         """The permissions on a device that the caller may see, as a device's document has them."""
-        stated = await granting.read(self._store, session.network, "Device", device_id)
+        stated = await grants.read(self._store, session.network, "Device", device_id)
         return encode((await self.to(session, stated))[::-1]).decode()
 
     async def _seen(self, session: Session, entity: str, names: Iterable[set[tuple[str, int]]]) -> set[int]:

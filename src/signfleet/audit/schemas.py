@@ -16,6 +16,9 @@ Action = Literal[
     "Lock",
     "Unlock",
     "Revoke",
+    "AddPermissions",
+    "RemovePermissions",
+    # Of entries from before these two had names of their own.
     "Permit",
     "Forbid",
     "Release",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signfleet.access import granting
+from signfleet.access import grants
 from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import DELETE_DEVICE, DEVICE
 from signfleet.access.permissions import Permissions
@@ -120,4 +120,4 @@ class DeviceDeletion:
             await totals.add(tx, network_id, totals.PICTURE_BYTES, -pictures.bytes)
         await totals.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)
-        await granting.forget(tx, network_id, "Device", ids, now)
+        await grants.forget(tx, network_id, "Device", ids, now)

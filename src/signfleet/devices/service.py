@@ -40,14 +40,16 @@ class Devices:
             row = row._replace(document=await self._document(session, row.id))
         return row, is_partial
 
-    async def find(self, session: Session, segment: str, operation: Operation = VIEW_DEVICE) -> Row:
+    async def find(
+        self, session: Session, segment: str, operation: Operation = VIEW_DEVICE, tx: Transaction | None = None
+    ) -> Row:
         """The `id` and `serial` of the device that a segment means, if the caller may do `operation` with it.
 
         Raises `NotFound` where the caller may not even see it, else `Forbidden`.
         """
-        row = await self._visible(session, segment, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL)
+        row = await self._visible(session, segment, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL, tx)
         if operation is not VIEW_DEVICE:
-            await self._permissions.demand_on(session, operation, row.id)
+            await self._permissions.demand_on(session, operation, row.id, tx)
         return row
 
     async def _document(self, session: Session, device_id: int, *, shown: bool = False) -> bytes:
@@ -86,14 +88,16 @@ class Devices:
         precondition.check(row.last_modified_date, row.version)
         return row
 
-    async def _visible(self, session: Session, segment: str, by_id: Query, by_serial: Query) -> Row:
+    async def _visible(
+        self, session: Session, segment: str, by_id: Query, by_serial: Query, tx: Transaction | None = None
+    ) -> Row:
         """The only way from a segment of a path to a device: one that the caller may not see is not there."""
-        id_, serial_key = Reference.parse(segment)
+        store, (id_, serial_key) = tx or self._store, Reference.parse(segment)
         if id_ is not None:
-            row = await self._store.one(by_id, network_id=session.network_id, id=id_)
+            row = await store.one(by_id, network_id=session.network_id, id=id_)
         else:
-            row = await self._store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
-        row = await self._permissions.visible(session, VIEW_DEVICE, row)
+            row = await store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
+        row = await self._permissions.visible(session, VIEW_DEVICE, row, tx)
         if row is None:
             raise _not_there(segment)
         return row

@@ -96,7 +96,7 @@ async def list_group_permissions(call: Call, group: str) -> Answer:
 )
 async def add_group_permissions(call: Call, group: str) -> Answer:
     """Add permissions to a group."""
-    await call.service(Groups).permit(call.session, group, call.body, call.now)
+    await call.service(Groups).grants.add_permissions(call.session, group, call.body, call.now)
     return NO_CONTENT
 
 
@@ -105,5 +105,5 @@ async def add_group_permissions(call: Call, group: str) -> Answer:
 )
 async def delete_group_permissions(call: Call, group: str) -> Answer:
     """Remove permissions from a group."""
-    await call.service(Groups).forbid(call.session, group, call.body, call.now)
+    await call.service(Groups).grants.remove_permissions(call.session, group, call.body, call.now)
     return NO_CONTENT

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
-from signfleet.access import granting
+from signfleet.access import grants
 from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import (
     CHANGE_TARGET_GROUP,
@@ -37,6 +37,7 @@ from signfleet.groups.moving import move_to_default
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
+from signfleet.permission_lists import PermissionList
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.storage.query import Query
 from signfleet.subscriptions.schemas import DeviceReference
@@ -58,6 +59,9 @@ class Groups:
         self._permissions = permissions
         self._shown = Shown(store, permissions)
         self._all = Collection(store, GROUPS)
+        self.grants = PermissionList(
+            store, "Group", lock=self._lock_to_grant, touch=_touch, name_of=lambda row: row.name, root=GROUP
+        )
         self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
@@ -155,7 +159,7 @@ class Groups:
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
             await (await Giving.by(session, tx)).demand_to_lift(GROUP, [row.id])
             moved = await move_to_default(tx, session, self._permissions, row, now, movable=movable, counting=counting)
-            await granting.forget(tx, row.network_id, "Group", [row.id], now)
+            await grants.forget(tx, row.network_id, "Group", [row.id], now)
             await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
             before = {"name": row.name, "description": row.description}
             await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before, moved), now)
@@ -163,39 +167,15 @@ class Groups:
         await self._store.write(work)
 
     async def _stated(self, session: Session, group_id: int) -> list[Permission]:
-        return await self._shown.to(session, await granting.read(self._store, session.network, "Group", group_id))
+        return await self._shown.to(session, await grants.read(self._store, session.network, "Group", group_id))
 
     async def permissions(self, session: Session, segment: str) -> list[Permission]:
         """Who may do what with a group, beyond what they may do with all. Raises `NotFound`."""
         row = await self._row(session, segment)
         return await self._stated(session, row.id)
 
-    async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Add permissions to a group. Raises `NotFound`, `Forbidden`, `Invalid`."""
-        await self._change_permissions(session, segment, permissions, now, remove=False)
-
-    async def forbid(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Remove permissions from a group. Raises `NotFound`, `Forbidden`, `Invalid`."""
-        await self._change_permissions(session, segment, permissions, now, remove=True)
-
-    async def _change_permissions(
-        self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
-    ) -> None:
-        async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, EDIT_GROUP_PERMISSIONS, tx)
-            giving = await Giving.by(session, tx)
-            if remove:
-                await granting.remove(tx, row.network_id, permissions, giving=giving, root=GROUP, entity_id=row.id)
-            else:
-                await granting.add(tx, row.network_id, permissions, now, giving=giving, root=GROUP, entity_id=row.id)
-            modified = next_moment(row.last_modified_date, now)
-            await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
-            action: granting.Verb = "Forbid" if remove else "Permit"
-            told = granting.told(permissions)
-            before, after = (told, None) if remove else (None, told)
-            await record(tx, row.network_id, Change(action, "Group", row.id, row.name, before, after), now)
-
-        await self._store.write(work)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
+        return await self._held(session, segment, EDIT_GROUP_PERMISSIONS, tx)
 
     async def _held(self, session: Session, segment: str, operation: Operation, tx: Transaction) -> Row:
         """The row of a group that the caller may do `operation` with, kept from others until the unit of work ends.
@@ -249,6 +229,11 @@ class Groups:
 
 def _not_there(segment: str) -> NotFound:
     return NotFound(f"There is no group '{segment}' in this network.")
+
+
+async def _touch(tx: Transaction, row: Row, now: int) -> None:
+    modified = next_moment(row.last_modified_date, now)
+    await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
 
 
 async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from signfleet.access import permission_store as queries
-from signfleet.access.granting import permission_of
+from signfleet.access.grants import permission_of
 from signfleet.access.operations.catalogue import ROOTS
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission

@@ -76,7 +76,7 @@ async def list_role_permissions(call: Call, role: str) -> Answer:
 )
 async def add_role_permissions(call: Call, role: str) -> Answer:
     """Add permissions to a custom role."""
-    await call.service(Roles).permit(call.session, role, call.body, call.now)
+    await call.service(Roles).grants.add_permissions(call.session, role, call.body, call.now)
     return NO_CONTENT
 
 
@@ -85,5 +85,5 @@ async def add_role_permissions(call: Call, role: str) -> Answer:
 )
 async def delete_role_permissions(call: Call, role: str) -> Answer:
     """Remove permissions from a custom role."""
-    await call.service(Roles).forbid(call.session, role, call.body, call.now)
+    await call.service(Roles).grants.remove_permissions(call.session, role, call.body, call.now)
     return NO_CONTENT

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import msgspec
 
-from signfleet.access import granting
+from signfleet.access import grants
 from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import EDIT_ROLE_PERMISSIONS, VIEW_USER
 from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
@@ -20,6 +19,7 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.expressions.markers import Markers
 from signfleet.http.paging import ListQuery, Page
+from signfleet.permission_lists import PermissionList
 from signfleet.quotas import check_quota
 from signfleet.roles import store as queries
 from signfleet.roles.schemas import NewRole, Role, RoleChange, RoleMember
@@ -86,7 +86,7 @@ async def _custom(store: Store | Transaction, row: Row, scope: Scope, *, with_us
         creation_date=datetime.format(row.creation_date),
         user_count=await _user_count(store, row.network_id, row.id, scope),
         users=await _users(store, row.network_id, row.id, scope) if with_users else None,
-        permissions=await granting.read_general(store, row.network_id, "Role", row.id),
+        permissions=await grants.read_general(store, row.network_id, "Role", row.id),
     )
 
 
@@ -120,6 +120,9 @@ class Roles:
         self._most = most
         self._store = store
         self._permissions = permissions
+        self.grants = PermissionList(
+            store, "Role", lock=self._lock_to_grant, touch=_touch, name_of=lambda row: row.name
+        )
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page: the system roles first, then custom ones, the oldest first. There is no filter and no sort."""
@@ -178,7 +181,7 @@ class Roles:
             )
             for_role = [_for(permission, role_id) for permission in new.permissions or ()]
             giving = await Giving.by(session, tx)
-            await granting.add(tx, network_id, for_role, now, giving=giving)
+            await grants.add_permissions(tx, network_id, for_role, now, giving=giving)
             role = await role_of(tx, network_id, role_id, with_users=True)
             assert role is not None
             await record(tx, network_id, Change("Create", "Role", role_id, name, None, role), now)
@@ -227,38 +230,8 @@ class Roles:
 
         await self._store.write(work)
 
-    async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Add permissions to a custom role. Raises `NotFound`, `Invalid`, `Forbidden`."""
-        await self._change_permissions(session, segment, permissions, now, remove=False)
-
-    async def forbid(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Remove permissions from a custom role. Raises `NotFound`, `Invalid`, `Forbidden`."""
-        await self._change_permissions(session, segment, permissions, now, remove=True)
-
-    async def _change_permissions(
-        self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
-    ) -> None:
-        network_id = session.network
-
-        async def work(tx: Transaction) -> None:
-            row = await self._custom_row(tx, network_id, segment)
-            for number, permission in enumerate(permissions):
-                if (permission.principal.type, permission.principal.id) != ("Role", row.id):
-                    raise Invalid(f"[{number}].principal: here are permissions of the role {row.id} alone.")
-            giving = await Giving.by(session, tx)
-            if remove:
-                await granting.remove(tx, network_id, permissions, giving=giving)
-            else:
-                await granting.add(tx, network_id, permissions, now, giving=giving)
-            await tx.execute(
-                queries.TOUCH, in_network=network_id, this_id=row.id, now=next_moment(row.last_modified_date, now)
-            )
-            told = granting.told(permissions)
-            action: granting.Verb = "Forbid" if remove else "Permit"
-            before, after = (told, None) if remove else (None, told)
-            await record(tx, network_id, Change(action, "Role", row.id, row.name, before, after), now)
-
-        await self._store.write(work)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
+        return await self._custom_row(tx, session.network, segment)
 
     async def _members(self, session: Session) -> Scope:
         """The users that the caller may see."""
@@ -294,6 +267,11 @@ class Roles:
             return await self._store.write(work)
         except Duplicate:
             raise Invalid(f"'name': there is a role '{name}' already.") from None
+
+
+async def _touch(tx: Transaction, row: Row, now: int) -> None:
+    modified = next_moment(row.last_modified_date, now)
+    await tx.execute(queries.TOUCH, in_network=row.network_id, this_id=row.id, now=modified)
 
 
 def _for(permission: Permission, role_id: int) -> Permission:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from signfleet.access import granting, passwords
+from signfleet.access import passwords
 from signfleet.access.administrators import demand_another
 from signfleet.access.giving import NO_RIGHTS, Giving, rights_of
 from signfleet.access.operations.catalogue import (
@@ -26,15 +25,15 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.access.throttle import Throttle
-from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
-from signfleet.errors import Invalid, NotFound
+from signfleet.errors import NotFound
 from signfleet.http.conditional import Precondition
 from signfleet.http.paging import ListQuery, Page
 from signfleet.people.links import INVITATION, OneTimeLinks
 from signfleet.people.schemas import person_of
 from signfleet.people.service import People, insert_person, record_new
 from signfleet.people.store import LOCK_MAILBOX
+from signfleet.permission_lists import PermissionList
 from signfleet.roles.service import role_named
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
@@ -70,6 +69,9 @@ class UserAdministration:
         self._people = people
         self._permissions = permissions
         self._all = Collection(store, USERS)
+        self.grants = PermissionList(
+            store, "User", lock=self._lock_to_grant, touch=_touch, name_of=lambda row: row.login
+        )
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """A page of the users that the caller may see."""
@@ -210,42 +212,15 @@ class UserAdministration:
         row = await self.row(session, segment)
         return await self._users.permissions(row, session)
 
-    async def permit(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Allow or deny operations, in general, to a user. Raises `NotFound`, `Invalid`, `Forbidden`."""
-        await self._change_permissions(session, segment, permissions, now, remove=False)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
+        row = await self._held(session, segment, HOLD_ROLE, tx)
+        await self._permissions.demand_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
+        return row
 
-    async def forbid(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Take back what was allowed or denied in general to a user. Raises like `permit`."""
-        await self._change_permissions(session, segment, permissions, now, remove=True)
 
-    async def _change_permissions(
-        self, session: Session, segment: str, permissions: Sequence[Permission], now: int, *, remove: bool
-    ) -> None:
-        async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, HOLD_ROLE, tx)
-            await self._permissions.demand_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
-            for number, permission in enumerate(permissions):
-                if (permission.principal.type, permission.principal.id) != ("User", row.id):
-                    raise Invalid(f"[{number}].principal: here are permissions of the user {row.id} alone.")
-                if permission.operation_uid.lower() == VIEW_USER.uid and permission.entity_id == row.id:
-                    raise Invalid(f"[{number}]: that users see themselves is fixed and cannot be changed.")
-            giving = await Giving.by(session, tx)
-            if remove:
-                await granting.remove(tx, row.network_id, permissions, giving=giving)
-            else:
-                await granting.add(tx, row.network_id, permissions, now, giving=giving)
-            await tx.execute(
-                queries.TOUCH_USER,
-                in_network=row.network_id,
-                user_id=row.id,
-                now=next_moment(row.last_modified_date, now),
-            )
-            action: granting.Verb = "Forbid" if remove else "Permit"
-            told = granting.told(permissions)
-            before, after = (told, None) if remove else (None, told)
-            await record(tx, row.network_id, Change(action, "User", row.id, row.login, before, after), now)
-
-        await self._store.write(work)
+async def _touch(tx: Transaction, row: Row, now: int) -> None:
+    modified = next_moment(row.last_modified_date, now)
+    await tx.execute(queries.TOUCH_USER, in_network=row.network_id, user_id=row.id, now=modified)
 
 
 def _unknown(segment: str) -> NotFound:

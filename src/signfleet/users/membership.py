@@ -6,7 +6,7 @@ typed, without activation, so nobody can sign in as it. Accepting it gives the u
 
 from __future__ import annotations
 
-from signfleet.access import granting
+from signfleet.access import grants
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.audit.recording import Change, record
 from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
@@ -111,7 +111,7 @@ async def join(tx: Transaction, user: Row, account: Row, now: int) -> None:
 async def remove_user(tx: Transaction, user: Row, now: int) -> None:
     """Removes a user from the network with all that was permitted to it; an invitation's placeholder goes, too."""
     await forget_principal(tx, user.network_id, "User", user.id, now)
-    await granting.forget(tx, user.network_id, "User", [user.id], now)
+    await grants.forget(tx, user.network_id, "User", [user.id], now)
     for query in queries.DELETIONS:
         await tx.execute(query, in_network=user.network_id, user_id=user.id)
     await tx.execute(people.DELETE_REGISTRATION, id=user.person_id)

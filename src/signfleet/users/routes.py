@@ -95,7 +95,7 @@ async def list_user_permissions(call: Call, user: str) -> Answer:
 )
 async def add_user_permissions(call: Call, user: str) -> Answer:
     """Allow or deny operations to a user in general; for single instances, that is done at the instance."""
-    await call.service(UserAdministration).permit(call.session, user, call.body, call.now)
+    await call.service(UserAdministration).grants.add_permissions(call.session, user, call.body, call.now)
     return NO_CONTENT
 
 
@@ -104,7 +104,7 @@ async def add_user_permissions(call: Call, user: str) -> Answer:
 )
 async def delete_user_permissions(call: Call, user: str) -> Answer:
     """Take back what was allowed or denied to a user in general."""
-    await call.service(UserAdministration).forbid(call.session, user, call.body, call.now)
+    await call.service(UserAdministration).grants.remove_permissions(call.session, user, call.body, call.now)
     return NO_CONTENT
 
 

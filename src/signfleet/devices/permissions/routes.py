@@ -23,12 +23,12 @@ async def get_device_permissions(call: Call, device: str) -> Answer:
 @endpoints.post(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
 async def add_device_permissions(call: Call, device: str) -> Answer:
     """Allow or deny operations on a device to users and roles."""
-    await call.service(DevicePermissions).add(call.session, device, call.body, call.now)
+    await call.service(DevicePermissions).grants.add_permissions(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
 async def delete_device_permissions(call: Call, device: str) -> Answer:
     """Take permissions of a device away; the same are those with operation and principal alike."""
-    await call.service(DevicePermissions).remove(call.session, device, call.body, call.now)
+    await call.service(DevicePermissions).grants.remove_permissions(call.session, device, call.body, call.now)
     return NO_CONTENT

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signfleet.access import granting
-from signfleet.access.giving import Giving
+from signfleet.access import grants
 from signfleet.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
 from signfleet.access.permission_store import ENTITIES_OF_PRINCIPAL
-from signfleet.access.permissions import Permissions
-from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
-from signfleet.audit.recording import Change, record
 from signfleet.devices.keeping import keep_part, next_moment, touch
 from signfleet.devices.service import Devices
 from signfleet.devices.store import DEVICE_TO_CHANGE, HELD_AMONG
+from signfleet.permission_lists import PermissionList
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.json import encode
 
@@ -22,44 +19,19 @@ from signfleet.wire.json import encode
 class DevicePermissions:
     """The permissions of single devices. Methods raise `NotFound`, `Forbidden`, `Invalid`."""
 
-    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
-        self._store = store
+    def __init__(self, store: Store, devices: Devices) -> None:
         self._devices = devices
-        self._permissions = permissions
+        self.grants = PermissionList(
+            store, "Device", lock=self._lock_to_grant, touch=_tell, name_of=lambda row: row.serial, root=DEVICE
+        )
 
     async def get(self, session: Session, segment: str) -> str:
         """All of a device as a JSON array, the newest first."""
         return await self._devices.part(session, segment, "permissions")
 
-    async def add(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Add permissions, all or none."""
-        found = await self._devices.find(session, segment, EDIT_DEVICE_PERMISSIONS)
-
-        async def work(tx: Transaction) -> None:
-            row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
-            giving = await Giving.by(session, tx)
-            await granting.add(tx, row.network_id, permissions, now, giving=giving, root=DEVICE, entity_id=row.id)
-            await _tell(tx, row, now)
-            told = granting.told(permissions)
-            await record(tx, row.network_id, Change("Permit", "Device", row.id, row.serial, None, told), now)
-
-        if permissions:
-            await self._store.write(work)
-
-    async def remove(self, session: Session, segment: str, permissions: Sequence[Permission], now: int) -> None:
-        """Take permissions away; what is not there need not be taken."""
-        found = await self._devices.find(session, segment, EDIT_DEVICE_PERMISSIONS)
-
-        async def work(tx: Transaction) -> None:
-            row = await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
-            giving = await Giving.by(session, tx)
-            await granting.remove(tx, row.network_id, permissions, giving=giving, root=DEVICE, entity_id=row.id)
-            if await _tell(tx, row, now):
-                told = granting.told(permissions)
-                await record(tx, row.network_id, Change("Forbid", "Device", row.id, row.serial, told, None), now)
-
-        if permissions:
-            await self._store.write(work)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
+        found = await self._devices.find(session, segment, EDIT_DEVICE_PERMISSIONS, tx)
+        return await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
 
 
 async def devices_of_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> list[int]:
@@ -87,13 +59,13 @@ async def forget_principal(tx: Transaction, network_id: int, principal_type: str
     told = await devices_of_principal(tx, network_id, principal_type, principal_id)
     # The devices first, as whoever changes what is said of one of them has them.
     await tx.all(HELD_AMONG, network_id=network_id, ids=told)
-    await granting.forget_principal(tx, network_id, principal_type, principal_id)
+    await grants.forget_principal(tx, network_id, principal_type, principal_id)
     await retell(tx, network_id, told, now)
 
 
 async def _tell(tx: Transaction, row: Row, now: int) -> bool:
     """Bring what the device tells of its permissions up to date; says whether anything has changed."""
-    document = encode((await granting.read(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
+    document = encode((await grants.read(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
     if document == row.permissions:
         return False
     moment = next_moment(row, now)

@@ -1,13 +1,13 @@
 """Permissions as clients read, add and remove them: of one instance, or what a principal may do with all of them.
 
 Two permissions are the same if operation, kind of principal and principal are. There is no changing one: it is removed
-and added anew. What every network has, the rules of the system roles, nobody can change.
+and added again. What every network has, the rules of the system roles, nobody can change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from signfleet.access import permission_store as queries
 from signfleet.access.administrators import demand_another, hold_administrators
@@ -23,15 +23,15 @@ from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
 from signfleet.wire.text import fold
 
-#: What the audit trail calls adding and removing.
-Verb = Literal["Permit", "Forbid"]
-
 #: The id under which what holds for all instances is kept.
 EVERY: Final = 0
 #: How many permissions one request may carry: no other write runs meanwhile.
 AT_ONCE: Final = 100
 #: How many one instance or principal may have.
 LIMIT: Final = 1000
+
+#: A permission as the audit trail shows it.
+AuditedPermission = dict[str, object]
 
 _SYSTEM_ROLES: Final = {role.id: role for role in SYSTEM_ROLES}
 
@@ -45,7 +45,7 @@ class _Checked(NamedTuple):
     is_allowed: bool
 
     def key(self, network_id: int, entity_id: int) -> dict[str, object]:
-        """The columns that tell it from others."""
+        """Returns the columns that identify it."""
         return {
             "network_id": network_id,
             "entity": self.operation.root.entity,
@@ -92,7 +92,7 @@ def permission_of(row: Row) -> Permission:
     )
 
 
-async def add(
+async def add_permissions(
     tx: Transaction,
     network_id: int,
     permissions: Sequence[Permission],
@@ -101,12 +101,14 @@ async def add(
     giving: Giving,
     root: Operation | None = None,
     entity_id: int = EVERY,
-) -> None:
+) -> list[AuditedPermission]:
     """Adds permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
 
-    Raises `Invalid` where one is there already, is fixed, or names an operation or principal that there is not; and
-    where it would deny something to the last administrator. Raises `Forbidden` for what the caller cannot give.
+    Returns them for the audit trail. Raises `Invalid` where one is there already, is fixed, or names an operation or
+    principal that there is not; and where it would deny something to the last administrator. Raises `Forbidden` for
+    what the caller cannot grant.
     """
+    added = []
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
         denies_user = checked.principal.type == "User" and not checked.is_allowed
@@ -137,12 +139,14 @@ async def add(
             await tx.execute(queries.INSERT_OWN_DENIAL, **stated, is_own=True)
         else:
             await tx.execute(queries.INSERT_PERMISSION, **stated)
+        added.append(_audited(checked, checked.is_allowed))
     await changed(tx, network_id)
     if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
         raise Invalid(f"There may be {LIMIT} permissions at most.")
+    return added
 
 
-async def remove(
+async def remove_permissions(
     tx: Transaction,
     network_id: int,
     permissions: Sequence[Permission],
@@ -150,11 +154,13 @@ async def remove(
     giving: Giving,
     root: Operation | None = None,
     entity_id: int = EVERY,
-) -> None:
+) -> list[AuditedPermission]:
     """Removes permissions; what is not there need not be removed.
 
-    Raises `Invalid` for a fixed one, and `Forbidden` for a denial of something that the caller cannot give.
+    Returns those that were there, as they were, for the audit trail. Raises `Invalid` for a fixed one, and `Forbidden`
+    for a denial of something that the caller cannot grant.
     """
+    removed = []
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
         present = await tx.one(queries.PERMISSION, **key)
@@ -168,11 +174,13 @@ async def remove(
         elif not present.is_allowed:
             await giving.demand_in_general(checked.operation, ALL_RIGHTS)
         await tx.execute(queries.DELETE_PERMISSION, **key)
+        removed.append(_audited(checked, bool(present.is_allowed)))
     await changed(tx, network_id)
+    return removed
 
 
 async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int], now: int) -> None:
-    """Removes the permissions of instances that are gone. The audit trail goes on to go by them."""
+    """Removes the permissions of instances that are gone. Who may see them in the audit trail still depends on them."""
     these = {"network_id": network_id, "entity": entity, "entity_ids": list(entity_ids)}
     await tx.execute(queries.KEEP_PERMISSIONS_OF_ENTITIES, **these, now=now)
     await tx.execute(queries.DELETE_PERMISSIONS_OF_ENTITIES, **these)
@@ -180,7 +188,7 @@ async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequ
 
 
 async def forget_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> None:
-    """Remove what was said to a user or role that is gone."""
+    """Removes the permissions of a user or role that is gone."""
     await tx.execute(
         queries.DELETE_PERMISSIONS_OF_PRINCIPAL,
         network_id=network_id,
@@ -201,6 +209,9 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
         if operation is None or (root is not None and operation.root is not root):
             which = "business operation" if root is None else f"operation on a {root.entity}"
             raise Invalid(f"{place}.operationUID: '{permission.operation_uid}' is no {which}.")
+        is_own_view = operation is VIEW_USER and principal.type == "User"
+        if is_own_view and principal.id in (entity_id, permission.entity_id):
+            raise Invalid(f"{place}: that users see themselves is fixed and cannot be changed.")
         if entity_id == EVERY and permission.entity_id:
             raise Invalid(f"{place}.entityId: what is said of one instance is added there, not here.")
         if entity_id != EVERY and "Instance" not in operation.appliance:
@@ -209,8 +220,6 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
             principal.id == ADMINISTRATORS.id or (entity_id == EVERY and principal.id in _SYSTEM_ROLES)
         ):
             raise Invalid(f"{place}: what the role {principal.id} may do is fixed and cannot be changed.")
-        if operation is VIEW_USER and principal.type == "User" and principal.id == entity_id:
-            raise Invalid(f"{place}: that users see themselves is fixed and cannot be changed.")
         checked.append(_Checked(place, operation, principal, permission.is_allowed))
     return checked
 
@@ -246,13 +255,10 @@ def _check_name(checked: _Checked, name_key: str) -> None:
         )
 
 
-def told(permissions: Sequence[Permission]) -> list[dict[str, object]]:
-    """Permissions as the audit trail tells them."""
-    return [
-        {
-            "operationUID": permission.operation_uid,
-            "principal": {"type": permission.principal.type, "id": permission.principal.id},
-            "isAllowed": permission.is_allowed,
-        }
-        for permission in permissions
-    ]
+def _audited(checked: _Checked, is_allowed: bool) -> AuditedPermission:
+    """Returns a permission as the audit trail shows it."""
+    return {
+        "operationUID": checked.operation.uid,
+        "principal": {"type": checked.principal.type, "id": checked.principal.id},
+        "isAllowed": is_allowed,
+    }

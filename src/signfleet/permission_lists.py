@@ -1,0 +1,93 @@
+"""Adds permissions to users, roles, groups and devices, removes them, and records each change in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
+
+from signfleet.access import grants
+from signfleet.access.giving import Giving
+from signfleet.access.operations.operation import Operation
+from signfleet.access.schemas import Permission
+from signfleet.access.sessions import Session
+from signfleet.audit.recording import Change, record
+from signfleet.audit.schemas import AuditedEntity
+from signfleet.errors import Invalid
+from signfleet.storage.interface import Row, Store, Transaction
+
+#: Locks the row that a path segment names until the transaction ends. Raises `NotFound`, and `Forbidden` unless the
+#: caller may edit its permissions.
+Lock = Callable[[Transaction, Session, str], Awaitable[Row]]
+#: Advances the dates of a locked row, at a moment in ms.
+Touch = Callable[[Transaction, Row, int], Awaitable[object]]
+
+
+class PermissionList:
+    """The permissions of one kind of entity.
+
+    With the operations of a tree, `root`, they are for single devices or groups; without one, for a user or role and
+    all things. `name_of` gives the name of a row that the audit trail shows.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        entity: AuditedEntity,
+        *,
+        lock: Lock,
+        touch: Touch,
+        name_of: Callable[[Row], str],
+        root: Operation | None = None,
+    ) -> None:
+        self._store = store
+        self._entity = entity
+        self._lock = lock
+        self._touch = touch
+        self._name_of = name_of
+        self._root = root
+
+    async def add_permissions(self, session: Session, ref: str, permissions: Sequence[Permission], now: int) -> None:
+        """Adds permissions, all or none. Raises `NotFound`, `Forbidden`, `Invalid`."""
+        await self._change("AddPermissions", session, ref, permissions, now)
+
+    async def remove_permissions(self, session: Session, ref: str, permissions: Sequence[Permission], now: int) -> None:
+        """Removes permissions; what is not there need not be removed. Raises like `add_permissions`."""
+        await self._change("RemovePermissions", session, ref, permissions, now)
+
+    async def _change(
+        self,
+        action: Literal["AddPermissions", "RemovePermissions"],
+        session: Session,
+        ref: str,
+        permissions: Sequence[Permission],
+        now: int,
+    ) -> None:
+        async def work(tx: Transaction) -> None:
+            row = await self._lock(tx, session, ref)
+            if self._root is None:
+                self._check_principals(row, permissions)
+            entity_id = grants.EVERY if self._root is None else row.id
+            giving = await Giving.by(session, tx)
+            change = Change(action, self._entity, row.id, self._name_of(row))
+            if action == "AddPermissions":
+                changed = await grants.add_permissions(
+                    tx, row.network_id, permissions, now, giving=giving, root=self._root, entity_id=entity_id
+                )
+                change = change._replace(after=changed)
+            else:
+                changed = await grants.remove_permissions(
+                    tx, row.network_id, permissions, giving=giving, root=self._root, entity_id=entity_id
+                )
+                change = change._replace(before=changed)
+            await self._touch(tx, row, now)
+            if changed:
+                await record(tx, row.network_id, change, now)
+
+        await self._store.write(work)
+
+    def _check_principals(self, row: Row, permissions: Sequence[Permission]) -> None:
+        """Raises `Invalid` for a permission of another user or role than the one of the path."""
+        owner = f"{self._entity.lower()} {row.id}"
+        for number, permission in enumerate(permissions):
+            if (permission.principal.type, permission.principal.id) != (self._entity, row.id):
+                raise Invalid(f"[{number}].principal: here are permissions of the {owner} alone.")
