@@ -6,7 +6,7 @@ from signfleet.access.operations.catalogue import VIEW_AUDIT
 from signfleet.audit.schemas import AuditPage
 from signfleet.audit.service import Audit
 from signfleet.http.call import Answer, Call
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.endpoint import FILTER, LISTING, SORT, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 
 RETRIEVE = "bsn.api.main.audit.retrieve"
@@ -16,7 +16,7 @@ JSON_LINES = "application/jsonl"
 endpoints = Endpoints("/admin/v1/audit", family="Audit", scope=RETRIEVE, operation=VIEW_AUDIT)
 
 
-@endpoints.get("/", parameters=(FILTER, SORT, *PAGING), answer=AuditPage)
+@endpoints.get("/", parameters=LISTING, answer=AuditPage)
 async def list_audit(call: Call) -> Answer:
     """List the changes made in the network, the newest first."""
     query = ListQuery.of(call)

@@ -22,7 +22,7 @@ from signfleet.devices.settings import DeviceSettings
 from signfleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoint, Endpoints, Parameter
+from signfleet.http.endpoint import FILTER, LISTING, Endpoint, Endpoints, Parameter
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.http.patch import Changes
 
@@ -32,7 +32,7 @@ endpoints = Endpoints(PREFIX)
 PLAYER_LIMIT = 262_144
 
 
-@endpoints.get("/", operation=VIEW_DEVICE, parameters=(FILTER, SORT, *PAGING), answer=PlayerPage)
+@endpoints.get("/", operation=VIEW_DEVICE, parameters=LISTING, answer=PlayerPage)
 async def list_devices(call: Call) -> Answer:
     """List the devices of the network."""
     query = ListQuery.of(call)

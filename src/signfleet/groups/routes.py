@@ -15,7 +15,7 @@ from signfleet.access.schemas import Permission
 from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
 from signfleet.groups.service import Groups
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.endpoint import FILTER, LISTING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.operations.document import OperationDocument
 from signfleet.operations.service import Operations
@@ -30,7 +30,7 @@ BODY_ERRORS = "400 401 403 404 415 5XX"
 endpoints = Endpoints("/2022/06/REST/Groups/Regular", family="Groups")
 
 
-@endpoints.get("/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER, SORT, *PAGING), answer=GroupPage)
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=LISTING, answer=GroupPage)
 async def list_groups(call: Call) -> Answer:
     """List the groups of the network."""
     query = ListQuery.of(call)

@@ -55,6 +55,8 @@ SORT = Parameter("sort", "An expression that orders the result, such as `[Id] AS
 MARKER = Parameter("marker", "`nextMarker` of the previous page.")
 PAGE_SIZE = Parameter("pageSize", "How many items a page has: 1 to 100, 100 by default.", PageSize)
 PAGING = (MARKER, PAGE_SIZE)
+#: What lists take that are filtered, sorted and paged.
+LISTING = (FILTER, SORT, *PAGING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +222,7 @@ class Endpoints:
 __all__ = [
     "FILTER",
     "FORM",
+    "LISTING",
     "MARKER",
     "PAGE_SIZE",
     "PAGING",

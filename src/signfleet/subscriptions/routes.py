@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SUBSCRIPTION
 from signfleet.http.call import Answer, Call, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.endpoint import FILTER, LISTING, Endpoints
 from signfleet.http.paging import ListQuery, PagedList, answer_page
 from signfleet.operations.document import OperationDocument
 from signfleet.operations.service import Operations
@@ -20,7 +20,7 @@ class SubscriptionList(PagedList):
     items: list[Subscription]
 
 
-@endpoints.get("/", operation=VIEW_SUBSCRIPTION, parameters=(FILTER, SORT, *PAGING), answer=SubscriptionList)
+@endpoints.get("/", operation=VIEW_SUBSCRIPTION, parameters=LISTING, answer=SubscriptionList)
 async def list_subscriptions(call: Call) -> Answer:
     """List the subscriptions of the network, of devices and in stock."""
     query = ListQuery.of(call)

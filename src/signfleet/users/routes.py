@@ -16,7 +16,7 @@ from signfleet.access.operations.catalogue import (
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.endpoint import LISTING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 from signfleet.tokens.schemas import TokenInfo
 from signfleet.tokens.service import Tokens
@@ -35,7 +35,7 @@ BODY_ERRORS = "400 401 403 404 415 5XX"
 endpoints = Endpoints("/2022/06/REST/Users", family="Users")
 
 
-@endpoints.get("/", scope=RETRIEVE, operation=VIEW_USER, parameters=(FILTER, SORT, *PAGING), answer=UserPage)
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_USER, parameters=LISTING, answer=UserPage)
 async def list_users(call: Call) -> Answer:
     """List the users of the network."""
     query = ListQuery.of(call)

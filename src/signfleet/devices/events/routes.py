@@ -7,22 +7,20 @@ from signfleet.devices.events.schemas import DownloadPage, ErrorPage
 from signfleet.devices.events.service import Events
 from signfleet.devices.scopes import PREFIX
 from signfleet.http.call import Answer, Call
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.endpoint import LISTING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 
 endpoints = Endpoints(PREFIX)
 
 
-@endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=(FILTER, SORT, *PAGING), answer=ErrorPage)
+@endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=LISTING, answer=ErrorPage)
 async def list_errors(call: Call, device: str) -> Answer:
     """List the errors that a device has reported, the newest first."""
     query = ListQuery.of(call)
     return answer_page(await call.service(Events).errors(call.session, device, query), query.size)
 
 
-@endpoints.get(
-    "/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=(FILTER, SORT, *PAGING), answer=DownloadPage
-)
+@endpoints.get("/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=LISTING, answer=DownloadPage)
 async def list_downloads(call: Call, device: str) -> Answer:
     """List the downloads that a device has reported, the newest first."""
     query = ListQuery.of(call)

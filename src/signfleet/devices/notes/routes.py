@@ -7,7 +7,7 @@ from signfleet.devices.notes.schemas import Note, NoteChange, NotePage
 from signfleet.devices.notes.service import Notes
 from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints
+from signfleet.http.endpoint import LISTING, Endpoints
 from signfleet.http.paging import ListQuery, answer_page
 
 endpoints = Endpoints(PREFIX, family=NAME)
@@ -17,7 +17,7 @@ endpoints = Endpoints(PREFIX, family=NAME)
     "/All/Notes/",
     scope=RETRIEVE,
     operation=VIEW_DEVICE,
-    parameters=(FILTER, SORT, *PAGING),
+    parameters=LISTING,
     answer=NotePage,
     errors="300 400 401 403 406 5XX",
 )

@@ -8,7 +8,7 @@ from signfleet.devices.scopes import PREFIX
 from signfleet.devices.screenshots.schemas import ScreenShotPage
 from signfleet.devices.screenshots.service import LinkMaker, ScreenshotLists
 from signfleet.http.call import Answer, Call
-from signfleet.http.endpoint import FILTER, PAGING, SORT, Endpoints, Parameter
+from signfleet.http.endpoint import FILTER, LISTING, PAGING, SORT, Endpoints, Parameter
 from signfleet.http.paging import ListQuery, answer_page
 
 endpoints = Endpoints(PREFIX)
@@ -35,9 +35,7 @@ async def list_screenshots(call: Call) -> Answer:
     return answer_page(page, query.size)
 
 
-@endpoints.get(
-    "/{device}/ScreenShots/", operation=VIEW_SCREENSHOTS, parameters=(FILTER, SORT, *PAGING), answer=ScreenShotPage
-)
+@endpoints.get("/{device}/ScreenShots/", operation=VIEW_SCREENSHOTS, parameters=LISTING, answer=ScreenShotPage)
 async def list_device_screenshots(call: Call, device: str) -> Answer:
     """List the screenshots of a device, the newest first."""
     query = ListQuery.of(call)
