@@ -36,6 +36,7 @@ from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import INSERT_TOKEN
 from signfleet.access.tokens import SETUP_SCOPE, USER_SCOPE, hash_token, new_token
+from signfleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.founding import Founded, found
 from signfleet.people.service import NewPerson, People, insert_person
 from signfleet.settings import Settings
@@ -317,7 +318,13 @@ def sign_in(services: Services, network: Founded) -> SignIn:
             if user_id is None:
                 role_id = invited.role_id if invited is not None else None if role is None else role.id
                 user_id = await admit(
-                    tx, network_id=network_id, person_id=person_id, role_id=role_id, description=None, now=now
+                    tx,
+                    DevicePermissionDocuments(),
+                    network_id=network_id,
+                    person_id=person_id,
+                    role_id=role_id,
+                    description=None,
+                    now=now,
                 )
             issued = await open_session(
                 tx,

@@ -11,6 +11,7 @@ from signfleet.access import passwords
 from signfleet.applications import service as applications
 from signfleet.audit.recording import Change, record
 from signfleet.errors import Conflict
+from signfleet.groups.creation import insert_default_group
 from signfleet.networks.schemas import NetworkSettings
 from signfleet.networks.service import check_name, insert_network
 from signfleet.people.service import People, insert_person, record_new
@@ -64,16 +65,17 @@ async def found(
     async def work(tx: Transaction) -> Founded:
         person_id = await insert_person(tx, new, now)
         await record_new(tx, person_id, now)
-        inserted = await insert_network(tx, name, NetworkSettings(), now)
-        await record(tx, inserted.network_id, Change("Create", "Network", inserted.network_id, name, None, {}), now)
-        user_id = await insert_administrator(tx, inserted.network_id, person_id, now)
+        network_id = await insert_network(tx, name, NetworkSettings(), now)
+        group_id = await insert_default_group(tx, network_id, now)
+        await record(tx, network_id, Change("Create", "Network", network_id, name, None, {}), now)
+        user_id = await insert_administrator(tx, network_id, person_id, now)
         credentials = await applications.insert_application(
             tx, name=application_name, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
         )
         return Founded(
             network=name,
-            network_id=inserted.network_id,
-            group_id=inserted.group_id,
+            network_id=network_id,
+            group_id=group_id,
             login=new.login,
             password=password,
             person_id=person_id,

@@ -19,12 +19,12 @@ from signfleet.background import Background, Job, by_the_clock
 from signfleet.blobs.files import Blobs, open_blobs
 from signfleet.blobs.links import Links
 from signfleet.blobs.pictures import Pictures
-from signfleet.blobs.routes import endpoints as file_endpoints
 from signfleet.blobs.store import link_key
 from signfleet.devices.beacons.service import Beacons
 from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.events.service import Events
 from signfleet.devices.notes.service import Notes
+from signfleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.devices.permissions.service import DevicePermissions
 from signfleet.devices.regions.service import Regions
 from signfleet.devices.retention.service import Retention
@@ -36,6 +36,8 @@ from signfleet.devices.tags.service import Tags
 from signfleet.documentation.routes import documentation
 from signfleet.explanation.routes import endpoints as explanation_endpoints
 from signfleet.explanation.service import Explanations
+from signfleet.files.routes import endpoints as file_endpoints
+from signfleet.groups.creation import insert_default_group
 from signfleet.groups.routes import endpoints as group_endpoints
 from signfleet.groups.service import Groups
 from signfleet.housekeeping import Housekeeping
@@ -186,13 +188,14 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     sign_in_trace = SignInTrace(store)
     pictures = Pictures()
     permissions = Permissions(store)
+    documents = DevicePermissionDocuments()
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
-    networks = Networks(store)
+    networks = Networks(store, insert_default_group)
     people = People(store, passwords)
     outbox = Outbox(store, Delivery(settings))
     devices = Devices(store, permissions)
     device_settings = DeviceSettings(store, devices, permissions)
-    users = Users(store, permissions)
+    users = Users(store, permissions, documents)
     one_time_links = OneTimeLinks(store, outbox, settings)
     registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
     audit = Audit(store, permissions, settings.audit_retention_days)
@@ -219,10 +222,12 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         operations=Operations(store, permissions),
         explanations=Explanations(store, permissions),
         subscriptions=subscriptions,
-        roles=Roles(store, permissions, settings.roles_per_network),
+        roles=Roles(store, permissions, documents, most=settings.roles_per_network),
         groups=Groups(store, permissions, settings.groups_per_network),
         tag_index=TagIndex(store, permissions),
-        user_administration=UserAdministration(store, users, people, permissions, one_time_links),
+        user_administration=UserAdministration(
+            store, users, people, permissions, links=one_time_links, documents=documents
+        ),
         audit=audit,
         retention=retention,
         passwords=passwords,
@@ -242,7 +247,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         tokens=Tokens(store),
         registrations=registrations,
         one_time_links=one_time_links,
-        invitations=Invitations(store, passwords, one_time_links),
+        invitations=Invitations(store, passwords, one_time_links, documents),
         outbox=outbox,
         background=Background(
             Job("mail", outbox.send_due, 30, wake=outbox.wake),

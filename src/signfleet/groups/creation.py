@@ -39,7 +39,7 @@ async def check_group_quota(tx: Transaction, network_id: int, most: int) -> None
 
 
 async def insert_group(tx: Transaction, network_id: int, name: str, now: int, description: str | None = None) -> int:
-    """Insert a group and give its id. Raises `Duplicate`."""
+    """Inserts a group and returns its id. Raises `Duplicate`."""
     group_id = await tx.next_id("device_group")
     await tx.execute(
         queries.INSERT_GROUP,
@@ -52,3 +52,8 @@ async def insert_group(tx: Transaction, network_id: int, name: str, now: int, de
         last_modified_date=now,
     )
     return group_id
+
+
+async def insert_default_group(tx: Transaction, network_id: int, now: int) -> int:
+    """Inserts the group that a new network starts with; returns its id."""
+    return await insert_group(tx, network_id, DEFAULT_GROUP, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.access import passwords
 from signfleet.access.passwords import Passwords
+from signfleet.access.principals import PermissionDocuments
 from signfleet.actor import act_under
 from signfleet.errors import Forbidden, Invalid, NotFound
 from signfleet.invitations.schemas import Invitation, invitation_of
@@ -19,7 +20,8 @@ from signfleet.wire.ids import id_of
 class Invitations:
     """Lists invitations, and lets the invited person accept or decline."""
 
-    def __init__(self, store: Store, passwords: Passwords, links: OneTimeLinks) -> None:
+    def __init__(self, store: Store, passwords: Passwords, links: OneTimeLinks, documents: PermissionDocuments) -> None:
+        self._documents = documents
         self._store = store
         self._passwords = passwords
         self._links = links
@@ -62,7 +64,7 @@ class Invitations:
                 if account is None:
                     await record_change(tx, user, now)
                 else:
-                    await join(tx, user, account, now)
+                    await join(tx, self._documents, user, account, now)
 
         try:
             await self._store.write(work)
@@ -76,7 +78,7 @@ class Invitations:
             taken = await take(tx, INVITATION, token, now)
             act_under(taken.login)
             for user in await tx.all(queries.INVITATIONS_TO_ANSWER, person_id=taken.person_id):
-                await remove_user(tx, user, now)
+                await remove_user(tx, self._documents, user, now)
 
         await self._store.write(work)
 
@@ -98,7 +100,7 @@ class Invitations:
                     "Nobody has shown yet that this mailbox is yours. Accept by the link in the mail, or reset your"
                     " password first."
                 )
-            await join(tx, user, person, now)
+            await join(tx, self._documents, user, person, now)
 
         try:
             await self._store.write(work)
@@ -110,7 +112,7 @@ class Invitations:
 
         async def work(tx: Transaction) -> None:
             _, user = await _locked(tx, person_id, ref)
-            await remove_user(tx, user, now)
+            await remove_user(tx, self._documents, user, now)
 
         await self._store.write(work)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action
 from signfleet.errors import Invalid, NotFound
-from signfleet.groups.creation import DEFAULT_GROUP, insert_group
 from signfleet.networks import store as queries
 from signfleet.networks.levels import FREE, insert_subscription
 from signfleet.networks.schemas import (
@@ -64,15 +63,12 @@ def columns_of(settings: NetworkSettings) -> dict[str, Any]:
 Populate = Callable[[Transaction, int], Awaitable[object]]
 
 
-class Inserted(NamedTuple):
-    """Ids of a new network and its group `Default`."""
-
-    network_id: int
-    group_id: int
+#: Called with the id of a new network and the time: inserts what every network starts with.
+Furnish = Callable[[Transaction, int, int], Awaitable[object]]
 
 
-async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, now: int) -> Inserted:
-    """Insert a network with subscription and default group inside a unit of work. Raises `Duplicate`, `Invalid`."""
+async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, now: int) -> int:
+    """Inserts a network with its subscription and returns its id. Raises `Duplicate`, `Invalid`."""
     network_id = await tx.next_id("network")
     name = check_name(name)
     await tx.execute(
@@ -90,14 +86,15 @@ async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, 
         **columns_of(settings),
     )
     await insert_subscription(tx, network_id, FREE, now, None)
-    return Inserted(network_id, await insert_group(tx, network_id, DEFAULT_GROUP, now))
+    return network_id
 
 
 class Networks:
     """Networks by id and by name."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, furnish: Furnish) -> None:
         self._store = store
+        self._furnish = furnish
 
     async def row(self, network_id: int) -> Row:
         row = await self._store.one(queries.NETWORK_BY_ID, id=network_id)
@@ -126,7 +123,8 @@ class Networks:
         check_name(name)
 
         async def work(tx: Transaction) -> int:
-            network_id, _ = await insert_network(tx, name, settings or NetworkSettings(), now)
+            network_id = await insert_network(tx, name, settings or NetworkSettings(), now)
+            await self._furnish(tx, network_id, now)
             if populate is not None:
                 await populate(tx, network_id)
             made = network_of(await tx.one(queries.NETWORK_BY_ID, id=network_id))

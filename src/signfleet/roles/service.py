@@ -11,10 +11,10 @@ from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import EDIT_ROLE_PERMISSIONS, VIEW_USER
 from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.access.permissions import Permissions
+from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
-from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.expressions.markers import Markers
@@ -116,7 +116,8 @@ async def role_named(tx: Transaction, network_id: int, name: str) -> int:
 class Roles:
     """Reads and changes the roles of a network."""
 
-    def __init__(self, store: Store, permissions: Permissions, most: int) -> None:
+    def __init__(self, store: Store, permissions: Permissions, documents: PermissionDocuments, *, most: int) -> None:
+        self._documents = documents
         self._most = most
         self._store = store
         self._permissions = permissions
@@ -208,7 +209,7 @@ class Roles:
                 now=next_moment(row.last_modified_date, now),
             )
             if name != row.name:
-                await retell(tx, network_id, await devices_of_principal(tx, network_id, "Role", row.id), now)
+                await self._documents.rename(tx, network_id, "Role", row.id, now)
             before = {"name": row.name, "description": row.description}
             after = {"name": name, "description": description}
             await record(tx, network_id, Change("Update", "Role", row.id, row.name, before, after), now)
@@ -224,7 +225,7 @@ class Roles:
             if users:
                 raise Invalid(f"The role '{row.name}' has {users} users; give them another one first.")
             before = await _custom(tx, row, EVERYTHING, with_users=False)
-            await forget_principal(tx, network_id, "Role", row.id, now)
+            await self._documents.remove(tx, network_id, "Role", row.id, now)
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, Change("Delete", "Role", row.id, row.name, before), now)
 

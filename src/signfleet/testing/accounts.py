@@ -9,6 +9,7 @@ from signfleet import clock
 from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
 from signfleet.access.passwords import hash_now
 from signfleet.founding import Founded, found
+from signfleet.groups.creation import insert_default_group
 from signfleet.networks.schemas import NetworkSettings
 from signfleet.networks.service import insert_network
 from signfleet.people.service import NewPerson, insert_person
@@ -68,9 +69,10 @@ async def found_for_tests(services: Services) -> Founded:
                 description=None,
                 now=now,
             )
-        other = await insert_network(tx, OTHER_NETWORK, NetworkSettings(), now)
+        other_id = await insert_network(tx, OTHER_NETWORK, NetworkSettings(), now)
+        await insert_default_group(tx, other_id, now)
         person_id = await insert_person(tx, NewPerson(OTHER_LOGIN, password_hash, None, None, now), now)
-        await insert_administrator(tx, other.network_id, person_id, now)
+        await insert_administrator(tx, other_id, person_id, now)
 
     await services.store.write(work)
     return founded

@@ -22,6 +22,7 @@ from signfleet.access.operations.catalogue import (
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.access.permission_store import HOLD_ROLE
 from signfleet.access.permissions import Permissions
+from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.access.throttle import Throttle
@@ -60,8 +61,11 @@ class UserAdministration:
         users: Users,
         people: People,
         permissions: Permissions,
+        *,
         links: OneTimeLinks,
+        documents: PermissionDocuments,
     ) -> None:
+        self._documents = documents
         self._store = store
         self._links = links
         self._invitations = Throttle(*INVITATIONS_PER_MAILBOX, "to invite this person")
@@ -203,7 +207,7 @@ class UserAdministration:
             await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
             await (await Giving.by(session, tx)).demand_to_lift(USER, [row.id])
             await demand_another(tx, row.network_id, row.id)
-            await remove_user(tx, row, now)
+            await remove_user(tx, self._documents, row, now)
 
         await self._store.write(work)
 

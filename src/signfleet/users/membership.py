@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from signfleet.access import grants
 from signfleet.access.operations.roles import ADMINISTRATORS
+from signfleet.access.principals import PermissionDocuments
 from signfleet.audit.recording import Change, record
-from signfleet.devices.permissions.service import devices_of_principal, forget_principal, retell
-from signfleet.devices.store import HELD_AMONG
 from signfleet.errors import Invalid
 from signfleet.networks.store import HOLD_NETWORK
 from signfleet.people import store as people
@@ -67,7 +66,14 @@ async def demand_no_member(tx: Transaction, network_id: int, mailbox_key: str, f
 
 
 async def admit(
-    tx: Transaction, *, network_id: int, person_id: int, role_id: int | None, description: str | None, now: int
+    tx: Transaction,
+    documents: PermissionDocuments,
+    *,
+    network_id: int,
+    person_id: int,
+    role_id: int | None,
+    description: str | None,
+    now: int,
 ) -> int:
     """Makes an account a member on an operator's word, and so accepts an invitation that is open; gives the user's id.
 
@@ -83,7 +89,7 @@ async def admit(
         )
     if user.activation_date is not None:
         raise Invalid("This person is a member of the network already.")
-    await join(tx, user, account, now)
+    await join(tx, documents, user, account, now)
     joined: Row = await tx.one(queries.USER_BY_ID, id=user.id)
     modified = next_moment(joined.last_modified_date, now)
     await tx.execute(queries.SET_ROLE, in_network=network_id, user_id=user.id, new_role_id=role_id, now=modified)
@@ -91,7 +97,7 @@ async def admit(
     return int(user.id)
 
 
-async def join(tx: Transaction, user: Row, account: Row, now: int) -> None:
+async def join(tx: Transaction, documents: PermissionDocuments, user: Row, account: Row, now: int) -> None:
     """Gives an invitation's user to the account that accepts it; the placeholder goes."""
     await tx.execute(
         queries.SET_PERSON,
@@ -102,15 +108,13 @@ async def join(tx: Transaction, user: Row, account: Row, now: int) -> None:
     )
     await tx.execute(people.DELETE_REGISTRATION, id=user.person_id)
     await record_change(tx, user, now)
-    if account.login != user.login:  # devices say for whom their permissions are
-        devices = await devices_of_principal(tx, user.network_id, "User", user.id)
-        await tx.all(HELD_AMONG, network_id=user.network_id, ids=devices)
-        await retell(tx, user.network_id, devices, now)
+    if account.login != user.login:
+        await documents.rename(tx, user.network_id, "User", user.id, now)
 
 
-async def remove_user(tx: Transaction, user: Row, now: int) -> None:
+async def remove_user(tx: Transaction, documents: PermissionDocuments, user: Row, now: int) -> None:
     """Removes a user from the network with all that was permitted to it; an invitation's placeholder goes, too."""
-    await forget_principal(tx, user.network_id, "User", user.id, now)
+    await documents.remove(tx, user.network_id, "User", user.id, now)
     await grants.forget(tx, user.network_id, "User", [user.id], now)
     for query in queries.DELETIONS:
         await tx.execute(query, in_network=user.network_id, user_id=user.id)

@@ -6,6 +6,7 @@ from signfleet.access.administrators import demand_another
 from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.permissions import Permissions
+from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission, Principal
 from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
@@ -25,7 +26,8 @@ from signfleet.wire.mailboxes import mailbox_key
 class Users:
     """Users by id, network and person."""
 
-    def __init__(self, store: Store, permissions: Permissions) -> None:
+    def __init__(self, store: Store, permissions: Permissions, documents: PermissionDocuments) -> None:
+        self._documents = documents
         self._store = store
         self._shown = Shown(store, permissions)
 
@@ -169,7 +171,13 @@ class Users:
 
         async def work(tx: Transaction) -> int:
             return await admit(
-                tx, network_id=network_id, person_id=person_id, role_id=role.id, description=description, now=now
+                tx,
+                self._documents,
+                network_id=network_id,
+                person_id=person_id,
+                role_id=role.id,
+                description=description,
+                now=now,
             )
 
         return await self._store.write(work)

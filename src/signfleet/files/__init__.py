@@ -1,0 +1,1 @@
+"""`/files`: stored files, by signed links."""
