@@ -20,8 +20,8 @@ from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
+from signfleet.contract.paging import ListQuery
 from signfleet.devices.service import Devices
-from signfleet.http.paging import ListQuery
 from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.opening import open_store
 from signfleet.storage.query import Query

@@ -17,8 +17,8 @@ from signfleet.access.issuing import Issued, Lifetimes, open_session
 from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
 from signfleet.access.operations.roles import VIEWERS, SystemRole
 from signfleet.access.tokens import DEVICE_SCOPE, USER_SCOPE, hash_token, new_token
+from signfleet.contract.conditional import NONE
 from signfleet.founding import Founded
-from signfleet.http.conditional import NONE
 from signfleet.http.endpoint import FORM, Endpoint
 from signfleet.networks.levels import FREE, PAID
 from signfleet.people.links import ACTIVATE, INVITATION, RESET

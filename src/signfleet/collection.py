@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.expressions import listing
 from signfleet.expressions.catalogue import Catalogue, Filter
 from signfleet.expressions.counting import Counts
 from signfleet.expressions.listing import EVERYTHING, Listing, Scope, Top
 from signfleet.expressions.sorting import Sort
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 
 #: How many items a network has.

@@ -15,11 +15,11 @@ import uvicorn
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session, Sessions
+from signfleet.contract.oauth import OAuthError
 from signfleet.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated
 from signfleet.http.application import Application
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import PAGE_SIZE, Endpoint, Endpoints
-from signfleet.http.errors import OAuthError
 from signfleet.http.paging import page_size
 from signfleet.server import address_of, configuration
 from signfleet.settings import Settings

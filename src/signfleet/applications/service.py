@@ -10,8 +10,8 @@ from signfleet.access import store as queries
 from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
 from signfleet.access.tokens import USER_SCOPE, hash_token
 from signfleet.audit.recording import Change, record
+from signfleet.contract.conditional import NONE, Precondition
 from signfleet.errors import Invalid, NotFound
-from signfleet.http.conditional import NONE, Precondition
 from signfleet.people.store import PERSON_TO_CHANGE
 from signfleet.quotas import check_quota
 from signfleet.storage.interface import Row, Store, Transaction

@@ -7,7 +7,7 @@ from signfleet.audit.schemas import AuditPage
 from signfleet.audit.service import Audit
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, LISTING, SORT, Endpoints
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 
 RETRIEVE = "bsn.api.main.audit.retrieve"
 CSV = "text/csv"
@@ -19,7 +19,7 @@ endpoints = Endpoints("/admin/v1/audit", family="Audit", scope=RETRIEVE, operati
 @endpoints.get("/", parameters=LISTING, answer=AuditPage)
 async def list_audit(call: Call) -> Answer:
     """List the changes made in the network, the newest first."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Audit).list_(call.session, query), query.size)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from signfleet.http.paging import PagedList
+from signfleet.contract.paging import PagedList
 from signfleet.wire.types import DateTime, Id
 
 Action = Literal[

@@ -17,8 +17,8 @@ from signfleet.audit import store as queries
 from signfleet.audit.catalogue import AUDIT
 from signfleet.audit.schemas import AuditRecord
 from signfleet.collection import Collection
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.expressions.listing import EVERYTHING, Scope
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
 from signfleet.wire.json import encode

@@ -91,7 +91,7 @@ def delete(client_id: str, **flags: Any) -> None:
     """Remove an application; its tokens end."""
 
     async def work(services: Services) -> None:
-        from signfleet.http.conditional import NONE
+        from signfleet.contract.conditional import NONE
 
         found = await _application_of(services, client_id)
         await services.applications.delete(found.person_id, found.id, NONE, clock.now())

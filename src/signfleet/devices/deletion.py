@@ -10,13 +10,13 @@ from signfleet.access.operations.catalogue import DELETE_DEVICE, DEVICE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
+from signfleet.contract.conditional import Precondition
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.retention.service import Retention
 from signfleet.devices.service import Devices
 from signfleet.errors import Invalid
 from signfleet.expressions.listing import Listing
-from signfleet.http.conditional import Precondition
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction
 from signfleet.subscriptions.service import Subscriptions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.contract.patch import Changes
 from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.documents import etag
@@ -23,8 +24,7 @@ from signfleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, LISTING, Endpoint, Endpoints, Parameter
-from signfleet.http.paging import ListQuery, answer_page
-from signfleet.http.patch import Changes
+from signfleet.http.paging import answer_page, list_query
 
 endpoints = Endpoints(PREFIX)
 
@@ -35,7 +35,7 @@ PLAYER_LIMIT = 262_144
 @endpoints.get("/", operation=VIEW_DEVICE, parameters=LISTING, answer=PlayerPage)
 async def list_devices(call: Call) -> Answer:
     """List the devices of the network."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Devices).list_(call.session, query), query.size)
 
 

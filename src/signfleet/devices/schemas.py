@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.access.schemas import Permission
-from signfleet.http.paging import PagedList
+from signfleet.contract.paging import PagedList
 from signfleet.subscriptions.schemas import Subscription
 from signfleet.wire import flags, timespan
 from signfleet.wire.text import fold

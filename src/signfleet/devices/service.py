@@ -8,12 +8,12 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
 from signfleet.collection import Collection
+from signfleet.contract.conditional import NONE, Precondition
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.errors import NotFound
 from signfleet.expressions.listing import Scope
-from signfleet.http.conditional import NONE, Precondition
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query

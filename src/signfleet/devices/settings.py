@@ -12,6 +12,8 @@ from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DE
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit import recording
+from signfleet.contract.conditional import Precondition
+from signfleet.contract.patch import Change, Document, check_paths, converted, merged, patched, spelled
 from signfleet.devices import settings_rules
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
@@ -20,8 +22,6 @@ from signfleet.devices.location import keep_place, relocated
 from signfleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
-from signfleet.http.conditional import Precondition
-from signfleet.http.patch import Change, Document, check_paths, converted, merged, patched, spelled
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.datetime import format as format_date
 from signfleet.wire.json import encode

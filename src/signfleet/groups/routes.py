@@ -16,7 +16,7 @@ from signfleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
 from signfleet.groups.service import Groups
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import FILTER, LISTING, Endpoints
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 from signfleet.operations.document import OperationDocument
 from signfleet.operations.service import Operations
 
@@ -33,7 +33,7 @@ endpoints = Endpoints("/2022/06/REST/Groups/Regular", family="Groups")
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=LISTING, answer=GroupPage)
 async def list_groups(call: Call) -> Answer:
     """List the groups of the network."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Groups).list_(call.session, query), query.size)
 
 

@@ -27,6 +27,8 @@ from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
 from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
+from signfleet.contract.conditional import Precondition
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.schemas import GroupReference
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import Scope
@@ -35,8 +37,6 @@ from signfleet.groups.catalogue import GROUPS
 from signfleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
 from signfleet.groups.moving import move_to_default
 from signfleet.groups.schemas import Group, GroupChange, NewGroup
-from signfleet.http.conditional import Precondition
-from signfleet.http.paging import ListQuery, Page
 from signfleet.permission_lists import PermissionList
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.storage.query import Query

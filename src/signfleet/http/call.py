@@ -10,8 +10,8 @@ import msgspec
 
 from signfleet import clock
 from signfleet.actor import Actor
+from signfleet.contract.conditional import Precondition
 from signfleet.errors import Invalid, MissingToken
-from signfleet.http.conditional import Precondition
 from signfleet.http.media import JSON_TYPE
 from signfleet.settings import Settings
 from signfleet.wire.address import canonical

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from signfleet.contract.oauth import OAuthError
 from signfleet.errors import (
     Conflict,
     Forbidden,
@@ -62,17 +63,6 @@ class UnsupportedMediaType(SignfleetError):
     """415"""
 
     code = "unsupported_media_type"
-
-
-class OAuthError(SignfleetError):
-    """What the token endpoints answer: OAuth's own body, `{"error", "error_description"}`."""
-
-    def __init__(self, status: int, code: str, description: str | None, headers: dict[str, str] | None = None) -> None:
-        super().__init__(description or "")
-        self.status = status
-        self.code = code
-        self.description = description
-        self.headers = headers or {}
 
 
 STATUSES |= {

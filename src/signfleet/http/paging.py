@@ -1,56 +1,15 @@
-"""Pages: the PagedList of the contract, spliced from items that are JSON already."""
+"""Answers pages: the PagedList of the contract, spliced from items that are JSON already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
-import msgspec
-
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.errors import Invalid
 from signfleet.http.call import Answer, Call
 from signfleet.wire.json import encode
 
 MAXIMUM = 100
-
-
-class PagedList(msgspec.Struct, rename="camel", kw_only=True):
-    """What every PagedList says besides its `items`, for the OpenAPI document."""
-
-    total_item_count: int
-    matching_item_count: int
-    page_size: int
-    next_marker: str | None
-    is_truncated: bool
-    sort_expression: str | None
-    filter_expression: str | None
-
-
-class ListQuery(NamedTuple):
-    """What a client asks of a list: expressions, the marker of the page before, and how much."""
-
-    filter: str | None
-    sort: str | None
-    marker: str | None
-    size: int
-
-    @classmethod
-    def of(cls, call: Call) -> ListQuery:
-        return cls(call.parameter("filter"), call.parameter("sort"), call.parameter("marker"), page_size(call))
-
-
-class Page(NamedTuple):
-    """A page of entities as JSON, and what its PagedList says of the whole; `sort` and `filter` as they are echoed.
-
-    An item may be several of them with commas between.
-    """
-
-    items: list[bytes]
-    total: int
-    matching: int
-    next_marker: str | None
-    sort: str | None
-    filter: str | None
 
 
 def answer_page(page: Page, size: int) -> Answer:
@@ -66,6 +25,11 @@ def answer_page(page: Page, size: int) -> Answer:
             filter_=page.filter,
         )
     )
+
+
+def list_query(call: Call) -> ListQuery:
+    """What the query parameters of a call ask of a list. Raises `Invalid`."""
+    return ListQuery(call.parameter("filter"), call.parameter("sort"), call.parameter("marker"), page_size(call))
 
 
 def page_size(call: Call) -> int:

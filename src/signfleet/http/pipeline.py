@@ -14,12 +14,12 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.scopes import CHOOSE_NETWORK
 from signfleet.access.sessions import Session, Sessions
 from signfleet.actor import act_as
+from signfleet.contract.conditional import TooSoon, is_unchanged
 from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.http.bodies import SMALL, BodyRoom
 from signfleet.http.call import Answer, Call, Disconnected
 from signfleet.http.charsets import as_utf8, charset_of, form_as_utf8
 from signfleet.http.compression import compress
-from signfleet.http.conditional import TooSoon, is_unchanged
 from signfleet.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
 from signfleet.http.media import admits, is_sent_as

@@ -10,9 +10,9 @@ from signfleet.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDAT
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.contract.conditional import Precondition
+from signfleet.contract.patch import Document, converted
 from signfleet.errors import Forbidden, Invalid, NotFound, Stale
-from signfleet.http.conditional import Precondition
-from signfleet.http.patch import Document, converted
 from signfleet.networks import store as queries
 from signfleet.networks.levels import change_level, check_level
 from signfleet.networks.schemas import NetworkSettings, last_change, network_of, settings_of

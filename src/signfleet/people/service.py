@@ -14,8 +14,8 @@ from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action
+from signfleet.contract.conditional import NONE, Precondition
 from signfleet.errors import Invalid, NotFound
-from signfleet.http.conditional import NONE, Precondition
 from signfleet.people import store as queries
 from signfleet.people.lifetimes import LIFETIMES
 from signfleet.people.links import NO_SESSION, RESET

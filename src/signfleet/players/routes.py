@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from signfleet.contract.oauth import OAuthError
 from signfleet.devices.schemas import PlayerSettings
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoints, Parameter
-from signfleet.http.errors import OAuthError
 from signfleet.players.registration import Players
 from signfleet.players.reporting import Reports, settings_etag
 from signfleet.players.schemas import PlayerRegistration, Registered, Report, ReportAnswer, ScreenshotAnswer, Tokens

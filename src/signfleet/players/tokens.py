@@ -10,7 +10,7 @@ from signfleet.access import store as access
 from signfleet.access.issuing import Lifetimes, open_session, renew
 from signfleet.access.tokens import DEVICE_SCOPE, hash_token
 from signfleet.actor import acting
-from signfleet.http.errors import OAuthError
+from signfleet.contract.oauth import OAuthError
 from signfleet.joining import secrets
 from signfleet.joining.store import END_SESSIONS
 from signfleet.players import store as queries

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action
+from signfleet.contract.conditional import Precondition
 from signfleet.errors import Conflict, Invalid, NotFound, TooLarge
-from signfleet.http.conditional import Precondition
 from signfleet.people.lifetimes import LIFETIMES, parse_lifetime
 from signfleet.profiles.store import PERSON_PROFILE, USER_PROFILE, ProfileQueries
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction

@@ -12,7 +12,7 @@ from signfleet.access.operations.catalogue import (
 from signfleet.access.schemas import Permission
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import PAGING, Endpoints
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 from signfleet.roles.schemas import NewRole, Role, RoleChange, RolePage
 from signfleet.roles.service import Roles
 
@@ -29,7 +29,7 @@ endpoints = Endpoints("/2022/06/REST/Roles", family="Roles")
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage)
 async def list_roles(call: Call) -> Answer:
     """List the roles of the network: those that every network has, then custom ones."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Roles).list_(call.session, query), query.size)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from signfleet.access.schemas import Permission
-from signfleet.http.paging import PagedList
+from signfleet.contract.paging import PagedList
 from signfleet.wire.types import DateTime, Id, UShort
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]

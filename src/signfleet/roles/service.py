@@ -15,10 +15,10 @@ from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.expressions.markers import Markers
-from signfleet.http.paging import ListQuery, Page
 from signfleet.permission_lists import PermissionList
 from signfleet.quotas import check_quota
 from signfleet.roles import store as queries

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from signfleet.access.sessions import refusal
 from signfleet.actor import act_under
+from signfleet.contract.oauth import OAuthError
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FORM, Endpoint, Endpoints, Parameter
-from signfleet.http.errors import OAuthError
 from signfleet.people.service import People
 from signfleet.settings import Settings
 from signfleet.sign_in.schemas import (

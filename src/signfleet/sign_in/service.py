@@ -11,7 +11,7 @@ from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, r
 from signfleet.access.passwords import Passwords
 from signfleet.access.scopes import SCOPES_LIMIT, common, covers, is_scope
 from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_token
-from signfleet.http.errors import OAuthError
+from signfleet.contract.oauth import OAuthError
 from signfleet.people import store as people
 from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH
 from signfleet.settings import Settings

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_SUBSCRIPTION
+from signfleet.contract.paging import PagedList
 from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import FILTER, LISTING, Endpoints
-from signfleet.http.paging import ListQuery, PagedList, answer_page
+from signfleet.http.paging import answer_page, list_query
 from signfleet.operations.document import OperationDocument
 from signfleet.operations.service import Operations
 from signfleet.subscriptions.schemas import Subscription
@@ -23,7 +24,7 @@ class SubscriptionList(PagedList):
 @endpoints.get("/", operation=VIEW_SUBSCRIPTION, parameters=LISTING, answer=SubscriptionList)
 async def list_subscriptions(call: Call) -> Answer:
     """List the subscriptions of the network, of devices and in stock."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Subscriptions).list_(call.session, query), query.size)
 
 

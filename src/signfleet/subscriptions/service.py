@@ -21,9 +21,9 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record, record_all
 from signfleet.collection import Collection
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.errors import Invalid
 from signfleet.expressions.listing import Scope
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions import lifecycle

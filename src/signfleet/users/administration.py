@@ -27,9 +27,9 @@ from signfleet.access.schemas import Permission
 from signfleet.access.sessions import Session
 from signfleet.access.throttle import Throttle
 from signfleet.collection import Collection
+from signfleet.contract.conditional import Precondition
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.errors import NotFound
-from signfleet.http.conditional import Precondition
-from signfleet.http.paging import ListQuery, Page
 from signfleet.people.links import INVITATION, OneTimeLinks
 from signfleet.people.schemas import person_of
 from signfleet.people.service import People, insert_person, record_new

@@ -8,8 +8,8 @@ import msgspec
 
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.audit.recording import Change, record
+from signfleet.contract.patch import converted, merged, spelled
 from signfleet.errors import NotFound, TooLarge
-from signfleet.http.patch import converted, merged, spelled
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as queries
 

@@ -17,7 +17,7 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import LISTING, Endpoints
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 from signfleet.tokens.schemas import TokenInfo
 from signfleet.tokens.service import Tokens
 from signfleet.users.administration import UserAdministration
@@ -38,7 +38,7 @@ endpoints = Endpoints("/2022/06/REST/Users", family="Users")
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_USER, parameters=LISTING, answer=UserPage)
 async def list_users(call: Call) -> Answer:
     """List the users of the network."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(UserAdministration).list_(call.session, query), query.size)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from signfleet.access.schemas import Permission
-from signfleet.http.paging import PagedList
+from signfleet.contract.paging import PagedList
 from signfleet.people.schemas import Person, person_of
 from signfleet.roles.system import role_name
 from signfleet.storage.interface import Row

@@ -10,8 +10,8 @@ from httpx import AsyncClient, Response
 
 from signfleet.access.operations.roles import VIEWERS
 from signfleet.applications.service import ApplicationChange, SecretExpiry
+from signfleet.contract.conditional import NONE
 from signfleet.founding import Founded
-from signfleet.http.conditional import NONE
 from signfleet.sign_in.service import Client
 from signfleet.wire import datetime
 from signfleet.wiring import Services

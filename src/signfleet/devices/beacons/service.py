@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.access.sessions import Session
+from signfleet.contract.conditional import NONE
+from signfleet.contract.patch import Document
 from signfleet.devices.schemas import Beacon
 from signfleet.devices.service import Devices
 from signfleet.devices.settings import DeviceSettings
 from signfleet.errors import Invalid, NotFound
-from signfleet.http.conditional import NONE
-from signfleet.http.patch import Document
 from signfleet.wire.text import fold
 
 

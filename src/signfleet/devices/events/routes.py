@@ -8,7 +8,7 @@ from signfleet.devices.events.service import Events
 from signfleet.devices.scopes import PREFIX
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import LISTING, Endpoints
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 
 endpoints = Endpoints(PREFIX)
 
@@ -16,12 +16,12 @@ endpoints = Endpoints(PREFIX)
 @endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=LISTING, answer=ErrorPage)
 async def list_errors(call: Call, device: str) -> Answer:
     """List the errors that a device has reported, the newest first."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Events).errors(call.session, device, query), query.size)
 
 
 @endpoints.get("/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=LISTING, answer=DownloadPage)
 async def list_downloads(call: Call, device: str) -> Answer:
     """List the downloads that a device has reported, the newest first."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Events).downloads(call.session, device, query), query.size)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from signfleet.contract.paging import PagedList
 from signfleet.devices.schemas import Entity
-from signfleet.http.paging import PagedList
 from signfleet.wire.types import DateTime, Long
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.access.sessions import Session
 from signfleet.collection import Collection
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.events import store as queries
 from signfleet.devices.events.catalogue import DOWNLOADS, ERRORS
 from signfleet.devices.events.schemas import PlayerDownload, PlayerError
 from signfleet.devices.service import Devices
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.wire import datetime
 from signfleet.wire.json import encode

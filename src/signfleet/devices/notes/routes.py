@@ -8,7 +8,7 @@ from signfleet.devices.notes.service import Notes
 from signfleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import LISTING, Endpoints
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 
 endpoints = Endpoints(PREFIX, family=NAME)
 
@@ -23,7 +23,7 @@ endpoints = Endpoints(PREFIX, family=NAME)
 )
 async def list_notes(call: Call) -> Answer:
     """List the notes of all devices that have one. Filter and sort are those of devices."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     return answer_page(await call.service(Notes).list_(call.session, query), query.size)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from signfleet.contract.paging import PagedList
 from signfleet.devices.schemas import Entity
-from signfleet.http.paging import PagedList
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire.types import DateTime
 

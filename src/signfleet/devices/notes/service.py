@@ -6,11 +6,11 @@ from signfleet.access.operations.catalogue import UPDATE_DEVICE
 from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.notes import store as queries
 from signfleet.devices.notes.schemas import Note
 from signfleet.devices.service import Devices
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime

@@ -16,7 +16,12 @@ class DevicePermissions:
     def __init__(self, store: Store, devices: Devices) -> None:
         self._devices = devices
         self.grants = PermissionList(
-            store, "Device", lock=self._lock_to_grant, touch=rewrite_permissions, name_of=lambda row: row.serial, root=DEVICE
+            store,
+            "Device",
+            lock=self._lock_to_grant,
+            touch=rewrite_permissions,
+            name_of=lambda row: row.serial,
+            root=DEVICE,
         )
 
     async def get(self, session: Session, segment: str) -> str:

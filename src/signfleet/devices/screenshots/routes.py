@@ -9,7 +9,7 @@ from signfleet.devices.screenshots.schemas import ScreenShotPage
 from signfleet.devices.screenshots.service import LinkMaker, ScreenshotLists
 from signfleet.http.call import Answer, Call
 from signfleet.http.endpoint import FILTER, LISTING, PAGING, SORT, Endpoints, Parameter
-from signfleet.http.paging import ListQuery, answer_page
+from signfleet.http.paging import answer_page, list_query
 
 endpoints = Endpoints(PREFIX)
 
@@ -28,7 +28,7 @@ endpoints = Endpoints(PREFIX)
 )
 async def list_screenshots(call: Call) -> Answer:
     """List the screenshots of all devices of the network."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     page = await call.service(ScreenshotLists).of_network(
         call.session, query, call.parameter("projection"), call.parameter("grouping"), _links(call)
     )
@@ -38,7 +38,7 @@ async def list_screenshots(call: Call) -> Answer:
 @endpoints.get("/{device}/ScreenShots/", operation=VIEW_SCREENSHOTS, parameters=LISTING, answer=ScreenShotPage)
 async def list_device_screenshots(call: Call, device: str) -> Answer:
     """List the screenshots of a device, the newest first."""
-    query = ListQuery.of(call)
+    query = list_query(call)
     page = await call.service(ScreenshotLists).of_device(call.session, device, query, _links(call))
     return answer_page(page, query.size)
 

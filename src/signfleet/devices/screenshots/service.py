@@ -9,13 +9,13 @@ from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Session
 from signfleet.blobs.links import Links
 from signfleet.collection import Collection
+from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.screenshots import store as queries
 from signfleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.devices.screenshots.schemas import ScreenShot
 from signfleet.devices.service import Devices
 from signfleet.expressions.listing import Top
 from signfleet.expressions.parser import parse_projection
-from signfleet.http.paging import ListQuery, Page
 from signfleet.storage.interface import Row, Store
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from signfleet.contract.patch import SHOWN_LENGTH, Changes, merged, patched, spelled
 from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.http.patch import SHOWN_LENGTH, Changes, merged, patched, spelled
 from signfleet.networks.changes import NetworkChanges
 from signfleet.networks.schemas import (
     Network,

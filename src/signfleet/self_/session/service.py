@@ -5,8 +5,8 @@ from __future__ import annotations
 from signfleet.access import store as queries
 from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
 from signfleet.access.sessions import Session
+from signfleet.contract.conditional import Precondition
 from signfleet.errors import Forbidden, Invalid, Unauthenticated
-from signfleet.http.conditional import Precondition
 from signfleet.storage.interface import Store, Transaction
 from signfleet.users import store as users
 from signfleet.wire.datetime import next_moment

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signfleet.contract.patch import Change, check_paths, converted, merged, patched
 from signfleet.errors import Invalid
-from signfleet.http.patch import Change, check_paths, converted, merged, patched
 
 
 class Screen(msgspec.Struct, rename="camel"):

@@ -1,0 +1,1 @@
+"""The contract's own types, which services share with routes: pages, preconditions, patches. They know no HTTP."""
