@@ -158,7 +158,7 @@ def other_verbs() -> Measure:
 
 
 def wiring() -> Measure:
-    lines = len((SOURCE / "wiring.py").read_text(encoding="utf-8").splitlines())
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules() if path.name == "wiring.py")
     return Measure("lines of wiring.py", "below 150", [], str(lines))
 
 
@@ -186,7 +186,9 @@ MEASURES: tuple[Callable[[], Measure], ...] = (
     lambda: Measure("call.service(", "0", lines_with(re.compile(r"call\.service\("))),
     wiring,
     untyped_rows,
-    lambda: Measure("definitions of _change_permissions", "1", lines_with(re.compile(r"def _change_permissions\("))),
+    lambda: Measure(
+        "definitions of _change_permissions", "at most 1", lines_with(re.compile(r"def _change_permissions\("))
+    ),
     spliced_documents,
     long_lines,
     other_verbs,
