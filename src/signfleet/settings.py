@@ -1,4 +1,4 @@
-"""Every setting of the server: one typed object, from flags, environment and a TOML file, in that order.
+"""Loads every setting of the server into one typed object, from flags, environment and a TOML file, in that order.
 
 Environment variables are the names in capitals behind `SIGNFLEET_`; with `_FILE` behind them they name a file with the
 value, for secrets. An empty variable counts as unset. The TOML file is named by `--config` or `SIGNFLEET_CONFIG`.
@@ -49,11 +49,13 @@ _MAIL = r"[^\s@<>]+@[^\s@<>]+"
 
 
 class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What an operator can choose."""
+    """The settings that an operator can choose."""
 
     data: Annotated[
         str,
-        _doc("Folder of everything the server keeps on disk.", min_length=1, extra={"is": "the path of a folder"}),
+        _doc(
+            "Folder of everything that the server stores on disk.", min_length=1, extra={"is": "the path of a folder"}
+        ),
     ] = "data"
     database: Annotated[
         str | None,
@@ -64,16 +66,16 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     database_pooler: Annotated[
         str | None,
         _doc(
-            "The address of a pooler in transaction mode, such as PgBouncer, in front of the PostgreSQL that `database`"
-            " names: reads and writes go through it, everything else goes to `database`."
+            "The address of a pooler in transaction mode, such as PgBouncer, in front of `database`: reads and writes"
+            " go through it, everything else goes to `database` directly."
         ),
     ] = None
-    database_connections: Annotated[int, _doc("How many PostgreSQL connections a process uses.", ge=1, le=1000)] = 10
+    database_connections: Annotated[int, _doc("PostgreSQL connections per process.", ge=1, le=1000)] = 10
     search_time_limit: Annotated[
         int,
         _doc(
-            "How many seconds a search may take that no index serves, and wait for its turn; one that takes longer is"
-            " ended and answers 400.",
+            "Seconds that a search without an index may run, and may wait for its turn; a longer one is cancelled and"
+            " answers 400.",
             ge=1,
             le=3600,
         ),
@@ -81,92 +83,96 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     blobs: Annotated[
         str | None,
         _doc(
-            "Where pictures are kept: a folder, or object storage such as `s3://bucket/prefix`; by default `blobs` in"
-            " the data folder."
+            "Where pictures are stored: a folder, or object storage such as `s3://bucket/prefix`; by default the"
+            " folder `blobs` in the data folder."
         ),
     ] = None
     host: Annotated[
         str,
         _doc(
-            "The address to listen on, or several, separated by commas; `::` takes IPv4 too where the system can.",
+            "The address to listen on, or several, separated by commas; `::` includes IPv4 where the system supports"
+            " it.",
             **_list(r"[^\s,]+", "192.0.2.1, 2001:db8::1"),
         ),
     ] = "127.0.0.1"
-    port: Annotated[int, _doc("The port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8080
+    port: Annotated[int, _doc("The port to listen on; 0 chooses a free one.", ge=0, le=65535)] = 8080
     public_url: Annotated[
         str,
         _doc(
-            "How clients address the server, for links in answers and mails; by default as they called it.",
+            "The server's URL as clients see it, for links in answers and mails; by default the URL of the request.",
             **_pattern(r"|https?://[^\s/?#@]+(/[^\s?#]*)?", "https://signs.example.com"),
         ),
     ] = ""
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("What is logged.")] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _doc("The lowest level that is logged.")] = (
+        "info"
+    )
     access_log: Annotated[bool, _doc("Log every request.")] = True
     legacy_token_endpoint: Annotated[
-        bool, _doc("Offer `POST /2022/06/REST/Token`, the older sign-in by name and password.")
+        bool, _doc("Serve `POST /2022/06/REST/Token`, the older sign-in with name and password.")
     ] = False
     client_token_lifetime: Annotated[
-        int, _doc("How long an access token of the client-credentials grant lives, in seconds.", ge=10, le=86_400)
+        int, _doc("Lifetime of an access token of the client-credentials grant, in seconds.", ge=10, le=86_400)
     ] = 330
     sign_in_lifetime_days: Annotated[
         int,
         _doc(
-            "How many days a person stays signed in by refresh tokens before the password is asked again.",
+            "Days after which a person has to sign in with the password again, however often tokens are refreshed.",
             ge=1,
             le=3650,
         ),
     ] = 90
     error_retention_days: Annotated[
-        int, _doc("How many days the errors that devices report are kept.", ge=1, le=36_500)
+        int, _doc("Days for which the errors that devices report are stored.", ge=1, le=36_500)
     ] = 90
     download_retention_days: Annotated[
-        int, _doc("How many days the downloads that devices report are kept.", ge=1, le=36_500)
+        int, _doc("Days for which the downloads that devices report are stored.", ge=1, le=36_500)
     ] = 30
     screenshot_retention_days: Annotated[
         int,
-        _doc("How many days screenshots are kept, unless newer ones of the device take their place.", ge=1, le=36_500),
+        _doc("Days for which screenshots are stored, unless newer ones of the device replace them.", ge=1, le=36_500),
     ] = 90
     errors_per_device: Annotated[
-        int, _doc("How many errors of a device are stored; the newest stay.", ge=1, le=1_000_000)
+        int, _doc("Errors stored per device; the oldest are deleted first.", ge=1, le=1_000_000)
     ] = 2000
     downloads_per_device: Annotated[
-        int, _doc("How many downloads of a device are stored; the newest stay.", ge=1, le=1_000_000)
+        int, _doc("Downloads stored per device; the oldest are deleted first.", ge=1, le=1_000_000)
     ] = 2000
     screenshot_megabytes_per_network: Annotated[
         int,
         _doc(
-            "How much the pictures of a network take up, in MB: then a device's new one replaces its older ones, and"
-            " the first of another is refused.",
+            "Space for the pictures of a network, in MB. When it is used up, a new picture replaces older ones of the"
+            " same device, and the first picture of another device is refused.",
             ge=10,
             le=1_000_000_000,
         ),
     ] = 20_000
-    networks_per_person: Annotated[int, _doc("How many networks a person administers.", ge=1, le=1_000_000)] = 25
-    applications_per_person: Annotated[int, _doc("How many applications a person has.", ge=1, le=1_000_000)] = 50
-    setup_tokens_per_network: Annotated[
-        int, _doc("How many setup tokens of a network are valid at a time.", ge=1, le=1_000_000)
-    ] = 200
-    groups_per_network: Annotated[int, _doc("How many groups a network has.", ge=1, le=1_000_000)] = 1000
-    roles_per_network: Annotated[int, _doc("How many custom roles a network has.", ge=1, le=1_000_000)] = 200
-    audit_retention_days: Annotated[int, _doc("How many days the audit trail is kept.", ge=1, le=36_500)] = 365
+    networks_per_person: Annotated[int, _doc("Networks that a person may administer.", ge=1, le=1_000_000)] = 25
+    applications_per_person: Annotated[int, _doc("Applications per person.", ge=1, le=1_000_000)] = 50
+    setup_tokens_per_network: Annotated[int, _doc("Valid setup tokens per network.", ge=1, le=1_000_000)] = 200
+    groups_per_network: Annotated[int, _doc("Groups per network.", ge=1, le=1_000_000)] = 1000
+    roles_per_network: Annotated[int, _doc("Custom roles per network.", ge=1, le=1_000_000)] = 200
+    audit_retention_days: Annotated[
+        int, _doc("Days for which the entries of the audit trail are stored.", ge=1, le=36_500)
+    ] = 365
     subscriptions: Annotated[
         Literal["unlimited", "managed"],
         _doc(
-            "`unlimited` gives every player that joins a subscription without end; `managed` hands out what was added."
+            "`unlimited` gives every player that joins a subscription without an end; `managed` assigns subscriptions"
+            " from the network's stock."
         ),
     ] = "unlimited"
     trusted_proxies: Annotated[
         str,
         _doc(
-            "Addresses and networks of reverse proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and"
-            " `X-Forwarded-Host` are believed, separated by commas; `*` for any, empty for none.",
+            "Addresses and networks of reverse proxies, separated by commas, whose `X-Forwarded-For`,"
+            " `X-Forwarded-Proto` and `X-Forwarded-Host` the server trusts; `*` for any, empty for none.",
             **_list(r"\*|[0-9a-fA-F.:/]+", "127.0.0.1, 10.0.0.0/8", may_be_empty=True),
         ),
     ] = ""
     max_connections: Annotated[
         int,
         _doc(
-            "How many connections may be open; 0 takes what the process's limit of open files leaves. A few more are"
+            "Open connections at a time; 0 uses what the process's limit of open files leaves. A few more are"
             " reserved for health checks.",
             ge=0,
             le=1_000_000,
@@ -175,48 +181,50 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     max_connections_per_address: Annotated[
         int,
         _doc(
-            "How many connections one address, or one IPv6 network of 64 bits, may have open; trusted proxies may"
-            " have any number.",
+            "Open connections per IPv4 address or IPv6 /64 network; trusted proxies have no such limit.",
             ge=1,
             le=1_000_000,
         ),
     ] = 512
-    head_timeout: Annotated[int, _doc("Within how many seconds the head of a request has to come.", ge=1, le=3600)] = 10
+    head_timeout: Annotated[int, _doc("Seconds within which the head of a request has to arrive.", ge=1, le=3600)] = 10
     body_timeout: Annotated[
         int,
         _doc(
-            "After how many seconds without progress of a body, or of an answer, a request is given up.", ge=1, le=3600
+            "Seconds without progress of a request body or an answer after which the request is aborted.", ge=1, le=3600
         ),
     ] = 30
     body_rate: Annotated[
         int,
-        _doc("How many bytes a second of a body have to come, once `body_timeout` has passed.", ge=1, le=1_000_000),
+        _doc("Bytes per second at which a body has to arrive, once `body_timeout` has passed.", ge=1, le=1_000_000),
     ] = 1024
     idle_timeout: Annotated[
-        int, _doc("After how many seconds without a request a connection is closed.", ge=1, le=86_400)
+        int, _doc("Seconds without a request after which a connection is closed.", ge=1, le=86_400)
     ] = 75
-    head_size: Annotated[int, _doc("How many bytes the head of a request may have.", ge=1024, le=1_048_576)] = 65_536
-    head_fields: Annotated[int, _doc("How many header fields a request may have.", ge=10, le=10_000)] = 100
+    head_size: Annotated[int, _doc("Size limit of a request head, in bytes.", ge=1024, le=1_048_576)] = 65_536
+    head_fields: Annotated[int, _doc("Header fields per request.", ge=10, le=10_000)] = 100
 
-    trial_days: Annotated[int, _doc("How many days a network's trial lasts.", ge=1, le=3650)] = 30
+    trial_days: Annotated[int, _doc("Days that a network's trial lasts.", ge=1, le=3650)] = 30
 
     self_registration: Annotated[
         bool,
-        _doc("Let anybody register by mail address; otherwise people are invited, or made by the operator."),
+        _doc(
+            "Let anybody register with a mail address; otherwise a network invites people, or the operator creates"
+            " them."
+        ),
     ] = False
     return_origins: Annotated[
         str,
         _doc(
-            "Origins, separated by commas, to which the pages of activation and password reset may send people back;"
-            " the server's own always is one.",
+            "Origins, separated by commas, to which the activation and password-reset pages may redirect; the"
+            " server's own origin is always allowed.",
             **_list(_ORIGIN, "https://one.example, https://two.example:8443", may_be_empty=True),
         ),
     ] = "https://bsn.cloud"
     cors_origins: Annotated[
         str,
         _doc(
-            "Origins, separated by commas, whose pages may call the server from a browser; `*` for any, empty for"
-            " none.",
+            "Origins, separated by commas, whose pages may call the server from a browser (CORS); `*` for any, empty"
+            " for none.",
             **_list(rf"\*|{_ORIGIN}", "https://console.example, http://localhost:5173", may_be_empty=True),
         ),
     ] = ""
@@ -228,26 +236,28 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
     smtp_host: Annotated[
         str | None,
-        _doc("The mail server; without one mails become files in the folder `outbox` of the data folder."),
+        _doc("The mail server; without one, mails become files in the folder `outbox` of the data folder."),
     ] = None
-    smtp_port: Annotated[int, _doc("The mail server's port.", ge=1, le=65535)] = 587
+    smtp_port: Annotated[int, _doc("The port of the mail server.", ge=1, le=65535)] = 587
     smtp_security: Annotated[
         Literal["starttls", "tls", "none"], _doc("How the connection to the mail server is secured.")
     ] = "starttls"
-    smtp_username: Annotated[str | None, _doc("The login at the mail server, where it wants one.")] = None
+    smtp_username: Annotated[str | None, _doc("The login at the mail server, if it requires one.")] = None
     smtp_password: Annotated[str | None, _doc("The password at the mail server.")] = None
-    testing: Annotated[bool, _doc("Serve tests: `/testing/v1` takes no token and erases the store.")] = False
-    testing_beyond_loopback: Annotated[bool, _doc("Let a testing server listen where other machines reach it.")] = False
+    testing: Annotated[bool, _doc("Run as a test double: `/testing/v1` needs no token and erases the store.")] = False
+    testing_beyond_loopback: Annotated[
+        bool, _doc("Let a testing server listen on addresses that other machines can reach.")
+    ] = False
 
     @property
     def own_url(self) -> str:
-        """This server as mails name it: never as a request did, whose sender could lead people elsewhere."""
+        """Returns the URL for links in mails. It never comes from a request, whose sender could mislead people."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.hosts[0], self.hosts[0])  # noqa: S104 - compared only
         return self.public_base or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def public_base(self) -> str:
-        """What links begin with, without a final slash; empty where it is not set."""
+        """Returns the start of links, without a final slash; empty if it is not set."""
         return self.public_url.strip().rstrip("/")
 
     @property

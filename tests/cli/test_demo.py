@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     for folder in (file, file / "below"):
         result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(folder)])
         assert result.exit_code == 1
-        assert result.output.startswith(f"Error: Nothing can be stored in the folder {folder}: ")
+        assert result.output.startswith(f"Error: Cannot write to the folder {folder}: ")
 
 
 def answers(port: int, path: str) -> bool:

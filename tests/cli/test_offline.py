@@ -410,7 +410,7 @@ def test_what_was_done_is_printed(invoke: Invoke, founded: dict[str, str]) -> No
         ("user", "unlock", "Main", "joe@example.com"): "Unlocked joe@example.com in the network Main",
         ("network", "lock", "Main"): "Locked the network Main",
         ("network", "unlock", "Main"): "Unlocked the network Main",
-        ("network", "level", "Main", "Content"): "The network Main has the level Content now",
+        ("network", "level", "Main", "Content"): "The network Main now has the level Content",
         ("application", "delete", application): f"Deleted the application {application}",
     }.items():
         assert ok(invoke(*command)).startswith(words)
@@ -419,7 +419,7 @@ def test_what_was_done_is_printed(invoke: Invoke, founded: dict[str, str]) -> No
 def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, founded: dict[str, str]) -> None:
     issued = invoke("token", "issue", "--network", "Main", "--uses", "2", "--days", "1")
     assert issued.stdout.count("\n") == 1
-    assert "Good until 20" in issued.stderr
+    assert "Valid until 20" in issued.stderr
     assert "for 2 new players" in issued.stderr
     assert "signfleet token revoke --network Main" in issued.stderr
     as_object = as_json(invoke("token", "issue", "--network", "Main", "--json"))

@@ -21,21 +21,19 @@ if TYPE_CHECKING:
     from signfleet.wiring import Services
 
 
-DAYS = click.option(
-    "--days", type=click.IntRange(1, 3650), help="After how many days the secret expires; default: never."
-)
+DAYS = click.option("--days", type=click.IntRange(1, 3650), help="Days after which the secret expires; default: never.")
 
 
 @click.group(cls=Commands)
 def application() -> None:
-    """Programs that act for a person, by client id and secret."""
+    """Programs that act for a person, with a client id and a secret."""
 
 
 @application.command("list")
 @json_option
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
-    """List all applications, never their secrets, which the server does not know."""
+    """List all applications, without their secrets: the server stores only hashes of them."""
     applications = with_services(flags, lambda services: services.applications.list_())
     show_table(
         ["client id", "name", "acts for", "scope", "secret expires"],
@@ -48,13 +46,13 @@ def list_(**flags: Any) -> None:
 
 @application.command()
 @click.argument("name")
-@click.option("--person", required=True, metavar="LOGIN", help="The person for whom it acts.")
-@click.option("--scope", metavar="SCOPES", help="What it may do, separated by blanks; by default all that people may.")
+@click.option("--person", required=True, metavar="LOGIN", help="The person it acts for.")
+@click.option("--scope", metavar="SCOPES", help="Its scopes, separated by spaces; default: all scopes of a person.")
 @DAYS
 @json_option
 @settings_options(*STORE)
 def create(name: str, person: str, scope: str | None, days: int | None, **flags: Any) -> None:
-    """Register an application and show its secret, once."""
+    """Register an application and show its secret once."""
     now = clock.now()
 
     async def work(services: Services) -> Credentials:
@@ -74,7 +72,7 @@ def create(name: str, person: str, scope: str | None, days: int | None, **flags:
 @json_option
 @settings_options(*STORE)
 def secret(client_id: str, days: int | None, **flags: Any) -> None:
-    """Give an application a new secret and show it, once; the old one and its tokens end."""
+    """Give an application a new secret and show it once; the old secret and its tokens become invalid."""
     now = clock.now()
 
     async def work(services: Services) -> str:
@@ -88,7 +86,7 @@ def secret(client_id: str, days: int | None, **flags: Any) -> None:
 @click.argument("client_id")
 @settings_options(*STORE)
 def delete(client_id: str, **flags: Any) -> None:
-    """Remove an application; its tokens end."""
+    """Delete an application; its tokens become invalid."""
 
     async def work(services: Services) -> None:
         from signfleet.contract.conditional import NONE
@@ -97,7 +95,7 @@ def delete(client_id: str, **flags: Any) -> None:
         await services.applications.delete(found.person_id, found.id, NONE, clock.now())
 
     with_services(flags, work)
-    click.echo(f"Deleted the application {client_id}; its tokens have ended.")
+    click.echo(f"Deleted the application {client_id}; its tokens are invalid now.")
 
 
 def _expiry(days: int | None, now: int) -> SecretExpiry:
@@ -115,7 +113,7 @@ def _shown(days: int | None, now: int) -> dict[str, str]:
 
 
 async def _application_of(services: Services, client_id: str) -> Row:
-    """The application of that client id. Raises `NotFound`."""
+    """Returns the application with this client id. Raises `NotFound`."""
     from signfleet.errors import NotFound
 
     for found in await services.applications.list_():

@@ -22,14 +22,23 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--network", "name", metavar="NAME", help="By default what belongs to no network: people, applications.")
-@click.option("--format", "form", default="jsonl", show_default=True, type=click.Choice(["jsonl", "csv"]), help="How.")
 @click.option(
-    "--filter", "filter_", metavar="EXPRESSION", help="Which changes, such as \"[Actor] IS 'x@example.com'\"."
+    "--network", "name", metavar="NAME", help="The network; default: changes outside networks (people, applications)."
+)
+@click.option(
+    "--format",
+    "form",
+    default="jsonl",
+    show_default=True,
+    type=click.Choice(["jsonl", "csv"]),
+    help="The output format.",
+)
+@click.option(
+    "--filter", "filter_", metavar="EXPRESSION", help="Only these changes, such as \"[Actor] IS 'x@example.com'\"."
 )
 @settings_options(*STORE)
 def export(name: str | None, form: str, filter_: str | None, **flags: Any) -> None:
-    """Write the audit trail to the standard output, the newest change first."""
+    """Write the audit trail to standard output, newest change first."""
 
     async def work(services: Services) -> None:
         from signfleet.audit.recording import NO_NETWORK

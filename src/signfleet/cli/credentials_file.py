@@ -1,4 +1,4 @@
-"""`credentials.json` in the data folder: there as long as what it says works."""
+"""`credentials.json` in the data folder: it exists as long as its content works."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CredentialsFile:
         self._aside = folder / ASIDE
 
     def read(self) -> dict[str, Any] | None:
-        """What it says, published or not. Raises `ValueError` if it is no JSON object."""
+        """Returns the content, published or not. Raises `ValueError` if it is not a JSON object."""
         for path in (self.path, self._aside):
             with contextlib.suppress(FileNotFoundError):
                 values = json.loads(path.read_text())
@@ -33,21 +33,21 @@ class CredentialsFile:
         return None
 
     def prepare(self, values: Mapping[str, Any]) -> None:
-        """Stores what is going to work: if the process ends before it does, the next start finds it."""
+        """Stores credentials before they work: if the process ends before that, the next start finds them."""
         self._write(self._aside, values)
 
     def publish(self, values: Mapping[str, Any]) -> None:
-        """Writes the file, now that everything in it works."""
+        """Writes the file once everything in it works."""
         self._write(self.path, values)
         self._aside.unlink(missing_ok=True)
 
     def withdraw(self) -> None:
-        """Puts the file aside, because its address does not answer any more."""
+        """Renames the file, because its address no longer answers."""
         with contextlib.suppress(FileNotFoundError):
             self.path.replace(self._aside)
 
     def withdraw_if_stale(self) -> None:
-        """`withdraw` what a process that was killed has left: nobody listens at its address."""
+        """Withdraws the file of a killed process: nothing listens at its address."""
         with contextlib.suppress(OSError, ValueError):
             url = urlsplit(str(json.loads(self.path.read_text())["base_url"]))
             try:

@@ -54,12 +54,12 @@ class Credentials(NamedTuple):
 
 @click.command()
 @settings_options("data", "host", "port")
-@click.option("--players", default=25, show_default=True, type=click.IntRange(0, 100_000), help="How many there are.")
+@click.option("--players", default=25, show_default=True, type=click.IntRange(0, 100_000), help="Number of players.")
 def demo(players: int, **flags: Any) -> None:
     """Run a server with simulated players in a network of their own.
 
-    Everything is in the data folder, which the next start uses again; delete it to start from nothing. The
-    credentials are printed, and are in `credentials.json` there as long as the demo runs.
+    All data is in the data folder, and the next start continues with it; delete the folder to start afresh. The demo
+    prints its credentials. While it runs, they are also in `credentials.json` in that folder.
     """
     flags |= {"legacy_token_endpoint": True, "self_registration": True, "access_log": False, "log_level": "warning"}
     flags["testing"] = False
@@ -68,7 +68,7 @@ def demo(players: int, **flags: Any) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise click.ClickException(f"Nothing can be stored in the folder {folder}: {error.strerror}.") from error
+        raise click.ClickException(f"Cannot write to the folder {folder}: {error.strerror}.") from error
 
     async def populate(services: Services, address: str) -> None:
         file = CredentialsFile(folder)

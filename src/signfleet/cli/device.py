@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Commands)
 def device() -> None:
-    """Which players may join as which devices."""
+    """Decide which players may join as which devices."""
 
 
 @device.command()
@@ -29,14 +29,16 @@ def device() -> None:
 @click.argument("serial")
 @settings_options(*STORE)
 def release(network: str, serial: str, **flags: Any) -> None:
-    """Let the device SERIAL of NETWORK join again without its secret, such as after its storage was replaced."""
+    """Let the device SERIAL rejoin NETWORK without its secret, such as after its storage was replaced."""
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
         await services.joining.release_serial(found.id, serial, clock.now())
 
     with_services(flags, work)
-    click.echo(f"{serial} may join {network} again: the next player with a setup token and this serial is the device.")
+    click.echo(
+        f"{serial} may join {network} again: the next player with a setup token and this serial becomes the device."
+    )
 
 
 @device.command()
@@ -44,7 +46,7 @@ def release(network: str, serial: str, **flags: Any) -> None:
 @json_option
 @settings_options(*STORE)
 def blocked(network: str, **flags: Any) -> None:
-    """List the serials of devices that were deleted from NETWORK and may not join it again."""
+    """List the serials of deleted devices that NETWORK does not let join again."""
 
     async def work(services: Services) -> list[BlockedSerial]:
         found, marker, serials = await network_of(services, network), None, []
@@ -63,7 +65,7 @@ def blocked(network: str, **flags: Any) -> None:
 @click.argument("serial")
 @settings_options(*STORE)
 def unblock(network: str, serial: str, **flags: Any) -> None:
-    """Let the serial of a device that was deleted from NETWORK join it again, as a new device."""
+    """Let the serial of a deleted device join NETWORK again, as a new device."""
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
@@ -77,7 +79,7 @@ def unblock(network: str, serial: str, **flags: Any) -> None:
 @json_option
 @settings_options(*STORE)
 def claims(**flags: Any) -> None:
-    """List the serials that networks ask for because another one has them."""
+    """List the claims of networks to serials that another network has."""
 
     async def work(services: Services) -> list[Row]:
         return await services.claims.all()
@@ -97,7 +99,7 @@ def claims(**flags: Any) -> None:
 @json_option
 @settings_options(*STORE)
 def accept_claim(network: str, serial: str, **flags: Any) -> None:
-    """Delete the device SERIAL from the network that has it, so that it can join NETWORK, which claims it."""
+    """Delete the device SERIAL from its network, so that it can join NETWORK, which claims it."""
 
     async def work(services: Services) -> bool:
         found = await network_of(services, network)
@@ -108,7 +110,7 @@ def accept_claim(network: str, serial: str, **flags: Any) -> None:
         show({"serial": serial, "network": network, "deleted": was_there})
         return
     click.echo(
-        f"{serial} was deleted where it was and may join {network}."
+        f"Deleted {serial} from its network; it may join {network} now."
         if was_there
         else f"No other network has {serial}; it may join {network}."
     )
@@ -119,11 +121,11 @@ def accept_claim(network: str, serial: str, **flags: Any) -> None:
 @click.argument("serial")
 @settings_options(*STORE)
 def reject_claim(network: str, serial: str, **flags: Any) -> None:
-    """Remove the claim of NETWORK to SERIAL; nothing else changes."""
+    """Reject the claim of NETWORK to SERIAL; nothing else changes."""
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)
         await services.claims.withdraw(found.id, serial, clock.now())
 
     with_services(flags, work)
-    click.echo(f"{network} does not claim {serial} any more.")
+    click.echo(f"Rejected the claim of {network} to {serial}.")

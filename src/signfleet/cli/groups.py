@@ -1,4 +1,4 @@
-"""Groups of commands, whose help shows the first sentence of each command whole."""
+"""Groups of commands whose help shows the full first sentence of each command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import click
 
 
 class Commands(click.Group):
-    """A group that wraps what click would cut off."""
+    """A group that wraps the descriptions that click would cut off."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 @click.option("--login", prompt="Login (an e-mail address)", metavar="EMAIL", help="The administrator's login.")
 @click.option(
     "--password",
-    prompt="Password (empty: one is made)",
+    prompt="Password (empty: generate one)",
     default="",
     hide_input=True,
     show_default=False,
     metavar="TEXT",
-    help="The administrator's password; an empty one is made and shown.",
+    help="The administrator's password; if empty, one is generated and shown.",
 )
 @click.option("--first-name", metavar="NAME", help="The administrator's first name.")
 @click.option("--last-name", metavar="NAME", help="The administrator's last name.")
-@click.option("--application", default="Command line", show_default=True, help="Name of a first application.")
+@click.option("--application", default="Command line", show_default=True, help="Name of the first application.")
 @json_option
 @settings_options(*STORE)
 def init(  # noqa: PLR0917 - click hands options over by name
@@ -42,7 +42,7 @@ def init(  # noqa: PLR0917 - click hands options over by name
     application: str,
     **flags: Any,
 ) -> None:
-    """Create a network with its administrator and an application, asking for what no flag gives."""
+    """Create a network with an administrator and an application; prompts for missing flags."""
 
     async def work(services: Services) -> Founded:
         from signfleet.founding import found

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @click.group(cls=Commands)
 def network() -> None:
-    """Networks, and who is a member of them."""
+    """Networks and their members."""
 
 
 @network.command("list")
 @json_option
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
-    """List all networks, with level and lock."""
+    """List all networks with level and state."""
     networks = with_services(flags, lambda services: services.networks.list_())
     show_table(
         ["id", "name", "level", "state", "created"],
@@ -90,16 +90,16 @@ def admit(name: str, login: str, role: str, **flags: Any) -> None:
 @click.argument("name")
 @settings_options(*STORE)
 def lock(name: str, **flags: Any) -> None:
-    """Lock a network, at once: nobody works in it and its players are turned away."""
+    """Lock a network at once: its users and players lose access."""
     _set_locked(name, True, flags)
-    click.echo(f"Locked the network {name}: nobody can work in it, and its players are turned away.")
+    click.echo(f"Locked the network {name}: its users and players have no access.")
 
 
 @network.command()
 @click.argument("name")
 @settings_options(*STORE)
 def unlock(name: str, **flags: Any) -> None:
-    """Open a locked network again."""
+    """Unlock a network."""
     _set_locked(name, False, flags)
     click.echo(f"Unlocked the network {name}.")
 
@@ -109,14 +109,14 @@ def unlock(name: str, **flags: Any) -> None:
 @click.argument("level", type=click.Choice(["Control", "Content", "Trial"]))
 @settings_options(*STORE)
 def level(name: str, level: str, **flags: Any) -> None:
-    """Give a network another subscription level."""
+    """Set the subscription level of a network."""
 
     async def work(services: Services) -> None:
         found = await network_of(services, name)
         await services.network_changes.set_level(found.id, level, clock.now())
 
     with_services(flags, work)
-    click.echo(f"The network {name} has the level {level} now.")
+    click.echo(f"The network {name} now has the level {level}.")
 
 
 @network.command("protocol-1")
@@ -156,7 +156,7 @@ def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
 
 
 async def network_of(services: Services, name: str) -> Row:
-    """The network of that name. Raises `NotFound`."""
+    """Returns the network with this name. Raises `NotFound`."""
     from signfleet.errors import NotFound
 
     found = await services.networks.find(name)
@@ -166,7 +166,7 @@ async def network_of(services: Services, name: str) -> Row:
 
 
 async def person_of(services: Services, login: str) -> Row:
-    """The person of that login. Raises `NotFound`."""
+    """Returns the person with this login. Raises `NotFound`."""
     from signfleet.errors import NotFound
 
     found = await services.people.find(login)

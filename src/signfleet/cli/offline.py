@@ -1,4 +1,4 @@
-"""Commands that work on the store of an installation, whether its server runs or not."""
+"""Opens the store for commands that work whether or not the server runs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The settings that tell which store it is.
+#: The settings that name the store.
 STORE = ("data", "database")
 
 
 def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]], *, new: bool = False) -> T:
-    """Opens the store that `flags` name, does `work`, closes it. A failure ends the command with its reason.
+    """Opens the store that `flags` name, runs `work` and closes the store. A failure ends the command with its reason.
 
     A missing file is created and an older schema upgraded only if the store may be `new`: otherwise the folder is
     likely to be mistyped, or an older server still runs on the store.
@@ -50,7 +50,7 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
 
 
 def existing_store(settings: Settings) -> Settings:
-    """The settings, if they name a store that exists; otherwise the command ends and says so."""
+    """Returns the settings if their store exists; otherwise ends the command with an error."""
     from signfleet.storage.opening import is_missing
 
     if is_missing(settings.database_url):
@@ -62,7 +62,7 @@ def existing_store(settings: Settings) -> Settings:
 
 
 def _operator() -> str:
-    """The name of who runs the command; in a container there may be none."""
+    """Returns the user who runs the command; in a container there may be none."""
     try:
         return getuser()
     except (KeyError, OSError):

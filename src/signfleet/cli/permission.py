@@ -23,14 +23,14 @@ def permission() -> None:
 
 
 @permission.command()
-@click.option("--network", "name", metavar="NAME", help="The network; not needed if the user is in no other.")
+@click.option("--network", "name", metavar="NAME", help="The network; needed only if the login is a user of several.")
 @click.option("--user", required=True, metavar="LOGIN", help="Login or id of a user of the network.")
 @click.option("--operation", required=True, metavar="NAME", help="Key or uid, such as Device.UpdateDevice.")
-@click.option("--device", metavar="SERIAL", help="Serial or id of a device; without one, what holds in general.")
+@click.option("--device", metavar="SERIAL", help="Serial or id of a device; default: the general permission.")
 @json_option
 @settings_options(*STORE)
 def explain(name: str | None, user: str, operation: str, device: str | None, **flags: Any) -> None:
-    """Say whether a user may do an operation, which rule decides, and which ones it outranks."""
+    """Show whether a user may do an operation, which rule decides, and which rules it overrides."""
 
     async def work(services: Services) -> Explanation:
         network_id = await _only_network_of(services, user) if name is None else (await network_of(services, name)).id
@@ -89,7 +89,7 @@ def _for_programs(found: Explanation) -> dict[str, Any]:
 
 
 async def _only_network_of(services: Services, user: str) -> int:
-    """The network of a user by id, or of the only user that a login has. Raises `NotFound`, `Invalid`."""
+    """Returns the network of a user, by id or by the login of a single user. Raises `NotFound`, `Invalid`."""
     from signfleet.errors import Invalid, NotFound
     from signfleet.wire.ids import id_of
 

@@ -28,7 +28,7 @@ def person() -> None:
 @json_option
 @settings_options(*STORE)
 def list_(**flags: Any) -> None:
-    """List all people, with whether they are active or locked."""
+    """List all people with their state."""
     from signfleet.wire import datetime
 
     rows = with_services(flags, lambda services: services.people.rows())
@@ -56,10 +56,10 @@ def _state(row: Row) -> str:
 
 @person.command()
 @click.argument("login")
-@click.option("--password", metavar="TEXT", help="By default one is made and shown.")
+@click.option("--password", metavar="TEXT", help="The password; by default one is generated and shown.")
 @click.option("--first-name", metavar="NAME", help="First name.")
 @click.option("--last-name", metavar="NAME", help="Last name.")
-@click.option("--network", metavar="NAME", help="A network that the person becomes a member of.")
+@click.option("--network", metavar="NAME", help="A network to make the person a member of.")
 @click.option("--role", default="Viewers", show_default=True, help="The system role in that network.")
 @json_option
 @settings_options(*STORE)
@@ -84,30 +84,30 @@ def create(login: str, network: str | None, role: str, **options: Any) -> None:
 
 @person.command()
 @click.argument("login")
-@click.option("--password", metavar="TEXT", help="By default one is made and shown.")
+@click.option("--password", metavar="TEXT", help="The password; by default one is generated and shown.")
 @json_option
 @settings_options(*STORE)
 def password(login: str, password: str | None, **flags: Any) -> None:
-    """Set a person's password; wherever they are signed in they have to sign in again."""
+    """Set a person's password and end all their sessions."""
     made = with_services(flags, lambda services: services.people.set_password(login, password, clock.now()))
     show({"login": login, "password": made or "as given"})
 
 
 @person.command()
 @click.argument("login")
-@click.option("--force", is_flag=True, help="Even if a network is left without an administrator.")
+@click.option("--force", is_flag=True, help="Lock even the last administrator of a network.")
 @settings_options(*STORE)
 def lock(login: str, force: bool, **flags: Any) -> None:
-    """Lock a person out of everything, at once."""
+    """Lock a person at once: all their tokens become invalid."""
     now = clock.now()
     with_services(flags, lambda services: services.people.set_locked(login, True, now, even_last=force))
-    click.echo(f"Locked {login}: every token of theirs has ended, and they cannot sign in.")
+    click.echo(f"Locked {login}: they cannot sign in, and all their tokens are invalid now.")
 
 
 @person.command()
 @click.argument("login")
 @settings_options(*STORE)
 def unlock(login: str, **flags: Any) -> None:
-    """Let a locked person in again."""
+    """Unlock a person."""
     with_services(flags, lambda services: services.people.set_locked(login, False, clock.now()))
     click.echo(f"Unlocked {login}.")

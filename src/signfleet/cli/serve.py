@@ -31,19 +31,19 @@ LOGIN = "admin@localhost"
 def serve(**flags: Any) -> None:
     """Run the server.
 
-    The first start creates the store, a network and its administrator, and writes the administrator's password and
-    an application's secret to `credentials.json` in the data folder, which only its own user may read; run
-    `signfleet init` before it to choose names yourself.
+    The first start creates the store, a network and its administrator. It writes the administrator's password and an
+    application's secret to `credentials.json` in the data folder, which only the user of the server can read. To
+    choose the names yourself, run `signfleet init` first.
 
-    Each setting may also be given in the environment (--log-level is SIGNFLEET_LOG_LEVEL) or in a TOML file
-    (log_level = "info"); a flag wins over the environment, the environment over the file.
+    You can also set each setting in the environment (--log-level is SIGNFLEET_LOG_LEVEL) or in a TOML file (log_level
+    = "info"). A flag overrides the environment, and the environment overrides the file.
     """
     settings = load_settings(flags)
     run_server(settings, _announce_tests if settings.testing else _first_start)
 
 
 def run_server(settings: Settings, companion: Companion) -> None:
-    """Serves until a signal stops the process; a failing start ends the command with its reason."""
+    """Serves until a signal stops the process; a failed start ends the command with the reason."""
     from signfleet.errors import SignfleetError
     from signfleet.server import CannotListen, run
     from signfleet.settings import SettingsError
@@ -58,7 +58,7 @@ def run_server(settings: Settings, companion: Companion) -> None:
 
 
 async def _announce_tests(services: Services, address: str) -> None:
-    """Writes down where a testing server answers, and with which credentials."""
+    """Publishes the address and the credentials of a testing server."""
     from signfleet.testing.accounts import CLIENT_ID, CLIENT_SECRET, LOGIN, PASSWORD
     from signfleet.testing.accounts import NETWORK as TESTING
 
@@ -71,7 +71,7 @@ async def _announce_tests(services: Services, address: str) -> None:
 
 
 async def _first_start(services: Services, address: str) -> None:
-    """Founds the installation unless it is; another process that starts at the same time may be first."""
+    """Creates the first network unless there is one; another process may do so at the same time."""
     from signfleet.access.passwords import generate
     from signfleet.errors import Conflict
     from signfleet.founding import found, is_founded
@@ -106,7 +106,7 @@ async def _first_start(services: Services, address: str) -> None:
 
 
 def _correct_address(file: CredentialsFile, address: str) -> None:
-    """Publishes with the present address what an operator has not deleted since an earlier start."""
+    """Writes the current address into a credentials file that an earlier start has left."""
     with contextlib.suppress(OSError, ValueError):
         values = file.read()
         if values is not None:

@@ -19,22 +19,31 @@ if TYPE_CHECKING:
 
 @click.group(cls=Commands)
 def subscription() -> None:
-    """Device subscriptions, where they are managed (`subscriptions = "managed"`)."""
+    """Device subscriptions, if they are managed (`subscriptions = "managed"`)."""
 
 
 @subscription.command()
 @click.argument("network")
-@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000), help="How many to add.")
 @click.option(
-    "--type", "kind", default="Commercial", show_default=True, type=click.Choice(["Commercial", "Demo"]), help="Which."
+    "--type",
+    "kind",
+    default="Commercial",
+    show_default=True,
+    type=click.Choice(["Commercial", "Demo"]),
+    help="Their type.",
 )
 @click.option(
-    "--days", default=365, show_default=True, type=click.IntRange(1, 36_500), help="How long each is good, once active."
+    "--days",
+    default=365,
+    show_default=True,
+    type=click.IntRange(1, 36_500),
+    help="Days that each lasts, from its activation.",
 )
 @json_option
 @settings_options(*STORE)
 def add(network: str, count: int, kind: Any, days: int, **flags: Any) -> None:
-    """Put subscriptions into a network's stock; devices that wait for one get it at once."""
+    """Add subscriptions to the stock of a network; waiting devices get theirs at once."""
 
     async def work(services: Services) -> list[int]:
         from signfleet.wire.timespan import DAY

@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 
 @click.group(cls=Commands)
 def token() -> None:
-    """Setup tokens, with which players join a network."""
+    """Setup tokens, which let players join a network."""
 
 
 @token.command()
-@click.option("--network", required=True, metavar="NAME", help="The network that players join with it.")
-@click.option("--uses", type=click.IntRange(1, 1_000_000), help="How many new players may join; default: any number.")
-@click.option("--days", type=click.IntRange(1, 3650), help="How long it is good; default: what the network says.")
+@click.option("--network", required=True, metavar="NAME", help="The network that players join.")
+@click.option(
+    "--uses", type=click.IntRange(1, 1_000_000), help="Number of new players that may join; default: unlimited."
+)
+@click.option(
+    "--days", type=click.IntRange(1, 3650), help="Days until it expires; default: the setting of the network."
+)
 @json_option
 @settings_options(*STORE)
 def issue(network: str, uses: int | None, days: int | None, **flags: Any) -> None:
-    """Issue a setup token and print it, once.
+    """Issue a setup token and print it once.
 
-    The token alone goes to the standard output, for scripts; when it expires and what to do with it, to the standard
-    error.
+    Standard output gets only the token, for scripts. Standard error gets the expiry date and the next steps.
     """
 
     async def work(services: Services) -> IssuedSetupToken:
@@ -50,9 +53,9 @@ def issue(network: str, uses: int | None, days: int | None, **flags: Any) -> Non
     click.echo(issued.token)
     count = "any number of players" if issued.max_uses is None else f"{issued.max_uses} new players"
     click.echo(
-        f"Good until {issued.valid_to} for {count}. Players send it when they register (docs/player-protocol.md);"
-        f" `signfleet simulate --setup-token TOKEN` tries it. `signfleet token revoke --network {network} {issued.id}`"
-        " ends it.",
+        f"Valid until {issued.valid_to} for {count}. Players send it when they register (docs/player-protocol.md);"
+        f" try it with `signfleet simulate --setup-token TOKEN`. To revoke it, run `signfleet token revoke --network"
+        f" {network} {issued.id}`.",
         err=True,
     )
 
@@ -62,7 +65,7 @@ def issue(network: str, uses: int | None, days: int | None, **flags: Any) -> Non
 @json_option
 @settings_options(*STORE)
 def list_(network: str, **flags: Any) -> None:
-    """List the setup tokens that have not expired, never their text."""
+    """List the setup tokens that have not expired, without the tokens themselves."""
 
     async def work(services: Services) -> list[SetupToken]:
         found, marker, tokens = await network_of(services, network), None, []
@@ -87,7 +90,7 @@ def list_(network: str, **flags: Any) -> None:
 @click.argument("id_", metavar="ID")
 @settings_options(*STORE)
 def revoke(network: str, id_: str, **flags: Any) -> None:
-    """Revoke the setup token with this ID; players that have joined with it stay."""
+    """Revoke the setup token with this ID; players that joined with it stay."""
 
     async def work(services: Services) -> None:
         found = await network_of(services, network)

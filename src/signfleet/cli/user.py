@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Commands)
 def user() -> None:
-    """People as members of a network; `signfleet network admit` makes them."""
+    """Users: the members of a network. To add one, run `signfleet network admit`."""
 
 
 @user.command("list")
@@ -29,7 +29,7 @@ def user() -> None:
 @json_option
 @settings_options(*STORE)
 def list_(network: str, **flags: Any) -> None:
-    """List the users of a network, with role and state."""
+    """List the users of a network with role and state."""
 
     async def work(services: Services) -> list[list[Any]]:
         from signfleet.roles.system import role_name
@@ -53,7 +53,7 @@ def _state(row: Row) -> str:
 @json_option
 @settings_options(*STORE)
 def role(network: str, login: str, role: str, **flags: Any) -> None:
-    """Give a user of a network another system role; it counts at once."""
+    """Give a user another system role, effective at once."""
 
     async def change(services: Services, row: Row, now: int) -> None:
         from signfleet.roles.system import system_role
@@ -69,7 +69,7 @@ def role(network: str, login: str, role: str, **flags: Any) -> None:
 @click.argument("login")
 @settings_options(*STORE)
 def lock(network: str, login: str, **flags: Any) -> None:
-    """Lock a user out of a network, at once."""
+    """Lock a user of a network at once."""
     _change(network, login, flags, lambda services, row, now: services.users.set_locked(row, True, now))
     click.echo(f"Locked {login} out of the network {network}.")
 
@@ -79,7 +79,7 @@ def lock(network: str, login: str, **flags: Any) -> None:
 @click.argument("login")
 @settings_options(*STORE)
 def unlock(network: str, login: str, **flags: Any) -> None:
-    """Let a locked user into the network again."""
+    """Unlock a user of a network."""
     _change(network, login, flags, lambda services, row, now: services.users.set_locked(row, False, now))
     click.echo(f"Unlocked {login} in the network {network}.")
 
