@@ -13,6 +13,7 @@ from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_document, device_properties
+from signfleet.wire.collation import order_key
 from signfleet.wire.text import fold
 
 #: So many devices in one unit of work.
@@ -52,6 +53,7 @@ def _copy(original: tuple[Row, Row, Row], number: int, id_: int) -> tuple[dict[s
     old_name = msgspec.json.decode(document["settings"])["name"]
     name = f"{old_name} {number}"
     narrow |= {"id": id_, "serial": serial, "serial_key": fold(serial), "name_key": fold(name)}
+    narrow["name_order"] = order_key(name)
     document |= {
         "device_id": id_,
         "identity": identity(

@@ -28,6 +28,7 @@ from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.opening import open_store
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_properties, device_tag, tag_key
+from signfleet.wire.collation import order_key
 from tests.postgres import running_postgres
 
 DEVICE_COUNT = 100_000
@@ -219,7 +220,7 @@ async def fill(store: Store) -> None:
     tag = {"network_id": NETWORK, "id": 1, "entity": "Device", "is_system": False, "name": "City"}
 
     async def work(tx: Transaction) -> None:
-        await tx.execute(Query(tag_key.insert()), **tag, name_key="city", type="string")
+        await tx.execute(Query(tag_key.insert()), **tag, name_key="city", name_order="city", type="string")
         for start in range(1, DEVICE_COUNT + 1, 5000):
             numbers = range(start, start + 5000)
             models = {number: MODELS[number % len(MODELS)] for number in numbers}
@@ -229,6 +230,7 @@ async def fill(store: Store) -> None:
                     same
                     | {"id": number, "serial": f"S{number:06d}", "serial_key": f"s{number:06d}"}
                     | {"model": models[number], "model_key": models[number].lower(), "name_key": f"lobby {number}"}
+                    | {"name_order": order_key(f"lobby {number}")}
                     for number in numbers
                 ],
             )
@@ -251,7 +253,7 @@ def _described(flat: dict[str, Any], number: int) -> str:
 def _tagged(number: int) -> dict[str, Any]:
     value = f"City {number % CITIES}"
     same = {"network_id": NETWORK, "device_id": number, "tag_id": 1, "value_number": None}
-    return same | {"value": value, "value_key": value.lower()}
+    return same | {"value": value, "value_key": value.lower(), "value_order": order_key(value)}
 
 
 EXAMPLE = Path(__file__).parents[1] / "tests" / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"

@@ -17,6 +17,7 @@ from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device_download, device_error, screenshot
 from signfleet.wire import datetime
+from signfleet.wire.collation import order_key
 from signfleet.wire.text import fold
 from tests.examples import FOLDER as EXAMPLES
 
@@ -52,6 +53,7 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
             last_modified_date=modified,
             version=version,
             name_key=fold(settings["name"]),
+            name_order=order_key(settings["name"]),
             group_id=settings["group"]["id"],
             health=status["health"] if status else "Unknown",
             health_due_date=None,
@@ -165,6 +167,8 @@ async def store_screenshots(store: Store, network_id: int, pictures: Iterable[di
             "file_size": picture["fileSize"],
             "blob": f"screenshots/{network_id}/{picture['id']}.jpg",
             "thumbnail": f"screenshots/{network_id}/{picture['id']}.thumb.jpg",
+            "group_name_order": picture["groupName"] and order_key(picture["groupName"]),
+            "presentation_name_order": picture["presentationName"] and order_key(picture["presentationName"]),
             **keyed(
                 serial=picture["device"]["serial"],
                 group_name=picture["groupName"],

@@ -35,6 +35,7 @@ async def player(services: Services, network: Founded) -> None:
                 id=id_,
                 name=name,
                 name_key=name.lower(),
+                name_order=name.lower(),
                 description=None,
                 creation_date=0,
                 last_modified_date=0,

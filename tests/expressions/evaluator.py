@@ -15,6 +15,7 @@ from signfleet.expressions.catalogue import Catalogue
 from signfleet.expressions.kinds import Kind
 from signfleet.expressions.tree import Operator, Wildcard
 from signfleet.wire import tagkeys, timespan
+from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import MIN_MS
 from signfleet.wire.datetime import parse as parse_date
 from signfleet.wire.text import fold
@@ -71,13 +72,15 @@ def _sort_value(catalogue: Catalogue, operand: tree.Operand, document: Document)
         value = comparable(found.kind, found.path, document)
         if found.kind is Kind.ENUM and found.open:
             value = None if value is None else fold(value)
+        if found.path in {*catalogue.columns.order, *catalogue.columns.ordered}:
+            value = None if value is None else order_key(value)
         return (value is not None, value if value is not None else 0)
     numbers: list[Any] = []
     texts: list[Any] = []
     for key, text in _tags(operand, document):
         value = tagkeys.comparable(key.type, text)
         if not isinstance(value, list):
-            (texts if key.type == "string" else numbers).append(value)
+            texts.append(order_key(value)) if key.type == "string" else numbers.append(value)
     return tuple((bool(values), min(values, default=0)) for values in (numbers, texts))
 
 

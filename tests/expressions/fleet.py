@@ -15,6 +15,7 @@ from signfleet.storage.interface import Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_properties, device_tag, device_tag_element, tag_key
 from signfleet.wire import datetime, tagkeys, timespan
+from signfleet.wire.collation import order_key
 from signfleet.wire.text import fold
 
 Document = dict[str, Any]
@@ -156,6 +157,7 @@ def device_row(network_id: int, document: Document) -> dict[str, Any]:
         "registration_date": datetime.parse(document["registrationDate"]),
         "last_modified_date": datetime.parse(document["lastModifiedDate"]),
         "name_key": fold(settings["name"]),
+        "name_order": order_key(settings["name"]),
         "group_id": settings["group"]["id"],
         "health": status.get("health", "Unknown"),
         "status_date": None if reported is None else datetime.parse(reported),
@@ -180,6 +182,7 @@ def _tag_key_row(network_id: int, id: int, text: str) -> dict[str, Any]:
         "is_system": key.system,
         "name": key.name,
         "name_key": fold(key.name),
+        "name_order": order_key(key.name),
         "type": key.type,
     }
 
@@ -191,7 +194,12 @@ def _tag_rows(network_id: int, document: Document) -> Iterable[tuple[dict[str, A
         same = {"network_id": network_id, "device_id": document["id"], "tag_id": numbers[key]}
         elements = value if isinstance(value, list) else []
         yield (
-            {**same, "value": text, **_comparable(None if isinstance(value, list) else value)},
+            {
+                **same,
+                "value": text,
+                **_comparable(None if isinstance(value, list) else value),
+                "value_order": order_key(value) if isinstance(value, str) else None,
+            },
             [{**same, "position": place, **_comparable(element)} for place, element in enumerate(elements)],
         )
 

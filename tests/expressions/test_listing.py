@@ -28,7 +28,7 @@ DELETE = Query(delete(device).where(device.c.network_id == 1, device.c.id == bin
 RENAME = Query(
     update(device)
     .where(device.c.network_id == 1, device.c.id == bindparam("which"))
-    .values(name_key=bindparam("new_name"), status_date=bindparam("new_date"))
+    .values(name_order=bindparam("new_name"), status_date=bindparam("new_date"))
 )
 
 

@@ -46,7 +46,7 @@ async def test_each_example_without_tags_lists_and_counts_its_devices(admin: Asy
 @pytest.mark.parametrize(
     ("sort", "expected"),
     [
-        ("[Settings].[Name] ASC", [150, 2, 1]),
+        ("[Settings].[Name] ASC", [150, 1, 2]),
         ("[Settings].[Description] asc", [150, 1, 2]),
         ("[Status].[Group].[Id] DESC", [2, 1, 150]),
         ("[Settings].[Group].[Name], [Id] DESC", [150, 1, 2]),

@@ -60,7 +60,7 @@ CREATE TABLE device (
 	report_sequence BIGINT NOT NULL, 
 	gps_latitude FLOAT, 
 	gps_longitude FLOAT, 
-	location_key TEXT, 
+	location_key TEXT, name_order TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
 );
@@ -113,7 +113,7 @@ CREATE TABLE device_group (
 	name_key TEXT NOT NULL, 
 	description TEXT, 
 	creation_date BIGINT NOT NULL, 
-	last_modified_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, name_order TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_device_group PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_group_network_id_name_key UNIQUE (network_id, name_key)
 );
@@ -147,7 +147,7 @@ CREATE TABLE device_tag (
 	tag_id BIGINT NOT NULL, 
 	value TEXT NOT NULL, 
 	value_key TEXT, 
-	value_number FLOAT, 
+	value_number FLOAT, value_order TEXT, 
 	CONSTRAINT pk_device_tag PRIMARY KEY (network_id, device_id, tag_id)
 );
 CREATE TABLE device_tag_element (
@@ -189,12 +189,14 @@ CREATE INDEX ix_device_download_timestamp ON device_download (network_id, device
 CREATE INDEX ix_device_error_age ON device_error (timestamp);
 CREATE INDEX ix_device_error_timestamp ON device_error (network_id, device_id, timestamp, id);
 CREATE INDEX ix_device_group ON device (network_id, group_id, id);
+CREATE INDEX ix_device_group_name_order ON device_group (network_id, name_order, id);
 CREATE INDEX ix_device_health ON device (network_id, health, id);
 CREATE INDEX ix_device_health_due ON device (health_due_date);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
 CREATE INDEX ix_device_location ON device (network_id, location_key, id, health, gps_latitude, gps_longitude);
 CREATE INDEX ix_device_model ON device (network_id, model_key, id);
 CREATE INDEX ix_device_name ON device (network_id, name_key, id);
+CREATE INDEX ix_device_name_order ON device (network_id, name_order, id);
 CREATE INDEX ix_device_registration ON device (network_id, registration_date, id);
 CREATE INDEX ix_device_serial ON device (network_id, serial_key);
 CREATE INDEX ix_device_status ON device (network_id, status_date, id);
@@ -333,7 +335,7 @@ CREATE TABLE role (
 	is_custom BOOLEAN NOT NULL, 
 	description TEXT, 
 	creation_date BIGINT NOT NULL, 
-	last_modified_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, name_order TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_role PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_role_network_id_name_key UNIQUE (network_id, name_key)
 );
@@ -353,7 +355,7 @@ CREATE TABLE screenshot (
 	height INTEGER NOT NULL, 
 	file_size BIGINT NOT NULL, 
 	blob TEXT NOT NULL, 
-	thumbnail TEXT NOT NULL, sent_timestamp BIGINT DEFAULT '0' NOT NULL, arrival_date BIGINT DEFAULT '0' NOT NULL, 
+	thumbnail TEXT NOT NULL, sent_timestamp BIGINT DEFAULT '0' NOT NULL, arrival_date BIGINT DEFAULT '0' NOT NULL, group_name_order TEXT, presentation_name_order TEXT, 
 	CONSTRAINT pk_screenshot PRIMARY KEY (network_id, id)
 );
 CREATE TABLE serial_claim (
@@ -408,7 +410,7 @@ CREATE TABLE tag_key (
 	is_system BOOLEAN NOT NULL, 
 	name TEXT NOT NULL, 
 	name_key TEXT NOT NULL, 
-	type TEXT NOT NULL, 
+	type TEXT NOT NULL, name_order TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_tag_key PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_tag_key_network_id_entity_is_system_name_key UNIQUE (network_id, entity, is_system, name_key)
 );

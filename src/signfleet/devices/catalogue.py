@@ -9,6 +9,22 @@ from signfleet.expressions.columns import Columns
 from signfleet.expressions.properties import properties_of
 from signfleet.storage.tables import device, device_properties
 
+#: What people name or read, beside the name of the device, and versions.
+_NAMES = frozenset(
+    {
+        "settings.description",
+        "settings.group.name",
+        "settings.brightWall.name",
+        *(f"settings.location.{place}" for place in ("country", "adminAreaLevel1", "adminAreaLevel2", "locality")),
+        *(
+            f"settings.location.{place}LongName"
+            for place in ("country", "adminAreaLevel1", "adminAreaLevel2", "locality", "path")
+        ),
+        *(f"status.{part}.name" for part in ("group", "brightWall", "presentation")),
+        *(f"status.{part}.version" for part in ("firmware", "script")),
+    }
+)
+
 DEVICES = Catalogue(
     properties_of(Player, {"model": KNOWN_MODELS}),
     Columns(
@@ -30,6 +46,8 @@ DEVICES = Catalogue(
             "status.health": device.c.health,
             "status.lastModifiedDate": device.c.status_date,
         },
+        order={"settings.name": device.c.name_order},
+        ordered=_NAMES,
         flat=device_properties.c.properties,
         flat_id=device_properties.c.device_id,
         tag_owner=device.c.id,

@@ -21,6 +21,7 @@ from signfleet.devices.schemas import (
 )
 from signfleet.storage import totals
 from signfleet.storage.interface import Transaction
+from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import format as format_date
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold
@@ -75,6 +76,7 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         changed_date=now,
         version=1,
         name_key=fold(new.name),
+        name_order=order_key(new.name),
         group_id=new.group_id,
         health="Unknown",
         health_due_date=None,

@@ -23,6 +23,7 @@ from signfleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
 from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import format as format_date
 from signfleet.wire.json import encode
 from signfleet.wire.misfit import in_words
@@ -41,7 +42,7 @@ _WAYS = {
 _READ_ONLY = {name.lower() for name in READ_ONLY}
 
 #: Every property that settings can have, as absent: what the new settings say is laid over it.
-_NO_SETTINGS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("settings."))
+_NO_SETTINGS = DEVICES.absent("settings")
 
 #: How long settings may be, as JSON, in bytes: no other write runs while they are written.
 SETTINGS_LIMIT = 32_768
@@ -169,6 +170,7 @@ class DeviceSettings:
             **key,
             moment=moment,
             new_name_key=fold(settings.name),
+            new_name_order=order_key(settings.name),
             new_group_id=settings.group.id,
             new_latitude=location.gps_latitude if location else None,
             new_longitude=location.gps_longitude if location else None,

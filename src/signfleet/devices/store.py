@@ -138,6 +138,7 @@ CHANGE_DEVICE = Query(
         last_modified_date=bindparam("moment"),
         changed_date=bindparam("moment"),
         name_key=bindparam("new_name_key"),
+        name_order=bindparam("new_name_order"),
         group_id=bindparam("new_group_id"),
         gps_latitude=bindparam("new_latitude"),
         gps_longitude=bindparam("new_longitude"),

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, func, select
 from signfleet.errors import Invalid
 from signfleet.expressions import tree
 from signfleet.expressions.binding import UnknownWord, bind, check_tag
-from signfleet.expressions.columns import Columns, reader
+from signfleet.expressions.columns import Columns, order_path, reader
 from signfleet.expressions.kinds import SORTABLE, Kind
 from signfleet.expressions.nearest import nearest
 from signfleet.expressions.parser import parse_filter, parse_grouping, parse_sort
@@ -22,6 +22,7 @@ from signfleet.expressions.sorting import Key, Sort
 from signfleet.expressions.sql import NETWORK, TEXT_TAGS, Compiler
 from signfleet.storage.query import aside
 from signfleet.storage.tables import device_tag, tag_key
+from signfleet.wire.collation import order_key
 from signfleet.wire.text import fold
 
 _KEPT = 1024
@@ -143,7 +144,14 @@ class Catalogue:
                     continue
                 if comparable is not None:
                     flat[path] = comparable
+                    if path in self.columns.ordered:
+                        flat[order_path(path)] = order_key(comparable)
         return flat
+
+    def absent(self, member: str) -> dict[str, None]:
+        """The flat object of a member of the document as if it were null: what a new value is laid over."""
+        paths = [path for path, _, _ in self._flat.get(member, ())]
+        return dict.fromkeys([*paths, *(order_path(path) for path in paths if path in self.columns.ordered)])
 
     def resolve(self, operand: tree.Property, parameter: str = "filter") -> Property:
         """Find the property a path names: a real one first, then an alias, then what follows the entity's name."""
@@ -200,7 +208,7 @@ class Catalogue:
             else:
                 found = self._sortable(key.operand, "sort")
                 nullable, indexed = self.columns.nullable(found), self.columns.indexed(found)
-                keys.append(Key(self.columns.column(found), found.kind, key.descending, nullable, indexed))
+                keys.append(Key(self.columns.sorted_by(found), found.kind, key.descending, nullable, indexed))
                 compiler.uses_flat = compiler.uses_flat or not indexed
         return Sort(
             tuple(keys),
@@ -231,7 +239,7 @@ class Catalogue:
         kinds = [Kind(tag.type)] if tag.type else [Kind.NUMBER, Kind.STRING]
         if not SORTABLE.issuperset(kinds):
             raise Invalid(f"Unsupported sort by {tag} at {tag.at}; an array has no order.", "sort")
-        texts, numbers = device_tag.c.value_key, device_tag.c.value_number
+        texts, numbers = device_tag.c.value_order, device_tag.c.value_number
         # A name may stand for a custom tag and a system tag of one device: the smaller value counts.
         values = (func.min(texts if kind in TEXT_TAGS else numbers).label(kind.value) for kind in kinds)
         holds = and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)

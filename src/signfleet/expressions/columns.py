@@ -6,8 +6,8 @@ reads it, from the same list of properties: writer and reader cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Double, Table, and_
@@ -30,18 +30,26 @@ _TYPES: dict[Kind, TypeEngine[Any]] = {
 }
 
 
+def order_path(path: str) -> str:
+    """Where the flat object has what a name sorts by, beside the name at `path`."""
+    return f"{path}.order"
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The store's side of an entity.
 
     `table` has `network_id` and `id`; `own` gives by path the column of a property (folded text, canonical words of a
-    closed enumeration, milliseconds; of an object, any column that is null exactly when the object is); `flat` is the
-    JSON column of everything else, in a table with `network_id` and the `flat_id` of the entity; `tag_owner` is the
-    device that tags are looked up for, if the entity has any.
+    closed enumeration, milliseconds; of an object, any column that is null exactly when the object is); `order` gives
+    the columns that names sort by instead, and `ordered` the paths of names in the flat object; `flat` is the JSON
+    column of everything else, in a table with `network_id` and the `flat_id` of the entity; `tag_owner` is the device
+    that tags are looked up for, if the entity has any.
     """
 
     table: Table
     own: Mapping[str, ColumnElement[Any]]
+    order: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
+    ordered: Collection[str] = ()
     flat: Column[Any] | None = None
     flat_id: Column[Any] | None = None
     tag_owner: ColumnElement[Any] | None = None
@@ -53,6 +61,15 @@ class Columns:
         assert self.flat is not None
         kind = BigInteger() if found.whole else _TYPES.get(found.kind, Key)
         return JsonValue(self.flat, found.path, found.kind, kind, whole=found.whole)
+
+    def sorted_by(self, found: Property) -> ColumnElement[Any]:
+        """The expression that a property sorts by: of names, that of `wire.collation`."""
+        if found.path in self.order:
+            return self.order[found.path]
+        if found.path in self.ordered:
+            assert self.flat is not None
+            return JsonValue(self.flat, order_path(found.path), found.kind, Key, whole=False)
+        return self.column(found)
 
     def shown(self, found: Property) -> ColumnElement[Any]:
         """The expression of a value as it is shown, where that is less fine than the column; no index serves it."""
@@ -81,6 +98,9 @@ class Columns:
 
     def check(self, properties: Iterable[Property]) -> None:
         """Raise ValueError when a property has no place."""
+        known = {found.path for found in properties if found.kind is Kind.STRING}
+        if unknown := {*self.order, *self.ordered} - known:
+            raise ValueError(f"{', '.join(unknown)} of {self.table.name} are no texts")
         missing = [found.path for found in properties if self.flat is None and found.path not in self.own]
         if missing:
             raise ValueError(f"{', '.join(missing)} of {self.table.name} need a column to be compared by")

@@ -16,7 +16,7 @@ _GROUP_COLUMNS = {
 }
 GROUPS = Catalogue(
     [found for found in properties_of(Group) if found.path in _GROUP_COLUMNS],
-    Columns(device_group, _GROUP_COLUMNS),
+    Columns(device_group, _GROUP_COLUMNS, order={"name": device_group.c.name_order}),
     entities=("Group", "RegularGroup"),
     default_sort="[Group].[Name] ASC",
 )

@@ -9,6 +9,7 @@ from signfleet.groups import store as queries
 from signfleet.quotas import check_quota
 from signfleet.storage import totals
 from signfleet.storage.interface import Transaction
+from signfleet.wire.collation import order_key
 from signfleet.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.wire.text import fold
 
@@ -47,6 +48,7 @@ async def insert_group(tx: Transaction, network_id: int, name: str, now: int, de
         id=group_id,
         name=name,
         name_key=fold(name),
+        name_order=order_key(name),
         description=description,
         creation_date=now,
         last_modified_date=now,

@@ -29,6 +29,7 @@ from signfleet.audit.recording import Change, record
 from signfleet.collection import Collection
 from signfleet.contract.conditional import Precondition
 from signfleet.contract.paging import ListQuery, Page
+from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.schemas import GroupReference
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import Scope
@@ -42,6 +43,7 @@ from signfleet.storage.interface import Duplicate, Row, Store, Transaction, Unit
 from signfleet.storage.query import Query
 from signfleet.subscriptions.schemas import DeviceReference
 from signfleet.wire import datetime
+from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
@@ -130,6 +132,7 @@ class Groups:
                 this_id=row.id,
                 new_name=name,
                 new_name_key=fold(name),
+                new_name_order=order_key(name),
                 new_description=description,
                 now=modified,
             )
@@ -247,7 +250,7 @@ async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
             this_id=row.id,
             old_text=old,
             new_text=new,
-            changes=encode({"settings.group.name": fold(name)}).decode(),
+            changes=encode(DEVICES.flatten({"settings": {"group": {"name": name}}})).decode(),
             now=now,
         )
 

@@ -33,6 +33,7 @@ UPDATE_GROUP = Query(
     .values(
         name=bindparam("new_name"),
         name_key=bindparam("new_name_key"),
+        name_order=bindparam("new_name_order"),
         description=bindparam("new_description"),
         last_modified_date=bindparam("now"),
     )

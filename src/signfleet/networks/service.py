@@ -20,6 +20,7 @@ from signfleet.networks.schemas import (
 )
 from signfleet.people.lifetimes import parse_lifetime
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.wire.text import fold
@@ -107,7 +108,8 @@ class Networks:
 
     async def list_(self) -> list[Network]:
         """All of the installation, by name."""
-        return [network_of(row) for row in await self._store.scan_all(queries.ALL_NETWORKS)]
+        rows = await self._store.scan_all(queries.ALL_NETWORKS)
+        return [network_of(row) for row in sorted(rows, key=lambda row: order_key(row.name))]
 
     async def of_person(self, person_id: int) -> list[Network]:
         """Those in which the person is a member, oldest first."""

@@ -44,7 +44,7 @@ NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")))
 NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")))
 #: For a change: kept from others until the unit of work ends.
 HOLD_NETWORK = Query(select(network.c.id).where(network.c.id == bindparam("id")).with_for_update())
-ALL_NETWORKS = Query(_network.order_by(network.c.name_key))
+ALL_NETWORKS = Query(_network)
 OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
 OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
 NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id))

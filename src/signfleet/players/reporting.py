@@ -33,7 +33,7 @@ from signfleet.wire.text import fold
 Item = TypeVar("Item")
 
 #: Every property that a status can have, as absent: what the new status says is laid over it.
-_NO_STATUS = dict.fromkeys(known.path for known in DEVICES.properties.values() if known.path.startswith("status."))
+_NO_STATUS = DEVICES.absent("status")
 
 
 def settings_etag(settings: str) -> str:

@@ -19,6 +19,7 @@ from signfleet.quotas import QuotaReached
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime, timespan, zones
+from signfleet.wire.collation import order_key
 from signfleet.wire.text import fold
 
 MEGABYTE = 1_000_000
@@ -217,8 +218,10 @@ def _shown(upload: Upload, settings: _Settings, status: str | None, moment: int)
     return {
         "group_name": group,
         "group_name_key": None if group is None else fold(group),
+        "group_name_order": None if group is None else order_key(group),
         "presentation_name": presentation,
         "presentation_name_key": None if presentation is None else fold(presentation),
+        "presentation_name_order": None if presentation is None else order_key(presentation),
         "local_timestamp": datetime.wall_clock(moment, zone),
     }
 

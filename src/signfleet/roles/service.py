@@ -27,6 +27,7 @@ from signfleet.roles.system import created, system_role_of, system_role_permissi
 from signfleet.storage import totals
 from signfleet.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.wire import datetime
+from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import next_moment
 from signfleet.wire.ids import id_of
 from signfleet.wire.json import encode
@@ -175,6 +176,7 @@ class Roles:
                 id=role_id,
                 name=name,
                 name_key=fold(name),
+                name_order=order_key(name),
                 is_custom=True,
                 description=new.description,
                 creation_date=now,
@@ -205,6 +207,7 @@ class Roles:
                 this_id=row.id,
                 new_name=name,
                 new_name_key=fold(name),
+                new_name_order=order_key(name),
                 new_description=description,
                 now=next_moment(row.last_modified_date, now),
             )

@@ -47,6 +47,7 @@ UPDATE = Query(
     .values(
         name=bindparam("new_name"),
         name_key=bindparam("new_name_key"),
+        name_order=bindparam("new_name_order"),
         description=bindparam("new_description"),
         last_modified_date=bindparam("now"),
     )

@@ -7,6 +7,7 @@ Conventions, the same in all of them:
   sharded PostgreSQL would distribute by.
 * A text that is compared without case has a twin `…_key` that holds it folded (`signfleet.wire.text.fold`), and
   compared byte by byte, so that both stores agree on every letter of every script.
+* A name that lists are sorted by has another twin, `…_order`: what `signfleet.wire.collation.order_key` returns.
 * A document is JSON text exactly as it is answered: it is spliced into answers, never decoded to be listed.
 """
 
@@ -82,6 +83,11 @@ def _network_id() -> Column[int]:
 
 def _required(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], **options: Any) -> Column[Any]:
     return Column(name, kind, nullable=False, **options)
+
+
+def _order(name: str) -> Column[Any]:
+    """What a name sorts by. The default is for rows of older versions, until the migration fills them."""
+    return _required(name, Key, server_default="")
 
 
 id_sequence = Table(
@@ -186,6 +192,7 @@ role = Table(
     _id(),
     _required("name", Text),
     _required("name_key", Key),
+    _order("name_order"),
     _required("is_custom", Boolean),
     Column("description", Text),
     _required("creation_date", BigInteger),
@@ -382,10 +389,12 @@ device_group = Table(
     _id(),
     _required("name", Text),
     _required("name_key", Key),
+    _order("name_order"),
     Column("description", Text),
     _required("creation_date", BigInteger),
     _required("last_modified_date", BigInteger),
     UniqueConstraint("network_id", "name_key"),
+    Index("ix_device_group_name_order", "network_id", "name_order", "id"),
 )
 
 device = Table(
@@ -402,6 +411,7 @@ device = Table(
     _required("last_modified_date", BigInteger, comment="settings, tags and permissions; not the status"),
     _required("version", BigInteger, comment="counts what last_modified_date dates"),
     _required("name_key", Key),
+    _order("name_order"),
     _required("group_id", BigInteger),
     _required("health", Text),
     Column("health_due_date", BigInteger, comment="when the health has to be judged anew"),
@@ -414,6 +424,7 @@ device = Table(
     Index("ix_device_serial", "network_id", "serial_key"),
     Index("ix_device_model", "network_id", "model_key", "id"),
     Index("ix_device_name", "network_id", "name_key", "id"),
+    Index("ix_device_name_order", "network_id", "name_order", "id"),
     Index("ix_device_group", "network_id", "group_id", "id"),
     Index("ix_device_health", "network_id", "health", "id"),
     Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
@@ -520,6 +531,7 @@ tag_key = Table(
     _required("is_system", Boolean),
     _required("name", Text),
     _required("name_key", Key),
+    _order("name_order"),
     _required("type", Text),
     UniqueConstraint("network_id", "entity", "is_system", "name_key"),
     comment="A network spells a tag's name one way: as it was first given.",
@@ -533,6 +545,7 @@ device_tag = Table(
     Column("tag_id", BigInteger, primary_key=True, autoincrement=False),
     _required("value", Text),
     Column("value_key", Key, comment="strings, folded"),
+    Column("value_order", Key, comment="strings"),
     Column("value_number", Float, comment="numbers, booleans, dates and time spans"),
     Index("ix_device_tag_text", "network_id", "tag_id", "value_key", "device_id"),
     Index("ix_device_tag_number", "network_id", "tag_id", "value_number", "device_id"),
@@ -599,8 +612,10 @@ screenshot = Table(
     _required("serial_key", Key),
     Column("group_name", Text),
     Column("group_name_key", Key),
+    Column("group_name_order", Key),
     Column("presentation_name", Text),
     Column("presentation_name_key", Key),
+    Column("presentation_name_order", Key),
     _required("utc_timestamp", BigInteger, comment="by the server's clock"),
     _required("sent_timestamp", BigInteger, server_default="0", comment="by the device's clock, as it was sent"),
     _required("arrival_date", BigInteger, server_default="0"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 
 from signfleet.expressions.listing import Scope
 from signfleet.storage.query import Query, among
@@ -23,7 +23,7 @@ def keys_in_use(scope: Scope) -> Query:
     return Query(
         select(tag_key.c.id, tag_key.c.type, tag_key.c.is_system, tag_key.c.entity, tag_key.c.name)
         .where(and_(tag_key.c.network_id == bindparam("network_id"), used))
-        .order_by(tag_key.c.name_key, tag_key.c.id)
+        .order_by(tag_key.c.name_order, tag_key.c.id)
     )
 
 
@@ -31,7 +31,11 @@ def values_in_use(scope: Scope) -> Query:
     """The values that keys, `ids`, have on devices which the scope admits, each once."""
     return Query(
         select(device_tag.c.value)
-        .distinct()
         .where(device_tag.c.network_id == bindparam("network_id"), among(device_tag.c.tag_id, "ids"), *scope.conditions)
-        .order_by(device_tag.c.value)
+        .group_by(device_tag.c.value)
+        .order_by(
+            func.min(device_tag.c.value_order).nulls_first(),
+            func.min(device_tag.c.value_number).nulls_first(),
+            device_tag.c.value,
+        )
     )

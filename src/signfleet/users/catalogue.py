@@ -7,7 +7,7 @@ from signfleet.expressions.columns import Columns
 from signfleet.expressions.properties import properties_of
 from signfleet.storage.tables import user
 from signfleet.users.schemas import User
-from signfleet.users.store import LOGIN, ROLE_NAME
+from signfleet.users.store import LOGIN, ROLE_NAME, ROLE_ORDER
 
 _USER_COLUMNS = {
     "id": user.c.id,
@@ -23,7 +23,7 @@ _USER_COLUMNS = {
 }
 USERS = Catalogue(
     [found for found in properties_of(User) if found.path in _USER_COLUMNS],
-    Columns(user, _USER_COLUMNS),
+    Columns(user, _USER_COLUMNS, order={"roleName": ROLE_ORDER}),
     entities=("User",),
     aliases={"login": "person.login"},
     default_sort="[User].[Id] ASC",

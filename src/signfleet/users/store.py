@@ -19,6 +19,7 @@ from signfleet.storage.tables import (
     user_notification,
     user_profile,
 )
+from signfleet.wire.collation import order_key
 
 _user = (
     select(
@@ -45,6 +46,13 @@ LOGIN = select(person.c.login_key).where(person.c.id == user.c.person_id).scalar
 ROLE_NAME = case(
     *((user.c.role_id == known.id, known.name.lower()) for known in SYSTEM_ROLES),
     else_=select(role.c.name_key)
+    .where(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id)
+    .scalar_subquery(),
+)
+#: For sorts.
+ROLE_ORDER = case(
+    *((user.c.role_id == known.id, order_key(known.name)) for known in SYSTEM_ROLES),
+    else_=select(role.c.name_order)
     .where(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id)
     .scalar_subquery(),
 )

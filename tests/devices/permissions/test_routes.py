@@ -33,7 +33,7 @@ async def network_of_the_example(services: Services, network: Founded) -> None:
         await tx.execute(Query(person.insert().values(id=54321, **login, **DATES, is_locked_out=False)))
         key = {"network_id": network.network_id, "id": 54321}
         await tx.execute(Query(user.insert().values(**key, person_id=54321, **DATES, is_locked_out=False)))
-        named = {"name": "Custom", "name_key": "custom", "is_custom": True}
+        named = {"name": "Custom", "name_key": "custom", "name_order": "custom", "is_custom": True}
         await tx.execute(Query(role.insert().values(**key, **named, **DATES)))
 
     await services.store.write(work)

@@ -28,6 +28,10 @@ SCREENSHOTS = Catalogue(
             "fileSize": screenshot.c.file_size,
             "thumbPath": screenshot.c.thumbnail,
         },
+        order={
+            "groupName": screenshot.c.group_name_order,
+            "presentationName": screenshot.c.presentation_name_order,
+        },
     ),
     entities=("DeviceScreenShot", "ScreenShot"),
     aliases={"serial": "device.serial"},

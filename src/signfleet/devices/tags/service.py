@@ -16,6 +16,7 @@ from signfleet.devices.tags import store as queries
 from signfleet.errors import Invalid
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import tagkeys
+from signfleet.wire.collation import order_key
 from signfleet.wire.json import encode
 from signfleet.wire.tagkeys import TagKey
 from signfleet.wire.text import fold
@@ -152,6 +153,7 @@ def _new_key(network_id: int, id_: int, key: TagKey) -> dict[str, Any]:
         "is_system": key.system,
         "name": key.name,
         "name_key": _identity(key).name_key,
+        "name_order": order_key(key.name),
         "type": key.type,
     }
 
@@ -173,7 +175,9 @@ async def _insert(tx: Transaction, row: Row, tags: Iterable[tuple[int, str, str]
     for tag_id, tag_type, text in tags:
         value = tagkeys.comparable(tag_type, text)
         same = {"network_id": row.network_id, "device_id": row.id, "tag_id": tag_id}
-        whole.append({**same, "value": text, **_comparable(None if isinstance(value, list) else value)})
+        order = order_key(value) if isinstance(value, str) else None
+        compared = _comparable(None if isinstance(value, list) else value)
+        whole.append({**same, "value": text, **compared, "value_order": order})
         for place, element in enumerate(value if isinstance(value, list) else ()):
             elements.append({**same, "position": place, **_comparable(element)})
     await tx.execute_many(queries.INSERT_TAG, whole)

@@ -21,7 +21,7 @@ from signfleet.storage.postgres_check import (
 from signfleet.storage.sqlite_connection import connect
 
 #: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
-HEAD = "0016"
+HEAD = "0017"
 
 _SQLITE_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 REVISION = "SELECT version_num FROM alembic_version"
