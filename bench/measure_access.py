@@ -21,7 +21,8 @@ from bench.table import Row
 from signfleet.access import store as queries
 from signfleet.access.passwords import hash_now
 from signfleet.access.sessions import Sessions
-from signfleet.access.tokens import USER_SCOPE, hash_token
+from signfleet.access.tokens import hash_token
+from signfleet.caller.scopes import USER_SCOPE
 from signfleet.storage.interface import Transaction
 from signfleet.storage.opening import open_store
 from tests.api import MAIN, Api

@@ -19,7 +19,7 @@ from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.contract.paging import ListQuery
 from signfleet.devices.service import Devices
 from signfleet.storage.interface import Store, Transaction

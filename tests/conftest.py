@@ -35,7 +35,8 @@ from signfleet.access.issuing import Lifetimes, open_session
 from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import INSERT_TOKEN
-from signfleet.access.tokens import SETUP_SCOPE, USER_SCOPE, hash_token, new_token
+from signfleet.access.tokens import hash_token, new_token
+from signfleet.caller.scopes import SETUP_SCOPE, USER_SCOPE
 from signfleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.founding import Founded, found
 from signfleet.people.service import NewPerson, People, insert_person

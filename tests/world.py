@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 from signfleet.access.issuing import Issued, Lifetimes, open_session
 from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
 from signfleet.access.operations.roles import VIEWERS, SystemRole
-from signfleet.access.tokens import DEVICE_SCOPE, USER_SCOPE, hash_token, new_token
+from signfleet.access.tokens import hash_token, new_token
+from signfleet.caller.scopes import DEVICE_SCOPE, USER_SCOPE
 from signfleet.contract.conditional import NONE
 from signfleet.founding import Founded
 from signfleet.http.endpoint import FORM, Endpoint

@@ -9,9 +9,9 @@ from signfleet.access import grants
 from signfleet.access.giving import Giving
 from signfleet.access.operations.operation import Operation
 from signfleet.access.schemas import Permission
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import AuditedEntity
+from signfleet.caller.session import Session
 from signfleet.errors import Invalid
 from signfleet.storage.interface import Row, Store, Transaction
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from signfleet.access.attempts import Attempts
+from signfleet.access.gate import AccessGate
 from signfleet.access.passwords import Passwords
 from signfleet.access.permissions import Permissions
 from signfleet.access.sessions import Sessions
@@ -310,7 +311,12 @@ def endpoints(*more: Endpoint) -> list[Endpoint]:
 
 
 def make_app(services: Services) -> Application:
-    return Application(endpoints(), services_by_type(services))
+    return Application(endpoints(), services_by_type(services), gate(services))
+
+
+def gate(services: Services) -> AccessGate:
+    """The checks before every private endpoint."""
+    return AccessGate(services.sessions, services.permissions)
 
 
 def services_by_type(services: Services) -> dict[type, Any]:

@@ -18,7 +18,7 @@ from signfleet.access.operations.catalogue import (
     allowed_by_system_role,
 )
 from signfleet.access.operations.operation import Operation
-from signfleet.access.tokens import DEVICE_SCOPE, USER_SCOPE
+from signfleet.caller.scopes import DEVICE_SCOPE, USER_SCOPE
 from signfleet.http.endpoint import Endpoint
 from tests.access.callers import (
     CUSTOM_ROLE,

@@ -12,7 +12,7 @@ from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.access.permission_store import INSERT_PERMISSION
 from signfleet.access.permissions import Permissions
 from signfleet.access.rules import is_allowed
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.store import INSERT_DEVICE

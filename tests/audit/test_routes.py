@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from httpx import AsyncClient
 
 from signfleet.access.operations.roles import GENERAL_MANAGERS
-from signfleet.actor import Actor, act_as
 from signfleet.audit.recording import Change, record_all
+from signfleet.caller.actor import Actor, act_as
 from signfleet.cli import cli
 from signfleet.founding import Founded
 from signfleet.settings import Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
 import pytest
@@ -14,10 +15,13 @@ from signfleet.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
+#: The documentation is public.
+NO_GATE: Any = None
+
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: Settings()}))
+    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: Settings()}, NO_GATE))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         yield client
 
@@ -78,7 +82,7 @@ async def test_every_link_of_the_page_leads_somewhere(client: httpx.AsyncClient)
 async def test_below_a_path_of_a_proxy_every_address_has_the_path(path: str) -> None:
     """Whether the proxy takes the path off, or passes it on."""
     base = "https://example.com/signs"
-    app = Application(wiring.endpoints(), {Settings: Settings(public_url=f"{base}/")})
+    app = Application(wiring.endpoints(), {Settings: Settings(public_url=f"{base}/")}, NO_GATE)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://signfleet.test")
     api = (await client.get(f"{path}/openapi.json")).json()
     assert api["servers"] == [{"url": base}]
@@ -114,7 +118,7 @@ async def test_a_program_at_the_root_gets_the_error_it_can_read(client: httpx.As
 
 async def test_the_root_below_a_path_leads_to_the_page_there() -> None:
     settings = Settings(public_url="https://signs.example/fleet/")
-    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: settings}))
+    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: settings}, NO_GATE))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         answer = await client.get("/fleet/", headers={"Accept": "text/html"})
     assert answer.headers["Location"] == "/fleet/docs"

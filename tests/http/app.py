@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from signfleet.access.gate import AccessGate
 from signfleet.access.operations.catalogue import VIEW_DEVICE
-from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session, Sessions
+from signfleet.caller.session import Session
 from signfleet.contract.oauth import OAuthError
 from signfleet.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated
 from signfleet.http.application import Application
@@ -206,8 +206,10 @@ def endpoints() -> list[Endpoint]:
 def served(**given: Any) -> Iterator[str]:
     """Run the application in a thread, with these settings; gives its address."""
     settings = Settings(**given)
-    services: dict[type, Any] = {Settings: settings, Sessions: FewSessions(), Permissions: FewPermissions()}
-    server = uvicorn.Server(configuration(Application(endpoints(), services), settings))
+    sessions: Any = FewSessions()
+    permissions: Any = FewPermissions()
+    app = Application(endpoints(), {Settings: settings}, AccessGate(sessions, permissions))
+    server = uvicorn.Server(configuration(app, settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

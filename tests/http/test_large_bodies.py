@@ -130,6 +130,8 @@ async def test_all_room_comes_back_however_bodies_come_wait_and_leave(seed: int)
         pass
 
 
+#: All endpoints here are public.
+NO_GATE: Any = None
 things = Endpoints("/things", family="Things")
 
 
@@ -174,7 +176,9 @@ class Request:
     ],
 )
 async def test_a_body_that_may_be_large_is_read_when_there_is_room(length: dict[str, str], waits: bool) -> None:
-    app = Application([*things], {Settings: Settings(access_log=False), BodyRoom: BodyRoom(4_000_000, patience=30)})
+    app = Application(
+        [*things], {Settings: Settings(access_log=False)}, NO_GATE, bodies=BodyRoom(4_000_000, patience=30)
+    )
     large = {"Content-Type": "image/png", "Content-Length": "1000000"}
     others = [Request(app, f"192.0.2.{number}", large) for number in range(4)]
     await a_moment()

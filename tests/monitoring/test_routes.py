@@ -32,12 +32,13 @@ class Broken:
 @pytest.fixture
 async def broken_client() -> AsyncIterator[httpx.AsyncClient]:
     broken: Any = Broken()
+    no_gate: Any = None  # all of these endpoints are public
     services = {
         Settings: Settings(),
         Monitoring: Monitoring(),
         Readiness: Readiness(broken, broken, Settings(database="postgresql:///x")),
     }
-    transport = httpx.ASGITransport(Application(endpoints, services))
+    transport = httpx.ASGITransport(Application(endpoints, services, no_gate))
     async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
         yield client
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.access.tokens import DEVICE_SCOPE
+from signfleet.caller.scopes import DEVICE_SCOPE
 from signfleet.founding import Founded
 from signfleet.wire.datetime import parse
 from signfleet.wire.timespan import DAY

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.access.tokens import DEVICE_SCOPE
+from signfleet.caller.scopes import DEVICE_SCOPE
 from signfleet.storage import postgres
 from tests.conftest import CallAs
 from tests.interleaving import reading_before_writing

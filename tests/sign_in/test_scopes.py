@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.access.scopes import common
+from signfleet.caller.scopes import common
 from signfleet.founding import Founded
 from tests.conftest import ROOT, CallAs
 

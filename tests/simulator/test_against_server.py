@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncBaseTransport, AsyncClient, ReadTimeout, Request, Response
 
-from signfleet.access.tokens import DEVICE_SCOPE
+from signfleet.caller.scopes import DEVICE_SCOPE
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.player import Tally
 from signfleet.simulator.run import simulate

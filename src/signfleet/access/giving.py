@@ -14,8 +14,8 @@ from signfleet.access.operations.catalogue import ROOTS, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import NOBODYS_ID, rule_of
 from signfleet.access.rules import Rule, is_allowed, relevant, system_rules
-from signfleet.access.sessions import Session
 from signfleet.access.visibility import CANDIDATES, decision, gained
+from signfleet.caller.session import Session
 from signfleet.errors import Forbidden
 from signfleet.storage.interface import Row, Transaction
 

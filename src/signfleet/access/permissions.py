@@ -12,8 +12,8 @@ from signfleet.access import permission_store as queries
 from signfleet.access.operations.catalogue import VIEW_USER
 from signfleet.access.operations.operation import Operation
 from signfleet.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
-from signfleet.access.sessions import Session
 from signfleet.access.visibility import IdColumn, own_or, remembered, scope_of, unless_denied
+from signfleet.caller.session import Session
 from signfleet.errors import Forbidden
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.storage.interface import Row, Store, Transaction

@@ -8,8 +8,8 @@ from signfleet.access import grants
 from signfleet.access.operations.catalogue import by_uid
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
-from signfleet.access.sessions import Session
 from signfleet.access.visibility import NAMED_ID, VIEWS, naming_hidden, seen_among
+from signfleet.caller.session import Session
 from signfleet.storage.interface import Store
 from signfleet.storage.query import Query
 from signfleet.wire.json import encode

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from signfleet.access import store as queries
-from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
-from signfleet.access.tokens import USER_SCOPE, hash_token
+from signfleet.access.tokens import hash_token
 from signfleet.audit.recording import Change, record
+from signfleet.caller.scopes import SCOPES_LIMIT, USER_SCOPE, covers, is_scope
 from signfleet.contract.conditional import NONE, Precondition
 from signfleet.errors import Invalid, NotFound
 from signfleet.people.store import PERSON_TO_CHANGE

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from signfleet.actor import acting
 from signfleet.audit import store as queries
 from signfleet.audit.masking import difference, masked, plain
 from signfleet.audit.schemas import Action, AuditedEntity
+from signfleet.caller.actor import acting
 from signfleet.storage.interface import Transaction
 from signfleet.wire.json import encode
 from signfleet.wire.text import fold

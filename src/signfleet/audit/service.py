@@ -12,10 +12,10 @@ import msgspec
 from signfleet.access import permission_store as permission_queries
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_ROLE, VIEW_USER
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.audit import store as queries
 from signfleet.audit.catalogue import AUDIT
 from signfleet.audit.schemas import AuditRecord
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.expressions.listing import EVERYTHING, Scope

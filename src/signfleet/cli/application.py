@@ -56,7 +56,7 @@ def create(name: str, person: str, scope: str | None, days: int | None, **flags:
     now = clock.now()
 
     async def work(services: Services) -> Credentials:
-        from signfleet.access.tokens import USER_SCOPE
+        from signfleet.caller.scopes import USER_SCOPE
 
         owner = await person_of(services, person)
         scopes = " ".join((scope or USER_SCOPE).split())

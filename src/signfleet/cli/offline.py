@@ -28,7 +28,7 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
     likely to be mistyped, or an older server still runs on the store.
     """
     settings = load_settings(flags) if new else existing_store(load_settings(flags))
-    from signfleet.actor import Actor, act_as
+    from signfleet.caller.actor import Actor, act_as
     from signfleet.errors import SignfleetError
     from signfleet.settings import SettingsError
     from signfleet.storage.interface import StorageError

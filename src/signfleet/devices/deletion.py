@@ -8,8 +8,8 @@ from signfleet.access import grants
 from signfleet.access.giving import Giving
 from signfleet.access.operations.catalogue import DELETE_DEVICE, DEVICE
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record_all
+from signfleet.caller.session import Session
 from signfleet.contract.conditional import Precondition
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.conditional import NONE, Precondition
 from signfleet.contract.paging import ListQuery, Page

@@ -10,8 +10,8 @@ import msgspec
 
 from signfleet.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_GROUP
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.audit import recording
+from signfleet.caller.session import Session
 from signfleet.contract.conditional import Precondition
 from signfleet.contract.patch import Change, Document, check_paths, converted, merged, patched, spelled
 from signfleet.devices import settings_rules

@@ -8,7 +8,7 @@ from signfleet.access.operations.catalogue import DEVICE, ROOTS, VIEW_DEVICE, VI
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.rules import Rule, relevant
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
 from signfleet.errors import Invalid, NotFound
 from signfleet.roles.system import role_name

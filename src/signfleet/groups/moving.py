@@ -6,7 +6,7 @@ from typing import Any
 
 from signfleet.access.operations.catalogue import VIEW_GROUP
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.schemas import GroupReference
 from signfleet.devices.store import GROUP_BY_NAME

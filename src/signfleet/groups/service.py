@@ -23,9 +23,9 @@ from signfleet.access.operations.catalogue import (
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
-from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
 from signfleet.audit.recording import Change, record
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.conditional import Precondition
 from signfleet.contract.paging import ListQuery, Page

@@ -15,7 +15,7 @@ from signfleet.http.cors import Cors
 from signfleet.http.endpoint import Endpoint
 from signfleet.http.errors import STOPPING, MethodNotAllowed, tell
 from signfleet.http.media import HTML_TYPE
-from signfleet.http.pipeline import responder
+from signfleet.http.pipeline import Gate, responder
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
 from signfleet.http.routing import Responder, Route, Router
@@ -34,22 +34,30 @@ DOCUMENTATION = "/docs"
 
 
 class Application:
-    """Every endpoint behind one callable; `services` by their types, as handlers ask for them.
+    """Serves every endpoint. `services` are found by their types, as handlers ask for them.
 
-    A testing server lets `intercept` put faults before what endpoints do.
+    `gate` checks the callers of endpoints that are not public. A testing server lets `intercept` put faults before
+    what endpoints do.
     """
 
     def __init__(
-        self, endpoints: Iterable[Endpoint], services: Mapping[type, Any], intercept: Intercept | None = None
+        self,
+        endpoints: Iterable[Endpoint],
+        services: Mapping[type, Any],
+        gate: Gate,
+        *,
+        bodies: BodyRoom | None = None,
+        intercept: Intercept | None = None,
     ) -> None:
-        self._services = {BodyRoom: BodyRoom(), **services}
+        self._services = services
+        bodies = bodies or BodyRoom()
         self._cors = Cors(services[Settings].cors_origins)
         #: The path under which a proxy offers this server, where it does not take it off itself.
         self._root = urlsplit(services[Settings].public_base).path.encode()
         self._log = RequestLog(access_log=services[Settings].access_log)
         self._router = Router()
         for endpoint in endpoints:
-            respond = responder(endpoint)
+            respond = responder(endpoint, gate, bodies)
             if intercept is not None:
                 respond = intercept(endpoint, respond)
             for path in (endpoint.path, *endpoint.aliases):

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from signfleet import clock
-from signfleet.actor import Actor
+from signfleet.caller.actor import Actor
 from signfleet.contract.conditional import Precondition
 from signfleet.errors import Invalid, MissingToken
 from signfleet.http.media import JSON_TYPE
@@ -18,7 +18,7 @@ from signfleet.wire.address import canonical
 from signfleet.wire.json import encode
 
 if TYPE_CHECKING:
-    from signfleet.access.sessions import Session
+    from signfleet.caller.session import Session
 
 T = TypeVar("T")
 

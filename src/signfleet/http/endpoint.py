@@ -15,11 +15,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict, Unpack
+from typing import Annotated, Any, Literal, Protocol, TypedDict, Unpack
 
 from msgspec import Meta
 
-from signfleet.access.operations.operation import Operation
 from signfleet.http.call import Answer, Call
 from signfleet.http.contract import routes
 from signfleet.http.media import JSON_TYPE
@@ -29,6 +28,14 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 #: Who may call an endpoint at all: "network" needs a chosen network, "person" a person's token, "device" a player's,
 #: "public" nothing.
 Caller = Literal["network", "person", "device", "public"]
+
+
+class Operation(Protocol):
+    """A business operation that a caller needs: opaque here but for its name, which the OpenAPI document shows."""
+
+    @property
+    def key(self) -> str: ...
+
 
 #: A body larger than this is refused, unless an endpoint declares another limit. To decode so much JSON, of whatever
 #: kind, takes less than a millisecond, in which nobody else is served.

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from signfleet import clock
-from signfleet.access.permissions import Permissions
-from signfleet.access.scopes import CHOOSE_NETWORK
-from signfleet.access.sessions import Session, Sessions
-from signfleet.actor import act_as
+from signfleet.caller.actor import act_as
 from signfleet.contract.conditional import TooSoon, is_unchanged
-from signfleet.errors import Forbidden, Invalid, TooLarge
+from signfleet.errors import Invalid, TooLarge
 from signfleet.http.bodies import SMALL, BodyRoom
 from signfleet.http.call import Answer, Call, Disconnected
 from signfleet.http.charsets import as_utf8, charset_of, form_as_utf8
@@ -26,7 +23,6 @@ from signfleet.http.media import admits, is_sent_as
 from signfleet.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.http.routing import Responder
 from signfleet.storage.query import aside
-from signfleet.storage.turns import Caller, read_as
 from signfleet.wire import datetime
 from signfleet.wire.misfit import explain
 from signfleet.wire.numbers import LONG, with_whole_numbers
@@ -48,8 +44,15 @@ _NOT_STORED = (NO_STORE, header("Pragma", "no-cache"))
 _ASK_AGAIN = header("Cache-Control", "private, no-cache")
 
 
-def responder(endpoint: Endpoint) -> Responder:
-    """What answers a call of `endpoint`."""
+class Gate(Protocol):
+    """Lets a call of a private endpoint in, or refuses it."""
+
+    async def admit(self, call: Call, endpoint: Endpoint) -> None:
+        """Sets `call.session`. Raises `Unauthenticated` or `Forbidden`."""
+
+
+def responder(endpoint: Endpoint, gate: Gate, bodies: BodyRoom) -> Responder:
+    """Returns what answers a call of `endpoint`."""
     read = _reader(endpoint)
     handler = endpoint.handler
     is_public = endpoint.caller == "public"
@@ -58,7 +61,7 @@ def responder(endpoint: Endpoint) -> Responder:
 
     async def respond(call: Call, **segments: str) -> Response:
         if not is_public:
-            await _admit(call, endpoint)
+            await gate.admit(call, endpoint)
         if not is_read:
             act_as(call.actor)
         accept = call.header(b"accept")
@@ -69,21 +72,21 @@ def responder(endpoint: Endpoint) -> Responder:
                 raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")
         if read is None:
             return _response(call, await _told_apart(handler, call, segments), endpoint)
-        async with _room(call, endpoint.body_limit):
+        async with _room(bodies, call, endpoint.body_limit):
             call.body = await read(call)
             return _response(call, await _told_apart(handler, call, segments), endpoint)
 
     return _in_oauths_form(respond) if endpoint.oauth else respond
 
 
-def _room(call: Call, limit: int) -> AbstractAsyncContextManager[None]:
+def _room(bodies: BodyRoom, call: Call, limit: int) -> AbstractAsyncContextManager[None]:
     """Room for the body, where it may be large, until the answer is there."""
     size = call.body_length(limit)
     if size <= SMALL:
         return nullcontext()
     session = call.known_session
     owner = call.address if session is None else (session.person_id, session.device_id)
-    return call.service(BodyRoom).admit(size, owner)
+    return bodies.admit(size, owner)
 
 
 async def _told_apart(handler: Handler, call: Call, segments: dict[str, str]) -> Answer:
@@ -106,34 +109,6 @@ def _in_oauths_form(respond: Responder) -> Responder:
             raise in_oauths_form(error) from error
 
     return told
-
-
-async def _admit(call: Call, endpoint: Endpoint) -> None:
-    """401 without a good token, 403 where it does not reach."""
-    session = call.session = await call.service(Sessions).authenticate(call.bearer_token, call.now)
-    who = session.login or f"device {session.device_id}" if session.person_id or session.device_id else "application"
-    read_as(Caller(session.network_id or 0, who))
-    if endpoint.scopes and not session.covers_any(endpoint.scopes):
-        raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
-    if endpoint.caller == "network":
-        if session.network_id is None:
-            raise Forbidden(_no_network(session))
-        if endpoint.operation is not None:
-            await call.service(Permissions).demand(session, endpoint.operation)
-    elif endpoint.caller == "person" and session.person_id is None:
-        raise Forbidden("This is for people's tokens; the access token belongs to a device.")
-    elif endpoint.caller == "device" and session.device_id is None:
-        raise Forbidden("This is for players' tokens; the access token belongs to a person.")
-
-
-def _no_network(session: Session) -> str:
-    """Returns why a session without a network is refused, with a way out that is open to it."""
-    if session.person_id is not None and session.covers(CHOOSE_NETWORK):
-        return "No network is chosen; choose one with PUT /2022/06/REST/Self/Session/Network/."
-    return (
-        "No network is chosen, and this access token cannot choose one: that takes a person's token with the scope"
-        f" '{CHOOSE_NETWORK}'."
-    )
 
 
 def _reader(endpoint: Endpoint) -> Reader | None:

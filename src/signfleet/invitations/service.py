@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.access import passwords
 from signfleet.access.passwords import Passwords
 from signfleet.access.principals import PermissionDocuments
-from signfleet.actor import act_under
+from signfleet.caller.actor import act_under
 from signfleet.errors import Forbidden, Invalid, NotFound
 from signfleet.invitations.schemas import Invitation, invitation_of
 from signfleet.people import store as people

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from signfleet.actor import acting
 from signfleet.audit.recording import Change, record
+from signfleet.caller.actor import acting
 from signfleet.devices.deletion import DeviceDeletion
 from signfleet.devices.store import OWNER_OF_SERIAL
 from signfleet.errors import Invalid, NotFound

@@ -13,7 +13,7 @@ from hmac import compare_digest
 from typing import NamedTuple
 
 from signfleet.access.tokens import hash_token, new_token
-from signfleet.actor import acting
+from signfleet.caller.actor import acting
 from signfleet.joining import store as queries
 from signfleet.storage.interface import Transaction
 

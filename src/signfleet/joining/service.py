@@ -6,8 +6,8 @@ from typing import Final
 
 from signfleet.access.operations.catalogue import SETUP_DEVICE, VIEW_DEVICE
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.caller.session import Session
 from signfleet.devices.service import Devices
 from signfleet.devices.store import DEVICE_BY_SERIAL
 from signfleet.errors import Invalid, NotFound

@@ -8,8 +8,8 @@ import msgspec
 
 from signfleet.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.caller.session import Session
 from signfleet.contract.conditional import Precondition
 from signfleet.contract.patch import Document, converted
 from signfleet.errors import Forbidden, Invalid, NotFound, Stale

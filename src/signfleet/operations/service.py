@@ -9,8 +9,8 @@ from signfleet.access.grants import permission_of
 from signfleet.access.operations.catalogue import ROOTS
 from signfleet.access.permissions import Permissions
 from signfleet.access.schemas import Permission
-from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
+from signfleet.caller.session import Session
 from signfleet.errors import NotFound
 from signfleet.operations.document import OperationDocument, document
 from signfleet.storage.interface import Store

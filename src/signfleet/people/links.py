@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from signfleet.access.store import DELETE_APPLICATIONS_OF_PERSON, DELETE_OTHER_SESSIONS
 from signfleet.access.tokens import hash_token, new_token
-from signfleet.actor import acting
+from signfleet.caller.actor import acting
 from signfleet.errors import NotFound
 from signfleet.mail.composing import Composer
 from signfleet.mail.outbox import Outbox

@@ -13,8 +13,8 @@ from signfleet.access.attempts import LOGIN_LIMIT, Attempts
 from signfleet.access.passwords import Passwords
 from signfleet.access.store import DELETE_OTHER_SESSIONS
 from signfleet.access.throttle import Throttle
-from signfleet.actor import act_under, acting
 from signfleet.audit.recording import Change, record
+from signfleet.caller.actor import act_under, acting
 from signfleet.errors import Forbidden, Throttled
 from signfleet.people import store as queries
 from signfleet.people.links import (

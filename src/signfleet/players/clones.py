@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from signfleet.actor import act_under, acting
 from signfleet.audit.recording import Change, record
+from signfleet.caller.actor import act_under, acting
 from signfleet.storage.interface import Row, Transaction
 from signfleet.wire.timespan import HOUR
 

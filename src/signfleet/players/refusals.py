@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from signfleet.actor import acting
 from signfleet.audit.recording import Change, record
+from signfleet.caller.actor import acting
 from signfleet.errors import Conflict, Forbidden, SignfleetError
 from signfleet.storage.interface import Transaction
 from signfleet.wire.text import fold

@@ -9,9 +9,10 @@ import msgspec
 import structlog
 
 from signfleet.access.issuing import open_session
-from signfleet.access.tokens import DEVICE_SCOPE, hash_token
-from signfleet.actor import act_under, acting
+from signfleet.access.tokens import hash_token
 from signfleet.audit.recording import Change, record
+from signfleet.caller.actor import act_under, acting
+from signfleet.caller.scopes import DEVICE_SCOPE
 from signfleet.devices.documents import identity
 from signfleet.devices.keeping import next_moment
 from signfleet.devices.models.catalog import family_of

@@ -8,8 +8,9 @@ import msgspec
 
 from signfleet.access import store as access
 from signfleet.access.issuing import Lifetimes, open_session, renew
-from signfleet.access.tokens import DEVICE_SCOPE, hash_token
-from signfleet.actor import acting
+from signfleet.access.tokens import hash_token
+from signfleet.caller.actor import acting
+from signfleet.caller.scopes import DEVICE_SCOPE
 from signfleet.contract.oauth import OAuthError
 from signfleet.joining import secrets
 from signfleet.joining.store import END_SESSIONS

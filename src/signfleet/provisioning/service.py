@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from signfleet.access.tokens import SETUP_SCOPE, hash_token, new_token
-from signfleet.actor import acting
+from signfleet.access.tokens import hash_token, new_token
 from signfleet.audit.recording import Change, record
+from signfleet.caller.actor import acting
+from signfleet.caller.scopes import SETUP_SCOPE
 from signfleet.errors import NotFound, Unauthenticated
 from signfleet.networks.service import Networks
 from signfleet.provisioning import store as queries

@@ -13,8 +13,8 @@ from signfleet.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.access.permissions import Permissions
 from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.caller.session import Session
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.errors import Invalid, NotFound
 from signfleet.expressions.listing import EVERYTHING, Scope

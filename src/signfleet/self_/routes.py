@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.access.tokens import USER_SCOPE
+from signfleet.caller.scopes import USER_SCOPE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoint, Endpoints, Parameter
 from signfleet.people.registration import Registrations

@@ -7,7 +7,7 @@ from typing import Final
 from signfleet.access import store as queries
 from signfleet.access.attempts import Attempts
 from signfleet.access.passwords import Passwords
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.errors import Forbidden
 from signfleet.storage.interface import Store
 from signfleet.wire.timespan import MINUTE

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from signfleet.access.sessions import refusal
-from signfleet.actor import act_under
+from signfleet.caller.actor import act_under
 from signfleet.contract.oauth import OAuthError
 from signfleet.errors import Invalid, NotFound
 from signfleet.http.call import Answer, Call, answer_json

@@ -9,8 +9,8 @@ from signfleet.access import store as queries
 from signfleet.access.attempts import Attempts
 from signfleet.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.access.passwords import Passwords
-from signfleet.access.scopes import SCOPES_LIMIT, common, covers, is_scope
-from signfleet.access.tokens import PERSON_SCOPE, USER_SCOPE, hash_token, new_token
+from signfleet.access.tokens import hash_token, new_token
+from signfleet.caller.scopes import PERSON_SCOPE, SCOPES_LIMIT, USER_SCOPE, common, covers, is_scope
 from signfleet.contract.oauth import OAuthError
 from signfleet.people import store as people
 from signfleet.people.lifetimes import ACCESS, LIFETIMES, REFRESH

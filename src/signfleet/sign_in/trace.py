@@ -19,9 +19,9 @@ from prometheus_client import Counter
 from signfleet import clock
 from signfleet.access.attempts import LOGIN_LIMIT
 from signfleet.access.store import APPLICATION_BY_ID
-from signfleet.actor import Actor, act_as
 from signfleet.audit.recording import Change, record
 from signfleet.audit.schemas import Action, AuditedEntity
+from signfleet.caller.actor import Actor, act_as
 from signfleet.errors import SignfleetError, Throttled
 from signfleet.people import store as people
 from signfleet.storage.interface import Row, Store, Transaction

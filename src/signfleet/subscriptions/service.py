@@ -18,8 +18,8 @@ import structlog
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record, record_all
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.errors import Invalid

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.errors import Invalid
 from signfleet.expressions.listing import Scope
 from signfleet.storage.interface import Row, Store

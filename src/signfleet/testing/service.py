@@ -27,7 +27,7 @@ from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, found
 from signfleet.testing.crew import Crew
 from signfleet.testing.faults import FaultList
 from signfleet.wire import datetime
-from signfleet.wiring import Services, build, endpoints, services_by_type
+from signfleet.wiring import Services, build, endpoints, gate, services_by_type
 
 #: Requests under way have so many seconds to finish before the store is emptied under them.
 PATIENCE = 5.0
@@ -165,7 +165,7 @@ class Testbed:
         self.services = services = await build(self._settings)
         self._parts.push_async_callback(services.close)
         by_type = {**services_by_type(services), Testbed: self}
-        self._application = Application(self._endpoints, by_type, self.faults.intercept)
+        self._application = Application(self._endpoints, by_type, gate(services), intercept=self.faults.intercept)
         await services.blobs.delete(names)
         self._delete_mails()
         self._founded = await found_for_tests(services)

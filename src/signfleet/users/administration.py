@@ -24,8 +24,8 @@ from signfleet.access.permission_store import HOLD_ROLE
 from signfleet.access.permissions import Permissions
 from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission
-from signfleet.access.sessions import Session
 from signfleet.access.throttle import Throttle
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.conditional import Precondition
 from signfleet.contract.paging import ListQuery, Page

@@ -8,8 +8,8 @@ from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.access.permissions import Permissions
 from signfleet.access.principals import PermissionDocuments
 from signfleet.access.schemas import Permission, Principal
-from signfleet.access.sessions import Session
 from signfleet.access.shown import Shown
+from signfleet.caller.session import Session
 from signfleet.errors import NotFound
 from signfleet.roles.schemas import Role
 from signfleet.roles.service import role_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.contract.conditional import NONE
 from signfleet.contract.patch import Document
 from signfleet.devices.schemas import Beacon

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.events import store as queries

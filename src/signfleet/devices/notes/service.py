@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import UPDATE_DEVICE
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.catalogue import DEVICES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.devices.permissions.documents import rewrite_permissions
 from signfleet.devices.service import Devices
 from signfleet.permission_lists import PermissionList

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from signfleet.access.sessions import Session
+from signfleet.caller.session import Session
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.location import place_path
 from signfleet.devices.regions.schemas import PlayersRegion

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from signfleet.access.operations.catalogue import VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.access.permissions import Permissions
-from signfleet.access.sessions import Session
 from signfleet.blobs.links import Links
+from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.screenshots import store as queries

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from signfleet.access.operations.catalogue import MANAGE_TAGS
-from signfleet.access.sessions import Session
 from signfleet.audit.recording import Change, record
+from signfleet.caller.session import Session
 from signfleet.devices.keeping import keep_part, next_moment, touch
 from signfleet.devices.service import Devices
 from signfleet.devices.tags import store as queries

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from signfleet.access.tokens import USER_SCOPE
 from signfleet.applications.service import ApplicationChange, Applications
+from signfleet.caller.scopes import USER_SCOPE
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.contract import documented
 from signfleet.http.endpoint import Endpoints

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from signfleet.access import store as queries
-from signfleet.access.scopes import SCOPES_LIMIT, covers, is_scope
-from signfleet.access.sessions import Session
+from signfleet.caller.scopes import SCOPES_LIMIT, covers, is_scope
+from signfleet.caller.session import Session
 from signfleet.contract.conditional import Precondition
 from signfleet.errors import Forbidden, Invalid, Unauthenticated
 from signfleet.storage.interface import Store, Transaction

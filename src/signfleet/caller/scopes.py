@@ -7,6 +7,14 @@ from functools import lru_cache
 
 #: Nobody needs more in one token.
 SCOPES_LIMIT = 100
+#: What each kind of token may do by the contract.
+PERSON_SCOPE = "bsn.api.self"
+USER_SCOPE = "bsn.api.main bsn.api.self bsn.api.upload"
+SETUP_SCOPE = "cert"
+DEVICE_SCOPE = (
+    "bdeploy certs bsn.api.device bsn.api.main.groups.regular.retrieve"
+    " bsn.api.main.groups.regular.schedule.retrieve bsn.api.main.content.retrieve"
+)
 #: Lets a person choose the network to work in.
 CHOOSE_NETWORK = "bsn.api.self.session.update"
 _SCOPE = re.compile(r"(?=.{1,128}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE | re.ASCII)

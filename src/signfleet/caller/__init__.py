@@ -1,0 +1,1 @@
+"""Who calls: the session behind a request, what its scopes reach, and the actor that the audit trail names."""
