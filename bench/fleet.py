@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table, bindparam
 
-from signfleet.devices.documents import identity
+from signfleet.devices.document import identity
 from signfleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction

@@ -10,7 +10,7 @@ import msgspec
 
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
-from signfleet.devices.documents import identity, status_end
+from signfleet.devices.document import identity, status_end
 from signfleet.devices.registration import NewDevice, create
 from signfleet.storage import totals
 from signfleet.storage.interface import Store, Transaction

@@ -11,7 +11,7 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.access.operations.roles import VIEWERS
-from signfleet.devices.store import OWNER_OF_SERIAL
+from signfleet.devices.store import DEVICE_OF_SERIAL
 from signfleet.founding import Founded
 from signfleet.groups.store import INSERT_GROUP
 from signfleet.storage.interface import Transaction
@@ -339,7 +339,7 @@ async def test_all_that_match_go_and_are_counted(admin: AsyncClient, services: S
     answer = await admin.delete("/Devices/?filter=%5BModel%5D%20IS%20%27XD1034%27")
     assert (answer.status_code, answer.content) == (200, b"5")
     assert (await admin.get("/Devices/Count/")).json() == 1
-    assert await services.store.one(OWNER_OF_SERIAL, serial_key="elsewhere") is not None
+    assert await services.store.one(DEVICE_OF_SERIAL, serial_key="elsewhere") is not None
 
 
 @pytest.mark.contract("DELETE /Devices/")

@@ -69,9 +69,9 @@ async def test_a_setup_token_is_told_again_as_it_was_issued(admin: AsyncClient, 
 
 @pytest.mark.contract("DELETE /Provisioning/Setups/Tokens/{token}/")
 @pytest.mark.parametrize("path", [TOKENS, f"{OLDER}/"])
-async def test_a_revoked_setup_token_is_gone(admin: AsyncClient, services: Services, path: str) -> None:
+async def test_a_revoked_setup_token_is_gone(admin: AsyncClient, path: str) -> None:
     token = (await admin.post(path)).json()["token"]
-    assert (await services.provisioning.admit(token, time.time_ns() // 1_000_000)).network_name == "Test Network"
+    assert (await admin.get(f"{path}{token}/")).status_code == 200
     assert (await admin.delete(f"{path}{token}")).status_code == 204
     assert (await admin.get(f"{path}{token}/")).status_code == 404
     assert (await admin.delete(f"{path}{token}/")).status_code == 404

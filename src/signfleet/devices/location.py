@@ -33,7 +33,7 @@ def place_path(text: str) -> str | None:
     return f"/{'/'.join(names)}/" if names else None
 
 
-async def keep_place(tx: Transaction, network_id: int, location: Location | None) -> str | None:
+async def store_place(tx: Transaction, network_id: int, location: Location | None) -> str | None:
     """Remember the place of a location; returns the key that its devices carry, None for no place."""
     path = place_path(location.path) if location and location.path else None
     if location is None or path is None:

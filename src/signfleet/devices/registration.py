@@ -8,8 +8,8 @@ import msgspec
 
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
-from signfleet.devices.documents import identity
-from signfleet.devices.location import keep_place
+from signfleet.devices.document import identity
+from signfleet.devices.location import store_place
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.schemas import (
     DeviceNetworkSettings,
@@ -84,7 +84,7 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         report_sequence=0,
         gps_latitude=new.location.gps_latitude if new.location else None,
         gps_longitude=new.location.gps_longitude if new.location else None,
-        location_key=await keep_place(tx, network_id, new.location),
+        location_key=await store_place(tx, network_id, new.location),
     )
     await tx.execute(
         queries.INSERT_DOCUMENT,

@@ -8,7 +8,7 @@ from signfleet.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, 
 from signfleet.contract.patch import Changes
 from signfleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.devices.deletion import DeviceDeletion
-from signfleet.devices.documents import etag
+from signfleet.devices.document import etag
 from signfleet.devices.events.routes import endpoints as event_endpoints
 from signfleet.devices.models.routes import endpoints as model_endpoints
 from signfleet.devices.notes.routes import endpoints as note_endpoints

@@ -12,6 +12,7 @@ from signfleet.contract.conditional import NONE, Precondition
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
+from signfleet.devices.document import with_permissions
 from signfleet.errors import NotFound
 from signfleet.expressions.listing import Scope
 from signfleet.storage import totals
@@ -60,9 +61,7 @@ class Devices:
             raise _not_there(str(device_id))
         if shown:
             return bytes(row.document)
-        # The permissions are the last member.
-        rest = bytes(row.document).removesuffix(f"{part.part}}}".encode())
-        return rest + f"{await self._shown.on_device(session, device_id)}}}".encode()
+        return with_permissions(bytes(row.document), part.part, await self._shown.on_device(session, device_id))
 
     async def part(self, session: Session, segment: str, name: str) -> str:
         """A part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""

@@ -17,8 +17,8 @@ from signfleet.contract.patch import Change, Document, check_paths, converted, m
 from signfleet.devices import settings_rules
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
-from signfleet.devices.keeping import keep_part, next_moment
-from signfleet.devices.location import keep_place, relocated
+from signfleet.devices.document import next_moment, write_part
+from signfleet.devices.location import relocated, store_place
 from signfleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.devices.service import Devices
 from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
@@ -174,9 +174,9 @@ class DeviceSettings:
             new_group_id=settings.group.id,
             new_latitude=location.gps_latitude if location else None,
             new_longitude=location.gps_longitude if location else None,
-            new_location_key=await keep_place(tx, row.network_id, location),
+            new_location_key=await store_place(tx, row.network_id, location),
         )
-        await keep_part(tx, row, "settings", whole.decode(), moment)
+        await write_part(tx, row, "settings", whole.decode(), moment)
         flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
 

@@ -31,8 +31,14 @@ NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
 #: By what permissions for single devices find theirs.
 DEVICE_ID = device.c.id
 
-_DOCUMENT_OF_DEVICE = and_(
+#: Joins a device with its document.
+DOCUMENT_OF_DEVICE = and_(
     device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
+)
+#: One device, and its document, for statements that write them.
+THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+ITS_DOCUMENT = and_(
+    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
 )
 
 #: A Player entity, ready to be sent.
@@ -42,7 +48,7 @@ _DOCUMENT = as_bytes(device_document.c.document).label("document")
 PLAYER = (
     select(device.c.id, device.c.version, device.c.last_modified_date, device.c.changed_date, _DOCUMENT)
     .select_from(device)
-    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .join(device_document, DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID)
 )
 PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")))
@@ -59,9 +65,17 @@ DOCUMENTS = Query(
     )
 )
 
-#: Who has a serial, in whatever network; locked until the unit of work ends.
-OWNER_OF_SERIAL = Query(
-    select(device.c.network_id, device.c.id)
+#: Locks the device that has a serial, in any network, until the transaction ends.
+DEVICE_OF_SERIAL = Query(
+    select(
+        device.c.network_id,
+        device.c.id,
+        device.c.serial,
+        device.c.model,
+        device.c.registration_date,
+        device.c.changed_date,
+        device.c.report_sequence,
+    )
     .where(device.c.serial_key == bindparam("serial_key"))
     .with_for_update(of=device)
 )
@@ -113,7 +127,7 @@ DEVICE_TO_CHANGE = Query(
         device_document.c.permissions,
     )
     .select_from(device)
-    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .join(device_document, DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
     .with_for_update(of=[device, device_document])
 )
@@ -126,13 +140,9 @@ _GROUP = (
 GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")))
 GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")))
 
-_THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
-_ITS_DOCUMENT = and_(
-    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
-)
 CHANGE_DEVICE = Query(
     device.update()
-    .where(_THIS_DEVICE)
+    .where(THIS_DEVICE)
     .values(
         version=device.c.version + 1,
         last_modified_date=bindparam("moment"),
@@ -148,14 +158,14 @@ CHANGE_DEVICE = Query(
 #: For a change of something beside the settings.
 TOUCH_DEVICE = Query(
     device.update()
-    .where(_THIS_DEVICE)
+    .where(THIS_DEVICE)
     .values(version=device.c.version + 1, last_modified_date=bindparam("moment"), changed_date=bindparam("moment"))
 )
 #: A part of the document, by its name; its identity holds the date of the change.
 CHANGE_PART = {
     part: Query(
         device_document.update()
-        .where(_ITS_DOCUMENT)
+        .where(ITS_DOCUMENT)
         .values({"identity": bindparam("new_identity"), part: bindparam("new_part")})
     )
     for part in ("settings", "tags", "permissions")
@@ -180,7 +190,7 @@ HELD_AMONG = Query(
 SETTINGS_AMONG = Query(
     select(device.c.id, device.c.serial, device_document.c.settings)
     .select_from(device)
-    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .join(device_document, DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
     .order_by(device.c.id)
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
+from signfleet.devices.document import identity_json
 from signfleet.expressions.listing import Scope
 from signfleet.storage.moments import NEXT_MOMENT
 from signfleet.storage.query import Query, among, json_member, merged
@@ -84,7 +85,7 @@ MOVES = (
         device_document.update()
         .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
         .values(
-            identity=_dated(device_document.c.identity, "{" + device_document.c.identity + "}"),
+            identity=_dated(device_document.c.identity, identity_json(device_document.c.identity)),
             settings=func.replace(
                 _dated(device_document.c.settings, device_document.c.settings),
                 bindparam("old_text"),

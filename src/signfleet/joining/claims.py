@@ -11,7 +11,7 @@ from typing import Final
 from signfleet.audit.recording import Change, record
 from signfleet.caller.actor import acting
 from signfleet.devices.deletion import DeviceDeletion
-from signfleet.devices.store import OWNER_OF_SERIAL
+from signfleet.devices.store import DEVICE_OF_SERIAL
 from signfleet.errors import Invalid, NotFound
 from signfleet.joining import store as queries
 from signfleet.joining.schemas import SerialClaim
@@ -70,7 +70,7 @@ class Claims:
 
         async def work(tx: Transaction) -> bool:
             await _remove(tx, network_id, serial)
-            owner = await tx.one(OWNER_OF_SERIAL, serial_key=fold(serial))
+            owner = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(serial))
             await record(tx, network_id, Change("Release", "Serial", name=serial), now)
             if owner is None or owner.network_id == network_id:
                 return False

@@ -10,6 +10,7 @@ from signfleet.errors import Invalid, NotFound
 from signfleet.joining import store as queries
 from signfleet.joining.schemas import IssuedSetupToken, NewSetupToken, SetupToken, SetupTokens
 from signfleet.provisioning.service import Provisioning
+from signfleet.provisioning.store import DELETE_SETUP_TOKEN, SETUP_TOKEN
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire import datetime
 from signfleet.wire.timespan import DAY
@@ -26,7 +27,7 @@ class SetupTokenLists:
         """Issues a token."""
         lifetime = None if new.days is None else new.days * DAY
         issued = await self._provisioning.issue(network_id, now, lifetime=lifetime, max_uses=new.max_uses)
-        row = await self._store.one(queries.SETUP_TOKEN, network_id=network_id, hash=hash_token(issued.token))
+        row = await self._store.one(SETUP_TOKEN, network_id=network_id, hash=hash_token(issued.token), now=now)
         return IssuedSetupToken(token=issued.token, **_members(row))
 
     async def page(self, network_id: int, marker: str | None, size: int, now: int) -> SetupTokens:
@@ -43,7 +44,7 @@ class SetupTokenLists:
         """Ends a token. Raises `NotFound`."""
 
         async def work(tx: Transaction) -> int:
-            deleted = await tx.execute(queries.DELETE_SETUP_TOKEN, network_id=network_id, hash=_hash(id_), now=now)
+            deleted = await tx.execute(DELETE_SETUP_TOKEN, network_id=network_id, hash=_hash(id_), now=now)
             if deleted:
                 change = Change("Revoke", "Token", name=id_, before={"kind": "setup"})
                 await record(tx, network_id, change, now)

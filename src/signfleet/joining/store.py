@@ -94,7 +94,6 @@ CLAIMS = Query(
 )
 
 _setup_tokens = (token.c.kind == "setup", token.c.network_id == bindparam("network_id"))
-SETUP_TOKEN = Query(select(token).where(*_setup_tokens, token.c.hash == bindparam("hash")))
 #: A page of the setup tokens of a network that have not expired, after one of them.
 SETUP_TOKENS = Query(
     select(token)
@@ -108,7 +107,4 @@ SETUP_TOKENS = Query(
     )
     .order_by(token.c.valid_to, token.c.hash)
     .limit(bindparam("count"))
-)
-DELETE_SETUP_TOKEN = Query(
-    delete(token).where(*_setup_tokens, token.c.hash == bindparam("hash"), token.c.valid_to > bindparam("now"))
 )

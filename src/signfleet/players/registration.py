@@ -13,13 +13,12 @@ from signfleet.access.tokens import hash_token
 from signfleet.audit.recording import Change, record
 from signfleet.caller.actor import act_under, acting
 from signfleet.caller.scopes import DEVICE_SCOPE
-from signfleet.devices.documents import identity
-from signfleet.devices.keeping import next_moment
+from signfleet.devices.document import identity, next_moment
 from signfleet.devices.models.catalog import family_of
 from signfleet.devices.registration import NewDevice, create
 from signfleet.devices.schemas import Location
 from signfleet.devices.serials import check_serial
-from signfleet.devices.store import GROUP_BY_NAME
+from signfleet.devices.store import DEVICE_OF_SERIAL, GROUP_BY_NAME
 from signfleet.errors import Unauthenticated
 from signfleet.geography.location import complete_location
 from signfleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
@@ -83,7 +82,7 @@ class Players:
 
         async def work(tx: Transaction) -> tuple[Registered, bool] | Refusal:
             network = await _network(tx, setup_token, now)
-            known = await tx.one(queries.DEVICE_OF_SERIAL, serial_key=fold(player.serial))
+            known = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(player.serial))
             admitted: Admitted | Refusal
             if known is None:
                 admitted = await self._join(tx, network, player, location, now)

@@ -10,11 +10,11 @@ from typing import TypeVar
 import msgspec
 
 from signfleet.devices.catalogue import DEVICES
-from signfleet.devices.documents import status_end
-from signfleet.devices.keeping import next_moment
+from signfleet.devices.document import next_moment, status_end, status_start
 from signfleet.devices.schemas import ReportedStatus
-from signfleet.devices.store import MERGE_PROPERTIES
+from signfleet.devices.store import MERGE_PROPERTIES, PART
 from signfleet.errors import Invalid, Unauthenticated
+from signfleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
 from signfleet.players import clock
 from signfleet.players import store as queries
 from signfleet.players.events import Event, StoredEvents
@@ -59,10 +59,10 @@ class Reports:
 
     async def settings(self, network_id: int, device_id: int) -> str:
         """The settings of a device as JSON."""
-        row = await self._store.one(queries.SETTINGS, network_id=network_id, device_id=device_id)
+        row = await self._store.one(PART["settings"], network_id=network_id, device_id=device_id)
         if row is None:
             raise _gone()
-        return str(row.settings)
+        return str(row.part)
 
     async def take(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
         """Take a report; one whose sequence number is not above the last one's was taken before and changes nothing.
@@ -117,7 +117,7 @@ async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatu
     named = status.group
     if named is None or named.id or not named.name:
         return status
-    group = await tx.one(queries.GROUP_BY_NAME, network_id=network_id, name_key=fold(named.name))
+    group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(named.name))
     if group is None:
         return status
     return msgspec.structs.replace(status, group=msgspec.structs.replace(named, id=group.id))
@@ -125,7 +125,7 @@ async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatu
 
 async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
     properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
-    await tx.execute(queries.SET_STATUS, **ours, new_status=encode(status).decode()[:-1])
+    await tx.execute(queries.SET_STATUS, **ours, new_status=status_start(status))
     await tx.execute(MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from signfleet.blobs.files import Blobs
 from signfleet.blobs.pictures import SUFFIXES, Pictures
+from signfleet.devices.document import reported_status
 from signfleet.devices.retention.service import expect_files, give_up_files, need_files
 from signfleet.devices.schemas import ScreenshotSettings
 from signfleet.errors import Invalid, Unauthenticated
@@ -211,7 +212,7 @@ def _check_names(upload: Upload) -> None:
 
 def _shown(upload: Upload, settings: _Settings, status: str | None, moment: int) -> dict[str, str | int | None]:
     """What the picture shows and when that was there, from the upload or else from what is known of the device."""
-    reported = _Status() if status is None else _read_status(status + "}")
+    reported = _Status() if status is None else _read_status(reported_status(status))
     group = upload.group or _name(reported.group) or _name(settings.group)
     presentation = upload.presentation or _name(reported.presentation)
     zone = zones.zone(settings.timezone or reported.timezone)

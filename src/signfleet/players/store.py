@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
 from signfleet.access.store import is_token
+from signfleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS_DEVICE
 from signfleet.presence.store import LAST_ERROR
 from signfleet.storage.query import Query, among
 from signfleet.storage.tables import (
@@ -12,7 +13,6 @@ from signfleet.storage.tables import (
     device_document,
     device_download,
     device_error,
-    device_group,
     device_secret,
     network,
     screenshot,
@@ -77,40 +77,13 @@ SPEND_REFRESH_TOKENS = Query(
     .values(used_date=bindparam("now"))
 )
 
-GROUP_BY_NAME = Query(
-    select(device_group.c.id, device_group.c.name).where(
-        device_group.c.network_id == bindparam("network_id"), device_group.c.name_key == bindparam("name_key")
-    )
-)
-
-_DOCUMENT_OF_DEVICE = and_(
-    device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
-)
 _IS_DEVICE = and_(device.c.network_id == bindparam("network_id"), device.c.id == bindparam("device_id"))
-_THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
-_ITS_DOCUMENT = and_(
-    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
-)
 
 #: Locks the device until the transaction ends.
 LOCK_DEVICE = Query(select(device.c.network_id, device.c.id, device.c.serial).where(_IS_DEVICE).with_for_update())
-#: Who has a serial, in whatever network; locked until the unit of work ends.
-DEVICE_OF_SERIAL = Query(
-    select(
-        device.c.network_id,
-        device.c.id,
-        device.c.serial,
-        device.c.model,
-        device.c.registration_date,
-        device.c.changed_date,
-        device.c.report_sequence,
-    )
-    .where(device.c.serial_key == bindparam("serial_key"))
-    .with_for_update(of=device)
-)
 CHANGE_MODEL = Query(
     device.update()
-    .where(_THIS_DEVICE)
+    .where(THIS_DEVICE)
     .values(
         model=bindparam("new_model"),
         model_key=bindparam("new_model_key"),
@@ -121,7 +94,7 @@ CHANGE_MODEL = Query(
     )
 )
 
-CHANGE_IDENTITY = Query(device_document.update().where(_ITS_DOCUMENT).values(identity=bindparam("new_identity")))
+CHANGE_IDENTITY = Query(device_document.update().where(ITS_DOCUMENT).values(identity=bindparam("new_identity")))
 
 #: What a report is judged by; the device is locked until the unit of work ends. So is its document: PostgreSQL reads
 #: anew what it had to wait for, and nothing else.
@@ -135,13 +108,13 @@ REPORTING = Query(
         LAST_ERROR,
     )
     .select_from(device)
-    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .join(device_document, DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
     .with_for_update(of=[device, device_document])
 )
 TAKE_REPORT = Query(
     device.update()
-    .where(_THIS_DEVICE)
+    .where(THIS_DEVICE)
     .values(
         report_sequence=bindparam("sequence"),
         status_date=bindparam("now"),
@@ -150,7 +123,7 @@ TAKE_REPORT = Query(
         health_due_date=bindparam("new_health_due_date"),
     )
 )
-SET_STATUS = Query(device_document.update().where(_ITS_DOCUMENT).values(status=bindparam("new_status")))
+SET_STATUS = Query(device_document.update().where(ITS_DOCUMENT).values(status=bindparam("new_status")))
 INSERT_ERROR = Query(device_error.insert())
 #: Errors of a device around those that come in, the newest first.
 RECENT_ERRORS = Query(
@@ -198,18 +171,11 @@ DELETE_SURPLUS_ERRORS = _surplus(device_error)
 DELETE_SURPLUS_DOWNLOADS = _surplus(device_download)
 INSERT_DOWNLOAD = Query(device_download.insert())
 
-SETTINGS = Query(
-    select(device_document.c.settings).where(
-        device_document.c.network_id == bindparam("network_id"),
-        device_document.c.device_id == bindparam("device_id"),
-    )
-)
-
 #: What a picture is kept with; the device and its document are locked until the unit of work ends.
 SHOWING = Query(
     select(device.c.serial, device.c.serial_key, device_document.c.settings, device_document.c.status)
     .select_from(device)
-    .join(device_document, _DOCUMENT_OF_DEVICE)
+    .join(device_document, DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
     .with_for_update(of=[device, device_document])
 )

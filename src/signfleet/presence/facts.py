@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from signfleet.devices.document import reported_status
 from signfleet.devices.schemas import StorageStatus
 from signfleet.presence.health import DEFAULT_PERIOD, judge_storage
 from signfleet.wire import timespan
@@ -40,4 +41,4 @@ def period(settings: str) -> int:
 
 def storage_health(status: str | None) -> Health:
     """What the storages of a status are judged to be; the status as `device_document.status` holds it."""
-    return judge_storage(None if status is None else _read_status(status + "}").storage)
+    return judge_storage(None if status is None else _read_status(reported_status(status)).storage)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, and_, bindparam, func, select
+from sqlalchemy import Integer, bindparam, func, select
 
+from signfleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS_DEVICE
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device, device_document, device_error
 
@@ -30,10 +31,7 @@ DUE = Query(
         LAST_ERROR,
     )
     .select_from(device)
-    .join(
-        device_document,
-        and_(device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id),
-    )
+    .join(device_document, DOCUMENT_OF_DEVICE)
     .where(device.c.health_due_date <= bindparam("now"))
     .order_by(device.c.health_due_date)
     .limit(bindparam("limit", type_=Integer()))
@@ -41,17 +39,11 @@ DUE = Query(
 )
 SET_HEALTH = Query(
     device.update()
-    .where(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+    .where(THIS_DEVICE)
     .values(
         health=bindparam("new_health"),
         health_due_date=bindparam("new_health_due_date"),
         changed_date=bindparam("changed"),
     )
 )
-SET_STATUS_END = Query(
-    device_document.update()
-    .where(
-        device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
-    )
-    .values(status_end=bindparam("new_end"))
-)
+SET_STATUS_END = Query(device_document.update().where(ITS_DOCUMENT).values(status_end=bindparam("new_end")))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signfleet.devices.documents import status_end
-from signfleet.devices.keeping import next_moment
+from signfleet.devices.document import next_moment, status_end
 from signfleet.presence import facts
 from signfleet.presence import store as queries
 from signfleet.presence.health import judge

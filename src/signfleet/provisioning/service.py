@@ -6,12 +6,12 @@ from signfleet.access.tokens import hash_token, new_token
 from signfleet.audit.recording import Change, record
 from signfleet.caller.actor import acting
 from signfleet.caller.scopes import SETUP_SCOPE
-from signfleet.errors import NotFound, Unauthenticated
+from signfleet.errors import NotFound
 from signfleet.networks.service import Networks
 from signfleet.provisioning import store as queries
 from signfleet.quotas import check_quota
 from signfleet.storage import totals
-from signfleet.storage.interface import Row, Store, Transaction
+from signfleet.storage.interface import Store, Transaction
 from signfleet.tokens.schemas import TokenInfo, token_info
 from signfleet.wire import datetime
 
@@ -62,8 +62,8 @@ class Provisioning:
 
     async def get(self, network_id: int, token: str, now: int) -> TokenInfo:
         """What is known of one of the network's tokens. Raises `NotFound`."""
-        row = await self._store.one(queries.SETUP_TOKEN, hash=hash_token(token), now=now)
-        if row is None or row.network_id != network_id:
+        row = await self._store.one(queries.SETUP_TOKEN, network_id=network_id, hash=hash_token(token), now=now)
+        if row is None:
             raise _unknown()
         return token_info(token, row)
 
@@ -80,15 +80,6 @@ class Provisioning:
 
         if not await self._store.write(work):
             raise _unknown()
-
-    async def admit(self, token: str, now: int) -> Row:
-        """For whom a player's token opens: a row with `network_id` and `network_name`. Raises `Unauthenticated`."""
-        row = await self._store.one(queries.SETUP_TOKEN, hash=hash_token(token), now=now)
-        if row is None:
-            raise Unauthenticated("The setup token is unknown, has expired or was revoked.")
-        if row.is_locked_out:
-            raise Unauthenticated("The network of this setup token is locked out.")
-        return row
 
 
 def _unknown() -> NotFound:

@@ -5,28 +5,17 @@ from __future__ import annotations
 from sqlalchemy import bindparam, func, literal_column, select
 
 from signfleet.storage.query import Query
-from signfleet.storage.tables import network, token
+from signfleet.storage.tables import token
 
-_is_valid_setup_token = (
+_THIS_SETUP_TOKEN = (
     token.c.hash == bindparam("hash"),
     token.c.kind == "setup",
+    token.c.network_id == bindparam("network_id"),
     token.c.valid_to > bindparam("now"),
 )
-
-SETUP_TOKEN = Query(
-    select(
-        token.c.network_id,
-        token.c.scope,
-        token.c.valid_from,
-        token.c.valid_to,
-        network.c.name.label("network_name"),
-        network.c.is_locked_out,
-    )
-    .select_from(token)
-    .join(network, network.c.id == token.c.network_id)
-    .where(*_is_valid_setup_token)
-)
-DELETE_SETUP_TOKEN = Query(token.delete().where(*_is_valid_setup_token, token.c.network_id == bindparam("network_id")))
+#: A setup token of a network that has not expired.
+SETUP_TOKEN = Query(select(token).where(*_THIS_SETUP_TOKEN))
+DELETE_SETUP_TOKEN = Query(token.delete().where(*_THIS_SETUP_TOKEN))
 COUNT_TOKENS = Query(
     select(func.count().label("total"))
     .select_from(token)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from signfleet.access import grants
 from signfleet.access.operations.catalogue import DEVICE
 from signfleet.access.permission_store import ENTITIES_OF_PRINCIPAL
-from signfleet.devices.keeping import keep_part, next_moment, touch
+from signfleet.devices.document import next_moment, touch, write_part
 from signfleet.devices.store import DEVICE_TO_CHANGE, HELD_AMONG
 from signfleet.storage.interface import Row, Transaction
 from signfleet.wire.json import encode
@@ -19,7 +19,7 @@ async def rewrite_permissions(tx: Transaction, row: Row, now: int) -> bool:
     if document == row.permissions:
         return False
     moment = next_moment(row, now)
-    await keep_part(tx, row, "permissions", document, moment)
+    await write_part(tx, row, "permissions", document, moment)
     await touch(tx, row, moment)
     return True
 

@@ -10,7 +10,7 @@ import msgspec
 from signfleet.access.operations.catalogue import MANAGE_TAGS
 from signfleet.audit.recording import Change, record
 from signfleet.caller.session import Session
-from signfleet.devices.keeping import keep_part, next_moment, touch
+from signfleet.devices.document import next_moment, touch, write_part
 from signfleet.devices.service import Devices
 from signfleet.devices.tags import store as queries
 from signfleet.errors import Invalid
@@ -193,7 +193,7 @@ def _comparable(value: str | float | None) -> dict[str, str | float | None]:
 
 async def _keep(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> None:
     moment, document = next_moment(row, now), encode(tags).decode()
-    await keep_part(tx, row, "tags", document, moment)
+    await write_part(tx, row, "tags", document, moment)
     await touch(tx, row, moment)
     before, after = (f'{{"tags":{known}}}' for known in (row.tags, document))
     await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, before, after), now)
