@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signfleet.devices.catalogue import DEVICES
+from signfleet.expressions.catalogue import Catalogue
 from signfleet.expressions.listing import Listing
 from signfleet.founding import Founded
+from signfleet.groups.catalogue import GROUPS
 from signfleet.storage.interface import Store
 from signfleet.storage.query import Query
 from signfleet.storage.tables import device
@@ -96,6 +100,17 @@ async def test_tags_sort_and_are_listed_in_this_order(admin: AsyncClient) -> Non
         await admin.post("/Devices/S0/Tags/", json={f"number::[Device].<{name}>": str(number)})
     found = await admin.get("/Tags/Keys/", params={"pattern": "number::[Device].<*>"})
     assert found.json() == [f"number::[Device].<{name}>" for name in NAMES]
+
+
+@pytest.mark.parametrize("catalogue", [DEVICES, GROUPS])
+@pytest.mark.parametrize("sort", ["[Name] ASC", "[Name] DESC"])
+def test_an_index_has_the_order_of_names(migrated_sqlite: Path, catalogue: Catalogue, sort: str) -> None:
+    text = Listing(catalogue).statement(None, catalogue.sort(sort)).prepared("sqlite").text
+    with sqlite3.connect(migrated_sqlite) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", [None] * text.count("?")).fetchall()
+    [step] = [detail for *_, detail in plan]
+    assert "USING COVERING INDEX" in step
+    assert "name_order" in step
 
 
 _names = st.lists(
