@@ -40,10 +40,11 @@ test: $(DEV) $(NODE) ## Run all tests, or some (ARGS="tests/wire -k zone")
 quick: $(DEV) ## Run the tests that need neither PostgreSQL nor processes, about a third of the time
 	@$(PY) -m pytest -n 2 --dist worksteal --quick $(ARGS)
 
-check: $(DEV) ## Check style and types
+check: $(DEV) ## Check style and types, and look for dead code
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(PY) tools/dead_code.py
 
 house: $(DEV) ## Measure how the source reads: words, lengths, repetitions (ARGS=-v shows the places)
 	@$(PY) tools/house.py $(ARGS)

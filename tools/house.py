@@ -9,9 +9,7 @@ Nothing fails here: `make check` and the tests are the gates.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from signfleet.wiring import endpoints
+from tools.dead_code import unused
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "signfleet"
@@ -169,11 +168,7 @@ def spliced_documents() -> Measure:
 
 
 def dead_code() -> Measure:
-    if importlib.util.find_spec("vulture") is None:
-        return Measure("dead code", "0", [], "not measured, for vulture is not installed")
-    command = [sys.executable, "-m", "vulture", str(SOURCE), "--min-confidence", "80"]
-    printed = subprocess.run(command, check=False, capture_output=True, text=True).stdout  # noqa: S603 - a fixed command
-    return Measure("dead code", "0", printed.splitlines())
+    return Measure("dead code", "0", unused(ROOT))
 
 
 MEASURES: tuple[Callable[[], Measure], ...] = (

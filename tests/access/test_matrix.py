@@ -13,7 +13,6 @@ from signfleet.access.operations.catalogue import (
     VIEW_DEVICE,
     VIEW_GROUP,
     VIEW_USER,
-    allowed_by_system_role,
 )
 from signfleet.access.operations.operation import Operation
 from signfleet.http.endpoint import Endpoint
@@ -32,6 +31,7 @@ from tests.access.callers import (
     with_secrets,
 )
 from tests.access.granted import Rule
+from tests.access.system_roles import allowed_by_system_role
 from tests.conftest import CallAs, SignIn
 from tests.devices.stored import register
 from tests.world import GIVEN, OFFERED, ULLA, World, name

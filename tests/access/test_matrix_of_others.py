@@ -15,7 +15,6 @@ from signfleet.access.operations.catalogue import (
     DEVICE,
     UPDATE_NETWORK_SETTINGS,
     UPDATE_NETWORK_SUBSCRIPTION,
-    allowed_by_system_role,
 )
 from signfleet.access.operations.operation import Operation
 from signfleet.caller.scopes import DEVICE_SCOPE, USER_SCOPE
@@ -35,6 +34,7 @@ from tests.access.callers import (
     with_secrets,
 )
 from tests.access.granted import Rule
+from tests.access.system_roles import allowed_by_system_role
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.devices.stored import register
 from tests.world import OFFERED, World, name

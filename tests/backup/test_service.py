@@ -29,8 +29,6 @@ from tests.conftest import BASE, ROOT, CallAs
 from tests.postgres import Postgres
 from tests.world import World
 
-pytestmark = pytest.mark.anyio
-
 JPEG = picture(next(fleet(1)), 0, size=(320, 180))
 
 GROUPS = Query(select(device_group.c.name))

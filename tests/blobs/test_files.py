@@ -11,8 +11,6 @@ from signfleet.blobs.files import DELETED_AT_ONCE, Blobs, open_blobs
 from signfleet.storage.interface import StorageError
 from signfleet.storage.opening import CannotOpen
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:

@@ -20,8 +20,6 @@ from signfleet.blobs.decoding import MAX_PIXELS, MAX_SCANS, MAX_SIDE, MEMORY, SE
 from signfleet.blobs.pictures import Picture, Pictures
 from signfleet.errors import Busy, Invalid, SignfleetError, Throttled, TooLarge
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Pictures]:

@@ -86,7 +86,6 @@ async def sign_in(api: httpx.AsyncClient, client_id: str, client_secret: str) ->
     )
 
 
-@pytest.mark.anyio
 async def test_init_gives_credentials_that_work(invoke: Invoke, api: httpx.AsyncClient) -> None:
     made = shown(invoke("init", "--network", "Venue", "--login", "jane@example.com", "--password", ""))
     token = (await sign_in(api, made["client id"], made["client secret"])).json()["access_token"]
@@ -157,7 +156,6 @@ def test_init_twice_is_told(invoke: Invoke) -> None:
     assert "exists already" in invoke(*arguments).output
 
 
-@pytest.mark.anyio
 async def test_an_application_acts_for_its_person(invoke: Invoke, api: httpx.AsyncClient) -> None:
     ok(invoke("person", "create", "jane@example.com"))
     made = shown(invoke("application", "create", "Reports", "--person", "jane@example.com", "--scope", "bsn.api.self"))
@@ -166,7 +164,6 @@ async def test_an_application_acts_for_its_person(invoke: Invoke, api: httpx.Asy
     assert table(invoke("application", "list"))[0][1:] == ["Reports", "jane@example.com", "bsn.api.self"]
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("command", ["create", "secret"])
 async def test_a_secret_expires_after_as_many_days_as_given(
     invoke: Invoke, api: httpx.AsyncClient, command: str
@@ -225,7 +222,6 @@ def test_what_is_not_there_is_told(invoke: Invoke, arguments: list[str], message
     assert table(invoke("person", "list")) == []
 
 
-@pytest.mark.anyio
 async def test_a_setup_token_is_known_to_the_server(invoke: Invoke, api: httpx.AsyncClient) -> None:
     made = shown(invoke("init", "--network", "Venue", "--login", "jane@example.com", "--password", ""))
     setup_token = invoke("token", "issue", "--network", "venue").stdout.strip()

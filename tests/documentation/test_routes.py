@@ -13,8 +13,6 @@ from signfleet import wiring
 from signfleet.http.application import Application
 from signfleet.settings import Settings
 
-pytestmark = pytest.mark.anyio
-
 #: The documentation is public.
 NO_GATE: Any = None
 

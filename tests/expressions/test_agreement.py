@@ -13,7 +13,6 @@ from signfleet.errors import Invalid
 from signfleet.expressions import tree
 from signfleet.expressions.kinds import OPERATORS, SORTABLE, Kind
 from signfleet.expressions.listing import Listing
-from signfleet.expressions.printer import print_filter, print_sort
 from signfleet.expressions.properties import Property
 from signfleet.storage.interface import Store
 from signfleet.wire import datetime, timespan
@@ -29,6 +28,7 @@ from tests.expressions.fleet import (
     put_fleet,
     random_fleet,
 )
+from tests.expressions.printer import print_filter, print_sort
 from tests.expressions.strategies import joined
 
 FLEETS = {seed: random_fleet(seed, 30) for seed in (1, 2, 3)}

@@ -6,9 +6,9 @@ from hypothesis import given
 from signfleet.errors import Invalid
 from signfleet.expressions import tree
 from signfleet.expressions.parser import parse_filter, parse_grouping, parse_projection, parse_sort
-from signfleet.expressions.printer import print_filter, print_sort
 from signfleet.expressions.tree import And, Criterion, Number, Operator, Or, Property, Tag, Text
 from tests.expressions import strategies
+from tests.expressions.printer import print_filter, print_sort
 
 A = Criterion(Property(("A",)), Operator.IS, (Number("1"),))
 B = Criterion(Property(("B",)), Operator.IS, (Number("2"),))

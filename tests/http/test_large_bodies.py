@@ -16,8 +16,6 @@ from signfleet.http.call import Answer, Call, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.settings import Settings
 
-pytestmark = pytest.mark.anyio
-
 
 class Bodies:
     """Bodies in a room of 100 bytes, which stay until they are sent away."""

@@ -17,8 +17,6 @@ from signfleet.wiring import Services
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.world import OFFERED, now
 
-pytestmark = pytest.mark.anyio
-
 ADMIN = f"{ROOT}/admin/v1"
 TOKENS, BLOCKED, CLAIMS, RULES = (
     f"{ADMIN}/{path}/" for path in ("setup-tokens", "blocked-serials", "serial-claims", "joining")

@@ -17,8 +17,6 @@ from signfleet.settings import Settings
 from signfleet.storage.interface import StorageError
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.anyio
-
 
 class Broken:
     """A store, and a place of files, that answers nothing."""

@@ -5,13 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from httpx import AsyncClient
 
 from tests.conftest import CallAs
 from tests.players.conftest import PLAYER
-
-pytestmark = pytest.mark.anyio
 
 TEXT = (Path(__file__).parents[2] / "docs" / "player-protocol.md").read_text()
 REGISTRATION, REGISTERED, REPORT, REPORT_ANSWER = (

@@ -18,8 +18,6 @@ from signfleet.wire.timespan import MINUTE
 from signfleet.wiring import Services
 from tests.players.conftest import HD1024, PLAYER
 
-pytestmark = pytest.mark.anyio
-
 NOON = datetime.parse("2024-03-13T12:00:00Z") or 0
 ERRORS = Query(select(func.count().label("total")).select_from(device_error))
 

@@ -70,7 +70,6 @@ def test_only_those_that_have_held_their_pace_are_forgotten(clock: Clock, monkey
 
 
 @ON_SQLITE
-@pytest.mark.anyio
 async def test_who_reports_too_often_is_told_when_to_come_again(
     player: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

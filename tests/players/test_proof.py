@@ -18,8 +18,6 @@ from tests.conftest import ROOT, CallAs
 from tests.players.conftest import HD1024, PLAYER, Device, Register
 from tests.world import now
 
-pytestmark = pytest.mark.anyio
-
 SERIAL = HD1024["serial"]
 
 

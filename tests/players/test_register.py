@@ -14,8 +14,6 @@ from signfleet.wiring import Services
 from tests.conftest import ROOT, CallAs, IssueSetupToken
 from tests.players.conftest import HD1024, PLAYER, Device, Register
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_new_player_becomes_a_device_and_gets_tokens(register: Register, network: Founded) -> None:
     answer = await register()

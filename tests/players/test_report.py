@@ -20,8 +20,6 @@ from tests.conftest import CallAs
 from tests.players.conftest import HD1024, PLAYER, Device
 from tests.world import next_second
 
-pytestmark = pytest.mark.anyio
-
 ERRORS = Query(device_error.select().order_by(device_error.c.id))
 DOWNLOADS = Query(device_download.select().order_by(device_download.c.id))
 DEVICE = Query(device.select())

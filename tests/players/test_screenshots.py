@@ -24,8 +24,6 @@ from signfleet.wiring import Services
 from tests.conftest import ROOT
 from tests.players.conftest import PLAYER
 
-pytestmark = pytest.mark.anyio
-
 NOON = "2024-03-13T12:00:00Z"
 JPEG = picture(next(fleet(1)), 0, size=(320, 180))
 SCREENSHOTS = Query(screenshot.select().order_by(screenshot.c.utc_timestamp))

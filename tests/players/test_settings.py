@@ -1,11 +1,8 @@
 """A player learns its settings."""
 
-import pytest
 from httpx import AsyncClient
 
 from tests.players.conftest import PLAYER, Device
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_settings_are_those_an_operator_sees(player: AsyncClient, device: Device) -> None:

@@ -12,8 +12,6 @@ from tests.conftest import CallAs
 from tests.interleaving import reading_before_writing
 from tests.players.conftest import PLAYER, Register
 
-pytestmark = pytest.mark.anyio
-
 
 async def refresh(client: AsyncClient, token: str) -> Response:
     return await client.post(f"{PLAYER}/token", data={"grant_type": "refresh_token", "refresh_token": token})

@@ -14,8 +14,6 @@ from signfleet.wire.timespan import HOUR, MINUTE
 from signfleet.wiring import Services
 from tests.conftest import ROOT, CallAs
 
-pytestmark = pytest.mark.anyio
-
 PLAYER = f"{ROOT}/player/v1"
 DEVICES = Query(device.select())
 

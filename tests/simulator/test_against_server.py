@@ -18,8 +18,6 @@ from signfleet.storage.tables import token
 from signfleet.wiring import Services, make_app
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_demo_fleet_registers_reports_and_can_be_listed(
     services: Services, setup_token: str, admin: AsyncClient

@@ -13,8 +13,6 @@ from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.run import simulate
 from signfleet.simulator.secrets import Secrets
 
-pytestmark = pytest.mark.anyio
-
 NOW = 1_710_347_352_000
 SETTINGS = {"group": {"id": 1, "name": "Moved"}, "screenshots": {"interval": "00:15:00", "quality": 30}}
 

@@ -116,7 +116,6 @@ def test_stopped_database_processes_are_replaced(url: str, tmp_path: Path) -> No
 
 
 @on_postgresql
-@pytest.mark.anyio
 async def test_a_revoked_token_is_refused_though_the_news_of_it_never_arrives(
     founded: tuple[str, Founded], tmp_path: Path
 ) -> None:

@@ -182,11 +182,11 @@ def cut(path: Path) -> Callable[[], None]:
 async def test_pages_that_cannot_be_read_are_an_error_of_the_store_until_they_are_there_again(path: Path) -> None:
     store = SqliteStore(path)
     restore = cut(path)
-    for read in (store.one, store.all, store.scan_one, store.scan_all):
+    for read in (store.one, store.all, store.scan_all):
         with pytest.raises(StorageError, match="the store could not read"):
             await read(FIRST, name="a")
     restore()
-    for read in (store.one, store.all, store.scan_one, store.scan_all):
+    for read in (store.one, store.all, store.scan_all):
         assert not await read(FIRST, name="a")
 
     async def work(tx: Transaction) -> None:

@@ -43,7 +43,6 @@ async def test_a_unit_of_work_returns_its_result_and_sees_its_own_writes(store: 
 
 async def test_no_row_is_none(store: Store) -> None:
     assert await store.one(ONE, name="nobody") is None
-    assert await store.scan_one(ONE, name="nobody") is None
 
 
 async def test_execute_tells_how_many_rows_it_touched(store: Store) -> None:

@@ -1,7 +1,7 @@
 """What the rest of the program sees of a store.
 
-Two ways to read: `one` and `all` for short, indexed look-ups; `scan_one` and `scan_all` for whatever may have to look
-at many rows. One way to write: `write` takes a unit of work, an async function of a `Transaction`, and returns its
+Two ways to read: `one` and `all` for short, indexed look-ups; `scan_all` for what may have to look at many
+rows. One way to write: `write` takes a unit of work, an async function of a `Transaction`, and returns its
 result once it is on disk. A unit of work awaits its transaction and nothing else; after a conflict it is run again.
 """
 
@@ -62,8 +62,6 @@ class Store(Protocol):
     async def one(self, query: Query, **params: Any) -> Row | None: ...
 
     async def all(self, query: Query, **params: Any) -> list[Row]: ...
-
-    async def scan_one(self, query: Query, **params: Any) -> Row | None: ...
 
     async def scan_all(self, query: Query, **params: Any) -> list[Row]: ...
 

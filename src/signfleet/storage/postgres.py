@@ -155,10 +155,6 @@ class PostgresStore:
     async def all(self, query: Query, **params: Any) -> list[Row]:
         return await self._read(READ_SECONDS, query, params)
 
-    async def scan_one(self, query: Query, **params: Any) -> Row | None:
-        rows = await self.scan_all(query, **params)
-        return rows[0] if rows else None
-
     async def scan_all(self, query: Query, **params: Any) -> list[Row]:
         await query.prepare(self.dialect)
         async with self._turns.take():

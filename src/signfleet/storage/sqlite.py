@@ -263,10 +263,6 @@ class SqliteStore:
     async def all(self, query: Query, **params: Any) -> list[Row]:
         return self._snapshots.fetch(query, params)
 
-    async def scan_one(self, query: Query, **params: Any) -> Row | None:
-        rows = await self.scan_all(query, **params)
-        return rows[0] if rows else None
-
     async def scan_all(self, query: Query, **params: Any) -> list[Row]:
         await query.prepare(self.dialect)
         rows = self._trial.fetch(query, params)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-_CODES = {
+#: The named codes; `GMT-14` to `GMT+14`, with minutes if need be (`GMT+9:30`), are accepted as well.
+CODES = {
     "EST": "America/New_York",
     "EST1": "Etc/GMT+5",
     "CST": "America/Chicago",
@@ -53,9 +54,6 @@ _CODES = {
 _OFFSET = re.compile(r"(?:GMT|UTC)([+-])([0-9]{1,2})(?::([0-9]{2}))?")
 _LONGEST_OFFSET = timedelta(hours=14)
 
-CODES = tuple(_CODES)
-"""The named codes; `GMT-14` to `GMT+14`, with minutes if need be (`GMT+9:30`), are understood beside them."""
-
 
 @lru_cache(maxsize=1024)
 def canonical(name: str) -> str | None:
@@ -65,7 +63,7 @@ def canonical(name: str) -> str | None:
     """
     name = name.strip()
     code = name.upper()
-    if code in _CODES or _offset(code) is not None:
+    if code in CODES or _offset(code) is not None:
         return code
     return _names().get(name.lower())
 
@@ -87,7 +85,7 @@ def zone(name: str | None) -> tzinfo:
     if known is None:
         return UTC
     offset = _offset(known)
-    return ZoneInfo(_CODES.get(known, known)) if offset is None else timezone(offset)
+    return ZoneInfo(CODES.get(known, known)) if offset is None else timezone(offset)
 
 
 def _offset(code: str) -> timedelta | None:
@@ -112,7 +110,7 @@ def _names() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _known_pairs() -> dict[str, frozenset[str]]:
-    return {name: _pairs(name) for name in (*_CODES, *dict.fromkeys(_names().values()))}
+    return {name: _pairs(name) for name in (*CODES, *dict.fromkeys(_names().values()))}
 
 
 def _pairs(name: str) -> frozenset[str]:

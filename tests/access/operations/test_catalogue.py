@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from signfleet.access.operations import catalogue
-from signfleet.access.operations.catalogue import ROOTS, allowed_by_system_role, by_uid
+from signfleet.access.operations.catalogue import ROOTS, by_uid
 from signfleet.access.operations.operation import Operation
 from signfleet.access.operations.roles import SYSTEM_ROLES
 from signfleet.operations.document import document
+from tests.access.system_roles import allowed_by_system_role
 from tests.examples import FOLDER as EXAMPLES
 
 OPERATIONS = [operation for root in ROOTS.values() for operation in root]

@@ -2,13 +2,15 @@
 
 import json
 import re
+from importlib import resources
 
 import pytest
 
 from signfleet.devices.models import catalog
-from signfleet.devices.models.catalog import FAMILIES, LISTED_MODELS, family_of, find
+from signfleet.devices.models.catalog import LISTED_MODELS, family_of, find
 from tests.examples import FOLDER as EXAMPLES
 
+FAMILIES = json.loads(resources.files(catalog.__package__).joinpath("models.json").read_bytes())["families"]
 ALL = [*LISTED_MODELS, "LGUV5N", "MD435", "HD226", "HD1026", "XD236", "XD1036", "XS156"]
 
 

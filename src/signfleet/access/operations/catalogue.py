@@ -169,17 +169,3 @@ _BY_UID: Final = {operation.uid: operation for root in ROOTS.values() for operat
 def by_uid(uid: str) -> Operation | None:
     """The operation with this uid in any letter case, or None."""
     return _BY_UID.get(uid.lower())
-
-
-def allowed_by_system_role(operation_uid: str, role_id: int) -> bool:
-    """Whether a system role may do this: its rule for the operation, or else the one for the nearest parent.
-
-    An unknown operation and a role that is not a system role are denied.
-    """
-    operation = by_uid(operation_uid)
-    while operation is not None:
-        for rule in operation.role_rules:
-            if rule.role.id == role_id:
-                return rule.is_allowed
-        operation = operation.parent
-    return False

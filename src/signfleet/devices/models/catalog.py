@@ -38,7 +38,6 @@ class Model(msgspec.Struct, frozen=True):
 
 
 class _Data(msgspec.Struct, frozen=True, rename="camel"):
-    families: tuple[str, ...]
     models: tuple[Model, ...]
     retired: dict[str, tuple[str, ...]]
     video_modes: dict[str, tuple[str, ...]]
@@ -49,9 +48,6 @@ def _by_key(names: Iterable[str]) -> dict[str, str]:
 
 
 _DATA: Final = msgspec.json.decode(resources.files(__package__).joinpath("models.json").read_bytes(), type=_Data)
-
-FAMILIES: Final = _DATA.families
-"""The words that the `family` of a device may be."""
 
 LISTED_MODELS: Final = tuple(model.name for model in _DATA.models if model.listed)
 """The supported models in the contract's order."""

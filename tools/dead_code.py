@@ -1,0 +1,62 @@
+"""Names what nothing in `src/` uses; exits with 1 if there is any.
+
+    python tools/dead_code.py
+
+Tests do not count: what they alone use belongs to them. Fields of classes do not either, since msgspec and the wiring
+use them by their type.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+from vulture import Vulture
+
+ROOT = Path(__file__).parents[1]
+
+#: Registered by what decorates them.
+DECORATORS = ["@endpoints.*", "@*_endpoints.*", "@click.*", "@compiles", "@*.command", "@*.group", "@pytest.fixture"]
+
+ALLOWED = [
+    # called by asyncio, httptools, uvicorn, click, prometheus_client and pytest
+    *("app_state", "connection_made", "connection_lost", "exc", "data_received", "eof_received", "pause_writing"),
+    *("on_message_begin", "on_headers_complete", "on_body", "on_message_complete", "on_header", "on_url"),
+    *("total_requests", "should_exit", "capture_signals", "format_commands", "collect", "pytest_configure"),
+    # read by Pillow, Jinja, SQLAlchemy and logging
+    *("MAX_IMAGE_PIXELS", "filters", "inherit_cache", "handlers"),
+    # functions of the interpreter
+    "__getattr__",
+    # for the tests of others, and for ours, which end decoding processes
+    *("clear_faults", "pids"),
+    # emptied before a whole object is converted
+    "path_long_name",
+]
+#: Modules in which names are entries of a list or columns of a table, whether or not anything uses them by name.
+LISTS = ("access/operations/catalogue.py", "storage/tables.py", "expressions/tree.py")
+
+
+def fields(path: Path) -> set[int]:
+    """The lines of the annotated fields of a module's classes."""
+    classes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)]
+    return {line.lineno for class_ in classes for line in class_.body if isinstance(line, ast.AnnAssign)}
+
+
+def unused(root: Path) -> list[str]:
+    """What nothing below `root/src` uses, each with its place."""
+    finder = Vulture(ignore_names=ALLOWED, ignore_decorators=DECORATORS)
+    finder.scavenge([root / "src"], exclude=["*/migrations/*"])
+    found = []
+    for item in finder.get_unused_code():
+        path = Path(item.filename)
+        is_listed = path.as_posix().endswith(LISTS) and item.typ == "variable"
+        if not is_listed and item.first_lineno not in fields(path):
+            found.append(f"{path.relative_to(root)}:{item.first_lineno}: unused {item.typ} '{item.name}'")
+    return found
+
+
+if __name__ == "__main__":
+    dead = unused(ROOT)
+    print(*dead, sep="\n", end="\n" if dead else "")
+    sys.exit(bool(dead))
