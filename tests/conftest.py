@@ -47,6 +47,7 @@ from signfleet.storage.opening import open_store
 from signfleet.users.membership import admit
 from signfleet.wire import timespan
 from signfleet.wiring import Services, build, make_app
+from tests.lending import Lender
 from tests.postgres import Postgres, name_of, running_postgres
 from tests.world import World
 
@@ -139,6 +140,14 @@ def migrated_postgresql(postgres: Postgres) -> str:
     return name_of(url)
 
 
+@pytest.fixture(scope="session")
+def migrated_lender(postgres: Postgres, migrated_postgresql: str) -> Iterator[Lender]:
+    """Lends databases with the current schema and nothing in them."""
+    lender = Lender(postgres, migrated_postgresql)
+    yield lender
+    lender.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty store of this test's own, with its schema: every test that asks runs on both stores."""
@@ -146,10 +155,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "signfleet.db")
         yield f"sqlite:///{tmp_path / 'signfleet.db'}"
     else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.create(request.getfixturevalue("migrated_postgresql"))
+        lender: Lender = request.getfixturevalue("migrated_lender")
+        url = lender.lend()
         yield url
-        postgres.drop(url)
+        lender.take_back(url)
 
 
 @pytest.fixture
@@ -212,10 +221,13 @@ def founded_sqlite(migrated_sqlite: Path) -> tuple[Path, Founded]:
 
 
 @pytest.fixture(scope="session")
-def founded_postgresql(postgres: Postgres, migrated_postgresql: str) -> tuple[str, Founded]:
-    """The name of a database with a network in it, to use as a template."""
+def founded_lender(postgres: Postgres, migrated_postgresql: str) -> Iterator[tuple[Lender, Founded]]:
+    """Lends databases with a network in them."""
     url = postgres.create(migrated_postgresql)
-    return name_of(url), asyncio.run(_found(url))
+    network = asyncio.run(_found(url))
+    lender = Lender(postgres, name_of(url))
+    yield lender, network
+    lender.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -226,11 +238,10 @@ def founded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[st
         shutil.copy(template, tmp_path / "signfleet.db")
         yield f"sqlite:///{tmp_path / 'signfleet.db'}", network
     else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        template, network = request.getfixturevalue("founded_postgresql")
-        url = postgres.create(template)
+        lender, network = request.getfixturevalue("founded_lender")
+        url = lender.lend()
         yield url, network
-        postgres.drop(url)
+        lender.take_back(url)
 
 
 @pytest.fixture
