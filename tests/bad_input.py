@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from httpx import Response
+
+#: What belongs to programming and not into an error: JSONPath, regular expressions, Python's names of types.
+FOREIGN = re.compile(r"\$[.\[]|`\$|\bregex\b|\bfield `|`(str|int|float|bool|object|array)\b")
 
 BAD_JSON = (
     b"",
@@ -30,6 +34,7 @@ def check(answer: Response, status: int, *said: str) -> None:
     assert answer.status_code == status, request
     body = answer.json()
     assert list(body) == ["error", "message", "details"], request
+    assert not FOREIGN.search(body["message"]), request
     assert all(part in body["message"] for part in said), (said, request)
 
 

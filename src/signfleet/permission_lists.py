@@ -90,4 +90,4 @@ class PermissionList:
         owner = f"{self._entity.lower()} {row.id}"
         for number, permission in enumerate(permissions):
             if (permission.principal.type, permission.principal.id) != (self._entity, row.id):
-                raise Invalid(f"[{number}].principal: here are permissions of the {owner} alone.")
+                raise Invalid(f"'[{number}].principal': here are permissions of the {owner} alone.")

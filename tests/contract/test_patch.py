@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.contract.patch import Change, check_paths, converted, merged, patched
+from signfleet.contract.patch import Change, check_paths, converted, merged, patched, spell_values
 from signfleet.errors import Invalid
 
 
@@ -52,6 +52,20 @@ def change(path: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("path", ["/settings/name", "/settings/name/", "/Settings/NAME/"])
 def test_a_path_may_end_in_a_slash_and_be_of_any_letter_case(path: str) -> None:
     assert change(path, "b")["settings"]["name"] == "b"
+
+
+@pytest.mark.parametrize("more", [0, 1000])
+async def test_names_in_a_new_value_may_have_any_letter_case(more: int) -> None:
+    beacons = [{"NAME": "z"}] * (more + 1)
+    changes = [
+        Change("replace", "/SETTINGS/", {"Name": "b", "Beacons": beacons}),
+        Change("replace", "/free", {"NAME": {"Name": 1}}),
+        Change("replace", "/screen/splashUrl", "NAME"),
+    ]
+    await spell_values(changes, Thing)
+    result = patched(DOCUMENT, changes, Thing, CHANGEABLE)
+    assert result["settings"] == {"name": "b", "beacons": [{"name": "z"}] * (more + 1)}
+    assert result["free"] == {"NAME": {"Name": 1}}
 
 
 def test_elements_of_arrays_and_whole_arrays_can_be_replaced() -> None:
@@ -129,7 +143,7 @@ def test_a_path_of_many_steps_is_refused_and_not_repeated() -> None:
 
 
 def test_what_does_not_fit_is_told_with_its_place() -> None:
-    with pytest.raises(Invalid, match=r"at `\$\.screen\.idleColor`"):
+    with pytest.raises(Invalid, match=r"at 'screen\.idleColor'"):
         converted(change("/screen/idleColor", 7), Thing)
 
 

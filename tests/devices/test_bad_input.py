@@ -161,7 +161,7 @@ async def test_with_the_wrong_type_at_any_place(admin: AsyncClient) -> None:
     for endpoint in DEVICES:
         for place, body in wrong_types(BODIES.get(name(endpoint))):
             if not is_free(name(endpoint), place):
-                said = "`$.settings" if place.startswith(".settings") else ""
+                said = "'settings" if place.startswith(".settings") else ""
                 check(await send(admin, endpoint, content=json.dumps(body)), 400, said)
 
 
@@ -177,11 +177,11 @@ def is_free(endpoint: str, place: str) -> bool:
 async def test_with_words_that_nobody_knows(admin: AsyncClient) -> None:
     interface = PLAYER["settings"]["network"]["interfaces"][0]
     for settings, said in (
-        ({"network": {"interfaces": [interface | {"type": "Token Ring"}]}}, "$.settings.network.interfaces[0].type"),
-        ({"screenshots": {"interval": "00:15:00", "orientation": "Upside Down"}}, "$.settings.screenshots.orientation"),
-        ({"beacons": [{"name": "x", "mode": "AltBeacon"}]}, "$.settings.beacons[0].mode"),
-        ({"screen": {"idleColor": "red"}}, "$.settings.screen.idleColor"),
-        ({"synchronization": {"status": {"period": "often"}}}, "$.settings.synchronization.status.period"),
+        ({"network": {"interfaces": [interface | {"type": "Token Ring"}]}}, "'settings.network.interfaces[0].type'"),
+        ({"screenshots": {"interval": "00:15:00", "orientation": "Upside Down"}}, "'settings.screenshots.orientation'"),
+        ({"beacons": [{"name": "x", "mode": "AltBeacon"}]}, "'settings.beacons[0].mode'"),
+        ({"screen": {"idleColor": "red"}}, "'settings.screen.idleColor'"),
+        ({"synchronization": {"status": {"period": "often"}}}, "'settings.synchronization.status.period'"),
     ):
         check(await admin.put("/Devices/12345/", json={"settings": settings}), 400, said)
         change = [{"op": "replace", "path": f"/settings/{part}", "value": value} for part, value in settings.items()]

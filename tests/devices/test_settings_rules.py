@@ -74,7 +74,7 @@ async def device(services: Services, network: Founded) -> None:
 async def test_what_no_player_could_apply_is_refused(wanted: Any, place: str, admin: AsyncClient) -> None:
     before = (await admin.get("/Devices/12345/")).content
     put = await admin.put("/Devices/12345/", json={"settings": wanted})
-    assert (put.status_code, put.json()["message"].partition(" - at ")[2]) == (400, f"`$.settings.{place}`.")
+    assert (put.status_code, put.json()["message"].partition(" - at ")[2]) == (400, f"'settings.{place}'.")
     [(name, value)] = wanted.items()
     if not isinstance(value, dict):
         change = [{"op": "replace", "path": f"/settings/{name}/", "value": value}]
@@ -112,7 +112,7 @@ def test_the_examples_of_the_contract_pass(name: str) -> None:
 @pytest.mark.parametrize(("wanted", "place"), UNUSABLE)
 def test_what_is_stored_can_be_sent_back(wanted: Any, place: str) -> None:
     whole = msgspec.convert({"name": "Lobby"} | wanted, PlayerSettings)
-    with pytest.raises(Invalid, match="at `"):
+    with pytest.raises(Invalid, match="at 'settings"):
         check(whole, {})
     check(whole, msgspec.to_builtins(whole))
 

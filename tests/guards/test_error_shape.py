@@ -10,6 +10,7 @@ from httpx import AsyncClient, Response
 
 from signfleet.http.endpoint import FORM, Endpoint
 from signfleet.wiring import endpoints
+from tests.bad_input import FOREIGN
 
 pytestmark = [pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]
 
@@ -75,6 +76,7 @@ def check(answer: Response, *statuses: int) -> None:
             assert body["message"], request
             assert body["error"] == body["error"].lower(), request
             assert "Traceback" not in answer.text, request
+            assert not FOREIGN.search(body["message"]), request
 
 
 async def test_without_a_token(client: AsyncClient) -> None:

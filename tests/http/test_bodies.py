@@ -73,9 +73,9 @@ def test_the_content_type_of_what_takes_no_body_does_not_matter(client: httpx.Cl
         (b'{"serialNumber":"\xff"}', "not valid JSON: 'utf-8' codec can't decode byte 0xff"),
         (b'{"serialNumber":"\\u0000"}', "the character U+0000"),
         (b'{"x":' + b"[" * 10_000, "nested too deeply"),
-        (b'{"serialNumber":1}', "Expected a string, got a whole number - at `$.serialNumber`"),
-        (b'{"serialNumber":"1","size":"2"}', "Expected a whole number, got a string - at `$.size`"),
-        (b"{}", "missing required field `serialNumber`"),
+        (b'{"serialNumber":1}', "Expected a string, got a whole number - at 'serialNumber'"),
+        (b'{"serialNumber":"1","size":"2"}', "Expected a whole number, got a string - at 'size'"),
+        (b"{}", "missing required field 'serialNumber'"),
         (b"[]", "Expected an object, got an array"),
         (b"null", "Expected an object, got null"),
     ],
@@ -145,4 +145,4 @@ def test_a_whole_number_may_have_a_fraction_in_a_body_of_any_size(client: httpx.
     assert put(client, body(b"5.0")).status_code == 204
     answer = put(client, body(b"5.5"))
     assert answer.status_code == 400
-    assert "at `$.size`" in answer.json()["message"]
+    assert "at 'size'" in answer.json()["message"]

@@ -122,7 +122,7 @@ async def add_permissions(
             await tx.execute(queries.DELETE_PERMISSION, **key)
         elif present is not None:
             raise Invalid(
-                f"{checked.place}: there is a permission of this principal for '{checked.operation.full_name}'"
+                f"'{checked.place}': there is a permission of this principal for '{checked.operation.full_name}'"
                 " already; delete it first."
             )
         if denies_user and not (is_own and entity_id != EVERY and checked.operation not in WAYS_BACK):
@@ -208,18 +208,18 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
         operation = by_uid(permission.operation_uid)
         if operation is None or (root is not None and operation.root is not root):
             which = "business operation" if root is None else f"operation on a {root.entity}"
-            raise Invalid(f"{place}.operationUID: '{permission.operation_uid}' is no {which}.")
+            raise Invalid(f"'{place}.operationUID': '{permission.operation_uid}' is no {which}.")
         is_own_view = operation is VIEW_USER and principal.type == "User"
         if is_own_view and principal.id in (entity_id, permission.entity_id):
-            raise Invalid(f"{place}: that users see themselves is fixed and cannot be changed.")
+            raise Invalid(f"'{place}': that users see themselves is fixed and cannot be changed.")
         if entity_id == EVERY and permission.entity_id:
-            raise Invalid(f"{place}.entityId: what is said of one instance is added there, not here.")
+            raise Invalid(f"'{place}.entityId': what is said of one instance is added there, not here.")
         if entity_id != EVERY and "Instance" not in operation.appliance:
-            raise Invalid(f"{place}.operationUID: '{operation.full_name}' does not apply to single instances.")
+            raise Invalid(f"'{place}.operationUID': '{operation.full_name}' does not apply to single instances.")
         if principal.type == "Role" and (
             principal.id == ADMINISTRATORS.id or (entity_id == EVERY and principal.id in _SYSTEM_ROLES)
         ):
-            raise Invalid(f"{place}: what the role {principal.id} may do is fixed and cannot be changed.")
+            raise Invalid(f"'{place}': what the role {principal.id} may do is fixed and cannot be changed.")
         checked.append(_Checked(place, operation, principal, permission.is_allowed))
     return checked
 
@@ -240,7 +240,7 @@ async def _role_of_principal(tx: Transaction, network_id: int, checked: _Checked
     if row is not None:
         _check_name(checked, row.name_key)
         return row.role_id if principal.type == "User" else principal.id
-    raise Invalid(f"{checked.place}.principal: there is no {principal.type.lower()} {principal.id} in the network.")
+    raise Invalid(f"'{checked.place}.principal': there is no {principal.type.lower()} {principal.id} in the network.")
 
 
 def _check_name(checked: _Checked, name_key: str) -> None:
@@ -250,8 +250,8 @@ def _check_name(checked: _Checked, name_key: str) -> None:
     name = getattr(principal, member)
     if isinstance(name, str) and name and fold(name) != name_key:
         raise Invalid(
-            f"{checked.place}.principal: '{member}' and 'id' mean different {principal.type.lower()}s; correct one, or"
-            " leave out the name."
+            f"'{checked.place}.principal': '{member}' and 'id' mean different {principal.type.lower()}s; correct one,"
+            " or leave out the name."
         )
 
 

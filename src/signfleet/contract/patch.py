@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import inspect
 
+from signfleet.contract.spelling import AT_ONCE, properties, property_name, spelled
 from signfleet.errors import Invalid
+from signfleet.storage.query import aside
 from signfleet.wire.misfit import choices, explain, known_type
 from signfleet.wire.numbers import whole_numbers
-from signfleet.wire.text import fold
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def check_paths(
     for change in changes:
         kinds = [known_type(type_)]
         for depth, segment in enumerate(_segments(change.path)):
-            name = _property(kinds, segment)
+            name = property_name(kinds, segment)
             kinds = _below(kinds, name)
             if not kinds:
                 raise _no_property(change.path, segment)
@@ -72,6 +72,22 @@ def check_paths(
                 raise Invalid(
                     f"'{_shown(change.path)}' cannot be changed by PATCH{way}; what can is below {_listed(changeable)}."
                 )
+
+
+async def spell_values(changes: Sequence[Change], type_: Any) -> None:
+    """Spells the names in the new values as `type_`, that of the document, does."""
+    values = [change for change in changes if isinstance(change.value, dict | list)]
+    if values:
+        length = len(msgspec.json.encode(values))
+        await aside(_spell, values, type_) if length > AT_ONCE else _spell(values, type_)
+
+
+def _spell(changes: Sequence[Change], type_: Any) -> None:
+    for change in changes:
+        kinds = [known_type(type_)]
+        for segment in _segments(change.path):
+            kinds = _below(kinds, property_name(kinds, segment))
+        change.value = spelled(change.value, kinds)
 
 
 def patched(document: Document, changes: Sequence[Change], type_: Any, changeable: Collection[str]) -> Document:
@@ -84,29 +100,6 @@ def patched(document: Document, changes: Sequence[Change], type_: Any, changeabl
     result: Document = msgspec.json.decode(msgspec.json.encode(document))
     for change in changes:
         _replace(result, change, known_type(type_))
-    return result
-
-
-def spelled(value: Any, type_: Any) -> Any:
-    """Returns a body of `type_` with the names of its properties as the type spells them, given in any letter case.
-
-    An exact name comes first: another spelling beside it is left out.
-    """
-    return _spelled(value, choices(known_type(type_)))
-
-
-def _spelled(value: Any, kinds: Sequence[inspect.Type]) -> Any:
-    if not any(isinstance(kind, inspect.StructType | inspect.ListType) for kind in kinds):
-        return value
-    if isinstance(value, list):
-        return [_spelled(item, _below(kinds, "0")) for item in value]
-    if not isinstance(value, dict):
-        return value
-    result = {}
-    for name, part in value.items():
-        known = _property(kinds, name)
-        if known == name or known not in value:
-            result[known] = _spelled(part, _below(kinds, known))
     return result
 
 
@@ -135,10 +128,10 @@ def _replace(document: Document, change: Change, kind: inspect.Type) -> None:
     place: Any = document
     kinds = [kind]
     for segment in parents:
-        name = _property(kinds, segment)
+        name = property_name(kinds, segment)
         place = place[_key(place, name, change.path)]
         kinds = _below(kinds, name)
-    place[_key(place, _property(kinds, last), change.path)] = change.value
+    place[_key(place, property_name(kinds, last), change.path)] = change.value
 
 
 def _segments(path: str) -> list[str]:
@@ -151,22 +144,12 @@ def _segments(path: str) -> list[str]:
     return [segment.replace("~1", "/").replace("~0", "~") for segment in segments]
 
 
-def _property(kinds: Sequence[inspect.Type], segment: str) -> str:
-    """The name of a step as the types spell it; `segment` itself where they know no such property."""
-    for kind in kinds:
-        if isinstance(kind, inspect.StructType):
-            fields = _fields(kind.cls)
-            if segment not in fields:
-                return _spelling(kind.cls).get(fold(segment), segment)
-    return segment
-
-
 def _below(kinds: Sequence[inspect.Type], name: str) -> list[inspect.Type]:
     """The types of what is one step below: a property, an element, a value. None where there can be nothing."""
     found: list[inspect.Type] = []
     for kind in kinds:
         if isinstance(kind, inspect.StructType):
-            found += _fields(kind.cls).get(name, ())
+            found += properties(kind.cls).get(name, ())
         elif isinstance(kind, inspect.ListType):
             found += choices(kind.item_type)
         elif isinstance(kind, inspect.DictType):
@@ -174,20 +157,6 @@ def _below(kinds: Sequence[inspect.Type], name: str) -> list[inspect.Type]:
     if not found and not any(isinstance(kind, inspect.StructType) for kind in kinds):
         return list(kinds)  # of values without parts the document says what is wrong
     return found
-
-
-@lru_cache
-def _fields(struct: type) -> Mapping[str, Sequence[inspect.Type]]:
-    """The properties of a type by their names on the wire, each with the types that its value may have."""
-    kind = known_type(struct)
-    assert isinstance(kind, inspect.StructType)
-    return {field.encode_name: choices(field.type) for field in kind.fields}
-
-
-@lru_cache
-def _spelling(struct: type) -> Mapping[str, str]:
-    """The names of a type's properties by their folded ones."""
-    return {fold(name): name for name in _fields(struct)}
 
 
 def _key(parent: Any, name: str, path: str) -> Any:

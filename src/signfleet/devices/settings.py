@@ -13,7 +13,7 @@ from signfleet.access.permissions import Permissions
 from signfleet.audit import recording
 from signfleet.caller.session import Session
 from signfleet.contract.conditional import Precondition
-from signfleet.contract.patch import Change, Document, check_paths, converted, merged, patched, spelled
+from signfleet.contract.patch import Change, Document, check_paths, converted, merged, patched, spell_values
 from signfleet.devices import settings_rules
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
@@ -66,10 +66,10 @@ class DeviceSettings:
 
         Raises `Invalid` naming the property that does not fit, `Stale`, `Forbidden`, `NotFound`.
         """
-        said = spelled(body, Player).get("settings", {})
+        said = body.get("settings", {})
         if not isinstance(said, dict):
             mismatch = in_words(f"Expected `object`, got `{_kind(said)}`")
-            raise Invalid(f"The body does not fit: {mismatch} - at `$.settings`.")
+            raise Invalid(f"The body does not fit: {mismatch} - at 'settings'.")
         said = {name: value for name, value in said.items() if name not in READ_ONLY}
         _check_length(encode(said))
         await self._check_identity(session, body, await self._devices.find(session, segment, UPDATE_DEVICE))
@@ -98,6 +98,7 @@ class DeviceSettings:
             if name in _READ_ONLY:
                 raise Invalid(f"'{change.path}' is set by the server and cannot be changed.")
         check_paths(changes, Player, ("settings",), _WAYS)
+        await spell_values(changes, Player)
 
         def edit(present: Document) -> Document:
             result: Document = patched({"settings": present}, changes, Player, ("settings",))["settings"]

@@ -47,7 +47,7 @@ def check(settings: PlayerSettings, present: dict[str, Any]) -> None:
     wanted = msgspec.to_builtins(settings)
     changed = {name for name, value in wanted.items() if value != present.get(name)}
     for problem in _problems(settings, wanted, present, changed):
-        raise Invalid(f"{problem.what} - at `$.settings.{problem.at}`.")
+        raise Invalid(f"{problem.what} - at 'settings.{problem.at}'.")
     if "timezone" in changed and settings.timezone:
         settings.timezone = zones.canonical(settings.timezone)
 

@@ -12,6 +12,7 @@ import msgspec
 from signfleet import clock
 from signfleet.caller.actor import act_as
 from signfleet.contract.conditional import TooSoon, is_unchanged
+from signfleet.contract.spelling import AT_ONCE, Spelling
 from signfleet.errors import Invalid, TooLarge
 from signfleet.http.bodies import SMALL, BodyRoom
 from signfleet.http.call import Answer, Call, Disconnected
@@ -24,7 +25,7 @@ from signfleet.http.response import NO_STORE, Header, Response, content_type, he
 from signfleet.http.routing import Responder
 from signfleet.storage.query import aside
 from signfleet.wire import datetime
-from signfleet.wire.misfit import explain
+from signfleet.wire.misfit import explain, malformed
 from signfleet.wire.numbers import LONG, with_whole_numbers
 
 #: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
@@ -119,6 +120,7 @@ def _reader(endpoint: Endpoint) -> Reader | None:
     is_json = consumes in (JSON, JSON_PATCH)
     is_form = consumes == FORM
     decoder = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body)
+    spelling = Spelling(endpoint.body) if is_json else None
 
     async def read(call: Call) -> Any:
         media_type = call.header(b"content-type")
@@ -135,20 +137,22 @@ def _reader(endpoint: Endpoint) -> Reader | None:
                 return None
             raise Invalid("The request has no body; one is needed.")
         if is_json:
-            return await decode_json(as_utf8(body, charset_of(media_type)), decoder)
+            return await decode_json(as_utf8(body, charset_of(media_type)), decoder, spelling)
         return form_as_utf8(body, charset_of(media_type)) if is_form else body
 
     return read
 
 
-async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
-    """Decode, or raise `Invalid` with the place of the mistake."""
+async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling: Spelling | None = None) -> Any:
+    """Decodes a body, whose names may have any letter case. Raises `Invalid` with the place of the mistake."""
     if b"\\u0000" in body and b"\\u0000" in body.replace(b"\\\\", b""):  # an escaped backslash escapes nothing
         raise Invalid("The body holds the character U+0000, which no text may hold.")
     if len(body) > BODY_LIMIT and sum(map(body.count, b",[{")) > VALUES_LIMIT:
         raise TooLarge(f"The body has more than {VALUES_LIMIT} commas and opening brackets; send less at once.")
     body = body.removeprefix(BOM)
     try:
+        if spelling is not None and not spelling.is_exact(body):
+            body = await aside(spelling.spell, body) if len(body) > AT_ONCE else spelling.spell(body)
         try:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
@@ -161,7 +165,7 @@ async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     except msgspec.ValidationError as error:
         raise Invalid(f"The body does not fit: {explain(error, decoder.type)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"The body is not valid JSON: {error}.") from error
+        raise Invalid(f"The body is not valid JSON: {malformed(error)}.") from error
     except RecursionError as error:
         raise Invalid("The body is nested too deeply.") from error
 

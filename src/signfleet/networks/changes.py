@@ -66,7 +66,7 @@ class NetworkChanges:
             precondition.check(date(network), date(network))
             wanted = converted(edit(msgspec.to_builtins(network_of(network))), NetworkChange)
             if wanted.subscription is None and network.subscription_id is not None:
-                raise Invalid("A network always has a subscription; change its level - at `$.subscription`.")
+                raise Invalid("A network always has a subscription; change its level - at 'subscription'.")
             await self._demand(session, network, wanted)
             if await self._write(network, wanted, now):
                 return

@@ -48,11 +48,10 @@ def check_name(name: str) -> str:
     return name
 
 
-def columns_of(settings: NetworkSettings) -> dict[str, Any]:
-    """Settings as they are stored: lifetimes in ms. Raises `Invalid` naming the field."""
+def columns_of(settings: NetworkSettings, at: str = "settings.") -> dict[str, Any]:
+    """Returns settings as they are stored: lifetimes in ms. Raises `Invalid` naming the field, which stands `at`."""
     lifetimes = {
-        column: parse_lifetime(f"settings.{wire_name}", getattr(settings, column))
-        for column, wire_name in LIFETIMES.items()
+        column: parse_lifetime(f"{at}{wire_name}", getattr(settings, column)) for column, wire_name in LIFETIMES.items()
     }
     return {
         **lifetimes,

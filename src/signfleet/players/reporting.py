@@ -189,7 +189,7 @@ def _date(text: str, member: str) -> int | None:
     try:
         return datetime.parse(text)
     except ValueError as error:
-        raise Invalid(f"The body does not fit: {error} - at `$.{member}`.") from error
+        raise Invalid(f"The body does not fit: {error} - at '{member}'.") from error
 
 
 def _gone() -> Unauthenticated:

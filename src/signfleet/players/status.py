@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from signfleet.contract.spelling import members
 from signfleet.devices.schemas import PROTOCOLS, ReportedStatus
 from signfleet.errors import Invalid
 from signfleet.wire import datetime, flags, timespan
+from signfleet.wire.misfit import explain
 from signfleet.wire.text import fold
 
 _UNKNOWN = "Unknown"
@@ -35,7 +37,7 @@ def read_status(said: dict[str, Any]) -> ReportedStatus:
     try:
         status = msgspec.convert(mended, ReportedStatus)
     except msgspec.ValidationError as error:
-        raise Invalid(f"The body does not fit: {str(error).replace('`$', '`$.status')}.") from error
+        raise Invalid(f"The body does not fit: {explain(error, ReportedStatus, 'status')}.") from error
     status.uptime = None if status.uptime is None else timespan.canonical(status.uptime)
     for name in ("current_settings_timestamp", "current_schedule_timestamp"):
         setattr(status, name, _canonical_date(name, getattr(status, name)))
@@ -48,6 +50,7 @@ def _mend(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.UnionType):
         kind = next(choice for choice in kind.types if not isinstance(choice, inspect.NoneType))
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
+        value = members(value, kind.cls)
         names = ((field.encode_name, field.type) for field in kind.fields)
         return {name: _mend(value[name], of) for name, of in names if name in value}
     if isinstance(kind, inspect.ListType) and isinstance(value, list):
@@ -95,5 +98,5 @@ def _canonical_date(name: str, text: str | None) -> str | None:
         ms = None if text is None else datetime.parse(text)
     except ValueError as error:
         member = ReportedStatus.__struct_encode_fields__[ReportedStatus.__struct_fields__.index(name)]
-        raise Invalid(f"The body does not fit: {error} - at `$.status.{member}`.") from error
+        raise Invalid(f"The body does not fit: {error} - at 'status.{member}'.") from error
     return None if ms is None else datetime.format(ms)

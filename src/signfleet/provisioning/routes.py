@@ -6,10 +6,10 @@ import msgspec
 
 from signfleet.access.operations.catalogue import SETUP_DEVICE
 from signfleet.access.permissions import Permissions
-from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.http.endpoint import JSON, Endpoints
 from signfleet.http.media import is_sent_as
+from signfleet.http.pipeline import decode_json
 from signfleet.provisioning.service import Provisioning
 from signfleet.tokens.schemas import TokenInfo
 
@@ -18,6 +18,7 @@ endpoints = Endpoints("/2022/06/REST/Provisioning")
 #: Longer bodies are not read.
 BODY_LIMIT = 65_536
 
+_ANYTHING = msgspec.json.Decoder()
 _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 
 
@@ -54,9 +55,4 @@ async def _check_body(call: Call) -> None:
     body = await call.read(BODY_LIMIT)
     if not body:
         return
-    try:
-        msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"The body is not valid JSON: {error}.") from error
-    except RecursionError as error:
-        raise Invalid("The body is nested too deeply.") from error
+    await decode_json(body, _ANYTHING)

@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.access.operations.roles import ADMINISTRATORS
 from signfleet.audit.recording import Change, record
-from signfleet.contract.patch import converted, merged, spelled
+from signfleet.contract.patch import converted, merged
 from signfleet.errors import NotFound, TooLarge
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.users import store as queries
@@ -96,7 +96,7 @@ class Notifications:
                 raise NotFound(f"There is no user {user.id} any more.")
             row = await tx.one(queries.NOTIFICATIONS, network_id=user.network_id, user_id=user.id)
             present = defaults(user.role_id) if row is None else msgspec.json.decode(row.document)
-            settings = converted(merged(present, spelled(partial, NotificationSettings)), NotificationSettings)
+            settings = converted(merged(present, partial), NotificationSettings)
             document = msgspec.json.encode(settings)
             if len(document) > TEMPLATES_LIMIT:
                 raise TooLarge(f"The notification settings of a user have at most {TEMPLATES_LIMIT} bytes as JSON.")

@@ -12,6 +12,7 @@ from msgspec import inspect
 
 #: What msgspec says, and the place in the JSON if it names one.
 _SAID = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
+_PLACE = re.compile(r" - at `\$([^`]*)`$")
 #: What was expected or found, with a limit if there is one.
 _TYPES = re.compile(r"`(\w+(?: \| \w+)*)`( of length)?(?: ([<>]=) (\d+))?")
 #: JSON's types by msgspec's names, which are Python's.
@@ -37,12 +38,19 @@ def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
         text = f"Expected {' or '.join(_forms(known_type(type_), place)) or 'text of another form'}"
     elif text.startswith("Invalid enum value"):
         text = f"{text}; known are {', '.join(_words(known_type(type_), place))}"
-    whole = f"{'.' if at else ''}{at}{place}"
-    return f"{text} - at `${whole}`" if whole else text
+    whole = f"{at}{place}".removeprefix(".")
+    return f"{text} - at '{whole}'" if whole else text
+
+
+def malformed(error: Exception) -> str:
+    """Returns what is wrong with a text that is no JSON."""
+    return _PLACE.sub(lambda found: f" - at '{found[1].removeprefix('.')}'" if found[1] else "", str(error))
 
 
 def in_words(text: str) -> str:
-    """A sentence of msgspec that names types, such as "Expected `str | null`, got `int`", in words for everybody."""
+    """Returns a sentence of msgspec, such as "Expected `str | null`, got `int`", in words for everybody."""
+    if text.startswith("Object missing required field "):
+        return text.replace("`", "'")
     return _TYPES.sub(_type_in_words, text) if text.startswith("Expected ") else text
 
 

@@ -56,22 +56,22 @@ async def test_a_bad_beacon_is_refused(admin: AsyncClient) -> None:
     refused: list[tuple[dict[str, Any], str]] = [
         (IBEACON, "already"),
         (URL | {"name": "ENTRANCE"}, "already"),
-        (URL | {"name": ""}, "$.name"),
-        (URL | {"name": "x" * 256}, "$.name"),
-        (URL | {"mode": "AltBeacon"}, "$.mode"),
-        (URL | {"power": 40000}, "$.power"),
-        (URL | {"url": "menu"}, "$.url"),
+        (URL | {"name": ""}, "'name'"),
+        (URL | {"name": "x" * 256}, "'name'"),
+        (URL | {"mode": "AltBeacon"}, "'mode'"),
+        (URL | {"power": 40000}, "'power'"),
+        (URL | {"url": "menu"}, "'url'"),
         (URL | {"url": None}, "needs url"),
         ({"name": "x", "mode": "iBeacon", "major": 1, "minor": 1}, "needs major and minor and uuid"),
-        (IBEACON | {"name": "x", "major": 65536}, "$.major"),
-        (URL | {"url": "https://a.example/\n"}, "$.url"),
-        (URL | {"url": "https://a.example/\tb"}, "$.url"),
-        (IBEACON | {"name": "x", "uuid": "2F23445"}, "$.uuid"),
-        (IBEACON | {"name": "x", "uuid": "2F23\n"}, "$.uuid"),
-        (UID | {"name": "x", "instanceId": "AAECAwQF\n"}, "$.instanceId"),
-        (IBEACON | {"name": "x", "uuid": "2F234454-CF6D-4A0F-ADF2"}, "$.uuid"),
-        (UID | {"name": "x", "namespaceId": "AAECAwQFBgcICQo="}, "$.namespaceId"),
-        (UID | {"name": "x", "instanceId": "AAEC"}, "$.instanceId"),
+        (IBEACON | {"name": "x", "major": 65536}, "'major'"),
+        (URL | {"url": "https://a.example/\n"}, "'url'"),
+        (URL | {"url": "https://a.example/\tb"}, "'url'"),
+        (IBEACON | {"name": "x", "uuid": "2F23445"}, "'uuid'"),
+        (IBEACON | {"name": "x", "uuid": "2F23\n"}, "'uuid'"),
+        (UID | {"name": "x", "instanceId": "AAECAwQF\n"}, "'instanceId'"),
+        (IBEACON | {"name": "x", "uuid": "2F234454-CF6D-4A0F-ADF2"}, "'uuid'"),
+        (UID | {"name": "x", "namespaceId": "AAECAwQFBgcICQo="}, "'namespaceId'"),
+        (UID | {"name": "x", "instanceId": "AAEC"}, "'instanceId'"),
         ({"mode": "iBeacon"}, "name"),
     ]
     for beacon, said in refused:
@@ -93,7 +93,7 @@ async def test_a_deleted_beacon_is_gone(admin: AsyncClient) -> None:
 async def test_settings_hold_beacons_to_the_same_rules(admin: AsyncClient) -> None:
     for beacons, said in (
         ([IBEACON, URL | {"name": "entrance"}], "Two beacons are named `entrance`"),
-        ([IBEACON, {"name": "x", "mode": "EddystoneUrl"}], "$.settings.beacons[1]"),
+        ([IBEACON, {"name": "x", "mode": "EddystoneUrl"}], "'settings.beacons[1]'"),
     ):
         answer = await admin.put("/Devices/A1/", json={"settings": {"beacons": beacons}})
         assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signfleet.contract.patch import SHOWN_LENGTH, Changes, merged, patched, spelled
+from signfleet.contract.patch import SHOWN_LENGTH, Changes, Document, converted, merged, patched, spell_values
 from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
@@ -19,7 +19,7 @@ from signfleet.networks.schemas import (
     settings_of,
     subscription_of,
 )
-from signfleet.networks.service import Networks
+from signfleet.networks.service import Networks, columns_of
 from signfleet.self_.networks.service import OwnNetworks
 
 endpoints = Endpoints("/2022/06/REST/Self/Networks", caller="person")
@@ -64,6 +64,7 @@ async def patch_network(call: Call, network: str) -> Answer:
         part, _, name = change.path.strip("/").lower().partition("/")
         if name in READ_ONLY.get(part, ()):
             raise Invalid(f"'{change.path[:SHOWN_LENGTH]}' is set by the server and cannot be changed.")
+    await spell_values(changes, Network)
     await call.service(NetworkChanges).change(
         call.session,
         row,
@@ -114,11 +115,20 @@ async def list_subscriptions(call: Call, network: str) -> Answer:
 async def _merge(call: Call, network: str, part: str) -> None:
     """Change one part of a network by a body that may leave properties out."""
     row = await call.service(Networks).own(call.person_id, network)
-    body: dict[str, Any] = spelled(call.body, NetworkSettings if part == "settings" else NetworkSubscription)
+    type_: Any = NetworkSettings if part == "settings" else NetworkSubscription
+    body: Document = call.body
+
+    def edit(document: Document) -> Document:
+        changed = merged(document, {part: body})
+        new = converted(changed[part], type_)  # an error names the place in the body, not in the whole network
+        if isinstance(new, NetworkSettings):
+            columns_of(new, at="")
+        return changed
+
     await call.service(NetworkChanges).change(
         call.session,
         row,
-        lambda document: merged(document, {part: body}),
+        edit,
         precondition=call.precondition,
         now=call.now,
         date=lambda row: int(getattr(row, f"{part}_last_modified_date")),
