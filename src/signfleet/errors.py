@@ -47,6 +47,11 @@ class NotFound(SignfleetError):
 
     code = "not_found"
 
+    @classmethod
+    def in_network(cls, kind: str, ref: str) -> NotFound:
+        """Returns the error for an id or name that nothing in the caller's network has, as far as they may see."""
+        return cls(f"There is no {kind} '{ref}' in this network.")
+
 
 class Conflict(SignfleetError):
     """It exists already (409)."""

@@ -58,7 +58,7 @@ class Devices:
         row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=device_id)
         part = await self._store.one(queries.PART["permissions"], network_id=session.network_id, device_id=device_id)
         if row is None or part is None:
-            raise _not_there(str(device_id))
+            raise NotFound.in_network("device", str(device_id))
         if shown:
             return bytes(row.document)
         return with_permissions(bytes(row.document), part.part, await self._shown.on_device(session, device_id))
@@ -70,7 +70,7 @@ class Devices:
             return await self._shown.on_device(session, found.id)
         row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
         if row is None:
-            raise _not_there(segment)
+            raise NotFound.in_network("device", segment)
         return str(row.part)
 
     async def hold(
@@ -82,7 +82,7 @@ class Devices:
         """
         row = await tx.one(queries.DEVICE_TO_CHANGE, network_id=session.network_id, device_id=found.id)
         if row is None:
-            raise _not_there(found.serial)
+            raise NotFound.in_network("device", found.serial)
         await self._permissions.demand_on(session, operation, row.id, tx)
         precondition.check(row.last_modified_date, row.version)
         return row
@@ -98,7 +98,7 @@ class Devices:
             row = await store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
         row = await self._permissions.visible(session, VIEW_DEVICE, row, tx)
         if row is None:
-            raise _not_there(segment)
+            raise NotFound.in_network("device", segment)
         return row
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
@@ -123,7 +123,3 @@ class Devices:
     async def _total(self, network_id: int) -> int:
         row = await self._store.one(totals.TOTAL, network_id=network_id, entity="Device")
         return row.total if row else 0
-
-
-def _not_there(segment: str) -> NotFound:
-    return NotFound(f"There is no device '{segment}' in this network.")

@@ -116,7 +116,7 @@ class Explanations:
         if asker is not None:
             row = await self._permissions.visible(asker, VIEW_USER, row)
         if row is None:
-            raise NotFound(f"There is no user '{segment}' in this network.")
+            raise NotFound.in_network("user", segment)
         return row
 
     async def _device(self, network_id: int, segment: str, asker: Session | None) -> Row:
@@ -126,7 +126,7 @@ class Explanations:
         if asker is not None:
             row = await self._permissions.visible(asker, VIEW_DEVICE, row)
         if row is None:
-            raise NotFound(f"There is no device '{segment}' in this network.")
+            raise NotFound.in_network("device", segment)
         return row
 
 

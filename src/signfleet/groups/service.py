@@ -189,7 +189,7 @@ class Groups:
         await self._permissions.demand_on(session, operation, found.id, tx)
         row = await tx.one(queries.GROUP_TO_CHANGE, network_id=found.network_id, id=found.id)
         if row is None:
-            raise _not_there(segment)
+            raise NotFound.in_network("group", segment)
         return row
 
     async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
@@ -203,7 +203,7 @@ class Groups:
             row = await self._permissions.visible(session, VIEW_GROUP, row, tx)
             if row is not None:
                 return row
-        raise _not_there(segment)
+        raise NotFound.in_network("group", segment)
 
     async def _sizes(self, session: Session, ids: list[int]) -> dict[int, int]:
         """How many devices that the caller may see are in these groups."""
@@ -228,10 +228,6 @@ class Groups:
             return await self._store.write(work)
         except Duplicate:
             raise Invalid(f"'name': there is a group '{name}' already.") from None
-
-
-def _not_there(segment: str) -> NotFound:
-    return NotFound(f"There is no group '{segment}' in this network.")
 
 
 async def _touch(tx: Transaction, row: Row, now: int) -> None:

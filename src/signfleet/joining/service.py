@@ -52,7 +52,7 @@ class Joining:
         async def work(tx: Transaction) -> None:
             device = await tx.one(DEVICE_BY_SERIAL, network_id=network_id, serial_key=fold(serial))
             if device is None:
-                raise NotFound(f"There is no device '{serial}' in this network.")
+                raise NotFound.in_network("device", serial)
             await _release(tx, network_id, device.id, device.serial, now)
 
         await self._store.write(work)

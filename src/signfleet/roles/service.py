@@ -154,7 +154,7 @@ class Roles:
         scope = await self._members(session)
         role = await role_of(self._store, session.network, role_id, with_users=True, scope=scope)
         if role is None:
-            raise _unknown(segment)
+            raise NotFound.in_network("role", segment)
         return role
 
     async def create(self, session: Session, new: NewRole, now: int) -> Role:
@@ -251,7 +251,7 @@ class Roles:
             raise Invalid(f"'{segment}' is a role that every network has; it is fixed and cannot be changed.")
         row = await tx.one(queries.ROLE_TO_CHANGE, network_id=network_id, id=role_id)
         if row is None:
-            raise _unknown(segment)
+            raise NotFound.in_network("role", segment)
         return row
 
     async def _id(self, store: Store | Transaction, network_id: int, segment: str) -> int:
@@ -263,7 +263,7 @@ class Roles:
                 return role.id
         row = await store.one(queries.ROLE_BY_NAME, network_id=network_id, name_key=fold(segment))
         if row is None:
-            raise _unknown(segment)
+            raise NotFound.in_network("role", segment)
         return int(row.id)
 
     async def _write(self, work: UnitOfWork[T], name: str) -> T:
@@ -282,7 +282,3 @@ def _for(permission: Permission, role_id: int) -> Permission:
     """The permission as one of a role that its sender could not know the id of yet."""
     principal = msgspec.structs.replace(permission.principal, type="Role", id=role_id, name=msgspec.UNSET)
     return msgspec.structs.replace(permission, principal=principal)
-
-
-def _unknown(segment: str) -> NotFound:
-    return NotFound(f"There is no role '{segment}' in this network.")

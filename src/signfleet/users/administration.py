@@ -97,7 +97,7 @@ class UserAdministration:
         row = await (tx or self._store).one(query, network_id=session.network_id, **key)
         row = await self._permissions.visible(session, VIEW_USER, row, tx)
         if row is None:
-            raise _unknown(segment)
+            raise NotFound.in_network("user", segment)
         return row
 
     async def _held(self, session: Session, segment: str, hold: Query, tx: Transaction) -> Row:
@@ -106,7 +106,7 @@ class UserAdministration:
         await tx.all(hold, network_id=found.network_id, user_id=found.id, role_id=ADMINISTRATORS.id)
         row = await tx.one(queries.MEMBER_BY_ID, network_id=found.network_id, id=found.id)
         if row is None:
-            raise _unknown(segment)
+            raise NotFound.in_network("user", segment)
         return row
 
     async def create(self, session: Session, new: NewUser, now: int) -> User:
@@ -225,7 +225,3 @@ class UserAdministration:
 async def _touch(tx: Transaction, row: Row, now: int) -> None:
     modified = next_moment(row.last_modified_date, now)
     await tx.execute(queries.TOUCH_USER, in_network=row.network_id, user_id=row.id, now=modified)
-
-
-def _unknown(segment: str) -> NotFound:
-    return NotFound(f"There is no user '{segment}' in this network.")
