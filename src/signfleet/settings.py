@@ -288,9 +288,7 @@ class SettingsError(Exception):
 
 
 def load(
-    flags: Mapping[str, Any] | None = None,
-    environment: Mapping[str, str] = os.environ,
-    config: str | None = None,
+    flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ, config: str | None = None
 ) -> Settings:
     """Settings from flags, then environment, then the TOML file. Raises `SettingsError`."""
     given = {name: value for name, value in (flags or {}).items() if value is not None}
@@ -298,11 +296,8 @@ def load(
     config = config or variables.pop("config", None)
     variables.pop("config", None)
     merged: dict[str, Any] = {}
-    for source, values in (
-        (f"file {config}", _read(config) if config else {}),
-        ("environment", variables),
-        ("flags", given),
-    ):
+    file = _read(config) if config else {}
+    for source, values in ((f"file {config}", file), ("environment", variables), ("flags", given)):
         merged |= values
         _check(source, values)
     return msgspec.convert(merged, Settings, strict=False)
@@ -316,10 +311,9 @@ def _variables(environment: Mapping[str, str]) -> dict[str, str]:
         if name == variable or not value or _is_of_others(name, value):
             continue
         if name.endswith("_FILE") and (setting := name.removesuffix("_FILE").lower()) in Settings.__struct_fields__:
-            if environment.get(variable.removesuffix("_FILE")):
-                raise SettingsError(
-                    f"environment: set either {variable.removesuffix('_FILE')} or {variable}, not both."
-                )
+            plain = variable.removesuffix("_FILE")
+            if environment.get(plain):
+                raise SettingsError(f"environment: set either {plain} or {variable}, not both.")
             found[setting] = _content(variable, value)
         else:
             found[name.lower()] = value
@@ -359,8 +353,7 @@ def _fitting(annotation: Any) -> str:
         return next(f"a whole number from {meta.ge} to {meta.le}" for meta in metas)
     if "|" in kind:
         return kind.replace("|", " or ")
-    told = next((meta.extra["is"] for meta in metas if meta.extra), "text")
-    return SWITCH if kind == SWITCH else told
+    return next((meta.extra["is"] for meta in metas if meta.extra), SWITCH if kind == SWITCH else "text")
 
 
 def _read(config: str) -> dict[str, Any]:
