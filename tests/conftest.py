@@ -17,6 +17,7 @@ Properties are tried with the same examples in every run, however busy the machi
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import shutil
 import time
@@ -91,6 +92,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if _needs_postgresql(item) or _is_slow(item.path.relative_to(folder))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what is loaded by now out of each later garbage collection: it stays, and there is much of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _needs_postgresql(item: pytest.Item) -> bool:
