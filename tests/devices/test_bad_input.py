@@ -114,7 +114,7 @@ async def test_with_a_token_that_does_not_reach(call_as: CallAs, sign_in: SignIn
         if endpoint.method != "GET":
             check(await send(viewer, endpoint), 403, "not allowed")
         if endpoint.operation is not None:
-            check(await send(nobody, endpoint), 403, "not allowed")
+            check(await send(nobody, endpoint), 403, f"not allowed to do '{endpoint.operation.key}'")
 
 
 async def test_of_a_device_that_is_not_there(admin: AsyncClient, services: Services) -> None:

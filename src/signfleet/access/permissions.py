@@ -174,4 +174,4 @@ def _is_own(session: Session, operation: Operation, entity_id: int | None) -> bo
 
 
 def _forbidden(operation: Operation) -> Forbidden:
-    return Forbidden(f"You are not allowed to do '{operation.full_name}' here.")
+    return Forbidden(f"You are not allowed to do '{operation.key}' here.")

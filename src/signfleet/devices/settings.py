@@ -155,7 +155,7 @@ class DeviceSettings:
                 " leave one out."
             )
         if group.id != row.group_id and not await self._permissions.allows_on(session, CHANGE_TARGET_GROUP, row.id, tx):
-            raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.full_name}' here.")
+            raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.key}' here.")
         return GroupReference(id=group.id, name=group.name)
 
     async def _keep(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
