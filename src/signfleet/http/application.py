@@ -16,6 +16,7 @@ from signfleet.http.endpoint import Endpoint
 from signfleet.http.errors import STOPPING, MethodNotAllowed, tell
 from signfleet.http.media import HTML_TYPE
 from signfleet.http.pipeline import Gate, responder
+from signfleet.http.read_only import check_of
 from signfleet.http.request_log import RequestLog, request_id
 from signfleet.http.response import Response, Send, header
 from signfleet.http.routing import Responder, Route, Router
@@ -56,8 +57,10 @@ class Application:
         self._root = urlsplit(services[Settings].public_base).path.encode()
         self._log = RequestLog(access_log=services[Settings].access_log)
         self._router = Router()
-        for endpoint in endpoints:
-            respond = responder(endpoint, gate, bodies)
+        known = list(endpoints)
+        answers = {endpoint.path: endpoint.answer for endpoint in known if endpoint.method == "GET"}
+        for endpoint in known:
+            respond = responder(endpoint, gate, bodies, check_of(endpoint, answers.get(endpoint.path)))
             if intercept is not None:
                 respond = intercept(endpoint, respond)
             for path in (endpoint.path, *endpoint.aliases):

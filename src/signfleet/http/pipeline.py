@@ -21,6 +21,7 @@ from signfleet.http.compression import compress
 from signfleet.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
 from signfleet.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
 from signfleet.http.media import admits, is_sent_as
+from signfleet.http.read_only import Check
 from signfleet.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.http.routing import Responder
 from signfleet.storage.query import aside
@@ -52,9 +53,9 @@ class Gate(Protocol):
         """Sets `call.session`. Raises `Unauthenticated` or `Forbidden`."""
 
 
-def responder(endpoint: Endpoint, gate: Gate, bodies: BodyRoom) -> Responder:
-    """Returns what answers a call of `endpoint`."""
-    read = _reader(endpoint)
+def responder(endpoint: Endpoint, gate: Gate, bodies: BodyRoom, check: Check | None = None) -> Responder:
+    """Returns what answers a call of `endpoint`, whose body `check` may refuse."""
+    read = _reader(endpoint, check)
     handler = endpoint.handler
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
@@ -112,7 +113,7 @@ def _in_oauths_form(respond: Responder) -> Responder:
     return told
 
 
-def _reader(endpoint: Endpoint) -> Reader | None:
+def _reader(endpoint: Endpoint, check: Check | None) -> Reader | None:
     """Reads and decodes the declared body."""
     if endpoint.body is None:
         return None
@@ -137,7 +138,11 @@ def _reader(endpoint: Endpoint) -> Reader | None:
                 return None
             raise Invalid("The request has no body; one is needed.")
         if is_json:
-            return await decode_json(as_utf8(body, charset_of(media_type)), decoder, spelling)
+            text = as_utf8(body, charset_of(media_type))
+            decoded = await decode_json(text, decoder, spelling)
+            if check is not None:
+                await _checked(text, check)
+            return decoded
         return form_as_utf8(body, charset_of(media_type)) if is_form else body
 
     return read
@@ -168,6 +173,15 @@ async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling:
         raise Invalid(f"The body is not valid JSON: {malformed(error)}.") from error
     except RecursionError as error:
         raise Invalid("The body is nested too deeply.") from error
+
+
+async def _checked(body: bytes, check: Check) -> None:
+    """Lets `check` refuse a body, a long one outside the event loop."""
+    parts = msgspec.json.decode(body.removeprefix(BOM))
+    if len(body) > LONG:
+        await aside(check, parts)
+    else:
+        check(parts)
 
 
 def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:

@@ -158,7 +158,7 @@ async def test_a_secret_expires_at_a_date_to_come(admin: AsyncClient, date: str)
         await admin.put(address, json=body),
         await admin.post(f"{address}Secret/", json=body),
     ):
-        assert (answer.status_code, "'secretExpirationDate'" in answer.text) == (400, True), answer.text
+        assert (answer.status_code, "secretExpirationDate" in answer.text) == (400, True), answer.text
     assert (await admin.get(address)).json()["secretExpirationDate"] is None
     assert (await admin.get(f"{APPLICATIONS}Count/")).text == "2"
 

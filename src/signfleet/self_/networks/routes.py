@@ -8,7 +8,7 @@ from signfleet.contract.patch import SHOWN_LENGTH, Changes, Document, converted,
 from signfleet.errors import Invalid
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
-from signfleet.networks.changes import NetworkChanges
+from signfleet.networks.changes import LevelChange, NetworkChanges
 from signfleet.networks.schemas import (
     Network,
     NetworkSettings,
@@ -115,7 +115,7 @@ async def list_subscriptions(call: Call, network: str) -> Answer:
 async def _merge(call: Call, network: str, part: str) -> None:
     """Change one part of a network by a body that may leave properties out."""
     row = await call.service(Networks).own(call.person_id, network)
-    type_: Any = NetworkSettings if part == "settings" else NetworkSubscription
+    type_: Any = NetworkSettings if part == "settings" else LevelChange
     body: Document = call.body
 
     def edit(document: Document) -> Document:
