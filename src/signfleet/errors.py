@@ -26,6 +26,11 @@ class Invalid(SignfleetError):
     code = "invalid_request"
 
 
+def of_another(member: str, entity: str, given: object, own: object) -> Invalid:
+    """Returns the refusal of a body in which `member` names another entity than the path."""
+    return Invalid(f"'{member}': the body is of {entity} '{given}', the path of {entity} '{own}'; correct one.")
+
+
 class Unauthenticated(SignfleetError):
     """No token, or one that is unknown, expired or revoked (401)."""
 

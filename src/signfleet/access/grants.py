@@ -198,6 +198,16 @@ async def forget_principal(tx: Transaction, network_id: int, principal_type: str
     await changed(tx, network_id)
 
 
+def other_instances(permissions: Sequence[Permission], own_id: int) -> list[tuple[str, int]]:
+    """Returns where permissions state another instance than `own_id`, and which; each instance once."""
+    found = {
+        permission.entity_id: f"[{number}].entityId"
+        for number, permission in enumerate(permissions[:AT_ONCE])
+        if permission.entity_id and permission.entity_id != own_id
+    }
+    return [(place, entity_id) for entity_id, place in found.items()]
+
+
 def _check(permissions: Sequence[Permission], root: Operation | None, entity_id: int) -> list[_Checked]:
     """Everything that can be checked without looking anything up."""
     if len(permissions) > AT_ONCE:

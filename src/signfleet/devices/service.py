@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from signfleet.access.operations.catalogue import VIEW_DEVICE
 from signfleet.access.operations.operation import Operation
 from signfleet.access.permissions import Permissions
@@ -13,12 +15,13 @@ from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices import store as queries
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.document import with_permissions
-from signfleet.errors import NotFound
+from signfleet.errors import NotFound, of_another
 from signfleet.expressions.listing import Scope
 from signfleet.storage import totals
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.storage.query import Query
 from signfleet.wire.ids import Reference
+from signfleet.wire.text import fold
 
 
 class Devices:
@@ -52,6 +55,29 @@ class Devices:
         if operation is not VIEW_DEVICE:
             await self._permissions.demand_on(session, operation, row.id, tx)
         return row
+
+    async def check_same(
+        self,
+        session: Session,
+        device: Row,
+        id_: object,
+        serial: object = None,
+        *,
+        names: tuple[str, str] = ("id", "serial"),
+    ) -> None:
+        """Raises `Invalid` where `id_` or `serial` of a body, called `names` there, is of another device.
+
+        One that the caller knows no device of is ignored, as clients send what other servers gave them.
+        """
+        by_id = str(id_) if type(id_) is int and id_ > 0 else ""
+        for name, column, given in ((names[0], "id", by_id), (names[1], "serial", serial)):
+            own = str(getattr(device, column))
+            if not isinstance(given, str) or not given or fold(given) == fold(own):
+                continue
+            with suppress(NotFound):
+                other = await self.find(session, given)
+                if fold(str(getattr(other, column))) == fold(given):
+                    raise of_another(name, "device", given, own)
 
     async def _document(self, session: Session, device_id: int, *, shown: bool = False) -> bytes:
         """A device as JSON; unless all of it is `shown`, without permissions for users whom the caller may not see."""

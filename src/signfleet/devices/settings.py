@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -21,7 +20,7 @@ from signfleet.devices.document import next_moment, write_part
 from signfleet.devices.location import relocated, store_place
 from signfleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.devices.service import Devices
-from signfleet.errors import Forbidden, Invalid, NotFound, TooLarge
+from signfleet.errors import Forbidden, Invalid, TooLarge
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.wire.collation import order_key
 from signfleet.wire.datetime import format as format_date
@@ -72,22 +71,9 @@ class DeviceSettings:
             raise Invalid(f"The body does not fit: {mismatch} - at 'settings'.")
         said = {name: value for name, value in said.items() if name not in READ_ONLY}
         _check_length(encode(said))
-        await self._check_identity(session, body, await self._devices.find(session, segment, UPDATE_DEVICE))
+        device = await self._devices.find(session, segment, UPDATE_DEVICE)
+        await self._devices.check_same(session, device, body.get("id"), body.get("serial"))
         await self.change(session, segment, precondition, now, lambda present: merged(present, said))
-
-    async def _check_identity(self, session: Session, body: Document, device: Row) -> None:
-        """Raises `Invalid` for a body of another device. One that the caller knows no device of is ignored."""
-        id_, serial = body.get("id"), body.get("serial")
-        by_id = str(id_) if type(id_) is int and id_ > 0 else ""
-        for name, given, own in (("id", by_id, str(device.id)), ("serial", serial, device.serial)):
-            if not isinstance(given, str) or not given or fold(given) == fold(own):
-                continue
-            with suppress(NotFound):
-                other = await self._devices.find(session, given)
-                if fold(str(getattr(other, name))) == fold(given):
-                    raise Invalid(
-                        f"'{name}': the body is of device '{given}', the path of device '{own}'; correct one."
-                    )
 
     async def patch(
         self, session: Session, segment: str, changes: list[Change], precondition: Precondition, now: int

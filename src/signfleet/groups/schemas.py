@@ -37,8 +37,9 @@ class NewGroup(msgspec.Struct, rename="camel"):
 
 
 class GroupChange(msgspec.Struct, rename="camel"):
-    """What a PUT changes; what is left out stays."""
+    """What a PUT changes; what is left out stays. The `id` of another group is refused."""
 
+    id: Id | None = None
     name: Name | msgspec.UnsetType = msgspec.UNSET
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
 

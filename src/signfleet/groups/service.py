@@ -31,7 +31,7 @@ from signfleet.contract.conditional import Precondition
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.schemas import GroupReference
-from signfleet.errors import Invalid, NotFound
+from signfleet.errors import Invalid, NotFound, of_another
 from signfleet.expressions.listing import Scope
 from signfleet.groups import store as queries
 from signfleet.groups.catalogue import GROUPS
@@ -62,7 +62,13 @@ class Groups:
         self._shown = Shown(store, permissions)
         self._all = Collection(store, GROUPS)
         self.grants = PermissionList(
-            store, "Group", lock=self._lock_to_grant, touch=_touch, name_of=lambda row: row.name, root=GROUP
+            store,
+            "Group",
+            lock=self._lock_to_grant,
+            touch=_touch,
+            name_of=lambda row: row.name,
+            root=GROUP,
+            find=lambda tx, session, ref: self._row(session, ref, tx),
         )
         self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
 
@@ -119,6 +125,7 @@ class Groups:
         async def work(tx: Transaction) -> None:
             row = await self._held(session, segment, UPDATE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
+            await self._check_same(session, row, change.id, tx)
             name = row.name if change.name is msgspec.UNSET else change.name.strip()
             description = row.description if change.description is msgspec.UNSET else change.description
             if fold(name) != row.name_key:
@@ -191,6 +198,15 @@ class Groups:
         if row is None:
             raise NotFound.in_network("group", segment)
         return row
+
+    async def _check_same(self, session: Session, group: Row, id_: int | None, tx: Transaction) -> None:
+        """Raises `Invalid` where a body has the id of another group that the caller sees."""
+        if not id_ or id_ == group.id:
+            return
+        other = await tx.one(queries.GROUP_BY_ID, network_id=group.network_id, id=id_)
+        other = await self._permissions.visible(session, VIEW_GROUP, other, tx)
+        if other is not None:
+            raise of_another("id", "group", other.name, group.name)
 
     async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
         """The row of a group by id or, where the caller knows none of that id, by name. Raises `NotFound`."""

@@ -23,8 +23,10 @@ class Person(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class PersonChange(msgspec.Struct, rename="camel"):
-    """What a person can change of their own account; what is left out stays. The password is never told."""
+    """What a person can change of their own account; what is left out stays. Id or login of another one is refused."""
 
+    id: Id | None = None
+    login: str | None = None
     first_name: str | msgspec.UnsetType | None = msgspec.UNSET
     last_name: str | msgspec.UnsetType | None = msgspec.UNSET
     password: str | None = None

@@ -44,8 +44,9 @@ class NewRole(msgspec.Struct, rename="camel"):
 
 
 class RoleChange(msgspec.Struct, rename="camel"):
-    """What a PUT changes; what is left out stays."""
+    """What a PUT changes; what is left out stays. The `id` of another role is refused."""
 
+    id: Id | None = None
     name: Name | msgspec.UnsetType = msgspec.UNSET
     description: Description | msgspec.UnsetType | None = msgspec.UNSET
 

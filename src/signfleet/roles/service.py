@@ -16,7 +16,7 @@ from signfleet.access.schemas import Permission
 from signfleet.audit.recording import Change, record
 from signfleet.caller.session import Session
 from signfleet.contract.paging import ListQuery, Page
-from signfleet.errors import Invalid, NotFound
+from signfleet.errors import Invalid, NotFound, of_another
 from signfleet.expressions.listing import EVERYTHING, Scope
 from signfleet.expressions.markers import Markers
 from signfleet.permission_lists import PermissionList
@@ -197,6 +197,12 @@ class Roles:
 
         async def work(tx: Transaction) -> None:
             row = await self._custom_row(tx, network_id, segment)
+            if change.id and change.id != row.id:
+                other = system_role_of(change.id) or await tx.one(
+                    queries.ROLE_BY_ID, network_id=network_id, id=change.id
+                )
+                if other is not None:
+                    raise of_another("id", "role", other.name, row.name)
             name = row.name if change.name is msgspec.UNSET else change.name.strip()
             if fold(name) != row.name_key:
                 check_name(name)

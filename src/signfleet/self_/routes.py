@@ -16,6 +16,7 @@ from signfleet.self_.tokens.routes import endpoints as token_endpoints
 from signfleet.self_.users.profile import endpoints as user_profile_endpoints
 from signfleet.self_.users.routes import endpoints as user_endpoints
 from signfleet.sign_in.proof import PasswordProof
+from signfleet.users.administration import UserAdministration
 
 endpoints = Endpoints("/2022/06/REST/Self")
 password_endpoints = Endpoints("/2022/06/REST", caller="public")
@@ -44,6 +45,8 @@ async def register(call: Call) -> Answer:
 async def update_self(call: Call) -> Answer:
     """Change names or password of the person; what is left out, and what cannot be changed, stays."""
     change: PersonChange = call.body
+    person = await call.service(People).row(call.person_id)
+    await call.service(UserAdministration).check_same_person(call.session, person, change.id, change.login)
     if change.password is not None:
         # Who has the password has everything.
         call.session.demand_power_to_give(USER_SCOPE.split(), "change the password, which opens everything")

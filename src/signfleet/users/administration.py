@@ -29,7 +29,7 @@ from signfleet.caller.session import Session
 from signfleet.collection import Collection
 from signfleet.contract.conditional import Precondition
 from signfleet.contract.paging import ListQuery, Page
-from signfleet.errors import NotFound
+from signfleet.errors import NotFound, of_another
 from signfleet.people.links import INVITATION, OneTimeLinks
 from signfleet.people.schemas import person_of
 from signfleet.people.service import People, insert_person, record_new
@@ -94,8 +94,7 @@ class UserAdministration:
         number = id_of(segment)
         key = {"mailbox_key": mailbox_key(segment)} if number is None else {"id": number}
         query = queries.MEMBER_BY_LOGIN if number is None else queries.MEMBER_BY_ID
-        row = await (tx or self._store).one(query, network_id=session.network_id, **key)
-        row = await self._permissions.visible(session, VIEW_USER, row, tx)
+        row = await self._seen(session, tx, query, **key)
         if row is None:
             raise NotFound.in_network("user", segment)
         return row
@@ -162,6 +161,13 @@ class UserAdministration:
             row = await self._held(session, segment, HOLD_ROLE, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             await self._permissions.demand_on(session, UPDATE_USER, row.id, tx)
+            if change.id and change.id != row.id:
+                other = await self._seen(session, tx, queries.MEMBER_BY_ID, id=change.id)
+                if other is not None:
+                    raise of_another("id", "user", other.login, row.login)
+            if change.person is not None:
+                named = change.person.id, change.person.login
+                await self.check_same_person(session, row, *named, tx, names=("person.id", "person.login"))
             description = row.description if change.description is msgspec.UNSET else change.description
             role_id, locked = row.role_id, bool(row.is_locked_out)
             if change.role_name is not msgspec.UNSET:
@@ -192,6 +198,37 @@ class UserAdministration:
             await record_change(tx, row, now)
 
         await self._store.write(work)
+
+    async def check_same_person(
+        self,
+        session: Session,
+        person: Row,
+        id_: int | None,
+        login: str | None,
+        tx: Transaction | None = None,
+        *,
+        names: tuple[str, str] = ("id", "login"),
+    ) -> None:
+        """Raises `Invalid` where `id_` or `login` of a body, called `names` there, is of another person.
+
+        A person is another one if the caller sees a user of theirs in the chosen network; others are ignored.
+        """
+        if session.network_id is None:
+            return
+        if id_ and id_ != person.person_id:
+            other = await self._seen(session, tx, queries.USER_IN_NETWORK, person_id=id_)
+            if other is not None:
+                raise of_another(names[0], "person", other.login, person.login)
+        key = mailbox_key(login.strip()) if login else ""
+        if key and key != person.mailbox_key:
+            other = await self._seen(session, tx, queries.MEMBER_BY_LOGIN, mailbox_key=key)
+            if other is not None:
+                raise of_another(names[1], "person", other.login, person.login)
+
+    async def _seen(self, session: Session, tx: Transaction | None, query: Query, **key: int | str) -> Row | None:
+        """The user of the chosen network that a key means, if the caller may see it."""
+        row = await (tx or self._store).one(query, network_id=session.network_id, **key)
+        return await self._permissions.visible(session, VIEW_USER, row, tx)
 
     async def delete(self, session: Session, segment: str, now: int) -> None:
         """Removes a user from the network, or withdraws an invitation; the account stays.

@@ -55,9 +55,18 @@ class NewUser(msgspec.Struct, rename="camel"):
     role_name: str | None = None
 
 
-class UserChange(msgspec.Struct, rename="camel"):
-    """What a PUT changes; what is left out stays."""
+class PersonReference(msgspec.Struct, rename="camel"):
+    """The person of a user that is sent back."""
 
+    id: Id | None = None
+    login: str | None = None
+
+
+class UserChange(msgspec.Struct, rename="camel"):
+    """What a PUT changes; what is left out stays. The id or person of another user is refused."""
+
+    id: Id | None = None
+    person: PersonReference | None = None
     description: Annotated[str, msgspec.Meta(max_length=4096)] | msgspec.UnsetType | None = msgspec.UNSET
     role_name: str | msgspec.UnsetType | None = msgspec.UNSET
     is_locked_out: bool | msgspec.UnsetType = msgspec.UNSET

@@ -41,5 +41,5 @@ async def get_note(call: Call, device: str) -> Answer:
 async def put_note(call: Call, device: str) -> Answer:
     """Write the note of a device; an empty text takes it away."""
     change: NoteChange = call.body
-    await call.service(Notes).put(call.session, device, change.note or "", call.now)
+    await call.service(Notes).put(call.session, device, change, call.now)
     return NO_CONTENT

@@ -9,7 +9,7 @@ from msgspec import Meta
 from signfleet.contract.paging import PagedList
 from signfleet.devices.schemas import Entity
 from signfleet.subscriptions.schemas import DeviceReference
-from signfleet.wire.types import DateTime
+from signfleet.wire.types import DateTime, Id
 
 
 class Note(Entity):
@@ -21,10 +21,18 @@ class Note(Entity):
     last_modified_date: DateTime | None = None
 
 
+class NotedDevice(Entity):
+    """The device of a note that is sent back; another one than that of the path is refused."""
+
+    id: Id | None = None
+    serial: str | None = None
+
+
 class NoteChange(Entity):
     """A new text; an empty one takes the note away."""
 
     note: Annotated[str, Meta(max_length=4096)] | None
+    device: NotedDevice | None = None
 
 
 class NotePage(PagedList):

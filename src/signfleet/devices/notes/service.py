@@ -9,7 +9,7 @@ from signfleet.collection import Collection
 from signfleet.contract.paging import ListQuery, Page
 from signfleet.devices.catalogue import DEVICES
 from signfleet.devices.notes import store as queries
-from signfleet.devices.notes.schemas import Note
+from signfleet.devices.notes.schemas import Note, NoteChange
 from signfleet.devices.service import Devices
 from signfleet.storage.interface import Row, Store, Transaction
 from signfleet.subscriptions.schemas import DeviceReference
@@ -37,9 +37,13 @@ class Notes:
         rows = await self._among(self._store, session.network, [found.id])
         return _note(rows[0]) if rows else Note(device=DeviceReference(found.id, found.serial))
 
-    async def put(self, session: Session, segment: str, text: str, now: int) -> None:
-        """Write that of one device; an empty text takes it away. Raises `NotFound`, `Forbidden`."""
+    async def put(self, session: Session, segment: str, change: NoteChange, now: int) -> None:
+        """Writes that of one device; an empty text removes it. Raises `NotFound`, `Forbidden`, `Invalid`."""
         found = await self._devices.find(session, segment, UPDATE_DEVICE)
+        if change.device is not None:
+            names = ("device.id", "device.serial")
+            await self._devices.check_same(session, found, change.device.id, change.device.serial, names=names)
+        text = change.note or ""
 
         async def work(tx: Transaction) -> None:
             row = await self._devices.hold(tx, session, found, UPDATE_DEVICE)

@@ -22,6 +22,7 @@ class DevicePermissions:
             touch=rewrite_permissions,
             name_of=lambda row: row.serial,
             root=DEVICE,
+            find=lambda tx, session, ref: devices.find(session, ref, tx=tx),
         )
 
     async def get(self, session: Session, segment: str) -> str:

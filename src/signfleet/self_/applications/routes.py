@@ -6,6 +6,7 @@ import msgspec
 
 from signfleet.applications.service import ApplicationChange, Applications
 from signfleet.caller.scopes import USER_SCOPE
+from signfleet.errors import of_another
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.contract import documented
 from signfleet.http.endpoint import Endpoints
@@ -74,6 +75,7 @@ async def get_application(call: Call, application: str) -> Answer:
 async def update_application(call: Call, application: str) -> Answer:
     """Change an application's name, description, scopes or the expiry of its secret; what is left out stays."""
     body: ApplicationUpdate = call.body
+    await _check_same(call, id_of(application), body)
     scope = None if body.scopes is None else _checked(call, body.scopes)
     expiry = None
     if body.secret_expiration_date is not msgspec.UNSET:
@@ -111,6 +113,13 @@ async def rotate_secret(call: Call, application: str) -> Answer:
     call.session.demand_power_to_give(row.scope.split())  # who has the secret has what the application has
     secret = await call.service(Applications).rotate_secret(call.person_id, number, call.now, expiry)
     return answer_json(application_of(await call.service(Applications).own(call.person_id, number), secret))
+
+
+async def _check_same(call: Call, application_id: int | None, body: ApplicationUpdate) -> None:
+    """Raises `Invalid` where the body is of another application of the person."""
+    for row in await call.service(Applications).of_person(call.person_id):
+        if row.id != application_id and (body.id == row.id or body.client_id == row.client_id):
+            raise of_another("id" if body.id == row.id else "clientId", "application", row.id, application_id)
 
 
 def _own_scopes(call: Call) -> str:

@@ -38,8 +38,10 @@ class NewApplication(msgspec.Struct, rename="camel"):
 
 class ApplicationUpdate(msgspec.Struct, rename="camel"):
     """What of an application can be changed; what is left out or null stays. Only a `secretExpirationDate` of null says
-    something: the secret never expires."""
+    something: the secret never expires. Id or client id of another application is refused."""
 
+    id: Id | None = None
+    client_id: str | None = None
     name: str | None = None
     description: str | None = None
     scopes: list[str] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.contract.patch import SHOWN_LENGTH, Changes, Document, converted, merged, patched, spell_values
-from signfleet.errors import Invalid
+from signfleet.errors import Invalid, of_another
 from signfleet.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.http.endpoint import Endpoints
 from signfleet.networks.changes import LevelChange, NetworkChanges
@@ -112,11 +112,21 @@ async def list_subscriptions(call: Call, network: str) -> Answer:
     return answer_json(await call.service(Networks).history(row.id))
 
 
+async def _check_same(call: Call, network_id: int, name: str, subscription_id: object) -> None:
+    """Raises `Invalid` for the id of the subscription of another network of the person."""
+    for network in await call.service(Networks).of_person(call.person_id):
+        subscription = network.subscription
+        if network.id != network_id and subscription is not None and subscription.id == subscription_id:
+            raise of_another("id", "network", network.name, name)
+
+
 async def _merge(call: Call, network: str, part: str) -> None:
     """Change one part of a network by a body that may leave properties out."""
     row = await call.service(Networks).own(call.person_id, network)
     type_: Any = NetworkSettings if part == "settings" else LevelChange
     body: Document = call.body
+    if part == "subscription":
+        await _check_same(call, row.id, row.name, body.get("id"))
 
     def edit(document: Document) -> Document:
         changed = merged(document, {part: body})
