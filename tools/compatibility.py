@@ -22,13 +22,14 @@ TARGET = ROOT / "COMPATIBILITY.md"
 
 HEAD = """# Compatibility
 
-Written by `make docs` from the endpoint declarations and the tests; a test fails when it is out of date.
+`make docs` generates this page from the endpoint declarations and the tests; a test fails if it is out of date.
 
-signfleet speaks the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are below `/2022/06/REST`;
-Provisioning answers below `/2020/10/REST` as well. Letter case of paths and a final slash do not matter.
+signfleet implements the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are relative to
+`/2022/06/REST`; Provisioning is also available below `/2020/10/REST`. The letter case of paths and a final slash do
+not matter.
 
-All {all} documented endpoints are offered.
-Where answers differ from the documented ones on purpose: [docs/differences.md](docs/differences.md).
+signfleet offers all {all} documented endpoints.
+[docs/differences.md](docs/differences.md) lists the deliberate differences from the documentation.
 
 | method | path | scope | state | tests |
 | --- | --- | --- | --- | --- |
@@ -36,13 +37,13 @@ Where answers differ from the documented ones on purpose: [docs/differences.md](
 
 #: What an endpoint that answers does not do yet, by method and our route.
 LIMITS = {
-    "PUT /Self/Users/{user}/Notifications/": "offered; the settings are stored, and nothing is mailed yet",
+    "PUT /Self/Users/{user}/Notifications/": "offered; stores the settings, sends no notifications yet",
 }
 
 MORE = """
-## Beyond the documented endpoints
+## Endpoints beyond the documented ones
 
-| method | path | what it does |
+| method | path | effect |
 | --- | --- | --- |
 """
 

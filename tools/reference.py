@@ -21,17 +21,17 @@ COMMANDS = ROOT / "docs" / "cli.md"
 
 SETTINGS_HEAD = f"""# Settings
 
-Written by `make docs`; a test fails when it is out of date.
+`make docs` generates this page; a test fails if it is out of date.
 
-Each setting may be given in three ways. A flag wins over the environment, the environment over the file. A name that is
-unknown or a value that does not fit stops the start with an error that names it.
+You can set each setting in three ways. A flag overrides the environment, and the environment overrides the file. An
+unknown name or an invalid value stops the start with an error that names it.
 
 * A flag of `signfleet serve`: `--log-level info`. Switches read `--access-log` and `--no-access-log`.
-* A variable in the environment: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`. With `_FILE` behind its name
-  a variable names a file with the value, for secrets: `{PREFIX}SMTP_PASSWORD_FILE=/run/secrets/smtp`. An empty variable
-  counts as unset. Variables that Kubernetes and Docker set for a service named "signfleet" are ignored
-  (`{PREFIX}PORT=tcp://…`, `{PREFIX}SERVICE_HOST`).
-* A line in a TOML file: `log_level = "info"`. The file is named by `--config` or `{PREFIX}CONFIG`.
+* An environment variable: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`. For secrets, append `_FILE` to the
+  name and set the variable to the path of a file with the value: `{PREFIX}SMTP_PASSWORD_FILE=/run/secrets/smtp`. An
+  empty variable counts as unset. The server ignores variables that Kubernetes and Docker set for a service named
+  "signfleet" (`{PREFIX}PORT=tcp://…`, `{PREFIX}SERVICE_HOST`).
+* A line in a TOML file: `log_level = "info"`. `--config` or `{PREFIX}CONFIG` names the file.
 
 | setting | flag | variable | value | default |
 | --- | --- | --- | --- | --- |
@@ -39,10 +39,11 @@ unknown or a value that does not fit stops the start with an error that names it
 
 COMMANDS_HEAD = """# The command `signfleet`
 
-Written by `make docs`; a test fails when it is out of date. How settings among the flags are given in other ways,
-[settings.md](settings.md) tells.
+`make docs` generates this page; a test fails if it is out of date. Some flags are settings;
+[settings.md](settings.md) shows other ways to set them.
 
-Commands other than `serve`, `demo` and `simulate` work on the store itself, whether a server runs on it or not.
+Except for `serve`, `demo` and `simulate`, the commands work on the store directly, whether or not a server is running.
+With `--json`, commands that print data print it as JSON.
 """
 
 
@@ -54,7 +55,7 @@ def settings() -> str:
         columns = (f"`{name}`", f"`{flag_of(name)}`", f"`{PREFIX}{name.upper()}`", kind.replace("|", " or "), shown)
         lines.append(f"| {' | '.join(columns)} |\n")
         meanings.append(f"\n**`{name}`**: {description}\n")
-    return SETTINGS_HEAD + "".join(lines) + "\n## What they do\n" + "".join(meanings)
+    return SETTINGS_HEAD + "".join(lines) + "\n## Descriptions\n" + "".join(meanings)
 
 
 def commands() -> str:

@@ -157,7 +157,7 @@ async def _simulate(
 
 def _summary(credentials: Credentials, folder: Path) -> str:
     url = credentials.base_url
-    return f"""signfleet answers at {url}
+    return f"""signfleet runs at {url}
   API            {url}/2022/06/REST/
   its reference  {url}/docs
 
@@ -166,12 +166,12 @@ def _summary(credentials: Credentials, folder: Path) -> str:
   password       {credentials.password}
   client id      {credentials.client_id}
   client secret  {credentials.client_secret}
-  (also in {folder / CREDENTIALS}, with a user for each role and one of a second network)
+  (also in {folder / CREDENTIALS}, with a user for each role and a user of a second network)
 
-List the devices, with a token of the login above that a file has as long as the demo runs:
+List the devices, with a token for this login from a file that exists while the demo runs:
   curl -s -K {quote(str(folder / TOKEN))} {url}/2022/06/REST/Devices/
 
-Ctrl+C stops it.\n"""
+Press Ctrl+C to stop.\n"""
 
 
 def _token_form(credentials: Credentials) -> dict[str, str]:
