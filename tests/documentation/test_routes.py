@@ -13,13 +13,17 @@ from signfleet import wiring
 from signfleet.http.application import Application
 from signfleet.settings import Settings
 
-#: The documentation is public.
-NO_GATE: Any = None
+
+def served(settings: Settings) -> Application:
+    """The documentation of all endpoints alone, which is public."""
+    no_gate: Any = None
+    endpoints = [endpoint for endpoint in wiring.endpoints() if endpoint.path in ("/docs", "/openapi.json")]
+    return Application(endpoints, {Settings: settings}, no_gate)
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: Settings()}, NO_GATE))
+    transport = httpx.ASGITransport(served(Settings()))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         yield client
 
@@ -80,7 +84,7 @@ async def test_every_link_of_the_page_leads_somewhere(client: httpx.AsyncClient)
 async def test_below_a_path_of_a_proxy_every_address_has_the_path(path: str) -> None:
     """Whether the proxy takes the path off, or passes it on."""
     base = "https://example.com/signs"
-    app = Application(wiring.endpoints(), {Settings: Settings(public_url=f"{base}/")}, NO_GATE)
+    app = served(Settings(public_url=f"{base}/"))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://signfleet.test")
     api = (await client.get(f"{path}/openapi.json")).json()
     assert api["servers"] == [{"url": base}]
@@ -116,7 +120,7 @@ async def test_a_program_at_the_root_gets_the_error_it_can_read(client: httpx.As
 
 async def test_the_root_below_a_path_leads_to_the_page_there() -> None:
     settings = Settings(public_url="https://signs.example/fleet/")
-    transport = httpx.ASGITransport(Application(wiring.endpoints(), {Settings: settings}, NO_GATE))
+    transport = httpx.ASGITransport(served(settings))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         answer = await client.get("/fleet/", headers={"Accept": "text/html"})
     assert answer.headers["Location"] == "/fleet/docs"

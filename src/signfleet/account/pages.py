@@ -30,20 +30,21 @@ def _templates(replaced_in: str | None) -> Environment:
     return environment(FOLDER, replaced_in)
 
 
-def page(call: Call, name: str, status: int = 200, **values: Any) -> Answer:
+def page(call: Call, settings: Settings, name: str, status: int = 200, **values: Any) -> Answer:
     """The template `page-NAME.html` filled in."""
-    settings = call.service(Settings)
     text = render(_templates(settings.mail_templates), f"page-{name}.html", **values)
     headers = _headers(settings.return_origins)
     return Answer(status, text.encode(), media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 
 
-def message(call: Call, title: str, text: str, status: int = 200, next_url: str | None = None) -> Answer:
-    return page(call, "message", status, title=title, message=text, next_url=next_url)
+def message(
+    call: Call, settings: Settings, title: str, text: str, *, status: int = 200, next_url: str | None = None
+) -> Answer:
+    return page(call, settings, "message", status, title=title, message=text, next_url=next_url)
 
 
-def next_page(call: Call, return_url: str | None, title: str, text: str) -> Answer:
+def next_page(call: Call, settings: Settings, return_url: str | None, title: str, text: str) -> Answer:
     """Where somebody wanted to be led afterwards, or a page that says what was done and where to go on."""
     if return_url is None:
-        return message(call, title, text, next_url=f"{call.base_url}/docs")
-    return Answer(303, headers={**_headers(call.service(Settings).return_origins), "Location": return_url})
+        return message(call, settings, title, text, next_url=f"{call.base_url}/docs")
+    return Answer(303, headers={**_headers(settings.return_origins), "Location": return_url})

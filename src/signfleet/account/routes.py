@@ -14,6 +14,7 @@ from signfleet.invitations.service import Invitations
 from signfleet.people.links import ACTIVATE, INVITATION, RESET, OneTimeLinks
 from signfleet.people.registration import Registrations
 from signfleet.roles.system import role_name
+from signfleet.settings import Settings
 
 TOKEN = Parameter("token", "The token of the link in the mail.")
 
@@ -39,80 +40,85 @@ _FORM = Declaration(
 
 
 @endpoints.get("/activate")
-async def show_activation(call: Call) -> Answer:
+async def show_activation(call: Call, one_time_links: OneTimeLinks, settings: Settings) -> Answer:
     """Show the page on which a new account is activated."""
-    return await _activation_page(call, call.parameter("token") or "")
+    return await _activation_page(call, one_time_links, settings, call.parameter("token") or "")
 
 
 @endpoints.post("/activate", **_FORM)
-async def activate(call: Call) -> Answer:
+async def activate(
+    call: Call, registrations: Registrations, settings: Settings, one_time_links: OneTimeLinks
+) -> Answer:
     """Activate a new account with the password that the form brings."""
     fields = _fields(call)
     token, password = fields.get("token", ""), fields.get("password", "")
     try:
-        return_url = await call.service(Registrations).activate(token, password, call.now)
+        return_url = await registrations.activate(token, password, call.now)
     except Invalid as error:
-        return await _activation_page(call, token, _in_words(error))
+        return await _activation_page(call, one_time_links, settings, token, _in_words(error))
     except NotFound:
-        return _not_good(call)
-    return next_page(call, return_url, "Your account is active", "You can sign in now.")
+        return _not_good(call, settings)
+    return next_page(call, settings, return_url, "Your account is active", "You can sign in now.")
 
 
 @endpoints.get("/invitation")
-async def show_invitation(call: Call) -> Answer:
+async def show_invitation(call: Call, invitations: Invitations, settings: Settings) -> Answer:
     """Show the page on which an invitation is accepted or declined."""
-    return await _invitation_page(call, call.parameter("token") or "")
+    return await _invitation_page(call, invitations, settings, call.parameter("token") or "")
 
 
 @endpoints.post("/invitation", **_FORM)
-async def answer_invitation(call: Call) -> Answer:
+async def answer_invitation(call: Call, invitations: Invitations, settings: Settings) -> Answer:
     """Accept or decline an invitation; without an account, accepting makes one with the password of the form."""
     fields = _fields(call)
     token, decision = fields.get("token", ""), fields.get("decision")
     try:
         if decision == "decline":
-            await call.service(Invitations).decline_by_link(token, call.now)
-            return message(call, "You have declined", "The network no longer has a user for you.")
+            await invitations.decline_by_link(token, call.now)
+            return message(call, settings, "You have declined", "The network no longer has a user for you.")
         if decision != "accept":
             raise Invalid("Choose whether to accept or to decline.")
-        await call.service(Invitations).accept_by_link(token, fields.get("password", ""), call.now)
+        await invitations.accept_by_link(token, fields.get("password", ""), call.now)
     except Invalid as error:
-        return await _invitation_page(call, token, _in_words(error))
+        return await _invitation_page(call, invitations, settings, token, _in_words(error))
     except NotFound:
-        return _not_good(call)
-    return next_page(call, None, "You are a member", "You can sign in now.")
+        return _not_good(call, settings)
+    return next_page(call, settings, None, "You are a member", "You can sign in now.")
 
 
 @endpoints.get("/reset")
-async def show_reset(call: Call) -> Answer:
+async def show_reset(call: Call, one_time_links: OneTimeLinks, settings: Settings) -> Answer:
     """Show the page on which a new password is chosen."""
-    return await _reset_page(call, call.parameter("token") or "")
+    return await _reset_page(call, one_time_links, settings, call.parameter("token") or "")
 
 
 @endpoints.post("/reset", **_FORM)
-async def reset(call: Call) -> Answer:
+async def reset(call: Call, registrations: Registrations, settings: Settings, one_time_links: OneTimeLinks) -> Answer:
     """Set a new password, end all sessions of the person, and lead to where they wanted."""
     fields = _fields(call)
     token, password = fields.get("token", ""), fields.get("password", "")
     if password != fields.get("repeated", ""):
-        return await _reset_page(call, token, "The two passwords differ.")
+        return await _reset_page(call, one_time_links, settings, token, "The two passwords differ.")
     try:
-        return_url = await call.service(Registrations).reset(token, password, call.now)
+        return_url = await registrations.reset(token, password, call.now)
     except Invalid as error:
-        return await _reset_page(call, token, _in_words(error))
+        return await _reset_page(call, one_time_links, settings, token, _in_words(error))
     except NotFound:
-        return _not_good(call)
-    return next_page(call, return_url, "Your new password is set", "You can sign in with it now.")
+        return _not_good(call, settings)
+    return next_page(call, settings, return_url, "Your new password is set", "You can sign in with it now.")
 
 
-async def _activation_page(call: Call, token: str, error: str | None = None) -> Answer:
-    person = await call.service(OneTimeLinks).find(ACTIVATE, token, call.now)
+async def _activation_page(
+    call: Call, one_time_links: OneTimeLinks, settings: Settings, token: str, error: str | None = None
+) -> Answer:
+    person = await one_time_links.find(ACTIVATE, token, call.now)
     if person is None or person.account_id is not None:
-        return _not_good(call)
+        return _not_good(call, settings)
     status = 200 if error is None else 400
     title = "Activate your account"
     return page(
         call,
+        settings,
         ACTIVATE,
         status,
         title=title,
@@ -123,13 +129,16 @@ async def _activation_page(call: Call, token: str, error: str | None = None) -> 
     )
 
 
-async def _invitation_page(call: Call, token: str, error: str | None = None) -> Answer:
-    found = await call.service(Invitations).of_link(token, call.now)
+async def _invitation_page(
+    call: Call, invitations: Invitations, settings: Settings, token: str, error: str | None = None
+) -> Answer:
+    found = await invitations.of_link(token, call.now)
     if found is None:
-        return _not_good(call)
+        return _not_good(call, settings)
     link, user = found
     return page(
         call,
+        settings,
         INVITATION,
         200 if error is None else 400,
         title="You are invited",
@@ -144,12 +153,15 @@ async def _invitation_page(call: Call, token: str, error: str | None = None) -> 
     )
 
 
-async def _reset_page(call: Call, token: str, error: str | None = None) -> Answer:
-    person = await call.service(OneTimeLinks).find(RESET, token, call.now)
+async def _reset_page(
+    call: Call, one_time_links: OneTimeLinks, settings: Settings, token: str, error: str | None = None
+) -> Answer:
+    person = await one_time_links.find(RESET, token, call.now)
     if person is None:
-        return _not_good(call)
+        return _not_good(call, settings)
     return page(
         call,
+        settings,
         RESET,
         200 if error is None else 400,
         title="Choose a new password",
@@ -161,12 +173,12 @@ async def _reset_page(call: Call, token: str, error: str | None = None) -> Answe
     )
 
 
-def _not_good(call: Call) -> Answer:
+def _not_good(call: Call, settings: Settings) -> Answer:
     text = (
         "It has expired, was used, or is incomplete, or you have an account already. Ask for a new one where you came"
         " from, or for a new password if you have forgotten yours."
     )
-    return message(call, "This link is not good any more", text, status=404)
+    return message(call, settings, "This link is not good any more", text, status=404)
 
 
 def _in_words(error: Invalid) -> str:

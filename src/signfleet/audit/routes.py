@@ -17,25 +17,23 @@ endpoints = Endpoints("/admin/v1/audit", family="Audit", scope=RETRIEVE, operati
 
 
 @endpoints.get("/", parameters=LISTING, answer=AuditPage)
-async def list_audit(call: Call) -> Answer:
+async def list_audit(call: Call, audit: Audit) -> Answer:
     """List the changes made in the network, the newest first."""
     query = list_query(call)
-    return answer_page(await call.service(Audit).list_(call.session, query), query.size)
+    return answer_page(await audit.list_(call.session, query), query.size)
 
 
 @endpoints.get("/export.csv", parameters=(FILTER, SORT), answer=str, produces=CSV)
-async def export_audit_as_csv(call: Call) -> Answer:
+async def export_audit_as_csv(call: Call, audit: Audit) -> Answer:
     """Give all changes that a filter matches as CSV."""
-    audit = call.service(Audit)
     scope = await audit.scope(call.session)
     chunks = audit.csv(call.network_id, call.parameter("filter"), call.parameter("sort"), scope)
     return Answer(stream=chunks, media_type=f"{CSV}; charset=utf-8; header=present")
 
 
 @endpoints.get("/export.jsonl", parameters=(FILTER, SORT), answer=str, produces=JSON_LINES)
-async def export_audit_as_json_lines(call: Call) -> Answer:
+async def export_audit_as_json_lines(call: Call, audit: Audit) -> Answer:
     """Give all changes that a filter matches as JSON Lines."""
-    audit = call.service(Audit)
     scope = await audit.scope(call.session)
     chunks = audit.lines(call.network_id, call.parameter("filter"), call.parameter("sort"), scope)
     return Answer(stream=chunks, media_type=JSON_LINES)

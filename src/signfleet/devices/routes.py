@@ -33,45 +33,45 @@ PLAYER_LIMIT = 262_144
 
 
 @endpoints.get("/", operation=VIEW_DEVICE, parameters=LISTING, answer=PlayerPage)
-async def list_devices(call: Call) -> Answer:
+async def list_devices(call: Call, devices: Devices) -> Answer:
     """List the devices of the network."""
     query = list_query(call)
-    return answer_page(await call.service(Devices).list_(call.session, query), query.size)
+    return answer_page(await devices.list_(call.session, query), query.size)
 
 
 @endpoints.get("/Count/", operation=VIEW_DEVICE, parameters=(FILTER,), answer=int)
-async def count_devices(call: Call) -> Answer:
+async def count_devices(call: Call, devices: Devices) -> Answer:
     """Count the devices that a filter matches."""
-    return answer_json(await call.service(Devices).count(call.session, call.parameter("filter")))
+    return answer_json(await devices.count(call.session, call.parameter("filter")))
 
 
 @endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)
-async def get_device(call: Call, device: str) -> Answer:
+async def get_device(call: Call, devices: Devices, device: str) -> Answer:
     """Get a device by id or serial."""
-    row, is_partial = await call.service(Devices).get(call.session, device)
+    row, is_partial = await devices.get(call.session, device)
     if is_partial:  # no date shows when users become visible or hidden
         return Answer(body=row.document, etag=f"{etag(row)}-{crc32(row.document):x}")
     return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))
 
 
 @endpoints.put("/{device}/", operation=UPDATE_DEVICE, body=Player, partial=True, body_limit=PLAYER_LIMIT)
-async def replace_device(call: Call, device: str) -> Answer:
+async def replace_device(call: Call, device_settings: DeviceSettings, device: str) -> Answer:
     """Change the settings of a device; what the body leaves out stays."""
-    await call.service(DeviceSettings).replace(call.session, device, call.body, call.precondition, call.now)
+    await device_settings.replace(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.patch("/{device}/", operation=UPDATE_DEVICE, body=Changes)
-async def patch_device(call: Call, device: str) -> Answer:
+async def patch_device(call: Call, device_settings: DeviceSettings, device: str) -> Answer:
     """Replace single values of the settings of a device."""
-    await call.service(DeviceSettings).patch(call.session, device, call.body, call.precondition, call.now)
+    await device_settings.patch(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{device}/", operation=DELETE_DEVICE)
-async def delete_device(call: Call, device: str) -> Answer:
+async def delete_device(call: Call, device_deletion: DeviceDeletion, device: str) -> Answer:
     """Delete a device and everything that hangs on it."""
-    await call.service(DeviceDeletion).delete(call.session, device, call.precondition, call.now)
+    await device_deletion.delete(call.session, device, call.precondition, call.now)
     return NO_CONTENT
 
 
@@ -81,9 +81,9 @@ async def delete_device(call: Call, device: str) -> Answer:
     parameters=(Parameter("filter", "An expression that says which devices to delete.", required=True),),
     answer=int,
 )
-async def delete_devices(call: Call) -> Answer:
+async def delete_devices(call: Call, device_deletion: DeviceDeletion) -> Answer:
     """Delete all devices that a filter matches."""
-    deleted = await call.service(DeviceDeletion).delete_matching(call.session, call.parameter("filter"), call.now)
+    deleted = await device_deletion.delete_matching(call.session, call.parameter("filter"), call.now)
     return answer_json(deleted)
 
 

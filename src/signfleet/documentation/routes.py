@@ -41,14 +41,14 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
         )
 
     @endpoints.get("/openapi.json", answer=dict[str, Any], statuses="200 304")
-    async def get_openapi(call: Call) -> Answer:
+    async def get_openapi(_call: Call, settings: Settings) -> Answer:
         """Get the description of this API as an OpenAPI 3.1 document."""
-        return as_json(call.service(Settings).public_base)
+        return as_json(settings.public_base)
 
     @endpoints.get("/docs", answer=str, produces=HTML_TYPE, statuses="200 304")
-    async def get_documentation(call: Call) -> Answer:
+    async def get_documentation(_call: Call, settings: Settings) -> Answer:
         """Get the description of this API as a page to read."""
-        return as_page(call.service(Settings).public_base)
+        return as_page(settings.public_base)
 
     return endpoints
 

@@ -25,7 +25,7 @@ endpoints = Endpoints("/admin/v1/permissions", family="Permissions")
     answer=Explanation,
     errors="400 401 403 404 406 5XX",
 )
-async def explain_permission(call: Call) -> Answer:
+async def explain_permission(call: Call, explanations: Explanations) -> Answer:
     """Explain whether a user may do an operation, which rule decides, and which ones it outranks."""
     user, operation = call.parameter("user"), call.parameter("operation")
     for name, value in (("user", user), ("operation", operation)):
@@ -34,4 +34,4 @@ async def explain_permission(call: Call) -> Answer:
     assert user is not None
     assert operation is not None
     device = call.parameter("device")
-    return answer_json(await call.service(Explanations).explain(call.network_id, user, operation, device, call.session))
+    return answer_json(await explanations.explain(call.network_id, user, operation, device, call.session))

@@ -15,14 +15,14 @@ endpoints = Endpoints(PREFIX, family="Files", caller="public")
 
 
 @endpoints.get("/{expires}/{signature}/{file:path}", answer=bytes, produces=ANY_TYPE, errors="400 404 5XX")
-async def get_file(call: Call, expires: str, signature: str, file: str) -> Answer:
+async def get_file(call: Call, links: Links, blobs: Blobs, expires: str, signature: str, file: str) -> Answer:
     """Get a picture by a link that was given in another answer.
 
     The link is all it takes; it works for about a day.
     """
     content = None
-    if call.service(Links).admits(file, expires, signature, call.now):
-        content = await call.service(Blobs).get(file)
+    if links.admits(file, expires, signature, call.now):
+        content = await blobs.get(file)
     if content is None:
         raise NotFound("There is no such file, or the link to it has expired; ask for a new link.")
     return Answer(

@@ -31,35 +31,35 @@ endpoints = Endpoints("/2022/06/REST/Groups/Regular", family="Groups")
 
 
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=LISTING, answer=GroupPage)
-async def list_groups(call: Call) -> Answer:
+async def list_groups(call: Call, groups: Groups) -> Answer:
     """List the groups of the network."""
     query = list_query(call)
-    return answer_page(await call.service(Groups).list_(call.session, query), query.size)
+    return answer_page(await groups.list_(call.session, query), query.size)
 
 
 @endpoints.get("/Count/", scope=RETRIEVE, operation=VIEW_GROUP, parameters=(FILTER,), answer=int)
-async def count_groups(call: Call) -> Answer:
+async def count_groups(call: Call, groups: Groups) -> Answer:
     """Count the groups that a filter matches."""
-    return answer_json(await call.service(Groups).count(call.session, call.parameter("filter")))
+    return answer_json(await groups.count(call.session, call.parameter("filter")))
 
 
 @endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument)
-async def list_group_operations(call: Call) -> Answer:
+async def list_group_operations(call: Call, operations: Operations) -> Answer:
     """Give the business operations on groups, and which roles may do them."""
-    return answer_json(await call.service(Operations).tree(call.session, "Group"))
+    return answer_json(await operations.tree(call.session, "Group"))
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_GROUP, body=NewGroup, answer=Group, errors=BODY_ERRORS)
-async def create_group(call: Call) -> Answer:
+async def create_group(call: Call, groups: Groups) -> Answer:
     """Create a group."""
-    group = await call.service(Groups).create(call.session, call.body, call.now)
+    group = await groups.create(call.session, call.body, call.now)
     return answer_created(call, group, endpoints.prefix, group.id)
 
 
 @endpoints.get("/{group}/", scope=RETRIEVE, operation=VIEW_GROUP, answer=Group, errors=ERRORS)
-async def get_group(call: Call, group: str) -> Answer:
+async def get_group(call: Call, groups: Groups, group: str) -> Answer:
     """Get a group by id or name, with the devices in it."""
-    entity, row = await call.service(Groups).get(call.session, group)
+    entity, row = await groups.get(call.session, group)
     answer = answer_json(entity)
     # Writes are guarded by the group's own changes; reads by its devices' too.
     answer.etag = f"{row.last_modified_date}-{crc32(answer.body or b''):x}"
@@ -67,23 +67,23 @@ async def get_group(call: Call, group: str) -> Answer:
 
 
 @endpoints.put("/{group}/", scope=UPDATE, operation=UPDATE_GROUP, body=GroupChange, errors=f"{BODY_ERRORS} 412")
-async def update_group(call: Call, group: str) -> Answer:
+async def update_group(call: Call, groups: Groups, group: str) -> Answer:
     """Rename or describe a group."""
-    await call.service(Groups).update(call.session, group, call.body, call.precondition, call.now)
+    await groups.update(call.session, group, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, errors=f"{ERRORS} 412")
-async def delete_group(call: Call, group: str) -> Answer:
+async def delete_group(call: Call, groups: Groups, group: str) -> Answer:
     """Delete a group; its devices move to the group Default."""
-    await call.service(Groups).delete(call.session, group, call.precondition, call.now)
+    await groups.delete(call.session, group, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.get("/{group}/Permissions/", scope=RETRIEVE, operation=VIEW_GROUP, answer=list[Permission], errors=ERRORS)
-async def list_group_permissions(call: Call, group: str) -> Answer:
+async def list_group_permissions(call: Call, groups: Groups, group: str) -> Answer:
     """List the permissions of a group."""
-    return answer_json(await call.service(Groups).permissions(call.session, group))
+    return answer_json(await groups.permissions(call.session, group))
 
 
 @endpoints.post(
@@ -94,16 +94,16 @@ async def list_group_permissions(call: Call, group: str) -> Answer:
     statuses="204",
     errors=BODY_ERRORS,
 )
-async def add_group_permissions(call: Call, group: str) -> Answer:
+async def add_group_permissions(call: Call, groups: Groups, group: str) -> Answer:
     """Add permissions to a group."""
-    await call.service(Groups).grants.add_permissions(call.session, group, call.body, call.now)
+    await groups.grants.add_permissions(call.session, group, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(
     "/{group}/Permissions/", scope=UPDATE, operation=EDIT_GROUP_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
-async def delete_group_permissions(call: Call, group: str) -> Answer:
+async def delete_group_permissions(call: Call, groups: Groups, group: str) -> Answer:
     """Remove permissions from a group."""
-    await call.service(Groups).grants.remove_permissions(call.session, group, call.body, call.now)
+    await groups.grants.remove_permissions(call.session, group, call.body, call.now)
     return NO_CONTENT

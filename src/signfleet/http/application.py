@@ -14,6 +14,7 @@ from signfleet.http.call import Call, Disconnected, Receive
 from signfleet.http.cors import Cors
 from signfleet.http.endpoint import Endpoint
 from signfleet.http.errors import STOPPING, MethodNotAllowed, tell
+from signfleet.http.injection import with_services
 from signfleet.http.media import HTML_TYPE
 from signfleet.http.pipeline import Gate, responder
 from signfleet.http.read_only import check_of
@@ -35,7 +36,7 @@ DOCUMENTATION = "/docs"
 
 
 class Application:
-    """Serves every endpoint. `services` are found by their types, as handlers ask for them.
+    """Serves every endpoint. Handlers get their `services` by type; it raises `MissingService` where one is not there.
 
     `gate` checks the callers of endpoints that are not public. A testing server lets `intercept` put faults before
     what endpoints do.
@@ -50,17 +51,19 @@ class Application:
         bodies: BodyRoom | None = None,
         intercept: Intercept | None = None,
     ) -> None:
-        self._services = services
+        settings: Settings = services[Settings]
         bodies = bodies or BodyRoom()
-        self._cors = Cors(services[Settings].cors_origins)
+        self._cors = Cors(settings.cors_origins)
+        self._public_base = settings.public_base
         #: The path under which a proxy offers this server, where it does not take it off itself.
-        self._root = urlsplit(services[Settings].public_base).path.encode()
-        self._log = RequestLog(access_log=services[Settings].access_log)
+        self._root = urlsplit(settings.public_base).path.encode()
+        self._log = RequestLog(access_log=settings.access_log)
         self._router = Router()
         known = list(endpoints)
         answers = {endpoint.path: endpoint.answer for endpoint in known if endpoint.method == "GET"}
         for endpoint in known:
-            respond = responder(endpoint, gate, bodies, check_of(endpoint, answers.get(endpoint.path)))
+            handler = with_services(endpoint, services)
+            respond = responder(endpoint, handler, gate, bodies, check_of(endpoint, answers.get(endpoint.path)))
             if intercept is not None:
                 respond = intercept(endpoint, respond)
             for path in (endpoint.path, *endpoint.aliases):
@@ -73,7 +76,7 @@ class Application:
         if self._root and scope["raw_path"].startswith(self._root + b"/"):
             scope["raw_path"] = scope["raw_path"][len(self._root) :]
             scope["path"] = unquote(scope["raw_path"].decode("latin-1"))
-        call = Call(self._services, scope, receive)
+        call = Call(scope, receive, self._public_base)
         id_ = request_id(call.header(b"x-request-id"))
         template, response = await self._answer(call)
         if response is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
 import msgspec
@@ -13,14 +13,11 @@ from signfleet.caller.actor import Actor
 from signfleet.contract.conditional import Precondition
 from signfleet.errors import Invalid, MissingToken
 from signfleet.http.media import JSON_TYPE
-from signfleet.settings import Settings
 from signfleet.wire.address import canonical
 from signfleet.wire.json import encode
 
 if TYPE_CHECKING:
     from signfleet.caller.session import Session
-
-T = TypeVar("T")
 
 #: How many parameters a query may have, and how many escaped bytes (`%5B`): each takes its time to read.
 PARAMETERS_LIMIT = 50
@@ -76,13 +73,13 @@ class Disconnected(Exception):
 class Call:
     """One request: what was sent, and after its checks who calls."""
 
-    __slots__ = ("_headers", "_parameters", "_receive", "_scope", "_services", "body", "method", "session")
+    __slots__ = ("_headers", "_parameters", "_public_base", "_receive", "_scope", "body", "method", "session")
 
     #: Not there before the token was checked, nor on public endpoints.
     session: Session
 
-    def __init__(self, services: Mapping[type, Any], scope: Mapping[str, Any], receive: Receive) -> None:
-        self._services = services
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, public_base: str) -> None:
+        self._public_base = public_base
         self.method: str = scope["method"]
         #: Decoded to the declared type; bytes for what is not JSON; None where there was none.
         self.body: Any = None
@@ -93,11 +90,6 @@ class Call:
         if len(self._headers) < len(headers):
             self._headers = _joined(headers)
         self._parameters: dict[str, str] | None = None
-
-    def service(self, kind: type[T]) -> T:
-        """The server's one service of this type."""
-        service: T = self._services[kind]
-        return service
 
     def header(self, name: bytes) -> str | None:
         """A header, by its name in small letters."""
@@ -230,8 +222,8 @@ class Call:
     @property
     def proven_url(self) -> str | None:
         """`base_url` as far as the operator's setting or a trusted proxy says it: no caller can make it up."""
-        if public := self.service(Settings).public_base:
-            return public
+        if self._public_base:
+            return self._public_base
         host = self._scope.get("forwarded_host")
         return None if host is None else f"{self._scope['scheme']}://{host}"
 

@@ -53,10 +53,14 @@ class Gate(Protocol):
         """Sets `call.session`. Raises `Unauthenticated` or `Forbidden`."""
 
 
-def responder(endpoint: Endpoint, gate: Gate, bodies: BodyRoom, check: Check | None = None) -> Responder:
-    """Returns what answers a call of `endpoint`, whose body `check` may refuse."""
+def responder(
+    endpoint: Endpoint, handler: Handler, gate: Gate, bodies: BodyRoom, check: Check | None = None
+) -> Responder:
+    """Returns what answers a call of `endpoint`: its checks, then its `handler`, which has its services.
+
+    `check` may refuse the body.
+    """
     read = _reader(endpoint, check)
-    handler = endpoint.handler
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
     produces = endpoint.produces

@@ -14,20 +14,20 @@ endpoints = Endpoints("/admin/v1/invitations", family="Invitations", caller="per
 
 
 @endpoints.get("/", scope=RETRIEVE, answer=list[Invitation])
-async def list_invitations(call: Call) -> Answer:
+async def list_invitations(call: Call, invitations: Invitations) -> Answer:
     """List the networks that invite the person."""
-    return answer_json(await call.service(Invitations).of_person(call.person_id))
+    return answer_json(await invitations.of_person(call.person_id))
 
 
 @endpoints.post("/{invitation}/accept/", scope=UPDATE, statuses="204")
-async def accept_invitation(call: Call, invitation: str) -> Answer:
+async def accept_invitation(call: Call, invitations: Invitations, invitation: str) -> Answer:
     """Accept an invitation: the person becomes a member of the network."""
-    await call.service(Invitations).accept(call.person_id, invitation, call.now)
+    await invitations.accept(call.person_id, invitation, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{invitation}/", scope=UPDATE)
-async def decline_invitation(call: Call, invitation: str) -> Answer:
+async def decline_invitation(call: Call, invitations: Invitations, invitation: str) -> Answer:
     """Decline an invitation: the user that the network made is removed."""
-    await call.service(Invitations).decline(call.person_id, invitation, call.now)
+    await invitations.decline(call.person_id, invitation, call.now)
     return NO_CONTENT

@@ -18,13 +18,13 @@ async def is_alive(_call: Call) -> Answer:
 
 
 @endpoints.get("/health/ready", answer=Health, errors="406 503")
-async def is_ready(call: Call) -> Answer:
+async def is_ready(call: Call, readiness: Readiness) -> Answer:
     """Say whether requests can be served: 503 while the database or the place of files cannot be read and written."""
-    await call.service(Readiness).check()
+    await readiness.check()
     return answer_json(Health("ready"))
 
 
 @endpoints.get("/metrics", answer=str, produces=METRICS_TYPE)
-async def get_metrics(call: Call) -> Answer:
+async def get_metrics(call: Call, monitoring: Monitoring) -> Answer:
     """Counters for Prometheus: requests by route and status, their times, memory and processor time."""
-    return Answer(body=call.service(Monitoring).metrics(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
+    return Answer(body=monitoring.metrics(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")

@@ -13,12 +13,12 @@ RETRIEVE = "bsn.api.main.operations.retrieve"
 
 
 @endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument])
-async def list_operations(call: Call) -> Answer:
+async def list_operations(call: Call, operations: Operations) -> Answer:
     """List the trees of business operations, one for each kind of entity."""
-    return answer_json(await call.service(Operations).trees(call.session))
+    return answer_json(await operations.trees(call.session))
 
 
 @endpoints.get("/Root/{entity}/", scope=RETRIEVE, answer=OperationDocument)
-async def get_operations(call: Call, entity: str) -> Answer:
+async def get_operations(call: Call, operations: Operations, entity: str) -> Answer:
     """Give the tree of business operations on one kind of entity."""
-    return answer_json(await call.service(Operations).tree(call.session, entity))
+    return answer_json(await operations.tree(call.session, entity))

@@ -33,13 +33,13 @@ endpoints = Endpoints("/player/v1", family="Players")
     statuses="200 201",
     errors="400 401 403 406 409 413 415 429 5XX",
 )
-async def register_player(call: Call) -> Answer:
+async def register_player(call: Call, players: Players) -> Answer:
     """Join a network.
 
     The setup token is sent as `Authorization: Bearer <setup token>`. The answer to a player that is new has its
     `device_secret`, with which alone it can join again.
     """
-    registered, is_new = await call.service(Players).register(call.bearer_token, call.body, call.now)
+    registered, is_new = await players.register(call.bearer_token, call.body, call.now)
     return answer_json(registered, status=201 if is_new else 200)
 
 
@@ -62,9 +62,9 @@ async def register_player(call: Call) -> Answer:
     statuses="200",
     errors="400 401 406 413 415 429 5XX",
 )
-async def create_player_token(call: Call) -> Answer:
+async def create_player_token(call: Call, tokens: PlayerTokens) -> Answer:
     """Issue an access token for a refresh token, or for serial number and device secret (OAuth 2.0)."""
-    form, tokens = Form(call), call.service(PlayerTokens)
+    form = Form(call)
     grant = form.required("grant_type")
     if grant == "refresh_token":
         return answer_json(await tokens.refresh(form.required("refresh_token"), call.now))
@@ -84,17 +84,17 @@ async def create_player_token(call: Call) -> Answer:
     statuses="200",
     errors="400 401 403 406 413 415 429 5XX",
 )
-async def report_from_player(call: Call) -> Answer:
+async def report_from_player(call: Call, reports: Reports) -> Answer:
     """Report status, errors and downloads, or give a sign of life."""
-    return answer_json(await call.service(Reports).take(call.network_id, call.device_id, call.body, call.now))
+    return answer_json(await reports.take(call.network_id, call.device_id, call.body, call.now))
 
 
 @endpoints.get(
     "/settings", caller="device", scope=SCOPE, answer=PlayerSettings, statuses="200 304", errors="401 403 406 5XX"
 )
-async def get_player_settings(call: Call) -> Answer:
+async def get_player_settings(call: Call, reports: Reports) -> Answer:
     """Get the settings that an operator gave this device, secrets included."""
-    settings = await call.service(Reports).settings(call.network_id, call.device_id)
+    settings = await reports.settings(call.network_id, call.device_id)
     return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
 
 
@@ -114,9 +114,9 @@ async def get_player_settings(call: Call) -> Answer:
     statuses="200 201",
     errors="400 401 403 406 413 415 429 5XX",
 )
-async def upload_screenshot(call: Call, timestamp: str) -> Answer:
+async def upload_screenshot(call: Call, screenshots: Screenshots, timestamp: str) -> Answer:
     """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""
     shown = (call.parameter("group"), call.parameter("presentation"))
     upload = Upload(timestamp, call.body, *shown, sent_at=call.parameter("sentAt"))
-    answer, is_new = await call.service(Screenshots).take(call.network_id, call.device_id, upload, call.now)
+    answer, is_new = await screenshots.take(call.network_id, call.device_id, upload, call.now)
     return answer_json(answer, status=201 if is_new else 200)

@@ -23,27 +23,27 @@ _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 
 
 @endpoints.post("/Setups/Tokens/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER,))
-async def create_setup_token(call: Call) -> Answer:
+async def create_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning) -> Answer:
     """Issue a token with which players join the network. What a body says does not matter, if it is whole."""
     await _check_body(call)
-    await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
-    return answer_json(await call.service(Provisioning).issue(call.network_id, call.now))
+    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    return answer_json(await provisioning.issue(call.network_id, call.now))
 
 
 @endpoints.get(
     "/Setups/Tokens/{token}/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER + "{token}/",)
 )
-async def get_setup_token(call: Call, token: str) -> Answer:
+async def get_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning, token: str) -> Answer:
     """Check a setup token of the network and tell how long it is good."""
-    await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
-    return answer_json(await call.service(Provisioning).get(call.network_id, token, call.now))
+    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    return answer_json(await provisioning.get(call.network_id, token, call.now))
 
 
 @endpoints.delete("/Setups/Tokens/{token}/", operation=SETUP_DEVICE, aliases=(_OLDER + "{token}/",))
-async def revoke_setup_token(call: Call, token: str) -> Answer:
+async def revoke_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning, token: str) -> Answer:
     """Revoke a setup token of the network."""
-    await call.service(Permissions).demand_everywhere(call.session, SETUP_DEVICE)
-    await call.service(Provisioning).revoke(call.network_id, token, call.now)
+    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await provisioning.revoke(call.network_id, token, call.now)
     return NO_CONTENT
 
 

@@ -27,43 +27,43 @@ endpoints = Endpoints("/2022/06/REST/Roles", family="Roles")
 
 
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage)
-async def list_roles(call: Call) -> Answer:
+async def list_roles(call: Call, roles: Roles) -> Answer:
     """List the roles of the network: those that every network has, then custom ones."""
     query = list_query(call)
-    return answer_page(await call.service(Roles).list_(call.session, query), query.size)
+    return answer_page(await roles.list_(call.session, query), query.size)
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, errors=BODY_ERRORS)
-async def create_role(call: Call) -> Answer:
+async def create_role(call: Call, roles: Roles) -> Answer:
     """Create a custom role."""
-    role = await call.service(Roles).create(call.session, call.body, call.now)
+    role = await roles.create(call.session, call.body, call.now)
     return answer_created(call, role, endpoints.prefix, role.id)
 
 
 @endpoints.get("/{role}/", scope=RETRIEVE, operation=VIEW_ROLE, answer=Role, errors=ERRORS)
-async def get_role(call: Call, role: str) -> Answer:
+async def get_role(call: Call, roles: Roles, role: str) -> Answer:
     """Get a role by id or name."""
-    return answer_json(await call.service(Roles).get(call.session, role))
+    return answer_json(await roles.get(call.session, role))
 
 
 @endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, errors=BODY_ERRORS)
-async def update_role(call: Call, role: str) -> Answer:
+async def update_role(call: Call, roles: Roles, role: str) -> Answer:
     """Rename or describe a custom role."""
-    await call.service(Roles).update(call.network_id, role, call.body, call.now)
+    await roles.update(call.network_id, role, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{role}/", scope=DELETE, operation=DELETE_ROLE, errors=ERRORS)
-async def delete_role(call: Call, role: str) -> Answer:
+async def delete_role(call: Call, roles: Roles, role: str) -> Answer:
     """Delete a custom role that no user has."""
-    await call.service(Roles).delete(call.network_id, role, call.now)
+    await roles.delete(call.network_id, role, call.now)
     return NO_CONTENT
 
 
 @endpoints.get("/{role}/Permissions/", scope=RETRIEVE, operation=VIEW_ROLE, answer=list[Permission], errors=ERRORS)
-async def list_role_permissions(call: Call, role: str) -> Answer:
+async def list_role_permissions(call: Call, roles: Roles, role: str) -> Answer:
     """List what a role may do, and what it may not."""
-    return answer_json((await call.service(Roles).get(call.session, role)).permissions)
+    return answer_json((await roles.get(call.session, role)).permissions)
 
 
 @endpoints.post(
@@ -74,16 +74,16 @@ async def list_role_permissions(call: Call, role: str) -> Answer:
     statuses="204",
     errors=BODY_ERRORS,
 )
-async def add_role_permissions(call: Call, role: str) -> Answer:
+async def add_role_permissions(call: Call, roles: Roles, role: str) -> Answer:
     """Add permissions to a custom role."""
-    await call.service(Roles).grants.add_permissions(call.session, role, call.body, call.now)
+    await roles.grants.add_permissions(call.session, role, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(
     "/{role}/Permissions/", scope=UPDATE, operation=EDIT_ROLE_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
-async def delete_role_permissions(call: Call, role: str) -> Answer:
+async def delete_role_permissions(call: Call, roles: Roles, role: str) -> Answer:
     """Remove permissions from a custom role."""
-    await call.service(Roles).grants.remove_permissions(call.session, role, call.body, call.now)
+    await roles.grants.remove_permissions(call.session, role, call.body, call.now)
     return NO_CONTENT

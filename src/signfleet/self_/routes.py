@@ -25,9 +25,9 @@ RETURN_URL = Parameter("returnURL", "Where to lead the person afterwards, if tha
 
 
 @endpoints.get("/", caller="person", answer=Person)
-async def get_self(call: Call) -> Answer:
+async def get_self(call: Call, people: People) -> Answer:
     """Give the person behind the access token."""
-    row = await call.service(People).row(call.person_id)
+    row = await people.row(call.person_id)
     modified = row.person_last_modified_date
     return answer_json(person_of(row), last_modified=modified, etag=str(modified))
 
@@ -35,34 +35,35 @@ async def get_self(call: Call) -> Answer:
 @endpoints.post(
     "/", caller="public", body=Registration, answer=Person, secret=True, parameters=(RETURN_URL,), more="429"
 )
-async def register(call: Call) -> Answer:
+async def register(call: Call, registrations: Registrations) -> Answer:
     """Register a person, who is then mailed a link to activate the account."""
     return_url = call.parameter("returnURL")
-    return answer_json(await call.service(Registrations).register(call.body, return_url, call.address, call.now))
+    return answer_json(await registrations.register(call.body, return_url, call.address, call.now))
 
 
 @endpoints.put("/", caller="person", body=PersonChange)
-async def update_self(call: Call) -> Answer:
+async def update_self(
+    call: Call, proof: PasswordProof, people: People, user_administration: UserAdministration
+) -> Answer:
     """Change names or password of the person; what is left out, and what cannot be changed, stays."""
     change: PersonChange = call.body
-    person = await call.service(People).row(call.person_id)
-    await call.service(UserAdministration).check_same_person(call.session, person, change.id, change.login)
+    person = await people.row(call.person_id)
+    await user_administration.check_same_person(call.session, person, change.id, change.login)
     if change.password is not None:
         # Who has the password has everything.
         call.session.demand_power_to_give(USER_SCOPE.split(), "change the password, which opens everything")
-        proof = call.service(PasswordProof)
         await proof.demand(call.session, change.current_password, call.address, call.now)
-    await call.service(People).update(call.person_id, change, call.precondition, call.now, call.session.id)
+    await people.update(call.person_id, change, call.precondition, call.now, call.session.id)
     return NO_CONTENT
 
 
 @password_endpoints.get(
     "/{login}/Password/", parameters=(RETURN_URL,), aliases=("/2022/06/REST/Self/{login}/Password/",), more="429"
 )
-async def reset_password(call: Call, login: str) -> Answer:
+async def reset_password(call: Call, registrations: Registrations, login: str) -> Answer:
     """Mail a link to choose a new password, if there is such a person; the answer is always the same."""
     return_url = call.parameter("returnURL")
-    call.service(Registrations).request_reset(login, return_url, call.address, call.now, server=call.proven_url)
+    registrations.request_reset(login, return_url, call.address, call.now, server=call.proven_url)
     return Answer(status=202)
 
 

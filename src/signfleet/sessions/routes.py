@@ -13,15 +13,14 @@ endpoints = Endpoints("/admin/v1/sessions", family="Sessions", caller="person")
 
 
 @endpoints.get("/", scope="bsn.api.self.sessions.retrieve", parameters=PAGING, answer=SessionPage)
-async def list_sessions(call: Call) -> Answer:
+async def list_sessions(call: Call, sessions: OwnSessions) -> Answer:
     """List the sessions of the person that are in force, the newest first."""
-    sessions = call.service(OwnSessions)
     marker, size = call.parameter("marker"), page_size(call)
     return answer_json(await sessions.page(call.person_id, call.session.id, marker, size, call.now))
 
 
 @endpoints.delete("/{session}/", scope="bsn.api.self.sessions.delete")
-async def end_session(call: Call, session: str) -> Answer:
+async def end_session(call: Call, own_sessions: OwnSessions, session: str) -> Answer:
     """End one of the person's sessions: its access and refresh tokens are refused from now on."""
-    await call.service(OwnSessions).end(call.person_id, id_of(session), call.session.login, call.now)
+    await own_sessions.end(call.person_id, id_of(session), call.session.login, call.now)
     return NO_CONTENT

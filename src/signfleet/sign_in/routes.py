@@ -67,25 +67,26 @@ form_endpoints = Endpoints(
     form=(_GRANTS, *_CLIENT, *_PASSWORD, _SCOPE),
     answer=TokenAnswer,
 )
-async def create_token(call: Call) -> Answer:
+async def create_token(call: Call, sign_in: SignIn, sign_in_trace: SignInTrace) -> Answer:
     """Issue an access token for client credentials, a password or a refresh token (OAuth 2.0)."""
     form = Form(call)
-    sign_in = call.service(SignIn)
     client = form.client()
     grant = _grant(form, "client_credentials", "password", "refresh_token")
-    with call.service(SignInTrace).of(grant, call.address, call.now) as event:
+    with sign_in_trace.of(grant, call.address, call.now) as event:
         if grant == "client_credentials":
             signed_in = await sign_in.with_client_credentials(client, form.get("scope"), event, call.now)
         else:
             application = await sign_in.application(client, call.now, event)
-            signed_in = await _person_grant(call, form, application, event)
+            signed_in = await _person_grant(call, sign_in, form, application, event)
     return answer_json(token_answer(signed_in))
 
 
 @form_endpoints.post("/2022/06/REST/Token", form=(_LEGACY_GRANTS, *_CLIENT, *_PASSWORD), answer=LegacyTokenAnswer)
-async def create_legacy_token(call: Call) -> Answer:
+async def create_legacy_token(
+    call: Call, settings: Settings, sign_in_trace: SignInTrace, people: People, memberships: Users, sign_in: SignIn
+) -> Answer:
     """Issue an access token the older way, for a password or a refresh token."""
-    if not call.service(Settings).legacy_token_endpoint:
+    if not settings.legacy_token_endpoint:
         raise NotFound(
             "This older sign-in is switched off (setting legacy_token_endpoint);"
             " use /realms/bsncloud/protocol/openid-connect/token."
@@ -93,11 +94,11 @@ async def create_legacy_token(call: Call) -> Answer:
     form = Form(call)
     client = form.client()
     grant = _grant(form, "password", "refresh_token")
-    with call.service(SignInTrace).of(grant, call.address, call.now) as event:
-        application = await call.service(SignIn).known_application(client, call.now, event)
-        signed_in = await _person_grant(call, form, application, event)
-    person = await call.service(People).row(signed_in.person_id)
-    users = await call.service(Users).of_person(signed_in.person_id)
+    with sign_in_trace.of(grant, call.address, call.now) as event:
+        application = await sign_in.known_application(client, call.now, event)
+        signed_in = await _person_grant(call, sign_in, form, application, event)
+    person = await people.row(signed_in.person_id)
+    users = await memberships.of_person(signed_in.person_id)
     return answer_json(legacy_token_answer(signed_in, person, users))
 
 
@@ -114,28 +115,28 @@ async def explain_token(_call: Call) -> Answer:
 
 
 @form_endpoints.post("/realms/bsncloud/protocol/openid-connect/token/introspect", answer=TokenState)
-async def introspect_token(call: Call) -> Answer:
+async def introspect_token(call: Call, sign_in: SignIn, tokens: Tokens) -> Answer:
     """Tell an application about a token that was issued to it or to its person (RFC 7662)."""
     form = Form(call)
-    application = await call.service(SignIn).application(form.client(), call.now)
-    row = await call.service(Tokens).find(form.required("token"), call.now)
+    application = await sign_in.application(form.client(), call.now)
+    row = await tokens.find(form.required("token"), call.now)
     if row is None or not _may_know(application, row) or row.device_id is not None or refusal(row, call.now):
         return answer_json(TokenState(active=False))
     return answer_json(token_state(row))
 
 
 @form_endpoints.post("/realms/bsncloud/protocol/openid-connect/revoke")
-async def revoke_token(call: Call) -> Answer:
+async def revoke_token(call: Call, sign_in: SignIn, tokens: Tokens) -> Answer:
     """Revoke a token that was issued to the application that asks (RFC 7009); an unknown one counts as revoked."""
     form = Form(call)
-    application = await call.service(SignIn).application(form.client(), call.now)
-    row = await call.service(Tokens).find(form.required("token"), call.now)
+    application = await sign_in.application(form.client(), call.now)
+    row = await tokens.find(form.required("token"), call.now)
     if row is None:
         return Answer()
     if row.application_id != application.id:
         raise OAuthError(400, "unauthorized_client", "The token was not issued to this application.")
     act_under(f"application {application.client_id}")
-    await call.service(Tokens).revoke(row, call.now)
+    await tokens.revoke(row, call.now)
     return Answer()
 
 
@@ -156,8 +157,7 @@ def _grant(form: Form, *known: Grant) -> Grant:
     raise OAuthError(400, "unsupported_grant_type", f"'grant_type' has to be {' or '.join(known)}.")
 
 
-async def _person_grant(call: Call, form: Form, application: Any, event: SignInEvent) -> SignedIn:
-    sign_in = call.service(SignIn)
+async def _person_grant(call: Call, sign_in: SignIn, form: Form, application: Any, event: SignInEvent) -> SignedIn:
     if event.grant == "password":
         username, password = form.required("username"), form.required("password")
         return await sign_in.with_password(username, password, application, event, call.now)

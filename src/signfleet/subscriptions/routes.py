@@ -22,19 +22,19 @@ class SubscriptionList(PagedList):
 
 
 @endpoints.get("/", operation=VIEW_SUBSCRIPTION, parameters=LISTING, answer=SubscriptionList)
-async def list_subscriptions(call: Call) -> Answer:
+async def list_subscriptions(call: Call, subscriptions: Subscriptions) -> Answer:
     """List the subscriptions of the network, of devices and in stock."""
     query = list_query(call)
-    return answer_page(await call.service(Subscriptions).list_(call.session, query), query.size)
+    return answer_page(await subscriptions.list_(call.session, query), query.size)
 
 
 @endpoints.get("/Count/", operation=VIEW_SUBSCRIPTION, parameters=(FILTER,), answer=int)
-async def count_subscriptions(call: Call) -> Answer:
+async def count_subscriptions(call: Call, subscriptions: Subscriptions) -> Answer:
     """Count the subscriptions that a filter matches."""
-    return answer_json(await call.service(Subscriptions).count(call.session, call.parameter("filter")))
+    return answer_json(await subscriptions.count(call.session, call.parameter("filter")))
 
 
 @endpoints.get("/Operations/", answer=OperationDocument)
-async def list_subscription_operations(call: Call) -> Answer:
+async def list_subscription_operations(call: Call, operations: Operations) -> Answer:
     """Give the business operations on subscriptions, and which roles may do them."""
-    return answer_json(await call.service(Operations).tree(call.session, "Subscription"))
+    return answer_json(await operations.tree(call.session, "Subscription"))

@@ -19,9 +19,9 @@ RETRIEVE = "bsn.api.main.tags.retrieve"
     parameters=(Parameter("pattern", "Which keys, such as `string::[Device].<C*>`; all by default."),),
     answer=list[str],
 )
-async def list_tag_keys(call: Call) -> Answer:
+async def list_tag_keys(call: Call, tag_index: TagIndex) -> Answer:
     """List the keys of tags that devices of the network have."""
-    return answer_json(await call.service(TagIndex).keys(call.session, call.parameter("pattern")))
+    return answer_json(await tag_index.keys(call.session, call.parameter("pattern")))
 
 
 @endpoints.get(
@@ -31,6 +31,6 @@ async def list_tag_keys(call: Call) -> Answer:
     parameters=(Parameter("pattern", "Of which keys, and which, such as `string::[Device].<City>:*`.", required=True),),
     answer=list[str],
 )
-async def list_tag_values(call: Call) -> Answer:
+async def list_tag_values(call: Call, tag_index: TagIndex) -> Answer:
     """List the values that tags of devices of the network have, each once."""
-    return answer_json(await call.service(TagIndex).values(call.session, call.parameter("pattern")))
+    return answer_json(await tag_index.values(call.session, call.parameter("pattern")))

@@ -13,71 +13,71 @@ _ERRORS = "400 406 413 415 5XX"
 
 
 @endpoints.get("/", answer=Installation)
-async def get_installation(call: Call) -> Answer:
+async def get_installation(call: Call, testbed: Testbed) -> Answer:
     """Get the network, the accounts with their credentials, and the devices that the server was seeded with."""
-    return answer_json(await call.service(Testbed).describe())
+    return answer_json(await testbed.describe())
 
 
 @endpoints.post("/reset", body=Seed, body_optional=True, answer=Installation, statuses="200", errors=_ERRORS)
-async def reset(call: Call) -> Answer:
+async def reset(call: Call, testbed: Testbed) -> Answer:
     """Replace everything by a new seed: store, pictures, mails, caches, throttles, faults and clock.
 
     Ids begin at 1 again and credentials stay, so that the same seed gives the same installation. Requests that come
     meanwhile wait.
     """
-    return answer_json(await call.service(Testbed).reset(call.body or Seed()))
+    return answer_json(await testbed.reset(call.body or Seed()))
 
 
 @endpoints.post("/seed", body=Seed, answer=Installation, statuses="200", errors=f"{_ERRORS} 409")
-async def seed(call: Call) -> Answer:
+async def seed(call: Call, testbed: Testbed) -> Answer:
     """Add the next simulated players of a seed; nothing else changes."""
-    return answer_json(await call.service(Testbed).seed(call.body))
+    return answer_json(await testbed.seed(call.body))
 
 
 @endpoints.get("/clock", answer=Clock)
-async def get_clock(call: Call) -> Answer:
+async def get_clock(call: Call, testbed: Testbed) -> Answer:
     """Get the server's time, and how far it is ahead of the system's."""
-    return answer_json(call.service(Testbed).clock())
+    return answer_json(testbed.clock())
 
 
 @endpoints.post("/clock", body=Leap, answer=Clock, statuses="200", errors=_ERRORS)
-async def advance_clock(call: Call) -> Answer:
+async def advance_clock(call: Call, testbed: Testbed) -> Answer:
     """Replace the server's time by a later one.
 
     When the answer comes, players and background jobs have done what became due, once: health, subscriptions,
     retention, expiry and mails are as that time has them.
     """
-    return answer_json(await call.service(Testbed).advance(call.body.seconds))
+    return answer_json(await testbed.advance(call.body.seconds))
 
 
 @endpoints.get("/faults", answer=Faults)
-async def list_faults(call: Call) -> Answer:
+async def list_faults(call: Call, testbed: Testbed) -> Answer:
     """List the faults that requests are still to meet."""
-    return answer_json(Faults(call.service(Testbed).faults.list_()))
+    return answer_json(Faults(testbed.faults.list_()))
 
 
 @endpoints.post("/faults", body=Fault, answer=Faults, errors=_ERRORS)
-async def add_fault(call: Call) -> Answer:
+async def add_fault(call: Call, testbed: Testbed) -> Answer:
     """Add a fault that the next requests of a route meet, before their tokens are looked at."""
-    faults = call.service(Testbed).faults
+    faults = testbed.faults
     faults.add(call.body)
     return answer_json(Faults(faults.list_()), status=201)
 
 
 @endpoints.delete("/faults")
-async def delete_faults(call: Call) -> Answer:
+async def delete_faults(call: Call, testbed: Testbed) -> Answer:
     """Delete all faults; slow answers wait no longer."""
-    call.service(Testbed).faults.clear()
+    testbed.faults.clear()
     return NO_CONTENT
 
 
 @endpoints.get("/players", answer=Players)
-async def list_players(call: Call) -> Answer:
+async def list_players(call: Call, testbed: Testbed) -> Answer:
     """List the simulated players."""
-    return answer_json(Players(call.service(Testbed).players()))
+    return answer_json(Players(testbed.players()))
 
 
 @endpoints.put("/players/{serial}", body=PlayerState, answer=Player, statuses="200", errors=f"{_ERRORS} 404")
-async def change_player(call: Call, serial: str) -> Answer:
+async def change_player(call: Call, testbed: Testbed, serial: str) -> Answer:
     """Replace what is the matter with a simulated player. It reports that at once, unless it goes dark."""
-    return answer_json(await call.service(Testbed).change_player(serial, call.body.condition))
+    return answer_json(await testbed.change_player(serial, call.body.condition))

@@ -36,10 +36,10 @@ endpoints = Endpoints("/2022/06/REST/Users", family="Users")
 
 
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_USER, parameters=LISTING, answer=UserPage)
-async def list_users(call: Call) -> Answer:
+async def list_users(call: Call, user_administration: UserAdministration) -> Answer:
     """List the users of the network."""
     query = list_query(call)
-    return answer_page(await call.service(UserAdministration).list_(call.session, query), query.size)
+    return answer_page(await user_administration.list_(call.session, query), query.size)
 
 
 def answer_user(row: Any, user: User, *, is_dated: bool) -> Answer:
@@ -50,39 +50,38 @@ def answer_user(row: Any, user: User, *, is_dated: bool) -> Answer:
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, errors=BODY_ERRORS)
-async def create_user(call: Call) -> Answer:
+async def create_user(call: Call, user_administration: UserAdministration) -> Answer:
     """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
-    user = await call.service(UserAdministration).create(call.session, call.body, call.now)
+    user = await user_administration.create(call.session, call.body, call.now)
     return answer_created(call, user, endpoints.prefix, user.id)
 
 
 @endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)
-async def get_user(call: Call, user: str) -> Answer:
+async def get_user(call: Call, users: UserAdministration, members: Users, user: str) -> Answer:
     """Get a user by id or login."""
-    users = call.service(UserAdministration)
     row = await users.row(call.session, user)
-    is_dated = await call.service(Users).is_dated(row)
+    is_dated = await members.is_dated(row)
     return answer_user(row, await users.entity(call.session, row), is_dated=is_dated)
 
 
 @endpoints.put("/{user}/", scope=UPDATE, operation=UPDATE_USER, body=UserChange, errors=f"{BODY_ERRORS} 412")
-async def update_user(call: Call, user: str) -> Answer:
+async def update_user(call: Call, user_administration: UserAdministration, user: str) -> Answer:
     """Change a user's description or role, or lock them out of the network."""
-    await call.service(UserAdministration).update(call.session, user, call.body, call.precondition, call.now)
+    await user_administration.update(call.session, user, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete("/{user}/", scope=DELETE, operation=DELETE_USER, errors=ERRORS)
-async def delete_user(call: Call, user: str) -> Answer:
+async def delete_user(call: Call, user_administration: UserAdministration, user: str) -> Answer:
     """Remove a user from the network; the person stays."""
-    await call.service(UserAdministration).delete(call.session, user, call.now)
+    await user_administration.delete(call.session, user, call.now)
     return NO_CONTENT
 
 
 @endpoints.get("/{user}/Permissions/", scope=RETRIEVE, operation=VIEW_USER, answer=list[Permission], errors=ERRORS)
-async def list_user_permissions(call: Call, user: str) -> Answer:
+async def list_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
     """List what is allowed or denied to a user, beside what their role may do."""
-    return answer_json(await call.service(UserAdministration).permissions(call.session, user))
+    return answer_json(await user_administration.permissions(call.session, user))
 
 
 @endpoints.post(
@@ -93,18 +92,18 @@ async def list_user_permissions(call: Call, user: str) -> Answer:
     statuses="204",
     errors=BODY_ERRORS,
 )
-async def add_user_permissions(call: Call, user: str) -> Answer:
+async def add_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
     """Allow or deny operations to a user in general; for single instances, that is done at the instance."""
-    await call.service(UserAdministration).grants.add_permissions(call.session, user, call.body, call.now)
+    await user_administration.grants.add_permissions(call.session, user, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(
     "/{user}/Permissions/", scope=UPDATE, operation=EDIT_USER_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
-async def delete_user_permissions(call: Call, user: str) -> Answer:
+async def delete_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
     """Take back what was allowed or denied to a user in general."""
-    await call.service(UserAdministration).grants.remove_permissions(call.session, user, call.body, call.now)
+    await user_administration.grants.remove_permissions(call.session, user, call.body, call.now)
     return NO_CONTENT
 
 
@@ -116,18 +115,22 @@ async def delete_user_permissions(call: Call, user: str) -> Answer:
     secret=True,
     errors=ERRORS,
 )
-async def get_user_token(call: Call, user: str, token: str) -> Answer:
+async def get_user_token(
+    call: Call, user_administration: UserAdministration, tokens: Tokens, user: str, token: str
+) -> Answer:
     """Check an access or refresh token of a user in this network."""
-    row = await call.service(UserAdministration).row(call.session, user)
-    return answer_json(await call.service(Tokens).of_user(row.network_id, row.id, token, call.now))
+    row = await user_administration.row(call.session, user)
+    return answer_json(await tokens.of_user(row.network_id, row.id, token, call.now))
 
 
 @endpoints.delete(
     "/{user}/Tokens/{token}/", scope="bsn.api.main.users.token.revoke", operation=REVOKE_USER_TOKENS, errors=ERRORS
 )
-async def revoke_user_token(call: Call, user: str, token: str) -> Answer:
+async def revoke_user_token(
+    call: Call, user_administration: UserAdministration, permissions: Permissions, tokens: Tokens, user: str, token: str
+) -> Answer:
     """Revoke an access or refresh token of a user in this network."""
-    row = await call.service(UserAdministration).row(call.session, user)
-    await call.service(Permissions).demand_on(call.session, REVOKE_USER_TOKENS, row.id)
-    await call.service(Tokens).revoke_of_user(row.network_id, row.id, token, call.now)
+    row = await user_administration.row(call.session, user)
+    await permissions.demand_on(call.session, REVOKE_USER_TOKENS, row.id)
+    await tokens.revoke_of_user(row.network_id, row.id, token, call.now)
     return NO_CONTENT

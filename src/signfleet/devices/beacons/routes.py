@@ -13,27 +13,27 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get("/{device}/Beacons/", operation=VIEW_DEVICE, answer=list[Beacon])
-async def list_beacons(call: Call, device: str) -> Answer:
+async def list_beacons(call: Call, beacons: Beacons, device: str) -> Answer:
     """List the beacons of a device."""
-    return answer_json(await call.service(Beacons).list_(call.session, device))
+    return answer_json(await beacons.list_(call.session, device))
 
 
 @endpoints.get("/{device}/Beacons/{name}/", operation=VIEW_DEVICE, answer=Beacon)
-async def get_beacon(call: Call, device: str, name: str) -> Answer:
+async def get_beacon(call: Call, beacons: Beacons, device: str, name: str) -> Answer:
     """Get a beacon of a device by its name."""
-    return answer_json(await call.service(Beacons).get(call.session, device, name))
+    return answer_json(await beacons.get(call.session, device, name))
 
 
 @endpoints.post("/{device}/Beacons/", operation=UPDATE_DEVICE, body=Beacon, answer=Beacon)
-async def create_beacon(call: Call, device: str) -> Answer:
+async def create_beacon(call: Call, beacons: Beacons, device: str) -> Answer:
     """Add a beacon to a device."""
     beacon: Beacon = call.body
-    await call.service(Beacons).add(call.session, device, beacon, call.now)
+    await beacons.add(call.session, device, beacon, call.now)
     return answer_created(call, beacon, endpoints.prefix, device, "Beacons", beacon.name)
 
 
 @endpoints.delete("/{device}/Beacons/{name}/", operation=UPDATE_DEVICE)
-async def delete_beacon(call: Call, device: str, name: str) -> Answer:
+async def delete_beacon(call: Call, beacons: Beacons, device: str, name: str) -> Answer:
     """Delete a beacon of a device."""
-    await call.service(Beacons).delete(call.session, device, name, call.now)
+    await beacons.delete(call.session, device, name, call.now)
     return NO_CONTENT

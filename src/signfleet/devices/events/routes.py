@@ -14,14 +14,14 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=LISTING, answer=ErrorPage)
-async def list_errors(call: Call, device: str) -> Answer:
+async def list_errors(call: Call, events: Events, device: str) -> Answer:
     """List the errors that a device has reported, the newest first."""
     query = list_query(call)
-    return answer_page(await call.service(Events).errors(call.session, device, query), query.size)
+    return answer_page(await events.errors(call.session, device, query), query.size)
 
 
 @endpoints.get("/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=LISTING, answer=DownloadPage)
-async def list_downloads(call: Call, device: str) -> Answer:
+async def list_downloads(call: Call, events: Events, device: str) -> Answer:
     """List the downloads that a device has reported, the newest first."""
     query = list_query(call)
-    return answer_page(await call.service(Events).downloads(call.session, device, query), query.size)
+    return answer_page(await events.downloads(call.session, device, query), query.size)

@@ -21,25 +21,25 @@ endpoints = Endpoints(PREFIX, family=NAME)
     answer=NotePage,
     errors="300 400 401 403 406 5XX",
 )
-async def list_notes(call: Call) -> Answer:
+async def list_notes(call: Call, notes: Notes) -> Answer:
     """List the notes of all devices that have one. Filter and sort are those of devices."""
     query = list_query(call)
-    return answer_page(await call.service(Notes).list_(call.session, query), query.size)
+    return answer_page(await notes.list_(call.session, query), query.size)
 
 
 @endpoints.get(
     "/{device}/Notes/", scope=RETRIEVE, operation=VIEW_DEVICE, answer=Note, errors="300 400 401 403 404 406 5XX"
 )
-async def get_note(call: Call, device: str) -> Answer:
+async def get_note(call: Call, notes: Notes, device: str) -> Answer:
     """Give the note of a device."""
-    return answer_json(await call.service(Notes).get(call.session, device))
+    return answer_json(await notes.get(call.session, device))
 
 
 @endpoints.put(
     "/{device}/Notes/", scope=UPDATE, operation=UPDATE_DEVICE, body=NoteChange, errors="300 400 401 403 404 406 415 5XX"
 )
-async def put_note(call: Call, device: str) -> Answer:
+async def put_note(call: Call, notes: Notes, device: str) -> Answer:
     """Write the note of a device; an empty text takes it away."""
     change: NoteChange = call.body
-    await call.service(Notes).put(call.session, device, change, call.now)
+    await notes.put(call.session, device, change, call.now)
     return NO_CONTENT

@@ -12,6 +12,6 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get("/Operations/", answer=OperationDocument)
-async def list_device_operations(call: Call) -> Answer:
+async def list_device_operations(call: Call, operations: Operations) -> Answer:
     """Give the business operations on devices, and which roles may do them."""
-    return answer_json(await call.service(Operations).tree(call.session, "Device"))
+    return answer_json(await operations.tree(call.session, "Device"))

@@ -15,20 +15,20 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get(PATH, operation=VIEW_DEVICE, answer=list[Permission])
-async def get_device_permissions(call: Call, device: str) -> Answer:
+async def get_device_permissions(call: Call, device_permissions: DevicePermissions, device: str) -> Answer:
     """List the permissions of a device."""
-    return Answer(body=(await call.service(DevicePermissions).get(call.session, device)).encode())
+    return Answer(body=(await device_permissions.get(call.session, device)).encode())
 
 
 @endpoints.post(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
-async def add_device_permissions(call: Call, device: str) -> Answer:
+async def add_device_permissions(call: Call, device_permissions: DevicePermissions, device: str) -> Answer:
     """Allow or deny operations on a device to users and roles."""
-    await call.service(DevicePermissions).grants.add_permissions(call.session, device, call.body, call.now)
+    await device_permissions.grants.add_permissions(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
-async def delete_device_permissions(call: Call, device: str) -> Answer:
+async def delete_device_permissions(call: Call, device_permissions: DevicePermissions, device: str) -> Answer:
     """Take permissions of a device away; the same are those with operation and principal alike."""
-    await call.service(DevicePermissions).grants.remove_permissions(call.session, device, call.body, call.now)
+    await device_permissions.grants.remove_permissions(call.session, device, call.body, call.now)
     return NO_CONTENT

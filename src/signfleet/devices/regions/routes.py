@@ -13,9 +13,9 @@ endpoints = Endpoints(f"{PREFIX}/Regions", family=NAME)
 
 
 @endpoints.get("/{location_path:path}/", operation=VIEW_DEVICE, parameters=(FILTER,), answer=list[PlayersRegion])
-async def list_regions(call: Call, location_path: str) -> Answer:
+async def list_regions(call: Call, regions: Regions, location_path: str) -> Answer:
     """List the places at and below a path, with their devices summed up."""
-    return answer_json(await call.service(Regions).below(call.session, location_path, call.parameter("filter")))
+    return answer_json(await regions.below(call.session, location_path, call.parameter("filter")))
 
 
 @endpoints.get(
@@ -26,6 +26,6 @@ async def list_regions(call: Call, location_path: str) -> Answer:
     answer=list[PlayersRegion],
     errors="300 400 401 403 406 5XX",
 )
-async def list_all_regions(call: Call) -> Answer:
+async def list_all_regions(call: Call, regions: Regions) -> Answer:
     """List all places where devices stand, with their devices summed up."""
-    return answer_json(await call.service(Regions).below(call.session, "", call.parameter("filter")))
+    return answer_json(await regions.below(call.session, "", call.parameter("filter")))

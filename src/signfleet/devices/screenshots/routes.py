@@ -26,22 +26,22 @@ endpoints = Endpoints(PREFIX)
     ),
     answer=ScreenShotPage,
 )
-async def list_screenshots(call: Call) -> Answer:
+async def list_screenshots(call: Call, screenshot_lists: ScreenshotLists, links: Links) -> Answer:
     """List the screenshots of all devices of the network."""
     query = list_query(call)
-    page = await call.service(ScreenshotLists).of_network(
-        call.session, query, call.parameter("projection"), call.parameter("grouping"), _links(call)
+    page = await screenshot_lists.of_network(
+        call.session, query, call.parameter("projection"), call.parameter("grouping"), _links(call, links)
     )
     return answer_page(page, query.size)
 
 
 @endpoints.get("/{device}/ScreenShots/", operation=VIEW_SCREENSHOTS, parameters=LISTING, answer=ScreenShotPage)
-async def list_device_screenshots(call: Call, device: str) -> Answer:
+async def list_device_screenshots(call: Call, screenshot_lists: ScreenshotLists, links: Links, device: str) -> Answer:
     """List the screenshots of a device, the newest first."""
     query = list_query(call)
-    page = await call.service(ScreenshotLists).of_device(call.session, device, query, _links(call))
+    page = await screenshot_lists.of_device(call.session, device, query, _links(call, links))
     return answer_page(page, query.size)
 
 
-def _links(call: Call) -> LinkMaker:
-    return LinkMaker(call.service(Links), call.base_url, call.now)
+def _links(call: Call, links: Links) -> LinkMaker:
+    return LinkMaker(links, call.base_url, call.now)

@@ -16,20 +16,20 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get(PATH, operation=VIEW_DEVICE, answer=dict[str, str])
-async def get_tags(call: Call, device: str) -> Answer:
+async def get_tags(call: Call, tags: Tags, device: str) -> Answer:
     """Give the tags of a device: values by key."""
-    return Answer(body=(await call.service(Tags).get(call.session, device)).encode())
+    return Answer(body=(await tags.get(call.session, device)).encode())
 
 
 @endpoints.post(PATH, operation=MANAGE_TAGS, body=dict[str, Any])
-async def add_tags(call: Call, device: str) -> Answer:
+async def add_tags(call: Call, tags: Tags, device: str) -> Answer:
     """Add tags to a device. Values may be text or of the type of their tag."""
-    await call.service(Tags).add(call.session, device, call.body, call.now)
+    await tags.add(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(PATH, operation=MANAGE_TAGS, body=list[str])
-async def delete_tags(call: Call, device: str) -> Answer:
+async def delete_tags(call: Call, tags: Tags, device: str) -> Answer:
     """Delete tags of a device by their keys; keys that it has not are passed over."""
-    await call.service(Tags).remove(call.session, device, call.body, call.now)
+    await tags.remove(call.session, device, call.body, call.now)
     return NO_CONTENT

@@ -20,15 +20,15 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get(PATH, operation=VIEW_DEVICE, answer=TokenInfo, aliases=ALIASES, secret=True)
-async def get_device_token(call: Call, device: str, token: str) -> Answer:
+async def get_device_token(call: Call, devices: Devices, tokens: Tokens, device: str, token: str) -> Answer:
     """Tell what a token of a device is good for, and how long."""
-    found = await call.service(Devices).find(call.session, device)
-    return answer_json(await call.service(Tokens).of_device(call.network_id, found.id, token, call.now))
+    found = await devices.find(call.session, device)
+    return answer_json(await tokens.of_device(call.network_id, found.id, token, call.now))
 
 
 @endpoints.delete(PATH, operation=REVOKE_TOKENS, aliases=ALIASES)
-async def revoke_device_token(call: Call, device: str, token: str) -> Answer:
+async def revoke_device_token(call: Call, devices: Devices, tokens: Tokens, device: str, token: str) -> Answer:
     """Revoke a token of a device; with a refresh token goes the access token that it gave."""
-    found = await call.service(Devices).find(call.session, device, REVOKE_TOKENS)
-    await call.service(Tokens).revoke_of_device(call.network_id, found.id, token, call.now)
+    found = await devices.find(call.session, device, REVOKE_TOKENS)
+    await tokens.revoke_of_device(call.network_id, found.id, token, call.now)
     return NO_CONTENT

@@ -16,28 +16,28 @@ endpoints = Endpoints("/2022/06/REST/Self/Session", family="Self", caller="perso
 
 
 @endpoints.get("/", scope="bsn.api.self.session.retrieve", answer=SessionDocument, statuses="200 304")
-async def get_session(call: Call) -> Answer:
+async def get_session(call: Call, networks: Networks) -> Answer:
     """Give the session of this access token: its network and its scopes."""
     session = call.session
-    document = SessionDocument(await _network(call), session.scope, datetime.format(session.last_modified))
+    document = SessionDocument(await _network(call, networks), session.scope, datetime.format(session.last_modified))
     return answer_json(document, last_modified=session.last_modified, etag=str(session.last_modified))
 
 
 @endpoints.get("/Network/", scope="bsn.api.self.session.retrieve", answer=NetworkName, errors="400 401 403 404 406 5XX")
-async def get_session_network(call: Call) -> Answer:
+async def get_session_network(call: Call, networks: Networks) -> Answer:
     """Give the network that was chosen for this access token."""
-    network = await _network(call)
+    network = await _network(call, networks)
     if network is None:
         raise NotFound("No network is chosen for this access token.")
     return answer_json(network)
 
 
 @endpoints.put("/Network/", scope="bsn.api.self.session.update", body=NetworkChoice, errors="400 401 403 406 415 5XX")
-async def choose_network(call: Call) -> Answer:
+async def choose_network(call: Call, sign_in_trace: SignInTrace, session_changes: SessionChanges) -> Answer:
     """Choose the network for this access token, by name or by id."""
     choice: NetworkChoice = call.body
     session = call.session
-    network = await call.service(SessionChanges).choose_network(session, choice.id, choice.name, call.now)
+    network = await session_changes.choose_network(session, choice.id, choice.name, call.now)
     event = SignInEvent(
         "session",
         call.address,
@@ -47,7 +47,7 @@ async def choose_network(call: Call) -> Answer:
         application_id=session.application_id,
         date=call.now,
     )
-    call.service(SignInTrace).note(event)
+    sign_in_trace.note(event)
     return NO_CONTENT
 
 
@@ -61,14 +61,14 @@ async def get_scopes(call: Call) -> Answer:
 @endpoints.put(
     "/AuthorizationScope/", scope="bsn.api.self.session.update", body=list[str], errors="400 401 403 406 412 415 5XX"
 )
-async def set_scopes(call: Call) -> Answer:
+async def set_scopes(call: Call, session_changes: SessionChanges) -> Answer:
     """Narrow the scopes of this access token, or widen them again up to what was granted."""
-    await call.service(SessionChanges).set_scopes(call.session, call.body, call.precondition, call.now)
+    await session_changes.set_scopes(call.session, call.body, call.precondition, call.now)
     return NO_CONTENT
 
 
-async def _network(call: Call) -> NetworkName | None:
+async def _network(call: Call, networks: Networks) -> NetworkName | None:
     if call.session.network_id is None:
         return None
-    row = await call.service(Networks).row(call.session.network_id)
+    row = await networks.row(call.session.network_id)
     return NetworkName(row.id, row.name)

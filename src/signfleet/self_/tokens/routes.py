@@ -11,13 +11,13 @@ endpoints = Endpoints("/2022/06/REST/Self/Tokens", caller="person")
 
 
 @endpoints.get("/{token}/", answer=TokenInfo, secret=True)
-async def get_token(call: Call, token: str) -> Answer:
+async def get_token(call: Call, tokens: Tokens, token: str) -> Answer:
     """Check an access or refresh token of the person, and tell its scopes and how long it is good."""
-    return answer_json(await call.service(Tokens).of_person(call.person_id, token, call.now))
+    return answer_json(await tokens.of_person(call.person_id, token, call.now))
 
 
 @endpoints.delete("/{token}/")
-async def revoke_token(call: Call, token: str) -> Answer:
+async def revoke_token(call: Call, tokens: Tokens, token: str) -> Answer:
     """Revoke an access or refresh token of the person."""
-    await call.service(Tokens).revoke_of_person(call.person_id, token, call.now)
+    await tokens.revoke_of_person(call.person_id, token, call.now)
     return NO_CONTENT

@@ -7,46 +7,47 @@ from signfleet.http.endpoint import Endpoints
 from signfleet.profiles.schemas import Pair, ProfileDocument
 from signfleet.profiles.service import BODY_LIMIT, Owner, Profiles, of_user
 from signfleet.self_.users.routes import own_user
+from signfleet.users.service import Users
 
 endpoints = Endpoints("/2022/06/REST/Self/Users", caller="person")
 
 
 @endpoints.get("/{user}/Profile/", answer=ProfileDocument)
-async def get_user_profile(call: Call, user: str) -> Answer:
+async def get_user_profile(call: Call, profiles: Profiles, users: Users, user: str) -> Answer:
     """Give the whole profile of a user."""
-    return answer_json(await call.service(Profiles).all(await _owner(call, user)))
+    return answer_json(await profiles.all(await _owner(call, users, user)))
 
 
 @endpoints.post("/{user}/Profile/", body=Pair, body_limit=BODY_LIMIT, answer=Pair)
-async def add_user_profile_value(call: Call, user: str) -> Answer:
+async def add_user_profile_value(call: Call, profiles: Profiles, users: Users, user: str) -> Answer:
     """Add a property to the profile of a user."""
     pair: Pair = call.body
-    await call.service(Profiles).add(await _owner(call, user), pair.key, pair.value, call.now)
+    await profiles.add(await _owner(call, users, user), pair.key, pair.value, call.now)
     return answer_created(call, pair, endpoints.prefix, user, "Profile", pair.key)
 
 
 @endpoints.get("/{user}/Profile/{key}/", answer=str)
-async def get_user_profile_value(call: Call, user: str, key: str) -> Answer:
+async def get_user_profile_value(call: Call, profiles: Profiles, users: Users, user: str, key: str) -> Answer:
     """Give one property of the profile of a user."""
-    row = await call.service(Profiles).get(await _owner(call, user), key)
+    row = await profiles.get(await _owner(call, users, user), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
 
 
 @endpoints.put("/{user}/Profile/{key}/", body=str, body_limit=BODY_LIMIT)
-async def put_user_profile_value(call: Call, user: str, key: str) -> Answer:
+async def put_user_profile_value(call: Call, profiles: Profiles, users: Users, user: str, key: str) -> Answer:
     """Set a property of the profile of a user."""
-    owner = await _owner(call, user)
-    is_new = await call.service(Profiles).put(owner, key, call.body, call.precondition, call.now)
+    owner = await _owner(call, users, user)
+    is_new = await profiles.put(owner, key, call.body, call.precondition, call.now)
     return Answer(status=201) if is_new else NO_CONTENT
 
 
 @endpoints.delete("/{user}/Profile/{key}/")
-async def delete_user_profile_value(call: Call, user: str, key: str) -> Answer:
+async def delete_user_profile_value(call: Call, profiles: Profiles, users: Users, user: str, key: str) -> Answer:
     """Remove a property from the profile of a user."""
-    await call.service(Profiles).delete(await _owner(call, user), key, call.precondition, call.now)
+    await profiles.delete(await _owner(call, users, user), key, call.precondition, call.now)
     return NO_CONTENT
 
 
-async def _owner(call: Call, user: str) -> Owner:
-    row = await own_user(call, user)
+async def _owner(call: Call, users: Users, user: str) -> Owner:
+    row = await own_user(call, users, user)
     return of_user(row.network_id, row.id)

@@ -18,57 +18,55 @@ from signfleet.wire.ids import id_of
 endpoints = Endpoints("/2022/06/REST/Self/Users", caller="person")
 
 
-async def own_user(call: Call, segment: str) -> Any:
+async def own_user(call: Call, users: Users, segment: str) -> Any:
     """The user that a path segment names, if it is the caller's own. Raises `NotFound`."""
     number = id_of(segment)
     if number is None:
         raise NotFound(f"A user is named by its id here, not '{segment}'.")
-    return await call.service(Users).own(call.person_id, number)
+    return await users.own(call.person_id, number)
 
 
 @endpoints.get("/", answer=list[User])
-async def list_users(call: Call) -> Answer:
+async def list_users(call: Call, users: Users) -> Answer:
     """List the person's users: one for each network."""
-    users = call.service(Users)
     return answer_json([await users.entity(row) for row in await users.of_person(call.person_id)])
 
 
 @endpoints.get("/{user}/", answer=User)
-async def get_user(call: Call, user: str) -> Answer:
+async def get_user(call: Call, users: Users, user: str) -> Answer:
     """Give one of the person's users."""
-    row = await own_user(call, user)
-    users = call.service(Users)
+    row = await own_user(call, users, user)
     return answer_user(row, await users.entity(row), is_dated=await users.is_dated(row))
 
 
 @endpoints.get("/{user}/Role/", answer=Role)
-async def get_role(call: Call, user: str) -> Answer:
+async def get_role(call: Call, users: Users, user: str) -> Answer:
     """Give the role of a user; nothing without one."""
-    role = await call.service(Users).role(await own_user(call, user))
+    role = await users.role(await own_user(call, users, user))
     return NO_CONTENT if role is None else answer_json(role)
 
 
 @endpoints.get("/{user}/Role/Permissions/", answer=list[Permission])
-async def list_role_permissions(call: Call, user: str) -> Answer:
+async def list_role_permissions(call: Call, users: Users, user: str) -> Answer:
     """List what the role of a user is allowed and denied."""
-    role = await call.service(Users).role(await own_user(call, user))
+    role = await users.role(await own_user(call, users, user))
     return answer_json([] if role is None else role.permissions)
 
 
 @endpoints.get("/{user}/Permissions/", answer=list[Permission])
-async def list_permissions(call: Call, user: str) -> Answer:
+async def list_permissions(call: Call, users: Users, user: str) -> Answer:
     """List what the user alone is allowed and denied, apart from the role."""
-    return answer_json(await call.service(Users).permissions(await own_user(call, user)))
+    return answer_json(await users.permissions(await own_user(call, users, user)))
 
 
 @endpoints.get("/{user}/Notifications/", answer=NotificationSettings)
-async def get_notifications(call: Call, user: str) -> Answer:
+async def get_notifications(call: Call, notifications: Notifications, users: Users, user: str) -> Answer:
     """Tell which events the user is told of."""
-    return Answer(body=await call.service(Notifications).get(await own_user(call, user)))
+    return Answer(body=await notifications.get(await own_user(call, users, user)))
 
 
 @endpoints.put("/{user}/Notifications/", body=NotificationSettings, partial=True, body_limit=2 * TEMPLATES_LIMIT)
-async def put_notifications(call: Call, user: str) -> Answer:
+async def put_notifications(call: Call, notifications: Notifications, users: Users, user: str) -> Answer:
     """Choose which events the user is told of; what is left out stays."""
-    await call.service(Notifications).put(await own_user(call, user), call.body, call.now)
+    await notifications.put(await own_user(call, users, user), call.body, call.now)
     return NO_CONTENT
