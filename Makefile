@@ -47,7 +47,7 @@ check: $(DEV) ## Check style and types, and look for dead code
 	@$(PY) tools/dead_code.py
 
 house: $(DEV) ## Measure how the source reads: words, lengths, repetitions (ARGS=-v shows the places)
-	@$(PY) tools/house.py $(ARGS)
+	@$(PY) -m tools.house $(ARGS)
 
 torture: $(DEV) ## Break things on purpose and print what happened (ROUNDS=100 ARGS="kill-sqlite hostile")
 	@ROUNDS='$(ROUNDS)' PYTHONPATH=src:. $(PY) -m tests.torture $(ARGS)

@@ -25,7 +25,7 @@ from signfleet.cli import (
 )
 from signfleet.cli.groups import Commands
 
-#: Commands that take the signals to stop themselves.
+#: Commands that handle the stop signals themselves.
 SERVERS = ("serve", "demo")
 
 

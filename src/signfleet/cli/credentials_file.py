@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 NAME = "credentials.json"
-#: What is in it while it is not to be found: before everything in it works, and after the server has stopped.
+#: Its name before everything in it works, and after the server has stopped.
 ASIDE = "credentials.stopped.json"
 
 

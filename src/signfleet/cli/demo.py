@@ -1,4 +1,4 @@
-"""`signfleet demo`: a server with a network and players in it, for trying things out."""
+"""`signfleet demo`: runs a server with a network and simulated players, to try signfleet."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 NETWORK = "Demo"
 LOGIN = "admin@example.com"
-#: Of the simulated players, which come back with each start.
+#: File of the secrets of the simulated players, which return with each start.
 SECRETS = "players.secrets"
 
-#: ms that the setup token of a start is good. A network has room for a limited number of good ones.
+#: Lifetime (ms) of the setup token of a start. The number of valid setup tokens of a network is limited.
 SETUP_TOKEN_LIFETIME = 7 * DAY
-#: Seconds that the players have to join; then the demo goes on without those that have not.
+#: Seconds that the demo waits for its players to join; then it continues without the missing ones.
 PATIENCE = 20.0
 
 
 class Credentials(NamedTuple):
-    """What `credentials.json` contains: random for each installation, made before the store is."""
+    """The content of `credentials.json`: random for each installation, created before the store."""
 
     base_url: str
     network: str
@@ -48,7 +48,7 @@ class Credentials(NamedTuple):
     password: str
     client_id: str
     client_secret: str
-    #: Who else can sign in: a user for each role, and one of a second network. Made later where there are none yet.
+    #: Other accounts: a user for each role, and one of a second network. Files of older versions have none.
     accounts: Sequence[Account] = ()
 
 
@@ -84,7 +84,7 @@ def demo(players: int, **flags: Any) -> None:
 
 
 async def _found(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
-    """The credentials, the id of the demo's network, and whether it was founded now: it is on the first start."""
+    """Returns the credentials, the id of the demo's network, and whether this start created it."""
     from signfleet.access.passwords import generate
     from signfleet.founding import found
 
@@ -103,7 +103,7 @@ async def _found(services: Services, file: CredentialsFile, address: str) -> tup
         password = generate()
         accounts = make_accounts(NETWORK, LOGIN, password)
         credentials = Credentials(address, NETWORK, LOGIN, password, str(uuid4()), secrets.token_urlsafe(32), accounts)
-    # Before they are founded: whatever happens in between, the next start finds both or founds with these.
+    # Written first: if the process ends before the network exists, the next start creates it with these.
     credentials = credentials._replace(base_url=address)
     file.prepare(credentials._asdict())
     founded = await found(

@@ -1,4 +1,4 @@
-"""Who else can sign in to the demo: a user for each role, and the administrator of a second network."""
+"""Further accounts of the demo: a user for each role, and the administrator of a second network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECOND_NETWORK = "Demo Two"
 
 
 class Account(TypedDict):
-    """A user of a network; the password is the person's."""
+    """A user of a network, with the password of the person."""
 
     network: str
     login: str
@@ -22,7 +22,7 @@ class Account(TypedDict):
 
 
 def make_accounts(network: str, administrator: str, password: str) -> list[Account]:
-    """One for each role in the first network, whose administrator is there already, and one for the second network."""
+    """Makes a user for each role of the first network, which has its administrator, and one for the second."""
     from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
     from signfleet.access.passwords import generate
 
@@ -35,7 +35,7 @@ def make_accounts(network: str, administrator: str, password: str) -> list[Accou
 
 
 async def admit(services: Services, accounts: Sequence[Account], now: int) -> None:
-    """Create the networks, people and users that are not there yet."""
+    """Creates the missing networks, people and users."""
     from signfleet.roles.system import system_role
 
     for account in accounts:

@@ -1,4 +1,4 @@
-"""Tags of a demo's players, as an operator gives them: players know nothing of theirs."""
+"""Tags of the demo's players, set through the API as an operator does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from signfleet.simulator.fleet import Profile
 
-#: So many players have tags, nearly; more would not show more.
+#: Upper limit of players with tags; more would not show more.
 TAGGED = 500
 
 _OWNERS = {
@@ -21,7 +21,7 @@ _OWNERS = {
 
 
 def tags_of(profile: Profile) -> dict[str, Any]:
-    """The tags of a player by their keys; one in eight has none yet."""
+    """Returns the tags of a player by key; one player in eight has none."""
     chance = profile.random("tags")
     if chance.random() < 1 / 8:
         return {}
@@ -37,9 +37,9 @@ def tags_of(profile: Profile) -> dict[str, Any]:
 
 
 async def tag_players(address: str, form: dict[str, str], players: int) -> None:
-    """Gives the first of a fleet of `players` their tags; `form` is what the older sign-in takes.
+    """Sets the tags of the first of `players` players; `form` is the body of the older sign-in.
 
-    Where the server is too busy for that, some of them stay without, and the log says so.
+    If the server is too busy, some of them get none, and a line in the log reports it.
     """
     import httpx
     import structlog

@@ -1,4 +1,4 @@
-"""A file from which curl reads a token of the demo's administrator, so that no command line has a secret in it."""
+"""A file from which curl reads a token of the demo's administrator, so that no command line contains a secret."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 from pathlib import Path
 
 NAME = "credentials.curl"
-#: Seconds until the next attempt after one that failed.
+#: Seconds between a failed attempt and the next one.
 RETRY = 5.0
 
 
 class TokenFile:
-    """Always has a token that is good for some minutes, as long as `renew` runs."""
+    """Contains a token that is valid for some minutes, as long as `renew` runs."""
 
     def __init__(self, folder: Path, address: str, form: dict[str, str]) -> None:
         self.path = folder / NAME
@@ -19,7 +19,7 @@ class TokenFile:
         self._form = form
 
     async def write(self) -> float:
-        """Signs in and writes the file; gives the seconds that the token is good. Raises `httpx.HTTPError`."""
+        """Signs in and writes the file; returns the lifetime of the token in seconds. Raises `httpx.HTTPError`."""
         import httpx
 
         from signfleet.private_files import write_private
@@ -32,7 +32,7 @@ class TokenFile:
         return float(tokens["expires_in"])
 
     async def renew(self) -> None:
-        """Writes the file again and again; deletes it when it is cancelled."""
+        """Rewrites the file before its token expires; deletes it when cancelled."""
         import httpx
 
         try:

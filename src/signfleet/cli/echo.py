@@ -1,4 +1,4 @@
-"""Prints what a running server has to say, wherever standard output leads."""
+"""Prints messages of a running server, even if standard output fails."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 
 
 def echo(text: str) -> None:
-    """Print a text; where standard output cannot be written (a full disk, a closed pipe), the server goes on."""
+    """Prints a text; if standard output fails (a full disk, a closed pipe), the server continues."""
     try:
         click.echo(text)
     except OSError as error:
         import structlog
 
-        # What is left in the buffer would fail again when the process ends.
+        # The rest of the buffer would fail again when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         structlog.get_logger("cli").warning("standard output cannot be written", reason=error.strerror)

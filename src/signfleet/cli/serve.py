@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from signfleet.settings import Settings
     from signfleet.wiring import Services
 
-#: What a first start founds; `signfleet init` lets the operator choose instead.
+#: The names that a first start uses; with `signfleet init` the operator chooses them.
 NETWORK = "Main"
 LOGIN = "admin@localhost"
 
