@@ -22,11 +22,12 @@ TARGET = ROOT / "COMPATIBILITY.md"
 
 HEAD = """# Compatibility
 
-`make docs` generates this page from the endpoint declarations and the tests; a test fails if it is out of date.
+`make docs` generates this page from the endpoint declarations and the tests; a test fails if it is
+out of date.
 
-signfleet implements the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are relative to
-`/2022/06/REST`; Provisioning is also available below `/2020/10/REST`. The letter case of paths and a final slash do
-not matter.
+signfleet implements the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are
+relative to `/2022/06/REST`; Provisioning is also available below `/2020/10/REST`. The letter case
+of paths and a final slash do not matter.
 
 signfleet offers all {all} documented endpoints.
 [docs/differences.md](docs/differences.md) lists the deliberate differences from the documentation.

@@ -6,6 +6,7 @@ python tools/reference.py
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,19 +19,23 @@ from signfleet.settings import PREFIX, described
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "docs" / "settings.md"
 COMMANDS = ROOT / "docs" / "cli.md"
+#: Characters in a line of the pages.
+WIDTH = 100
 
 SETTINGS_HEAD = f"""# Settings
 
 `make docs` generates this page; a test fails if it is out of date.
 
-You can set each setting in three ways. A flag overrides the environment, and the environment overrides the file. An
-unknown name or an invalid value stops the start with an error that names it.
+You can set each setting in three ways. A flag overrides the environment, and the environment
+overrides the file. An unknown name or an invalid value stops the start with an error that names
+it.
 
 * A flag of `signfleet serve`: `--log-level info`. Switches read `--access-log` and `--no-access-log`.
-* An environment variable: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`. For secrets, append `_FILE` to the
-  name and set the variable to the path of a file with the value: `{PREFIX}SMTP_PASSWORD_FILE=/run/secrets/smtp`. An
-  empty variable counts as unset. The server ignores variables that Kubernetes and Docker set for a service named
-  "signfleet" (`{PREFIX}PORT=tcp://…`, `{PREFIX}SERVICE_HOST`).
+* An environment variable: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`. For secrets,
+  append `_FILE` to the name and set the variable to the path of a file with the value:
+  `{PREFIX}SMTP_PASSWORD_FILE=/run/secrets/smtp`. An empty variable counts as unset. The server
+  ignores variables that Kubernetes and Docker set for a service named "signfleet"
+  (`{PREFIX}PORT=tcp://…`, `{PREFIX}SERVICE_HOST`).
 * A line in a TOML file: `log_level = "info"`. `--config` or `{PREFIX}CONFIG` names the file.
 
 | setting | flag | variable | value | default |
@@ -42,8 +47,8 @@ COMMANDS_HEAD = """# The command `signfleet`
 `make docs` generates this page; a test fails if it is out of date. Some flags are settings;
 [settings.md](settings.md) shows other ways to set them.
 
-Except for `serve`, `demo` and `simulate`, the commands work on the store directly, whether or not a server is running.
-With `--json`, commands that print data print it as JSON.
+Except for `serve`, `demo` and `simulate`, the commands work on the store directly, whether or not
+a server is running. With `--json`, commands that print data print it as JSON.
 """
 
 
@@ -54,8 +59,12 @@ def settings() -> str:
         shown = "" if default in {None, ""} else f"`{json.dumps(default).strip(chr(34))}`"
         columns = (f"`{name}`", f"`{flag_of(name)}`", f"`{PREFIX}{name.upper()}`", kind.replace("|", " or "), shown)
         lines.append(f"| {' | '.join(columns)} |\n")
-        meanings.append(f"\n**`{name}`**: {description}\n")
+        meanings.append(f"\n{_wrapped(f'**`{name}`**: {description}')}\n")
     return SETTINGS_HEAD + "".join(lines) + "\n## Descriptions\n" + "".join(meanings)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def commands() -> str:
@@ -66,9 +75,11 @@ def commands() -> str:
 
 
 def help_text(name: str, command: click.Command) -> str:
-    """What `--help` prints, as wide as a page."""
+    """Returns what `--help` prints, as wide as a page."""
     names = cli.context_settings["help_option_names"]  # a command keeps those that it was first asked with
-    context = click.Context(command, info_name=name, max_content_width=110, terminal_width=110, help_option_names=names)
+    context = click.Context(
+        command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH, help_option_names=names
+    )
     return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
 
 
