@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table, bindparam
 
-from signfleet.devices.document import identity
-from signfleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
-from signfleet.storage import totals
-from signfleet.storage.interface import Row, Store, Transaction
-from signfleet.storage.query import Query
-from signfleet.storage.tables import device, device_document, device_properties
-from signfleet.wire.collation import order_key
-from signfleet.wire.text import fold
+from signfleet.fleet.devices.document import identity
+from signfleet.fleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
+from signfleet.foundation.storage import totals
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device, device_document, device_properties
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.text import fold
 
 #: So many devices in one unit of work.
 BATCH = 5000

@@ -18,13 +18,13 @@ from urllib.parse import urlencode, urlsplit
 
 from bench import http_load
 from bench.table import Row
-from signfleet.access import store as queries
-from signfleet.access.passwords import hash_now
-from signfleet.access.sessions import Sessions
-from signfleet.access.tokens import hash_token
-from signfleet.caller.scopes import USER_SCOPE
-from signfleet.storage.interface import Transaction
-from signfleet.storage.opening import open_store
+from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.storage.opening import open_store
+from signfleet.identity.access import store as queries
+from signfleet.identity.access.passwords import hash_now
+from signfleet.identity.access.sessions import Sessions
+from signfleet.identity.access.tokens import hash_token
+from signfleet.web.caller.scopes import USER_SCOPE
 from tests.api import MAIN, Api
 from tests.running import founded, running_server
 

@@ -22,13 +22,13 @@ import msgspec
 from sqlalchemy import BigInteger, Integer, bindparam, column, select, text
 
 from bench.table import Row
-from signfleet.devices.catalogue import DEVICES
-from signfleet.expressions.listing import Listing
-from signfleet.storage.interface import Store, Transaction
-from signfleet.storage.opening import open_store
-from signfleet.storage.query import Query
-from signfleet.storage.tables import device, device_properties, device_tag, tag_key
-from signfleet.wire.collation import order_key
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device, device_properties, device_tag, tag_key
+from signfleet.foundation.wire.collation import order_key
 from tests.postgres import running_postgres
 
 DEVICE_COUNT = 100_000

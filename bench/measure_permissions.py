@@ -15,18 +15,18 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.table import Row
-from signfleet.access.operations.catalogue import VIEW_DEVICE
-from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
-from signfleet.access.permission_store import INSERT_PERMISSION
-from signfleet.access.permissions import Permissions
-from signfleet.caller.session import Session
-from signfleet.contract.paging import ListQuery
-from signfleet.devices.service import Devices
-from signfleet.storage.interface import Store, Transaction
-from signfleet.storage.opening import open_store
-from signfleet.storage.query import Query
-from signfleet.storage.tables import setting
-from tests.devices.stored import register
+from signfleet.fleet.devices.service import Devices
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import setting
+from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
+from signfleet.identity.access.permission_store import INSERT_PERMISSION
+from signfleet.identity.access.permissions import Permissions
+from signfleet.web.caller.session import Session
+from signfleet.web.contract.paging import ListQuery
+from tests.fleet.devices.stored import register
 from tests.postgres import running_postgres
 
 DEVICE_COUNT = 100_000

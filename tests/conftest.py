@@ -32,22 +32,22 @@ from httpx import ASGITransport, AsyncClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from signfleet.access.issuing import Lifetimes, open_session
-from signfleet.access.operations.roles import ADMINISTRATORS, SystemRole
-from signfleet.access.passwords import Passwords
-from signfleet.access.store import INSERT_TOKEN
-from signfleet.access.tokens import hash_token, new_token
-from signfleet.caller.scopes import SETUP_SCOPE, USER_SCOPE
-from signfleet.devices.permissions.documents import DevicePermissionDocuments
-from signfleet.founding import Founded, found
-from signfleet.people.service import NewPerson, People, insert_person
-from signfleet.settings import Settings
-from signfleet.storage.interface import Store, Transaction
-from signfleet.storage.migrations import migrate_postgresql, migrate_sqlite
-from signfleet.storage.opening import open_store
-from signfleet.users.membership import admit
-from signfleet.wire import timespan
-from signfleet.wiring import Services, build, make_app
+from signfleet.app.founding import Founded, found
+from signfleet.app.wiring import Services, build, make_app
+from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.migrations import migrate_postgresql, migrate_sqlite
+from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.wire import timespan
+from signfleet.identity.access.issuing import Lifetimes, open_session
+from signfleet.identity.access.operations.roles import ADMINISTRATORS, SystemRole
+from signfleet.identity.access.passwords import Passwords
+from signfleet.identity.access.store import INSERT_TOKEN
+from signfleet.identity.access.tokens import hash_token, new_token
+from signfleet.identity.people.service import NewPerson, People, insert_person
+from signfleet.identity.users.membership import admit
+from signfleet.web.caller.scopes import SETUP_SCOPE, USER_SCOPE
 from tests.lending import Lender
 from tests.postgres import Postgres, name_of, running_postgres
 from tests.world import World

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from signfleet.http import contract
-from signfleet.wire.datetime import parse
+from signfleet.foundation.wire.datetime import parse
+from signfleet.web.http import contract
 
 FOLDER = Path(contract.__file__).with_name("contract_examples")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
-from signfleet.storage import postgres
+from signfleet.foundation.storage import postgres
 
 #: Seconds to wait for a unit of work that does not come: what another one holds keeps it away.
 PATIENCE = 0.3

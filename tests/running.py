@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from signfleet.founding import Founded, found
-from signfleet.settings import Settings
-from signfleet.wiring import build
+from signfleet.app.founding import Founded, found
+from signfleet.app.wiring import build
+from signfleet.foundation.settings import Settings
 
 SOURCES = Path(__file__).parents[1] / "src"
 #: Seconds after which a process that does not end is a mistake, however busy the machine.

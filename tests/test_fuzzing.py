@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
-from signfleet import wiring
-from signfleet.http.openapi import document
+from signfleet.app import wiring
+from signfleet.web.http.openapi import document
 from tests.api import Api
 from tests.running import founded, running_server
 

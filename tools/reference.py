@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from signfleet.cli import cli
-from signfleet.cli.options import flag_of
-from signfleet.settings import PREFIX, described
+from signfleet.app.cli import cli
+from signfleet.app.cli.options import flag_of
+from signfleet.foundation.settings import PREFIX, described
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "docs" / "settings.md"

@@ -6,8 +6,8 @@ import os
 import sys
 from io import TextIOWrapper
 
-from signfleet import stop_signals
-from signfleet.allocation import restart_with_tuned_allocation
+from signfleet.foundation import stop_signals
+from signfleet.foundation.allocation import restart_with_tuned_allocation
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what its encoding lacks is escaped instead of ending the command
             stream.reconfigure(errors="backslashreplace")
-    from signfleet.cli import cli  # noqa: PLC0415 - after the restart, so as not to be loaded twice
+    from signfleet.app.cli import cli  # noqa: PLC0415 - after the restart, so as not to be loaded twice
 
     cli(prog_name="signfleet")
 

@@ -6,11 +6,11 @@ import msgspec
 from sqlalchemy import select
 
 from bench.fleet import multiply
-from signfleet.storage import totals
-from signfleet.storage.interface import Store
-from signfleet.storage.query import Query
-from signfleet.storage.tables import device_document
-from tests.devices.stored import register
+from signfleet.foundation.storage import totals
+from signfleet.foundation.storage.interface import Store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device_document
+from tests.fleet.devices.stored import register
 
 NETWORK = 1
 DOCUMENTS = Query(select(device_document.c.document))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from signfleet import wiring
-from signfleet.http.openapi import document
+from signfleet.app import wiring
+from signfleet.web.http.openapi import document
 from tests.processes import ROOT
 
 NODE_PROGRAMS = ROOT / "tests" / "node" / "node_modules" / ".bin"

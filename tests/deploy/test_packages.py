@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from signfleet import __version__
-from signfleet.settings import Settings
+from signfleet.foundation.settings import Settings
 from tests.processes import ROOT
 from tests.running import Running, environment
 

@@ -11,8 +11,8 @@ import pytest
 from httpx import AsyncClient, Response
 from jsonschema import Draft202012Validator
 
-from signfleet import wiring
-from signfleet.http.openapi import document
+from signfleet.app import wiring
+from signfleet.web.http.openapi import document
 from tests.conftest import ON_SQLITE, CallAs
 from tests.world import OFFERED, World, name
 

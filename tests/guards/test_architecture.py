@@ -14,9 +14,9 @@ MODULES = sorted(path for path in SOURCES.rglob("*.py") if "versions" not in pat
 
 LONGEST = 400
 #: Lists that are longer for being complete.
-LISTS = {"storage/tables.py", "devices/schemas.py"}
+LISTS = {"foundation/storage/tables.py", "fleet/devices/schemas.py"}
 #: Rules that become conditions in the statements of every store.
-CONDITIONS = {"access/visibility.py"}
+CONDITIONS = {"identity/access/visibility.py"}
 
 
 def place(path: Path) -> str:
@@ -46,7 +46,8 @@ def name_of(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    return ".".join(module.split(".")[:2])
+    """`signfleet.fleet.devices`, or what stands beside the wings."""
+    return ".".join(module.split(".")[:3])
 
 
 def in_order(needs: dict[str, set[str]]) -> None:
@@ -60,9 +61,8 @@ IMPORTS = {path: imported(path) for path in MODULES}
 def test_only_stores_know_sql() -> None:
     sql = {"sqlalchemy", "sqlite3", "asyncpg", "alembic"}
     knowing = {place(path) for path, names in IMPORTS.items() if sql & {name.split(".")[0] for name in names}}
-    stores = {
-        known for known in knowing if known.endswith("store.py") or known.startswith(("storage/", "expressions/"))
-    }
+    own = ("foundation/storage/", "foundation/expressions/")
+    stores = {known for known in knowing if known.endswith("store.py") or known.startswith(own)}
     assert knowing - stores == CONDITIONS
 
 
@@ -71,15 +71,15 @@ def test_routes_do_not_know_the_store() -> None:
         (place(path), name)
         for path, names in IMPORTS.items()
         for name in names
-        if path.name == "routes.py" and (name.startswith("signfleet.storage") or name.endswith(".store"))
+        if path.name == "routes.py" and (name.startswith("signfleet.foundation.storage") or name.endswith(".store"))
     }
 
 
 def test_only_what_starts_the_server_knows_all_parts() -> None:
-    starters = {"wiring.py", "server.py", "testing/service.py"} | {
-        place(path) for path in MODULES if place(path).startswith("cli/")
+    starters = {"app/wiring.py", "app/server.py", "testing/service.py"} | {
+        place(path) for path in MODULES if place(path).startswith("app/cli/")
     }
-    assert {place(path) for path in MODULES if "signfleet.wiring" in imported(path, at_run_time=True)} <= starters
+    assert {place(path) for path in MODULES if "signfleet.app.wiring" in imported(path, at_run_time=True)} <= starters
 
 
 def test_nothing_needs_what_needs_it() -> None:
@@ -100,7 +100,7 @@ def test_only_the_clock_reads_the_time_of_day() -> None:
         for path in MODULES
         if re.search(r"\btime\.time(_ns)?\(", path.read_text(encoding="utf-8")) and "simulator" not in path.parts
     }
-    assert reading == {"clock.py", "output.py"}
+    assert reading == {"foundation/clock.py", "foundation/output.py"}
 
 
 def test_no_module_is_longer_than_one_can_read_in_one_go() -> None:

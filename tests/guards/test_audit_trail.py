@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from httpx import AsyncClient, Response
 
-from signfleet.storage.query import Query
-from signfleet.storage.tables import audit
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import audit
 from tests.conftest import ON_SQLITE, CallAs
 from tests.world import OFFERED, OPENID, ULLA, Request, World, name
 

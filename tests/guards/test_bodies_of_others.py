@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 
-from signfleet.access.operations.catalogue import VIEW_GROUP
-from signfleet.access.operations.roles import ADMINISTRATORS, VIEWERS
-from signfleet.founding import Founded
-from signfleet.http.endpoint import Endpoint
-from signfleet.wiring import Services
+from signfleet.app.founding import Founded
+from signfleet.app.wiring import Services
+from signfleet.identity.access.operations.catalogue import VIEW_GROUP
+from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
+from signfleet.web.http.endpoint import Endpoint
 from tests.conftest import SignIn
-from tests.devices.stored import register
+from tests.fleet.devices.stored import register
 from tests.guards.test_read_only_members import CHANGES, entity, laid_over
 from tests.world import World, name
 

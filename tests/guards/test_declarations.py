@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from signfleet.devices.schemas import PlayerSettings
-from signfleet.http.contract import PREFIX, documented, routes
-from signfleet.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
-from signfleet.http.openapi import PATH_PARAMETERS
-from signfleet.wiring import endpoints
+from signfleet.app.wiring import endpoints
+from signfleet.fleet.devices.schemas import PlayerSettings
+from signfleet.web.http.contract import PREFIX, documented, routes
+from signfleet.web.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
+from signfleet.web.http.openapi import PATH_PARAMETERS
 from tests.processes import ROOT
 
 OFFERED = endpoints()
@@ -60,8 +60,8 @@ def segments(endpoint: Endpoint) -> set[str]:
 
 
 def test_the_contract_is_the_published_list() -> None:
-    published = (ROOT / "tests" / "contract" / "endpoints.tsv").read_text()
-    assert (ROOT / "src" / "signfleet" / "http" / "contract.tsv").read_text() == published
+    published = (ROOT / "tests" / "web" / "contract" / "endpoints.tsv").read_text()
+    assert (ROOT / "src" / "signfleet" / "web" / "http" / "contract.tsv").read_text() == published
     assert len(documented()) == 94
 
 

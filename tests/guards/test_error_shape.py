@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.http.endpoint import FORM, Endpoint
-from signfleet.wiring import endpoints
+from signfleet.app.wiring import endpoints
+from signfleet.web.http.endpoint import FORM, Endpoint
 from tests.bad_input import FOREIGN
 
 pytestmark = [pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]

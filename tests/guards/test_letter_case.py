@@ -9,10 +9,10 @@ from typing import Any
 
 from httpx import AsyncClient
 
-from signfleet.http.endpoint import FORM, Endpoint
-from signfleet.storage.query import Query
-from signfleet.storage.tables import audit
-from signfleet.wiring import Services
+from signfleet.app.wiring import Services
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import audit
+from signfleet.web.http.endpoint import FORM, Endpoint
 from tests.conftest import CallAs
 from tests.world import OFFERED, Request, World, name
 

@@ -10,10 +10,10 @@ import pytest
 from httpx import AsyncClient
 from msgspec import inspect
 
-from signfleet.founding import Founded
-from signfleet.http.endpoint import JSON, Endpoint
-from signfleet.wire.misfit import choices, known_type
-from signfleet.wiring import Services
+from signfleet.app.founding import Founded
+from signfleet.app.wiring import Services
+from signfleet.foundation.wire.misfit import choices, known_type
+from signfleet.web.http.endpoint import JSON, Endpoint
 from tests.conftest import SignIn
 from tests.world import OFFERED, PREFIX, World, name
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncBaseTransport, AsyncClient, ReadTimeout, Request, Response
 
-from signfleet.caller.scopes import DEVICE_SCOPE
+from signfleet.app.wiring import Services, make_app
+from signfleet.foundation.storage.interface import Store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import token
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.player import Tally
 from signfleet.simulator.run import simulate
 from signfleet.simulator.secrets import Secrets
-from signfleet.storage.interface import Store
-from signfleet.storage.query import Query
-from signfleet.storage.tables import token
-from signfleet.wiring import Services, make_app
+from signfleet.web.caller.scopes import DEVICE_SCOPE
 from tests.conftest import ROOT
 
 
@@ -70,7 +70,7 @@ async def test_no_player_is_stranded_by_lost_answers(
     line = Losing(app, services.store)
     monkeypatch.setattr("signfleet.simulator.player._FIRST_WAIT", 0.001)
     monkeypatch.setattr("signfleet.simulator.player._LONGEST_WAIT", 0.01)
-    monkeypatch.setattr("signfleet.players.pace.BURST", 10_000)
+    monkeypatch.setattr("signfleet.fleet.players.pace.BURST", 10_000)
     tally, secrets = Tally(), Secrets()
     for _ in range(2):  # the players return with their secrets
         await simulate(

@@ -2,9 +2,9 @@
 
 import json
 
+from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator import behaviour
 from signfleet.simulator.fleet import Profile, fleet
-from signfleet.wire import datetime, timespan
 
 STARTED = 1_710_347_352_000
 LATER = STARTED + 3_600_000

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from signfleet.devices.models import catalog
+from signfleet.fleet.devices.models import catalog
+from signfleet.foundation.wire import zones
 from signfleet.simulator import fleet
 from signfleet.simulator.fleet import DEFAULT_SEED, GROUPS
 from signfleet.simulator.places import PLACES
-from signfleet.wire import zones
 
 
 def test_a_seed_always_invents_the_same_fleet() -> None:

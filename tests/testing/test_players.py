@@ -5,9 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.timespan import DAY
 from signfleet.testing import TestingServer
-from signfleet.wire import datetime
-from signfleet.wire.timespan import DAY
 
 
 def test_a_full_disk_is_an_error_until_it_has_room(server: TestingServer, admin: httpx.Client) -> None:

@@ -78,7 +78,7 @@ def test_a_project_that_does_not_ask_starts_no_server(tmp_path: Path, installed:
     project.mkdir()
     (project / "test_own.py").write_text(
         "import sys\n\n\ndef test_own():\n    assert 'signfleet.testing.process' not in sys.modules\n"
-        "    assert 'signfleet.wiring' not in sys.modules\n"
+        "    assert 'signfleet.app.wiring' not in sys.modules\n"
     )
     ended = run_pytest(project, installed)
     assert ended.returncode == 0, ended.stdout + ended.stderr

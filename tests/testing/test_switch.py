@@ -10,9 +10,9 @@ import httpx
 import pytest
 from httpx import AsyncClient
 
-from signfleet.http.endpoint import Endpoint
 from signfleet.testing import TestingServer
 from signfleet.testing.routes import endpoints
+from signfleet.web.http.endpoint import Endpoint
 from tests.conftest import ON_SQLITE, ROOT
 from tests.running import environment, founded
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from signfleet.app.wiring import endpoints
 from signfleet.testing.routes import endpoints as testing_endpoints
-from signfleet.wiring import endpoints
 from tools import house
 
 

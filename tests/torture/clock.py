@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from signfleet.settings import Settings
-from signfleet.wire import timespan
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.wire import timespan
 from tests.running import founded
 from tests.torture.figures import Figures
 from tests.torture.forked import forked_server

@@ -14,7 +14,7 @@ from random import Random
 
 import httpx
 
-from signfleet.settings import Settings
+from signfleet.foundation.settings import Settings
 from tests.api import MAIN, Api
 from tests.running import founded
 from tests.torture.figures import Figures

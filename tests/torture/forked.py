@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signfleet import logs, wiring
-from signfleet.geography import places
-from signfleet.server import run
-from signfleet.settings import Settings
+from signfleet.app import wiring
+from signfleet.app.server import run
+from signfleet.foundation import logs
+from signfleet.foundation.geography import places
+from signfleet.foundation.settings import Settings
 
 # Loaded once, before the forks.
 places.load()

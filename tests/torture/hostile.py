@@ -11,8 +11,8 @@ from random import Random
 import httptools
 import httpx
 
-from signfleet.settings import Settings
-from signfleet.wiring import endpoints
+from signfleet.app.wiring import endpoints
+from signfleet.foundation.settings import Settings
 from tests.api import MAIN
 from tests.running import founded
 from tests.torture.figures import Figures

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-from signfleet.settings import Settings
+from signfleet.foundation.settings import Settings
 from tests.running import founded
 from tests.torture.figures import Figures
 from tests.torture.forked import Forked, forked_server

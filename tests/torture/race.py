@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from signfleet.settings import Settings
+from signfleet.foundation.settings import Settings
 from tests.api import MAIN
 from tests.running import founded
 from tests.torture.figures import Figures

@@ -13,7 +13,7 @@ import boto3
 import httpx
 from moto.server import ThreadedMotoServer
 
-from signfleet.settings import Settings
+from signfleet.foundation.settings import Settings
 from tests.api import MAIN, Api
 from tests.line import line_to, line_to_postgres
 from tests.postgres import running_postgres

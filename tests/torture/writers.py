@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from signfleet.founding import Founded
+from signfleet.app.founding import Founded
+from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device, device_error, device_group, device_note, device_tag, screenshot
+from signfleet.foundation.wire import datetime
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
-from signfleet.storage.opening import open_store
-from signfleet.storage.query import Query
-from signfleet.storage.tables import device, device_error, device_group, device_note, device_tag, screenshot
-from signfleet.wire import datetime
 from tests.api import MAIN
 from tests.torture.ledger import Ledger
 

@@ -10,8 +10,8 @@ from hashlib import sha1
 from random import Random
 from typing import Any
 
+from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator.fleet import PRESENTATIONS, Profile
-from signfleet.wire import datetime, timespan
 
 _DAY = 86_400_000
 _WRONG_CLOCK = -40 * _DAY

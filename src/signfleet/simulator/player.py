@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import httpx
 
+from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator import behaviour
 from signfleet.simulator.fleet import Profile
 from signfleet.simulator.screenshots import picture
 from signfleet.simulator.secrets import Secrets
-from signfleet.wire import datetime, timespan
 
 #: Seconds until the next attempt, the first and the last time there is no answer.
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0

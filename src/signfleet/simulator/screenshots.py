@@ -10,10 +10,10 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFont
 
+from signfleet.foundation.wire.datetime import format_wall_clock, wall_clock
+from signfleet.foundation.wire.zones import zone
 from signfleet.simulator.behaviour import presentation
 from signfleet.simulator.fleet import Profile
-from signfleet.wire.datetime import format_wall_clock, wall_clock
-from signfleet.wire.zones import zone
 
 LANDSCAPE = (1280, 720)
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from signfleet import clock
-from signfleet.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
-from signfleet.access.passwords import hash_now
-from signfleet.founding import Founded, found
-from signfleet.groups.creation import insert_default_group
-from signfleet.networks.schemas import NetworkSettings
-from signfleet.networks.service import insert_network
-from signfleet.people.service import NewPerson, insert_person
-from signfleet.storage.interface import Transaction
+from signfleet.app.founding import Founded, found
+from signfleet.fleet.groups.creation import insert_default_group
+from signfleet.foundation import clock
+from signfleet.foundation.storage.interface import Transaction
+from signfleet.identity.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
+from signfleet.identity.access.passwords import hash_now
+from signfleet.identity.networks.schemas import NetworkSettings
+from signfleet.identity.networks.service import insert_network
+from signfleet.identity.people.service import NewPerson, insert_person
+from signfleet.identity.users.membership import insert_administrator, insert_user
 from signfleet.testing.schemas import Account
-from signfleet.users.membership import insert_administrator, insert_user
 
 if TYPE_CHECKING:
-    from signfleet.wiring import Services
+    from signfleet.app.wiring import Services
 
 NETWORK, OTHER_NETWORK = "Testing", "Other"
 LOGIN, OTHER_LOGIN = "administrator@example.com", "other@example.com"

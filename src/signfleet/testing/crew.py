@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import structlog
 
-from signfleet import clock
-from signfleet.errors import Conflict, NotFound
+from signfleet.foundation import clock
+from signfleet.foundation.errors import Conflict, NotFound
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.secrets import Secrets

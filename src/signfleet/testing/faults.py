@@ -8,15 +8,15 @@ from contextlib import contextmanager, suppress
 
 import structlog
 
-from signfleet.errors import Invalid, SignfleetError, Throttled, Unavailable
-from signfleet.expressions.nearest import nearest
-from signfleet.http.call import Call, Disconnected
-from signfleet.http.contract import PREFIX
-from signfleet.http.endpoint import Endpoint
-from signfleet.http.errors import in_oauths_form
-from signfleet.http.response import Response
-from signfleet.http.routing import Responder
+from signfleet.foundation.errors import Invalid, SignfleetError, Throttled, Unavailable
+from signfleet.foundation.expressions.nearest import nearest
 from signfleet.testing.schemas import Fault
+from signfleet.web.http.call import Call, Disconnected
+from signfleet.web.http.contract import PREFIX
+from signfleet.web.http.endpoint import Endpoint
+from signfleet.web.http.errors import in_oauths_form
+from signfleet.web.http.response import Response
+from signfleet.web.http.routing import Responder
 
 #: Routes that faults never meet: those that end faults, and those that say whether the server runs.
 SPARED = ("/testing/", "/health/", "/metrics")

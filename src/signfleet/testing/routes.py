@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signfleet.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.http.endpoint import Endpoints
 from signfleet.testing.schemas import Clock, Fault, Faults, Installation, Leap, Player, Players, PlayerState, Seed
 from signfleet.testing.service import Testbed
+from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
+from signfleet.web.http.endpoint import Endpoints
 
 endpoints = Endpoints("/testing/v1", family="Testing", caller="public", errors="406")
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from signfleet.foundation.wire.types import DateTime
 from signfleet.simulator.fleet import DEFAULT_SEED
-from signfleet.wire.types import DateTime
 
 #: 100 years: the clock stays within what dates can say.
 LONGEST_LEAP = 3_153_600_000

@@ -13,21 +13,21 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from signfleet import clock
-from signfleet.errors import Invalid
-from signfleet.founding import Founded
-from signfleet.http.application import Application
-from signfleet.http.call import Receive
-from signfleet.http.endpoint import Endpoint
-from signfleet.http.response import Send
-from signfleet.settings import Settings
-from signfleet.storage.opening import CannotOpen, is_missing, open_store, revision_of
+from signfleet.app.founding import Founded
+from signfleet.app.wiring import Services, build, endpoints, gate, services_by_type
+from signfleet.foundation import clock
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.opening import CannotOpen, is_missing, open_store, revision_of
+from signfleet.foundation.wire import datetime
 from signfleet.testing import schemas, store
 from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, found_for_tests
 from signfleet.testing.crew import Crew
 from signfleet.testing.faults import FaultList
-from signfleet.wire import datetime
-from signfleet.wiring import Services, build, endpoints, gate, services_by_type
+from signfleet.web.http.application import Application
+from signfleet.web.http.call import Receive
+from signfleet.web.http.endpoint import Endpoint
+from signfleet.web.http.response import Send
 
 #: Requests under way have so many seconds to finish before the store is emptied under them.
 PATIENCE = 5.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, insert, literal_column, select
 
-from signfleet.storage.interface import Store, Transaction
-from signfleet.storage.query import Query, among
-from signfleet.storage.tables import SEQUENCES, device, metadata, person, screenshot, setting, unneeded_file
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.query import Query, among
+from signfleet.foundation.storage.tables import SEQUENCES, device, metadata, person, screenshot, setting, unneeded_file
 from signfleet.testing.schemas import SeededDevice
 
 _MARK = "testing"

@@ -1,0 +1,184 @@
+"""`signfleet demo`: runs a server with a network and simulated players, to try signfleet."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
+
+import click
+
+from signfleet.app.cli.credentials_file import NAME as CREDENTIALS
+from signfleet.app.cli.credentials_file import CredentialsFile
+from signfleet.app.cli.demo_accounts import Account, admit, make_accounts
+from signfleet.app.cli.demo_tags import tag_players
+from signfleet.app.cli.demo_token import NAME as TOKEN
+from signfleet.app.cli.demo_token import TokenFile
+from signfleet.app.cli.echo import echo
+from signfleet.app.cli.options import load_settings, settings_options
+from signfleet.app.cli.serve import run_server
+from signfleet.foundation import clock
+from signfleet.foundation.wire.timespan import DAY
+
+if TYPE_CHECKING:
+    from signfleet.app.wiring import Services
+
+NETWORK = "Demo"
+LOGIN = "admin@example.com"
+#: File of the secrets of the simulated players, which return with each start.
+SECRETS = "players.secrets"
+
+#: Lifetime (ms) of the setup token of a start. The number of valid setup tokens of a network is limited.
+SETUP_TOKEN_LIFETIME = 7 * DAY
+#: Seconds that the demo waits for its players to join; then it continues without the missing ones.
+PATIENCE = 20.0
+
+
+class Credentials(NamedTuple):
+    """The content of `credentials.json`: random for each installation, created before the store."""
+
+    base_url: str
+    network: str
+    login: str
+    password: str
+    client_id: str
+    client_secret: str
+    #: Other accounts: a user for each role, and one of a second network. Files of older versions have none.
+    accounts: Sequence[Account] = ()
+
+
+@click.command()
+@settings_options("data", "host", "port")
+@click.option("--players", default=25, show_default=True, type=click.IntRange(0, 100_000), help="Number of players.")
+def demo(players: int, **flags: Any) -> None:
+    """Run a server with simulated players in a network of their own.
+
+    All data is in the data folder, and the next start continues with it; delete the folder to start afresh. The demo
+    prints its credentials. While it runs, they are also in `credentials.json` in that folder.
+    """
+    flags |= {"legacy_token_endpoint": True, "self_registration": True, "access_log": False, "log_level": "warning"}
+    flags["testing"] = False
+    settings = load_settings(flags)
+    folder = settings.data_folder
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.ClickException(f"Cannot write to the folder {folder}: {error.strerror}.") from error
+
+    async def populate(services: Services, address: str) -> None:
+        file = CredentialsFile(folder)
+        credentials, network_id, is_new = await _found(services, file, address)
+        file.publish(credentials._asdict())
+        services.readiness.release()
+        try:
+            await _simulate(services, network_id, players, credentials, is_new=is_new)
+        finally:
+            file.withdraw()
+
+    run_server(settings, populate)
+
+
+async def _found(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
+    """Returns the credentials, the id of the demo's network, and whether this start created it."""
+    from signfleet.app.founding import found
+    from signfleet.identity.access.passwords import generate
+
+    credentials = _read(file)
+    network = await services.networks.find(NETWORK)
+    if network is not None:
+        known = {application.client_id for application in await services.applications.list_()}
+        if credentials is None or credentials.client_id not in known:
+            raise click.ClickException(f"{file.path} does not belong to this store; delete its folder to start again.")
+        accounts = credentials.accounts or make_accounts(NETWORK, LOGIN, credentials.password)
+        credentials = credentials._replace(base_url=address, accounts=accounts)
+        file.prepare(credentials._asdict())
+        await admit(services, credentials.accounts, clock.now())
+        return credentials, int(network.id), False
+    if credentials is None:
+        password = generate()
+        accounts = make_accounts(NETWORK, LOGIN, password)
+        credentials = Credentials(address, NETWORK, LOGIN, password, str(uuid4()), secrets.token_urlsafe(32), accounts)
+    # Written first: if the process ends before the network exists, the next start creates it with these.
+    credentials = credentials._replace(base_url=address)
+    file.prepare(credentials._asdict())
+    founded = await found(
+        services.store,
+        services.people,
+        network=credentials.network,
+        login=credentials.login,
+        password=credentials.password,
+        application="Demo",
+        client_id=credentials.client_id,
+        client_secret=credentials.client_secret,
+        now=clock.now(),
+    )
+    await admit(services, credentials.accounts, clock.now())
+    return credentials, founded.network_id, True
+
+
+def _read(file: CredentialsFile) -> Credentials | None:
+    try:
+        values = file.read()
+        return None if values is None else Credentials(**values)
+    except (TypeError, ValueError) as error:
+        raise click.ClickException(f"{file.path} is damaged; delete its folder to start again.") from error
+
+
+async def _simulate(
+    services: Services, network_id: int, players: int, credentials: Credentials, *, is_new: bool
+) -> None:
+    """Lets the players join, tags them if the network `is_new`, prints that they have joined, and runs them."""
+    from signfleet.simulator.player import Tally
+    from signfleet.simulator.run import simulate
+    from signfleet.simulator.secrets import Secrets
+
+    folder = services.settings.data_folder
+    issued = await services.provisioning.issue(network_id, clock.now(), lifetime=SETUP_TOKEN_LIFETIME)
+    tally, known = Tally(), Secrets(folder / SECRETS)
+    token = TokenFile(folder, credentials.base_url, _token_form(credentials))
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(simulate(credentials.base_url, issued.token, players, tally=tally, secrets=known))
+        tasks.create_task(token.renew())
+        deadline = time.monotonic() + PATIENCE
+        while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers
+            await asyncio.sleep(0.02)
+        if is_new:
+            await tag_players(credentials.base_url, _token_form(credentials), players)
+        while not token.path.exists() and time.monotonic() < deadline:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.02)
+        echo(_summary(credentials, folder))
+        echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
+
+
+def _summary(credentials: Credentials, folder: Path) -> str:
+    url = credentials.base_url
+    return f"""signfleet runs at {url}
+  API            {url}/2022/06/REST/
+  its reference  {url}/docs
+
+  network        {credentials.network}
+  login          {credentials.login}
+  password       {credentials.password}
+  client id      {credentials.client_id}
+  client secret  {credentials.client_secret}
+  (also in {folder / CREDENTIALS}, with a user for each role and a user of a second network)
+
+List the devices, with a token for this login from a file that exists while the demo runs:
+  curl -s -K {quote(str(folder / TOKEN))} {url}/2022/06/REST/Devices/
+
+Press Ctrl+C to stop.\n"""
+
+
+def _token_form(credentials: Credentials) -> dict[str, str]:
+    return {
+        "grant_type": "password",
+        "client_id": credentials.client_id,
+        "client_secret": credentials.client_secret,
+        "username": f"{credentials.network}/{credentials.login}",
+        "password": credentials.password,
+    }

@@ -1,0 +1,71 @@
+"""`signfleet init`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.app.cli.offline import STORE, with_services
+from signfleet.app.cli.options import settings_options
+from signfleet.app.cli.output import json_option, show
+from signfleet.foundation import clock
+
+if TYPE_CHECKING:
+    from signfleet.app.founding import Founded
+    from signfleet.app.wiring import Services
+
+
+@click.command()
+@click.option("--network", prompt="Network", metavar="NAME", help="The network's name.")
+@click.option("--login", prompt="Login (an e-mail address)", metavar="EMAIL", help="The administrator's login.")
+@click.option(
+    "--password",
+    prompt="Password (empty: generate one)",
+    default="",
+    hide_input=True,
+    show_default=False,
+    metavar="TEXT",
+    help="The administrator's password; if empty, one is generated and shown.",
+)
+@click.option("--first-name", metavar="NAME", help="The administrator's first name.")
+@click.option("--last-name", metavar="NAME", help="The administrator's last name.")
+@click.option("--application", default="Command line", show_default=True, help="Name of the first application.")
+@json_option
+@settings_options(*STORE)
+def init(  # noqa: PLR0917 - click hands options over by name
+    network: str,
+    login: str,
+    password: str,
+    first_name: str | None,
+    last_name: str | None,
+    application: str,
+    **flags: Any,
+) -> None:
+    """Create a network with an administrator and an application; prompts for missing flags."""
+
+    async def work(services: Services) -> Founded:
+        from signfleet.app.founding import found
+
+        return await found(
+            services.store,
+            services.people,
+            network=network,
+            login=login,
+            password=password or None,
+            application=application,
+            first_name=first_name,
+            last_name=last_name,
+            now=clock.now(),
+        )
+
+    founded = with_services(flags, work, new=True)
+    show(
+        {
+            "network": f"{founded.network} (id {founded.network_id})",
+            "login": founded.login,
+            "password": "as given" if password else founded.password,
+            "client id": founded.client_id,
+            "client secret": founded.client_secret,
+        }
+    )

@@ -1,0 +1,175 @@
+"""`signfleet network`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.app.cli.groups import Commands
+from signfleet.app.cli.offline import STORE, with_services
+from signfleet.app.cli.options import settings_options
+from signfleet.app.cli.output import json_option, show, show_table, wants_json
+from signfleet.foundation import clock
+
+if TYPE_CHECKING:
+    from signfleet.app.wiring import Services
+    from signfleet.foundation.storage.interface import Row
+    from signfleet.identity.networks.schemas import Network
+
+
+@click.group(cls=Commands)
+def network() -> None:
+    """Networks and their members."""
+
+
+@network.command("list")
+@json_option
+@settings_options(*STORE)
+def list_(**flags: Any) -> None:
+    """List all networks with level and state."""
+    networks = with_services(flags, lambda services: services.networks.list_())
+    show_table(
+        ["id", "name", "level", "state", "created"],
+        [
+            [
+                found.id,
+                found.name,
+                found.subscription and found.subscription.level,
+                "locked" if found.is_locked_out else "open",
+                found.creation_date,
+            ]
+            for found in networks
+        ],
+    )
+
+
+@network.command()
+@click.argument("name")
+@click.option("--administrator", metavar="LOGIN", help="A person who becomes its administrator.")
+@json_option
+@settings_options(*STORE)
+def create(name: str, administrator: str | None, **flags: Any) -> None:
+    """Create a network."""
+
+    async def work(services: Services) -> Network:
+        from signfleet.identity.access.operations.roles import ADMINISTRATORS
+
+        now = clock.now()
+        person = None if administrator is None else await person_of(services, administrator)
+        made = await services.networks.create(name, now)
+        if person is not None:
+            await services.users.create(network_id=made.id, person_id=person.person_id, role=ADMINISTRATORS, now=now)
+        return made
+
+    made = with_services(flags, work)
+    show({"id": made.id, "name": made.name})
+
+
+@network.command()
+@click.argument("name")
+@click.argument("login")
+@click.option("--role", default="Viewers", show_default=True, help="The name of a system role.")
+@json_option
+@settings_options(*STORE)
+def admit(name: str, login: str, role: str, **flags: Any) -> None:
+    """Make the person LOGIN a member of the network NAME."""
+
+    async def work(services: Services) -> int:
+        from signfleet.identity.roles.system import system_role
+
+        found, person = await network_of(services, name), await person_of(services, login)
+        return await services.users.create(
+            network_id=found.id, person_id=person.person_id, role=system_role(role), now=clock.now()
+        )
+
+    show({"user": with_services(flags, work), "network": name, "login": login, "role": role})
+
+
+@network.command()
+@click.argument("name")
+@settings_options(*STORE)
+def lock(name: str, **flags: Any) -> None:
+    """Lock a network at once: its users and players lose access."""
+    _set_locked(name, True, flags)
+    click.echo(f"Locked the network {name}: its users and players have no access.")
+
+
+@network.command()
+@click.argument("name")
+@settings_options(*STORE)
+def unlock(name: str, **flags: Any) -> None:
+    """Unlock a network."""
+    _set_locked(name, False, flags)
+    click.echo(f"Unlocked the network {name}.")
+
+
+@network.command()
+@click.argument("name")
+@click.argument("level", type=click.Choice(["Control", "Content", "Trial"]))
+@settings_options(*STORE)
+def level(name: str, level: str, **flags: Any) -> None:
+    """Set the subscription level of a network."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, name)
+        await services.network_changes.set_level(found.id, level, clock.now())
+
+    with_services(flags, work)
+    click.echo(f"The network {name} now has the level {level}.")
+
+
+@network.command("protocol-1")
+@click.argument("name")
+@click.option("--days", required=True, type=click.IntRange(0, 366), help="How many days; 0 ends it now.")
+@json_option
+@settings_options(*STORE)
+def protocol_1(name: str, days: int, **flags: Any) -> None:
+    """Let players of protocol version 1, which have no secrets, rejoin the network for a number of days."""
+
+    async def work(services: Services) -> str | None:
+        from signfleet.fleet.joining.schemas import JoiningRules
+        from signfleet.foundation.wire import datetime
+        from signfleet.foundation.wire.timespan import DAY
+
+        now = clock.now()
+        until = datetime.format(now + days * DAY) if days else None
+        found = await network_of(services, name)
+        await services.joining.set_rules(found.id, JoiningRules(protocol_1_until=until), now)
+        return until
+
+    until = with_services(flags, work)
+    if wants_json():
+        show({"network": name, "protocol 1 until": until})
+    elif until:
+        click.echo(f"Until {until}, players without secrets can join {name} again.")
+    else:
+        click.echo(f"From now on, no player without a secret can join {name} again.")
+
+
+def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
+    async def work(services: Services) -> None:
+        found = await network_of(services, name)
+        await services.networks.set_locked(found, locked, clock.now())
+
+    with_services(flags, work)
+
+
+async def network_of(services: Services, name: str) -> Row:
+    """Returns the network with this name. Raises `NotFound`."""
+    from signfleet.foundation.errors import NotFound
+
+    found = await services.networks.find(name)
+    if found is None:
+        raise NotFound(f"There is no network '{name}'; `signfleet network list` shows them.")
+    return found
+
+
+async def person_of(services: Services, login: str) -> Row:
+    """Returns the person with this login. Raises `NotFound`."""
+    from signfleet.foundation.errors import NotFound
+
+    found = await services.people.find(login)
+    if found is None:
+        raise NotFound(f"There is no person '{login}'; `signfleet person list` shows them.")
+    return found

@@ -1,0 +1,90 @@
+"""Founding: what an installation needs before anybody can use it, in one step and in one transaction.
+
+`serve` does it on its first start, `init` and `demo` when they are asked to, tests for each store they are given.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.fleet.groups.creation import insert_default_group
+from signfleet.foundation.errors import Conflict
+from signfleet.foundation.storage.interface import Duplicate, Store, Transaction
+from signfleet.identity.access import passwords
+from signfleet.identity.applications import service as applications
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.networks.schemas import NetworkSettings
+from signfleet.identity.networks.service import check_name, insert_network
+from signfleet.identity.people.service import People, insert_person, record_new
+from signfleet.identity.users.membership import insert_administrator
+
+
+class Founded(msgspec.Struct, frozen=True, kw_only=True):
+    """Ids and credentials of a new network. Password and secret are told here and never again."""
+
+    network: str
+    network_id: int
+    group_id: int
+    login: str
+    password: str
+    person_id: int
+    user_id: int
+    client_id: str
+    client_secret: str
+
+
+async def is_founded(people: People) -> bool:
+    """Whether there is anybody at all."""
+    return bool(await people.list_())
+
+
+async def found(
+    store: Store,
+    people: People,
+    *,
+    network: str,
+    login: str,
+    password: str | None = None,
+    application: str = "Command line",
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    first_name: str | None = None,
+    last_name: str | None = None,
+    now: int,
+) -> Founded:
+    """Create a person, a network with group `Default`, their user as administrator, and an application.
+
+    A password, client id and secret that are not given are made. `now` is in ms. Raises `Invalid` for an unfit name,
+    login or password, and `Conflict` when the network, the login or the client id is taken.
+    """
+    password = password or passwords.generate()
+    name = check_name(network)
+    application_name = applications.check_name(application)
+    new = await people.prepared(login, password, first_name, last_name, activation_date=now)
+
+    async def work(tx: Transaction) -> Founded:
+        person_id = await insert_person(tx, new, now)
+        await record_new(tx, person_id, now)
+        network_id = await insert_network(tx, name, NetworkSettings(), now)
+        group_id = await insert_default_group(tx, network_id, now)
+        await record(tx, network_id, Change("Create", "Network", network_id, name, None, {}), now)
+        user_id = await insert_administrator(tx, network_id, person_id, now)
+        credentials = await applications.insert_application(
+            tx, name=application_name, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
+        )
+        return Founded(
+            network=name,
+            network_id=network_id,
+            group_id=group_id,
+            login=new.login,
+            password=password,
+            person_id=person_id,
+            user_id=user_id,
+            client_id=credentials.client_id,
+            client_secret=credentials.client_secret,
+        )
+
+    try:
+        return await store.write(work)
+    except Duplicate:
+        raise Conflict(f"The network '{name}', the login '{new.login}' or the client id exists already.") from None

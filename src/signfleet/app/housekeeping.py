@@ -1,0 +1,66 @@
+"""Removes what has expired: tokens, sessions, links, registrations, mails given up long ago; ends trials."""
+
+from __future__ import annotations
+
+import structlog
+
+from signfleet.foundation import clock
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.wire import timespan
+from signfleet.identity.access import store as queries
+from signfleet.identity.networks.levels import FREE, change_level
+from signfleet.identity.networks.store import ENDED_TRIAL, ENDED_TRIALS, HOLD_NETWORK
+from signfleet.identity.people.store import DELETE_OLD_LINKS, DELETE_OLD_REGISTRATIONS
+from signfleet.notify.mail.store import DELETE_GIVEN_UP
+
+log = structlog.get_logger("housekeeping")
+
+#: Expired tokens are kept so long: a client that comes late is told that they have expired.
+TOKENS_KEPT = timespan.DAY
+MAILS_KEPT = 30 * timespan.DAY
+#: A registration that nobody activates lives so long.
+REGISTRATION_LIFETIME = 30 * timespan.DAY
+
+
+class Housekeeping:
+    """Done every few minutes, by any process of an installation or by several at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def tidy(self) -> None:
+        now = clock.now()
+        await self._end_trials(now)
+        for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
+            await self._delete(query, before=now - TOKENS_KEPT)
+        await self._delete(DELETE_OLD_REGISTRATIONS, before=now - REGISTRATION_LIFETIME)
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(DELETE_OLD_LINKS, now=now)
+            await tx.execute(DELETE_GIVEN_UP, before=now - MAILS_KEPT)
+
+        await self._store.write(work)
+
+    async def _delete(self, query: Query, before: int) -> None:
+        """Batch by batch: what others want to write does not wait for all of them."""
+
+        async def work(tx: Transaction) -> int:
+            return await tx.execute(query, before=before)
+
+        while await self._store.write(work):
+            pass
+
+    async def _end_trials(self, now: int) -> None:
+        for row in await self._store.scan_all(ENDED_TRIALS, now=now):
+            await self._end_trial(row, now)
+
+    async def _end_trial(self, row: Row, now: int) -> None:
+        async def work(tx: Transaction) -> bool:
+            await tx.one(HOLD_NETWORK, id=row.id)
+            if await tx.one(ENDED_TRIAL, id=row.id, now=now) is None:  # somebody else has given it another level
+                return False
+            return await change_level(tx, row.id, FREE, now, trial=0, by_member=False)
+
+        if await self._store.write(work):
+            log.info("a network's trial has ended", network=row.id)

@@ -1,0 +1,204 @@
+"""Runs the server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from functools import partial
+from ipaddress import ip_address
+from typing import Any
+
+import structlog
+import uvicorn
+
+from signfleet import __version__
+from signfleet.app.wiring import Services, build, make_app
+from signfleet.foundation.geography import places
+from signfleet.foundation.settings import Settings, SettingsError
+from signfleet.foundation.stop_signals import StopSignals
+from signfleet.testing.routes import endpoints as testing_endpoints
+from signfleet.testing.service import Testbed, opened, refuse_store_of_tests
+from signfleet.web.http.application import Application
+from signfleet.web.http.connection import Connection
+from signfleet.web.http.door import Door, Limits, raise_open_files
+from signfleet.web.http.proxies import TrustedProxies
+
+#: Requests under way have so many seconds to finish after the signal to stop.
+GRACE = 10
+
+#: Runs beside the server, with its services and address, from when it answers; cancelled before it stops. The process
+#: is not ready until it ends, or calls `services.readiness.release()`.
+Companion = Callable[[Services, str], Awaitable[None]]
+
+log = structlog.get_logger("server")
+
+#: Seconds after which a thread that runs Python hands the interpreter to the event loop when that has something to do.
+SWITCH_INTERVAL = 0.001
+
+
+class CannotListen(Exception):
+    """The address is taken or not one of this machine."""
+
+
+def run(settings: Settings, companion: Companion | None = None) -> None:
+    """Serves until SIGINT or SIGTERM, or until the companion fails.
+
+    Raises `CannotListen`, `CannotOpen`, `SettingsError` or what the companion raised.
+    """
+    with StopSignals() as stop, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(settings, companion, stop))
+
+
+async def serve(settings: Settings, companion: Companion | None, stop: StopSignals) -> None:
+    """`run`, inside a running event loop of the main thread."""
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    with contextlib.ExitStack() as stack:
+        if stop.came:
+            return
+        listeners = [stack.enter_context(listener) for listener in listen(settings.hosts, settings.port)]
+        if settings.testing:
+            demand_loopback(listeners, settings)
+        async with _tested(settings) if settings.testing else _opened(settings) as (app, services):
+            if stop.came:
+                return
+            services.readiness.withhold("the first start is not finished")
+            server = _Server(configuration(app, settings))
+            address = address_of(listeners[0])
+            serving = asyncio.create_task(server.serve(sockets=listeners))
+            log.info("listening", address=address, version=__version__)
+            beside = asyncio.create_task(_accompany(companion, services, address))
+            await _until_stopped(server, serving, beside, stop)
+            log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Application, Services]]:
+    """The services at work, and the application over them."""
+    services = await build(settings)
+    try:
+        await refuse_store_of_tests(services)
+        await asyncio.to_thread(places.load)  # or else the first device that is given coordinates blocks other requests
+        services.background.start()
+        yield make_app(services), services
+    finally:
+        await services.close()
+
+
+@contextlib.asynccontextmanager
+async def _tested(settings: Settings) -> AsyncIterator[tuple[Testbed, Services]]:
+    """An installation that tests may empty, and its first services, which a reset replaces."""
+    async with opened(settings, testing_endpoints) as testbed:
+        yield testbed, testbed.services
+
+
+def demand_loopback(listeners: Sequence[socket.socket], settings: Settings) -> None:
+    """Raises `SettingsError` where others than this machine could reach a testing server, and may not."""
+    for listener in listeners:
+        address = listener.getsockname()[0]
+        if not ip_address(address).is_loopback and not settings.testing_beyond_loopback:
+            raise SettingsError(
+                f"setting 'testing': everybody who reaches {address} could erase the store; listen on 127.0.0.1, or set"
+                " 'testing_beyond_loopback' as well."
+            )
+
+
+async def _accompany(companion: Companion | None, services: Services, address: str) -> None:
+    """Runs the companion, lets the process be ready when that has ended, and waits to be cancelled."""
+    if companion is not None:
+        await companion(services, address)
+    services.readiness.release()
+    await asyncio.Event().wait()
+
+
+async def _until_stopped(
+    server: uvicorn.Server, serving: asyncio.Task[None], beside: asyncio.Task[None], stop: StopSignals
+) -> None:
+    """Waits until the server ends, the companion fails or a signal comes; then ends the companion, then the server.
+
+    Raises what the companion has raised, unless it was asked to stop: what it meets then is no failure.
+    """
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, beside, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    has_failed = beside.done() and not stop.came
+    for task in (beside, stopping):
+        task.cancel()
+    await asyncio.wait({beside, stopping})
+    server.should_exit = True
+    await serving
+    if not beside.cancelled() and (error := beside.exception()) is not None and has_failed:
+        raise error
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals alone: the store has to be closed after the server, and the companion ended before it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def configuration(app: Application | Testbed, settings: Settings) -> uvicorn.Config:
+    """How uvicorn is to run `app`. Raises `SettingsError`."""
+    try:
+        proxies = TrustedProxies(settings.trusted_proxies)
+    except ValueError as error:
+        raise SettingsError(f"setting 'trusted_proxies': {error}.") from error
+    protocol: Any = partial(Connection, Door(Limits.of(settings, raise_open_files()), proxies))
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,  # `logs` has configured it
+        access_log=False,  # the request log does that
+        server_header=False,
+        date_header=False,  # of its own: uvicorn's may be a second behind `Last-Modified`
+        proxy_headers=False,  # the protocol does that
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """Sockets that take connections from now on, at the same port; they are answered when the store is open."""
+    listeners: list[socket.socket] = []
+    try:
+        for host in hosts:
+            listeners.append(_listen(host, port, alone="0.0.0.0" not in hosts))  # noqa: S104 - compared only
+            port = listeners[0].getsockname()[1]  # where any free port will do, the first finds it for all
+    except CannotListen:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
+
+
+def _listen(host: str, port: int, *, alone: bool) -> socket.socket:
+    """One socket. The unspecified IPv6 address takes IPv4 too where the system can, and if it is `alone` there."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        takes_both = address[0] == "::" and alone and socket.has_dualstack_ipv6()
+        return socket.create_server(address[:2], family=family, backlog=2048, dualstack_ipv6=takes_both)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotListen(f"Cannot listen on {host} port {port}: {reason}.") from error
+
+
+def address_of(listener: socket.socket) -> str:
+    """How this machine reaches the listener: `http://127.0.0.1:8080`."""
+    host, port = listener.getsockname()[:2]
+    if host == "0.0.0.0" or (host == "::" and not listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)):  # noqa: S104 - compared only
+        host = "127.0.0.1"
+    elif host == "::":
+        host = "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - not on every platform
+
+    return uvloop.new_event_loop

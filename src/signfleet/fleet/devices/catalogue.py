@@ -1,0 +1,75 @@
+"""What filters and sorts of devices can name."""
+
+from __future__ import annotations
+
+from signfleet.fleet.devices.models.catalog import KNOWN_MODELS
+from signfleet.fleet.devices.schemas import Player
+from signfleet.foundation.expressions.catalogue import Catalogue
+from signfleet.foundation.expressions.columns import Columns
+from signfleet.foundation.expressions.properties import properties_of
+from signfleet.foundation.storage.tables import device, device_properties
+
+#: What people name or read, beside the name of the device, and versions.
+_NAMES = frozenset(
+    {
+        "settings.description",
+        "settings.group.name",
+        "settings.brightWall.name",
+        *(f"settings.location.{place}" for place in ("country", "adminAreaLevel1", "adminAreaLevel2", "locality")),
+        *(
+            f"settings.location.{place}LongName"
+            for place in ("country", "adminAreaLevel1", "adminAreaLevel2", "locality", "path")
+        ),
+        *(f"status.{part}.name" for part in ("group", "brightWall", "presentation")),
+        *(f"status.{part}.version" for part in ("firmware", "script")),
+    }
+)
+
+DEVICES = Catalogue(
+    properties_of(Player, {"model": KNOWN_MODELS}),
+    Columns(
+        device,
+        {
+            "id": device.c.id,
+            "serial": device.c.serial_key,
+            "model": device.c.model_key,
+            "family": device.c.family,
+            "registrationDate": device.c.registration_date,
+            "lastModifiedDate": device.c.last_modified_date,
+            "settings.name": device.c.name_key,
+            "settings.group": device.c.group_id,
+            "settings.group.id": device.c.group_id,
+            "settings.location.gpsLatitude": device.c.gps_latitude,
+            "settings.location.gpsLongitude": device.c.gps_longitude,
+            "settings.location.path": device.c.location_key,
+            "status": device.c.status_date,
+            "status.health": device.c.health,
+            "status.lastModifiedDate": device.c.status_date,
+        },
+        order={"settings.name": device.c.name_order},
+        ordered=_NAMES,
+        flat=device_properties.c.properties,
+        flat_id=device_properties.c.device_id,
+        tag_owner=device.c.id,
+    ),
+    entities=("Device", "Player"),
+    aliases={
+        "name": "settings.name",
+        "description": "settings.description",
+        "concatnameandserial": "settings.concatNameAndSerial",
+        "concatunitnameandserial": "settings.concatNameAndSerial",
+        "settings.concatunitnameandserial": "settings.concatNameAndSerial",
+        "healthstatus": "status.health",
+        "targetgroup": "settings.group",
+        "reportedgroup": "status.group",
+        "firmwareversion": "status.firmware.version",
+        "targettimezone": "settings.timezone",
+        "reportedtimezone": "status.timezone",
+        "uptime": "status.uptime",
+        "currentsubscription": "subscription",
+        "currentsubscription.deviceid": "subscription.device.id",
+    },
+    collections={"taggedGroups": "name"},
+    default_sort="[Device].[Id] ASC",
+)
+"""Of /Devices/."""

@@ -1,0 +1,89 @@
+"""The stored document of a device: its parts, its identity, its entity tag, and how changes are written.
+
+The database joins the parts to a Player entity (`device_document.document`); nothing is decoded. Two parts are not JSON
+by themselves: the identity stands without braces, and the report of a status without its closing brace, which follows
+with `status_end`, since health changes without a report.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signfleet.fleet.devices import store as queries
+from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.json import encode
+
+
+def identity(*, id_: int, serial: str, model: str, family: str, registration_date: int, last_modified_date: int) -> str:
+    """Returns `device_document.identity`; dates in ms. Each change of one of these has to write it again."""
+    return (
+        f'"id":{id_},"serial":{_text(serial)},"model":{_text(model)},"family":{_text(family)},'
+        f'"registrationDate":"{datetime.format(registration_date)}",'
+        f'"lastModifiedDate":"{datetime.format(last_modified_date)}"'
+    )
+
+
+def identity_json(identity: Any) -> Any:
+    """Returns the JSON of an identity: a text, or a column that has one."""
+    return "{" + identity + "}"
+
+
+def status_start(status: Any) -> str:
+    """Returns `device_document.status` for a report: its JSON without the closing brace."""
+    return encode(status).decode()[:-1]
+
+
+def status_end(health: str, status_date: int) -> str:
+    """Returns `device_document.status_end`: health, the date of the report (in ms), and the closing brace."""
+    return f',"health":"{health}","lastModifiedDate":"{datetime.format(status_date)}"}}'
+
+
+def reported_status(status: str) -> str:
+    """Returns the JSON of a report from `device_document.status`."""
+    return status + "}"
+
+
+def with_permissions(document: bytes, permissions: str, shown: str) -> bytes:
+    """Returns a Player entity that shows other permissions than its own: they are the last member."""
+    return document.removesuffix(f"{permissions}}}".encode()) + f"{shown}}}".encode()
+
+
+def etag(row: Row) -> str:
+    """Returns the entity tag of a device: the version, which guards writes, and the date of what reads show."""
+    return f"{row.version}-{row.changed_date:x}"
+
+
+def next_moment(row: Row, now: int) -> int:
+    """Returns the date of a change of the device at `now`, in ms."""
+    return datetime.next_moment(row.changed_date, now)
+
+
+async def write_part(tx: Transaction, row: Row, part: str, document: str, moment: int) -> None:
+    """Replaces a part of the document (a name in `store.CHANGE_PART`) of a row of `store.DEVICE_TO_CHANGE`.
+
+    The device's own columns have to follow: with `touch`, unless the change writes them anyway.
+    """
+    await tx.execute(
+        queries.CHANGE_PART[part],
+        in_network=row.network_id,
+        of_device=row.id,
+        new_identity=identity(
+            id_=row.id,
+            serial=row.serial,
+            model=row.model,
+            family=row.family,
+            registration_date=row.registration_date,
+            last_modified_date=moment,
+        ),
+        new_part=document,
+    )
+
+
+async def touch(tx: Transaction, row: Row, moment: int) -> None:
+    """Advances version and dates for a change of tags or permissions."""
+    await tx.execute(queries.TOUCH_DEVICE, in_network=row.network_id, of_device=row.id, moment=moment)
+
+
+def _text(value: str) -> str:
+    return encode(value).decode()

@@ -1,0 +1,27 @@
+"""`/Devices/{device}/Errors` and `/Devices/{device}/Downloads`: what has happened on a device."""
+
+from __future__ import annotations
+
+from signfleet.fleet.devices.events.schemas import DownloadPage, ErrorPage
+from signfleet.fleet.devices.events.service import Events
+from signfleet.fleet.devices.scopes import PREFIX
+from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
+from signfleet.web.http.call import Answer, Call
+from signfleet.web.http.endpoint import LISTING, Endpoints
+from signfleet.web.http.paging import answer_page, list_query
+
+endpoints = Endpoints(PREFIX)
+
+
+@endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=LISTING, answer=ErrorPage)
+async def list_errors(call: Call, events: Events, device: str) -> Answer:
+    """List the errors that a device has reported, the newest first."""
+    query = list_query(call)
+    return answer_page(await events.errors(call.session, device, query), query.size)
+
+
+@endpoints.get("/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=LISTING, answer=DownloadPage)
+async def list_downloads(call: Call, events: Events, device: str) -> Answer:
+    """List the downloads that a device has reported, the newest first."""
+    query = list_query(call)
+    return answer_page(await events.downloads(call.session, device, query), query.size)

@@ -1,0 +1,41 @@
+"""The note of a device."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from signfleet.fleet.devices.schemas import Entity
+from signfleet.fleet.subscriptions.schemas import DeviceReference
+from signfleet.foundation.wire.types import DateTime, Id
+from signfleet.web.contract.paging import PagedList
+
+
+class Note(Entity):
+    """What is written about a device, who wrote it last (a login) and when; all empty where nobody has."""
+
+    device: DeviceReference
+    note: str = ""
+    author: str | None = None
+    last_modified_date: DateTime | None = None
+
+
+class NotedDevice(Entity):
+    """The device of a note that is sent back; another one than that of the path is refused."""
+
+    id: Id | None = None
+    serial: str | None = None
+
+
+class NoteChange(Entity):
+    """A new text; an empty one takes the note away."""
+
+    note: Annotated[str, Meta(max_length=4096)] | None
+    device: NotedDevice | None = None
+
+
+class NotePage(PagedList):
+    """A PagedList of notes."""
+
+    items: list[Note]

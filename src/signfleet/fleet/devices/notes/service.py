@@ -1,0 +1,77 @@
+"""Reads and writes notes."""
+
+from __future__ import annotations
+
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.notes import store as queries
+from signfleet.fleet.devices.notes.schemas import Note, NoteChange
+from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.subscriptions.schemas import DeviceReference
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.json import encode
+from signfleet.identity.access.operations.catalogue import UPDATE_DEVICE
+from signfleet.identity.audit.recording import Change, record
+from signfleet.web.caller.session import Session
+from signfleet.web.collection import Collection
+from signfleet.web.contract.paging import ListQuery, Page
+
+
+class Notes:
+    """The notes of a network's devices, one each."""
+
+    def __init__(self, store: Store, devices: Devices) -> None:
+        self._store = store
+        self._devices = devices
+        self._all = Collection(store, DEVICES, within=queries.NOTED)
+
+    async def list_(self, session: Session, query: ListQuery) -> Page:
+        """Those of all devices that have one; filter and sort are of devices. Raises `Invalid`."""
+        found = await self._all.find(session.network, query, await self._devices.scope(session))
+        known = {row.id: row for row in await self._among(self._store, session.network, found.ids)}
+        return found.page([encode(_note(known[id_])) for id_ in found.ids if id_ in known])
+
+    async def get(self, session: Session, segment: str) -> Note:
+        """That of one device. Raises `NotFound`."""
+        found = await self._devices.find(session, segment)
+        rows = await self._among(self._store, session.network, [found.id])
+        return _note(rows[0]) if rows else Note(device=DeviceReference(found.id, found.serial))
+
+    async def put(self, session: Session, segment: str, change: NoteChange, now: int) -> None:
+        """Writes that of one device; an empty text removes it. Raises `NotFound`, `Forbidden`, `Invalid`."""
+        found = await self._devices.find(session, segment, UPDATE_DEVICE)
+        if change.device is not None:
+            names = ("device.id", "device.serial")
+            await self._devices.check_same(session, found, change.device.id, change.device.serial, names=names)
+        text = change.note or ""
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, UPDATE_DEVICE)
+            [before] = await self._among(tx, row.network_id, [row.id])
+            if text.strip():
+                author = session.login or ""
+                await tx.execute(
+                    queries.KEEP_NOTE,
+                    network_id=row.network_id,
+                    device_id=row.id,
+                    note=text,
+                    author=author,
+                    last_modified_date=now,
+                )
+            else:
+                await tx.execute(queries.DELETE_NOTE, network_id=row.network_id, device_id=row.id)
+            said = {"note": before.note or ""}, {"note": text.strip() and text}
+            await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, *said), now)
+
+        await self._store.write(work)
+
+    async def _among(self, tx: Store | Transaction, network_id: int, ids: list[int]) -> list[Row]:
+        return await tx.all(queries.NOTES_AMONG, network_id=network_id, ids=ids)
+
+
+def _note(row: Row) -> Note:
+    note = Note(device=DeviceReference(id=row.id, serial=row.serial))
+    if row.note is not None:
+        note.note, note.author = row.note, row.author
+        note.last_modified_date = datetime.format(row.last_modified_date)
+    return note

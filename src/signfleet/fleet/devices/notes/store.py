@@ -1,0 +1,42 @@
+"""The SQL of notes."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
+
+from signfleet.fleet.devices.store import NETWORK_ID
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.query import Query, among
+from signfleet.foundation.storage.tables import device, device_note
+
+#: The devices that have one.
+NOTED = Scope(
+    "noted",
+    (
+        select(device_note.c.device_id)
+        .where(device_note.c.network_id == device.c.network_id, device_note.c.device_id == device.c.id)
+        .exists(),
+    ),
+)
+
+_OF_DEVICE = and_(device_note.c.network_id == device.c.network_id, device_note.c.device_id == device.c.id)
+NOTES_AMONG = Query(
+    select(device.c.id, device.c.serial, device_note.c.note, device_note.c.author, device_note.c.last_modified_date)
+    .select_from(device)
+    .outerjoin(device_note, _OF_DEVICE)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+)
+
+_new = insert(device_note)
+KEEP_NOTE = Query(
+    _new.on_conflict_do_update(
+        index_elements=[device_note.c.network_id, device_note.c.device_id],
+        set_={name: _new.excluded[name] for name in ("note", "author", "last_modified_date")},
+    )
+)
+DELETE_NOTE = Query(
+    device_note.delete().where(
+        device_note.c.network_id == NETWORK_ID, device_note.c.device_id == bindparam("device_id")
+    )
+)

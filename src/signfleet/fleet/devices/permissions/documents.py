@@ -1,0 +1,58 @@
+"""The permissions part of devices' documents, which follows each change of permissions, users and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from signfleet.fleet.devices.document import next_moment, touch, write_part
+from signfleet.fleet.devices.store import DEVICE_TO_CHANGE, HELD_AMONG
+from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.wire.json import encode
+from signfleet.identity.access import grants
+from signfleet.identity.access.operations.catalogue import DEVICE
+from signfleet.identity.access.permission_store import ENTITIES_OF_PRINCIPAL
+
+
+async def rewrite_permissions(tx: Transaction, row: Row, now: int) -> bool:
+    """Writes the permissions part of a locked device's document; returns whether it has changed."""
+    document = encode((await grants.read(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
+    if document == row.permissions:
+        return False
+    moment = next_moment(row, now)
+    await write_part(tx, row, "permissions", document, moment)
+    await touch(tx, row, moment)
+    return True
+
+
+class DevicePermissionDocuments:
+    """`PermissionDocuments` of devices."""
+
+    async def rename(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
+        device_ids = await _locked(tx, network_id, principal_type, principal_id)
+        await _rewrite(tx, network_id, device_ids, now)
+
+    async def remove(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
+        device_ids = await _locked(tx, network_id, principal_type, principal_id)
+        await grants.forget_principal(tx, network_id, principal_type, principal_id)
+        await _rewrite(tx, network_id, device_ids, now)
+
+
+async def _locked(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> list[int]:
+    """Locks the devices with permissions of a user or role before the permissions, as changes of a device do."""
+    rows = await tx.all(
+        ENTITIES_OF_PRINCIPAL,
+        network_id=network_id,
+        principal_type=principal_type,
+        principal_id=principal_id,
+        entity=DEVICE.entity,
+    )
+    device_ids = sorted(row.entity_id for row in rows)
+    await tx.all(HELD_AMONG, network_id=network_id, ids=device_ids)
+    return device_ids
+
+
+async def _rewrite(tx: Transaction, network_id: int, device_ids: Sequence[int], now: int) -> None:
+    for device_id in device_ids:
+        row = await tx.one(DEVICE_TO_CHANGE, network_id=network_id, device_id=device_id)
+        if row is not None:
+            await rewrite_permissions(tx, row, now)

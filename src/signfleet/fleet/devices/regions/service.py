@@ -1,0 +1,57 @@
+"""What can be said of the devices of each place."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.location import place_path
+from signfleet.fleet.devices.regions.schemas import PlayersRegion
+from signfleet.fleet.devices.regions.store import HEALTHS, RegionQueries
+from signfleet.fleet.devices.service import Devices
+from signfleet.foundation.errors import NotFound
+from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.wire.text import fold
+from signfleet.web.caller.session import Session
+
+
+class Regions:
+    """The places of devices that the caller may see; others are as if nothing stood there."""
+
+    def __init__(self, store: Store, devices: Devices) -> None:
+        self._store = store
+        self._queries = RegionQueries(store)
+        self._listing = Listing(DEVICES)
+        self._devices = devices
+
+    async def below(self, session: Session, path: str, filter_: str | None) -> list[PlayersRegion]:
+        """The places at and below a path such as `US/CA`, in any letter case; all of them for an empty one.
+
+        Raises `NotFound` where no device stands there, whatever the filter says.
+        """
+        network_id = session.network
+        scope = await self._devices.scope(session)
+        parsed = await self._listing.read_filter(self._store, network_id, filter_, scope)
+        place = place_path(path)
+        key = fold(place or "/")
+        rows = await self._queries.regions(network_id, key, parsed, scope)
+        if not rows and place and not await self._queries.exists(network_id, key, scope):
+            raise NotFound(f"No device stands at '{place}'.")
+        return [_region(row) for row in rows]
+
+
+def _region(row: Row) -> PlayersRegion:
+    return msgspec.convert(
+        msgspec.json.decode(row.document)
+        | {
+            "minGPSLatitude": row.south,
+            "maxGPSLatitude": row.north,
+            "minGPSLongitude": row.west,
+            "maxGPSLongitude": row.east,
+            "devicesCount": row.devices,
+            "devicesHealthStatus": [health for health in HEALTHS if getattr(row, health.lower())],
+            "locationPath": row.path,
+        },
+        PlayersRegion,
+    )

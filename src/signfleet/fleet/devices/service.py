@@ -1,0 +1,151 @@
+"""What can be asked of a network's devices."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from signfleet.fleet.devices import store as queries
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.document import with_permissions
+from signfleet.foundation.errors import NotFound, of_another
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage import totals
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.wire.ids import Reference
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.access.shown import Shown
+from signfleet.web.caller.session import Session
+from signfleet.web.collection import Collection
+from signfleet.web.contract.conditional import NONE, Precondition
+from signfleet.web.contract.paging import ListQuery, Page
+
+
+class Devices:
+    """Reads devices. Whatever the caller may not see does not exist for it."""
+
+    def __init__(self, store: Store, permissions: Permissions) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._shown = Shown(store, permissions)
+        self._all = Collection(store, DEVICES, known=self._total)
+
+    async def get(self, session: Session, segment: str) -> tuple[Row, bool]:
+        """The row of `store.PLAYER` for an id or serial, and whether its document is the caller's own view.
+
+        Such a view changes with what the caller may see, too. Raises `NotFound`.
+        """
+        row = await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
+        is_partial = bool(await self._shown.hidden_in(session, [row.id]))
+        if is_partial:
+            row = row._replace(document=await self._document(session, row.id))
+        return row, is_partial
+
+    async def find(
+        self, session: Session, segment: str, operation: Operation = VIEW_DEVICE, tx: Transaction | None = None
+    ) -> Row:
+        """The `id` and `serial` of the device that a segment means, if the caller may do `operation` with it.
+
+        Raises `NotFound` where the caller may not even see it, else `Forbidden`.
+        """
+        row = await self._visible(session, segment, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL, tx)
+        if operation is not VIEW_DEVICE:
+            await self._permissions.demand_on(session, operation, row.id, tx)
+        return row
+
+    async def check_same(
+        self,
+        session: Session,
+        device: Row,
+        id_: object,
+        serial: object = None,
+        *,
+        names: tuple[str, str] = ("id", "serial"),
+    ) -> None:
+        """Raises `Invalid` where `id_` or `serial` of a body, called `names` there, is of another device.
+
+        One that the caller knows no device of is ignored, as clients send what other servers gave them.
+        """
+        by_id = str(id_) if type(id_) is int and id_ > 0 else ""
+        for name, column, given in ((names[0], "id", by_id), (names[1], "serial", serial)):
+            own = str(getattr(device, column))
+            if not isinstance(given, str) or not given or fold(given) == fold(own):
+                continue
+            with suppress(NotFound):
+                other = await self.find(session, given)
+                if fold(str(getattr(other, column))) == fold(given):
+                    raise of_another(name, "device", given, own)
+
+    async def _document(self, session: Session, device_id: int, *, shown: bool = False) -> bytes:
+        """A device as JSON; unless all of it is `shown`, without permissions for users whom the caller may not see."""
+        row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=device_id)
+        part = await self._store.one(queries.PART["permissions"], network_id=session.network_id, device_id=device_id)
+        if row is None or part is None:
+            raise NotFound.in_network("device", str(device_id))
+        if shown:
+            return bytes(row.document)
+        return with_permissions(bytes(row.document), part.part, await self._shown.on_device(session, device_id))
+
+    async def part(self, session: Session, segment: str, name: str) -> str:
+        """A part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
+        found = await self.find(session, segment)
+        if name == "permissions" and await self._shown.hidden_in(session, [found.id]):
+            return await self._shown.on_device(session, found.id)
+        row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
+        if row is None:
+            raise NotFound.in_network("device", segment)
+        return str(row.part)
+
+    async def hold(
+        self, tx: Transaction, session: Session, found: Row, operation: Operation, precondition: Precondition = NONE
+    ) -> Row:
+        """What `find` found, as `store.DEVICE_TO_CHANGE` tells it, kept from others until the unit of work ends.
+
+        Raises `NotFound` or `Forbidden` where that has come about meanwhile, `Stale` by the precondition.
+        """
+        row = await tx.one(queries.DEVICE_TO_CHANGE, network_id=session.network_id, device_id=found.id)
+        if row is None:
+            raise NotFound.in_network("device", found.serial)
+        await self._permissions.demand_on(session, operation, row.id, tx)
+        precondition.check(row.last_modified_date, row.version)
+        return row
+
+    async def _visible(
+        self, session: Session, segment: str, by_id: Query, by_serial: Query, tx: Transaction | None = None
+    ) -> Row:
+        """The only way from a segment of a path to a device: one that the caller may not see is not there."""
+        store, (id_, serial_key) = tx or self._store, Reference.parse(segment)
+        if id_ is not None:
+            row = await store.one(by_id, network_id=session.network_id, id=id_)
+        else:
+            row = await store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
+        row = await self._permissions.visible(session, VIEW_DEVICE, row, tx)
+        if row is None:
+            raise NotFound.in_network("device", segment)
+        return row
+
+    async def list_(self, session: Session, query: ListQuery) -> Page:
+        """A page: ids first, by index where there is one, then the documents of just these."""
+        found = await self._all.find(session.network, query, await self.scope(session))
+        if not found.rows:
+            return found.page([])
+        hidden = await self._shown.hidden_in(session, found.ids)
+        if hidden:
+            return found.page([await self._document(session, id_, shown=id_ not in hidden) for id_ in found.ids])
+        row = await self._store.one(queries.DOCUMENTS, network_id=session.network, ids=found.ids)
+        return found.page([row.documents] if row and row.documents else [])
+
+    async def count(self, session: Session, filter_: str | None) -> int:
+        """How many devices match."""
+        return await self._all.count(session.network, filter_, await self.scope(session))
+
+    async def scope(self, session: Session) -> Scope:
+        """The devices that the caller may see."""
+        return await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+
+    async def _total(self, network_id: int) -> int:
+        row = await self._store.one(totals.TOTAL, network_id=network_id, entity="Device")
+        return row.total if row else 0

@@ -1,0 +1,180 @@
+"""Changes of a device's settings: the only part of it that PUT and PATCH touch, whatever else a body says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from signfleet.fleet.devices import settings_rules
+from signfleet.fleet.devices import store as queries
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.document import next_moment, write_part
+from signfleet.fleet.devices.location import relocated, store_place
+from signfleet.fleet.devices.schemas import GroupReference, Player, PlayerSettings
+from signfleet.fleet.devices.service import Devices
+from signfleet.foundation.errors import Forbidden, Invalid, TooLarge
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.datetime import format as format_date
+from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.misfit import in_words
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_GROUP
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.audit import recording
+from signfleet.web.caller.session import Session
+from signfleet.web.contract.conditional import Precondition
+from signfleet.web.contract.patch import Change, Document, check_paths, converted, merged, patched, spell_values
+
+#: The server's own: bodies may carry them, and nothing comes of it.
+READ_ONLY = ("setupType", "lastModifiedDate")
+
+#: What changes the parts of a device that a PATCH cannot.
+_WAYS = {
+    "tags": "POST or DELETE /Devices/{device}/Tags/",
+    "permissions": "POST or DELETE /Devices/{device}/Permissions/",
+    "status": "a report of the player",
+}
+
+_READ_ONLY = {name.lower() for name in READ_ONLY}
+
+#: Every property that settings can have, as absent: what the new settings say is laid over it.
+_NO_SETTINGS = DEVICES.absent("settings")
+
+#: How long settings may be, as JSON, in bytes: no other write runs while they are written.
+SETTINGS_LIMIT = 32_768
+
+#: Gives the new settings from the present ones.
+Edit = Callable[[Document], Document]
+
+
+class DeviceSettings:
+    """Changes settings, all or nothing, guarded by what the caller has seen of them."""
+
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
+        self._store = store
+        self._devices = devices
+        self._permissions = permissions
+
+    async def replace(
+        self, session: Session, segment: str, body: Document, precondition: Precondition, now: int
+    ) -> None:
+        """PUT: take over the settings of a Player entity; what it leaves out stays.
+
+        Raises `Invalid` naming the property that does not fit, `Stale`, `Forbidden`, `NotFound`.
+        """
+        said = body.get("settings", {})
+        if not isinstance(said, dict):
+            mismatch = in_words(f"Expected `object`, got `{_kind(said)}`")
+            raise Invalid(f"The body does not fit: {mismatch} - at 'settings'.")
+        said = {name: value for name, value in said.items() if name not in READ_ONLY}
+        _check_length(encode(said))
+        device = await self._devices.find(session, segment, UPDATE_DEVICE)
+        await self._devices.check_same(session, device, body.get("id"), body.get("serial"))
+        await self.change(session, segment, precondition, now, lambda present: merged(present, said))
+
+    async def patch(
+        self, session: Session, segment: str, changes: list[Change], precondition: Precondition, now: int
+    ) -> None:
+        """PATCH: replace single values below `/settings/`. Raises like `replace`."""
+        for change in changes:
+            name = change.path.strip("/").lower().partition("/")[2]
+            if name in _READ_ONLY:
+                raise Invalid(f"'{change.path}' is set by the server and cannot be changed.")
+        check_paths(changes, Player, ("settings",), _WAYS)
+        await spell_values(changes, Player)
+
+        def edit(present: Document) -> Document:
+            result: Document = patched({"settings": present}, changes, Player, ("settings",))["settings"]
+            if not isinstance(result, dict):
+                raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
+            kept = {name: present[name] for name in READ_ONLY}
+            return result | kept
+
+        await self.change(session, segment, precondition, now, edit)
+
+    async def change(self, session: Session, segment: str, precondition: Precondition, now: int, edit: Edit) -> None:
+        """Replace the settings by what `edit` makes of them. Raises like `replace`, and what `edit` raises."""
+        found = await self._devices.find(session, segment, UPDATE_DEVICE)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, UPDATE_DEVICE, precondition)
+            present: Document = msgspec.json.decode(row.settings)
+            settings = converted(edit(present), PlayerSettings, "settings")
+            settings_rules.check(settings, present)
+            if msgspec.to_builtins(settings.group) != present["group"]:
+                settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
+            settings.location = relocated(present.get("location"), settings.location)
+            if msgspec.to_builtins(settings) == present:
+                return
+            await self._keep(tx, row, settings, next_moment(row, now))
+            said = {"settings": present}, {"settings": settings}
+            await recording.record(
+                tx, row.network_id, recording.Change("Update", "Device", row.id, row.serial, *said), now
+            )
+
+        await self._store.write(work)
+
+    async def _group(
+        self, tx: Transaction, session: Session, row: Row, name: str, wanted: GroupReference | None
+    ) -> GroupReference:
+        """The group that a device, whose present one has this name, is to be in; moving takes a permission."""
+        if wanted is None:
+            raise Invalid("'settings.group' cannot be null: a device is always in a group.")
+        if wanted.id == row.group_id and fold(wanted.name or name) == fold(name):
+            return GroupReference(id=row.group_id, name=name)
+        by_id = wanted.id not in (0, row.group_id)
+        group = await tx.one(
+            queries.GROUP_BY_ID if by_id else queries.GROUP_BY_NAME,
+            network_id=row.network_id,
+            **({"id": wanted.id} if by_id else {"name_key": fold(wanted.name or name)}),
+        )
+        group = await self._permissions.visible(session, VIEW_GROUP, group, tx)
+        if group is None:
+            named = str(wanted.id) if by_id else f"'{wanted.name}'"
+            raise Invalid(f"'settings.group': there is no group {named} in this network.")
+        if by_id and wanted.name and fold(wanted.name) not in (fold(name), fold(group.name)):
+            raise Invalid(
+                f"'settings.group': 'id' means the group '{group.name}', and 'name' is '{wanted.name}'; correct one, or"
+                " leave one out."
+            )
+        if group.id != row.group_id and not await self._permissions.allows_on(session, CHANGE_TARGET_GROUP, row.id, tx):
+            raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.key}' here.")
+        return GroupReference(id=group.id, name=group.name)
+
+    async def _keep(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
+        settings.last_modified_date = format_date(moment)
+        whole = encode(settings)
+        _check_length(whole)
+        document: dict[str, Any] = msgspec.to_builtins(settings)
+        location = settings.location
+        key = {"in_network": row.network_id, "of_device": row.id}
+        assert settings.group is not None
+        await tx.execute(
+            queries.CHANGE_DEVICE,
+            **key,
+            moment=moment,
+            new_name_key=fold(settings.name),
+            new_name_order=order_key(settings.name),
+            new_group_id=settings.group.id,
+            new_latitude=location.gps_latitude if location else None,
+            new_longitude=location.gps_longitude if location else None,
+            new_location_key=await store_place(tx, row.network_id, location),
+        )
+        await write_part(tx, row, "settings", whole.decode(), moment)
+        flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
+        await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
+
+
+def _check_length(settings: bytes) -> None:
+    """Raises `TooLarge` for settings that are too long."""
+    if len(settings) > SETTINGS_LIMIT:
+        raise TooLarge(f"The settings of a device have at most {SETTINGS_LIMIT} bytes as JSON, not {len(settings)}.")
+
+
+def _kind(value: Any) -> str:
+    """JSON's name for what a value is."""
+    names = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str", list: "array", dict: "object"}
+    return names[type(value)]

@@ -1,0 +1,265 @@
+"""The SQL of devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Table, and_, bindparam, cast, delete, func, select, union_all
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
+
+from signfleet.foundation.storage.query import Query, among, as_bytes, concatenated, merged
+from signfleet.foundation.storage.tables import (
+    blocked_serial,
+    device,
+    device_document,
+    device_download,
+    device_error,
+    device_group,
+    device_note,
+    device_properties,
+    device_secret,
+    device_tag,
+    device_tag_element,
+    location,
+    screenshot,
+    session,
+    unneeded_file,
+)
+
+NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
+
+#: By what permissions for single devices find theirs.
+DEVICE_ID = device.c.id
+
+#: Joins a device with its document.
+DOCUMENT_OF_DEVICE = and_(
+    device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
+)
+#: One device, and its document, for statements that write them.
+THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+ITS_DOCUMENT = and_(
+    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
+)
+
+#: A Player entity, ready to be sent.
+_DOCUMENT = as_bytes(device_document.c.document).label("document")
+
+#: A device with what conditional requests need to know of it.
+PLAYER = (
+    select(device.c.id, device.c.version, device.c.last_modified_date, device.c.changed_date, _DOCUMENT)
+    .select_from(device)
+    .join(device_document, DOCUMENT_OF_DEVICE)
+    .where(device.c.network_id == NETWORK_ID)
+)
+PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")))
+PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_key")))
+#: The Player entities of a page.
+DOCUMENTS = Query(
+    select(
+        concatenated(
+            device_document.c.document,
+            device_document.c.device_id,
+            "ids",
+            where=device_document.c.network_id == NETWORK_ID,
+        ).label("documents")
+    )
+)
+
+#: Locks the device that has a serial, in any network, until the transaction ends.
+DEVICE_OF_SERIAL = Query(
+    select(
+        device.c.network_id,
+        device.c.id,
+        device.c.serial,
+        device.c.model,
+        device.c.registration_date,
+        device.c.changed_date,
+        device.c.report_sequence,
+    )
+    .where(device.c.serial_key == bindparam("serial_key"))
+    .with_for_update(of=device)
+)
+INSERT_DEVICE = Query(device.insert())
+INSERT_DOCUMENT = Query(
+    device_document.insert(), columns=[column.name for column in device_document.c if column.computed is None]
+)
+INSERT_PROPERTIES = Query(device_properties.insert())
+
+#: The names of a place are those given first.
+INSERT_LOCATION = Query(insert(location).on_conflict_do_nothing())
+
+#: A part of a device's document as JSON, by its name.
+PART = {
+    column.name: Query(
+        select(column.label("part")).where(
+            device_document.c.network_id == NETWORK_ID, device_document.c.device_id == bindparam("device_id")
+        )
+    )
+    for column in (device_document.c.settings, device_document.c.tags, device_document.c.permissions)
+}
+
+#: Who is meant by an id or serial.
+DEVICE_BY_ID = Query(
+    select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id"))
+)
+DEVICE_BY_SERIAL = Query(
+    select(device.c.id, device.c.serial).where(
+        device.c.network_id == NETWORK_ID, device.c.serial_key == bindparam("serial_key")
+    )
+)
+
+#: What a change of a device goes by; it is locked until the unit of work ends. So is its document: PostgreSQL reads
+#: anew what it had to wait for, and nothing else.
+DEVICE_TO_CHANGE = Query(
+    select(
+        device.c.network_id,
+        device.c.id,
+        device.c.serial,
+        device.c.model,
+        device.c.family,
+        device.c.registration_date,
+        device.c.last_modified_date,
+        device.c.changed_date,
+        device.c.version,
+        device.c.group_id,
+        device_document.c.settings,
+        device_document.c.tags,
+        device_document.c.permissions,
+    )
+    .select_from(device)
+    .join(device_document, DOCUMENT_OF_DEVICE)
+    .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
+    .with_for_update(of=[device, device_document])
+)
+#: A group that a device is to be in: until the unit of work ends it is neither deleted nor renamed.
+_GROUP = (
+    select(device_group.c.id, device_group.c.name)
+    .where(device_group.c.network_id == NETWORK_ID)
+    .with_for_update(read=True)
+)
+GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")))
+GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")))
+
+CHANGE_DEVICE = Query(
+    device.update()
+    .where(THIS_DEVICE)
+    .values(
+        version=device.c.version + 1,
+        last_modified_date=bindparam("moment"),
+        changed_date=bindparam("moment"),
+        name_key=bindparam("new_name_key"),
+        name_order=bindparam("new_name_order"),
+        group_id=bindparam("new_group_id"),
+        gps_latitude=bindparam("new_latitude"),
+        gps_longitude=bindparam("new_longitude"),
+        location_key=bindparam("new_location_key"),
+    )
+)
+#: For a change of something beside the settings.
+TOUCH_DEVICE = Query(
+    device.update()
+    .where(THIS_DEVICE)
+    .values(version=device.c.version + 1, last_modified_date=bindparam("moment"), changed_date=bindparam("moment"))
+)
+#: A part of the document, by its name; its identity holds the date of the change.
+CHANGE_PART = {
+    part: Query(
+        device_document.update()
+        .where(ITS_DOCUMENT)
+        .values({"identity": bindparam("new_identity"), part: bindparam("new_part")})
+    )
+    for part in ("settings", "tags", "permissions")
+}
+MERGE_PROPERTIES = Query(
+    device_properties.update()
+    .where(
+        device_properties.c.network_id == bindparam("in_network"),
+        device_properties.c.device_id == bindparam("of_device"),
+    )
+    .values(properties=merged(device_properties.c.properties, "changes"))
+)
+
+#: Those of some devices that there are; they are locked until the unit of work ends, always in the same order.
+HELD_AMONG = Query(
+    select(device.c.id)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .order_by(device.c.id)
+    .with_for_update()
+)
+#: What the audit trail tells of devices that go.
+SETTINGS_AMONG = Query(
+    select(device.c.id, device.c.serial, device_document.c.settings)
+    .select_from(device)
+    .join(device_document, DOCUMENT_OF_DEVICE)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .order_by(device.c.id)
+)
+#: Just which devices those are.
+SERIALS_AMONG = Query(
+    select(device.c.id, device.c.serial)
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .order_by(device.c.id)
+)
+
+_pictures = (
+    select(screenshot.c.file_size)
+    .where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
+    .order_by(screenshot.c.id)
+    .with_for_update()
+    .subquery()
+)
+#: Keeps the pictures of some devices from others until the unit of work ends. Whoever lets go of pictures holds them
+#: before noting their files. There may be millions: their sizes are summed up, none is named.
+HOLD_PICTURES = Query(select(cast(func.coalesce(func.sum(_pictures.c.file_size), 0), BigInteger).label("bytes")))
+_TAGS = select(device_tag.c.tag_id).where(device_tag.c.network_id == NETWORK_ID, among(device_tag.c.device_id, "ids"))
+_FILES = union_all(
+    *(
+        select(name).where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
+        for name in (screenshot.c.blob, screenshot.c.thumbnail)
+    )
+)
+#: Deleted devices stay deleted: their serials are blocked.
+_block = insert(blocked_serial).from_select(
+    ["network_id", "serial_key", "serial", "date", "device_id"],
+    select(
+        device.c.network_id, device.c.serial_key, device.c.serial, bindparam("now", type_=BigInteger()), device.c.id
+    ).where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids")),
+)
+_BLOCK = Query(
+    _block.on_conflict_do_update(
+        index_elements=[blocked_serial.c.network_id, blocked_serial.c.serial_key],
+        set_={name: _block.excluded[name] for name in ("date", "device_id")},
+    )
+)
+
+
+def _deletion(table: Table, column: Column[Any]) -> Query:
+    return Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
+
+
+#: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
+DELETIONS = (
+    _BLOCK,
+    Query(insert(unneeded_file).from_select(["name"], _FILES).on_conflict_do_nothing()),
+    # Its key begins with the tags.
+    Query(
+        delete(device_tag_element).where(
+            device_tag_element.c.network_id == NETWORK_ID,
+            device_tag_element.c.tag_id.in_(_TAGS.distinct()),
+            among(device_tag_element.c.device_id, "ids"),
+        )
+    ),
+    _deletion(device_tag, device_tag.c.device_id),
+    _deletion(device_error, device_error.c.device_id),
+    _deletion(device_download, device_download.c.device_id),
+    _deletion(device_note, device_note.c.device_id),
+    _deletion(screenshot, screenshot.c.device_id),
+    _deletion(device_secret, device_secret.c.device_id),
+    _deletion(session, session.c.device_id),
+    _deletion(device, device.c.id),
+)
+#: What is found through the device alone, and is most of what there is of it.
+DOCUMENT_DELETIONS = (
+    _deletion(device_document, device_document.c.device_id),
+    _deletion(device_properties, device_properties.c.device_id),
+)

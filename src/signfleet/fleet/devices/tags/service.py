@@ -1,0 +1,199 @@
+"""Adds tags to devices and takes them away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from signfleet.fleet.devices.document import next_moment, touch, write_part
+from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.devices.tags import store as queries
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import tagkeys
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.tagkeys import TagKey
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.access.operations.catalogue import MANAGE_TAGS
+from signfleet.identity.audit.recording import Change, record
+from signfleet.web.caller.session import Session
+
+#: How many tags a device may have.
+LIMIT = 100
+
+
+class _Identity(NamedTuple):
+    """What a network tells tags apart by."""
+
+    entity: str
+    is_system: bool
+    name_key: str
+
+
+class Tags:
+    """The tags of single devices.
+
+    A network spells the name of a tag one way and knows it by one type: as it was given first among those in use.
+    """
+
+    def __init__(self, store: Store, devices: Devices) -> None:
+        self._store = store
+        self._devices = devices
+
+    async def get(self, session: Session, segment: str) -> str:
+        """All of a device as a JSON object. Raises `NotFound`."""
+        return await self._devices.part(session, segment, "tags")
+
+    async def add(self, session: Session, segment: str, tags: Mapping[str, Any], now: int) -> None:
+        """Add tags, all or none. Raises `Invalid` naming the key that is there already or does not fit."""
+        if len(tags) > LIMIT:
+            raise Invalid(f"A device may have {LIMIT} tags; the body has {len(tags)}.")
+        new = _checked(tags)
+        found = await self._devices.find(session, segment, MANAGE_TAGS)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, MANAGE_TAGS)
+            present: dict[str, str] = msgspec.json.decode(row.tags)
+            taken = {_identity(tagkeys.parse(text)) for text in present}
+            for key in new:
+                if _identity(key) in taken:
+                    raise Invalid(f"Tag '{key}': the device has a tag of this name already; delete it first.")
+            if len(present) + len(new) > LIMIT:
+                raise Invalid(f"A device may have {LIMIT} tags; this one would have {len(present) + len(new)}.")
+            keys = await _known(tx, row.network_id, new)
+            present |= {str(key._replace(name=keys[key].name)): value for key, value in new.items()}
+            await _insert(tx, row, [(keys[key].id, key.type, value) for key, value in new.items()])
+            await _keep(tx, row, present, now)
+
+        if new:
+            await self._store.write(work)
+
+    async def remove(self, session: Session, segment: str, keys: Sequence[str], now: int) -> None:
+        """Take tags away; what a device has not need not be taken. Raises `Invalid` for what is no key."""
+        if len(keys) > LIMIT:
+            raise Invalid(f"A device may have {LIMIT} tags; the body has {len(keys)} keys.")
+        gone = {(key.type, _identity(key)) for key in map(_key, keys)}
+        found = await self._devices.find(session, segment, MANAGE_TAGS)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._devices.hold(tx, session, found, MANAGE_TAGS)
+            present: dict[str, str] = msgspec.json.decode(row.tags)
+            parsed = {text: tagkeys.parse(text) for text in present}
+            going = {text: key for text, key in parsed.items() if (key.type, _identity(key)) in gone}
+            if not going:
+                return
+            known = await _named(tx, row.network_id, going.values())
+            ids = [known[_identity(key)].id for key in going.values()]
+            for query in queries.DELETIONS:
+                await tx.execute(query, network_id=row.network_id, device_id=row.id, tag_ids=ids)
+            await _keep(tx, row, {text: value for text, value in present.items() if text not in going}, now)
+
+        await self._store.write(work)
+
+
+def _checked(tags: Mapping[str, Any]) -> dict[TagKey, str]:
+    """Keys and canonical values of a body."""
+    checked: dict[TagKey, str] = {}
+    names = set()
+    for text, value in tags.items():
+        key = _key(text)
+        if _identity(key) in names:
+            raise Invalid(f"Tag '{text}': the body has two tags of this name.")
+        names.add(_identity(key))
+        try:
+            checked[key] = tagkeys.normalise(key.type, value)
+        except ValueError as error:
+            raise Invalid(f"Tag '{text}': {error}.") from error
+    return checked
+
+
+def _key(text: str) -> TagKey:
+    try:
+        key = tagkeys.parse(text)
+    except ValueError as error:
+        raise Invalid(f"Tag '{text[:200]}': {error}.") from error
+    if key.system:
+        raise Invalid(f"Tag '{text}': tags of the system are its own; nobody else sets or deletes them.")
+    return key
+
+
+def _identity(key: TagKey) -> _Identity:
+    return _Identity(key.entity, key.system, fold(key.name))
+
+
+async def _named(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[_Identity, Row]:
+    """The rows of these keys, of those that the network has."""
+    rows = await tx.all(queries.KEYS_NAMED, network_id=network_id, names=[fold(key.name) for key in keys])
+    return {_Identity(row.entity, bool(row.is_system), row.name_key): row for row in rows}
+
+
+async def _known(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[TagKey, Row]:
+    """The network's rows for keys; creates the missing ones. Raises `Invalid` where one is in use with another type."""
+    # Always in the same order: two that create the same new keys would wait for each other.
+    ordered = sorted(keys, key=_identity)
+    known = await _named(tx, network_id, ordered)
+    missing = [key for key in ordered if _identity(key) not in known]
+    if missing:
+        ids = await tx.next_ids("tag_key", len(missing))
+        await tx.execute_many(
+            queries.INSERT_KEY, [_new_key(network_id, id_, key) for id_, key in zip(ids, missing, strict=True)]
+        )
+        known = await _named(tx, network_id, ordered)
+    return {key: await _of_type(tx, network_id, key, known[_identity(key)]) for key in ordered}
+
+
+def _new_key(network_id: int, id_: int, key: TagKey) -> dict[str, Any]:
+    return {
+        "network_id": network_id,
+        "id": id_,
+        "entity": key.entity,
+        "is_system": key.system,
+        "name": key.name,
+        "name_key": _identity(key).name_key,
+        "name_order": order_key(key.name),
+        "type": key.type,
+    }
+
+
+async def _of_type(tx: Transaction, network_id: int, key: TagKey, known: Row) -> Row:
+    """The row `known` with the type of `key`, which it takes on if no device uses it. Raises `Invalid` otherwise."""
+    if known.type == key.type:
+        return known
+    # The type first: that waits for those who are about to use the key as it is.
+    await tx.execute(queries.RESPELL_KEY, in_network=network_id, tag_id=known.id, new_name=key.name, new_type=key.type)
+    if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
+        raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
+    return (await _named(tx, network_id, [key]))[_identity(key)]
+
+
+async def _insert(tx: Transaction, row: Row, tags: Iterable[tuple[int, str, str]]) -> None:
+    """The rows that filters and sorts read, of tags by id of the key, type and value."""
+    whole, elements = [], []
+    for tag_id, tag_type, text in tags:
+        value = tagkeys.comparable(tag_type, text)
+        same = {"network_id": row.network_id, "device_id": row.id, "tag_id": tag_id}
+        order = order_key(value) if isinstance(value, str) else None
+        compared = _comparable(None if isinstance(value, list) else value)
+        whole.append({**same, "value": text, **compared, "value_order": order})
+        for place, element in enumerate(value if isinstance(value, list) else ()):
+            elements.append({**same, "position": place, **_comparable(element)})
+    await tx.execute_many(queries.INSERT_TAG, whole)
+    if elements:
+        await tx.execute_many(queries.INSERT_ELEMENT, elements)
+
+
+def _comparable(value: str | float | None) -> dict[str, str | float | None]:
+    if value is None or isinstance(value, str):
+        return {"value_key": value, "value_number": None}
+    return {"value_key": None, "value_number": float(value)}
+
+
+async def _keep(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> None:
+    moment, document = next_moment(row, now), encode(tags).decode()
+    await write_part(tx, row, "tags", document, moment)
+    await touch(tx, row, moment)
+    before, after = (f'{{"tags":{known}}}' for known in (row.tags, document))
+    await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, before, after), now)

@@ -1,0 +1,41 @@
+"""The SQL of tags."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
+
+from signfleet.foundation.storage.query import Query, among
+from signfleet.foundation.storage.tables import device_tag, device_tag_element, tag_key
+
+#: All keys of a network that have one of these folded names, of whatever entity. Until the unit of work ends nobody
+#: gives them another type.
+KEYS_NAMED = Query(
+    select(tag_key)
+    .where(tag_key.c.network_id == bindparam("network_id"), among(tag_key.c.name_key, "names"))
+    .with_for_update(read=True)
+)
+#: Another writer may have added it meanwhile; then its spelling is the first.
+INSERT_KEY = Query(insert(tag_key).on_conflict_do_nothing())
+RESPELL_KEY = Query(
+    tag_key.update()
+    .where(tag_key.c.network_id == bindparam("in_network"), tag_key.c.id == bindparam("tag_id"))
+    .values(name=bindparam("new_name"), type=bindparam("new_type"))
+)
+ANY_USE = Query(
+    select(device_tag.c.device_id)
+    .where(device_tag.c.network_id == bindparam("network_id"), device_tag.c.tag_id == bindparam("tag_id"))
+    .limit(1)
+)
+
+INSERT_TAG = Query(device_tag.insert())
+INSERT_ELEMENT = Query(device_tag_element.insert())
+DELETIONS = tuple(
+    Query(
+        delete(table).where(
+            and_(table.c.network_id == bindparam("network_id"), table.c.device_id == bindparam("device_id")),
+            among(table.c.tag_id, "tag_ids"),
+        )
+    )
+    for table in (device_tag, device_tag_element)
+)

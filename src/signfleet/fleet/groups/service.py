@@ -1,0 +1,280 @@
+"""The rules of groups. A network always has the group `Default`; devices of a deleted group move there."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.schemas import GroupReference
+from signfleet.fleet.groups import store as queries
+from signfleet.fleet.groups.catalogue import GROUPS
+from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
+from signfleet.fleet.groups.moving import move_to_default
+from signfleet.fleet.groups.schemas import Group, GroupChange, NewGroup
+from signfleet.fleet.subscriptions.schemas import DeviceReference
+from signfleet.foundation.errors import Invalid, NotFound, of_another
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.datetime import next_moment
+from signfleet.foundation.wire.ids import id_of
+from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.access import grants
+from signfleet.identity.access.giving import Giving
+from signfleet.identity.access.operations.catalogue import (
+    CHANGE_TARGET_GROUP,
+    DELETE_GROUP,
+    EDIT_GROUP_PERMISSIONS,
+    GROUP,
+    UPDATE_DEVICE,
+    UPDATE_GROUP,
+    VIEW_DEVICE,
+    VIEW_GROUP,
+)
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.access.schemas import Permission
+from signfleet.identity.access.shown import Shown
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.permission_lists import PermissionList
+from signfleet.web.caller.session import Session
+from signfleet.web.collection import Collection
+from signfleet.web.contract.conditional import Precondition
+from signfleet.web.contract.paging import ListQuery, Page
+
+T = TypeVar("T")
+
+
+class Groups:
+    """Reads and changes the groups of a network. What the caller may not see does not exist."""
+
+    def __init__(self, store: Store, permissions: Permissions, most: int) -> None:
+        self._most = most
+        self._store = store
+        self._permissions = permissions
+        self._shown = Shown(store, permissions)
+        self._all = Collection(store, GROUPS)
+        self.grants = PermissionList(
+            store,
+            "Group",
+            lock=self._lock_to_grant,
+            touch=_touch,
+            name_of=lambda row: row.name,
+            root=GROUP,
+            find=lambda tx, session, ref: self._row(session, ref, tx),
+        )
+        self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
+
+    async def list_(self, session: Session, query: ListQuery) -> Page:
+        """A page of groups, by name unless a sort says otherwise."""
+        found = await self._all.find(session.network, query, await self._scope(session))
+        rows = await self._store.all(queries.GROUPS_AMONG, network_id=session.network, ids=found.ids)
+        known, sizes = {row.id: row for row in rows}, await self._sizes(session, found.ids)
+        items = []
+        for id_ in found.ids:
+            if id_ in known:
+                permissions = await self._stated(session, id_)
+                items.append(encode(_entity(known[id_], sizes.get(id_, 0), permissions)))
+        return found.page(items)
+
+    async def count(self, session: Session, filter_: str | None) -> int:
+        """How many groups match."""
+        return await self._all.count(session.network, filter_, await self._scope(session))
+
+    async def _scope(self, session: Session) -> Scope:
+        """The groups that the caller may see."""
+        return await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
+
+    async def get(self, session: Session, segment: str) -> tuple[Group, Row]:
+        """A group by id or name, with the devices in it; and its row. Raises `NotFound`."""
+        row = await self._row(session, segment)
+        scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        members = await self._store.scan_all(
+            self._scoped(queries.devices_in, scope), network_id=row.network_id, group_id=row.id, **scope.parameters
+        )
+        devices = [DeviceReference(id=member.id, serial=member.serial) for member in members]
+        permissions = await self._stated(session, row.id)
+        return _entity(row, len(devices), permissions, devices), row
+
+    async def create(self, session: Session, new: NewGroup, now: int) -> Group:
+        """Create a group. Raises `Invalid` for a taken or unfit name, `QuotaReached`."""
+        network_id = session.network
+        name = check_name(new.name)
+
+        async def work(tx: Transaction) -> Row | None:
+            await check_group_quota(tx, network_id, self._most)
+            group_id = await insert_group(tx, network_id, name, now, new.description)
+            after = {"name": name, "description": new.description}
+            await record(tx, network_id, Change("Create", "Group", group_id, name, None, after), now)
+            return await tx.one(queries.GROUP_BY_ID, network_id=network_id, id=group_id)
+
+        return _entity(await self._write(work, name), 0, [], [])
+
+    async def update(
+        self, session: Session, segment: str, change: GroupChange, precondition: Precondition, now: int
+    ) -> None:
+        """Rename or describe a group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await self._held(session, segment, UPDATE_GROUP, tx)
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            await self._check_same(session, row, change.id, tx)
+            name = row.name if change.name is msgspec.UNSET else change.name.strip()
+            description = row.description if change.description is msgspec.UNSET else change.description
+            if fold(name) != row.name_key:
+                check_name(name)
+                if row.name_key == fold(DEFAULT_GROUP):
+                    raise Invalid(f"'name': a network always has a group '{DEFAULT_GROUP}'; it keeps its name.")
+            modified = next_moment(row.last_modified_date, now)
+            await tx.execute(
+                queries.UPDATE_GROUP,
+                in_network=row.network_id,
+                this_id=row.id,
+                new_name=name,
+                new_name_key=fold(name),
+                new_name_order=order_key(name),
+                new_description=description,
+                now=modified,
+            )
+            if name != row.name:
+                await _rename(tx, row, name, now)
+            before = {"name": row.name, "description": row.description}
+            after = {"name": name, "description": description}
+            await record(tx, row.network_id, Change("Update", "Group", row.id, row.name, before, after), now)
+
+        await self._write(work, "" if change.name is msgspec.UNSET else change.name)
+
+    async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
+        """Deletes a group; its devices move to `Default`. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`.
+
+        The caller has to be allowed to move each of them, as a PUT of the device demands it.
+        """
+        movable = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        for operation in (UPDATE_DEVICE, CHANGE_TARGET_GROUP):
+            movable &= await self._permissions.scope(session, operation, queries.DEVICE_ID)
+        counting = self._scoped(queries.counts, movable)
+        await counting.prepare(self._store.dialect)
+
+        async def work(tx: Transaction) -> None:
+            row = await self._held(session, segment, DELETE_GROUP, tx)
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            if row.name_key == fold(DEFAULT_GROUP):
+                raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
+            await (await Giving.by(session, tx)).demand_to_lift(GROUP, [row.id])
+            moved = await move_to_default(tx, session, self._permissions, row, now, movable=movable, counting=counting)
+            await grants.forget(tx, row.network_id, "Group", [row.id], now)
+            await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
+            before = {"name": row.name, "description": row.description}
+            await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before, moved), now)
+
+        await self._store.write(work)
+
+    async def _stated(self, session: Session, group_id: int) -> list[Permission]:
+        return await self._shown.to(session, await grants.read(self._store, session.network, "Group", group_id))
+
+    async def permissions(self, session: Session, segment: str) -> list[Permission]:
+        """Who may do what with a group, beyond what they may do with all. Raises `NotFound`."""
+        row = await self._row(session, segment)
+        return await self._stated(session, row.id)
+
+    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
+        return await self._held(session, segment, EDIT_GROUP_PERMISSIONS, tx)
+
+    async def _held(self, session: Session, segment: str, operation: Operation, tx: Transaction) -> Row:
+        """The row of a group that the caller may do `operation` with, kept from others until the unit of work ends.
+
+        Raises `NotFound` or `Forbidden`.
+        """
+        found = await self._row(session, segment, tx)
+        await self._permissions.demand_on(session, operation, found.id, tx)
+        row = await tx.one(queries.GROUP_TO_CHANGE, network_id=found.network_id, id=found.id)
+        if row is None:
+            raise NotFound.in_network("group", segment)
+        return row
+
+    async def _check_same(self, session: Session, group: Row, id_: int | None, tx: Transaction) -> None:
+        """Raises `Invalid` where a body has the id of another group that the caller sees."""
+        if not id_ or id_ == group.id:
+            return
+        other = await tx.one(queries.GROUP_BY_ID, network_id=group.network_id, id=id_)
+        other = await self._permissions.visible(session, VIEW_GROUP, other, tx)
+        if other is not None:
+            raise of_another("id", "group", other.name, group.name)
+
+    async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
+        """The row of a group by id or, where the caller knows none of that id, by name. Raises `NotFound`."""
+        store, number = tx or self._store, id_of(segment)
+        ways: list[tuple[Query, dict[str, int | str]]] = [(queries.GROUP_BY_NAME, {"name_key": fold(segment)})]
+        if number is not None:
+            ways.insert(0, (queries.GROUP_BY_ID, {"id": number}))
+        for query, key in ways:
+            row = await store.one(query, network_id=session.network_id, **key)
+            row = await self._permissions.visible(session, VIEW_GROUP, row, tx)
+            if row is not None:
+                return row
+        raise NotFound.in_network("group", segment)
+
+    async def _sizes(self, session: Session, ids: list[int]) -> dict[int, int]:
+        """How many devices that the caller may see are in these groups."""
+        scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        rows = await self._store.scan_all(
+            self._scoped(queries.counts, scope), network_id=session.network_id, ids=ids, **scope.parameters
+        )
+        return {row.group_id: row.devices for row in rows}
+
+    def _scoped(self, make: Callable[[Scope], Query], scope: Scope) -> Query:
+        """A statement for a scope, compiled once for each kind of scope."""
+        key = (make, scope.name)
+        query = self._queries.get(key)
+        if query is None:
+            query = self._queries[key] = make(scope)
+            if len(self._queries) > 256:
+                self._queries.popitem(last=False)
+        return query
+
+    async def _write(self, work: UnitOfWork[T], name: str) -> T:
+        try:
+            return await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'name': there is a group '{name}' already.") from None
+
+
+async def _touch(tx: Transaction, row: Row, now: int) -> None:
+    modified = next_moment(row.last_modified_date, now)
+    await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
+
+
+async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
+    """Let the devices of a group tell its new name."""
+    old, new = (f'"group":{encode(GroupReference(id=row.id, name=said)).decode()}' for said in (row.name, name))
+    await tx.all(queries.LOCK_DEVICES, network_id=row.network_id, group_id=row.id)
+    for query in queries.RENAMINGS:
+        await tx.execute(
+            query,
+            in_network=row.network_id,
+            this_id=row.id,
+            old_text=old,
+            new_text=new,
+            changes=encode(DEVICES.flatten({"settings": {"group": {"name": name}}})).decode(),
+            now=now,
+        )
+
+
+def _entity(row: Row, count: int, permissions: list[Permission], devices: list[DeviceReference] | None = None) -> Group:
+    return Group(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        creation_date=datetime.format(row.creation_date),
+        last_modified_date=datetime.format(row.last_modified_date),
+        devices_count=count,
+        devices=devices,
+        permissions=permissions,
+    )

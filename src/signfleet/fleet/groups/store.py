@@ -1,0 +1,122 @@
+"""The SQL of device groups."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+
+from signfleet.fleet.devices.document import identity_json
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.moments import NEXT_MOMENT
+from signfleet.foundation.storage.query import Query, among, json_member, merged
+from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties
+
+#: By what permissions for single groups, and for devices, find theirs.
+GROUP_ID = device_group.c.id
+DEVICE_ID = device.c.id
+
+_group = select(device_group).where(device_group.c.network_id == bindparam("network_id"))
+GROUP_BY_ID = Query(_group.where(device_group.c.id == bindparam("id")))
+GROUP_BY_NAME = Query(_group.where(device_group.c.name_key == bindparam("name_key")))
+GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")))
+#: Locked until the unit of work ends.
+GROUP_TO_CHANGE = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update())
+
+COUNT_GROUPS = Query(
+    select(func.count().label("total"))
+    .select_from(device_group)
+    .where(device_group.c.network_id == bindparam("network_id"))
+)
+INSERT_GROUP = Query(device_group.insert())
+_THIS = and_(device_group.c.network_id == bindparam("in_network"), device_group.c.id == bindparam("this_id"))
+UPDATE_GROUP = Query(
+    device_group.update()
+    .where(_THIS)
+    .values(
+        name=bindparam("new_name"),
+        name_key=bindparam("new_name_key"),
+        name_order=bindparam("new_name_order"),
+        description=bindparam("new_description"),
+        last_modified_date=bindparam("now"),
+    )
+)
+TOUCH_GROUP = Query(device_group.update().where(_THIS).values(last_modified_date=bindparam("now")))
+DELETE_GROUP = Query(device_group.delete().where(_THIS))
+
+_IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
+#: Locks the devices of a group until the transaction ends.
+LOCK_DEVICES = Query(select(device.c.id).where(_IN_GROUP).order_by(device.c.id).with_for_update())
+#: How many devices are in a group, and when one of them changed last.
+MEMBERS = Query(
+    select(func.count().label("devices"), func.max(device.c.changed_date).label("changed_date")).where(_IN_GROUP)
+)
+
+_MEMBERS = select(device.c.id).where(
+    device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id")
+)
+#: A group has been renamed: what its devices say of it, in their settings, to filters, and when they changed.
+RENAMINGS = (
+    Query(
+        device_document.update()
+        .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
+        .values(settings=func.replace(device_document.c.settings, bindparam("old_text"), bindparam("new_text")))
+    ),
+    Query(
+        device_properties.update()
+        .where(device_properties.c.network_id == bindparam("in_network"), device_properties.c.device_id.in_(_MEMBERS))
+        .values(properties=merged(device_properties.c.properties, "changes"))
+    ),
+    Query(
+        device.update()
+        .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
+        .values(changed_date=NEXT_MOMENT)
+    ),
+)
+
+
+def _dated(column: ColumnElement[str], document: ColumnElement[str]) -> ColumnElement[str]:
+    """A part of a document with another date of its last change."""
+    present = '"lastModifiedDate":"' + func.coalesce(json_member(document, "lastModifiedDate"), "") + '"'
+    return func.replace(column, present, bindparam("new_date"))
+
+
+#: The devices of a group go to another one: their settings, what filters find, and their dates and versions.
+MOVES = (
+    Query(
+        device_document.update()
+        .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
+        .values(
+            identity=_dated(device_document.c.identity, identity_json(device_document.c.identity)),
+            settings=func.replace(
+                _dated(device_document.c.settings, device_document.c.settings),
+                bindparam("old_text"),
+                bindparam("new_text"),
+            ),
+        )
+    ),
+    RENAMINGS[1],
+    Query(
+        device.update()
+        .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
+        .values(
+            group_id=bindparam("new_group_id"),
+            version=device.c.version + 1,
+            last_modified_date=bindparam("moment"),
+            changed_date=bindparam("moment"),
+        )
+    ),
+)
+
+
+def devices_in(scope: Scope) -> Query:
+    """The devices of a group that a scope admits."""
+    return Query(select(device.c.id, device.c.serial).where(_IN_GROUP, *scope.conditions).order_by(device.c.serial_key))
+
+
+def counts(scope: Scope) -> Query:
+    """How many devices that a scope admits are in each of some groups; groups without any have no row."""
+    counting: Select[tuple[int, int]] = select(device.c.group_id, func.count().label("devices"))
+    return Query(
+        counting.where(
+            device.c.network_id == bindparam("network_id"), among(device.c.group_id, "ids"), *scope.conditions
+        ).group_by(device.c.group_id)
+    )

@@ -1,0 +1,77 @@
+"""What operators send and get about joining."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
+from signfleet.foundation.wire.types import DateTime
+
+
+class NewSetupToken(msgspec.Struct, rename="camel", kw_only=True):
+    """How many devices may join with a setup token, and for how many days; by default any number, for as long as the
+    network's settings say."""
+
+    max_uses: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+
+
+class SetupToken(msgspec.Struct, rename="camel", kw_only=True):
+    """A setup token without its text. `uses` is counted where there is a limit."""
+
+    id: str
+    author: str | None
+    valid_from: DateTime
+    valid_to: DateTime
+    max_uses: int | None
+    uses: int | None
+
+
+class IssuedSetupToken(SetupToken, kw_only=True):
+    """A new setup token; its text is never answered again."""
+
+    token: str
+
+
+class SetupTokens(msgspec.Struct, rename="camel", kw_only=True):
+    """A page of setup tokens, by when they expire; `nextMarker` is null on the last."""
+
+    items: list[SetupToken]
+    next_marker: str | None
+
+
+class BlockedSerial(msgspec.Struct, rename="camel", kw_only=True):
+    """The serial of a deleted device, which may not join the network again."""
+
+    serial: str
+    date: DateTime
+
+
+class BlockedSerials(msgspec.Struct, rename="camel", kw_only=True):
+    """A page of blocked serials; `nextMarker` is null on the last."""
+
+    items: list[BlockedSerial]
+    next_marker: str | None
+
+
+class NewSerialClaim(msgspec.Struct, rename="camel", kw_only=True):
+    """A serial to claim."""
+
+    serial: Annotated[str, Meta(pattern=SERIAL_PATTERN, extra={"is": SERIAL_FORM})]
+
+
+class SerialClaim(msgspec.Struct, rename="camel", kw_only=True):
+    """A serial that the network asks for; the operator of the server decides."""
+
+    serial: str
+    author: str
+    date: DateTime
+
+
+class JoiningRules(msgspec.Struct, rename="camel", kw_only=True):
+    """Until when players of the protocol's version 1 may join again without a secret; null: never."""
+
+    protocol_1_until: DateTime | None

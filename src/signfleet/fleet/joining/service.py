@@ -1,0 +1,118 @@
+"""What operators decide about joining: releases, blocked serials, players of the protocol's first version."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.devices.store import DEVICE_BY_SERIAL
+from signfleet.fleet.joining import secrets
+from signfleet.fleet.joining import store as queries
+from signfleet.fleet.joining.schemas import BlockedSerial, BlockedSerials, JoiningRules
+from signfleet.foundation.errors import Invalid, NotFound
+from signfleet.foundation.expressions.listing import EVERYTHING, Scope
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.text import fold
+from signfleet.foundation.wire.timespan import DAY
+from signfleet.identity.access.operations.catalogue import SETUP_DEVICE, VIEW_DEVICE
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.audit.recording import Change, record
+from signfleet.web.caller.session import Session
+
+#: A transition ends some day.
+TRANSITION_LIMIT: Final = 366 * DAY
+
+
+class Joining:
+    """Lets serials join again, and says who may do without a secret."""
+
+    def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
+        self._store = store
+        self._devices = devices
+        self._permissions = permissions
+
+    async def scope(self, session: Session) -> Scope:
+        """The blocked serials whose devices the caller might see while they were there."""
+        return await self._permissions.scope_ever(session, VIEW_DEVICE, queries.BLOCKED_DEVICE_ID)
+
+    async def release(self, session: Session, segment: str, now: int) -> None:
+        """Lets whichever player comes next with a setup token be a device. Raises `NotFound` or `Forbidden`."""
+        found = await self._devices.find(session, segment, SETUP_DEVICE)
+
+        async def work(tx: Transaction) -> None:
+            device = await self._devices.hold(tx, session, found, SETUP_DEVICE)
+            await _release(tx, session.network, device.id, device.serial, now)
+
+        await self._store.write(work)
+
+    async def release_serial(self, network_id: int, serial: str, now: int) -> None:
+        """Does the same for a device of a network by its serial. Raises `NotFound`."""
+
+        async def work(tx: Transaction) -> None:
+            device = await tx.one(DEVICE_BY_SERIAL, network_id=network_id, serial_key=fold(serial))
+            if device is None:
+                raise NotFound.in_network("device", serial)
+            await _release(tx, network_id, device.id, device.serial, now)
+
+        await self._store.write(work)
+
+    async def blocked(
+        self, network_id: int, marker: str | None, size: int, scope: Scope = EVERYTHING
+    ) -> BlockedSerials:
+        """A page of the blocked serials of a network that a scope admits, by serial."""
+        page = {"network_id": network_id, "after_key": fold(marker or ""), "count": size + 1}
+        rows = await self._store.scan_all(queries.blocks(scope), **page, **scope.parameters)
+        items = [BlockedSerial(serial=row.serial, date=datetime.format(row.date)) for row in rows[:size]]
+        return BlockedSerials(items=items, next_marker=items[-1].serial if len(rows) > size else None)
+
+    async def unblock(self, network_id: int, serial: str, now: int, scope: Scope = EVERYTHING) -> None:
+        """Lets the serial of a deleted device in a scope join again, as a new device. Raises `NotFound`."""
+        query, this = queries.unblock(scope), {"network_id": network_id, "serial_key": fold(serial)}
+
+        async def work(tx: Transaction) -> None:
+            if not await tx.execute(query, **this, **scope.parameters):
+                raise NotFound(f"The serial number '{serial}' is not blocked in this network.")
+            await record(tx, network_id, Change("Unlock", "Serial", name=serial), now)
+
+        await self._store.write(work)
+
+    async def rules(self, network_id: int) -> JoiningRules:
+        """The rules of a network. Raises `NotFound`."""
+        row = await self._store.one(queries.PROTOCOL_1, network_id=network_id)
+        if row is None:
+            raise NotFound("The network is gone.")
+        return _rules(row.protocol_1_until)
+
+    async def set_rules(self, network_id: int, rules: JoiningRules, now: int) -> None:
+        """Replaces the rules of a network. Raises `Invalid` for a date too far away."""
+        try:
+            until = None if rules.protocol_1_until is None else datetime.parse(rules.protocol_1_until)
+        except ValueError as error:
+            raise Invalid(f"'protocol1Until': {error}.") from error
+        if until is not None and until > now + TRANSITION_LIMIT:
+            raise Invalid(
+                f"'protocol1Until': at most {TRANSITION_LIMIT // DAY} days from now; meanwhile any holder of a setup"
+                " token can take a device that has not shown its secret."
+            )
+
+        async def work(tx: Transaction) -> None:
+            row = await tx.one(queries.PROTOCOL_1_TO_CHANGE, network_id=network_id)
+            if row is None:
+                raise NotFound("The network is gone.")
+            await tx.execute(queries.SET_PROTOCOL_1, id_=network_id, until=until)
+            before, after = _rules(row.protocol_1_until), _rules(until)
+            await record(tx, network_id, Change("Update", "Network", network_id, row.name, before, after), now)
+
+        await self._store.write(work)
+
+
+def _rules(until: int | None) -> JoiningRules:
+    return JoiningRules(protocol_1_until=None if until is None else datetime.format(until))
+
+
+async def _release(tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
+    secret = await secrets.lock(tx, network_id, device_id)
+    await secrets.save(tx, network_id, device_id, secret.released())
+    await tx.execute(queries.END_SESSIONS, in_network=network_id, of_device=device_id)
+    await record(tx, network_id, Change("Release", "Device", device_id, serial), now)

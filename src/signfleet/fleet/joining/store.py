@@ -1,0 +1,110 @@
+"""The SQL of secrets of devices, blocked serials and claims."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
+
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import blocked_serial, device_secret, network, serial_claim, session, token
+
+#: Locks the row until the transaction ends. Lock order: device, device_secret, session, token.
+SECRET_TO_CHANGE = Query(
+    select(
+        device_secret.c.hash,
+        device_secret.c.issue_date,
+        device_secret.c.is_received,
+        device_secret.c.is_presented,
+        device_secret.c.address,
+    )
+    .where(device_secret.c.network_id == bindparam("network_id"), device_secret.c.device_id == bindparam("device_id"))
+    .with_for_update()
+)
+_secret = insert(device_secret)
+PUT_SECRET = Query(
+    _secret.on_conflict_do_update(
+        index_elements=[device_secret.c.network_id, device_secret.c.device_id],
+        set_={
+            name: _secret.excluded[name] for name in ("hash", "issue_date", "is_received", "is_presented", "address")
+        },
+    )
+)
+END_SESSIONS = Query(
+    session.delete().where(
+        session.c.network_id == bindparam("in_network"), session.c.device_id == bindparam("of_device")
+    )
+)
+
+_this_block = (
+    blocked_serial.c.network_id == bindparam("network_id"),
+    blocked_serial.c.serial_key == bindparam("serial_key"),
+)
+BLOCK = Query(select(blocked_serial.c.serial).where(*_this_block))
+#: By what permissions for single devices find theirs, which are gone.
+BLOCKED_DEVICE_ID = blocked_serial.c.device_id
+
+
+def unblock(scope: Scope) -> Query:
+    """Removes a block, if the scope admits its device."""
+    return Query(delete(blocked_serial).where(*_this_block, *scope.conditions))
+
+
+def blocks(scope: Scope) -> Query:
+    """A page of the blocked serials of a network whose devices the scope admits, after one of them."""
+    after = blocked_serial.c.serial_key > bindparam("after_key")
+    return Query(
+        select(blocked_serial.c.serial, blocked_serial.c.serial_key, blocked_serial.c.date)
+        .where(blocked_serial.c.network_id == bindparam("network_id"), after, *scope.conditions)
+        .order_by(blocked_serial.c.serial_key)
+        .limit(bindparam("count"))
+    )
+
+
+PROTOCOL_1 = Query(select(network.c.protocol_1_until).where(network.c.id == bindparam("network_id")))
+#: Locks the network until the transaction ends.
+PROTOCOL_1_TO_CHANGE = Query(
+    select(network.c.name, network.c.protocol_1_until).where(network.c.id == bindparam("network_id")).with_for_update()
+)
+SET_PROTOCOL_1 = Query(
+    network.update().where(network.c.id == bindparam("id_")).values(protocol_1_until=bindparam("until"))
+)
+
+_this_claim = (
+    serial_claim.c.network_id == bindparam("network_id"),
+    serial_claim.c.serial_key == bindparam("serial_key"),
+)
+PUT_CLAIM = Query(insert(serial_claim).on_conflict_do_nothing())
+CLAIM = Query(select(serial_claim).where(*_this_claim))
+DELETE_CLAIM = Query(delete(serial_claim).where(*_this_claim))
+CLAIM_COUNT = Query(
+    select(func.count()).select_from(serial_claim).where(serial_claim.c.network_id == bindparam("network_id"))
+)
+CLAIMS_OF_NETWORK = Query(
+    select(serial_claim)
+    .where(serial_claim.c.network_id == bindparam("network_id"))
+    .order_by(serial_claim.c.serial_key)
+    .limit(bindparam("count"))
+)
+#: Of the whole installation, the oldest first.
+CLAIMS = Query(
+    select(serial_claim.c.serial, serial_claim.c.author, serial_claim.c.date, network.c.name)
+    .join(network, network.c.id == serial_claim.c.network_id)
+    .order_by(serial_claim.c.date, serial_claim.c.serial_key)
+)
+
+_setup_tokens = (token.c.kind == "setup", token.c.network_id == bindparam("network_id"))
+#: A page of the setup tokens of a network that have not expired, after one of them.
+SETUP_TOKENS = Query(
+    select(token)
+    .where(
+        *_setup_tokens,
+        token.c.valid_to > bindparam("now"),
+        or_(
+            token.c.valid_to > bindparam("after_date"),
+            and_(token.c.valid_to == bindparam("after_date"), token.c.hash > bindparam("after_hash")),
+        ),
+    )
+    .order_by(token.c.valid_to, token.c.hash)
+    .limit(bindparam("count"))
+)

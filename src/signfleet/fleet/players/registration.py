@@ -1,0 +1,254 @@
+"""Players join a network, or join it again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from signfleet.fleet.devices.document import identity, next_moment
+from signfleet.fleet.devices.models.catalog import family_of
+from signfleet.fleet.devices.registration import NewDevice, create
+from signfleet.fleet.devices.schemas import Location
+from signfleet.fleet.devices.serials import check_serial
+from signfleet.fleet.devices.store import DEVICE_OF_SERIAL, GROUP_BY_NAME
+from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
+from signfleet.fleet.joining import secrets
+from signfleet.fleet.joining.store import BLOCK, END_SESSIONS
+from signfleet.fleet.players import store as queries
+from signfleet.fleet.players.pace import Pace
+from signfleet.fleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
+from signfleet.fleet.players.schemas import PlayerRegistration, Registered
+from signfleet.fleet.players.tokens import lifetimes_of
+from signfleet.fleet.subscriptions.schemas import DeviceReference
+from signfleet.fleet.subscriptions.service import Subscriptions
+from signfleet.foundation.errors import Unauthenticated
+from signfleet.foundation.geography.location import complete_location
+from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.foundation.wire import datetime, zones
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.access.issuing import open_session
+from signfleet.identity.access.tokens import hash_token
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.users.schemas import NetworkName
+from signfleet.web.caller.actor import act_under, acting
+from signfleet.web.caller.scopes import DEVICE_SCOPE
+
+DEFAULT_ZONE = "GMT"
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A player that may be a device: which one, what it has reported, and its secret if that is new to it."""
+
+    device_id: int
+    serial: str
+    sequence: int
+    secret: str | None
+    is_new: bool
+
+
+class Players:
+    """Lets players in. `pace` limits how often one of them comes."""
+
+    def __init__(self, store: Store, subscriptions: Subscriptions, pace: Pace, most_groups: int) -> None:
+        self._most_groups = most_groups
+        self._store = store
+        self._subscriptions = subscriptions
+        self._pace = pace
+        self._refusals = Refusals()
+
+    async def register(self, setup_token: str, player: PlayerRegistration, now: int) -> tuple[Registered, bool]:
+        """Lets a player into the setup token's network, and says whether it is new there.
+
+        A device that is known keeps everything but its tokens, and its model if that is another now. A refusal
+        changes nothing. Raises `Unauthenticated` for a bad setup token, `Conflict` for a serial that the player may
+        not have, `Forbidden` for a blocked one, `Invalid` for a serial or group that cannot be.
+        """
+        try:
+            network = await _network(self._store, setup_token, now)
+        except Unauthenticated:
+            self._pace.take(acting().address)
+            raise
+        key = (network.id, fold(player.serial))
+        self._pace.take(key)
+        act_under(f"player {player.serial}")
+        location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
+
+        async def work(tx: Transaction) -> tuple[Registered, bool] | Refusal:
+            network = await _network(tx, setup_token, now)
+            known = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(player.serial))
+            admitted: Admitted | Refusal
+            if known is None:
+                admitted = await self._join(tx, network, player, location, now)
+            elif known.network_id == network.id:
+                admitted = await self._join_again(tx, network, known, player, now)
+            else:
+                admitted = Refusal(ElsewhereRegistered(player.serial), player.serial)
+            if isinstance(admitted, Refusal):
+                await self._refusals.record(tx, network.id, admitted, now)
+                return admitted
+            issued = await open_session(
+                tx,
+                scope=DEVICE_SCOPE,
+                lifetimes=lifetimes_of(network),
+                now=now,
+                network_id=network.id,
+                device_id=admitted.device_id,
+            )
+            registered = Registered.of(
+                issued,
+                device_secret=admitted.secret or msgspec.UNSET,
+                device=DeviceReference(id=admitted.device_id, serial=admitted.serial),
+                network=NetworkName(id=network.id, name=network.name),
+                sequence=admitted.sequence,
+            )
+            return registered, admitted.is_new
+
+        with self._pace.refunding(key):
+            outcome = await self._write(work)
+        if isinstance(outcome, Refusal):
+            self._refusals.remember(network.id, outcome, now)
+            log.warning("player refused", serial=player.serial, network=network.id, reason=outcome.error.code)
+            raise outcome.error
+        registered, is_new = outcome
+        log.info(
+            "player registered",
+            serial=player.serial,
+            model=player.model,
+            firmware=player.firmware,
+            network=network.id,
+            device=registered.device.id,
+            new=is_new,
+        )
+        return registered, is_new
+
+    async def _join(
+        self, tx: Transaction, network: Row, player: PlayerRegistration, location: Location | None, now: int
+    ) -> Admitted | Refusal:
+        """Creates a device for a player that no network knows."""
+        if await tx.one(BLOCK, network_id=network.id, serial_key=fold(player.serial)) is not None:
+            return Refusal(Removed(player.serial), player.serial)
+        check_serial(player.serial)
+        if network.max_uses is not None and not await tx.execute(queries.USE_SETUP_TOKEN, token_hash=network.hash):
+            raise Unauthenticated(
+                f"The setup token has been used by {network.max_uses} players, as many as may join with it;"
+                " issue a new one."
+            )
+        new = await _new_device(tx, network.id, player, location, now, most_groups=self._most_groups)
+        device_id = await create(tx, network.id, new, now)
+        await self._subscriptions.on_registration(tx, network.id, device_id, player.serial, now)
+        after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
+        await record(tx, network.id, Change("Create", "Device", device_id, player.serial, None, after), now)
+        text, secret = secrets.issue(now)
+        await secrets.save(tx, network.id, device_id, secret)
+        return Admitted(device_id, player.serial, 0, text, is_new=True)
+
+    async def _join_again(
+        self, tx: Transaction, network: Row, known: Row, player: PlayerRegistration, now: int
+    ) -> Admitted | Refusal:
+        """Lets a player be a device that the network has, if it proves to be that, or cannot."""
+        secret, text = await secrets.lock(tx, network.id, known.id), None
+        if secret.is_proved_by(player.device_secret):
+            secret = secret.presented()
+        elif not secret.is_received or _allows_protocol_1(network, secret, now):
+            if secret.is_received:
+                until = datetime.format(network.protocol_1_until)
+                log.warning("player joined again without its secret", serial=known.serial, allowed_until=until)
+            text, secret = secrets.issue(now)
+        else:
+            return Refusal(Known(player.serial), known.serial, known.id, secret.address)
+        await secrets.save(tx, network.id, known.id, secret)
+        if await tx.execute(END_SESSIONS, in_network=network.id, of_device=known.id):
+            ended = Change("Revoke", "Token", name=known.serial, before={"deviceId": known.id}, device_id=known.id)
+            await record(tx, network.id, ended, now)
+        if known.model != player.model:
+            await _change_model(tx, known, player.model, now)
+            before, after = {"model": known.model}, {"model": player.model}
+            await record(tx, network.id, Change("Update", "Device", known.id, known.serial, before, after), now)
+        return Admitted(known.id, known.serial, known.report_sequence, text, is_new=False)
+
+    async def _write(self, work: UnitOfWork[T]) -> T:
+        """Runs `work` again where another process took the serial, or made the group, since it looked."""
+        for _ in range(2):
+            try:
+                return await self._store.write(work)
+            except Duplicate:
+                continue
+        return await self._store.write(work)
+
+
+async def _network(reader: Store | Transaction, setup_token: str, now: int) -> Row:
+    """The network that a setup token opens. Raises `Unauthenticated`."""
+    network = await reader.one(queries.SETUP_TOKEN, hash=hash_token(setup_token))
+    if network is None:
+        raise Unauthenticated("The setup token is unknown or was revoked.")
+    if network.valid_to <= now:
+        raise Unauthenticated("The setup token has expired; issue a new one.")
+    if network.is_locked_out:
+        raise Unauthenticated("The network of this setup token is locked out.")
+    return network
+
+
+def _allows_protocol_1(network: Row, secret: secrets.DeviceSecret, now: int) -> bool:
+    """Whether a player may join again that does not know of its secret."""
+    return not secret.is_presented and network.protocol_1_until is not None and now < network.protocol_1_until
+
+
+def _complete(location: Location) -> Location:
+    """Adds the names and paths that follow from the coordinates and from the names that are given."""
+    location.path = location.path_long_name = None
+    return msgspec.convert(complete_location(msgspec.to_builtins(location)), Location)
+
+
+async def _new_device(
+    tx: Transaction,
+    network_id: int,
+    player: PlayerRegistration,
+    location: Location | None,
+    now: int,
+    *,
+    most_groups: int,
+) -> NewDevice:
+    name = (player.group or "").strip() or DEFAULT_GROUP
+    group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(name))
+    if group is None:
+        name = check_name(name, "group")
+        await check_group_quota(tx, network_id, most_groups)
+        group_id = await insert_group(tx, network_id, name, now)
+        await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
+    else:
+        group_id, name = group.id, group.name
+    return NewDevice(
+        serial=player.serial,
+        model=player.model,
+        name=(player.name or "").strip() or player.serial,
+        group_id=group_id,
+        group_name=name,
+        # A player knows what it can apply, even a zone that this server has not heard of.
+        timezone=zones.canonical(player.timezone or "") or (player.timezone or "").strip() or DEFAULT_ZONE,
+        description=player.description,
+        location=location,
+    )
+
+
+async def _change_model(tx: Transaction, device: Row, model: str, now: int) -> None:
+    ours = {"in_network": device.network_id, "of_device": device.id}
+    family, moment = family_of(model), next_moment(device, now)
+    await tx.execute(
+        queries.CHANGE_MODEL, **ours, new_model=model, new_model_key=fold(model), new_family=family, moment=moment
+    )
+    new_identity = identity(
+        id_=device.id,
+        serial=device.serial,
+        model=model,
+        family=family,
+        registration_date=device.registration_date,
+        last_modified_date=moment,
+    )
+    await tx.execute(queries.CHANGE_IDENTITY, **ours, new_identity=new_identity)

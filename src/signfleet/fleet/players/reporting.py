@@ -1,0 +1,196 @@
+"""What players report is taken once and kept; what they are to do is told to them."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.document import next_moment, status_end, status_start
+from signfleet.fleet.devices.schemas import ReportedStatus
+from signfleet.fleet.devices.store import MERGE_PROPERTIES, PART
+from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
+from signfleet.fleet.players import clock
+from signfleet.fleet.players import store as queries
+from signfleet.fleet.players.events import Event, StoredEvents
+from signfleet.fleet.players.pace import Pace
+from signfleet.fleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
+from signfleet.fleet.players.status import read_status
+from signfleet.fleet.presence import facts
+from signfleet.fleet.presence.health import Verdict, judge, judge_storage
+from signfleet.fleet.presence.store import SET_STATUS_END
+from signfleet.fleet.subscriptions.service import Subscriptions
+from signfleet.foundation.errors import Invalid, Unauthenticated
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import datetime, timespan
+from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.text import fold
+
+Item = TypeVar("Item")
+
+#: Every property that a status can have, as absent: what the new status says is laid over it.
+_NO_STATUS = DEVICES.absent("status")
+
+
+def settings_etag(settings: str) -> str:
+    """The entity tag of settings as they are told to a player, without quotes."""
+    return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
+
+
+class _Added(msgspec.Struct):
+    """How many rows a report has added."""
+
+    errors: int = 0
+    downloads: int = 0
+
+
+class Reports:
+    """Takes reports. A device that was deleted in the meantime raises `Unauthenticated`."""
+
+    def __init__(self, store: Store, subscriptions: Subscriptions, events: StoredEvents) -> None:
+        self._store = store
+        self._events = events
+        self._subscriptions = subscriptions
+        self._pace = Pace()
+
+    async def settings(self, network_id: int, device_id: int) -> str:
+        """The settings of a device as JSON."""
+        row = await self._store.one(PART["settings"], network_id=network_id, device_id=device_id)
+        if row is None:
+            raise _gone()
+        return str(row.part)
+
+    async def take(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
+        """Take a report; one whose sequence number is not above the last one's was taken before and changes nothing.
+
+        Raises `Invalid` for what does not fit, and `Throttled` when there are too many.
+        """
+        self._pace.take(device_id)
+        status = None if report.status is None else read_status(report.status)
+        errors, downloads = _events(report, now)
+        keys = {"network_id": network_id, "device_id": device_id}
+        added = _Added()
+
+        async def work(tx: Transaction) -> Row:
+            row = await tx.one(queries.REPORTING, **keys)
+            if row is None:
+                raise _gone()
+            if report.sequence <= row.report_sequence:
+                return row
+            if row.report_sequence == 0:
+                await self._subscriptions.on_first_report(tx, network_id, device_id, row.serial, now)
+            verdict = _verdict(row, status, errors, now)
+            ours = {"in_network": network_id, "of_device": device_id}
+            await tx.execute(
+                queries.TAKE_REPORT,
+                **ours,
+                sequence=report.sequence,
+                now=now,
+                changed=next_moment(row, now),
+                new_health=verdict.health,
+                new_health_due_date=verdict.due,
+            )
+            await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
+            if status is not None or row.status is None:
+                await _keep_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
+            added.errors = await self._events.add_errors(tx, keys, errors)
+            added.downloads = await self._events.add_downloads(tx, keys, downloads)
+            return row
+
+        with self._pace.refunding(device_id):
+            row = await self._store.write(work)
+        self._events.errors.use(device_id, added.errors)
+        self._events.downloads.use(device_id, added.downloads)
+        return ReportAnswer(
+            sequence=max(report.sequence, row.report_sequence),
+            settings_etag=f'"{settings_etag(row.settings)}"',
+            next_report=max(facts.period(row.settings) // timespan.SECOND, 1),
+        )
+
+
+async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatus) -> ReportedStatus:
+    """The status with the id of the group that it names: a player may know no more than the name."""
+    named = status.group
+    if named is None or named.id or not named.name:
+        return status
+    group = await tx.one(GROUP_BY_NAME, network_id=network_id, name_key=fold(named.name))
+    if group is None:
+        return status
+    return msgspec.structs.replace(status, group=msgspec.structs.replace(named, id=group.id))
+
+
+async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
+    properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
+    await tx.execute(queries.SET_STATUS, **ours, new_status=status_start(status))
+    await tx.execute(MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
+
+
+def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
+    """How the device does by this report and what is known from before."""
+    moments = [error["timestamp"] for error in errors]
+    if row.last_error is not None:
+        moments.append(row.last_error)
+    return judge(
+        now=now,
+        reported=now,
+        period=facts.period(row.settings),
+        last_error=max(moments, default=None),
+        storage=facts.storage_health(row.status) if status is None else judge_storage(status.storage),
+    )
+
+
+def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
+    """The errors and downloads of a report as rows, with their time stamps by the server's clock."""
+    sent = None if report.sent_at is None else _date(report.sent_at, "sentAt")
+    shift = clock.shift(sent, now)
+
+    def moment(text: str | None, place: str) -> int:
+        ms = None if text is None else _date(text, f"{place}.timestamp")
+        return now if ms is None else max(0, min(ms + shift, now))
+
+    errors = [
+        {
+            "timestamp": moment(error.timestamp, f"errors[{number}]"),
+            **_text("name", error.error_name),
+            **_text("event", error.error_event or "deviceError"),
+            **_text("reason", error.reason),
+            "response_code": error.response_code or 0,
+        }
+        for number, error in _last(report.errors, MAX_ERRORS)
+    ]
+    downloads = [
+        {
+            "timestamp": moment(download.timestamp, f"downloads[{number}]"),
+            **_text("file_name", download.file_name),
+            **_text("file_hash", None if download.file_hash is None else download.file_hash.upper()),
+            "progress": download.progress,
+            **_text("status", download.status),
+        }
+        for number, download in _last(report.downloads, MAX_DOWNLOADS)
+    ]
+    return errors, downloads
+
+
+def _last(items: Sequence[Item] | None, count: int) -> list[tuple[int, Item]]:
+    """The last `count` of a list that a player may have let grow, each with its number in the whole list."""
+    return list(enumerate(items or ()))[-count:]
+
+
+def _text(column: str, text: str | None) -> Event:
+    """A text with the folded twin that it is compared by."""
+    return {column: text, f"{column}_key": None if text is None else fold(text)}
+
+
+def _date(text: str, member: str) -> int | None:
+    try:
+        return datetime.parse(text)
+    except ValueError as error:
+        raise Invalid(f"The body does not fit: {error} - at '{member}'.") from error
+
+
+def _gone() -> Unauthenticated:
+    return Unauthenticated("This device was deleted; register again.")

@@ -1,0 +1,129 @@
+"""`/player/v1`: what players call."""
+
+from __future__ import annotations
+
+from signfleet.fleet.devices.schemas import PlayerSettings
+from signfleet.fleet.players.registration import Players
+from signfleet.fleet.players.reporting import Reports, settings_etag
+from signfleet.fleet.players.schemas import (
+    PlayerRegistration,
+    Registered,
+    Report,
+    ReportAnswer,
+    ScreenshotAnswer,
+    Tokens,
+)
+from signfleet.fleet.players.screenshots import Screenshots, Upload
+from signfleet.fleet.players.tokens import PlayerTokens
+from signfleet.identity.sign_in.routes import FORM_LIMIT, Form
+from signfleet.web.contract.oauth import OAuthError
+from signfleet.web.http.call import Answer, Call, answer_json
+from signfleet.web.http.endpoint import FORM, Endpoints, Parameter
+
+SCOPE = "bsn.api.device"
+REGISTRATION_LIMIT = 16_384
+REPORT_LIMIT = 262_144
+
+PICTURE_LIMIT = 8_388_608
+PICTURE_TYPES = ("image/jpeg", "image/png")
+
+endpoints = Endpoints("/player/v1", family="Players")
+
+
+@endpoints.post(
+    "/register",
+    caller="public",
+    body=PlayerRegistration,
+    body_limit=REGISTRATION_LIMIT,
+    answer=Registered,
+    secret=True,
+    statuses="200 201",
+    errors="400 401 403 406 409 413 415 429 5XX",
+)
+async def register_player(call: Call, players: Players) -> Answer:
+    """Join a network.
+
+    The setup token is sent as `Authorization: Bearer <setup token>`. The answer to a player that is new has its
+    `device_secret`, with which alone it can join again.
+    """
+    registered, is_new = await players.register(call.bearer_token, call.body, call.now)
+    return answer_json(registered, status=201 if is_new else 200)
+
+
+@endpoints.post(
+    "/token",
+    caller="public",
+    consumes=FORM,
+    form=(
+        Parameter("grant_type", "`refresh_token` or `client_credentials`.", required=True),
+        Parameter("refresh_token", "Of the grant `refresh_token`: the one that came last."),
+        Parameter("client_id", "Of the grant `client_credentials`: the serial number, unless it comes by HTTP Basic."),
+        Parameter("client_secret", "The device secret, unless it comes by HTTP Basic."),
+    ),
+    body=bytes,
+    body_optional=True,
+    body_limit=FORM_LIMIT,
+    answer=Tokens,
+    secret=True,
+    oauth=True,
+    statuses="200",
+    errors="400 401 406 413 415 429 5XX",
+)
+async def create_player_token(call: Call, tokens: PlayerTokens) -> Answer:
+    """Issue an access token for a refresh token, or for serial number and device secret (OAuth 2.0)."""
+    form = Form(call)
+    grant = form.required("grant_type")
+    if grant == "refresh_token":
+        return answer_json(await tokens.refresh(form.required("refresh_token"), call.now))
+    if grant == "client_credentials":
+        serial, secret = form.client()
+        return answer_json(await tokens.with_secret(serial or "", secret or "", call.now))
+    raise OAuthError(400, "unsupported_grant_type", "'grant_type' has to be refresh_token or client_credentials.")
+
+
+@endpoints.post(
+    "/report",
+    caller="device",
+    scope=SCOPE,
+    body=Report,
+    body_limit=REPORT_LIMIT,
+    answer=ReportAnswer,
+    statuses="200",
+    errors="400 401 403 406 413 415 429 5XX",
+)
+async def report_from_player(call: Call, reports: Reports) -> Answer:
+    """Report status, errors and downloads, or give a sign of life."""
+    return answer_json(await reports.take(call.network_id, call.device_id, call.body, call.now))
+
+
+@endpoints.get(
+    "/settings", caller="device", scope=SCOPE, answer=PlayerSettings, statuses="200 304", errors="401 403 406 5XX"
+)
+async def get_player_settings(call: Call, reports: Reports) -> Answer:
+    """Get the settings that an operator gave this device, secrets included."""
+    settings = await reports.settings(call.network_id, call.device_id)
+    return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
+
+
+@endpoints.put(
+    "/screenshots/{timestamp}",
+    caller="device",
+    scope=SCOPE,
+    parameters=(
+        Parameter("group", "The group at that moment; by default the one last reported."),
+        Parameter("presentation", "The presentation shown; by default the one last reported."),
+        Parameter("sentAt", "The player's clock at sending: where it is off, the time stamp is set right."),
+    ),
+    consumes=PICTURE_TYPES,
+    body=bytes,
+    body_limit=PICTURE_LIMIT,
+    answer=ScreenshotAnswer,
+    statuses="200 201",
+    errors="400 401 403 406 413 415 429 5XX",
+)
+async def upload_screenshot(call: Call, screenshots: Screenshots, timestamp: str) -> Answer:
+    """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""
+    shown = (call.parameter("group"), call.parameter("presentation"))
+    upload = Upload(timestamp, call.body, *shown, sent_at=call.parameter("sentAt"))
+    answer, is_new = await screenshots.take(call.network_id, call.device_id, upload, call.now)
+    return answer_json(answer, status=201 if is_new else 200)

@@ -1,0 +1,123 @@
+"""What players send and get, as `docs/player-protocol.md` lays down. OAuth's own members keep OAuth's spelling."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from signfleet.fleet.devices.schemas import Entity, Location, Name
+from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
+from signfleet.fleet.subscriptions.schemas import DeviceReference
+from signfleet.foundation.wire.types import DateTime
+from signfleet.identity.access.issuing import Issued
+from signfleet.identity.users.schemas import NetworkName
+
+MAX_ERRORS = 50
+MAX_DOWNLOADS = 100
+
+Word64 = Annotated[str, Meta(min_length=1, max_length=64)]
+FileName = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+def _last(count: int) -> Meta:
+    return Meta(description=f"Of more than {count} the last {count} count.")
+
+
+class PlayerRegistration(Entity):
+    """What a player says of itself when it joins a network."""
+
+    serial: Annotated[str, Meta(pattern=SERIAL_PATTERN, extra={"is": SERIAL_FORM})]
+    model: Word64
+    firmware: Word64
+    name: Name | None = None
+    group: Name | None = None
+    timezone: Annotated[str, Meta(max_length=64)] | None = None
+    description: Annotated[str, Meta(max_length=1024)] | None = None
+    location: Location | None = None
+    device_secret: Annotated[str, Meta(max_length=512)] | None = msgspec.field(default=None, name="device_secret")
+
+
+class Tokens(msgspec.Struct, kw_only=True):
+    """OAuth's token answer; `expires_in` is in seconds. The secret of the device is there where it is new."""
+
+    access_token: str
+    refresh_token: str | UnsetType = UNSET
+    token_type: str
+    expires_in: int
+    scope: str
+    device_secret: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, issued: Issued, **more: Any) -> Self:
+        """The answer for tokens that were just issued, with what a subclass has `more`."""
+        return cls(
+            access_token=issued.access_token,
+            refresh_token=issued.refresh_token or UNSET,
+            token_type="bearer",  # noqa: S106 - a kind of token, not one
+            expires_in=issued.expires_in,
+            scope=issued.scope,
+            **more,
+        )
+
+
+class Registered(Tokens, kw_only=True):
+    """Who the player is from now on; `sequence` is the number of the last report taken from it."""
+
+    device: DeviceReference
+    network: NetworkName
+    sequence: int
+
+
+class ReportedError(Entity):
+    """Something that went wrong on the player."""
+
+    error_name: FileName
+    error_event: Annotated[str, Meta(max_length=255)] | None = None
+    reason: Annotated[str, Meta(max_length=4096)] | None = None
+    response_code: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None = None
+    timestamp: DateTime | None = None
+
+
+class ReportedDownload(Entity):
+    """A file that arrived, or is arriving; `progress` in percent."""
+
+    file_name: FileName
+    progress: Annotated[int, Meta(ge=0, le=100)]
+    status: Word64
+    file_hash: (
+        Annotated[
+            str,
+            Meta(pattern=r"^[Ss][Hh][Aa]1:[0-9A-Fa-f]{40}$(?!\n)", extra={"is": "`SHA1:` and 40 hexadecimal digits"}),
+        ]
+        | None
+    ) = None
+    timestamp: DateTime | None = None
+
+
+class Report(Entity):
+    """A sign of life, with whatever there is to say. `status` is read by `status.read_status`."""
+
+    sequence: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    sent_at: DateTime | None = None
+    status: dict[str, Any] | None = None
+    errors: Annotated[list[ReportedError], _last(MAX_ERRORS)] | None = None
+    downloads: Annotated[list[ReportedDownload], _last(MAX_DOWNLOADS)] | None = None
+
+
+class ReportAnswer(Entity):
+    """`sequence` is the highest number taken, `next_report` in seconds."""
+
+    sequence: int
+    next_report: int
+    settings_etag: str = msgspec.field(name="settingsETag")
+
+
+class ScreenshotAnswer(Entity):
+    """A picture that was taken in; its size in pixels and bytes."""
+
+    id: int
+    width: int
+    height: int
+    file_size: int

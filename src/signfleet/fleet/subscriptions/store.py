@@ -1,0 +1,150 @@
+"""The SQL of device subscriptions."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, case, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
+
+from signfleet.foundation.storage.moments import NEXT_MOMENT
+from signfleet.foundation.storage.query import Query, among, merged
+from signfleet.foundation.storage.tables import device, device_document, device_properties, grace, subscription
+
+#: How many subscriptions one unit of work judges anew.
+BATCH = 500
+#: How many devices one statement looks at, and how many get a subscription in one transaction.
+WINDOW = 1000
+GIVEN = 100
+
+#: The devices that subscriptions tell of, and those of no device.
+DEVICE_ID = subscription.c.device_id
+SUBSCRIPTION_ID = subscription.c.id
+IN_STOCK = subscription.c.device_id.is_(None)
+
+_of_network = select(subscription).where(subscription.c.network_id == bindparam("network_id"))
+
+SUBSCRIPTIONS_AMONG = Query(_of_network.where(among(subscription.c.id, "ids")))
+#: What a device has; locked until the unit of work ends. In no order: SQLite would go through the whole network for it.
+SUBSCRIPTIONS_OF_DEVICE = Query(_of_network.where(subscription.c.device_id == bindparam("device_id")).with_for_update())
+SUBSCRIPTIONS_OF_DEVICES = Query(_of_network.where(among(subscription.c.device_id, "device_ids")).with_for_update())
+#: What waits for a device: first those whose time runs already. What another process is about to take is passed over.
+STOCK = Query(
+    _of_network.where(subscription.c.device_id.is_(None), subscription.c.status != "Suspended")
+    .order_by(case((subscription.c.activation_date.is_not(None), 0), else_=1), subscription.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+DUE = Query(
+    select(subscription.c.network_id, subscription.c.id, subscription.c.device_id)
+    .where(subscription.c.due_date <= bindparam("now"))
+    .order_by(subscription.c.due_date)
+    .limit(BATCH)
+)
+#: Those of them that are still due, in stock or with one of some devices; locked until the unit of work ends.
+DUE_AMONG = Query(
+    _of_network.where(
+        among(subscription.c.id, "ids"),
+        subscription.c.due_date <= bindparam("now"),
+        or_(subscription.c.device_id.is_(None), among(subscription.c.device_id, "device_ids")),
+    )
+    .order_by(subscription.c.due_date)
+    .with_for_update(skip_locked=True)
+)
+INSERT = Query(subscription.insert())
+_this = and_(subscription.c.network_id == bindparam("in_network"), subscription.c.id == bindparam("this_id"))
+UPDATE = Query(
+    subscription.update()
+    .where(_this)
+    .values(
+        {
+            column: bindparam(column.name)
+            for column in subscription.c
+            if column.name not in ("network_id", "id", "creation_date", "type", "activity_period")
+        }
+    )
+)
+DELETE_AMONG = Query(
+    subscription.delete().where(subscription.c.network_id == bindparam("network_id"), among(subscription.c.id, "ids"))
+)
+DELETE = Query(subscription.delete().where(_this))
+
+DEMOS = Query(_of_network.where(subscription.c.type == "Demo"))
+
+#: Devices that have reported and have no subscription of their own, those that registered first.
+WAITING = Query(
+    select(device.c.id, device.c.serial)
+    .outerjoin(
+        subscription, and_(subscription.c.network_id == device.c.network_id, subscription.c.device_id == device.c.id)
+    )
+    .where(
+        device.c.network_id == bindparam("network_id"),
+        device.c.status_date.is_not(None),
+        or_(subscription.c.id.is_(None), subscription.c.type == "Grace", subscription.c.status == "Suspended"),
+    )
+    .order_by(subscription.c.id.is_not(None), device.c.registration_date, device.c.id)
+    .limit(bindparam("limit"))
+)
+
+#: Keeps devices from others until the unit of work ends, always in the same order. Whoever changes which device has
+#: what holds the devices before their subscriptions.
+_devices = (
+    select(device.c.id)
+    .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"))
+    .order_by(device.c.id)
+)
+HOLD_DEVICES = Query(_devices.with_for_update())
+#: The same for those that nobody else holds; the others are left alone.
+HOLD_FREE_DEVICES = Query(_devices.with_for_update(skip_locked=True))
+
+_window = (
+    select(device.c.network_id, device.c.id)
+    .where(
+        tuple_(device.c.network_id, device.c.id) > tuple_(bindparam("after_network_id"), bindparam("after_device_id"))
+    )
+    .order_by(device.c.network_id, device.c.id)
+    .limit(bindparam("limit"))
+    .subquery()
+)
+#: The next devices of the installation, network by network, with their subscriptions, if they have any.
+DEVICES_AND_SUBSCRIPTIONS = Query(
+    select(_window, subscription.c.id.label("subscription_id"))
+    .outerjoin_from(
+        _window,
+        subscription,
+        and_(subscription.c.network_id == _window.c.network_id, subscription.c.device_id == _window.c.id),
+    )
+    .order_by(_window.c.network_id, _window.c.id)
+)
+#: Those of some devices that have no subscription.
+DEVICES_WITHOUT = Query(
+    select(device.c.id, device.c.serial)
+    .outerjoin(
+        subscription, and_(subscription.c.network_id == device.c.network_id, subscription.c.device_id == device.c.id)
+    )
+    .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"), subscription.c.id.is_(None))
+    .order_by(device.c.id)
+)
+
+GRACE_OF = Query(select(grace.c.date).where(grace.c.serial_key == bindparam("serial_key")))
+INSERT_GRACE = Query(insert(grace).on_conflict_do_nothing())
+
+SET_DOCUMENT = Query(
+    device_document.update()
+    .where(
+        device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
+    )
+    .values(subscription=bindparam("document"))
+)
+SET_PROPERTIES = Query(
+    device_properties.update()
+    .where(
+        device_properties.c.network_id == bindparam("in_network"),
+        device_properties.c.device_id == bindparam("of_device"),
+    )
+    .values(properties=merged(device_properties.c.properties, "changes"))
+)
+#: The device is answered differently from now on.
+TOUCH = Query(
+    device.update()
+    .where(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
+    .values(changed_date=NEXT_MOMENT)
+)

@@ -1,0 +1,54 @@
+"""Which tags are in use on the devices that a caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from signfleet.fleet.tags import store as queries
+from signfleet.fleet.tags.patterns import TagPattern, like
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.wire.tagkeys import TagKey
+from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.permissions import Permissions
+from signfleet.web.caller.session import Session
+
+
+class TagIndex:
+    """The keys and values in use."""
+
+    def __init__(self, store: Store, permissions: Permissions) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._queries: dict[tuple[Callable[[Scope], Query], str], Query] = {}
+
+    async def keys(self, session: Session, pattern: str | None) -> list[str]:
+        """The keys that fit a pattern, by name. Raises `Invalid`."""
+        wanted = TagPattern.parse(pattern)
+        return [str(_key(row)) for row in await self._keys(session, wanted)]
+
+    async def values(self, session: Session, pattern: str | None) -> list[str]:
+        """The values, each once, that keys have which fit a pattern. Raises `Invalid`."""
+        wanted = TagPattern.parse(pattern)
+        if not pattern or wanted.value is None:
+            raise Invalid("Query parameter 'pattern' is needed, such as 'string::[Device].<City>:*'.")
+        ids = [row.id for row in await self._keys(session, wanted)]
+        return [
+            row.value for row in await self._read(queries.values_in_use, session, ids) if like(wanted.value, row.value)
+        ]
+
+    async def _keys(self, session: Session, wanted: TagPattern) -> list[Row]:
+        return [row for row in await self._read(queries.keys_in_use, session) if wanted.admits(_key(row))]
+
+    async def _read(self, make: Callable[[Scope], Query], session: Session, ids: list[int] | None = None) -> list[Row]:
+        scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
+        query = self._queries.setdefault((make, scope.name), make(scope))
+        if len(self._queries) > 256:
+            self._queries.clear()
+        return await self._store.scan_all(query, network_id=session.network_id, ids=ids, **scope.parameters)
+
+
+def _key(row: Row) -> TagKey:
+    return TagKey(row.type, bool(row.is_system), row.entity, row.name)

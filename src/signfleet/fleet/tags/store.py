@@ -1,0 +1,41 @@
+"""The SQL of the tags in use."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, func, select
+
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.query import Query, among
+from signfleet.foundation.storage.tables import device_tag, tag_key
+
+#: By what permissions for single devices find theirs.
+DEVICE_ID = device_tag.c.device_id
+
+
+def keys_in_use(scope: Scope) -> Query:
+    """The keys that a device has which the scope admits."""
+    used = (
+        select(device_tag.c.device_id)
+        .where(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id, *scope.conditions)
+        .correlate(tag_key)
+        .exists()
+    )
+    return Query(
+        select(tag_key.c.id, tag_key.c.type, tag_key.c.is_system, tag_key.c.entity, tag_key.c.name)
+        .where(and_(tag_key.c.network_id == bindparam("network_id"), used))
+        .order_by(tag_key.c.name_order, tag_key.c.id)
+    )
+
+
+def values_in_use(scope: Scope) -> Query:
+    """The values that keys, `ids`, have on devices which the scope admits, each once."""
+    return Query(
+        select(device_tag.c.value)
+        .where(device_tag.c.network_id == bindparam("network_id"), among(device_tag.c.tag_id, "ids"), *scope.conditions)
+        .group_by(device_tag.c.value)
+        .order_by(
+            func.min(device_tag.c.value_order).nulls_first(),
+            func.min(device_tag.c.value_number).nulls_first(),
+            device_tag.c.value,
+        )
+    )

@@ -1,0 +1,71 @@
+"""Work that recurs beside requests: mail, housekeeping and the like."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from signfleet.foundation import clock
+
+log = structlog.get_logger("background")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`work` is done when the server starts, then every `seconds`, and soon after `wake` is set."""
+
+    name: str
+    work: Callable[[], Awaitable[None]]
+    seconds: float
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def by_the_clock(work: Callable[[int], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    """`work`, which takes the time (ms since 1970), as the work of a job."""
+
+    async def at_this_moment() -> None:
+        await work(clock.now())
+
+    return at_this_moment
+
+
+class Background:
+    """Runs jobs until it is stopped. A job that fails is logged, and done again at its next time."""
+
+    def __init__(self, *jobs: Job) -> None:
+        self._jobs = jobs
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(_repeat(job), name=job.name) for job in self._jobs]
+
+    async def run_all(self) -> None:
+        """Does the work of every job once, one after the other, in the order in which they were given."""
+        for job in self._jobs:
+            await _run(job)
+
+    async def stop(self) -> None:
+        """Return when no job is at work any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+
+async def _repeat(job: Job) -> None:
+    while True:
+        job.wake.clear()
+        await _run(job)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(job.wake.wait(), job.seconds)
+
+
+async def _run(job: Job) -> None:
+    try:
+        await job.work()
+    except Exception:
+        log.exception("a background job failed", job=job.name)

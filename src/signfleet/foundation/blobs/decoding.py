@@ -1,0 +1,139 @@
+"""The process that decodes pictures: whatever a picture does to its decoder, it does to this process alone.
+
+`pictures.py` runs it as `python -m signfleet.foundation.blobs.decoding`. It reads one picture after another from its
+standard input and answers each with two messages: a JSON object and the thumbnail. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+import time
+from contextlib import suppress
+from io import BytesIO
+from typing import Any, BinaryIO, Final
+
+from PIL import Image, ImageOps, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, UnidentifiedImageError
+
+from signfleet.foundation.blobs.frames import read_frame, write_frame
+
+if sys.platform != "win32":
+    import os
+    import resource
+
+MAX_PIXELS: Final = 34_000_000
+MIN_SIDE: Final = 16
+MAX_SIDE: Final = 16_384
+#: How often a progressive JPEG goes over its pixels; encoders write 10 to 20 scans.
+MAX_SCANS: Final = 50
+THUMBNAIL: Final = (150, 150)
+#: Longer messages are no picture: the endpoint admits 8 MiB.
+LONGEST: Final = 32 * 1024 * 1024
+#: Seconds of processor time for one picture; one of the largest size takes 1 to 2.
+SECONDS: Final = 5
+#: Bytes of address space; a picture of the largest size takes 360 MB.
+MEMORY: Final = 512 * 1024 * 1024
+
+#: Decoders of the formats that are admitted, by the names that Pillow gives them.
+MEDIA_TYPES: Final = {
+    JpegImagePlugin.JpegImageFile.format: "image/jpeg",
+    MpoImagePlugin.MpoImageFile.format: "image/jpeg",
+    PngImagePlugin.PngImageFile.format: "image/png",
+}
+
+#: The next marker of a JPEG. Decoders find it like this: fill bytes, escaped bytes and restarts are no markers.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN, _FIRST_WITH_LENGTH = 0xD8, 0xD9, 0xDA, 0xC0
+
+
+class TooLarge(Exception):
+    """The picture has too many pixels, or needs too much memory."""
+
+
+def scans(jpeg: bytes) -> int:
+    """Counts the scans of a JPEG from its markers alone; never fewer than a decoder comes across."""
+    count = position = 0
+    while found := _MARKER.search(jpeg, position):
+        marker, position = found[1][0], found.end()
+        if marker == _END_OF_IMAGE:
+            break
+        count += marker == _START_OF_SCAN
+        if marker >= _FIRST_WITH_LENGTH and marker != _START_OF_IMAGE:
+            position += int.from_bytes(jpeg[position : position + 2], "big")
+    return count
+
+
+def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """What is known of a picture, and its thumbnail. Raises `TooLarge`, and anything else for what is no picture."""
+    with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+            raise TooLarge(
+                f"The picture is {width} × {height}; {MAX_PIXELS} pixels and sides up to {MAX_SIDE} are allowed."
+            )
+        if min(width, height) < MIN_SIDE:
+            raise ValueError(f"it is {width} × {height}, and a side has at least {MIN_SIDE} pixels")
+        media_type = MEDIA_TYPES[image.format or ""]
+        if media_type == "image/jpeg" and (count := scans(content)) > MAX_SCANS:
+            raise ValueError(f"it has {count} scans, and {MAX_SCANS} are allowed")
+        # A JPEG decoder can skip most of the work for a small result, and still reads the whole file.
+        image.draft("RGB", (2 * THUMBNAIL[0], 2 * THUMBNAIL[1]))
+        small = ImageOps.pad(image.convert("RGB"), THUMBNAIL, Image.Resampling.BICUBIC)
+    file = BytesIO()
+    small.save(file, "JPEG", quality=80)
+    return {"media_type": media_type, "width": width, "height": height}, file.getvalue()
+
+
+def _answer(content: bytes) -> tuple[dict[str, Any], bytes]:
+    try:
+        return decode(content)
+    except TooLarge as error:
+        return {"too_large": str(error)}, b""
+    except MemoryError:
+        return {"too_large": "The picture takes more memory to decode than is allowed."}, b""
+    except UnidentifiedImageError:
+        return {"invalid": "it does not begin like one"}, b""
+    except Exception as error:  # Pillow has a dozen kinds of exception for a broken file, and grows more
+        return {"invalid": str(error).rstrip(".")}, b""
+
+
+def _restrict() -> None:
+    """Limits what this process can take, and makes it yield to requests. macOS does not limit address space."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the server, which may get the same signal, ends it in time
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform != "win32":
+        for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
+            with suppress(ValueError, OSError):
+                resource.setrlimit(kind, (most, most))
+        with suppress(OSError):
+            os.nice(10)
+
+
+def _allow_one_picture() -> None:
+    """The system ends this process when it has taken `SECONDS` more of a processor."""
+    if sys.platform != "win32":
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = int(used.ru_utime + used.ru_stime) + 1 + SECONDS
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def serve(pictures: BinaryIO, answers: BinaryIO) -> None:
+    """Answers pictures until there are no more."""
+    while (content := read_frame(pictures, LONGEST)) is not None:
+        _allow_one_picture()
+        started = time.process_time()
+        found, thumbnail = _answer(content)
+        del content
+        write_frame(answers, json.dumps(found | {"seconds": time.process_time() - started}).encode())
+        write_frame(answers, thumbnail)
+
+
+if __name__ == "__main__":
+    #: The size is looked at before a pixel is decoded; Pillow would only write a warning among the log's lines.
+    Image.MAX_IMAGE_PIXELS = None
+    _restrict()
+    with suppress(BrokenPipeError):
+        serve(sys.stdin.buffer, sys.stdout.buffer)

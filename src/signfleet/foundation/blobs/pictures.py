@@ -1,0 +1,261 @@
+"""Pictures: checked by what is in them, and made small, by processes that can be killed.
+
+A picture may be made to keep its decoder busy for minutes, to fill memory, or to crash it. `blobs.decoding` runs in
+a few processes, started when they are first needed and again after they died; what a picture costs there is limited
+by the system and, from here, by the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Final, Literal, NamedTuple
+
+import msgspec
+import structlog
+
+from signfleet.foundation import clock
+from signfleet.foundation.blobs.frames import read_frame, write_frame
+from signfleet.foundation.errors import Busy, Invalid, Throttled, TooLarge
+
+SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png"}
+
+#: Processes that decode at the same time: each may take half a gigabyte for a moment.
+WORKERS: Final = 2
+#: Seconds on the clock for one picture, however busy the machine is.
+SECONDS: Final = 15
+#: Pictures that are decoded or wait for it: of one player, and in all.
+WAITING_OF_ONE: Final = 2
+WAITING: Final = 64
+#: A player waits for so many times what its pictures took of a processor, beyond a credit of some seconds: one
+#: that sends hostile ones leaves the decoders to others.
+PRICE: Final = 20
+CREDIT: Final = 60
+#: Seconds of a processor that count for a picture that ended its decoder.
+COST_OF_A_DEATH: Final = 5
+#: So many debtors are remembered before those that have paid are forgotten.
+DEBTORS: Final = 10_000
+#: Bytes of an answer, whose thumbnail has 22,500 pixels: what is longer does not come from our decoder.
+_ANSWER_LIMIT: Final = 1024 * 1024
+#: Deaths by these are the picture's fault; others may be the operator's, or those of a machine without memory.
+_CRASHES: Final = {
+    -getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE") if hasattr(signal, name)
+}
+_OUT_OF_TIME: Final = -getattr(signal, "SIGXCPU", 0)
+#: What the processes get of the environment: nothing that is secret.
+_ENVIRONMENT: Final = ("LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TMPDIR")
+
+log = structlog.get_logger("pictures")
+
+
+class Picture(NamedTuple):
+    """What is known of a picture after it was decoded; `thumbnail` is a JPEG of 150 by 150 pixels."""
+
+    media_type: Literal["image/jpeg", "image/png"]
+    width: int
+    height: int
+    thumbnail: bytes
+
+
+class _Found(msgspec.Struct):
+    """The decoder's answer: a picture, or why there is none."""
+
+    media_type: Literal["image/jpeg", "image/png"] | None = None
+    width: int = 0
+    height: int = 0
+    #: Of a processor, that it took.
+    seconds: float = 0
+    too_large: str | None = None
+    invalid: str | None = None
+
+
+class _Died(Exception):
+    """The process ended without an answer; `status` is what `Popen.returncode` shows."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _Worker:
+    """One process. A thread asks it and waits; any other thread may kill it meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_killed = False
+
+    def ask(self, content: bytes) -> tuple[bytes, bytes]:
+        """The decoder's two messages about a picture. Raises `_Died`."""
+        process = self._running()
+        pictures, answers = _pipes(process)
+        found = thumbnail = None
+        with suppress(OSError):
+            write_frame(pictures, content)
+            found, thumbnail = read_frame(answers, _ANSWER_LIMIT), read_frame(answers, _ANSWER_LIMIT)
+        if found is None or thumbnail is None:
+            raise _Died(_reap(process))
+        return found, thumbnail
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._process is not None and self._process.poll() is not None:
+                _reap(self._process)
+                self._process = None
+            if self._is_killed:
+                raise _Died(-signal.SIGTERM)
+            if self._process is None:
+                self._process = _start()
+            return self._process
+
+    def kill(self) -> None:
+        """Ends the process for good; a thread that waits for an answer gets `_Died`, and reaps it."""
+        with self._lock:
+            self._is_killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def close(self) -> None:
+        """Ends a process that nobody waits for."""
+        self.kill()
+        if self._process is not None:
+            _reap(self._process)
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process, where there is one."""
+        return None if self._process is None else self._process.pid
+
+
+def _start() -> subprocess.Popen[bytes]:
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-W", "ignore", "-m", "signfleet.foundation.blobs.decoding"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[Any, Any]:
+    return process.stdin, process.stdout
+
+
+def _reap(process: subprocess.Popen[bytes]) -> int:
+    """Ends a process, unless it has ended by itself; its status."""
+    for pipe in _pipes(process):
+        with suppress(OSError):
+            pipe.close()
+    try:
+        return process.wait(1)  # one that has just closed its pipes is about to end
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+class Pictures:
+    """Decodes pictures, a few at a time. What waits is bounded, for one player and in all."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="pictures")
+        self._turns = asyncio.Semaphore(WORKERS)
+        self._idle = [_Worker() for _ in range(WORKERS)]
+        self._busy: set[_Worker] = set()
+        self._waiting: Counter[Hashable] = Counter()
+        #: When an owner has waited for what was decoded for it, at one second in `PRICE`.
+        self._paid: dict[Hashable, float] = {}
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the processes that there are."""
+        return [worker.pid for worker in (*self._idle, *self._busy) if worker.pid is not None]
+
+    async def examine(self, content: bytes, owner: Hashable = None) -> Picture:
+        """Decode a JPEG or PNG and make its thumbnail; `owner` is who sent it.
+
+        Raises `Invalid` or `TooLarge` for the picture, `Throttled` where the owner has too many under way, and `Busy`
+        where all have, or where decoding failed for no fault of the picture.
+        """
+        if self._waiting[owner] >= WAITING_OF_ONE:
+            raise Throttled("This player has pictures under way; send one after the other.", retry_after=1)
+        wait = self._paid.get(owner, 0) - clock.monotonic() - CREDIT
+        if wait > 0:
+            raise Throttled("This player's pictures take too long to decode.", retry_after=math.ceil(wait))
+        if self._waiting.total() >= WAITING:
+            raise Busy("Too many pictures come in at this moment; try again shortly.", retry_after=5)
+        self._waiting[owner] += 1
+        try:
+            async with self._turns:
+                try:
+                    answer, thumbnail = await self._ask(content)
+                except Invalid:
+                    self._charge(owner, COST_OF_A_DEATH)
+                    raise
+        finally:
+            self._waiting[owner] -= 1
+            if not self._waiting[owner]:
+                del self._waiting[owner]
+        found = msgspec.json.decode(answer, type=_Found)
+        self._charge(owner, found.seconds)
+        return _picture(found, thumbnail)
+
+    def _charge(self, owner: Hashable, seconds: float) -> None:
+        now = clock.monotonic()
+        if len(self._paid) >= DEBTORS:
+            self._paid = {other: moment for other, moment in self._paid.items() if moment > now}
+        self._paid[owner] = max(self._paid.get(owner, now), now) + seconds * PRICE
+
+    async def _ask(self, content: bytes) -> tuple[bytes, bytes]:
+        worker = self._idle.pop()
+        self._busy.add(worker)
+        asked = asyncio.get_running_loop().run_in_executor(self._threads, worker.ask, content)
+        try:
+            return await asyncio.wait_for(asyncio.shield(asked), SECONDS)
+        except _Died as death:
+            raise _failure(death.status) from None
+        except TimeoutError:
+            log.warning("decoding a picture took too long", seconds=SECONDS)
+            raise Busy("Decoding the picture took too long at this moment; try again shortly.", retry_after=5) from None
+        finally:
+            is_usable = asked.done() and asked.exception() is None
+            if not asked.done():
+                worker.kill()  # its thread sees the process end
+                asked.add_done_callback(lambda asked: asked.exception())
+            self._busy.discard(worker)
+            self._idle.append(worker if is_usable else _Worker())
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        for worker in self._busy:
+            worker.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for worker in (*self._idle, *self._busy):
+            worker.close()
+
+
+def _failure(status: int) -> Exception:
+    """What the end of a decoder says about its picture."""
+    if status == _OUT_OF_TIME:
+        return Invalid("The picture takes too long to decode; send it with fewer scans or pixels.")
+    if status in _CRASHES:
+        log.error("a picture crashed its decoder", status=status)
+        return Invalid("The body is not a whole JPEG or PNG picture: decoding it failed.")
+    log.error("a process that decodes pictures ended", status=status)
+    return Busy("Pictures cannot be decoded at this moment; try again shortly.", retry_after=5)
+
+
+def _picture(found: _Found, thumbnail: bytes) -> Picture:
+    if found.too_large is not None:
+        raise TooLarge(found.too_large)
+    if found.media_type is None:
+        raise Invalid(f"The body is not a whole JPEG or PNG picture: {found.invalid}.")
+    return Picture(found.media_type, found.width, found.height, thumbnail)

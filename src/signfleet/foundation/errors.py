@@ -1,0 +1,100 @@
+"""What can be wrong with a request, in the words of the domain.
+
+Services raise these; `signfleet.web.http.errors` turns each into the contract's error body. A message is one sentence
+that a person can act on and names the field, parameter or position at fault.
+"""
+
+from __future__ import annotations
+
+
+class SignfleetError(Exception):
+    """Base of every error a caller has caused and can mend."""
+
+    code = "error"
+    #: In how many whole seconds another attempt makes sense, where that is known.
+    retry_after: int | None = None
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class Invalid(SignfleetError):
+    """The request is malformed or against a rule (400)."""
+
+    code = "invalid_request"
+
+
+def of_another(member: str, entity: str, given: object, own: object) -> Invalid:
+    """Returns the refusal of a body in which `member` names another entity than the path."""
+    return Invalid(f"'{member}': the body is of {entity} '{given}', the path of {entity} '{own}'; correct one.")
+
+
+class Unauthenticated(SignfleetError):
+    """No token, or one that is unknown, expired or revoked (401)."""
+
+    code = "invalid_token"
+
+
+class MissingToken(Unauthenticated):
+    """No token was sent, or credentials of another kind (401): the challenge has no error, by RFC 6750, section 3.1."""
+
+
+class Forbidden(SignfleetError):
+    """The token is good, but does not allow this (403)."""
+
+    code = "access_denied"
+
+
+class NotFound(SignfleetError):
+    """There is no such thing, or the caller may not see it (404)."""
+
+    code = "not_found"
+
+    @classmethod
+    def in_network(cls, kind: str, ref: str) -> NotFound:
+        """Returns the error for an id or name that nothing in the caller's network has, as far as they may see."""
+        return cls(f"There is no {kind} '{ref}' in this network.")
+
+
+class Conflict(SignfleetError):
+    """It exists already (409)."""
+
+    code = "conflict"
+
+
+class Stale(SignfleetError):
+    """The thing changed since the caller read it (412)."""
+
+    code = "precondition_failed"
+
+
+class TooLarge(SignfleetError):
+    """A body or value exceeds its limit (413)."""
+
+    code = "too_large"
+
+
+class Throttled(SignfleetError):
+    """Too many attempts (429)."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(SignfleetError):
+    """The server, or something that it needs, does not work; try again after `retry_after` whole seconds (503)."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, retry_after: int = 2) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Busy(Unavailable):
+    """The server has too much to do at the moment (503)."""

@@ -1,0 +1,257 @@
+"""A catalogue: everything the expression language knows about one kind of entity, and the way from text to SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, func, select
+
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.expressions import tree
+from signfleet.foundation.expressions.binding import UnknownWord, bind, check_tag
+from signfleet.foundation.expressions.columns import Columns, order_path, reader
+from signfleet.foundation.expressions.kinds import SORTABLE, Kind
+from signfleet.foundation.expressions.nearest import nearest
+from signfleet.foundation.expressions.parser import parse_filter, parse_grouping, parse_sort
+from signfleet.foundation.expressions.predicates import Bound
+from signfleet.foundation.expressions.properties import Property
+from signfleet.foundation.expressions.sorting import Key, Sort
+from signfleet.foundation.expressions.sql import NETWORK, TEXT_TAGS, Compiler
+from signfleet.foundation.storage.query import aside
+from signfleet.foundation.storage.tables import device_tag, tag_key
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.text import fold
+
+_KEPT = 1024
+"""How many filters and sorts a catalogue keeps ready."""
+_KEPT_LENGTH = 512
+"""Longer texts are not kept: they are rare, and their statements large."""
+_SHORT_LENGTH = 128
+"""Longer texts are read outside the event loop: each criterion takes some 0.1 ms."""
+_LISTED = 16
+"""With so many properties a catalogue says all of them to who names none that is like any."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filter:
+    """A filter, ready to be used in statements: `clause` goes after the caller's own conditions.
+
+    `unknown` are the words that are right only where an instance has them.
+    """
+
+    echo: str
+    condition: tree.Condition
+    bound: Bound
+    clause: ColumnElement[bool]
+    uses_flat: bool
+    reusable: bool
+    unknown: tuple[UnknownWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """The property that forms groups."""
+
+    column: ColumnElement[Any]
+    uses_flat: bool
+
+
+class Catalogue:
+    """The properties of an entity, by the names that filters and sorts may use.
+
+    `entities` are the names that may stand before a property and change nothing (`[Device].[Serial]`). `aliases` gives
+    other names, in lower case, for a path or the beginning of one. `collections` names arrays of objects whose elements
+    are represented by one member: `{"taggedGroups": "name"}`.
+    """
+
+    def __init__(
+        self,
+        properties: Sequence[Property],
+        columns: Columns,
+        *,
+        entities: Sequence[str],
+        aliases: Mapping[str, str] | None = None,
+        collections: Mapping[str, str] | None = None,
+        default_sort: str,
+    ) -> None:
+        self._collections = collections or {}
+        found = [*properties, *(Property(path, Kind.STRING_ARRAY) for path in self._collections)]
+        columns.check(found)
+        if loose := [str(property) for property in found if property.open and not columns.indexed(property)]:
+            raise ValueError(f"{', '.join(loose)} need an index to look up the words that data has")
+        self.columns = columns
+        self.properties = {property.path.lower(): property for property in found}
+        self._by_end: dict[str, list[str]] = {}
+        for path in self.properties:
+            self._by_end.setdefault(path.rpartition(".")[2], []).append(path)
+        self._aliases = {name: path.lower() for name, path in (aliases or {}).items()}
+        self._aliases |= {f"{path}.{member}".lower(): path.lower() for path, member in self._collections.items()}
+        self._entities = frozenset(entity.lower() for entity in entities)
+        self._flat: dict[str, list[tuple[str, list[str], Callable[[Any], Any]]]] = {}
+        for property in found:
+            if not columns.indexed(property):
+                first, *rest = property.path.split(".")
+                self._flat.setdefault(first, []).append((property.path, rest, reader(property)))
+        self._default_sort = default_sort
+        self._kept_filter = lru_cache(_KEPT)(self._make_filter)
+        self._kept_sort = lru_cache(_KEPT)(self._make_sort)
+        self._kept_grouping = lru_cache(_KEPT)(self._make_grouping)
+
+    def filter(self, text: str | None) -> Filter | None:
+        """Read a filter; None or blank is none. Raises Invalid with the position and what would be right there."""
+        if text is None or not text.strip():
+            return None
+        return self._kept_filter(text) if len(text) <= _KEPT_LENGTH else self._make_filter(text)
+
+    async def read_filter(self, text: str | None) -> Filter | None:
+        """`filter`, outside the event loop for a text that may take longer than a millisecond."""
+        return self.filter(text) if text is None or len(text) <= _SHORT_LENGTH else await aside(self.filter, text)
+
+    async def read_sort(self, text: str | None) -> Sort:
+        """`sort`, outside the event loop for a text that may take longer than a millisecond."""
+        return self.sort(text) if text is None or len(text) <= _SHORT_LENGTH else await aside(self.sort, text)
+
+    def sort(self, text: str | None) -> Sort:
+        """Read a sort; None or blank is the collection's own. Raises Invalid."""
+        if text is None or not text.strip():
+            text = self._default_sort
+        return self._kept_sort(text) if len(text) <= _KEPT_LENGTH else self._make_sort(text)
+
+    def grouping(self, text: str | None) -> Grouping | None:
+        """Read a grouping; None or blank is none. Raises Invalid."""
+        if text is None or not text.strip():
+            return None
+        return self._kept_grouping(text) if len(text) <= _KEPT_LENGTH else self._make_grouping(text)
+
+    def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""
+        flat: dict[str, Any] = {}
+        for first, whole in document.items():
+            for path, names, read in self._flat.get(first, ()):
+                value = whole
+                for name in names:
+                    value = value.get(name) if isinstance(value, dict) else None
+                if value is None:
+                    continue
+                if path in self._collections:
+                    value = [item.get(self._collections[path]) for item in value]
+                try:
+                    comparable = read(value)
+                except (TypeError, ValueError):  # a report may hold what its type does not know: it compares as null
+                    continue
+                if comparable is not None:
+                    flat[path] = comparable
+                    if path in self.columns.ordered:
+                        flat[order_path(path)] = order_key(comparable)
+        return flat
+
+    def absent(self, member: str) -> dict[str, None]:
+        """The flat object of a member of the document as if it were null: what a new value is laid over."""
+        paths = [path for path, _, _ in self._flat.get(member, ())]
+        return dict.fromkeys([*paths, *(order_path(path) for path in paths if path in self.columns.ordered)])
+
+    def resolve(self, operand: tree.Property, parameter: str = "filter") -> Property:
+        """Find the property a path names: a real one first, then an alias, then what follows the entity's name."""
+        path = ".".join(operand.names).lower()
+        found = self._named(path)
+        if found is None:
+            entity, _, rest = path.partition(".")
+            found = self._named(rest) if entity in self._entities else None
+        if found is not None:
+            return found
+        if near := self._near(path):
+            hint = f"did you mean {_either(near)}?"
+        elif len(self.properties) <= _LISTED:
+            hint = f"known are {', '.join(str(known) for known in self.properties.values())}."
+        else:
+            hint = "see the list of properties in the documentation."
+        raise Invalid(f"Unknown property {operand} at {operand.at}; {hint}", parameter)
+
+    def _named(self, path: str) -> Property | None:
+        found = self.properties.get(path)
+        if found is not None:
+            return found
+        start = path
+        while start:
+            if start in self._aliases:
+                return self.properties.get(self._aliases[start] + path[len(start) :])
+            start = start.rpartition(".")[0]
+        return None
+
+    def _near(self, path: str) -> list[str]:
+        """The properties that may be meant: those whose last name is the same or alike, the likest path first."""
+        last = path.rpartition(".")[2]
+        ends = [last] if last in self._by_end else nearest(last, self._by_end)
+        candidates = [path for end in ends for path in self._by_end[end]]
+        return [str(self.properties[found]) for found in nearest(path, candidates, likeness=0)]
+
+    def _make_filter(self, text: str) -> Filter:
+        condition, echo = parse_filter(text)
+        bound, unknown = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
+        compiler = Compiler(self.columns, "filter")
+        clause = compiler.condition(bound)
+        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _KEPT_LENGTH, unknown)
+
+    def _make_sort(self, text: str) -> Sort:
+        parsed, echo = parse_sort(text)
+        compiler = Compiler(self.columns, "sort")
+        keys: list[Key] = []
+        joins: list[FromClause] = []
+        for key in parsed:
+            if isinstance(key.operand, tree.Tag):
+                values, kinds = self._tag_values(key.operand, compiler)
+                joins.append(values)
+                keys += [Key(values.c[kind.value], kind, key.descending, True, False) for kind in kinds]
+            else:
+                found = self._sortable(key.operand, "sort")
+                nullable, indexed = self.columns.nullable(found), self.columns.indexed(found)
+                keys.append(Key(self.columns.sorted_by(found), found.kind, key.descending, nullable, indexed))
+                compiler.uses_flat = compiler.uses_flat or not indexed
+        return Sort(
+            tuple(keys),
+            self.columns.table.c.id,
+            echo,
+            uses_flat=compiler.uses_flat,
+            joins=tuple(joins),
+            reusable=len(text) <= _KEPT_LENGTH,
+        )
+
+    def _make_grouping(self, text: str) -> Grouping:
+        found = self._sortable(parse_grouping(text), "grouping")
+        return Grouping(self.columns.shown(found), not self.columns.indexed(found))
+
+    def _sortable(self, operand: tree.Property, parameter: str) -> Property:
+        found = self.resolve(operand, parameter)
+        if found.kind not in SORTABLE:
+            raise Invalid(
+                f"Unsupported {parameter} by {operand} at {operand.at}, which is of type {found.kind.value}; "
+                "use one of its properties or another one.",
+                parameter,
+            )
+        return found
+
+    def _tag_values(self, tag: tree.Tag, compiler: Compiler) -> tuple[FromClause, list[Kind]]:
+        """The values of a tag, a row for each `owner`, and their kinds; number and text where the type is not said."""
+        check_tag(tag, "sort", tags=self.columns.tag_owner is not None)
+        kinds = [Kind(tag.type)] if tag.type else [Kind.NUMBER, Kind.STRING]
+        if not SORTABLE.issuperset(kinds):
+            raise Invalid(f"Unsupported sort by {tag} at {tag.at}; an array has no order.", "sort")
+        texts, numbers = device_tag.c.value_order, device_tag.c.value_number
+        # A name may stand for a custom tag and a system tag of one device: the smaller value counts.
+        values = (func.min(texts if kind in TEXT_TAGS else numbers).label(kind.value) for kind in kinds)
+        holds = and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)
+        keys = compiler.tag_keys(fold(tag.name), tag.entity, tag.system_or_any, tag.type)
+        return (
+            select(device_tag.c.device_id.label("owner"), *values)
+            .select_from(tag_key.join(device_tag, holds))
+            .where(tag_key.c.network_id == NETWORK, *keys)
+            .group_by(device_tag.c.device_id)
+            .subquery()
+        ), kinds
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

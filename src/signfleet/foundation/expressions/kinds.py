@@ -1,0 +1,126 @@
+"""What types there are, which operators each takes, and how each reads a literal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import NoReturn
+
+from signfleet.foundation.expressions import tree
+from signfleet.foundation.expressions.nearest import nearest
+from signfleet.foundation.expressions.tree import Operator
+from signfleet.foundation.wire import datetime, timespan
+from signfleet.foundation.wire.text import fold
+
+MAX_NUMBER = 2**53 - 1
+"""The largest number, either sign: up to here both stores compare whole numbers and fractions exactly."""
+
+Value = str | int | float | bool
+"""A comparable value: folded text, a word of an enumeration as it is spelt, a number, milliseconds, a truth."""
+
+
+class Kind(Enum):
+    """The type of a property or tag, by the name that tags use for it."""
+
+    STRING = "string"
+    ENUM = "enum"
+    NUMBER = "number"
+    DATE_TIME = "dateTime"
+    TIME_SPAN = "timeSpan"
+    BOOLEAN = "boolean"
+    OBJECT = "object"
+    STRING_ARRAY = "stringArray"
+    NUMERIC_ARRAY = "numericArray"
+
+
+_NULL = frozenset({Operator.IS_NULL, Operator.IS_NOT_NULL})
+_EQUAL = _NULL | {Operator.IS, Operator.IS_NOT}
+_LISTED = _EQUAL | {Operator.IN, Operator.NOT_IN}
+_CONTAINING = frozenset({Operator.CONTAINS, Operator.NOT_CONTAINS, Operator.CONTAINS_ALL, Operator.CONTAINS_ANY})
+_TEXTUAL = _LISTED | _CONTAINING | {Operator.BEGINS, Operator.ENDS}
+_ORDERED = _LISTED | {Operator.GREATER, Operator.LESS, Operator.IN_RANGE, Operator.NOT_IN_RANGE}
+_DATED = _ORDERED | {Operator.AFTER, Operator.BEFORE, Operator.IN_LAST, Operator.NOT_IN_LAST}
+
+OPERATORS: dict[Kind, frozenset[Operator]] = {
+    Kind.STRING: _TEXTUAL,
+    Kind.ENUM: _TEXTUAL,
+    Kind.NUMBER: _ORDERED,
+    Kind.DATE_TIME: _DATED,
+    Kind.TIME_SPAN: _ORDERED,
+    Kind.BOOLEAN: _EQUAL,
+    Kind.OBJECT: _NULL,
+    Kind.STRING_ARRAY: _NULL | _CONTAINING,
+    Kind.NUMERIC_ARRAY: _NULL | _CONTAINING,
+}
+
+SORTABLE = frozenset(Kind) - {Kind.OBJECT, Kind.STRING_ARRAY, Kind.NUMERIC_ARRAY}
+
+_EXAMPLES = {
+    Kind.ENUM: "a text that is one of its words",
+    Kind.STRING: "a text such as 'Lobby'",
+    Kind.STRING_ARRAY: "a text such as 'Lobby'",
+    Kind.NUMBER: "a number such as 12",
+    Kind.NUMERIC_ARRAY: "a number such as 12",
+    Kind.DATE_TIME: "a date such as '2024-03-13T00:00:00Z'",
+    Kind.TIME_SPAN: "a time span such as '00:05:00'",
+    Kind.BOOLEAN: "'TRUE' or 'FALSE'",
+}
+
+
+def read(kind: Kind, literal: tree.Literal, words: Sequence[str] = (), *, open: bool = False) -> Value:
+    """Returns the comparable value of a literal; `words` are those of an enumeration, an `open` one takes others too.
+
+    Raises ValueError with the end of a sentence that begins "Unsupported value … at …; ".
+    """
+    if kind is Kind.ENUM and isinstance(literal, tree.Text):
+        return known_word(literal.value, words) or (fold(literal.value) if open else _unknown(literal.value, words))
+    if kind in _TEXT_READERS and isinstance(literal, tree.Text):
+        return _TEXT_READERS[kind](literal.value)
+    if kind in _NUMERIC and isinstance(literal, tree.Number):
+        return _number(literal.source)
+    if kind is Kind.BOOLEAN and isinstance(literal, tree.Truth):
+        return literal.value
+    raise ValueError(f"expected {_EXAMPLES[kind]}")
+
+
+def _moment(text: str) -> int:
+    moment = datetime.parse(text)
+    return datetime.MIN_MS if moment is None else moment
+
+
+def _truth(text: str) -> bool:
+    if fold(text) not in {"true", "false"}:
+        raise ValueError(f"expected {_EXAMPLES[Kind.BOOLEAN]}")
+    return fold(text) == "true"
+
+
+_NUMERIC = frozenset({Kind.NUMBER, Kind.NUMERIC_ARRAY})
+_TEXT_READERS: dict[Kind, Callable[[str], Value]] = {
+    Kind.STRING: fold,
+    Kind.STRING_ARRAY: fold,
+    Kind.DATE_TIME: _moment,
+    Kind.TIME_SPAN: timespan.parse,
+    Kind.BOOLEAN: _truth,
+}
+
+
+def known_word(value: str, words: Sequence[str]) -> str | None:
+    """Returns the word of an enumeration as it is spelt there, or None."""
+    folded = fold(value)
+    return next((word for word in words if fold(word) == folded), None)
+
+
+def _unknown(value: str, words: Sequence[str]) -> NoReturn:
+    near = nearest(value, words, likeness=0.3)
+    if near:
+        raise ValueError(f"the nearest known {'values are' if near[1:] else 'value is'} {', '.join(near)}")
+    shown = ", ".join(words[:12]) + (" and others" if len(words) > 12 else "")
+    raise ValueError(f"known values are {shown}")
+
+
+def _number(source: str) -> int | float:
+    number = float(source)
+    if math.isinf(number) or abs(number) > MAX_NUMBER:
+        raise ValueError(f"numbers reach from -{MAX_NUMBER} to {MAX_NUMBER}")
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,305 @@
+"""Lists and counts of an entity: the statements that a filter and a sort make, compiled once and run page by page.
+
+The caller's own conditions (network, permissions) stand first in every statement, before the client's.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy.sql.visitors import replacement_traverse
+
+from signfleet.foundation.expressions.catalogue import Catalogue, Filter, Grouping
+from signfleet.foundation.expressions.markers import Position
+from signfleet.foundation.expressions.sorting import Segment, Sort
+from signfleet.foundation.expressions.sql import NETWORK
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.query import Query, among, each
+
+_KEPT = 1024
+"""How many statements a listing keeps compiled."""
+_BATCH = 1000
+"""How many ids are read at once where all of them are needed."""
+
+
+class Admitted(NamedTuple):
+    """The few instances of a scope: `ids`, a table of their `id` with an index, and the column that has these ids."""
+
+    ids: FromClause
+    column: ColumnElement[int]
+
+    def instead(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A part of a statement with these ids in the place of the column: their index has the order of a page."""
+        found = replacement_traverse(part, {}, lambda element, **_: self.ids.c.id if element is self.column else None)
+        return cast(ColumnElement[Any], found)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a caller may see: conditions beside the network's, under a `name` that is different for different ones.
+
+    `parameters` are the values that the conditions take by name. Where little is left out, `excluded` are the
+    conditions of just that: it is cheaper to count than the rest.
+    """
+
+    name: str
+    conditions: tuple[ColumnElement[bool], ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    excluded: tuple[ColumnElement[bool], ...] = ()
+    #: Where little is admitted, just this: a page begins there instead of looking for it by the conditions.
+    admitted: Admitted | None = None
+    #: Differs when there may be more or less in the scope, other than by instances that come and go; None: nobody says.
+    version: int | None = None
+
+    @property
+    def exceptions(self) -> Scope:
+        """What is counted to know how much there is in this scope: `excluded`, or else all of it."""
+        return Scope(f"not {self.name}", self.excluded, self.parameters) if self.excluded else self
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What is remembered for this scope is remembered under this."""
+        return self.name, *self.parameters.items()
+
+    def or_where(self, condition: ColumnElement[bool], name: str | None = None) -> Scope:
+        """What this admits, and what else fulfils a condition, which has a `name` or else is named by its text."""
+        if not self.conditions:
+            return self
+        return Scope(f"{self.name} or {name or condition}", (or_(condition, and_(*self.conditions)),), self.parameters)
+
+    def __and__(self, other: Scope) -> Scope:
+        """What both admit."""
+        if self.name == other.name or not other.conditions:
+            return self
+        if not self.conditions:
+            return other
+        return Scope(
+            f"{self.name} & {other.name}",
+            self.conditions + other.conditions,
+            {**self.parameters, **other.parameters},
+        )
+
+
+EVERYTHING = Scope("everything")
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """A projection: the first `count` of each group, or of all where there is no grouping."""
+
+    count: int
+    grouping: Grouping | None = None
+
+
+class Page(NamedTuple):
+    """The rows of a page, and the marker of the next, None after the last."""
+
+    rows: list[Row]
+    next_marker: str | None
+
+    @property
+    def ids(self) -> list[int]:
+        return [row[-1] for row in self.rows]
+
+
+class Listing:
+    """The statements over one catalogue."""
+
+    def __init__(self, catalogue: Catalogue, columns: Sequence[ColumnElement[Any]] = ()) -> None:
+        """`columns` come with each row of a page, by their names, before those of the sort; without any, rows are
+        plain tuples. A row ends with the id."""
+        self.catalogue = catalogue
+        self._columns = tuple(columns)
+        self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
+
+    async def page(
+        self,
+        store: Store | Transaction,
+        network_id: int,
+        *,
+        filter: Filter | None,
+        sort: Sort,
+        position: Position | None,
+        size: int,
+        scope: Scope = EVERYTHING,
+        top: Top | None = None,
+    ) -> Page:
+        """Read the `size` rows after a position."""
+        everything = filter is None and top is None and not scope.conditions
+        read = _reader(store, short=everything and not sort.in_memory)
+        rows: list[Row] = []
+        parameters = {"network_id": network_id, **scope.parameters}
+        if position is not None:
+            parameters |= position.parameters
+        for segment in sort.segments(position):
+            query = self._segment(filter, sort, segment, scope, top)
+            found = await read(query, limit=size + 1 - len(rows), **parameters)
+            rows = rows + found if rows else found
+            if len(rows) > size:
+                del rows[size:]
+                return Page(rows, sort.marker(rows[-1]))
+        return Page(rows, None)
+
+    async def count(
+        self,
+        store: Store | Transaction,
+        network_id: int,
+        *,
+        filter: Filter | None,
+        scope: Scope = EVERYTHING,
+        top: Top | None = None,
+    ) -> int:
+        """Count what matches, on whatever page it stands."""
+        key = ("count", filter, scope.name, top)
+        query = self._queries.get(key)
+        if query is None:
+            query = Query(self._count(filter, scope, top))
+            self._keep(key, query, worth=filter is None or filter.reusable)
+        rows = await _reader(store, short=False)(query, network_id=network_id, **scope.parameters)
+        return int(rows[0].total)
+
+    async def ids(
+        self,
+        store: Store | Transaction,
+        network_id: int,
+        *,
+        filter: Filter | None,
+        scope: Scope = EVERYTHING,
+    ) -> list[int]:
+        """Give the ids of all that matches, ascending."""
+        sort = self.catalogue.sort("[Id] ASC")
+        ids: list[int] = []
+        position = None
+        while True:
+            page = await self.page(
+                store,
+                network_id,
+                filter=filter,
+                sort=sort,
+                position=position,
+                size=_BATCH,
+                scope=scope,
+            )
+            ids += page.ids
+            if page.next_marker is None:
+                return ids
+            position = sort.position(page.next_marker)
+
+    async def read_filter(
+        self, store: Store, network_id: int, text: str | None, scope: Scope = EVERYTHING
+    ) -> Filter | None:
+        """Returns the filter that a text means; None or blank is none.
+
+        Raises Invalid with the position and what would be right there. An open enumeration takes the words it lists,
+        and those that an instance in the scope has: one look into the index for each that is not listed.
+        """
+        parsed = await self.catalogue.read_filter(text)
+        if parsed is not None and parsed.unknown:
+            for path in {word.of.path for word in parsed.unknown}:
+                words = [word for word in parsed.unknown if word.of.path == path]
+                keys = list({word.key for word in words})
+                query = self._words(path, scope)
+                rows = await store.scan_all(query, network_id=network_id, words=keys, **scope.parameters)
+                found = {row.value for row in rows}
+                for word in words:
+                    if word.key not in found:
+                        word.refuse()
+        return parsed
+
+    def _words(self, path: str, scope: Scope) -> Query:
+        """The statement for those of the list `words` that an instance in the scope has at a path."""
+        key = ("words", path, scope.name)
+        query = self._queries.get(key)
+        if query is None:
+            columns = self.catalogue.columns
+            words = each("words")
+            same = columns.column(self.catalogue.properties[path.lower()]) == words.c.value
+            has = select(columns.table.c.id).where(columns.table.c.network_id == NETWORK, same, *scope.conditions)
+            query = Query(select(words.c.value).where(has.exists()))
+            self._keep(key, query, worth=True)
+        return query
+
+    def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
+        """The statement for the ids, ascending, of those in the list `ids` that match."""
+        ids = self.catalogue.columns.table.c.id
+        statement = self._matching(select(ids), filter, scope, None, None)
+        return Query(statement.where(among(ids, "ids")).order_by(ids))
+
+    def statement(self, filter: Filter | None, sort: Sort, scope: Scope = EVERYTHING) -> Query:
+        """The statement of a first page."""
+        return self._segment(filter, sort, sort.segments(None)[0], scope, None)
+
+    def _segment(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Query:
+        key = ("page", filter, sort, segment.name, scope.name, top)
+        query = self._queries.get(key)
+        if query is None:
+            query = Query(self._page(filter, sort, segment, scope, top), named=bool(self._columns))
+            self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
+        return query
+
+    def _page(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Select[Any]:
+        statement = select(*self._columns, *sort.columns)
+        where: tuple[ColumnElement[Any], ...] = () if segment.where is None else (segment.where,)
+        order_by = segment.order_by
+        admitted = scope.admitted if top is None else None
+        if top is not None:
+            where += (self.catalogue.columns.table.c.id.in_(self._first(filter, sort, scope, top)),)
+        elif admitted is not None:
+            where = tuple(admitted.instead(part) for part in where)
+            order_by = tuple(admitted.instead(part) for part in order_by)
+        statement = self._matching(statement, filter, scope, top, sort, admitted=admitted)
+        return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
+
+    def _count(self, filter: Filter | None, scope: Scope, top: Top | None) -> Select[Any]:
+        if top is None:
+            return self._matching(select(func.count().label("total")), filter, scope, None, None)
+        group = () if top.grouping is None else (top.grouping.column,)
+        sizes = self._matching(select(func.count().label("size")), filter, scope, top, None)
+        groups = sizes.group_by(*group).subquery()
+        kept = case((groups.c.size > top.count, top.count), else_=groups.c.size)
+        return select(func.coalesce(func.sum(kept), 0).label("total"))
+
+    def _first(self, filter: Filter | None, sort: Sort, scope: Scope, top: Top) -> Select[Any]:
+        """The ids of the first of each group."""
+        ids = self.catalogue.columns.table.c.id
+        group = None if top.grouping is None else top.grouping.column
+        rank = func.row_number().over(partition_by=group, order_by=sort.order_by).label("rank")
+        ranked = self._matching(select(ids, rank), filter, scope, top, sort).subquery()
+        return select(ranked.c.id).where(ranked.c.rank <= top.count)
+
+    def _matching(
+        self,
+        statement: Select[Any],
+        filter: Filter | None,
+        scope: Scope,
+        top: Top | None,
+        sort: Sort | None,
+        *,
+        admitted: Admitted | None = None,
+    ) -> Select[Any]:
+        columns = self.catalogue.columns
+        parts = (filter, sort, top.grouping if top else None)
+        flat = any(part is not None and part.uses_flat for part in parts)
+        source = columns.source(flat=flat, joins=sort.joins if sort else ())
+        if admitted is not None:
+            source = source.join(admitted.ids, admitted.ids.c.id == admitted.column)
+        conditions = scope.conditions if admitted is None else ()
+        statement = statement.select_from(source).where(columns.table.c.network_id == NETWORK, *conditions)
+        return statement if filter is None else statement.where(filter.clause)
+
+    def _keep(self, key: tuple[Any, ...], query: Query, *, worth: bool) -> None:
+        if worth:
+            self._queries[key] = query
+            if len(self._queries) > _KEPT:
+                self._queries.popitem(last=False)
+
+
+def _reader(store: Store | Transaction, *, short: bool) -> Any:
+    """How to read: inside a unit of work its own way, else off the event loop unless an index serves the statement."""
+    if short:
+        return store.all
+    return getattr(store, "scan_all", store.all)

@@ -1,0 +1,173 @@
+"""Sorts: their order in SQL, and the conditions under which a page goes on after a marker.
+
+Null comes first in ascending order and last in descending; ties are broken by id, in the direction of the first
+key. Where a single key has a column of its own a page is cut into at most two segments, the nulls and the rest, so that
+a plain index serves each in either store and a page costs the same at any depth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Integer, UnaryExpression, and_, bindparam, false, or_, tuple_
+
+from signfleet.foundation.expressions.kinds import Kind
+from signfleet.foundation.expressions.markers import Markers, Position
+from signfleet.foundation.expressions.sql import comparable_type
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a sort in SQL."""
+
+    column: ColumnElement[Any]
+    kind: Kind
+    descending: bool
+    nullable: bool
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a list whose rows come one after the other, in this order.
+
+    `name` tells the segments of one sort apart: statements are kept under it. `where` takes a position's parameters.
+    """
+
+    name: str
+    where: ColumnElement[bool] | None
+    order_by: tuple[ColumnElement[Any], ...]
+
+
+class Sort:
+    """A sort, ready to be used in statements: select `columns` besides your own, go through `segments`."""
+
+    def __init__(
+        self,
+        keys: tuple[Key, ...],
+        id: ColumnElement[Any],
+        echo: str,
+        *,
+        uses_flat: bool,
+        joins: tuple[FromClause, ...],
+        reusable: bool,
+    ) -> None:
+        """`joins` are tables with an `owner` that the keys' columns stand in; `reusable`: worth keeping compiled."""
+        self.echo = echo
+        self.uses_flat = uses_flat
+        self.reusable = reusable
+        self.joins = joins
+        self._id = id
+        self._id_descending = keys[0].descending
+        ends = next((index for index, key in enumerate(keys) if key.column is id), None)
+        self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
+        #: Whether the store has to sort what matches itself, as no index can serve the order.
+        self.in_memory = not all(key.indexed for key in self._keys)
+        self._markers = Markers(
+            [key.kind for key in self._keys],
+            whole=[place for place, key in enumerate(self._keys) if isinstance(key.column.type, Integer)],
+        )
+        #: Where the values of the keys stand in a row that ends with the columns.
+        self._values = slice(-len(self._keys) - (ends is None), -1 if ends is None else None)
+        self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
+        self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
+
+    @property
+    def columns(self) -> tuple[ColumnElement[Any], ...]:
+        """The columns that `marker` needs at the end of a row: those of keys other than the id, then the id."""
+        others = (key.column for key in self._keys if key.column is not self._id)
+        return (*(column.label(f"sort_{index}") for index, column in enumerate(others)), self._id.label("sort_id"))
+
+    @property
+    def order_by(self) -> tuple[ColumnElement[Any], ...]:
+        """The order of the whole list."""
+        return (*(self._ordered(key) for key in self._keys), *self._tie_break())
+
+    def marker(self, row: tuple[Any, ...]) -> str:
+        """The marker after a row that ends with the `columns`."""
+        return self._markers.encode(row[self._values], row[-1])
+
+    def position(self, marker: str | None) -> Position | None:
+        """Read a marker; None or blank is the beginning. Raises Invalid for one that does not fit this sort."""
+        marker = marker and marker.strip()
+        return self._markers.decode(marker) if marker else None
+
+    def segments(self, position: Position | None) -> list[Segment]:
+        """The parts of the list after a position, in their order; a page is filled from them one by one."""
+        # The conditions depend on where the nulls are, not on the values.
+        shape = None if position is None else tuple(value is None for value in position.values)
+        kept = self._segments.get(shape)
+        if kept is None:
+            kept = self._segments[shape] = self._begin() if shape is None else self._rest(shape)
+        return kept
+
+    def _begin(self) -> list[Segment]:
+        """The whole list."""
+        if not self._segmented:
+            return [Segment("all", None, self.order_by)]
+        key = self._keys[0]
+        order = (_directed(key.column, key.descending), *self._tie_break())
+        nulls = Segment("nulls", key.column.is_(None), order)
+        others = Segment("values", key.column.is_not(None), order)
+        return [others, nulls] if key.descending else [nulls, others]
+
+    def _rest(self, nulls: tuple[bool, ...]) -> list[Segment]:
+        """What comes after a position whose values are null or not as `nulls` says."""
+        whole = self._begin()
+        key = self._keys[0]
+        id = _parameter("after_id", self._id)
+        id_after = self._id < id if self._id_descending else self._id > id
+        if self._segmented and nulls[0] is not key.descending:
+            first, *later = whole
+        else:
+            *_, first = whole
+            later = []
+        where: ColumnElement[bool]
+        if self._segmented and nulls[0]:
+            where = and_(key.column.is_(None), id_after)
+        elif len(self._keys) == 1 and key.column is self._id:
+            where = id_after
+        elif len(self._keys) == 1 and not nulls[0] and (self._segmented or not key.nullable):
+            row = tuple_(key.column, self._id)
+            last = tuple_(_parameter("after_0", key.column), id)
+            where = row < last if key.descending else row > last
+        else:
+            where = self._after(nulls, id_after)
+        shape = "".join("0" if null else "1" for null in nulls)
+        return [Segment(f"after {shape}", where, first.order_by), *later]
+
+    def _after(self, nulls: tuple[bool, ...], id_after: ColumnElement[bool]) -> ColumnElement[bool]:
+        """After in the first key, or the same in it and after in the second, and so on to the id."""
+        same: list[ColumnElement[bool]] = []
+        alternatives: list[ColumnElement[bool]] = []
+        for index, (key, null) in enumerate(zip(self._keys, nulls, strict=True)):
+            last = _parameter(f"after_{index}", key.column)
+            beyond: ColumnElement[bool]
+            equal: ColumnElement[bool]
+            if null:
+                beyond = false() if key.descending else key.column.is_not(None)
+                equal = key.column.is_(None)
+            else:
+                beyond = or_(key.column < last, key.column.is_(None)) if key.descending else key.column > last
+                equal = key.column == last
+            alternatives.append(and_(*same, beyond))
+            same.append(equal)
+        return or_(*alternatives, and_(*same, id_after))
+
+    def _ordered(self, key: Key) -> ColumnElement[Any]:
+        directed = _directed(key.column, key.descending)
+        if not key.nullable:
+            return directed
+        return directed.nulls_last() if key.descending else directed.nulls_first()
+
+    def _tie_break(self) -> tuple[ColumnElement[Any], ...]:
+        return () if self._keys[-1].column is self._id else (_directed(self._id, self._id_descending),)
+
+
+def _directed(column: ColumnElement[Any], descending: bool) -> UnaryExpression[Any]:
+    return column.desc() if descending else column.asc()
+
+
+def _parameter(name: str, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return bindparam(name, type_=comparable_type(column))

@@ -1,0 +1,124 @@
+"""The log: one JSON object a line on standard error, or readable lines on a terminal; secrets are blotted out.
+
+What libraries log through the standard library takes the same way. Lines that cannot be written are lost and counted:
+a full disk or a pipe that nobody reads must neither fail nor delay an answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import structlog
+
+from signfleet.foundation.output import Output
+
+HIDDEN = "***"
+
+_SECRET_NAME = re.compile("token|password|secret|authorization|cookie", re.IGNORECASE)
+_SECRET_TEXT = re.compile(
+    r"(?P<scheme>\b(?:Bearer|Basic)\s+)[^\s,;'\"]+|(?P<user>://[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE
+)
+
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+
+def configure(level: str = "info") -> None:
+    """Send everything that is logged from `level` on to standard error. May be called again."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    on_terminal = sys.stderr.isatty()
+    output: Any = Output(sys.stderr)
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        redact,
+    ]
+    render: list[Any] = (
+        [structlog.dev.ConsoleRenderer()]
+        if on_terminal
+        else [structlog.processors.format_exc_info, redact_exception, as_json]
+    )
+    structlog.configure(
+        processors=[*shared, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(output) if on_terminal else structlog.BytesLoggerFactory(output),
+        cache_logger_on_first_use=True,
+    )
+    _configure_standard_library(number, output, shared, [*render[:-1], as_text if not on_terminal else render[-1]])
+
+
+def _configure_standard_library(level: int, output: Any, shared: list[Any], render: list[Any]) -> None:
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # What these tell at "info" is of use to their developers only.
+    for chatty in ("alembic", "asyncio", "httpx", "httpcore", "uvicorn"):
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor: hide values whose name says that they are secret, and credentials inside texts."""
+    for name, value in event.items():
+        if value is None or value is True or value is False:
+            continue
+        if _is_secret(name):
+            event[name] = HIDDEN
+        elif type(value) is str:
+            if " " in value or "://" in value:
+                event[name] = without_credentials(value)
+        elif type(value) is not int and type(value) is not float:
+            event[name] = _redacted(name, value)
+    return event
+
+
+def redact_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor: hide credentials in the text that an exception has become; the rest is redacted already."""
+    if "exception" in event:
+        event["exception"] = without_credentials(event["exception"])
+    return event
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
+def _redacted(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if _is_secret(name):
+        return HIDDEN
+    if isinstance(value, str):
+        return without_credentials(value)
+    if isinstance(value, dict):
+        return {key: _redacted(str(key), inner) for key, inner in value.items()}
+    return value
+
+
+def without_credentials(text: str) -> str:
+    """`text` without what follows `Bearer` or `Basic`, and without passwords in addresses."""
+    if " " not in text and "://" not in text:
+        return text  # as nearly all are, and looking twice costs less than the pattern
+    return _SECRET_TEXT.sub(lambda match: (match["scheme"] or match["user"]) + HIDDEN, text)
+
+
+def as_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
+    """Processor: the event as a line of JSON, time and level first."""
+    return _encode({"time": event.pop("time"), "level": event.pop("level"), **event})
+
+
+def as_text(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    """`as_json` for the standard library, which writes text."""
+    return as_json(logger, method, event).decode()

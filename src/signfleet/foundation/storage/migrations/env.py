@@ -1,0 +1,25 @@
+"""Alembic's entry: runs the migrations on the connection that `signfleet.foundation.storage.migrations` hands over."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+
+from signfleet.foundation.storage.tables import Key, Properties, metadata
+
+
+def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Spell the tables' own types in migrations by what they are."""
+    if kind == "type" and item is Key:
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")'
+    if kind == "type" and item is Properties:
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.Text().with_variant(postgresql.JSONB(), "postgresql")'
+    return False
+
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_item=render_item)
+context.run_migrations()

@@ -1,0 +1,253 @@
+"""The server store: PostgreSQL over asyncpg."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import asyncpg
+
+from signfleet.foundation.storage.interface import Duplicate, Row, StorageError, UnitOfWork
+from signfleet.foundation.storage.listening import (
+    CLOSE_SECONDS,
+    CONNECT_SECONDS,
+    NOTIFY,
+    UNREACHABLE,
+    UNUSABLE,
+    Listener,
+    alarm,
+)
+from signfleet.foundation.storage.postgres_address import connect
+from signfleet.foundation.storage.postgres_check import UnsuitableDatabase
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
+
+T = TypeVar("T")
+
+#: A unit of work that met another one, or whose connection ended under it, is run at most this often.
+ATTEMPTS = 6
+#: So many seconds a request waits for a connection of the pool.
+ACQUIRE_SECONDS = 10.0
+#: A short read, and a unit of work, that takes longer ends with its connection. These limits
+#: are for one database process that hangs; of a database that hangs as a whole the listener knows within seconds.
+READ_SECONDS, WORK_SECONDS = 10.0, 60.0
+#: The connection ended while it was used: the server was restarted, or the way to it broke.
+ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
+
+
+class _ConnectionEnded(Exception):
+    """What was under way on the connection can be begun again on another."""
+
+
+class _Transaction:
+    alone = False
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def one(self, query: Query, **params: Any) -> Row | None:
+        rows = await self.all(query, **params)
+        return rows[0] if rows else None
+
+    async def all(self, query: Query, **params: Any) -> list[Row]:
+        return await _fetch(self._connection, query, params)
+
+    async def execute(self, query: Query, **params: Any) -> int:
+        prepared = query.prepared("postgresql")
+        status = await self._connection.execute(prepared.text, *prepared.arguments(params))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None:
+        prepared = query.prepared("postgresql")
+        await self._connection.executemany(prepared.text, [prepared.arguments(row) for row in rows])
+
+    async def next_id(self, sequence: str) -> int:
+        number: int = await self._connection.fetchval("SELECT nextval($1::text::regclass)", f"{sequence}_id")
+        return number
+
+    async def next_ids(self, sequence: str, count: int) -> list[int]:
+        rows = await self._connection.fetch(
+            "SELECT nextval($1::text::regclass) FROM generate_series(1, $2::int)", f"{sequence}_id", count
+        )
+        return [row[0] for row in rows]
+
+
+async def _fetch(connection: Any, query: Query, params: dict[str, Any], limit: float | None = None) -> list[Row]:
+    """The rows. Where they take longer than `limit` seconds, PostgreSQL ends the statement: raises `Invalid`."""
+    prepared = query.prepared("postgresql")
+    try:
+        found = await connection.fetch(prepared.text, *prepared.arguments(params), timeout=limit)
+    except TimeoutError:
+        if limit is None:
+            raise
+        raise took_too_long(limit) from None
+    return prepared.rows(found)
+
+
+def _has_ended(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has taken it back at its end
+        return True
+
+
+async def _pause(attempt: int) -> None:
+    await asyncio.sleep(0.01 * 2**attempt)
+
+
+async def _keep(_connection: Any) -> None:
+    """Our connections carry no state between uses: no reset query."""
+
+
+class PostgresStore:
+    """`Store` over a PostgreSQL database; `open` makes one."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, connections: int, scan_limit: float = SCAN_LIMIT, pooler: str | None = None) -> None:
+        """Half of the `connections` may scan at a time, each for `scan_limit` seconds at most."""
+        self._pool_url = pooler or url
+        #: Behind a pooler each transaction may meet another process of the database, without what the last prepared.
+        self._options = {"statement_cache_size": 0} if pooler else {}
+        self._connections = connections
+        self._scan_limit = scan_limit
+        self._turns = Turns(max(1, connections // 2), patience=scan_limit)
+        self._pool: Any = None
+        self._listener = Listener(url, self._replace_pool)
+
+    @classmethod
+    async def open(
+        cls, url: str, connections: int = 10, *, scan_limit: float = SCAN_LIMIT, pooler: str | None = None
+    ) -> PostgresStore:
+        store = cls(url, connections, scan_limit, pooler)
+        await store._listener.start()
+        store._pool = await store._new_pool()
+        if pooler:
+            try:
+                await store._check_pooler()
+            except BaseException:
+                await store.close()
+                raise
+        return store
+
+    async def _check_pooler(self) -> None:
+        """Raises `UnsuitableDatabase` if the pooler leads to another database than the listener's."""
+        async with self._pool.acquire() as connection:
+            if not await self._listener.hears(connection):
+                raise UnsuitableDatabase("`database_pooler` leads to another database than `database`.")
+
+    async def _new_pool(self) -> Any:
+        """A pool that has not connected yet: making it waits for nobody."""
+        return await asyncpg.create_pool(
+            self._pool_url,
+            connect=connect,
+            min_size=0,
+            max_size=self._connections,
+            reset=_keep,
+            seconds=CONNECT_SECONDS,
+            **self._options,
+        )
+
+    async def _replace_pool(self) -> None:
+        """Ends every connection: what they wait for may never come."""
+        silent, self._pool = self._pool, await self._new_pool()
+        silent.terminate()
+
+    async def one(self, query: Query, **params: Any) -> Row | None:
+        rows = await self.all(query, **params)
+        return rows[0] if rows else None
+
+    async def all(self, query: Query, **params: Any) -> list[Row]:
+        return await self._read(READ_SECONDS, query, params)
+
+    async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+        await query.prepare(self.dialect)
+        async with self._turns.take():
+            rows = await self._read(self._scan_limit + CLOSE_SECONDS, query, params, limit=self._scan_limit)
+        SCANS.labels("done").inc()
+        return rows
+
+    async def _read(
+        self, seconds: float, query: Query, params: dict[str, Any], limit: float | None = None
+    ) -> list[Row]:
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self._connection(seconds) as connection:
+                    return await _fetch(connection, query, params, limit)
+            except _ConnectionEnded:
+                await _pause(attempt)
+            except UNREACHABLE as error:
+                raise StorageError(f"the store could not read: {error}") from error
+        raise StorageError("the store could not read: its connections end")
+
+    async def write(self, work: UnitOfWork[T]) -> T:
+        for attempt in range(ATTEMPTS):
+            committing = False
+            try:
+                async with self._connection(WORK_SECONDS) as connection, connection.transaction():
+                    result = await work(_Transaction(connection))
+                    await connection.execute(NOTIFY, self._listener.own)
+                    committing = True
+                self._listener.version += 1
+                return result
+            except asyncpg.UniqueViolationError as error:
+                raise Duplicate(str(error)) from error
+            except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                await _pause(attempt)
+            except _ConnectionEnded as error:
+                if committing:  # nobody can say whether the commit came through: it must not be done twice
+                    raise StorageError("the store did not say whether it has written: its connection ended") from error
+                await _pause(attempt)
+            except UNREACHABLE as error:
+                raise StorageError(f"the store could not write: {error}") from error
+        raise StorageError("the store could not write: too many writers meet on the same rows, or its connections end")
+
+    @asynccontextmanager
+    async def _connection(self, seconds: float) -> AsyncIterator[Any]:
+        """A connection of the pool, which ends when it is used for longer than `seconds`.
+
+        A pool learns that the server has ended a connection only when the event loop comes to read from it, which may
+        be after that connection was given out.
+        """
+        if not self._listener.answers:
+            raise StorageError("the database does not answer")
+        pool, connection = await self._acquire()
+        try:
+            with alarm(connection, seconds):
+                yield connection
+        except ENDED as error:
+            raise _ConnectionEnded from error
+        except UNUSABLE as error:
+            if _has_ended(connection):
+                raise _ConnectionEnded from error
+            if isinstance(error, asyncpg.InternalClientError):
+                # The server's last words are read, the end of the connection is not: nothing can be sent.
+                connection.terminate()
+                raise _ConnectionEnded from error
+            raise
+        finally:
+            await pool.release(connection, timeout=CLOSE_SECONDS)
+
+    async def _acquire(self) -> tuple[Any, Any]:
+        pool = self._pool
+        try:
+            return pool, await pool.acquire(timeout=ACQUIRE_SECONDS)
+        except UNUSABLE as error:
+            if pool is self._pool:
+                raise
+            raise _ConnectionEnded from error  # the pool was replaced meanwhile
+
+    def version(self) -> int:
+        if not self._listener.is_trusted:  # writes of others may be unknown here: no cache can be trusted
+            self._listener.version += 1
+        return self._listener.version
+
+    async def close(self) -> None:
+        await self._listener.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._pool.close()
+        self._pool.terminate()

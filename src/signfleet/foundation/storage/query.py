@@ -1,0 +1,261 @@
+"""Statements: built with SQLAlchemy Core, compiled once per dialect, run by the drivers directly.
+
+No SQLAlchemy engine takes part in a request; it builds text and the order of its parameters, and that is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy import BigInteger, BindParameter, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import TableValuedAlias
+
+from signfleet.foundation.wire.json import encode
+
+DIALECTS: Mapping[str, Dialect] = {
+    "sqlite": SQLiteDialect_pysqlite(paramstyle="qmark"),
+    "postgresql": PGDialect_asyncpg(),  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+}
+
+
+#: One thread: however many callers send long filters, the event loop competes with one of them for the interpreter.
+_ASIDE = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs a function that takes milliseconds, and touches nothing that others change, outside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(_ASIDE, partial(function, *args, **kwargs))
+
+
+class JsonList(Text):
+    """A list that travels as JSON text: SQLite has no arrays."""
+
+
+class Prepared:
+    """A statement as one dialect's driver takes it."""
+
+    __slots__ = ("_given", "_lists", "_values", "row", "text")
+
+    def __init__(self, statement: Any, dialect: str, *, columns: list[str] | None, named: bool) -> None:
+        compiled = statement.compile(dialect=DIALECTS[dialect], column_keys=columns)
+        self.text: str = compiled.string
+        parameters = [compiled.binds[name] for name in compiled.positiontup or ()]
+        #: Values that are part of the statement itself, in the order of the text; the others are given with each call.
+        self._values = [None if parameter.required else _own_value(parameter) for parameter in parameters]
+        given = [(place, parameter) for place, parameter in enumerate(parameters) if parameter.required]
+        self._given = [(place, parameter.key) for place, parameter in given]
+        self._lists = [place for place, parameter in given if isinstance(parameter.type, JsonList)]
+        answered = statement.exported_columns.keys() if named and hasattr(statement, "exported_columns") else ()
+        self.row: Any = namedtuple("Row", answered, rename=True) if answered else tuple
+
+    def arguments(self, params: Mapping[str, Any]) -> list[Any]:
+        """The parameters in the order of the text."""
+        values = self._values.copy()
+        for place, name in self._given:
+            values[place] = params[name]
+        for place in self._lists:
+            values[place] = _as_text(values[place])
+        return values
+
+    def rows(self, found: list[Any]) -> list[Any]:
+        """What the driver has found, with the names of its columns."""
+        new, row = tuple.__new__, self.row
+        return found if row is tuple else [new(row, values) for values in found]
+
+
+def _own_value(parameter: BindParameter[Any]) -> Any:
+    value = parameter.effective_value
+    return _as_text(value) if isinstance(parameter.type, JsonList) else value
+
+
+def _as_text(values: Any) -> str:
+    return encode(values).decode()
+
+
+class Query:
+    """A SQLAlchemy Core statement with `bindparam`s, compiled when a dialect first needs it.
+
+    An insert names all `columns` of its table unless told which. Rows that are not `named` are plain tuples.
+    """
+
+    __slots__ = ("_columns", "_named", "_prepared", "statement")
+
+    def __init__(self, statement: ClauseElement, *, columns: list[str] | None = None, named: bool = True) -> None:
+        self.statement = statement
+        self._columns = columns
+        self._named = named
+        self._prepared: dict[str, Prepared] = {}
+
+    async def prepare(self, dialect: str) -> None:
+        """Compiles the statement outside the event loop unless that has been done: it takes up to 100 ms."""
+        if dialect not in self._prepared:
+            await aside(self.prepared, dialect)
+
+    def prepared(self, dialect: str) -> Prepared:
+        try:
+            return self._prepared[dialect]
+        except KeyError:
+            made = Prepared(self.statement, dialect, columns=self._columns, named=self._named)
+            return self._prepared.setdefault(dialect, made)
+
+
+class among(ColumnElement[bool]):
+    """`column` is one of the list given as parameter `name`, however long it is: the text stays the same.
+
+    It has no type of its own: SQLAlchemy would compare a Boolean with 1 on SQLite, and no index would serve that.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.name = name
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: Any, **options: Any) -> str:
+    values = func.json_each(bindparam(element.name, type_=JsonList())).table_valued("value")
+    return str(compiler.process(element.column.in_(select(values.c.value)), **options))
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: Any, **options: Any) -> str:
+    kind = BigInteger() if isinstance(element.column.type, BigInteger) else Text()
+    values = bindparam(element.name, type_=ARRAY(kind))
+    return str(compiler.process(element.column == func.any(values), **options))
+
+
+class _Each(FunctionElement[str]):
+    inherit_cache = False
+    type = Text()
+
+
+def each(name: str) -> TableValuedAlias:
+    """The texts of the list given as parameter `name`, as a table with the column `value`."""
+    return _Each(bindparam(name, type_=JsonList())).table_valued("value")
+
+
+@compiles(_Each, "sqlite")
+def _each_sqlite(element: _Each, compiler: Any, **options: Any) -> str:
+    return f"json_each{compiler.process(element.clause_expr, **options)}"
+
+
+@compiles(_Each, "postgresql")
+def _each_postgresql(element: _Each, compiler: Any, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clause_expr, **options)} AS JSON))"
+
+
+class as_bytes(ColumnElement[bytes]):
+    """A text as bytes: what is only passed on is not decoded."""
+
+    inherit_cache = False
+    type = LargeBinary()
+
+    def __init__(self, text: ColumnElement[str]) -> None:
+        self.text = text
+
+
+@compiles(as_bytes, "sqlite")
+def _as_bytes_sqlite(element: as_bytes, compiler: Any, **options: Any) -> str:
+    return f"CAST({compiler.process(element.text, **options)} AS BLOB)"
+
+
+@compiles(as_bytes, "postgresql")
+def _as_bytes_postgresql(element: as_bytes, compiler: Any, **options: Any) -> str:
+    return f"convert_to({compiler.process(element.text, **options)}, 'UTF8')"
+
+
+class json_member(ColumnElement[str]):
+    """The text that a member has in a JSON object, which is stored as text."""
+
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, document: ColumnElement[str], name: str) -> None:
+        self.document = document
+        self.name = name
+
+
+@compiles(json_member, "sqlite")
+def _json_member_sqlite(element: json_member, compiler: Any, **options: Any) -> str:
+    return f"json_extract({compiler.process(element.document, **options)}, '$.{element.name}')"
+
+
+@compiles(json_member, "postgresql")
+def _json_member_postgresql(element: json_member, compiler: Any, **options: Any) -> str:
+    return f"(CAST({compiler.process(element.document, **options)} AS JSON) ->> '{element.name}')"
+
+
+class concatenated(ColumnElement[bytes]):
+    """The texts of a column, with commas between, as bytes: of the rows whose `by` is in the list given as parameter
+    `name`, in the order of the list. Null where there are none.
+
+    One value instead of many: each row, and each column of it, is a call into the driver.
+    """
+
+    inherit_cache = False
+    type = LargeBinary()
+
+    def __init__(self, text: Column[str], by: Column[int], name: str, where: ColumnElement[bool]) -> None:
+        self.text = text
+        self.by = by
+        self.name = name
+        self.where = where
+
+
+@compiles(concatenated, "sqlite")
+def _concatenated_sqlite(element: concatenated, compiler: Any, **options: Any) -> str:
+    text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
+    values = compiler.process(bindparam(element.name, type_=JsonList()), **options)
+    # A CROSS JOIN is made as it is written: the list first.
+    return (  # of names of our own tables
+        f"(SELECT CAST(group_concat({text}) AS BLOB) FROM json_each({values}) AS listed"  # noqa: S608 - see above
+        f" CROSS JOIN {element.text.table.name} WHERE {where} AND {key} = listed.value)"
+    )
+
+
+@compiles(concatenated, "postgresql")
+def _concatenated_postgresql(element: concatenated, compiler: Any, **options: Any) -> str:
+    text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
+    values = compiler.process(bindparam(element.name, type_=ARRAY(BigInteger())), **options)
+    return (  # of names of our own tables
+        f"(SELECT convert_to(string_agg({text}, ',' ORDER BY listed.place), 'UTF8')"  # noqa: S608 - see above
+        f" FROM unnest({values}) WITH ORDINALITY AS listed(value, place)"
+        f" JOIN {element.text.table.name} ON {where} AND {key} = listed.value)"
+    )
+
+
+class merged(ColumnElement[Any]):
+    """The JSON object of `column` with the members of the JSON text given as parameter `name` put in or replaced."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], name: str) -> None:
+        self.column = column
+        self.name = name
+        self.type = column.type
+
+
+@compiles(merged, "sqlite")
+def _merged_sqlite(element: merged, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(func.json_patch(element.column, bindparam(element.name, type_=Text())), **options))
+
+
+@compiles(merged, "postgresql")
+def _merged_postgresql(element: merged, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.column.op("||")(bindparam(element.name, type_=JSONB())), **options))

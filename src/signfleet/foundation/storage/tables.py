@@ -1,0 +1,703 @@
+"""Every table of the store, as SQLAlchemy Core sees it.
+
+Conventions, the same in all of them:
+
+* A point in time is an integer: milliseconds since 1970 in UTC. A time span is an integer too: milliseconds.
+* What belongs to a network carries `network_id` first in its key and indexes: that is what isolates tenants, and what a
+  sharded PostgreSQL would distribute by.
+* A text that is compared without case has a twin `…_key` with its folded form (`wire.text.fold`), compared byte by
+  byte, so that both stores agree on every letter of every script.
+* A name that lists are sorted by has another twin, `…_order`: what `wire.collation.order_key` returns.
+* A document is JSON text exactly as it is answered: it is spliced into answers, never decoded to be listed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: A folded text: bytewise order on PostgreSQL too, whatever the database's locale.
+Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+#: A flat JSON object that is only searched, never answered.
+Properties = Text().with_variant(postgresql.JSONB(), "postgresql")
+
+#: Where new ids come from: sequences on PostgreSQL, rows of `id_sequence` on SQLite.
+SEQUENCES = (
+    "person",
+    "network",
+    "network_subscription",
+    "role",
+    "user",
+    "application",
+    "session",
+    "device_group",
+    "device",
+    "device_error",
+    "device_download",
+    "screenshot",
+    "subscription",
+    "tag_key",
+    "mail",
+    "audit",
+)
+for _name in SEQUENCES:
+    Sequence(f"{_name}_id", metadata=metadata)
+
+
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _network_id() -> Column[int]:
+    return Column("network_id", BigInteger, primary_key=True, autoincrement=False)
+
+
+def _required(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], **options: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **options)
+
+
+def _order(name: str) -> Column[Any]:
+    """What a name sorts by. The default is for rows of older versions, until the migration fills them."""
+    return _required(name, Key, server_default="")
+
+
+id_sequence = Table(
+    "id_sequence",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("last", BigInteger),
+    comment="The last id given out; SQLite only.",
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _required("value", Text),
+    comment="Facts about this installation, such as the key that signs links.",
+)
+
+# --- people and what they may do ----------------------------------------------------------------------------------
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    _required("login", Text),
+    _required("login_key", Key),
+    _required("mailbox_key", Key, comment="By which people are told apart: `wire.mailboxes`."),
+    Column("password_hash", Text),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Column("activation_date", BigInteger, comment="Null: a registration or an invitation, not an account yet."),
+    Column("proof_date", BigInteger, comment="When the mailbox was proved, or an operator vouched for it."),
+    _required("is_locked_out", Boolean),
+    Index("ix_person_mailbox_key", "mailbox_key"),
+    Index(
+        "uq_person_account",
+        "mailbox_key",
+        unique=True,
+        sqlite_where=text("activation_date IS NOT NULL"),
+        postgresql_where=text("activation_date IS NOT NULL"),
+    ),
+)
+
+person_profile = Table(
+    "person_profile",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("name_key", Key, primary_key=True),
+    _required("name", Text),
+    _required("value", Text),
+    _required("last_modified_date", BigInteger),
+)
+
+network = Table(
+    "network",
+    metadata,
+    _id(),
+    _required("name", Text),
+    _required("name_key", Key, unique=True),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    _required("is_locked_out", Boolean),
+    Column("lockout_date", BigInteger),
+    Column("last_lockout_date", BigInteger),
+    _required("user_access_token_lifetime", BigInteger),
+    _required("user_refresh_token_lifetime", BigInteger),
+    _required("device_access_token_lifetime", BigInteger),
+    _required("device_refresh_token_lifetime", BigInteger),
+    _required("device_registration_token_lifetime", BigInteger),
+    _required("automatic_tagged_playlist_approval_enabled", Boolean),
+    _required("settings_last_modified_date", BigInteger),
+    Column("protocol_1_until", BigInteger, comment="until then players may join again without their secret"),
+)
+
+network_subscription = Table(
+    "network_subscription",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("level", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Column("expire_date", BigInteger),
+    comment="The newest is in force; the others are its history.",
+)
+
+network_total = Table(
+    "network_total",
+    metadata,
+    _network_id(),
+    Column("entity", Text, primary_key=True),
+    _required("total", BigInteger),
+    comment="How many instances a network has, kept as they come and go, so that no list has to count.",
+)
+
+role = Table(
+    "role",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("name", Text),
+    _required("name_key", Key),
+    _order("name_order"),
+    _required("is_custom", Boolean),
+    Column("description", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    UniqueConstraint("network_id", "name_key"),
+    comment="Custom roles; the six system roles are the same everywhere and stand in the code.",
+)
+
+user = Table(
+    "user",
+    metadata,
+    _network_id(),
+    _id(),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False),
+    Column("role_id", BigInteger),
+    Column("description", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Column("last_login_date", BigInteger),
+    _required("is_locked_out", Boolean),
+    Column("last_lockout_date", BigInteger),
+    UniqueConstraint("network_id", "person_id"),
+    Index("ix_user_person_id", "person_id"),
+    Index("ix_user_id", "id", unique=True),
+    comment="A person in a network.",
+)
+
+user_profile = Table(
+    "user_profile",
+    metadata,
+    _network_id(),
+    Column("user_id", BigInteger, primary_key=True),
+    Column("name_key", Key, primary_key=True),
+    _required("name", Text),
+    _required("value", Text),
+    _required("last_modified_date", BigInteger),
+)
+
+user_notification = Table(
+    "user_notification",
+    metadata,
+    _network_id(),
+    Column("user_id", BigInteger, primary_key=True),
+    _required("document", Text),
+    _required("last_modified_date", BigInteger),
+)
+
+permission = Table(
+    "permission",
+    metadata,
+    _network_id(),
+    Column("entity", Text, primary_key=True),
+    Column("entity_id", BigInteger, primary_key=True, comment="0: every instance"),
+    Column("operation_uid", Text, primary_key=True),
+    Column("principal_type", Text, primary_key=True, comment="User or Role"),
+    Column("principal_id", BigInteger, primary_key=True),
+    _required("is_allowed", Boolean),
+    _required("creation_date", BigInteger),
+    _required("is_own", Boolean, server_default=false(), comment="denied to a user by that user, who may take it back"),
+    Index(
+        "ix_permission_principal",
+        "network_id",
+        "principal_type",
+        "principal_id",
+        "entity",
+        "operation_uid",
+        "entity_id",
+        "is_allowed",
+    ),
+)
+
+former_permission = Table(
+    "former_permission",
+    metadata,
+    _network_id(),
+    Column("entity", Text, primary_key=True),
+    Column("entity_id", BigInteger, primary_key=True),
+    Column("operation_uid", Text, primary_key=True),
+    Column("principal_type", Text, primary_key=True),
+    Column("principal_id", BigInteger, primary_key=True),
+    _required("is_allowed", Boolean),
+    _required("removed_date", BigInteger),
+    Index(
+        "ix_former_permission_principal",
+        "network_id",
+        "principal_type",
+        "principal_id",
+        "entity",
+        "operation_uid",
+        "entity_id",
+        "is_allowed",
+    ),
+    Index("ix_former_permission_age", "removed_date"),
+    comment="Permissions of single things that are gone: the audit trail still goes by them.",
+)
+
+# --- how they get in ----------------------------------------------------------------------------------------------
+
+application = Table(
+    "application",
+    metadata,
+    _id(),
+    _required("client_id", Text, unique=True),
+    _required("name", Text),
+    Column("description", Text),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    _required("secret_hash", LargeBinary),
+    _required("scope", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Column("secret_expiration_date", BigInteger),
+)
+
+session = Table(
+    "session",
+    metadata,
+    _id(),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), index=True),
+    Column("application_id", ForeignKey("application.id", ondelete="CASCADE"), index=True),
+    Column("network_id", BigInteger, index=True),
+    Column("user_id", BigInteger),
+    Column("device_id", BigInteger),
+    _required("scope", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    _required("expiration_date", BigInteger),
+    Column("grant_type", Text, comment="how a person signed in; null for players"),
+    Column("address", Text, comment="where it was opened, or last renewed"),
+    Column("last_used_date", BigInteger),
+    Index("ix_session_network_id_device_id", "network_id", "device_id"),
+    Index("ix_session_expiration_date", "expiration_date"),
+    comment="What a sign-in opened: one access and one refresh token at a time belong to it.",
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="SHA-256 of the token"),
+    _required("kind", Text, comment="access, refresh or setup"),
+    Column("session_id", ForeignKey("session.id", ondelete="CASCADE"), index=True),
+    Column("network_id", BigInteger),
+    _required("scope", Text),
+    _required("valid_from", BigInteger),
+    _required("valid_to", BigInteger),
+    Column(
+        "used_date", BigInteger, comment="when a refresh token was exchanged, or a device's access token first used"
+    ),
+    Column("granted_by", LargeBinary, comment="access tokens of devices: the hash of the refresh token exchanged"),
+    Column("max_uses", Integer, comment="setup tokens: how many devices may join with it; null: any number"),
+    Column("uses", Integer, comment="how many have; counted where there is a limit"),
+    Column("author", Text, comment="setup tokens: who issued it"),
+    Index("ix_token_valid_to", "valid_to"),
+    Index(
+        "ix_token_setup",
+        "network_id",
+        "valid_to",
+        "hash",
+        sqlite_where=text("kind = 'setup'"),
+        postgresql_where=text("kind = 'setup'"),
+    ),
+)
+
+one_time_link = Table(
+    "one_time_link",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    _required("purpose", Text, comment="activate, invitation or reset"),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    _required("valid_to", BigInteger),
+    Column("return_url", Text),
+)
+
+mail = Table(
+    "mail",
+    metadata,
+    _id(),
+    _required("recipient", Text),
+    _required("subject", Text),
+    _required("text", Text),
+    _required("html", Text),
+    _required("creation_date", BigInteger),
+    Column("next_attempt_date", BigInteger, index=True),
+    _required("attempts", Integer),
+    Column("last_error", Text),
+    comment="The outbox: a mail stays until a mail server has taken it.",
+)
+
+# --- devices ------------------------------------------------------------------------------------------------------
+
+device_group = Table(
+    "device_group",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("name", Text),
+    _required("name_key", Key),
+    _order("name_order"),
+    Column("description", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    UniqueConstraint("network_id", "name_key"),
+    Index("ix_device_group_name_order", "network_id", "name_order", "id"),
+)
+
+device = Table(
+    "device",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("serial", Text),
+    _required("serial_key", Key, unique=True),
+    _required("model", Text),
+    _required("model_key", Key),
+    _required("family", Text),
+    _required("registration_date", BigInteger),
+    _required("last_modified_date", BigInteger, comment="settings, tags and permissions; not the status"),
+    _required("version", BigInteger, comment="counts what last_modified_date dates"),
+    _required("name_key", Key),
+    _order("name_order"),
+    _required("group_id", BigInteger),
+    _required("health", Text),
+    Column("health_due_date", BigInteger, comment="when the health has to be judged anew"),
+    Column("status_date", BigInteger, comment="the last report"),
+    _required("changed_date", BigInteger, comment="the last change of anything that is answered, status included"),
+    _required("report_sequence", BigInteger, comment="the last report taken"),
+    Column("gps_latitude", Float),
+    Column("gps_longitude", Float),
+    Column("location_key", Key),
+    Index("ix_device_serial", "network_id", "serial_key"),
+    Index("ix_device_model", "network_id", "model_key", "id"),
+    Index("ix_device_name", "network_id", "name_key", "id"),
+    Index("ix_device_name_order", "network_id", "name_order", "id"),
+    Index("ix_device_group", "network_id", "group_id", "id"),
+    Index("ix_device_health", "network_id", "health", "id"),
+    Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
+    Index("ix_device_registration", "network_id", "registration_date", "id"),
+    Index("ix_device_status", "network_id", "status_date", "id"),
+    # The last three are what regions are summed up from: they never look at the table.
+    Index("ix_device_location", "network_id", "location_key", "id", "health", "gps_latitude", "gps_longitude"),
+    Index("ix_device_health_due", "health_due_date"),
+    comment="Narrow: what is commonly filtered or sorted, so that counting stays fast.",
+)
+
+device_secret = Table(
+    "device_secret",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, comment="SHA-256 of the secret; null: an operator has released the serial"),
+    _required("issue_date", BigInteger),
+    _required("is_received", Boolean, comment="the player has used what came with it"),
+    _required("is_presented", Boolean, comment="the player has proved itself with it"),
+    Column("address", Key, comment="where the player was when it last got tokens"),
+    comment="How a device proves itself; one that joined before there were secrets has no row.",
+)
+
+blocked_serial = Table(
+    "blocked_serial",
+    metadata,
+    _network_id(),
+    Column("serial_key", Key, primary_key=True),
+    _required("serial", Text),
+    _required("date", BigInteger),
+    Column("device_id", BigInteger, comment="the device that had it; null for blocks of older versions"),
+    Index("ix_blocked_serial_device", "network_id", "device_id"),
+    comment="Serials of deleted devices, which may not join the network again until an operator unblocks them.",
+)
+
+serial_claim = Table(
+    "serial_claim",
+    metadata,
+    _network_id(),
+    Column("serial_key", Key, primary_key=True),
+    _required("serial", Text),
+    _required("author", Text),
+    _required("date", BigInteger),
+    Index("ix_serial_claim_date", "date"),
+    comment="Serials that a network asks for because another one has them; the installation's operator decides.",
+)
+
+device_document = Table(
+    "device_document",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("identity", Text, comment="the members from id to lastModifiedDate, without braces"),
+    _required("settings", Text),
+    Column("status", Text, comment="as reported, without its closing brace"),
+    Column("status_end", Text, comment="health, lastModifiedDate and the closing brace, which change by themselves"),
+    Column("subscription", Text),
+    _required("tagged_groups", Text),
+    _required("tags", Text),
+    _required("permissions", Text),
+    # Read far more often than written: put together by the store whenever one of its parts is.
+    Column(
+        "document",
+        Text,
+        Computed(
+            """'{' || identity || ',"settings":' || settings || """
+            """',"status":' || coalesce(status || status_end, 'null') || """
+            """',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || """
+            """',"tags":' || tags || ',"permissions":' || permissions || '}'""",
+            persisted=True,
+        ),
+        nullable=False,
+        comment="all of them",
+    ),
+    comment="The parts of the Player entity as they are answered.",
+)
+
+device_properties = Table(
+    "device_properties",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("properties", Properties),
+    comment="What has no column of its own, flat and comparable, for filters and sorts.",
+)
+
+location = Table(
+    "location",
+    metadata,
+    _network_id(),
+    Column("location_key", Key, primary_key=True),
+    _required("path", Text),
+    _required("document", Text, comment="the names along the path, as a region answers them"),
+    comment="The places where a network's devices stand.",
+)
+
+tag_key = Table(
+    "tag_key",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("entity", Text, comment="Device or Content"),
+    _required("is_system", Boolean),
+    _required("name", Text),
+    _required("name_key", Key),
+    _order("name_order"),
+    _required("type", Text),
+    UniqueConstraint("network_id", "entity", "is_system", "name_key"),
+    comment="A network spells a tag's name one way: as it was first given.",
+)
+
+device_tag = Table(
+    "device_tag",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("tag_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("value", Text),
+    Column("value_key", Key, comment="strings, folded"),
+    Column("value_order", Key, comment="strings"),
+    Column("value_number", Float, comment="numbers, booleans, dates and time spans"),
+    Index("ix_device_tag_text", "network_id", "tag_id", "value_key", "device_id"),
+    Index("ix_device_tag_number", "network_id", "tag_id", "value_number", "device_id"),
+)
+
+device_tag_element = Table(
+    "device_tag_element",
+    metadata,
+    _network_id(),
+    Column("tag_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("value_key", Key),
+    Column("value_number", Float),
+    Index("ix_device_tag_element_text", "network_id", "tag_id", "value_key"),
+    Index("ix_device_tag_element_number", "network_id", "tag_id", "value_number"),
+    comment="The elements of array-valued tags.",
+)
+
+device_error = Table(
+    "device_error",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _id(),
+    _required("timestamp", BigInteger),
+    _required("name", Text),
+    _required("name_key", Key),
+    _required("event", Text),
+    _required("event_key", Key),
+    Column("reason", Text),
+    Column("reason_key", Key),
+    _required("response_code", Integer),
+    _required("count", Integer, server_default="1", comment="how often it came within a minute"),
+    Index("ix_device_error_timestamp", "network_id", "device_id", "timestamp", "id"),
+    Index("ix_device_error_age", "timestamp"),
+)
+
+device_download = Table(
+    "device_download",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _id(),
+    _required("timestamp", BigInteger),
+    _required("file_name", Text),
+    _required("file_name_key", Key),
+    Column("file_hash", Text),
+    Column("file_hash_key", Key),
+    _required("progress", Integer),
+    _required("status", Text),
+    _required("status_key", Key),
+    Index("ix_device_download_timestamp", "network_id", "device_id", "timestamp", "id"),
+    Index("ix_device_download_age", "timestamp"),
+)
+
+screenshot = Table(
+    "screenshot",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("device_id", BigInteger),
+    _required("serial", Text),
+    _required("serial_key", Key),
+    Column("group_name", Text),
+    Column("group_name_key", Key),
+    Column("group_name_order", Key),
+    Column("presentation_name", Text),
+    Column("presentation_name_key", Key),
+    Column("presentation_name_order", Key),
+    _required("utc_timestamp", BigInteger, comment="by the server's clock"),
+    _required("sent_timestamp", BigInteger, server_default="0", comment="by the device's clock, as it was sent"),
+    _required("arrival_date", BigInteger, server_default="0"),
+    _required("local_timestamp", BigInteger, comment="the device's wall clock, as if it were UTC"),
+    _required("width", Integer),
+    _required("height", Integer),
+    _required("file_size", BigInteger),
+    _required("blob", Key, comment="the picture's name in the blob store"),
+    _required("thumbnail", Key),
+    Index("ix_screenshot_device", "network_id", "device_id", "utc_timestamp", "id"),
+    Index("ix_screenshot_timestamp", "network_id", "utc_timestamp", "id"),
+    Index("ix_screenshot_serial", "network_id", "serial_key", "utc_timestamp", "id"),
+    Index("ix_screenshot_sent", "network_id", "device_id", "sent_timestamp"),
+    Index("ix_screenshot_age", "arrival_date", "network_id", "id"),
+)
+
+unneeded_file = Table(
+    "unneeded_file",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_date", BigInteger, nullable=False, server_default="0", comment="When it may be deleted."),
+    Index("ix_unneeded_file_due", "due_date"),
+    comment="Files in the blob store that nothing refers to, any more or yet, until they are deleted.",
+)
+
+device_note = Table(
+    "device_note",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("note", Text),
+    _required("author", Text),
+    _required("last_modified_date", BigInteger),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    _network_id(),
+    _id(),
+    Column("device_id", BigInteger),
+    Column("serial", Text),
+    Column("serial_key", Key),
+    _required("type", Text),
+    _required("activity_period", BigInteger),
+    _required("status", Text),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Column("activation_date", BigInteger),
+    Column("suspension_date", BigInteger),
+    Column("expiration_date", BigInteger),
+    Column("due_date", BigInteger, comment="when its status has to be judged anew"),
+    Index("ix_subscription_device", "network_id", "device_id"),
+    Index("ix_subscription_creation", "network_id", "creation_date", "id"),
+    Index("ix_subscription_due", "due_date"),
+)
+
+grace = Table(
+    "grace",
+    metadata,
+    Column("serial_key", Key, primary_key=True),
+    _required("date", BigInteger),
+    comment="The players that have had their Grace subscription, which each gets once, whatever becomes of it.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("network_id", BigInteger, primary_key=True, autoincrement=False, comment="0: no network"),
+    _id(),
+    _required("date", BigInteger),
+    _required("actor", Text),
+    _required("actor_key", Key),
+    Column("address", Key),
+    _required("action", Text),
+    _required("entity", Text),
+    Column("entity_id", BigInteger),
+    Column("name", Text),
+    Column("name_key", Key),
+    Column("before", Text),
+    Column("after", Text),
+    Column("device_id", BigInteger, comment="the device that a change is about"),
+    Index("ix_audit_date", "network_id", "date", "id"),
+    Index("ix_audit_age", "date"),
+)

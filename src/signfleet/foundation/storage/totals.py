@@ -1,0 +1,35 @@
+"""How many instances of an entity a network has: kept as they come and go, never counted."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
+
+from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import network_total
+
+#: Not instances but how often the permissions of a network have changed: what follows from them is good until the next.
+PERMISSION_CHANGES = "permission changes"
+
+#: Not instances but bytes, thumbnails apart.
+PICTURE_BYTES = "bytes of pictures"
+
+TOTAL = Query(
+    select(network_total.c.total).where(
+        network_total.c.network_id == bindparam("network_id"), network_total.c.entity == bindparam("entity")
+    )
+)
+_ADD = Query(
+    insert(network_total)
+    .values(network_id=bindparam("network_id"), entity=bindparam("entity"), total=bindparam("change"))
+    .on_conflict_do_update(
+        index_elements=[network_total.c.network_id, network_total.c.entity],
+        set_={"total": network_total.c.total + bindparam("change")},
+    )
+)
+
+
+async def add(tx: Transaction, network_id: int, entity: str, change: int) -> None:
+    """Count `change` instances of `entity` more (or less) in the network."""
+    await tx.execute(_ADD, network_id=network_id, entity=entity, change=change)

@@ -1,0 +1,51 @@
+"""The checks before every endpoint that is not public: token, scope, network, operation."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from signfleet.foundation.errors import Forbidden
+from signfleet.foundation.storage.turns import Caller, read_as
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.access.sessions import Sessions
+from signfleet.web.caller.scopes import CHOOSE_NETWORK
+from signfleet.web.caller.session import Session
+from signfleet.web.http.call import Call
+from signfleet.web.http.endpoint import Endpoint
+
+
+class AccessGate:
+    """Finds the session of a call and refuses what its token, network or role does not allow."""
+
+    def __init__(self, sessions: Sessions, permissions: Permissions) -> None:
+        self._sessions = sessions
+        self._permissions = permissions
+
+    async def admit(self, call: Call, endpoint: Endpoint) -> None:
+        """Sets `call.session`. Raises `Unauthenticated` without a valid token, `Forbidden` where it does not reach."""
+        session = call.session = await self._sessions.authenticate(call.bearer_token, call.now)
+        is_application = session.person_id is None and session.device_id is None
+        name = "application" if is_application else session.login or f"device {session.device_id}"
+        read_as(Caller(session.network_id or 0, name))
+        if endpoint.scopes and not session.covers_any(endpoint.scopes):
+            raise Forbidden(f"The access token lacks the scope '{endpoint.scopes[0]}'.")
+        if endpoint.caller == "network":
+            if session.network_id is None:
+                raise Forbidden(_no_network(session))
+            if endpoint.operation is not None:
+                await self._permissions.demand(session, cast(Operation, endpoint.operation))
+        elif endpoint.caller == "person" and session.person_id is None:
+            raise Forbidden("This is for people's tokens; the access token belongs to a device.")
+        elif endpoint.caller == "device" and session.device_id is None:
+            raise Forbidden("This is for players' tokens; the access token belongs to a person.")
+
+
+def _no_network(session: Session) -> str:
+    """Returns why a session without a network is refused, with a way out that is open to it."""
+    if session.person_id is not None and session.covers(CHOOSE_NETWORK):
+        return "No network is chosen; choose one with PUT /2022/06/REST/Self/Session/Network/."
+    return (
+        "No network is chosen, and this access token cannot choose one: that takes a person's token with the scope"
+        f" '{CHOOSE_NETWORK}'."
+    )

@@ -1,0 +1,139 @@
+"""Issuing tokens: opens sessions and renews them, inside units of work."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.wire import timespan
+from signfleet.identity.access import store as queries
+from signfleet.identity.access.tokens import hash_token, new_token
+
+#: A session, and with it the chosen network, lasts this long, in ms; refreshing starts it anew.
+SESSION_LIFETIME: Final = timespan.DAY
+
+
+class Lifetimes(NamedTuple):
+    """In ms; `refresh` is None where no refresh token is wanted."""
+
+    access: int
+    refresh: int | None = None
+
+    def session_end(self, now: int) -> int:
+        """When a session with these tokens ends: never before its tokens do."""
+        return now + max(SESSION_LIFETIME, self.access, self.refresh or 0)
+
+    def within(self, limit: int) -> Lifetimes:
+        """Return lifetimes of which none is longer than `limit` ms."""
+        return Lifetimes(min(self.access, limit), None if self.refresh is None else min(self.refresh, limit))
+
+
+class Issued(NamedTuple):
+    """New tokens. Points in time are ms."""
+
+    session_id: int
+    access_token: str
+    refresh_token: str | None
+    scope: str
+    issued: int
+    expires: int
+
+    @property
+    def expires_in(self) -> int:
+        """Whole seconds."""
+        return (self.expires - self.issued) // 1000
+
+
+async def open_session(
+    tx: Transaction,
+    *,
+    scope: str,
+    lifetimes: Lifetimes,
+    now: int,
+    person_id: int | None = None,
+    application_id: int | None = None,
+    network_id: int | None = None,
+    user_id: int | None = None,
+    device_id: int | None = None,
+    grant_type: str | None = None,
+    address: str | None = None,
+) -> Issued:
+    """Open a session for a person, application or device and issue its first tokens."""
+    session_id = await tx.next_id("session")
+    await tx.execute(
+        queries.INSERT_SESSION,
+        id=session_id,
+        person_id=person_id,
+        application_id=application_id,
+        network_id=network_id,
+        user_id=user_id,
+        device_id=device_id,
+        scope=scope,
+        creation_date=now,
+        last_modified_date=now,
+        expiration_date=lifetimes.session_end(now),
+        grant_type=grant_type,
+        address=address,
+        last_used_date=now,
+    )
+    return await _issue(tx, session_id, scope, lifetimes, now)
+
+
+class Refused(NamedTuple):
+    """A refresh token that is good for nothing. `expired` is the one case that clients recognise."""
+
+    reason: str
+    expired: bool = False
+
+
+async def take_refresh_token(tx: Transaction, refresh_token: str, now: int) -> Row | Refused:
+    """Use up a refresh token; gives its row, for `renew`.
+
+    One that comes a second time may have been stolen: its session ends with all its tokens. That has to be kept, so a
+    refusal is returned, not raised.
+    """
+    key = hash_token(refresh_token)
+    row = await tx.one(queries.REFRESH_TOKEN, hash=key)
+    if row is not None:
+        await tx.one(queries.HOLD_SESSION, id=row.session_id)
+        row = await tx.one(queries.REFRESH_TOKEN, hash=key)
+    if row is None:
+        return Refused("The refresh token is unknown or was revoked.")
+    if row.used_date is None and row.valid_to <= now:
+        return Refused("The refresh token has expired.", expired=True)
+    if row.used_date is not None or not await tx.execute(queries.MARK_USED, token_hash=key, now=now):
+        await tx.execute(queries.DELETE_SESSION, id=row.session_id)
+        return Refused("The refresh token was used before; all tokens of its session are revoked.")
+    return row
+
+
+async def renew(
+    tx: Transaction, session_id: int, *, scope: str, lifetimes: Lifetimes, now: int, address: str | None = None
+) -> Issued:
+    """Issues new tokens for a session; its access tokens end."""
+    await tx.execute(queries.DELETE_ACCESS_TOKENS, session_id=session_id)
+    until = lifetimes.session_end(now)
+    await tx.execute(queries.RENEW_SESSION, session_id=session_id, now=now, until=until, renewed_at=address)
+    return await _issue(tx, session_id, scope, lifetimes, now)
+
+
+async def _issue(tx: Transaction, session_id: int, scope: str, lifetimes: Lifetimes, now: int) -> Issued:
+    access_token = new_token()
+    refresh_token = None if lifetimes.refresh is None else new_token()
+    for kind, token, lifetime in (
+        ("access", access_token, lifetimes.access),
+        ("refresh", refresh_token, lifetimes.refresh),
+    ):
+        if token is not None and lifetime is not None:
+            await tx.execute(
+                queries.INSERT_TOKEN,
+                hash=hash_token(token),
+                kind=kind,
+                session_id=session_id,
+                network_id=None,
+                scope=scope,
+                valid_from=now,
+                valid_to=now + lifetime,
+                used_date=None,
+            )
+    return Issued(session_id, access_token, refresh_token, scope, now, now + lifetimes.access)

@@ -1,0 +1,177 @@
+"""Permissions: whether a caller may do a business operation, at all, on one instance, and on which.
+
+A caller without permissions of their own, beyond those of a system role, costs no look-up: the session tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from signfleet.foundation.errors import Forbidden
+from signfleet.foundation.expressions.listing import EVERYTHING, Scope
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.identity.access import permission_store as queries
+from signfleet.identity.access.operations.catalogue import VIEW_USER
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
+from signfleet.identity.access.visibility import IdColumn, own_or, remembered, scope_of, unless_denied
+from signfleet.web.caller.session import Session
+
+#: The id of no thing at all.
+NOBODYS_ID = 0
+#: So many callers' rules are remembered.
+CACHE_LIMIT = 10_000
+
+
+class _Profile(NamedTuple):
+    """A caller's rules for all instances, the kinds of those for single ones, and what was worked out from them."""
+
+    general: tuple[Rule, ...]
+    for_instances: tuple[Rule, ...]
+    scopes: dict[tuple[Operation, IdColumn], Scope]
+
+
+class Permissions:
+    """Evaluates the rules for a session's user and role. What it remembers is good until permissions change."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._profiles: dict[tuple[int | None, int | None, int | None], tuple[int, _Profile]] = {}
+
+    async def allows(self, session: Session, operation: Operation) -> bool:
+        """Whether the caller may do `operation` where nothing is said of single instances."""
+        if not session.has_permissions:
+            return system_allows(session.role_id, operation)
+        return is_allowed((await self._profile(session)).general, operation)
+
+    async def demand(self, session: Session, operation: Operation) -> None:
+        """Raise `Forbidden` unless there may be an instance on which the caller may do `operation`."""
+        if not session.has_permissions and system_allows(session.role_id, operation):
+            return
+        general, for_instances, _ = await self._profile(session)
+        if is_allowed(general, operation) or _is_own(session, operation, session.user_id):
+            return
+        if not any(rule.is_allowed for rule in relevant(for_instances, operation)):
+            raise _forbidden(operation)
+
+    async def demand_everywhere(self, session: Session, operation: Operation) -> None:
+        """Raise `Forbidden` unless the caller may do `operation` where nothing is said of single instances.
+
+        For what concerns no instance that exists already, such as creating one.
+        """
+        if not await self.allows(session, operation):
+            raise _forbidden(operation)
+
+    async def allows_on(
+        self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
+    ) -> bool:
+        """Whether the caller may do `operation` on one instance; inside a unit of work with its transaction."""
+        if _is_own(session, operation, entity_id):
+            return True
+        if not session.has_permissions:
+            return system_allows(session.role_id, operation)
+        rule = deciding(await self.rules_on(session, operation, entity_id, tx), operation)
+        return rule is not None and rule.is_allowed
+
+    async def visible(
+        self, session: Session, view: Operation, row: Row | None, tx: Store | Transaction | None = None
+    ) -> Row | None:
+        """What was looked up, a row with an `id`, if it is there and the caller may do `view` with it.
+
+        What is hidden takes the same work as what is not there, lest the time that it takes tell them apart.
+        """
+        is_allowed = await self.allows_on(session, view, NOBODYS_ID if row is None else row.id, tx)
+        return row if is_allowed else None
+
+    async def demand_on(
+        self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
+    ) -> None:
+        """Raise `Forbidden` unless the caller may do `operation` on one instance."""
+        if not await self.allows_on(session, operation, entity_id, tx):
+            raise _forbidden(operation)
+
+    async def rules_on(
+        self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
+    ) -> list[Rule]:
+        """The caller's rules that may concern `operation` on one instance, in no order."""
+        rules = list(system_rules(session.role_id))
+        if session.has_permissions:
+            rows = await (tx or self._store).all(
+                queries.RULES_FOR,
+                network_id=session.network_id,
+                user_id=session.user_id,
+                role_id=session.role_id,
+                entity=operation.root.entity,
+                entity_id=entity_id,
+            )
+            rules += [rule_of(row, is_for_instance=row.entity_id != 0) for row in rows]
+        return rules
+
+    async def scope(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
+        """The instances on which the caller may do `operation`; `column` is their id in the statement."""
+        if not session.has_permissions and system_allows(session.role_id, operation):
+            return EVERYTHING
+        general, for_instances, scopes = await self._profile(session)
+        scope = scopes.get((operation, column))
+        if scope is None:
+            caller = {"user_id": session.user_id, "role_id": session.role_id}
+            scope = scope_of(general, for_instances, operation, column, **caller)
+            if scope.parameters:
+                scope = replace(scope, version=session.permission_changes)
+            if operation is VIEW_USER:
+                scope = own_or(scope, column, session.user_id)
+            scopes[operation, column] = scope
+        return scope
+
+    async def scope_ever(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
+        """The instances that `scope` gives, and of those that are gone the ones that it gave."""
+        general, for_instances, _ = await self._profile(session)
+        caller = {"user_id": session.user_id, "role_id": session.role_id}
+        former = await self._store.all(queries.KINDS_OF_FORMER_RULES, network_id=session.network_id, **caller)
+        kinds = {*for_instances, *(rule_of(row, is_for_instance=True) for row in former)}
+        scope = remembered(general, kinds, operation, column, **caller)
+        return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
+
+    async def liftable(self, session: Session, root: Operation, column: IdColumn) -> Scope:
+        """The instances on which the caller may do all that is denied to anybody there."""
+        scope = EVERYTHING
+        for operation in root:
+            allowed = await self.scope(session, operation, column)
+            scope &= unless_denied(allowed, operation, column, session.user_id)
+        return scope
+
+    async def _profile(self, session: Session) -> _Profile:
+        system = system_rules(session.role_id)
+        if not session.has_permissions:
+            return _Profile(system, (), {})
+        key = (session.network_id, session.user_id, session.role_id)
+        kept = self._profiles.get(key)
+        if kept is not None and kept[0] == session.permission_changes:
+            return kept[1]
+        caller = {"network_id": session.network_id, "user_id": session.user_id, "role_id": session.role_id}
+        general = await self._store.all(queries.GENERAL_RULES, **caller)
+        kinds = await self._store.all(queries.KINDS_OF_INSTANCE_RULES, **caller)
+        profile = _Profile(
+            system + tuple(rule_of(row, is_for_instance=False) for row in general),
+            tuple(rule_of(row, is_for_instance=True) for row in kinds),
+            {},
+        )
+        if len(self._profiles) >= CACHE_LIMIT:
+            self._profiles.clear()
+        self._profiles[key] = (session.permission_changes, profile)
+        return profile
+
+
+def rule_of(row: Row, *, is_for_instance: bool) -> Rule:
+    """The rule that a row of `permission_store` states."""
+    return Rule(row.operation_uid, row.principal_type == "User", bool(row.is_allowed), is_for_instance)
+
+
+def _is_own(session: Session, operation: Operation, entity_id: int | None) -> bool:
+    """Everybody may see their own user: the contract has a fixed permission for it."""
+    return operation is VIEW_USER and entity_id is not None and entity_id == session.user_id
+
+
+def _forbidden(operation: Operation) -> Forbidden:
+    return Forbidden(f"You are not allowed to do '{operation.key}' here.")

@@ -1,0 +1,20 @@
+"""Users and roles as permissions name them, and what follows when one is renamed or removed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from signfleet.foundation.storage.interface import Transaction
+
+
+class PermissionDocuments(Protocol):
+    """Stored documents that repeat permissions, and so name users and roles.
+
+    `principal_type` is "User" or "Role". Both methods lock the rows of these documents until the transaction ends.
+    """
+
+    async def rename(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
+        """Rewrites the documents that name a user or role whose name has changed."""
+
+    async def remove(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
+        """Removes all permissions of a user or role, and rewrites the documents that repeat them."""

@@ -1,0 +1,99 @@
+"""Sessions: what an access token stands for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signfleet.foundation.errors import Unauthenticated
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.identity.access import store as queries
+from signfleet.identity.access.tokens import hash_token
+from signfleet.web.caller.session import Session
+
+#: So many checked tokens are remembered.
+CACHE_LIMIT = 100_000
+
+
+class _Checked(NamedTuple):
+    """A session as it was when the store was last seen to have changed."""
+
+    session: Session
+    valid_to: int
+    version: int
+
+
+class Sessions:
+    """Looks tokens up. What it remembers is good only as long as nothing has been written: a revoked token, a locked
+    user, a changed role take effect with the next request, in every process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # By the token itself: it is in this process's memory anyway while a request carries it.
+        self._checked: dict[str, _Checked] = {}
+
+    async def authenticate(self, token: str, now: int) -> Session:
+        """The session of an access token. Raises `Unauthenticated`."""
+        version = self._store.version()
+        checked = self._checked.get(token)
+        if checked is None or checked.version != version:
+            row = await self._store.one(queries.SESSION_OF_TOKEN, hash=hash_token(token))
+            checked = _Checked(_session(row, now), row.valid_to, version) if row is not None else None
+            if row is not None and row.device_id is not None and row.used_date is None and now < row.valid_to:
+                await self._use_first(row, token, now)
+            if checked is None:
+                self._checked.pop(token, None)
+                raise Unauthenticated("The access token is unknown or was revoked.")
+            if len(self._checked) >= CACHE_LIMIT:
+                self._checked.clear()
+            self._checked[token] = checked
+        if checked.valid_to <= now:
+            raise Unauthenticated("The access token has expired.")
+        return checked.session
+
+    async def _use_first(self, row: Row, token: str, now: int) -> None:
+        """Notes that a player has its newest tokens: what it proved itself with before is of no more use."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(queries.RECEIVE_SECRET, in_network=row.network_id, of_device=row.device_id)
+            await tx.execute(queries.MARK_USED, token_hash=hash_token(token), now=now)
+
+        await self._store.write(work)
+
+
+def refusal(row: Row, now: int) -> str | None:
+    """Why a token that has not expired is good for nothing at the moment; None for one that is.
+
+    A session lasts 24 hours; an application's token without a network, or a device, is bound by the token alone.
+    """
+    if row.expiration_date <= now:
+        return "The session has expired; log in again."
+    if row.person_locked:
+        return "This person is locked out."
+    if row.network_id is not None:
+        if row.network_locked or row.network_locked is None:
+            return "The network is locked out or gone."
+        if row.device_id is None and (row.user_id is None or row.user_locked or row.user_locked is None):
+            return "The user is locked out or no longer a member of the network."
+    return None
+
+
+def _session(row: Row, now: int) -> Session:
+    """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out."""
+    reason = refusal(row, now)
+    if reason is not None:
+        raise Unauthenticated(reason)
+    return Session(
+        id=row.id,
+        person_id=row.person_id,
+        application_id=row.application_id,
+        network_id=row.network_id,
+        user_id=row.user_id,
+        role_id=row.role_id,
+        device_id=row.device_id,
+        login=row.login,
+        scope=row.scope,
+        granted=row.granted,
+        last_modified=row.last_modified_date,
+        has_permissions=bool(row.has_permissions),
+        permission_changes=row.permission_changes or 0,
+    )

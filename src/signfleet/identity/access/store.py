@@ -1,0 +1,256 @@
+"""The SQL of tokens and sessions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
+
+from signfleet.foundation.storage import totals
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import (
+    application,
+    device_secret,
+    network,
+    network_total,
+    permission,
+    person,
+    session,
+    token,
+    user,
+)
+
+
+def is_token(kind: Literal["access", "refresh", "setup"]) -> ColumnElement[bool]:
+    """Whether a token is of a kind. The kind is in the text: one index is for a kind alone, and where a parameter might
+    be that kind, SQLite plans the statement again for each new value of any parameter."""
+    return token.c.kind == literal_column(f"'{kind}'")
+
+
+def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether any permission is for a principal of the session's network."""
+    return (
+        select(permission.c.network_id)
+        .where(
+            permission.c.network_id == session.c.network_id,
+            permission.c.principal_type == principal_type,
+            permission.c.principal_id == principal_id,
+        )
+        .exists()
+    )
+
+
+#: What tells whether somebody is locked out, and the joins that it needs.
+_LOCKS = (
+    person.c.is_locked_out.label("person_locked"),
+    network.c.is_locked_out.label("network_locked"),
+    user.c.is_locked_out.label("user_locked"),
+)
+_owned = (
+    token.join(session, session.c.id == token.c.session_id)
+    .outerjoin(person, person.c.id == session.c.person_id)
+    .outerjoin(network, network.c.id == session.c.network_id)
+    .outerjoin(user, and_(user.c.network_id == session.c.network_id, user.c.id == session.c.user_id))
+)
+
+SESSION_OF_TOKEN = Query(
+    select(
+        session.c.id,
+        session.c.person_id,
+        session.c.application_id,
+        session.c.network_id,
+        session.c.user_id,
+        session.c.device_id,
+        session.c.last_modified_date,
+        session.c.expiration_date,
+        token.c.scope,
+        session.c.scope.label("granted"),
+        token.c.valid_to,
+        token.c.used_date,
+        person.c.login,
+        *_LOCKS,
+        user.c.role_id,
+        or_(_has_permissions("User", user.c.id), _has_permissions("Role", user.c.role_id)).label("has_permissions"),
+        select(network_total.c.total)
+        .where(network_total.c.network_id == session.c.network_id, network_total.c.entity == totals.PERMISSION_CHANGES)
+        .scalar_subquery()
+        .label("permission_changes"),
+    )
+    .select_from(_owned)
+    .where(token.c.hash == bindparam("hash"), is_token("access"))
+)
+
+#: A token that is good, with what is needed to tell whose it is.
+LIVE_TOKEN = Query(
+    select(
+        token.c.hash,
+        token.c.kind,
+        token.c.session_id,
+        token.c.scope,
+        token.c.valid_from,
+        token.c.valid_to,
+        session.c.person_id,
+        session.c.application_id,
+        session.c.network_id,
+        session.c.user_id,
+        session.c.device_id,
+        session.c.expiration_date,
+        person.c.login,
+        *_LOCKS,
+        application.c.client_id,
+    )
+    .select_from(_owned.outerjoin(application, application.c.id == session.c.application_id))
+    .where(
+        token.c.hash == bindparam("hash"),
+        token.c.valid_to > bindparam("now"),
+        or_(token.c.used_date.is_(None), is_token("access")),
+    )
+)
+#: A device has used an access token for the first time: it has what came with it. In lock order.
+RECEIVE_SECRET = Query(
+    device_secret.update()
+    .where(
+        device_secret.c.network_id == bindparam("in_network"),
+        device_secret.c.device_id == bindparam("of_device"),
+        device_secret.c.is_received.is_(false()),
+    )
+    .values(is_received=True)
+)
+DELETE_TOKEN = Query(token.delete().where(token.c.hash == bindparam("hash")))
+SET_TOKEN_SCOPES = Query(
+    token.update().where(token.c.session_id == bindparam("of_session_id")).values(scope=bindparam("granted"))
+)
+TOUCH_SESSION = Query(
+    session.update().where(session.c.id == bindparam("session_id")).values(last_modified_date=bindparam("now"))
+)
+SESSION_SCOPE = Query(select(session.c.scope).where(session.c.id == bindparam("id")))
+
+INSERT_SESSION = Query(session.insert())
+INSERT_TOKEN = Query(
+    token.insert(),
+    columns=["hash", "kind", "session_id", "network_id", "scope", "valid_from", "valid_to", "used_date"],
+)
+
+_sign_in = (
+    select(
+        session.c.id.label("session_id"),
+        session.c.person_id,
+        session.c.application_id,
+        session.c.network_id,
+        session.c.user_id,
+        session.c.device_id,
+        session.c.scope.label("granted"),
+        session.c.creation_date.label("session_creation_date"),
+        token.c.scope,
+        token.c.valid_to,
+        token.c.used_date,
+    )
+    .select_from(token)
+    .join(session, session.c.id == token.c.session_id)
+)
+REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), is_token("refresh")))
+
+#: Keeps a session from others until the unit of work ends. Whoever changes its tokens holds it before them, as whoever
+#: deletes it does.
+HOLD_SESSION = Query(select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update())
+MARK_USED = Query(
+    token.update()
+    .where(token.c.hash == bindparam("token_hash"), token.c.used_date.is_(None))
+    .values(used_date=bindparam("now"))
+)
+DELETE_ACCESS_TOKENS = Query(token.delete().where(token.c.session_id == bindparam("session_id"), is_token("access")))
+DELETE_SESSION = Query(session.delete().where(session.c.id == bindparam("id")))
+DELETE_OTHER_SESSIONS = Query(
+    session.delete().where(session.c.person_id == bindparam("of_person_id"), session.c.id != bindparam("kept_id"))
+)
+RENEW_SESSION = Query(
+    session.update()
+    .where(session.c.id == bindparam("session_id"))
+    .values(
+        last_modified_date=bindparam("now"),
+        last_used_date=bindparam("now"),
+        expiration_date=bindparam("until"),
+        address=bindparam("renewed_at"),
+    )
+)
+SET_SCOPE = Query(session.update().where(session.c.id == bindparam("session_id")).values(scope=bindparam("granted")))
+CHOOSE_NETWORK = Query(
+    session.update()
+    .where(session.c.id == bindparam("session_id"))
+    .values(
+        network_id=bindparam("chosen_network_id"),
+        user_id=bindparam("chosen_user_id"),
+        last_modified_date=bindparam("now"),
+    )
+)
+
+SIGN_IN_OF_SESSION = Query(
+    select(session.c.grant_type, session.c.creation_date, person.c.login, person.c.password_hash)
+    .join(person, person.c.id == session.c.person_id)
+    .where(session.c.id == bindparam("id"))
+)
+
+APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_id == bindparam("client_id")))
+#: For a change: kept from others until the unit of work ends.
+APPLICATION_TO_CHANGE = Query(select(application).where(application.c.id == bindparam("id")).with_for_update())
+#: For a new session: until the unit of work ends nobody changes it.
+APPLICATION_TO_SIGN_IN = Query(
+    select(application).where(application.c.id == bindparam("id")).with_for_update(read=True)
+)
+APPLICATIONS_OF_PERSON = Query(
+    select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id)
+)
+ALL_APPLICATIONS = Query(
+    select(application, person.c.login)
+    .join(person, person.c.id == application.c.person_id)
+    .order_by(application.c.name, application.c.id)
+)
+APPLICATION_BY_ID = Query(select(application).where(application.c.id == bindparam("id")))
+UPDATE_APPLICATION = Query(
+    application.update()
+    .where(application.c.id == bindparam("id_"))
+    .values(
+        name=bindparam("new_name"),
+        description=bindparam("new_description"),
+        scope=bindparam("new_scope"),
+        secret_expiration_date=bindparam("new_secret_expiration_date"),
+        last_modified_date=bindparam("now"),
+    )
+)
+SET_SECRET = Query(
+    application.update()
+    .where(application.c.id == bindparam("id_"))
+    .values(
+        secret_hash=bindparam("new_secret_hash"),
+        secret_expiration_date=bindparam("new_secret_expiration_date"),
+        last_modified_date=bindparam("now"),
+    )
+)
+#: No token lives longer than the secret that it was issued for.
+SHORTEN_TOKENS_OF_APPLICATION = Query(
+    token.update()
+    .where(
+        token.c.session_id.in_(select(session.c.id).where(session.c.application_id == bindparam("of_application_id"))),
+        token.c.valid_to > bindparam("until"),
+    )
+    .values(valid_to=bindparam("until"))
+)
+DELETE_APPLICATION = Query(application.delete().where(application.c.id == bindparam("id")))
+DELETE_APPLICATIONS_OF_PERSON = Query(application.delete().where(application.c.person_id == bindparam("of_person_id")))
+DELETE_SESSIONS_OF_APPLICATION = Query(
+    session.delete().where(session.c.application_id == bindparam("of_application_id"))
+)
+
+#: So many old rows go at a time, that others may write in between.
+_BATCH = 1000
+DELETE_OLD_TOKENS = Query(
+    token.delete().where(
+        token.c.hash.in_(select(token.c.hash).where(token.c.valid_to < bindparam("before")).limit(_BATCH))
+    )
+)
+DELETE_OLD_SESSIONS = Query(
+    session.delete().where(
+        session.c.id.in_(select(session.c.id).where(session.c.expiration_date < bindparam("before")).limit(_BATCH))
+    )
+)
+INSERT_APPLICATION = Query(application.insert())

@@ -1,0 +1,273 @@
+"""Applications: programs that act for the person who registered them, by a client id and a secret."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final, NamedTuple
+from uuid import uuid4
+
+from signfleet.foundation.errors import Invalid, NotFound
+from signfleet.foundation.quotas import check_quota
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.datetime import next_moment
+from signfleet.identity.access import store as queries
+from signfleet.identity.access.tokens import hash_token
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.people.store import PERSON_TO_CHANGE
+from signfleet.web.caller.scopes import SCOPES_LIMIT, USER_SCOPE, covers, is_scope
+from signfleet.web.contract.conditional import NONE, Precondition
+
+#: How the audit trail, which masks it, is told that a secret was changed.
+NEW_SECRET: Final = "new"  # noqa: S105 - no secret
+
+#: The wire name of `SecretExpiry`.
+EXPIRY: Final = "secretExpirationDate"
+
+NAME_LIMIT: Final = 128
+DESCRIPTION_LIMIT: Final = 1024
+
+
+class SecretExpiry(NamedTuple):
+    """When a client secret expires, in ms; None: never."""
+
+    date: int | None
+
+    def is_later_than(self, other: int | None) -> bool:
+        """Whether a secret that expires at `other` would live longer with this."""
+        return other is not None and (self.date is None or self.date > other)
+
+
+#: The default of new secrets.
+NEVER: Final = SecretExpiry(None)
+
+
+class ApplicationChange(NamedTuple):
+    """What of an application is to be changed; None stays as it is. `scope` is space-separated."""
+
+    name: str | None = None
+    description: str | None = None
+    scope: str | None = None
+    secret_expiry: SecretExpiry | None = None
+
+
+class Credentials(NamedTuple):
+    """What an application signs in with. The secret is told once and not kept."""
+
+    id: int
+    client_id: str
+    client_secret: str
+
+
+async def insert_application(
+    tx: Transaction,
+    *,
+    name: str,
+    person_id: int,
+    now: int,
+    scope: str = USER_SCOPE,
+    description: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    secret_expiry: SecretExpiry = NEVER,
+) -> Credentials:
+    """Register an application inside a unit of work; id and secret are made unless given. Raises `Duplicate`."""
+    made = Credentials(
+        await tx.next_id("application"), client_id or str(uuid4()), client_secret or secrets.token_urlsafe(32)
+    )
+    await tx.execute(
+        queries.INSERT_APPLICATION,
+        id=made.id,
+        client_id=made.client_id,
+        name=name,
+        description=description,
+        person_id=person_id,
+        secret_hash=hash_token(made.client_secret),
+        scope=scope,
+        creation_date=now,
+        last_modified_date=now,
+        secret_expiration_date=secret_expiry.date,
+    )
+    after = {**_audited(name, description, scope, secret_expiry.date), "personId": person_id}
+    await record(tx, None, Change("Create", "Application", made.id, name, None, after), now)
+    return made
+
+
+class Applications:
+    """The applications of an installation, and of one person, who has `most` of them."""
+
+    def __init__(self, store: Store, most: int) -> None:
+        self._most = most
+        self._store = store
+
+    async def list_(self) -> list[Row]:
+        """All of them by name, each with the `login` of the person it acts for."""
+        return await self._store.scan_all(queries.ALL_APPLICATIONS)
+
+    async def of_person(self, person_id: int) -> list[Row]:
+        """Those that act for the person, oldest first."""
+        return await self._store.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id)
+
+    async def own(self, person_id: int, application_id: int | None) -> Row:
+        """One that acts for the person. Raises `NotFound`."""
+        row = await self._store.one(queries.APPLICATION_BY_ID, id=application_id or 0)
+        if row is None or row.person_id != person_id:
+            raise _unknown()
+        return row
+
+    async def create(
+        self,
+        name: str,
+        person_id: int,
+        now: int,
+        scope: str = USER_SCOPE,
+        description: str | None = None,
+        *,
+        secret_expiry: SecretExpiry = NEVER,
+    ) -> Credentials:
+        """Registers an application that acts for a person. Raises `Invalid` for an unfit property."""
+        name, description, scope = _checked(name, description, scope)
+        _check_expiry(secret_expiry, now)
+
+        async def work(tx: Transaction) -> Credentials:
+            await tx.one(PERSON_TO_CHANGE, id=person_id)  # until the unit ends no other application is added
+            present = len(await tx.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id))
+            check_quota(present, self._most, "applications of this person", "applications_per_person")
+            return await insert_application(
+                tx,
+                name=name,
+                person_id=person_id,
+                now=now,
+                scope=scope,
+                description=description,
+                secret_expiry=secret_expiry,
+            )
+
+        return await self._store.write(work)
+
+    async def update(
+        self,
+        person_id: int,
+        application_id: int | None,
+        change: ApplicationChange,
+        precondition: Precondition,
+        now: int,
+    ) -> None:
+        """Changes an application; what is None stays. Fewer scopes count with the next token.
+
+        Tokens end with the secret: an earlier expiry shortens those that exist. Raises `NotFound`, `Stale`, `Invalid`.
+        """
+
+        async def work(tx: Transaction) -> None:
+            row = await _taken(tx, person_id, application_id, precondition)
+            name, description, scope = _checked(
+                row.name if change.name is None else change.name,
+                row.description if change.description is None else change.description,
+                row.scope if change.scope is None else change.scope,
+            )
+            expiry = row.secret_expiration_date
+            if change.secret_expiry is not None and change.secret_expiry.date != expiry:
+                _check_expiry(change.secret_expiry, now)
+                expiry = change.secret_expiry.date
+                if expiry is not None:
+                    await tx.execute(queries.SHORTEN_TOKENS_OF_APPLICATION, of_application_id=row.id, until=expiry)
+            await tx.execute(
+                queries.UPDATE_APPLICATION,
+                id_=row.id,
+                new_name=name,
+                new_description=description,
+                new_scope=scope,
+                new_secret_expiration_date=expiry,
+                now=next_moment(row.last_modified_date, now),
+            )
+            after = _audited(name, description, scope, expiry)
+            await record(tx, None, Change("Update", "Application", row.id, name, _audited_row(row), after), now)
+
+        await self._store.write(work)
+
+    async def rotate_secret(
+        self, person_id: int, application_id: int | None, now: int, expiry: SecretExpiry = NEVER
+    ) -> str:
+        """Gives an application a new secret, returned here and never again; the old one and all tokens end."""
+        _check_expiry(expiry, now)
+        secret = secrets.token_urlsafe(32)
+
+        async def work(tx: Transaction) -> None:
+            row = await _taken(tx, person_id, application_id, NONE)
+            await tx.execute(
+                queries.SET_SECRET,
+                id_=row.id,
+                new_secret_hash=hash_token(secret),
+                new_secret_expiration_date=expiry.date,
+                now=next_moment(row.last_modified_date, now),
+            )
+            await tx.execute(queries.DELETE_SESSIONS_OF_APPLICATION, of_application_id=row.id)
+            before = {"secret": None, EXPIRY: _date(row.secret_expiration_date)}
+            after = {"secret": NEW_SECRET, EXPIRY: _date(expiry.date)}
+            change = Change("Update", "Application", row.id, row.name, before, after)
+            await record(tx, None, change, now)
+
+        await self._store.write(work)
+        return secret
+
+    async def delete(self, person_id: int, application_id: int | None, precondition: Precondition, now: int) -> None:
+        """Remove an application; its tokens end. Raises `NotFound`, `Stale`."""
+
+        async def work(tx: Transaction) -> None:
+            row = await _taken(tx, person_id, application_id, precondition)
+            await tx.execute(queries.DELETE_APPLICATION, id=row.id)
+            await record(tx, None, Change("Delete", "Application", row.id, row.name, _audited_row(row)), now)
+
+        await self._store.write(work)
+
+
+async def _taken(tx: Transaction, person_id: int, application_id: int | None, precondition: Precondition) -> Row:
+    row = await tx.one(queries.APPLICATION_TO_CHANGE, id=application_id or 0)
+    if row is None or row.person_id != person_id:
+        raise _unknown()
+    precondition.check(row.last_modified_date, row.last_modified_date)
+    return row
+
+
+def check_name(name: str) -> str:
+    """The name of an application, as it is stored. Raises `Invalid`."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LIMIT or not name.isprintable():
+        raise Invalid(f"'name': an application's name has 1 to {NAME_LIMIT} printable characters.")
+    return name
+
+
+def _checked(name: str, description: str | None, scope: str) -> tuple[str, str | None, str]:
+    name = check_name(name)
+    if description is not None and len(description) > DESCRIPTION_LIMIT:
+        raise Invalid(f"'description' has at most {DESCRIPTION_LIMIT} characters.")
+    scopes = list(dict.fromkeys(scope.split()))
+    if len(scopes) > SCOPES_LIMIT:
+        raise Invalid(f"'scopes': an application may have at most {SCOPES_LIMIT} scopes.")
+    for each in scopes:
+        if not is_scope(each) or not covers(USER_SCOPE, each):
+            raise Invalid(f"'scopes': there is no scope '{each}'; there are {USER_SCOPE} and what is below them.")
+    if not scopes:
+        raise Invalid("'scopes': an application needs at least one scope.")
+    return name, description, " ".join(scopes)
+
+
+def _check_expiry(expiry: SecretExpiry, now: int) -> None:
+    if expiry.date is not None and expiry.date <= now:
+        raise Invalid(f"'{EXPIRY}': a secret expires at a date that is still to come; null: never.")
+
+
+def _audited(name: str, description: str | None, scope: str, expiry: int | None) -> dict[str, str | None]:
+    return {"name": name, "description": description, "scope": scope, EXPIRY: _date(expiry)}
+
+
+def _audited_row(row: Row) -> dict[str, str | None]:
+    return _audited(row.name, row.description, row.scope, row.secret_expiration_date)
+
+
+def _date(expiry: int | None) -> str | None:
+    return None if expiry is None else datetime.format(expiry)
+
+
+def _unknown() -> NotFound:
+    return NotFound("You have no such application.")

@@ -1,0 +1,146 @@
+"""Reads the audit trail, page by page or all of it, and forgets what is too old."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from signfleet.foundation.expressions.listing import EVERYTHING, Scope
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.timespan import DAY
+from signfleet.identity.access import permission_store as permission_queries
+from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_ROLE, VIEW_USER
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.audit import store as queries
+from signfleet.identity.audit.catalogue import AUDIT
+from signfleet.identity.audit.schemas import AuditRecord
+from signfleet.web.caller.session import Session
+from signfleet.web.collection import Collection
+from signfleet.web.contract.paging import ListQuery, Page
+
+#: How many entries are read at once for an export.
+CHUNK: Final = 1000
+
+#: What spreadsheets take for the beginning of a formula, some of them in full width too.
+FORMULA_BEGINS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+COLUMNS: Final = AuditRecord.__struct_encode_fields__
+
+
+class Audit:
+    """The audit trail of each network; `retention` is in days."""
+
+    def __init__(self, store: Store, permissions: Permissions, retention: int) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._retention = retention
+        self._all = Collection(store, AUDIT)
+
+    async def list_(self, session: Session, query: ListQuery) -> Page:
+        """A page of the changes that the caller may see, the newest first unless a sort says otherwise."""
+        found = await self._all.find(session.network, query, await self.scope(session))
+        return found.page([encode(record) for record in await self._records(session.network, found.ids)])
+
+    async def scope(self, session: Session) -> Scope:
+        """The changes of what the caller may see, or might have seen before it was gone, by users they may see."""
+        ever = self._permissions.scope_ever
+        return queries.visible(
+            devices=await ever(session, VIEW_DEVICE, queries.DEVICE_ID),
+            groups=await ever(session, VIEW_GROUP, queries.ENTITY_ID),
+            roles=await ever(session, VIEW_ROLE, queries.ENTITY_ID),
+            users=await ever(session, VIEW_USER, queries.ENTITY_ID),
+            members=await self._permissions.scope(session, VIEW_USER, queries.USER_ID),
+        )
+
+    def lines(
+        self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
+    ) -> AsyncIterator[bytes]:
+        """All in a scope that matches as JSON Lines. Raises `Invalid` at once, not when it is read."""
+        AUDIT.filter(filter_), AUDIT.sort(sort)
+        return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, b"", _lines)
+
+    def csv(
+        self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
+    ) -> AsyncIterator[bytes]:
+        """All in a scope that matches as CSV (RFC 4180) with a heading; `before` and `after` are JSON in their cells.
+
+        Raises `Invalid` at once, not when it is read.
+        """
+        AUDIT.filter(filter_), AUDIT.sort(sort)
+        return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, _csv([COLUMNS]), _rows)
+
+    async def sweep(self, now: int) -> None:
+        """Forget what is older than the retention allows."""
+        before = now - self._retention * DAY
+
+        async def work(tx: Transaction) -> int:
+            former = await tx.execute(permission_queries.DELETE_OLD_FORMER, before=before)
+            return former + await tx.execute(queries.DELETE_OLD, before=before)
+
+        while await self._store.write(work):
+            pass
+
+    async def _exported(
+        self,
+        network_id: int,
+        query: ListQuery,
+        scope: Scope,
+        heading: bytes,
+        write: Callable[[list[AuditRecord]], bytes],
+    ) -> AsyncIterator[bytes]:
+        yield heading
+        while True:
+            page = await self._all.rows(network_id, query, scope)
+            yield write(await self._records(network_id, page.ids))
+            if page.next_marker is None:
+                return
+            query = query._replace(marker=page.next_marker)
+
+    async def _records(self, network_id: int, ids: list[int]) -> list[AuditRecord]:
+        rows = {row.id: row for row in await self._store.all(queries.AMONG, network_id=network_id, ids=ids)}
+        return [_record(rows[id_]) for id_ in ids if id_ in rows]
+
+
+def _record(row: Row) -> AuditRecord:
+    return AuditRecord(
+        id=row.id,
+        date=datetime.format(row.date),
+        actor=row.actor,
+        address=row.address,
+        action=row.action,
+        entity=row.entity,
+        entity_id=row.entity_id,
+        name=row.name,
+        before=None if row.before is None else msgspec.Raw(row.before.encode()),
+        after=None if row.after is None else msgspec.Raw(row.after.encode()),
+    )
+
+
+def _cells(record: AuditRecord) -> list[str]:
+    """Cells as text. One that a spreadsheet would take for a formula gets an apostrophe before it."""
+    values = (getattr(record, field) for field in AuditRecord.__struct_fields__)
+    texts = (
+        "" if value is None else bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)
+        for value in values
+    )
+    return [f"'{text}" if text.startswith(FORMULA_BEGINS) else text for text in texts]
+
+
+def _lines(records: list[AuditRecord]) -> bytes:
+    return b"".join(encode(record) + b"\n" for record in records)
+
+
+def _rows(records: list[AuditRecord]) -> bytes:
+    return _csv(map(_cells, records))
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,126 @@
+"""Changes of a network's settings and level by its members."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from signfleet.foundation.errors import Forbidden, Invalid, NotFound, Stale
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import timespan
+from signfleet.foundation.wire.datetime import next_moment
+from signfleet.identity.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.networks import store as queries
+from signfleet.identity.networks.levels import change_level, check_level
+from signfleet.identity.networks.schemas import NetworkSettings, last_change, network_of, settings_of
+from signfleet.identity.networks.service import columns_of
+from signfleet.web.caller.session import Session
+from signfleet.web.contract.conditional import Precondition
+from signfleet.web.contract.patch import Document, converted
+
+#: So many times a change is tried when others change the network at the same time.
+ATTEMPTS = 5
+
+
+class LevelChange(msgspec.Struct):
+    """What of a subscription can be changed."""
+
+    level: str
+
+
+class NetworkChange(msgspec.Struct):
+    """What of a Network entity can be changed."""
+
+    settings: NetworkSettings
+    subscription: LevelChange | None
+
+
+class NetworkChanges:
+    """Changes networks as far as the role that the caller has in them allows it."""
+
+    def __init__(self, store: Store, permissions: Permissions, settings: Settings) -> None:
+        self._store = store
+        self._permissions = permissions
+        self._trial = settings.trial_days * timespan.DAY
+
+    async def change(
+        self,
+        session: Session,
+        network: Row,
+        edit: Callable[[Document], Document],
+        *,
+        precondition: Precondition,
+        now: int,
+        date: Callable[[Row], int] = last_change,
+    ) -> None:
+        """Change a network to what `edit` makes of its entity, all or nothing. `network` is a row of `networks.store`.
+
+        `date` tells the last change of the part that `precondition` is about. Raises `Invalid` naming what does not
+        fit, `Stale`, and `Forbidden`.
+        """
+        for _ in range(ATTEMPTS):
+            precondition.check(date(network), date(network))
+            wanted = converted(edit(msgspec.to_builtins(network_of(network))), NetworkChange)
+            if wanted.subscription is None and network.subscription_id is not None:
+                raise Invalid("A network always has a subscription; change its level - at 'subscription'.")
+            await self._demand(session, network, wanted)
+            if await self._write(network, wanted, now):
+                return
+            row = await self._store.one(queries.NETWORK_BY_ID, id=network.id)
+            if row is None:
+                raise NotFound("The network is gone.")
+            network = row
+        raise Stale("The network is being changed by others all the time; try again.")
+
+    async def set_level(self, network_id: int, level: str, now: int) -> None:
+        """Give a network any level, as the operator. Raises `Invalid` for one that there is not."""
+
+        async def work(tx: Transaction) -> None:
+            await change_level(tx, network_id, level, now, trial=self._trial, by_member=False)
+
+        await self._store.write(work)
+
+    async def _demand(self, session: Session, network: Row, wanted: NetworkChange) -> None:
+        """The caller's role in this network counts, whichever network the session has chosen."""
+        if network.is_locked_out:
+            raise Forbidden(f"The network '{network.name}' is locked out.")
+        user = await self._store.one(queries.MEMBER, network_id=network.id, person_id=session.person_id)
+        if user is None:
+            raise NotFound("You are no longer a member of this network.")
+        member = msgspec.structs.replace(
+            session, network_id=network.id, user_id=user.id, role_id=user.role_id, has_permissions=True
+        )
+        if _changed_settings(network, wanted):
+            await self._permissions.demand_on(member, UPDATE_NETWORK_SETTINGS, network.id)
+        if wanted.subscription is not None and check_level(wanted.subscription.level) != network.level:
+            await self._permissions.demand_on(member, UPDATE_NETWORK_SUBSCRIPTION, network.id)
+
+    async def _write(self, network: Row, wanted: NetworkChange, now: int) -> bool:
+        """Write unless the network has changed since it was read."""
+        settings = _changed_settings(network, wanted)
+
+        async def work(tx: Transaction) -> bool:
+            await tx.one(queries.HOLD_NETWORK, id=network.id)
+            present = await tx.one(queries.NETWORK_BY_ID, id=network.id)
+            if present is None or last_change(present) != last_change(network):
+                return False
+            if settings:
+                values = {f"new_{column}": getattr(present, column) for column in queries.SETTINGS}
+                values |= {f"new_{column}": value for column, value in settings.items()}
+                modified = next_moment(last_change(present), now)
+                await tx.execute(queries.UPDATE_SETTINGS, id_=network.id, now=modified, **values)
+                before, after = {"settings": settings_of(present)}, {"settings": wanted.settings}
+                await record(tx, network.id, Change("Update", "Network", network.id, network.name, before, after), now)
+            if wanted.subscription is not None:
+                await change_level(tx, network.id, wanted.subscription.level, now, trial=self._trial, by_member=True)
+            return True
+
+        return await self._store.write(work)
+
+
+def _changed_settings(network: Row, wanted: NetworkChange) -> dict[str, int | bool]:
+    return {column: value for column, value in columns_of(wanted.settings).items() if getattr(network, column) != value}

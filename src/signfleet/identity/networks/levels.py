@@ -1,0 +1,72 @@
+"""A network's subscription levels, and which can follow which."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.wire.datetime import next_moment
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.networks import store as queries
+from signfleet.identity.networks.schemas import Level, last_change
+
+#: Free, for ever; what a network starts with and falls back to.
+FREE: Final = "Control"
+#: Everything, for a time; once in a network's life.
+TRIAL: Final = "Trial"
+#: Everything; the operator gives it.
+PAID: Final = "Content"
+
+
+def check_level(level: str) -> str:
+    if level not in get_args(Level):
+        raise Invalid(f"'level': Unsupported value '{level}'; there are {', '.join(get_args(Level))}.")
+    return level
+
+
+def check_transition(history: list[Row], level: str) -> None:
+    """Raise `Invalid` unless a member of the network may change it to `level`. `history` is newest first."""
+    if level == PAID:
+        raise Invalid(f"'level': {PAID} is given by the operator of this server, it cannot be taken.")
+    if level == TRIAL and any(row.level == TRIAL for row in history):
+        raise Invalid("'level': this network has had its trial; there is one in a network's life.")
+
+
+async def change_level(tx: Transaction, network_id: int, level: str, now: int, *, trial: int, by_member: bool) -> bool:
+    """Close the record in force and open one of `level`, inside a unit of work; gives whether anything changed.
+
+    `trial` is how long a trial lasts, in ms. The operator may do what a member may not.
+    """
+    check_level(level)
+    await tx.one(queries.HOLD_NETWORK, id=network_id)
+    history = await tx.all(queries.SUBSCRIPTIONS, network_id=network_id)
+    if history and history[0].level == level:
+        return False
+    if by_member:
+        check_transition(history, level)
+    opened = now
+    network = await tx.one(queries.NETWORK_BY_ID, id=network_id)
+    if history:
+        opened = now if network is None else next_moment(last_change(network), now)
+        await tx.execute(
+            queries.CLOSE_SUBSCRIPTION, of_network_id=network_id, id_=history[0].subscription_id, now=opened
+        )
+    await insert_subscription(tx, network_id, level, opened, opened + trial if level == TRIAL else None)
+    before = {"subscription": {"level": history[0].level if history else None}}
+    name = None if network is None else network.name
+    change = Change("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
+    await record(tx, network_id, change, now)
+    return True
+
+
+async def insert_subscription(tx: Transaction, network_id: int, level: str, now: int, expires: int | None) -> None:
+    await tx.execute(
+        queries.INSERT_SUBSCRIPTION,
+        network_id=network_id,
+        id=await tx.next_id("network_subscription"),
+        level=level,
+        creation_date=now,
+        last_modified_date=now,
+        expire_date=expires,
+    )

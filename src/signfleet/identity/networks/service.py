@@ -1,0 +1,170 @@
+"""The rules of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from signfleet.foundation.errors import Invalid, NotFound
+from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.datetime import next_moment
+from signfleet.foundation.wire.ids import DOT_SEGMENTS, id_of
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.schemas import Action
+from signfleet.identity.networks import store as queries
+from signfleet.identity.networks.levels import FREE, insert_subscription
+from signfleet.identity.networks.schemas import (
+    Network,
+    NetworkSettings,
+    NetworkSubscription,
+    last_change,
+    network_of,
+    subscription_of,
+)
+from signfleet.identity.people.lifetimes import parse_lifetime
+
+NAME_LIMIT: Final = 30
+
+LIFETIMES: Final = {
+    "user_access_token_lifetime": "userAccessTokenLifetime",
+    "user_refresh_token_lifetime": "userRefreshTokenLifetime",
+    "device_access_token_lifetime": "deviceAccessTokenLifetime",
+    "device_refresh_token_lifetime": "deviceRefreshTokenLifetime",
+    "device_registration_token_lifetime": "deviceRegistrationTokenLifetime",
+}
+
+
+def check_name(name: str) -> str:
+    """A network's name, trimmed. It stands in addresses and in `Network/login`. Raises `Invalid`."""
+    name = name.strip()
+    if not 1 <= len(name) <= NAME_LIMIT or "/" in name or not name.isprintable():
+        raise Invalid(f"'name': a network's name has 1 to {NAME_LIMIT} characters and no '/'.")
+    if name in DOT_SEGMENTS:
+        raise Invalid(f"'name': a network cannot be named '{name}', which has a meaning of its own in addresses.")
+    if name.isascii() and name.isdigit():
+        raise Invalid("'name': a network's name of digits only would be taken for an id.")
+    return name
+
+
+def columns_of(settings: NetworkSettings, at: str = "settings.") -> dict[str, Any]:
+    """Returns settings as they are stored: lifetimes in ms. Raises `Invalid` naming the field, which stands `at`."""
+    lifetimes = {
+        column: parse_lifetime(f"{at}{wire_name}", getattr(settings, column)) for column, wire_name in LIFETIMES.items()
+    }
+    return {
+        **lifetimes,
+        "automatic_tagged_playlist_approval_enabled": settings.automatic_tagged_playlist_approval_enabled,
+    }
+
+
+#: Called with the id of a new network.
+Populate = Callable[[Transaction, int], Awaitable[object]]
+
+
+#: Called with the id of a new network and the time: inserts what every network starts with.
+Furnish = Callable[[Transaction, int, int], Awaitable[object]]
+
+
+async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, now: int) -> int:
+    """Inserts a network with its subscription and returns its id. Raises `Duplicate`, `Invalid`."""
+    network_id = await tx.next_id("network")
+    name = check_name(name)
+    await tx.execute(
+        queries.INSERT_NETWORK,
+        id=network_id,
+        name=name,
+        name_key=fold(name),
+        creation_date=now,
+        last_modified_date=now,
+        is_locked_out=False,
+        lockout_date=None,
+        last_lockout_date=None,
+        settings_last_modified_date=now,
+        protocol_1_until=None,
+        **columns_of(settings),
+    )
+    await insert_subscription(tx, network_id, FREE, now, None)
+    return network_id
+
+
+class Networks:
+    """Networks by id and by name."""
+
+    def __init__(self, store: Store, furnish: Furnish) -> None:
+        self._store = store
+        self._furnish = furnish
+
+    async def row(self, network_id: int) -> Row:
+        row = await self._store.one(queries.NETWORK_BY_ID, id=network_id)
+        if row is None:
+            raise NotFound(f"There is no network {network_id}.")
+        return row
+
+    async def find(self, name: str) -> Row | None:
+        return await self._store.one(queries.NETWORK_BY_NAME, name_key=fold(name))
+
+    async def list_(self) -> list[Network]:
+        """All of the installation, by name."""
+        rows = await self._store.scan_all(queries.ALL_NETWORKS)
+        return [network_of(row) for row in sorted(rows, key=lambda row: order_key(row.name))]
+
+    async def of_person(self, person_id: int) -> list[Network]:
+        """Those in which the person is a member, oldest first."""
+        return [network_of(row) for row in await self._store.all(queries.NETWORKS_OF_PERSON, person_id=person_id)]
+
+    async def create(
+        self, name: str, now: int, settings: NetworkSettings | None = None, *, populate: Populate | None = None
+    ) -> Network:
+        """Create a network, without members but for those that `populate` gives it in the same unit of work.
+
+        Raises `Invalid` for a taken or unfit name.
+        """
+        check_name(name)
+
+        async def work(tx: Transaction) -> int:
+            network_id = await insert_network(tx, name, settings or NetworkSettings(), now)
+            await self._furnish(tx, network_id, now)
+            if populate is not None:
+                await populate(tx, network_id)
+            made = network_of(await tx.one(queries.NETWORK_BY_ID, id=network_id))
+            await record(tx, network_id, Change("Create", "Network", network_id, made.name, None, made), now)
+            return network_id
+
+        try:
+            network_id = await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'name': a network '{name}' exists already.") from None
+        return network_of(await self.row(network_id))
+
+    async def own(self, person_id: int, segment: str) -> Row:
+        """The network of a path segment, by id or by name, in which the person is a member. Raises `NotFound`."""
+        number = id_of(segment)
+        if number is not None:
+            row = await self._store.one(queries.OF_PERSON_BY_ID, person_id=person_id, id=number)
+        else:
+            row = await self._store.one(queries.OF_PERSON_BY_NAME, person_id=person_id, name_key=fold(segment))
+        if row is None:
+            raise NotFound(f"You are a member of no network '{segment}'.")
+        return row
+
+    async def history(self, network_id: int) -> list[NetworkSubscription]:
+        """The network's subscriptions, newest first."""
+        return [subscription_of(row) for row in await self._store.all(queries.SUBSCRIPTIONS, network_id=network_id)]
+
+    async def set_locked(self, network: Row, locked: bool, now: int) -> None:
+        """Lock a network, with everybody and every player in it, at once; or open it again."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.execute(
+                queries.SET_LOCKED,
+                id_=network.id,
+                locked=locked,
+                new_lockout_date=now if locked else None,
+                now=next_moment(last_change(network), now),
+            )
+            action: Action = "Lock" if locked else "Unlock"
+            await record(tx, network.id, Change(action, "Network", network.id, network.name), now)
+
+        await self._store.write(work)

@@ -1,0 +1,104 @@
+"""The SQL of networks."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, func, select
+
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import network, network_subscription, user
+
+#: The settings' columns, but for the date of their last change.
+SETTINGS = (
+    "user_access_token_lifetime",
+    "user_refresh_token_lifetime",
+    "device_access_token_lifetime",
+    "device_refresh_token_lifetime",
+    "device_registration_token_lifetime",
+    "automatic_tagged_playlist_approval_enabled",
+)
+
+_newest = (
+    select(func.max(network_subscription.c.id))
+    .where(network_subscription.c.network_id == network.c.id)
+    .correlate(network)
+    .scalar_subquery()
+)
+
+#: The subscription in force, to be joined to a network.
+IN_FORCE = and_(network_subscription.c.network_id == network.c.id, network_subscription.c.id == _newest)
+
+SUBSCRIPTION_COLUMNS = (
+    network_subscription.c.id.label("subscription_id"),
+    network_subscription.c.level,
+    network_subscription.c.creation_date.label("subscription_creation_date"),
+    network_subscription.c.last_modified_date.label("subscription_last_modified_date"),
+    network_subscription.c.expire_date,
+)
+
+_network = select(network, *SUBSCRIPTION_COLUMNS).select_from(network).outerjoin(network_subscription, IN_FORCE)
+_of_person = _network.join(user, user.c.network_id == network.c.id).where(
+    user.c.person_id == bindparam("person_id"), ~user.c.is_locked_out
+)
+
+NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")))
+NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")))
+#: For a change: kept from others until the unit of work ends.
+HOLD_NETWORK = Query(select(network.c.id).where(network.c.id == bindparam("id")).with_for_update())
+ALL_NETWORKS = Query(_network)
+OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
+OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
+NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id))
+
+#: In how many networks a person has a role.
+COUNT_ADMINISTERED = Query(
+    select(func.count().label("total"))
+    .select_from(user)
+    .where(user.c.person_id == bindparam("person_id"), user.c.role_id == bindparam("role_id"))
+)
+
+#: A person's user in a network.
+MEMBER = Query(
+    select(user.c.id, user.c.role_id).where(
+        user.c.network_id == bindparam("network_id"), user.c.person_id == bindparam("person_id")
+    )
+)
+
+SUBSCRIPTIONS = Query(
+    select(*SUBSCRIPTION_COLUMNS)
+    .where(network_subscription.c.network_id == bindparam("network_id"))
+    .order_by(network_subscription.c.id.desc())
+)
+#: Trials that are over and still in force.
+_ended_trials = _network.where(
+    network_subscription.c.level == "Trial", network_subscription.c.expire_date <= bindparam("now")
+)
+ENDED_TRIALS = Query(_ended_trials)
+ENDED_TRIAL = Query(_ended_trials.where(network.c.id == bindparam("id")))
+
+UPDATE_SETTINGS = Query(
+    network.update()
+    .where(network.c.id == bindparam("id_"))
+    .values(
+        **{column: bindparam(f"new_{column}") for column in SETTINGS},
+        settings_last_modified_date=bindparam("now"),
+    )
+)
+SET_LOCKED = Query(
+    network.update()
+    .where(network.c.id == bindparam("id_"))
+    .values(
+        is_locked_out=bindparam("locked"),
+        lockout_date=bindparam("new_lockout_date"),
+        last_lockout_date=func.coalesce(bindparam("new_lockout_date"), network.c.last_lockout_date),
+        last_modified_date=bindparam("now"),
+    )
+)
+CLOSE_SUBSCRIPTION = Query(
+    network_subscription.update()
+    .where(
+        network_subscription.c.network_id == bindparam("of_network_id"), network_subscription.c.id == bindparam("id_")
+    )
+    .values(expire_date=bindparam("now"))
+)
+INSERT_NETWORK = Query(network.insert())
+INSERT_SUBSCRIPTION = Query(network_subscription.insert())

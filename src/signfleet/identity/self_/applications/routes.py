@@ -1,0 +1,135 @@
+"""Registers the person's applications, changes them and gives them new secrets."""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.foundation.errors import of_another
+from signfleet.foundation.wire.ids import id_of
+from signfleet.identity.applications.service import ApplicationChange, Applications
+from signfleet.identity.self_.applications.schemas import (
+    Application,
+    ApplicationUpdate,
+    NewApplication,
+    NewSecret,
+    application_of,
+    secret_expiry,
+)
+from signfleet.web.caller.scopes import USER_SCOPE
+from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
+from signfleet.web.http.contract import documented
+from signfleet.web.http.endpoint import Endpoints
+
+endpoints = Endpoints("/2022/06/REST/Self/Applications", family="Self", caller="person")
+
+RETRIEVE = "bsn.api.self.applications.retrieve"
+CREATE = "bsn.api.self.applications.create"
+UPDATE = "bsn.api.self.applications.update"
+DELETE = "bsn.api.self.applications.delete"
+
+
+@endpoints.get("/", scope=RETRIEVE, answer=list[Application])
+async def list_applications(call: Call, applications: Applications) -> Answer:
+    """List the applications that act for the person."""
+    rows = await applications.of_person(call.person_id)
+    return answer_json([application_of(row) for row in rows])
+
+
+@endpoints.get("/Count/", scope=RETRIEVE, answer=int)
+async def count_applications(call: Call, applications: Applications) -> Answer:
+    """Count the applications that act for the person."""
+    return answer_json(len(await applications.of_person(call.person_id)))
+
+
+@endpoints.get("/Scopes/", scope=RETRIEVE, answer=list[str])
+async def list_scopes(_call: Call) -> Answer:
+    """List the scopes that an application can be given. A scope grants everything below it."""
+    named = {row.scope for row in documented() if row.scope.startswith("bsn.")}
+    return answer_json(sorted(named | set(USER_SCOPE.split())))
+
+
+@endpoints.post(
+    "/", scope=CREATE, body=NewApplication, answer=Application, secret=True, errors="400 401 403 406 415 5XX"
+)
+async def create_application(call: Call, applications: Applications) -> Answer:
+    """Register an application that acts for the person; its secret is in this answer and nowhere else."""
+    new: NewApplication = call.body
+    scope = _own_scopes(call) if new.scopes is None else _checked(call, new.scopes)
+    expiry = secret_expiry(new.secret_expiration_date)
+    credentials = await applications.create(
+        new.name, call.person_id, call.now, scope, new.description, secret_expiry=expiry
+    )
+    row = await applications.own(call.person_id, credentials.id)
+    return answer_created(call, application_of(row, credentials.client_secret), endpoints.prefix, row.id)
+
+
+@endpoints.get("/{application}/", scope=RETRIEVE, answer=Application, statuses="200 304")
+async def get_application(call: Call, applications: Applications, application: str) -> Answer:
+    """Give one of the applications that act for the person."""
+    row = await applications.own(call.person_id, id_of(application))
+    modified = row.last_modified_date
+    return answer_json(application_of(row), last_modified=modified, etag=str(modified))
+
+
+@endpoints.put("/{application}/", scope=UPDATE, body=ApplicationUpdate, errors="400 401 403 404 406 412 415 5XX")
+async def update_application(call: Call, applications: Applications, application: str) -> Answer:
+    """Change an application's name, description, scopes or the expiry of its secret; what is left out stays."""
+    body: ApplicationUpdate = call.body
+    await _check_same(call, applications, id_of(application), body)
+    scope = None if body.scopes is None else _checked(call, body.scopes)
+    expiry = None
+    if body.secret_expiration_date is not msgspec.UNSET:
+        expiry = secret_expiry(body.secret_expiration_date)
+        row = await applications.own(call.person_id, id_of(application))
+        if expiry.is_later_than(row.secret_expiration_date):
+            call.session.demand_power_to_give(row.scope.split())  # as for a new secret
+    change = ApplicationChange(body.name, body.description, scope, expiry)
+    await applications.update(call.person_id, id_of(application), change, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete("/{application}/", scope=DELETE, errors="400 401 403 404 406 412 5XX")
+async def delete_application(call: Call, applications: Applications, application: str) -> Answer:
+    """Remove an application; its tokens end at once."""
+    await applications.delete(call.person_id, id_of(application), call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.post(
+    "/{application}/Secret/",
+    scope=UPDATE,
+    body=NewSecret,
+    body_optional=True,
+    answer=Application,
+    secret=True,
+    statuses="200",
+    errors="400 401 403 404 406 415 5XX",
+)
+async def rotate_secret(call: Call, applications: Applications, application: str) -> Answer:
+    """Give an application a new secret, in this answer alone; the old one and its tokens end at once."""
+    number = id_of(application)
+    expiry = secret_expiry(None if call.body is None else call.body.secret_expiration_date)
+    row = await applications.own(call.person_id, number)
+    call.session.demand_power_to_give(row.scope.split())  # who has the secret has what the application has
+    secret = await applications.rotate_secret(call.person_id, number, call.now, expiry)
+    return answer_json(application_of(await applications.own(call.person_id, number), secret))
+
+
+async def _check_same(
+    call: Call, applications: Applications, application_id: int | None, body: ApplicationUpdate
+) -> None:
+    """Raises `Invalid` where the body is of another application of the person."""
+    for row in await applications.of_person(call.person_id):
+        if row.id != application_id and (body.id == row.id or body.client_id == row.client_id):
+            raise of_another("id" if body.id == row.id else "clientId", "application", row.id, application_id)
+
+
+def _own_scopes(call: Call) -> str:
+    """All that the caller may give."""
+    return USER_SCOPE if all(map(call.session.may_give, USER_SCOPE.split())) else call.session.scope
+
+
+def _checked(call: Call, scopes: list[str]) -> str:
+    each = " ".join(scopes).split()  # before the check: a name may hold several
+    call.session.demand_power_to_give(each)
+    return " ".join(each)

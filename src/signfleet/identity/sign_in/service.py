@@ -1,0 +1,332 @@
+"""Signing in: what the token endpoints do with client credentials, passwords and refresh tokens."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final, NamedTuple
+
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import timespan
+from signfleet.foundation.wire.mailboxes import mailbox_key
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.access import store as queries
+from signfleet.identity.access.attempts import Attempts
+from signfleet.identity.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
+from signfleet.identity.access.passwords import Passwords
+from signfleet.identity.access.tokens import hash_token, new_token
+from signfleet.identity.people import store as people
+from signfleet.identity.people.lifetimes import ACCESS, LIFETIMES, REFRESH
+from signfleet.identity.sign_in.trace import SignInEvent
+from signfleet.identity.users import store as users
+from signfleet.web.caller.scopes import PERSON_SCOPE, SCOPES_LIMIT, USER_SCOPE, common, covers, is_scope
+from signfleet.web.contract.oauth import OAuthError
+
+_WRONG_SECRET: Final = "The client id or the client secret is wrong."  # noqa: S105 - no secret
+
+#: Compared with where there is no such application, so that an answer takes the same time.
+NOBODYS_SECRET: Final = hash_token(new_token())
+
+
+class SignedIn(NamedTuple):
+    """New tokens, whose they are, and the user they are for if they are good for one network."""
+
+    issued: Issued
+    person_id: int
+    user: Row | None
+
+
+class Client(NamedTuple):
+    """The application as it named itself; the secret may be missing."""
+
+    id: str | None
+    secret: str | None
+
+
+def invalid_grant(description: str | None) -> OAuthError:
+    return OAuthError(400, "invalid_grant", description)
+
+
+class SignIn:
+    """The three grants. Raises `OAuthError`, and `Throttled` for those who guess."""
+
+    def __init__(self, store: Store, passwords: Passwords, attempts: Attempts, settings: Settings) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._attempts = attempts
+        self._settings = settings
+        #: A person stays signed in at most this long, in ms, however often tokens are refreshed.
+        self._longest = settings.sign_in_lifetime_days * timespan.DAY
+
+    async def application(self, client: Client, now: int, event: SignInEvent | None = None) -> Row:
+        """Returns the registered application, and notes its name. Raises 401 `invalid_client`."""
+        row = None
+        if client.id is not None:
+            row = await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id)
+        if event is not None and row is not None:
+            event.application = row.name
+        secret_hash = NOBODYS_SECRET if row is None else bytes(row.secret_hash)
+        matches = hmac.compare_digest(secret_hash, hash_token(client.secret or ""))
+        if row is None or not matches:
+            raise _invalid_client(_WRONG_SECRET)
+        _check_expiry(row, now)
+        return row
+
+    async def known_application(self, client: Client, now: int, event: SignInEvent) -> Row | None:
+        """The registered application, or None where the name is nobody's: older clients bring names of their own."""
+        if client.id is None:
+            raise OAuthError(400, "invalid_request", "The form field 'client_id' is missing.")
+        if await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id) is None:
+            return None
+        return await self.application(client, now, event)
+
+    async def with_client_credentials(
+        self, client: Client, scope: str | None, event: SignInEvent, now: int
+    ) -> SignedIn:
+        """A token for the person who registered the application, with the application's scopes and no network yet."""
+        application = await self.application(client, now, event)
+        person = await self._store.one(people.PERSON_BY_ID, id=application.person_id)
+        if person is not None:
+            event.is_by(person)
+        if person is None or person.is_locked_out or person.activation_date is None:
+            raise _invalid_client("The person who registered this application is locked out.")
+        granted = _narrowed(application.scope, scope)
+        lifetimes = Lifetimes(self._settings.client_token_lifetime * 1000)
+
+        async def work(tx: Transaction) -> Issued:
+            same = await _lock_application(tx, application, now)
+            return await open_session(
+                tx,
+                scope=granted,
+                lifetimes=_until_expiry(lifetimes, same, now),
+                now=now,
+                person_id=application.person_id,
+                application_id=application.id,
+                grant_type=event.grant,
+                address=event.address,
+            )
+
+        return SignedIn(await self._store.write(work), application.person_id, None)
+
+    async def with_password(
+        self, username: str, password: str, application: Row | None, event: SignInEvent, now: int
+    ) -> SignedIn:
+        """Opens a session for a login, good for /Self alone, or for `Network/login`, good for that network.
+
+        Through an application it gets no scopes that the application lacks.
+        """
+        network_name, slash, login = username.partition("/")
+        if not slash:
+            network_name, login = "", username
+        event.login, event.network_name = login, network_name if slash else None
+        async with self._attempts.attempt(login, event.address) as pause:
+            person = await self._check_password(login.strip(), password, event)
+            user = await self._user(person.person_id, network_name) if slash else None
+        now += pause
+        lifetimes = (await self._lifetimes(person.person_id, user)).within(self._longest)
+        scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
+
+        async def work(tx: Transaction) -> Issued:
+            await _demand_same_password(tx, person)
+            same = None if application is None else await _lock_application(tx, application, now)
+            if user is not None:
+                await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
+            return await open_session(
+                tx,
+                scope=scope,
+                lifetimes=_until_expiry(lifetimes, same, now),
+                now=now,
+                person_id=person.person_id,
+                application_id=None if application is None else application.id,
+                network_id=None if user is None else user.network_id,
+                user_id=None if user is None else user.id,
+                grant_type=event.grant,
+                address=event.address,
+            )
+
+        return SignedIn(await self._store.write(work), person.person_id, user)
+
+    async def with_refresh_token(
+        self, refresh_token: str, username: str | None, application: Row | None, event: SignInEvent, now: int
+    ) -> SignedIn:
+        """Exchanges a refresh token. The network stays, unless `username` names another as `Network/login`."""
+        row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
+        user = None
+        is_network_named = bool(username and "/" in username)
+        if row is not None and row.used_date is None and row.valid_to > now:
+            _check_holder(row, application)
+            person = _active(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
+            event.is_by(person)
+            if username and is_network_named:
+                async with self._attempts.attempt(person.login, event.address):
+                    user = await self._user(row.person_id, username.partition("/")[0])
+            elif row.network_id is not None:
+                user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
+                _check_user(user)
+        lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
+
+        async def work(tx: Transaction) -> tuple[Issued, int] | Refused:
+            # Lock order: application, user, session.
+            same = None if application is None else await _lock_application(tx, application, now)
+            if user is not None:  # before their session, as whoever deletes a user does
+                await tx.one(users.HOLD_ALONE, network_id=user.network_id, id=user.id)
+            taken = await take_refresh_token(tx, refresh_token, now)
+            if isinstance(taken, Refused):
+                return taken
+            left = taken.session_creation_date + self._longest - now
+            if left <= 0:  # the setting was longer when the token was issued
+                await tx.execute(queries.DELETE_SESSION, id=taken.session_id)
+                return Refused("The sign-in has ended.", expired=True)
+            if user is not None:
+                await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
+                await tx.execute(
+                    queries.CHOOSE_NETWORK,
+                    session_id=taken.session_id,
+                    chosen_network_id=user.network_id,
+                    chosen_user_id=user.id,
+                    now=now,
+                )
+            scope, granted = _renewed_scopes(taken, application, is_network_named=is_network_named)
+            if granted != taken.granted:
+                await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=granted)
+            within = _until_expiry(lifetimes.within(left), same, now)
+            renewed = await renew(tx, taken.session_id, scope=scope, lifetimes=within, now=now, address=event.address)
+            return renewed, taken.person_id
+
+        renewed = await self._store.write(work)
+        if isinstance(renewed, Refused):
+            # Clients tell an expired token by the missing description, and sign in anew.
+            raise invalid_grant(None if renewed.expired else renewed.reason)
+        return SignedIn(*renewed, user)
+
+    async def _check_password(self, login: str, password: str, event: SignInEvent) -> Row:
+        person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
+        if person is not None:
+            event.is_by(person)
+        matches = await self._passwords.verify(None if person is None else person.password_hash, password)
+        if person is None or not matches:
+            raise _wrong_password()
+        return _active(person)
+
+    async def _user(self, person_id: int, network_name: str) -> Row:
+        for user in await self._store.all(users.USERS_OF_PERSON, person_id=person_id):
+            if fold(user.network_name) == fold(network_name.strip()):
+                _check_user(user)
+                return user
+        raise invalid_grant("This person is a member of no such network.")
+
+    async def _lifetimes(self, person_id: int, user: Row | None) -> Lifetimes:
+        """A user's from the network's settings, a person's from their profile."""
+        if user is not None:
+            return Lifetimes(user.user_access_token_lifetime, user.user_refresh_token_lifetime)
+        lifetimes = []
+        for name in (ACCESS, REFRESH):
+            value = await self._store.one(people.PROFILE_VALUE, person_id=person_id, name_key=fold(name))
+            lifetimes.append(LIFETIMES[name] if value is None else timespan.parse(value.value))
+        return Lifetimes(*lifetimes)
+
+
+async def _demand_same_password(tx: Transaction, checked: Row) -> None:
+    """Raise unless the password that was checked is still the person's: a new one ends the sessions of the old."""
+    person = await tx.one(people.PERSON_TO_SIGN_IN, id=checked.person_id)
+    if person is None or person.password_hash != checked.password_hash:
+        raise _wrong_password()
+
+
+async def _lock_application(tx: Transaction, checked: Row, now: int) -> Row:
+    """Locks the application's row until the transaction ends. Raises unless the checked secret is still good."""
+    application = await tx.one(queries.APPLICATION_TO_SIGN_IN, id=checked.id)
+    if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
+        raise _invalid_client(_WRONG_SECRET)
+    _check_expiry(application, now)
+    return application
+
+
+def _check_expiry(application: Row, now: int) -> None:
+    if application.secret_expiration_date is not None and application.secret_expiration_date <= now:
+        raise _invalid_client("The client secret has expired; make a new one.")
+
+
+def _until_expiry(lifetimes: Lifetimes, application: Row | None, now: int) -> Lifetimes:
+    """Returns lifetimes that end with the application's secret."""
+    if application is None or application.secret_expiration_date is None:
+        return lifetimes
+    return lifetimes.within(application.secret_expiration_date - now)
+
+
+def _wrong_password() -> OAuthError:
+    return invalid_grant("The login or the password is wrong, or the account is not activated yet.")
+
+
+def _invalid_client(description: str) -> OAuthError:
+    return OAuthError(401, "invalid_client", description, {"WWW-Authenticate": 'Basic realm="signfleet"'})
+
+
+def _check_holder(row: Row, application: Row | None) -> None:
+    if row.person_id is None:
+        raise invalid_grant("The refresh token belongs to a player; it is exchanged at /player/v1/token.")
+    if row.application_id != (None if application is None else application.id):
+        raise invalid_grant("The refresh token was issued to another application.")
+
+
+def _active(person: Row | None) -> Row:
+    """Return the person. Raises `OAuthError` for one who may not sign in."""
+    if person is None or person.is_locked_out:
+        raise invalid_grant("This person is locked out.")
+    if person.activation_date is None:
+        raise invalid_grant("This person is not activated yet; follow the link in the activation mail.")
+    return person
+
+
+def _check_user(user: Row | None) -> None:
+    if user is None:
+        raise invalid_grant("This person is no longer a member of the network.")
+    if user.is_locked_out:
+        raise invalid_grant("This user is locked out of the network.")
+    if user.network_is_locked_out:
+        raise invalid_grant("The network is locked out.")
+
+
+def _within(scope: str, application: Row | None) -> str:
+    """As much of `scope` as the application was granted. Raises `invalid_scope` where that is nothing."""
+    if application is None:
+        return scope
+    within = common(scope, application.scope)
+    if not within:
+        raise OAuthError(
+            400,
+            "invalid_scope",
+            f"The application was granted '{application.scope}', nothing of which is in '{scope}'.",
+        )
+    return within
+
+
+def _renewed_scopes(taken: Row, application: Row | None, *, is_network_named: bool) -> tuple[str, str]:
+    """The scopes of the next tokens of a session, and of the session: never more than the token that was exchanged.
+
+    Except that a person's token becomes a user's when a network is named, unless somebody has narrowed it.
+    """
+    is_persons = all(covers(PERSON_SCOPE, scope) for scope in taken.granted.split())
+    if is_network_named and is_persons and taken.scope == taken.granted:
+        scope = _within(USER_SCOPE, application)
+        return scope, scope
+    return _within(taken.scope, application), _within(taken.granted, application)
+
+
+#: What clients of OpenID Connect ask for everywhere; no token here depends on it.
+OPENID_SCOPES: Final = frozenset({"openid", "profile", "email", "offline_access"})
+
+
+def _narrowed(granted: str, wanted: str | None) -> str:
+    """The scopes asked for as far as they are granted; all of them where none is asked for."""
+    asked = [scope for scope in dict.fromkeys((wanted or "").split()) if scope not in OPENID_SCOPES]
+    if not asked:
+        return granted
+    within = [scope for scope in asked if is_scope(scope) and covers(granted, scope)]
+    if len(within) > SCOPES_LIMIT:
+        raise OAuthError(400, "invalid_scope", f"At most {SCOPES_LIMIT} scopes can be asked for at once.")
+    if not within:
+        raise OAuthError(
+            400, "invalid_scope", f"The application was granted '{granted}', nothing of which was asked for."
+        )
+    return " ".join(within)

@@ -1,0 +1,207 @@
+"""Leaves a trace of sign-ins in the audit trail and in the metrics, whatever their number.
+
+Equal events fold: the first is written at once, later ones within the hour become one entry with their count. What a
+caller typed is never written: a login appears only if it is one, since the text may be a password in the wrong field.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Literal, NamedTuple
+
+from prometheus_client import Counter
+
+from signfleet.foundation import clock
+from signfleet.foundation.errors import SignfleetError, Throttled
+from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.address import subscriber
+from signfleet.foundation.wire.mailboxes import mailbox_key
+from signfleet.foundation.wire.text import fold
+from signfleet.foundation.wire.timespan import HOUR
+from signfleet.identity.access.attempts import LOGIN_LIMIT
+from signfleet.identity.access.store import APPLICATION_BY_ID
+from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.schemas import Action, AuditedEntity
+from signfleet.identity.people import store as people
+from signfleet.identity.users import store as users
+from signfleet.web.caller.actor import Actor, act_as
+
+Grant = Literal["client_credentials", "password", "refresh_token", "session"]
+Outcome = Literal["success", "failure", "throttled"]
+
+#: Equal events become one entry in this time, in ms.
+FOLD: Final = HOUR
+#: How many different events are counted by themselves in that time; all others are counted together.
+KEYS_LIMIT: Final = 1000
+#: So many events wait to be written; further ones are counted together.
+PENDING_LIMIT: Final = 1000
+
+ACTIONS: Final[dict[Outcome, Action]] = {
+    "success": "SignIn",
+    "failure": "SignInFailure",
+    "throttled": "SignInThrottled",
+}
+
+SIGN_INS: Final = Counter("signfleet_sign_ins", "Attempts to sign in.", ["grant", "outcome"])
+
+
+@dataclass(slots=True)
+class SignInEvent:
+    """What is known of one attempt, filled in while it is checked."""
+
+    grant: Grant
+    address: str
+    #: What was typed, until it is known whose it is.
+    login: str | None = None
+    network_name: str | None = None
+    person_id: int | None = None
+    person_login: str | None = None
+    application: str | None = None
+    application_id: int | None = None
+    outcome: Outcome = "success"
+    reason: str | None = None
+    date: int = 0
+
+    def is_by(self, person: Row) -> None:
+        """Note whose sign-in it is, or would be."""
+        self.person_id, self.person_login = person.person_id, person.login
+
+
+class _Key(NamedTuple):
+    """What events have in common that are one entry."""
+
+    network_id: int | None
+    outcome: Outcome
+    entity: AuditedEntity
+    id: int | None
+    login: str | None
+    grant: Grant
+    application: str | None
+    reason: str | None
+    place: str
+
+
+@dataclass(slots=True)
+class _Folded:
+    """Equal events that are not written yet, and when some were last."""
+
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    address: str | None = None
+    written: int | None = None
+
+
+class SignInTrace:
+    """Collects the sign-ins of this process. `write` is a background job; `wake` is set when there is work for it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pending: deque[SignInEvent] = deque()
+        self._folded: dict[_Key, _Folded] = {}
+        self.wake = asyncio.Event()
+
+    @contextmanager
+    def of(self, grant: Grant, address: str, now: int) -> Iterator[SignInEvent]:
+        """Note what becomes of an attempt: the block, which fills the event in, succeeds or raises."""
+        event = SignInEvent(grant, address, date=now)
+        try:
+            yield event
+        except SignfleetError as error:
+            event.outcome = "throttled" if isinstance(error, Throttled) else "failure"
+            event.reason = error.message or "The token has expired."
+            self.note(event)
+            raise
+        self.note(event)
+
+    def note(self, event: SignInEvent) -> None:
+        """Count an event, and have it written soon."""
+        SIGN_INS.labels(event.grant, event.outcome).inc()
+        if event.grant == "refresh_token" and event.outcome == "success":  # the sign-in that it goes on from is written
+            return
+        if event.outcome == "throttled":
+            event.reason = None  # it names the seconds to wait, of which no two are equal
+        if len(self._pending) >= PENDING_LIMIT:
+            self._fold(self._rest(event), event)
+        else:
+            self._pending.append(event)
+        self.wake.set()
+
+    async def write(self) -> None:
+        """Write what is new, and what has been counted for long enough."""
+        while self._pending:
+            event = self._pending[0]
+            key = await self._key(event)
+            self._pending.popleft()
+            if key not in self._folded and len(self._folded) >= KEYS_LIMIT:
+                key = self._rest(event)
+            self._fold(key, event)
+        now = clock.now()
+        due = [key for key, folded in self._folded.items() if folded.written is None or now - folded.written >= FOLD]
+        for key in due:
+            folded = self._folded[key]
+            if folded.count:
+                await self._store.write(partial(_record, key=key, folded=folded))
+                self._folded[key] = _Folded(written=now)
+            else:
+                del self._folded[key]
+
+    def _fold(self, key: _Key, event: SignInEvent) -> None:
+        folded = self._folded.setdefault(key, _Folded())
+        folded.first = folded.first or event.date
+        folded.count, folded.last, folded.address = folded.count + 1, event.date, event.address
+
+    async def _key(self, event: SignInEvent) -> _Key:
+        """Find out whom an event concerns: a user where a network of theirs is named, else a person, else nobody."""
+        if event.person_id is None and event.login is not None:
+            login = event.login.strip()[: LOGIN_LIMIT + 1]
+            person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
+            if person is not None:
+                event.is_by(person)
+        if event.application_id is not None:
+            row = await self._store.one(APPLICATION_BY_ID, id=event.application_id)
+            event.application = None if row is None else row.name
+        network_id: int | None = None
+        entity: AuditedEntity = "Person"
+        id_ = event.person_id
+        if event.person_id is not None and event.network_name is not None:
+            for user in await self._store.all(users.USERS_OF_PERSON, person_id=event.person_id):
+                if fold(user.network_name) == fold(event.network_name.strip()):
+                    network_id, entity, id_ = user.network_id, "User", user.id
+        return _key(event, network_id, entity, id_)
+
+    def _rest(self, event: SignInEvent) -> _Key:
+        return _Key(None, event.outcome, "Person", None, None, event.grant, None, None, "")
+
+
+def _key(event: SignInEvent, network_id: int | None, entity: AuditedEntity, id_: int | None) -> _Key:
+    return _Key(
+        network_id,
+        event.outcome,
+        entity,
+        id_,
+        event.person_login,
+        event.grant,
+        event.application,
+        event.reason,
+        subscriber(event.address),
+    )
+
+
+async def _record(tx: Transaction, key: _Key, folded: _Folded) -> None:
+    name = key.login if key.login is not None and key.outcome == "success" else "anonymous"
+    act_as(Actor(name, (folded.address or None) if key.place else None))
+    after: dict[str, Any] = {"grant": key.grant, "application": key.application, "count": folded.count}
+    if key.reason is not None:
+        after["reason"] = key.reason
+    if folded.count > 1:
+        after["since"] = datetime.format(folded.first)
+    await record(
+        tx, key.network_id, Change(ACTIONS[key.outcome], key.entity, key.id, key.login, None, after), folded.last
+    )

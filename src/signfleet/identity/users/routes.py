@@ -1,0 +1,136 @@
+"""`/Users`: the users of the chosen network, for its administrators. `/Self/Users` are a person's own."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from signfleet.foundation.wire.json import encode
+from signfleet.identity.access.operations.catalogue import (
+    CREATE_USER,
+    DELETE_USER,
+    EDIT_USER_PERMISSIONS,
+    REVOKE_USER_TOKENS,
+    UPDATE_USER,
+    VIEW_USER,
+)
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.access.schemas import Permission
+from signfleet.identity.tokens.schemas import TokenInfo
+from signfleet.identity.tokens.service import Tokens
+from signfleet.identity.users.administration import UserAdministration
+from signfleet.identity.users.schemas import NewUser, User, UserChange, UserPage, last_change
+from signfleet.identity.users.service import Users
+from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
+from signfleet.web.http.endpoint import LISTING, Endpoints
+from signfleet.web.http.paging import answer_page, list_query
+
+RETRIEVE = "bsn.api.main.users.retrieve"
+CREATE = "bsn.api.main.users.create"
+UPDATE = "bsn.api.main.users.update"
+DELETE = "bsn.api.main.users.delete"
+ERRORS = "300 400 401 403 404 406 5XX"
+BODY_ERRORS = "400 401 403 404 415 5XX"
+
+endpoints = Endpoints("/2022/06/REST/Users", family="Users")
+
+
+@endpoints.get("/", scope=RETRIEVE, operation=VIEW_USER, parameters=LISTING, answer=UserPage)
+async def list_users(call: Call, user_administration: UserAdministration) -> Answer:
+    """List the users of the network."""
+    query = list_query(call)
+    return answer_page(await user_administration.list_(call.session, query), query.size)
+
+
+def answer_user(row: Any, user: User, *, is_dated: bool) -> Answer:
+    """The entity of `row`, with what conditional requests need: the entity tag alone where dates do not show all."""
+    body = encode(user)
+    etag = f"{row.last_modified_date}-{sha256(body).hexdigest()[:16]}"
+    return Answer(body=body, last_modified=last_change(row) if is_dated else None, etag=etag)
+
+
+@endpoints.post("/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, errors=BODY_ERRORS)
+async def create_user(call: Call, user_administration: UserAdministration) -> Answer:
+    """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
+    user = await user_administration.create(call.session, call.body, call.now)
+    return answer_created(call, user, endpoints.prefix, user.id)
+
+
+@endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)
+async def get_user(call: Call, users: UserAdministration, members: Users, user: str) -> Answer:
+    """Get a user by id or login."""
+    row = await users.row(call.session, user)
+    is_dated = await members.is_dated(row)
+    return answer_user(row, await users.entity(call.session, row), is_dated=is_dated)
+
+
+@endpoints.put("/{user}/", scope=UPDATE, operation=UPDATE_USER, body=UserChange, errors=f"{BODY_ERRORS} 412")
+async def update_user(call: Call, user_administration: UserAdministration, user: str) -> Answer:
+    """Change a user's description or role, or lock them out of the network."""
+    await user_administration.update(call.session, user, call.body, call.precondition, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete("/{user}/", scope=DELETE, operation=DELETE_USER, errors=ERRORS)
+async def delete_user(call: Call, user_administration: UserAdministration, user: str) -> Answer:
+    """Remove a user from the network; the person stays."""
+    await user_administration.delete(call.session, user, call.now)
+    return NO_CONTENT
+
+
+@endpoints.get("/{user}/Permissions/", scope=RETRIEVE, operation=VIEW_USER, answer=list[Permission], errors=ERRORS)
+async def list_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
+    """List what is allowed or denied to a user, beside what their role may do."""
+    return answer_json(await user_administration.permissions(call.session, user))
+
+
+@endpoints.post(
+    "/{user}/Permissions/",
+    scope=UPDATE,
+    operation=EDIT_USER_PERMISSIONS,
+    body=list[Permission],
+    statuses="204",
+    errors=BODY_ERRORS,
+)
+async def add_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
+    """Allow or deny operations to a user in general; for single instances, that is done at the instance."""
+    await user_administration.grants.add_permissions(call.session, user, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.delete(
+    "/{user}/Permissions/", scope=UPDATE, operation=EDIT_USER_PERMISSIONS, body=list[Permission], errors=ERRORS
+)
+async def delete_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
+    """Take back what was allowed or denied to a user in general."""
+    await user_administration.grants.remove_permissions(call.session, user, call.body, call.now)
+    return NO_CONTENT
+
+
+@endpoints.get(
+    "/{user}/Tokens/{token}/",
+    scope="bsn.api.main.users.token.validate",
+    operation=VIEW_USER,
+    answer=TokenInfo,
+    secret=True,
+    errors=ERRORS,
+)
+async def get_user_token(
+    call: Call, user_administration: UserAdministration, tokens: Tokens, user: str, token: str
+) -> Answer:
+    """Check an access or refresh token of a user in this network."""
+    row = await user_administration.row(call.session, user)
+    return answer_json(await tokens.of_user(row.network_id, row.id, token, call.now))
+
+
+@endpoints.delete(
+    "/{user}/Tokens/{token}/", scope="bsn.api.main.users.token.revoke", operation=REVOKE_USER_TOKENS, errors=ERRORS
+)
+async def revoke_user_token(
+    call: Call, user_administration: UserAdministration, permissions: Permissions, tokens: Tokens, user: str, token: str
+) -> Answer:
+    """Revoke an access or refresh token of a user in this network."""
+    row = await user_administration.row(call.session, user)
+    await permissions.demand_on(call.session, REVOKE_USER_TOKENS, row.id)
+    await tokens.revoke_of_user(row.network_id, row.id, token, call.now)
+    return NO_CONTENT

@@ -1,0 +1,105 @@
+"""Passes a mail to the mail server, or writes it to a file where none is set."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+
+import aiosmtplib
+import structlog
+
+from signfleet.foundation.settings import Settings, SettingsError
+from signfleet.foundation.wire import datetime
+from signfleet.notify.mail.addresses import sender as sender_of
+from signfleet.notify.mail.addresses import with_ascii_domain
+from signfleet.notify.mail.composing import Mail
+
+log = structlog.get_logger("mail")
+
+TIMEOUT_SECONDS = 30
+#: SMTP's answers from here on are final.
+PERMANENT = 500
+#: Lines as long as mail allows: a link in a text of plain ASCII stays in one piece, whoever reads the file.
+POLICY = EmailPolicy(max_line_length=900)
+
+
+class NotDelivered(Exception):
+    """The mail server did not accept the mail; the text says why and contains no secret."""
+
+
+class Refused(NotDelivered):
+    """The mail server refused this recipient or this mail for good: another attempt gets the same answer."""
+
+
+def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMessage:
+    """The message. A mail that is sent twice is the same message: programs that read mail show it once."""
+    message = EmailMessage(POLICY)
+    from_ = sender_of(sender)
+    message["From"] = from_
+    message["To"] = with_ascii_domain(mail.recipient)
+    message["Subject"] = mail.subject
+    message["Date"] = datetime.format_http(created).replace("GMT", "+0000")
+    message["Message-ID"] = f"<{created}.{mail_id}@{from_.domain or 'localhost'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+class Delivery:
+    """Sends by SMTP as the settings say, or writes `.eml` files into the folder `outbox` of the data folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `SettingsError` for a sender that no message can have."""
+        self._settings = settings
+        try:
+            sender_of(settings.mail_from)
+        except ValueError as error:
+            raise SettingsError(f"mail_from: {error}.") from error
+
+    async def deliver(self, mail: Mail, mail_id: int, created: int) -> None:
+        """Returns when the mail server or the file has the mail. Raises `NotDelivered`, for good `Refused`."""
+        try:
+            message = message_of(mail, self._settings.mail_from, mail_id, created)
+            if self._settings.smtp_host is None:
+                await asyncio.to_thread(self._keep, message, mail, mail_id)
+            else:
+                await self._send(message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            kind = Refused if _is_final(error) else NotDelivered
+            raise kind(f"{type(error).__name__}: {error}") from error
+
+    async def _send(self, message: EmailMessage) -> None:
+        settings = self._settings
+        await aiosmtplib.send(
+            message,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            use_tls=settings.smtp_security == "tls",
+            start_tls=settings.smtp_security == "starttls",
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    def _keep(self, message: EmailMessage, mail: Mail, mail_id: int) -> None:
+        folder = self._settings.data_folder / "outbox"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{mail_id:08d}-{re.sub(r'[^A-Za-z0-9@.-]', '_', mail.recipient)}.eml"
+        # It holds links that open doors: for the operator's eyes only.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(bytes(message))
+        log.info("no mail server is set: the mail was kept as a file", path=str(path))
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether every recipient, or the mail itself, got an answer from 500 on.
+
+    A refused sender or login is not final: the operator can mend the settings.
+    """
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return all(refused.code >= PERMANENT for refused in error.recipients)
+    return isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPRecipientRefused) and error.code >= PERMANENT

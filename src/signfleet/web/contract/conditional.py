@@ -1,0 +1,104 @@
+"""Conditional requests: `If-Modified-Since` and 304, `If-Unmodified-Since` and 412 as the contract has them, and entity
+tags beside them, because HTTP dates are too coarse to tell two states within one second apart. Where there were two, a
+date of that second matches neither: a client that has one reads again.
+
+An entity tag reads `"version"` or `"version-status"`: the version counts what a client can change, the part behind the
+dash what a device reports. A precondition looks at the version alone; a status report never makes a write fail.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from signfleet.foundation import clock
+from signfleet.foundation.errors import Invalid, Stale
+from signfleet.foundation.wire import datetime
+
+
+class TooSoon(Stale):
+    """The change would be another one within a second, which no HTTP date could tell: it is made in the next second."""
+
+
+class Precondition(msgspec.Struct, frozen=True):
+    """`unmodified_since` is in ms and whole seconds; `tags` are entity tags without quotes, `*` for any."""
+
+    unmodified_since: int | None = None
+    tags: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, since: str | None, tags: str | None) -> Precondition:
+        """From the headers `If-Unmodified-Since` and `If-Match`. Raises `Invalid`."""
+        if since is None and tags is None:
+            return NONE
+        if tags is not None and tags.count(",") >= TAGS:
+            raise Invalid(f"Header 'If-Match' has more than {TAGS} entity tags.")
+        return cls(
+            None if since is None else _unmodified_since(since),
+            None if tags is None else frozenset(entity_tags(tags)),
+        )
+
+    def check(self, last_modified: int, version: int | str) -> None:
+        """Raise `Stale` unless the state is the one that the caller has seen. `last_modified` is in ms.
+
+        Raises `TooSoon` where the caller guards by dates and the state is of this second.
+        """
+        if self.tags is not None:
+            if "*" not in self.tags and str(version) not in {tag.partition("-")[0] for tag in self.tags}:
+                raise Stale("It was changed since you read it: its ETag differs from the one in 'If-Match'.")
+            return
+        if self.unmodified_since is None:
+            return
+        settled = datetime.settled(last_modified)
+        if settled > self.unmodified_since:
+            if last_modified // 1000 * 1000 > self.unmodified_since:
+                raise Stale(
+                    "It was changed since you read it: its last change, "
+                    f"{datetime.format_http(last_modified)}, lies after 'If-Unmodified-Since'."
+                )
+            raise Stale(
+                "It was changed more than once within the second that 'If-Unmodified-Since' names, perhaps since you"
+                " read it: read it again, one second later at the earliest, or send its ETag in 'If-Match'."
+            )
+        if settled // 1000 - clock.now() // 1000 in (0, 1):
+            raise TooSoon("It is being changed by others all the time; read it again, or send its ETag in 'If-Match'.")
+
+    def check_absent(self) -> None:
+        """Raise `Stale` if the caller has seen something where there is nothing."""
+        if self.tags is not None:
+            raise Stale("There is nothing here that could have the ETag in 'If-Match'.")
+
+
+NONE = Precondition()
+
+#: A header with more entity tags than this is no client's that means well.
+TAGS = 100
+
+
+def entity_tags(header: str) -> list[str]:
+    """The entity tags of a header, without quotes and weakness marks."""
+    return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",") if tag.strip()]
+
+
+def is_unchanged(tags: str | None, since: str | None, last_modified: int | None, etag: str | None) -> bool:
+    """Whether a GET with these headers, `If-None-Match` and `If-Modified-Since`, may be answered with 304."""
+    if tags is not None:
+        if tags.count(",") >= TAGS:
+            return False  # the caller gets the whole thing
+        known = entity_tags(tags)
+        return etag is not None and ("*" in known or etag in known)
+    if since is None or last_modified is None:
+        return False
+    try:
+        return datetime.settled(last_modified) <= datetime.parse_http(since)
+    except ValueError:
+        return False  # as RFC 9110 wants it; the caller gets the whole thing and loses nothing
+
+
+def _unmodified_since(text: str) -> int:
+    """Unlike RFC 9110, which has a malformed date ignored: the caller wants to be kept from overwriting a change."""
+    try:
+        return datetime.parse_http(text)
+    except ValueError as error:
+        raise Invalid(
+            f"Header 'If-Unmodified-Since': '{text}' is not an HTTP date such as 'Wed, 13 Mar 2024 15:51:01 GMT'."
+        ) from error

@@ -1,0 +1,57 @@
+"""`/openapi.json` for programs, `/docs` for people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from signfleet.foundation.settings import Settings
+from signfleet.web.documentation import page
+from signfleet.web.http.call import Answer, Call
+from signfleet.web.http.endpoint import Endpoint, Endpoints
+from signfleet.web.http.media import HTML_TYPE
+from signfleet.web.http.openapi import document
+
+
+def documentation(described: Sequence[Endpoint]) -> Endpoints:
+    """The endpoints that describe `described` and themselves; what they answer is made when first asked for."""
+    endpoints = Endpoints("", family="Documentation", caller="public", errors="406")
+
+    @cache
+    def whole(base: str) -> dict[str, Any]:
+        return document([*described, *endpoints], base)
+
+    @cache
+    def as_json(base: str) -> Answer:
+        body = msgspec.json.encode(whole(base))
+        return Answer(body=body, etag=_etag(body))
+
+    @cache
+    def as_page(base: str) -> Answer:
+        body = page.render(whole(base), base)
+        return Answer(
+            body=body,
+            etag=_etag(body),
+            media_type=f"{HTML_TYPE}; charset=utf-8",
+            headers={"Content-Security-Policy": page.content_security_policy()},
+        )
+
+    @endpoints.get("/openapi.json", answer=dict[str, Any], statuses="200 304")
+    async def get_openapi(_call: Call, settings: Settings) -> Answer:
+        """Get the description of this API as an OpenAPI 3.1 document."""
+        return as_json(settings.public_base)
+
+    @endpoints.get("/docs", answer=str, produces=HTML_TYPE, statuses="200 304")
+    async def get_documentation(_call: Call, settings: Settings) -> Answer:
+        """Get the description of this API as a page to read."""
+        return as_page(settings.public_base)
+
+    return endpoints
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16]

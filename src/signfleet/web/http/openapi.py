@@ -1,0 +1,267 @@
+"""The OpenAPI 3.1 document, made of the declarations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from signfleet import __version__
+from signfleet.web.http import openapi_examples as examples
+from signfleet.web.http.contract import PREFIX
+from signfleet.web.http.endpoint import FORM, Endpoint, Parameter
+from signfleet.web.http.errors import ErrorBody, OAuthErrorBody
+from signfleet.web.http.media import ERROR_TYPE, HTML_TYPE, JSON_TYPE
+
+Json = dict[str, Any]
+
+#: Where a client finds access tokens.
+TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an address
+
+#: What may stand for `{…}` in a path; a guard test asks that none is missing.
+PATH_PARAMETERS = {
+    "application": "The application's id.",
+    "connector": "Name of a connector of the model.",
+    "device": "Id or serial of a device. A segment of digits that fits 32 bits is an id.",
+    "entity": "The kind of thing that operations act on, such as `Device`.",
+    "expires": "When the link ends, as it stands in the link.",
+    "file": "Name of a file, as it stands in the link.",
+    "group": "Id or name of a group. A segment of digits is an id where there is a group of that id.",
+    "invitation": "The invitation's id.",
+    "key": "Key of a profile property, in any letter case.",
+    "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
+    "login": "Login of a person.",
+    "model": "Name of a player model.",
+    "name": "Name of a beacon.",
+    "network": "Id or name of a network. A segment of digits that fits 32 bits is an id.",
+    "role": "Id or name of a role. A segment of digits that fits 32 bits is an id.",
+    "serial": "Serial number of a player.",
+    "setup_token": "Id of a setup token, as the list of them has it.",
+    "session": "The session's id.",
+    "signature": "What makes the link ours, as it stands in the link.",
+    "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
+    "token": "A token, as it was issued.",
+    "user": "Id of a user.",
+}
+
+_CONDITIONS = {
+    "304": (
+        Parameter("If-None-Match", "Answer 304 if the entity tag is still one of these."),
+        Parameter("If-Modified-Since", "Answer 304 if nothing changed since; an HTTP date, in whole seconds."),
+    ),
+    "412": (
+        Parameter("If-Match", "Answer 412 unless the entity tag is still one of these."),
+        Parameter("If-Unmodified-Since", "Answer 412 if it changed since; an HTTP date, in whole seconds."),
+    ),
+}
+
+_HEADERS = {
+    "ETag": "The entity tag, for If-None-Match and If-Match.",
+    "Last-Modified": "When it last changed, in whole seconds, for If-Modified-Since and If-Unmodified-Since.",
+    "Location": "Where the new entity is.",
+    "Retry-After": "After how many seconds another attempt may succeed; not always there.",
+    "WWW-Authenticate": "How to authenticate, with the error of RFC 6750 if a token was sent.",
+}
+
+_SEGMENT = re.compile(r"\{(\w+)(?::\w+)?\}")
+#: Bytes that are no text.
+BINARY = {"type": "string", "format": "binary"}
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def document(endpoints: Iterable[Endpoint], base: str = "") -> Json:
+    """The document of all that is offered at `base`."""
+    offered = sorted(endpoints, key=lambda endpoint: endpoint.path.lower())
+    schemas, components = _schemas(offered)
+    paths: dict[str, Json] = {}
+    for endpoint in offered:
+        path = _SEGMENT.sub(r"{\1}", endpoint.path)
+        paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas, components)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "signfleet",
+            "version": __version__,
+            "description": "Control plane for fleets of digital-signage players.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": base or "/"}],
+        "tags": [{"name": family} for family in dict.fromkeys(endpoint.family for endpoint in offered)],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": {"token": _security(offered, base)}},
+    }
+
+
+def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[str, Json], Json]:
+    """The schema of every type, by the type's `repr`, and what those schemas refer to, by name."""
+    types: list[Any] = [ErrorBody, OAuthErrorBody]
+    for endpoint in endpoints:
+        types += [kind for kind in (endpoint.body, endpoint.answer) if kind not in (None, bytes)]
+        types += [parameter.type for parameter in endpoint.parameters]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
+    _simplify(schemas)
+    _simplify(components)
+    return {repr(kind): schema for kind, schema in zip(types, schemas, strict=True)}, components
+
+
+def _simplify(part: Any) -> None:
+    """Removes what other programs stumble over: Python's look-aheads, and a format that local times do not have."""
+    if isinstance(part, list):
+        for item in part:
+            _simplify(item)
+    elif isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            part["pattern"] = part["pattern"].replace(r"(?!\n)", "")  # elsewhere `$` means the end alone
+        for value in part.values():
+            _simplify(value)
+
+
+def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    description = [endpoint.description]
+    if endpoint.operation is not None:
+        description.append(f"Needs the operation `{endpoint.operation.key}`.")
+    if endpoint.aliases:
+        description.append(f"Also at {', '.join(f'`{alias}`' for alias in endpoint.aliases)}.")
+    operation: Json = {
+        "operationId": _id(endpoint),
+        "tags": [endpoint.family],
+        "summary": endpoint.summary.rstrip("."),
+        "description": "\n\n".join(description),
+        "parameters": _parameters(endpoint, schemas),
+        "responses": _responses(endpoint, schemas, components),
+        "security": _alternatives(endpoint),
+    }
+    if endpoint.body is not None:
+        operation["requestBody"] = _request_body(endpoint, schemas, components)
+    return operation
+
+
+def _id(endpoint: Endpoint) -> str:
+    """`get_devices_device_tags`: method and path, which no two operations share."""
+    words = re.findall(r"\w+", _SEGMENT.sub(r"\1", endpoint.path.removeprefix(PREFIX)))
+    return "_".join((endpoint.method, *words)).lower()
+
+
+def _alternatives(endpoint: Endpoint) -> list[Json]:
+    """One of these is enough."""
+    if endpoint.caller == "public":
+        return []
+    return [{"token": [scope]} for scope in endpoint.scopes] or [{"token": []}]
+
+
+def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
+    in_path: list[Json] = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": PATH_PARAMETERS.get(name, ""),
+            "schema": {"type": "string"},
+        }
+        for name in _SEGMENT.findall(endpoint.path)
+    ]
+    in_query: list[Json] = [
+        {
+            "name": parameter.name,
+            "in": "query",
+            "required": parameter.required,
+            "description": parameter.description,
+            "schema": schemas[repr(parameter.type)],
+        }
+        for parameter in endpoint.parameters
+    ]
+    in_header: list[Json] = [
+        {"name": header.name, "in": "header", "description": header.description, "schema": {"type": "string"}}
+        for status, headers in _CONDITIONS.items()
+        if status in endpoint.statuses + endpoint.errors + endpoint.more
+        for header in headers
+    ]
+    return in_path + in_query + in_header
+
+
+def _request_body(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    if endpoint.body is bytes:
+        schema: Json = _form(endpoint.form) if endpoint.consumes == FORM else BINARY
+    else:
+        schema = schemas[repr(endpoint.body)]
+    if endpoint.partial:
+        schema = _partial(schema, components)
+    content: Json = {"schema": schema}
+    if endpoint.body is not bytes or endpoint.consumes == FORM:
+        content["example"] = examples.of_contract(endpoint.method, endpoint.path, "request") or examples.of_schema(
+            schema, components
+        )
+    return {
+        "required": not endpoint.body_optional,
+        "content": dict.fromkeys(endpoint.consumes, content),
+    }
+
+
+def _form(fields: tuple[Parameter, ...]) -> Json:
+    properties = {field.name: {"type": "string", "description": field.description} for field in fields}
+    required = [field.name for field in fields if field.required]
+    return {"type": "object", "properties": properties} | ({"required": required} if required else {})
+
+
+def _partial(schema: Json, components: Json) -> Json:
+    """`schema` with no property required: what is left out stays as it is."""
+    whole = components[schema["$ref"].rpartition("/")[2]]
+    return {"type": "object", "description": "What is left out stays as it is.", "properties": whole["properties"]}
+
+
+def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    responses: Json = {}
+    for status in endpoint.statuses:
+        responses[status] = _described(endpoint, status)
+        if endpoint.answer is not None and status in ("200", "201", "202"):
+            responses[status]["content"] = {endpoint.produces: _answer(endpoint, schemas, components)}
+    kind = OAuthErrorBody if endpoint.oauth else ErrorBody
+    error = {"schema": schemas[repr(kind)], "example": examples.of_schema(schemas[repr(kind)], components)}
+    content: Json = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
+    if endpoint.produces == HTML_TYPE:  # a link that is not good any more leads to a page that says so
+        content[HTML_TYPE] = {"schema": {"type": "string"}}
+    for status in (*endpoint.errors, *endpoint.more):
+        responses[status] = _described(endpoint, status) | {"content": content}
+    responses["default"] = {"description": "Any other failure", "content": content}
+    return responses
+
+
+def _answer(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
+    if endpoint.answer is bytes:
+        return {"schema": {"type": "string"} if endpoint.produces.startswith("text/") else BINARY}
+    schema = schemas[repr(endpoint.answer)]
+    example = examples.of_contract(endpoint.method, endpoint.path, "answer")
+    return {"schema": schema, "example": examples.of_schema(schema, components) if example is None else example}
+
+
+def _described(endpoint: Endpoint, status: str) -> Json:
+    """A response without its content; its headers are those that a client works with."""
+    names = []
+    if status in ("200", "304") and "304" in endpoint.statuses:
+        names = ["ETag", "Last-Modified"] if endpoint.path.startswith(PREFIX) else ["ETag"]
+    elif status == "201" and endpoint.method == "POST" and endpoint.path.startswith(PREFIX):
+        names = ["Location"]
+    elif status == "401":
+        names = ["WWW-Authenticate"]
+    elif status in ("429", "5XX"):
+        names = ["Retry-After"]
+    headers = {name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in names}
+    return {"description": _phrase(status)} | ({"headers": headers} if headers else {})
+
+
+def _phrase(status: str) -> str:
+    if status == "5XX":
+        return "The server failed"
+    return HTTPStatus(int(status)).phrase
+
+
+def _security(endpoints: Sequence[Endpoint], base: str) -> Json:
+    scopes = sorted({scope for endpoint in endpoints for scope in endpoint.scopes})
+    return {
+        "type": "oauth2",
+        "description": "Send the access token as `Authorization: Bearer <token>`.",
+        "flows": {"clientCredentials": {"tokenUrl": base + TOKEN_URL, "scopes": dict.fromkeys(scopes, "")}},
+    }

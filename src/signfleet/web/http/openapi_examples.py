@@ -1,0 +1,143 @@
+"""Examples for the OpenAPI document: the contract's own where it has one, else made from the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from signfleet.web.http.contract import documented
+
+Json = dict[str, Any]
+
+#: Values that read like those of a real fleet, by the name of the property in lower case.
+_NAMED: Mapping[str, Any] = {
+    "access_token": "Wm9kaWFjLU5vdC1BLVJlYWwtVG9rZW4tMDAwMDAwMDA",
+    "address": "192.168.0.12/24",
+    "applicationid": "6f1ed002",
+    "city": "Los Gatos",
+    "color": "FF000000",
+    "connector": "HDMI",
+    "country": "US",
+    "currency": "USD",
+    "description": "Above the main entrance",
+    "device": "46C89C101839",
+    "email": "jane@example.com",
+    "emails": ["jane@example.com"],
+    "error": "InvalidParameter",
+    "family": "Pagani",
+    "filehash": "SHA1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "filename": "lobby.mp4",
+    "filter": "[Settings].[Name] IS 'Lobby'",
+    "firmware": "8.5.35",
+    "firstname": "Jane",
+    "groupname": "Default",
+    "grant_type": "client_credentials",
+    "health": "Normal",
+    "interface": "eth0",
+    "key": "theme",
+    "lastname": "Doe",
+    "latitude": 37.236,
+    "login": "jane@example.com",
+    "longitude": -121.962,
+    "mac": "90:ac:3f:0a:0b:0c",
+    "message": "'name' has to be a text.",
+    "model": "HD1024",
+    "name": "Lobby",
+    "operationuid": "0cf93b59-bc06-4b92-ab97-c4a6b8a43c84",
+    "password": "7t#Sqg7*",
+    "presentationname": "Welcome",
+    "refresh_token": "Wm9kaWFjLU5vdC1BLVJlYWwtVG9rZW4tMTExMTExMTE",
+    "region": "California",
+    "scope": "bsn.api.main",
+    "serial": "46C89C101839",
+    "timezone": "PST",
+    "token": "Wm9kaWFjLU5vdC1BLVJlYWwtVG9rZW4tMjIyMjIyMjI",
+    "token_type": "bearer",
+    "username": "jane@example.com",
+    "value": "dark",
+    "version": "8.5.35",
+}
+#: Values of the forms that the schemas know, tried in this order for a pattern.
+_FORMS = (
+    "00:05:00",
+    "2024-03-13T16:30:00Z",
+    "46C89C101839",
+    "FF000000",
+    "0cf93b59-bc06-4b92-ab97-c4a6b8a43c84",
+    "SHA1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "AAAAAAAAAAAAAA==",
+    "AAAAAAAA",
+    "https://example.com",
+    "example",
+    "1",
+)
+_DEEPEST = 12
+
+
+@cache
+def of_contract(method: str, route: str, kind: Literal["request", "answer"]) -> Any:
+    """The contract's example of a body, decoded; None where it has none. `route` is one of our paths."""
+    folder = files(__package__) / "contract_examples"
+    names = sorted(entry.name for entry in folder.iterdir())
+    for row in documented():
+        if (row.method, row.route) == (method, route):
+            words = "-".join(re.findall(r"\w+", row.path)).lower()
+            form = re.compile(rf"{row.seed}-\d+-{method.lower()}-{re.escape(words)}-{kind}(-2)?\.json")
+            for name in filter(form.fullmatch, names):
+                return json.loads((folder / name).read_text(encoding="utf-8"))
+    return None
+
+
+def of_schema(schema: Json, components: Json, name: str = "", depth: int = 0) -> Any:
+    """A value that fits the schema, which may refer to `components`; `name` is that of the property it stands in."""
+    if "$ref" in schema:
+        return of_schema(components[schema["$ref"].rpartition("/")[2]], components, name, depth)
+    for key in ("examples", "enum"):
+        if key in schema:
+            return next(value for value in schema[key] if value is not None)
+    if "const" in schema:
+        return schema["const"]
+    if "anyOf" in schema:
+        options = [option for option in schema["anyOf"] if option.get("type") != "null"]
+        return of_schema(options[0], components, name, depth + 1) if options and depth < _DEEPEST else None
+    if "type" not in schema:
+        return _NAMED.get(name.lower(), {})
+    return _of_type(schema, components, name, depth)
+
+
+def _of_type(schema: Json, components: Json, name: str, depth: int) -> Any:
+    match schema["type"]:
+        case "object":
+            return {
+                key: of_schema(value, components, key, depth + 1) for key, value in schema.get("properties", {}).items()
+            }
+        case "array":
+            items = schema.get("items") or (schema.get("prefixItems") or [None])[0]
+            return [of_schema(items, components, name.removesuffix("s"), depth + 1)] if items else []
+        case "string":
+            return _text(schema, name)
+        case "integer" | "number":
+            value = _NAMED.get(name.lower(), 1)
+            least = schema.get("minimum", value)
+            return max(value, least) if isinstance(value, int | float) else least
+        case "boolean":
+            return True
+        case _:
+            return None
+
+
+def _text(schema: Json, name: str) -> str:
+    if "RFC 3339" in schema.get("description", "") or name.lower().endswith(("date", "timestamp")):
+        return "2024-03-13T16:30:00Z"
+    value = _NAMED.get(name.lower())
+    wanted = ([value] if isinstance(value, str) else []) + list(_FORMS)
+    least, most, pattern = schema.get("minLength", 0), schema.get("maxLength", 1 << 20), schema.get("pattern", "")
+    fitting = (text for text in wanted if least <= len(text) <= most and re.search(pattern, text))
+    preferred = wanted[0] if isinstance(value, str) else "example"
+    if least <= len(preferred) <= most and re.search(pattern, preferred):
+        return preferred
+    return next(fitting, "")

@@ -1,0 +1,220 @@
+"""What happens to every request, in this order: token, scope, network, operation, media types, body, handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Protocol
+
+import msgspec
+
+from signfleet.foundation import clock
+from signfleet.foundation.errors import Invalid, TooLarge
+from signfleet.foundation.storage.query import aside
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.misfit import explain, malformed
+from signfleet.foundation.wire.numbers import LONG, with_whole_numbers
+from signfleet.web.caller.actor import act_as
+from signfleet.web.contract.conditional import TooSoon, is_unchanged
+from signfleet.web.contract.spelling import AT_ONCE, Spelling
+from signfleet.web.http.bodies import SMALL, BodyRoom
+from signfleet.web.http.call import Answer, Call, Disconnected
+from signfleet.web.http.charsets import as_utf8, charset_of, form_as_utf8
+from signfleet.web.http.compression import compress
+from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
+from signfleet.web.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
+from signfleet.web.http.media import admits, is_sent_as
+from signfleet.web.http.read_only import Check
+from signfleet.web.http.response import NO_STORE, Header, Response, content_type, header
+from signfleet.web.http.routing import Responder
+
+#: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
+BOM = b"\xef\xbb\xbf"
+
+#: How many values a longer body may have: to decode small ones takes longer than to decode as many bytes of text.
+VALUES_LIMIT = 16_384
+
+#: How many times a change that dates guard waits for the next second.
+WAITS = 3
+
+Reader = Callable[[Call], Awaitable[Any]]
+
+#: Of answers that carry a secret.
+_NOT_STORED = (NO_STORE, header("Pragma", "no-cache"))
+#: Of what can be asked for again with its validators: without this, browsers guess how long it stays good.
+_ASK_AGAIN = header("Cache-Control", "private, no-cache")
+
+
+class Gate(Protocol):
+    """Lets a call of a private endpoint in, or refuses it."""
+
+    async def admit(self, call: Call, endpoint: Endpoint) -> None:
+        """Sets `call.session`. Raises `Unauthenticated` or `Forbidden`."""
+
+
+def responder(
+    endpoint: Endpoint, handler: Handler, gate: Gate, bodies: BodyRoom, check: Check | None = None
+) -> Responder:
+    """Returns what answers a call of `endpoint`: its checks, then its `handler`, which has its services.
+
+    `check` may refuse the body.
+    """
+    read = _reader(endpoint, check)
+    is_public = endpoint.caller == "public"
+    is_read = endpoint.method == "GET"
+    produces = endpoint.produces
+
+    async def respond(call: Call, **segments: str) -> Response:
+        if not is_public:
+            await gate.admit(call, endpoint)
+        if not is_read:
+            act_as(call.actor)
+        accept = call.header(b"accept")
+        if accept is not None and not admits(accept, produces):
+            raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
+        for name, value in segments.items():
+            if "\x00" in value or "\ufffd" in value:
+                raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")
+        if read is None:
+            return _response(call, await _told_apart(handler, call, segments), endpoint)
+        async with _room(bodies, call, endpoint.body_limit):
+            call.body = await read(call)
+            return _response(call, await _told_apart(handler, call, segments), endpoint)
+
+    return _in_oauths_form(respond) if endpoint.oauth else respond
+
+
+def _room(bodies: BodyRoom, call: Call, limit: int) -> AbstractAsyncContextManager[None]:
+    """Room for the body, where it may be large, until the answer is there."""
+    size = call.body_length(limit)
+    if size <= SMALL:
+        return nullcontext()
+    session = call.known_session
+    owner = call.address if session is None else (session.person_id, session.device_id)
+    return bodies.admit(size, owner)
+
+
+async def _told_apart(handler: Handler, call: Call, segments: dict[str, str]) -> Answer:
+    """The answer of `handler`, in the next second where dates would not tell its change from the one before."""
+    for _ in range(WAITS):
+        try:
+            return await handler(call, **segments)
+        except TooSoon:
+            await asyncio.sleep(1 - clock.now() % 1000 / 1000 + 0.005)  # a timer may ring a little early
+    return await handler(call, **segments)
+
+
+def _in_oauths_form(respond: Responder) -> Responder:
+    async def told(call: Call, **segments: str) -> Response:
+        try:
+            return await respond(call, **segments)
+        except Disconnected:
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            raise in_oauths_form(error) from error
+
+    return told
+
+
+def _reader(endpoint: Endpoint, check: Check | None) -> Reader | None:
+    """Reads and decodes the declared body."""
+    if endpoint.body is None:
+        return None
+    consumes, limit = endpoint.consumes, endpoint.body_limit
+    is_json = consumes in (JSON, JSON_PATCH)
+    is_form = consumes == FORM
+    decoder = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body)
+    spelling = Spelling(endpoint.body) if is_json else None
+
+    async def read(call: Call) -> Any:
+        media_type = call.header(b"content-type")
+        if not is_sent_as(media_type, consumes):
+            raise UnsupportedMediaType(f"The body has to be {' or '.join(consumes)}; Content-Type says '{media_type}'.")
+        encoding = call.header(b"content-encoding")
+        if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(f"The body has to be sent plain; Content-Encoding says '{encoding}'.")
+        body = await call.read(limit)
+        if body is None:
+            raise TooLarge(f"The body is longer than the {limit} bytes that are allowed.")
+        if not body:
+            if endpoint.body_optional:
+                return None
+            raise Invalid("The request has no body; one is needed.")
+        if is_json:
+            text = as_utf8(body, charset_of(media_type))
+            decoded = await decode_json(text, decoder, spelling)
+            if check is not None:
+                await _checked(text, check)
+            return decoded
+        return form_as_utf8(body, charset_of(media_type)) if is_form else body
+
+    return read
+
+
+async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling: Spelling | None = None) -> Any:
+    """Decodes a body, whose names may have any letter case. Raises `Invalid` with the place of the mistake."""
+    if b"\\u0000" in body and b"\\u0000" in body.replace(b"\\\\", b""):  # an escaped backslash escapes nothing
+        raise Invalid("The body holds the character U+0000, which no text may hold.")
+    if len(body) > BODY_LIMIT and sum(map(body.count, b",[{")) > VALUES_LIMIT:
+        raise TooLarge(f"The body has more than {VALUES_LIMIT} commas and opening brackets; send less at once.")
+    body = body.removeprefix(BOM)
+    try:
+        if spelling is not None and not spelling.is_exact(body):
+            body = await aside(spelling.spell, body) if len(body) > AT_ONCE else spelling.spell(body)
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError as error:
+            if "got `float`" not in str(error):
+                raise
+            whole = await aside(with_whole_numbers, body) if len(body) > LONG else with_whole_numbers(body)
+            if whole is None:
+                raise
+            return decoder.decode(whole)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"The body does not fit: {explain(error, decoder.type)}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The body is not valid JSON: {malformed(error)}.") from error
+    except RecursionError as error:
+        raise Invalid("The body is nested too deeply.") from error
+
+
+async def _checked(body: bytes, check: Check) -> None:
+    """Lets `check` refuse a body, a long one outside the event loop."""
+    parts = msgspec.json.decode(body.removeprefix(BOM))
+    if len(body) > LONG:
+        await aside(check, parts)
+    else:
+        check(parts)
+
+
+def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
+    """What a handler answered, as it is sent: 304 where the client has it already, compressed where it wants that."""
+    headers: list[Header] = []
+    if answer.last_modified is not None:
+        date = min(datetime.settled(answer.last_modified), call.now)
+        headers.append((b"last-modified", datetime.format_http(date).encode()))
+    if answer.etag is not None:
+        headers.append((b"etag", b'"%b"' % answer.etag.encode()))
+    if headers and not endpoint.secret and "Cache-Control" not in answer.headers:
+        headers.append(_ASK_AGAIN)
+    if (
+        headers
+        and endpoint.method == "GET"
+        and is_unchanged(
+            call.header(b"if-none-match"), call.header(b"if-modified-since"), answer.last_modified, answer.etag
+        )
+    ):
+        return Response(304, headers)
+    if endpoint.secret:
+        headers += _NOT_STORED
+    elif not headers and endpoint.method == "GET" and "Cache-Control" not in answer.headers:
+        headers.append(NO_STORE)
+    if answer.headers:
+        headers += [header(name, value) for name, value in answer.headers.items()]
+    response = Response(answer.status, headers, answer.body or b"", answer.stream)
+    if answer.body is not None or answer.stream is not None:
+        headers.append(content_type(answer.media_type))
+    if not endpoint.secret and not answer.media_type.startswith("image/"):
+        compress(response, call.header(b"accept-encoding"))
+    return response

@@ -1,0 +1,67 @@
+"""One line of log and one count of metrics per request, and the id that ties them to the answer.
+
+The path is logged with its secrets blotted out: some paths of the contract carry tokens. Queries are not logged at all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+
+from signfleet.web.http.metrics import REQUESTS
+
+if TYPE_CHECKING:
+    from signfleet.web.http.call import Call
+
+_STARTED = os.urandom(4).hex()
+_numbers = itertools.count(1)
+
+#: An id that a client or proxy sends is kept if it is one that cannot do harm in a log.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TOKEN_PLACE = re.compile(r"(/tokens?/)[^/]+", re.IGNORECASE)
+#: Possessive: a segment that is too short is looked at once, not again from each of its characters.
+_LONG_SEGMENT = re.compile(r"(?<![^/])[^/]{40,}+")
+#: Characters of a path that are logged.
+_LOGGED = 1024
+
+log = structlog.get_logger("access")
+
+
+def redacted(path: str) -> str:
+    """`path` without what may be a token: whatever follows `Tokens/`, and any very long segment."""
+    return _LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path[:_LOGGED]))
+
+
+def request_id(sent: str | None) -> str:
+    """The id of a request: the one that was sent with it, if that can be kept, or a new one."""
+    return sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_STARTED}-{next(_numbers):x}"
+
+
+class RequestLog:
+    """Records what was answered."""
+
+    def __init__(self, *, access_log: bool) -> None:
+        self._access_log = access_log
+
+    def record(self, call: Call, route: str, status: int, started: float, id_: str) -> None:
+        """A request that was answered with `status` at `route`; `started` by `time.perf_counter`."""
+        seconds = time.perf_counter() - started
+        REQUESTS.observe(call.method, route, status, seconds)
+        if self._access_log:
+            session = call.known_session
+            log.info(
+                "request",
+                method=call.method,
+                path=redacted(call.path),
+                status=status,
+                ms=round(seconds * 1000, 2),
+                id=id_,
+                address=call.address or None,
+                session=session.id if session else None,
+                network=session.network_id if session else None,
+            )

@@ -1,0 +1,108 @@
+"""Routes whose literals match in any letter case and with or without a final slash, while parameters keep theirs.
+
+A path is looked up segment by segment, as it was sent: an escaped slash belongs to its segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from signfleet.web.http.response import Response
+
+#: Answers a call, given the parameters of its path.
+Responder = Callable[..., "Awaitable[Response]"]
+
+#: So many paths of up to so many bytes are remembered with what was found.
+KEPT, KEPT_LENGTH = 4096, 160
+
+_PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
+
+
+class Route:
+    """A path and what answers there, by method."""
+
+    __slots__ = ("_places", "responders", "template")
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.responders: dict[str, Responder] = {}
+        #: The parameters' places among the segments; the last may take all that follow.
+        self._places = [
+            (match[1], place, bool(match[2]))
+            for place, segment in enumerate(_split(template))
+            if (match := _PARAMETER.fullmatch(segment))
+        ]
+
+    def parameters(self, segments: list[str]) -> dict[str, str]:
+        """The parameters of a path by their names."""
+        return {
+            name: "/".join(segments[place:]) if takes_rest else segments[place]
+            for name, place, takes_rest in self._places
+        }
+
+
+class _Node:
+    """What may follow one beginning of a path: a literal before any parameter, the rest of the path last."""
+
+    __slots__ = ("literals", "parameter", "rest", "route")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.rest: Route | None = None
+        self.route: Route | None = None
+
+    def find(self, segments: list[str], place: int) -> Route | None:
+        if place == len(segments):
+            return self.route
+        literal = self.literals.get(segments[place].lower())
+        route = None if literal is None else literal.find(segments, place + 1)
+        if route is None and self.parameter is not None and segments[place]:
+            route = self.parameter.find(segments, place + 1)
+        return self.rest if route is None else route
+
+
+class Router:
+    """All routes."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+        self._find_again = lru_cache(KEPT)(self._find)
+
+    def add(self, method: str, template: str, responder: Responder) -> None:
+        """Let `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
+        node = self._root
+        for segment in _split(template):
+            parameter = _PARAMETER.fullmatch(segment)
+            if parameter is None:
+                node = node.literals.setdefault(segment.lower(), _Node())
+            elif parameter[2]:
+                route = node.rest = node.rest or Route(template)
+                break
+            else:
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+        else:
+            route = node.route = node.route or Route(template)
+        route.responders[method] = responder
+
+    def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
+        """The route of a path, without its query, and the parameters in it."""
+        # Clients ask for the same few paths again and again.
+        return self._find_again(raw_path) if len(raw_path) <= KEPT_LENGTH else self._find(raw_path)
+
+    def _find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
+        segments = _split(raw_path.decode("utf-8", "replace"))
+        if b"%" in raw_path:
+            segments = [unquote(segment) for segment in segments]
+        route = self._root.find(segments, 0)
+        return None if route is None else (route, route.parameters(segments))
+
+
+def _split(path: str) -> list[str]:
+    return path.strip("/").split("/")

@@ -1,0 +1,208 @@
+"""`signfleet demo`: what it prints and keeps, as its user meets it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from signfleet.app.cli import cli
+from signfleet.identity.access.operations.roles import SYSTEM_ROLES
+from tests.curl import curl_on_path
+from tests.processes import free_port
+from tests.running import PATIENCE, Demo, running_demo, start_demo
+
+
+def devices(demo: Demo) -> list[dict[str, Any]]:
+    """The devices, as a client with the kept credentials sees them."""
+    kept = demo.credentials
+    with httpx.Client(base_url=kept["base_url"]) as client:
+        token = client.post(
+            "/realms/bsncloud/protocol/openid-connect/token",
+            data={"grant_type": "client_credentials"},
+            auth=(kept["client_id"], kept["client_secret"]),
+        ).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        client.put("/2022/06/REST/Self/Session/Network/", json={"name": kept["network"]}).raise_for_status()
+        return list(client.get("/2022/06/REST/Devices/").json()["items"])
+
+
+def test_the_first_start_gives_players_and_a_line_that_lists_them(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "data") as demo:
+        assert "3 of 3 simulated players have joined." in demo.printed
+        assert all(value in demo.printed for name, value in demo.credentials.items() if name != "accounts")
+        listed = subprocess.run(
+            ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True
+        )
+        assert json.loads(listed.stdout)["totalItemCount"] == len(devices(demo)) == 3
+        assert not any(
+            secret in demo.line for secret in (demo.credentials["password"], demo.credentials["client_secret"])
+        )
+        assert len(demo.line) < 100 + len(str(tmp_path))
+
+
+def test_players_have_tags_to_filter_by(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=8) as demo:
+        tagged = [device["tags"] for device in devices(demo)]
+    assert {"string::[Device].<Owner>", "number::[Device].<Floor>", "dateTime::[Device].<Installed>"} <= {*tagged[0]}
+    assert any("boolean::[Device].<Outdoor>" in tags for tags in tagged)
+
+
+def test_a_second_start_goes_on_with_the_same_data(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as first:
+        before = devices(first)
+    with running_demo(tmp_path) as second:
+        after = devices(second)
+    assert {**second.credentials, "base_url": ""} == {**first.credentials, "base_url": ""}
+    assert [(device["id"], device["tags"]) for device in after] == [(device["id"], device["tags"]) for device in before]
+
+
+def test_every_installation_has_secrets_of_its_own_for_nobody_else_to_read(tmp_path: Path) -> None:
+    with running_demo(tmp_path / "a", players=0) as one, running_demo(tmp_path / "b", players=0) as other:
+        assert {*one.credentials} == {
+            "base_url",
+            "network",
+            "login",
+            "password",
+            "client_id",
+            "client_secret",
+            "accounts",
+        }
+        for name in ("password", "client_id", "client_secret"):
+            assert one.credentials[name] != other.credentials[name]
+        assert one.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_there_is_a_user_for_each_role_and_a_second_network(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        seen = {}
+        for account in demo.credentials["accounts"]:
+            form = {"grant_type": "password", "client_id": "x", "client_secret": "x", "password": account["password"]}
+            form["username"] = f"{account['network']}/{account['login']}"
+            answer = httpx.post(f"{demo.credentials['base_url']}/2022/06/REST/Token", data=form).json()
+            assert answer["user"]["role"]["name"] == account["role"]
+            seen.setdefault(account["network"], []).append(account["role"])
+    assert seen == {"Demo": [role.name for role in SYSTEM_ROLES], "Demo Two": ["Administrators"]}
+
+
+def test_strangers_can_register(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        address = demo.credentials["base_url"]
+        answer = httpx.post(f"{address}/2022/06/REST/Self/", json={"login": "joe@example.com"})
+    assert (answer.status_code, answer.json()["activationDate"]) == (200, None)
+
+
+def test_credentials_that_are_lost_are_told(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        pass
+    for kept, message in (("{", "is damaged"), ("{}", "is damaged"), (None, "does not belong to this store")):
+        demo.stopped.unlink() if kept is None else demo.stopped.write_text(kept)
+        result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(tmp_path)])
+        assert result.exit_code == 1
+        assert f"{message}; delete its folder to start again" in result.output
+
+
+def test_credentials_of_before_there_were_accounts_get_them(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        pass
+    kept = demo.credentials
+    demo.stopped.write_text(json.dumps({name: value for name, value in kept.items() if name != "accounts"}))
+    with running_demo(tmp_path, players=0) as demo:
+        assert demo.credentials["password"] == kept["password"]
+        assert [account["login"] for account in demo.credentials["accounts"]] == [
+            account["login"] for account in kept["accounts"]
+        ]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file, file / "below"):
+        result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(folder)])
+        assert result.exit_code == 1
+        assert result.output.startswith(f"Error: Cannot write to the folder {folder}: ")
+
+
+def answers(port: int, path: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=30).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def sign_in(credentials: dict[str, Any]) -> int:
+    """The status that the demo's application gets at once."""
+    return httpx.post(
+        f"{credentials['base_url']}/realms/bsncloud/protocol/openid-connect/token",
+        data={"grant_type": "client_credentials"},
+        auth=(credentials["client_id"], credentials["client_secret"]),
+    ).status_code
+
+
+def test_ready_means_usable_and_the_file_contains_only_what_works(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    for port in (free_port(), free_port()):
+        with start_demo(tmp_path, players=0, port=port) as process:
+            is_ready = False
+            while not is_ready and process.poll() is None:
+                is_ready = answers(port, "/health/ready")
+                if is_ready or path.exists():
+                    credentials = json.loads(path.read_text())
+                    assert credentials["base_url"] == f"http://127.0.0.1:{port}"
+                    assert sign_in(credentials) == 200
+            process.terminate()
+            assert process.communicate(timeout=PATIENCE)[1] == ""
+        assert not path.exists()
+
+
+def test_after_a_crash_the_file_does_not_show_the_old_port(tmp_path: Path) -> None:
+    with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
+        while not answers(port, "/health/ready") and process.poll() is None:
+            time.sleep(0.02)
+        process.kill()
+    assert (tmp_path / "credentials.json").exists()
+    with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
+        while not answers(port, "/health/live") and process.poll() is None:
+            time.sleep(0.02)
+        files = [json.loads(path.read_text()) for path in tmp_path.glob("credentials.json")]
+        assert [file["base_url"] for file in files] in ([], [f"http://127.0.0.1:{port}"])
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+
+
+def test_a_second_demo_on_a_taken_port_leaves_the_file_of_the_first_one(tmp_path: Path) -> None:
+    with running_demo(tmp_path, players=0) as demo:
+        port = demo.credentials["base_url"].rpartition(":")[2]
+        with start_demo(tmp_path, players=0, port=int(port)) as process:
+            assert "Address already in use" in process.communicate(timeout=PATIENCE)[1]
+        assert process.returncode == 1
+        assert sign_in(json.loads(demo.path.read_text())) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which signals a process blocks")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals) -> None:
+    for place, seconds in enumerate((0, 0.5, 1.5, 3)):
+        with start_demo(tmp_path / str(place), players=12) as process:
+            while not is_in_charge_of_signals(process.pid):
+                time.sleep(0.005)
+            time.sleep(seconds)
+            process.send_signal(number)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=PATIENCE)
+            assert (process.returncode, errors) == (0, "")
+
+
+def is_in_charge_of_signals(pid: int) -> bool:
+    """Whether the command has begun; before that, an interpreter loads itself, which dies of signals."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    blocked, caught = (int(line.partition("\t")[2], 16) for line in lines if line.startswith(("SigBlk:", "SigCgt:")))
+    return bool((blocked | caught) >> (signal.SIGTERM - 1) & 1)

@@ -1,0 +1,67 @@
+"""`signfleet simulate` against a server in a process of its own."""
+
+import contextlib
+import json
+import socket
+import socketserver
+import ssl
+import threading
+
+import pytest
+import trustme
+from click.testing import CliRunner
+
+from signfleet.app.cli import cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--url", "nonsense"], "'--url': expected an address such as http://127.0.0.1:8080."),
+        (["--url", "http://[::1"], "'--url': expected an address such as http://127.0.0.1:8080."),
+        (["--url", ""], "'--url': expected an address such as http://127.0.0.1:8080."),
+        (["--setup-token", ""], "'--setup-token': expected a token as `signfleet token issue` prints it."),
+        (["--setup-token", "tökén"], "'--setup-token': expected a token as `signfleet token issue` prints it."),
+    ],
+)
+def test_what_cannot_be_an_address_or_a_token_is_told(arguments: list[str], message: str) -> None:
+    result = CliRunner(env={"SETUP_TOKEN": "x"}).invoke(cli, ["simulate", "--rounds", "1", *arguments])
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_server_that_does_not_answer_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    arguments = ["--url", f"http://127.0.0.1:{port}", "--setup-token", "x", "--players", "2", "--rounds", "1"]
+    result = CliRunner().invoke(cli, ["simulate", *arguments])
+    assert result.exit_code == 1
+    assert "0 of 2 players registered" in result.output
+    assert "did not answer" in result.output
+    as_json = CliRunner().invoke(cli, ["simulate", *arguments, "--json"])
+    assert as_json.exit_code == 1
+    counts = json.loads(as_json.stdout)
+    assert (counts["players"], counts["registered"], counts["lastRefusal"]) == (2, 0, None)
+    assert {"reports", "pictures", "refused", "retries", "seconds"} <= counts.keys()
+
+
+def test_a_certificate_that_is_not_accepted_is_named() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+
+    class Silent(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                context.wrap_socket(self.connection, server_side=True).close()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Silent) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"https://127.0.0.1:{server.server_address[1]}"
+        arguments = ["--url", url, "--setup-token", "x", "--players", "1", "--rounds", "1"]
+        result = CliRunner().invoke(cli, ["simulate", *arguments])
+        server.shutdown()
+        thread.join()
+    assert result.exit_code == 1
+    assert f"The certificate of {url} is not accepted: " in result.output
+    assert "SSL_CERT_FILE" in result.output

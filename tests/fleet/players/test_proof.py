@@ -1,0 +1,362 @@
+"""A player proves to be the device that it says it is; a lost answer strands none, and a clone gets nowhere."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from signfleet.app.founding import Founded
+from signfleet.app.wiring import Services
+from signfleet.fleet.players.tokens import GRACE
+from signfleet.foundation.storage.interface import Store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device_secret, token
+from signfleet.foundation.storage.tables import network as network_table
+from signfleet.foundation.wire.timespan import DAY
+from tests.conftest import ROOT, CallAs
+from tests.fleet.players.conftest import HD1024, PLAYER, Device, Register
+from tests.world import now
+
+SERIAL = HD1024["serial"]
+
+
+async def refresh(client: AsyncClient, token: str) -> Response:
+    return await client.post(f"{PLAYER}/token", data={"grant_type": "refresh_token", "refresh_token": token})
+
+
+async def by_secret(client: AsyncClient, secret: str, serial: str = SERIAL) -> Response:
+    return await client.post(f"{PLAYER}/token", data={"grant_type": "client_credentials"}, auth=(serial, secret))
+
+
+async def works(call_as: CallAs, access_token: str) -> bool:
+    return (await call_as(access_token).get(f"{PLAYER}/settings")).status_code == 200
+
+
+async def trail(admin: AsyncClient, filter_: str) -> list[dict[str, Any]]:
+    answer = await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": filter_})
+    return list(answer.json()["items"])
+
+
+async def age(store: Store, by: int) -> None:
+    """Lets everything have been so much earlier."""
+    used = token.update().where(token.c.used_date.is_not(None)).values(used_date=token.c.used_date - by)
+    issued = device_secret.update().values(issue_date=device_secret.c.issue_date - by)
+    await store.write(lambda tx: tx.execute(Query(used)))
+    await store.write(lambda tx: tx.execute(Query(issued)))
+
+
+async def forget_secrets(store: Store) -> None:
+    """Makes all devices such that joined before there were secrets."""
+    await store.write(lambda tx: tx.execute(Query(device_secret.delete())))
+
+
+async def allow_protocol_1(store: Store, until: int) -> None:
+    allowed = network_table.update().values(protocol_1_until=until)
+    await store.write(lambda tx: tx.execute(Query(allowed)))
+
+
+@pytest.fixture
+async def at_work(call_as: CallAs, registered: dict[str, Any]) -> dict[str, Any]:
+    """What a player got that has used some of it."""
+    assert await works(call_as, registered["access_token"])
+    return registered
+
+
+# --- joining again
+
+
+async def test_a_clone_is_refused_changes_nothing_and_is_in_the_audit_trail_with_both_addresses(
+    at_work: dict[str, Any], register: Register, call_as: CallAs, admin: AsyncClient, device: Device
+) -> None:
+    before = await device()
+    for clone in ({}, {"device_secret": "guessed"}, {"model": "XD1034"}):
+        refused = await register(**clone)
+        assert (refused.status_code, refused.json()["error"]) == (409, "known_device")
+        assert at_work["device_secret"] not in refused.text
+    assert await device() == before
+    assert await works(call_as, at_work["access_token"])
+    (entry,) = await trail(admin, "[Action] IS 'Refuse'")
+    assert (entry["entity"], entry["name"], entry["actor"]) == ("Device", SERIAL, f"player {SERIAL}")
+    assert entry["entityId"] == at_work["device"]["id"]
+    assert entry["after"] == {"reason": "known_device", "address": "127.0.0.1", "knownAddress": "127.0.0.1"}
+    assert "Update" not in {entry["action"] for entry in await trail(admin, "[Entity] IS 'Device'")}
+
+
+async def test_the_secret_lets_the_device_join_again_and_stays(
+    at_work: dict[str, Any], register: Register, call_as: CallAs, device: Device
+) -> None:
+    again = await register(device_secret=at_work["device_secret"], model="XD1034")
+    assert again.status_code == 200
+    assert "device_secret" not in again.json()
+    assert (await device())["model"] == "XD1034"
+    assert not await works(call_as, at_work["access_token"])
+    assert await works(call_as, again.json()["access_token"])
+    assert (await register(device_secret=at_work["device_secret"])).status_code == 200
+
+
+async def test_the_secret_of_another_device_does_not(at_work: dict[str, Any], register: Register) -> None:
+    other = (await register(serial="OTHER")).json()
+    assert (await register(device_secret=other["device_secret"])).status_code == 409
+
+
+async def test_a_lost_answer_to_register_can_be_had_again(
+    register: Register, call_as: CallAs, client: AsyncClient, issue_setup_token: Any
+) -> None:
+    lost = (await register()).json()
+    again = await register()
+    assert again.status_code == 200
+    told = again.json()
+    assert told["device_secret"] != lost["device_secret"]
+    assert (await by_secret(client, lost["device_secret"])).status_code == 401
+    assert not await works(call_as, lost["access_token"])
+    assert await works(call_as, told["access_token"])
+    assert (await register()).status_code == 409
+
+
+@pytest.mark.parametrize("used", ["access_token", "refresh_token", "device_secret"])
+async def test_whatever_is_used_of_an_answer_shows_that_it_has_arrived(
+    used: str, registered: dict[str, Any], register: Register, call_as: CallAs, client: AsyncClient
+) -> None:
+    if used == "access_token":
+        assert await works(call_as, registered[used])
+    elif used == "refresh_token":
+        assert (await refresh(client, registered[used])).status_code == 200
+    else:
+        assert (await by_secret(client, registered[used])).status_code == 200
+    assert (await register()).status_code == 409
+
+
+async def test_many_clones_at_once_get_one_device(register: Register, admin: AsyncClient, call_as: CallAs) -> None:
+    answers = await asyncio.gather(*(register() for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    working = [answer.json() for answer in answers if await works(call_as, answer.json()["access_token"])]
+    assert len(working) == 1
+    assert (await register()).status_code == 409
+    assert (await register(device_secret=working[0]["device_secret"])).status_code == 200
+
+
+async def test_only_a_hash_of_the_secret_is_stored(registered: dict[str, Any], services: Services) -> None:
+    rows = await services.store.scan_all(Query(device_secret.select()))
+    assert registered["device_secret"].encode() not in repr(rows).encode()
+    assert len(bytes(rows[0].hash)) == 32
+
+
+# --- the secret as a grant
+
+
+async def test_the_secret_gives_an_access_token_as_often_as_asked(
+    at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
+) -> None:
+    first, second = [await by_secret(client, at_work["device_secret"]) for _ in range(2)]
+    assert first.json().keys() == {"access_token", "token_type", "expires_in", "scope"}
+    assert first.headers["Cache-Control"] == "no-store"
+    assert not await works(call_as, at_work["access_token"])
+    assert not await works(call_as, first.json()["access_token"])
+    assert await works(call_as, second.json()["access_token"])
+    assert (await refresh(client, at_work["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_the_secret_may_come_in_the_form(at_work: dict[str, Any], client: AsyncClient) -> None:
+    form = {"grant_type": "client_credentials", "client_id": SERIAL.lower(), "client_secret": at_work["device_secret"]}
+    assert (await client.post(f"{PLAYER}/token", data=form)).status_code == 200
+
+
+async def test_no_other_secret_and_no_other_serial_give_a_token(
+    at_work: dict[str, Any], register: Register, client: AsyncClient, setup_token: str
+) -> None:
+    other = (await register(serial="OTHER")).json()
+    secrets = ["", "guessed", "ü", other["device_secret"], at_work["access_token"], setup_token]
+    wrong = [await by_secret(client, secret) for secret in secrets]
+    wrong += [await by_secret(client, at_work["device_secret"], serial) for serial in ("OTHER", "NOBODY", "")]
+    assert {(answer.status_code, answer.json()["error"]) for answer in wrong} == {(401, "invalid_client")}
+    assert len({answer.text for answer in wrong}) == 1
+    assert all(answer.headers["WWW-Authenticate"].startswith("Basic") for answer in wrong)
+    assert (await client.post(f"{PLAYER}/token", data={"grant_type": "client_credentials"})).status_code == 401
+
+
+async def test_the_secret_is_no_use_in_a_locked_network_or_of_a_deleted_device(
+    at_work: dict[str, Any], client: AsyncClient, services: Services, network: Founded, admin: AsyncClient
+) -> None:
+    row = await services.networks.row(network.network_id)
+    await services.networks.set_locked(row, True, now())
+    assert (await by_secret(client, at_work["device_secret"])).json()["error"] == "invalid_client"
+    await services.networks.set_locked(row, False, now())
+    assert (await admin.delete(f"/Devices/{SERIAL}/")).status_code == 204
+    assert (await by_secret(client, at_work["device_secret"])).json()["error"] == "invalid_client"
+    assert await services.store.scan_all(Query(device_secret.select())) == []
+
+
+# --- the grace of refresh tokens
+
+
+async def test_a_lost_answer_to_token_can_be_had_again(
+    at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
+) -> None:
+    lost = [(await refresh(client, at_work["refresh_token"])).json() for _ in range(3)]
+    told = (await refresh(client, at_work["refresh_token"])).json()
+    assert not any([await works(call_as, each["access_token"]) for each in lost])
+    assert await works(call_as, told["access_token"])
+    assert (await refresh(client, told["refresh_token"])).status_code == 200
+
+
+@pytest.mark.parametrize(("later", "status"), [(GRACE - 5_000, 200), (GRACE + 1, 400)])
+async def test_the_grace_ends_after_two_minutes(
+    at_work: dict[str, Any], client: AsyncClient, services: Services, later: int, status: int
+) -> None:
+    await refresh(client, at_work["refresh_token"])
+    await age(services.store, later)
+    assert (await refresh(client, at_work["refresh_token"])).status_code == status
+
+
+async def test_a_refresh_token_of_two_generations_back_ends_the_session(
+    at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
+) -> None:
+    second = (await refresh(client, at_work["refresh_token"])).json()
+    third = (await refresh(client, second["refresh_token"])).json()
+    again = await refresh(client, at_work["refresh_token"])
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert not await works(call_as, third["access_token"])
+    assert (await refresh(client, third["refresh_token"])).status_code == 400
+    assert (await by_secret(client, at_work["device_secret"])).status_code == 200
+
+
+async def test_a_refresh_token_that_was_lost_on_the_way_is_a_copy_when_it_comes(
+    at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
+) -> None:
+    lost = (await refresh(client, at_work["refresh_token"])).json()
+    told = (await refresh(client, at_work["refresh_token"])).json()
+    assert (await refresh(client, lost["refresh_token"])).status_code == 400
+    assert not await works(call_as, told["access_token"])
+
+
+# --- a card cloned after its player had joined
+
+
+async def test_a_session_that_ends_by_a_reused_refresh_token_is_in_the_audit_trail(
+    at_work: dict[str, Any], client: AsyncClient, admin: AsyncClient
+) -> None:
+    second = (await refresh(client, at_work["refresh_token"])).json()
+    assert (await refresh(client, second["refresh_token"])).status_code == 200
+    for _ in range(2):
+        assert (await refresh(client, at_work["refresh_token"])).status_code == 400
+    (entry,) = await trail(admin, "[Action] IS 'Revoke'")
+    assert (entry["entity"], entry["name"], entry["actor"]) == ("Token", SERIAL, f"player {SERIAL}")
+    assert entry["after"] == {
+        "reason": "reused_refresh_token",
+        "address": "127.0.0.1",
+        "knownAddress": "127.0.0.1",
+    }
+
+
+@pytest.mark.parametrize(("turns", "entries"), [("AAA", 0), ("ABBB", 0), ("ABA", 1), ("ABABAB", 1)])
+async def test_a_secret_that_two_addresses_use_by_turns_is_in_the_audit_trail_once_an_hour(
+    at_work: dict[str, Any], call_as: CallAs, admin: AsyncClient, turns: str, entries: int
+) -> None:
+    places = {"A": "203.0.113.1", "B": "203.0.113.2"}
+    for turn in turns:
+        client = call_as()
+        client._transport = ASGITransport(client._transport.app, client=(places[turn], 123))  # type: ignore[attr-defined]
+        assert (await by_secret(client, at_work["device_secret"])).status_code == 200
+    found = [entry["after"] for entry in await trail(admin, "[Action] IS 'Revoke'")]
+    expected = {"reason": "secret_used_by_turns", "address": places["A"], "knownAddress": places["B"]}
+    assert found == [expected] * entries
+
+
+# --- players and networks of before
+
+
+async def test_a_device_of_before_gets_its_secret_with_its_next_refresh(
+    at_work: dict[str, Any], client: AsyncClient, register: Register, services: Services, call_as: CallAs
+) -> None:
+    await forget_secrets(services.store)
+    assert (await register()).status_code == 409
+    lost = (await refresh(client, at_work["refresh_token"])).json()
+    await age(services.store, DAY)
+    told = (await refresh(client, at_work["refresh_token"])).json()
+    assert told["device_secret"] != lost["device_secret"]
+    assert await works(call_as, told["access_token"])
+    assert "device_secret" not in (await refresh(client, told["refresh_token"])).json()
+    assert (await register()).status_code == 409
+    assert (await register(device_secret=told["device_secret"])).status_code == 200
+
+
+async def test_a_network_may_allow_players_without_secrets_for_a_time_and_the_log_has_it(
+    at_work: dict[str, Any], register: Register, services: Services, call_as: CallAs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await allow_protocol_1(services.store, now() + DAY)
+    for _ in range(2):
+        again = await register()
+        assert again.status_code == 200
+        assert await works(call_as, again.json()["access_token"])
+    assert "player joined again without its secret" in capsys.readouterr().out
+    await allow_protocol_1(services.store, now() - 1)
+    assert (await register()).status_code == 409
+
+
+async def test_even_there_a_player_that_has_shown_its_secret_has_to_show_it_again(
+    at_work: dict[str, Any], register: Register, services: Services, client: AsyncClient
+) -> None:
+    await allow_protocol_1(services.store, now() + DAY)
+    assert (await by_secret(client, at_work["device_secret"])).status_code == 200
+    assert (await register()).status_code == 409
+
+
+async def test_new_networks_are_strict(services: Services, network: Founded) -> None:
+    assert (await services.networks.row(network.network_id)).protocol_1_until is None
+
+
+# --- deleted devices
+
+
+@pytest.mark.parametrize("by_filter", [False, True])
+async def test_a_deleted_device_stays_deleted(
+    at_work: dict[str, Any], register: Register, admin: AsyncClient, by_filter: bool
+) -> None:
+    if by_filter:
+        assert (await admin.delete("/Devices/", params={"filter": f"[Serial] IS '{SERIAL}'"})).status_code == 200
+    else:
+        assert (await admin.delete(f"/Devices/{SERIAL}/")).status_code == 204
+    for differently in ({}, {"serial": SERIAL.lower()}, {"device_secret": at_work["device_secret"]}):
+        refused = await register(**differently)
+        assert (refused.status_code, refused.json()["error"]) == (403, "removed")
+        assert int(refused.headers["Retry-After"]) >= 600
+    assert (await admin.get("/Devices/Count/")).json() == 0
+    assert [entry["after"]["reason"] for entry in await trail(admin, "[Action] IS 'Refuse'")] == ["removed"]
+
+
+async def test_a_block_is_of_the_network_that_deleted_the_device(
+    at_work: dict[str, Any], register: Register, admin: AsyncClient, services: Services, issue_setup_token: Any
+) -> None:
+    await admin.delete(f"/Devices/{SERIAL}/")
+    other = await services.networks.create("Other", now())
+    assert (await register(await issue_setup_token(other.id))).status_code == 201
+
+
+# --- pace
+
+
+@pytest.mark.parametrize("call", ["register", "refresh", "secret", "guess", "setup token"])
+async def test_joining_and_tokens_are_paced(
+    at_work: dict[str, Any], register: Register, client: AsyncClient, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr("signfleet.fleet.players.pace.BURST", 3)
+    monkeypatch.setattr("signfleet.fleet.players.pace.SECONDS", 3600)
+    answers = []
+    for _ in range(5):
+        match call:
+            case "register":
+                answers.append(await register(serial="PACED"))
+            case "refresh":
+                answers.append(await refresh(client, at_work["refresh_token"]))
+            case "secret":
+                answers.append(await by_secret(client, at_work["device_secret"]))
+            case "guess":
+                answers.append(await by_secret(client, "guessed"))
+            case "setup token":
+                answers.append(await register("guessed"))
+    assert [answer.status_code for answer in answers][-1] == 429
+    assert [answer.status_code for answer in answers].index(429) in (2, 3)
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    if call == "guess":
+        assert (await by_secret(client, at_work["device_secret"])).status_code == 200

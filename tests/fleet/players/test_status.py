@@ -1,0 +1,97 @@
+"""A status is read strictly in types and leniently in words."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signfleet.fleet.players.status import read_status
+from signfleet.foundation.errors import Invalid
+
+
+def read(said: dict[str, Any]) -> dict[str, Any]:
+    return dict(msgspec.to_builtins(read_status(said)))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"script": {"type": "autorun"}}, "Autorun"),
+        ({"script": {"type": "Quantum"}}, "Unknown"),
+        ({"storage": [{"interface": "sd1"}]}, "SD1"),
+        ({"storage": [{"interface": "NVMe"}]}, "Unknown"),
+        ({"storage": [{"system": "exfat"}]}, "ExFAT"),
+        ({"storage": [{"system": "btrfs"}]}, "Unknown"),
+        ({"storage": [{"access": "read,WRITE"}]}, "Read, Write"),
+        ({"storage": [{"access": ["Write"]}]}, "Write"),
+        ({"storage": [{"access": "Read, Execute"}]}, "Read, Unknown"),
+        ({"network": {"interfaces": [{"type": "wifi"}]}}, "WiFi"),
+        ({"network": {"interfaces": [{"type": "Mesh"}]}}, "Unknown"),
+        ({"network": {"interfaces": [{"proto": "ndp, dhcpv6"}]}}, "NDP, DHCPv6"),
+        ({"network": {"interfaces": [{"proto": ["DHCP"]}]}}, "DHCP"),
+        ({"presentation": {"type": "brightwallpresentation"}}, "BrightWallPresentation"),
+    ],
+)
+def test_words_are_kept_in_their_usual_spelling_and_new_ones_as_unknown(said: dict[str, Any], kept: str) -> None:
+    def leaf(value: Any, along: Any) -> Any:
+        if isinstance(along, dict) and isinstance(value, dict):
+            (name,) = along
+            return leaf(value[name], along[name])
+        if isinstance(along, list) and isinstance(value, list) and isinstance(along[0], dict):
+            return leaf(value[0], along[0])
+        return value
+
+    assert leaf(read(said), said) == kept
+
+
+def test_members_that_newer_firmware_adds_are_left_out() -> None:
+    assert "battery" not in read({"battery": {"level": 3}, "timezone": "CET"})
+
+
+def test_members_may_have_any_letter_case_and_an_exact_name_comes_first() -> None:
+    said = {"TIMEZONE": "CET", "Network": {"Interfaces": [{"NAME": "eth0"}]}, "uptime": "00:00:01", "Uptime": "x"}
+    status = read(said)
+    assert (status["timezone"], status["uptime"]) == ("CET", "00:00:01")
+    assert status["network"]["interfaces"][0]["name"] == "eth0"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00", None])
+def test_a_date_that_is_not_set_is_null(text: str | None) -> None:
+    assert read({"currentSettingsTimestamp": text})["currentSettingsTimestamp"] is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+members = st.sampled_from(
+    [
+        "group",
+        "presentation",
+        "script",
+        "storage",
+        "network",
+        "interfaces",
+        "stats",
+        "uptime",
+        "proto",
+        "access",
+        "type",
+    ]
+)
+documents = st.recursive(
+    json_values, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(members, inner, max_size=4), max_leaves=12
+)
+
+
+@given(st.dictionaries(members, documents, max_size=5))
+def test_no_status_does_more_than_be_refused(said: dict[str, Any]) -> None:
+    try:
+        kept = read(said)
+    except Invalid as error:
+        assert "'status" in error.message
+        return
+    assert read(kept) == kept

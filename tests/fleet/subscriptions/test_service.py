@@ -1,0 +1,354 @@
+"""Which device has which subscription: as devices come, report and go, and as time passes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.registration import NewDevice, create
+from signfleet.fleet.devices.store import PLAYER_BY_ID
+from signfleet.fleet.subscriptions.lifecycle import DEMO_LIMIT, GRACE_PERIOD, SUSPENDED_PERIOD
+from signfleet.fleet.subscriptions.service import Mode, Subscriptions
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import audit, device, subscription
+from signfleet.foundation.storage.totals import TOTAL
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.timespan import DAY
+from signfleet.identity.access.permissions import Permissions
+from tests.fleet.devices.stored import register
+from tests.interleaving import PATIENCE, reading_before_writing
+
+NETWORK = 1
+ALL = Query(select(subscription).where(subscription.c.network_id == bindparam("network_id")))
+REPORTED = Query(device.update().where(device.c.id == bindparam("device_id")).values(status_date=bindparam("now")))
+DELETE_DEVICE = Query(device.delete().where(device.c.id == bindparam("device_id")))
+NOW = datetime.parse("2024-03-13T16:29:11.983Z")
+YEAR = 365 * DAY
+TRAIL = Query(select(audit).where(audit.c.entity == "Subscription").order_by(audit.c.id))
+
+
+class Fleet:
+    """Subscriptions over a store with devices in it."""
+
+    def __init__(self, store: Store, mode: Mode) -> None:
+        self.store = store
+        self.subscriptions = Subscriptions(store, Permissions(store), mode)
+
+    async def register(self, serial: str, now: int = NOW) -> int:
+        (device_id,) = await register(self.store, NETWORK, [serial], now=now)
+        await self.store.write(lambda tx: self.subscriptions.on_registration(tx, NETWORK, device_id, serial, now))
+        return device_id
+
+    async def report(self, device_id: int, serial: str, now: int = NOW) -> None:
+        async def work(tx: Transaction) -> None:
+            await tx.execute(REPORTED, now=now, device_id=device_id)
+            await self.subscriptions.on_first_report(tx, NETWORK, device_id, serial, now)
+
+        await self.store.write(work)
+
+    async def delete(self, device_id: int, now: int = NOW) -> None:
+        async def work(tx: Transaction) -> None:
+            await tx.execute(DELETE_DEVICE, device_id=device_id)
+            await self.subscriptions.on_delete(tx, NETWORK, [device_id], now)
+
+        await self.store.write(work)
+
+    async def told(self, device_id: int) -> Any:
+        """What the device's document says of its subscription."""
+        row = await self.store.one(PLAYER_BY_ID, network_id=NETWORK, id=device_id)
+        assert row is not None
+        return json.loads(row.document)["subscription"]
+
+    async def having(self, filter_: str) -> list[int]:
+        return await Listing(DEVICES).ids(self.store, NETWORK, filter=DEVICES.filter(filter_))
+
+    async def trail(self) -> list[tuple[str, int, str | None]]:
+        """What the audit trail tells of subscriptions."""
+        return [(row.action, row.entity_id, row.name) for row in await self.store.all(TRAIL)]
+
+    async def total(self) -> int:
+        row = await self.store.one(TOTAL, network_id=NETWORK, entity="Subscription")
+        return row.total if row else 0
+
+    async def stock(self) -> int:
+        return len([row for row in await self.store.all(ALL, network_id=NETWORK) if row.device_id is None])
+
+
+@pytest.fixture
+def unlimited(store: Store) -> Fleet:
+    return Fleet(store, "unlimited")
+
+
+@pytest.fixture
+def managed(store: Store) -> Fleet:
+    return Fleet(store, "managed")
+
+
+async def test_unlimited_gives_every_device_a_commercial_one_without_end(unlimited: Fleet) -> None:
+    device_id = await unlimited.register("A1")
+    told = await unlimited.told(device_id)
+    assert told == {
+        "id": told["id"],
+        "device": {"id": device_id, "serial": "A1"},
+        "type": "Commercial",
+        "activityPeriod": "365.00:00:00",
+        "status": "Active",
+        "creationDate": "2024-03-13T16:29:11.983Z",
+        "lastModifiedDate": "2024-03-13T16:29:11.983Z",
+        "activationDate": "2024-03-13T16:29:11.983Z",
+        "suspensionDate": None,
+        "expirationDate": None,
+    }
+    assert await unlimited.subscriptions.sweep(NOW + 100 * YEAR) == []
+
+
+async def test_unlimited_leaves_nothing_behind(unlimited: Fleet) -> None:
+    device_id = await unlimited.register("A1")
+    await unlimited.delete(device_id)
+    assert await unlimited.stock() == 0
+
+
+async def test_managed_gives_a_new_device_a_grace_once_in_its_life(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    told = await managed.told(device_id)
+    assert (told["type"], told["activityPeriod"], told["status"]) == ("Grace", "30.00:00:00", "Active")
+    await managed.delete(device_id)
+    assert await managed.stock() == 0
+    again = await managed.register("a1", NOW + DAY)
+    assert await managed.told(again) is None
+    assert await managed.having("[Subscription] IS NULL") == [again]
+
+
+async def test_a_subscription_of_the_stock_is_taken_with_the_first_report_and_runs_from_then(managed: Fleet) -> None:
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    first, second = await managed.register("A1"), await managed.register("A2")
+    await managed.report(first, "A1", NOW + DAY)
+    await managed.report(second, "A2", NOW + DAY)
+    told = await managed.told(first)
+    assert (told["type"], told["activationDate"]) == ("Commercial", "2024-03-14T16:29:11.983Z")
+    assert told["expirationDate"] == datetime.format(NOW + DAY + YEAR + SUSPENDED_PERIOD)
+    assert (await managed.told(second))["type"] == "Grace"
+    assert await managed.having("[Subscription].[Type] IS 'Commercial'") == [first]
+
+
+async def test_what_is_added_goes_to_devices_that_wait_the_oldest_first(managed: Fleet) -> None:
+    ids = [await managed.register(serial, NOW + number) for number, serial in enumerate(["A1", "A2", "A3"])]
+    for device_id, serial in zip(ids[1:], ["A2", "A3"], strict=True):
+        await managed.report(device_id, serial)
+    added = await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW + DAY)
+    assert (await managed.told(ids[1]))["id"] == added[0]
+    assert [(await managed.told(id_))["type"] for id_ in (ids[0], ids[2])] == ["Grace", "Grace"]
+
+
+async def test_a_subscription_freed_by_a_deleted_device_goes_on_with_its_time_running(managed: Fleet) -> None:
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    first, second = await managed.register("A1"), await managed.register("A2")
+    await managed.report(first, "A1")
+    await managed.report(second, "A2")
+    expires = (await managed.told(first))["expirationDate"]
+    await managed.delete(first, NOW + DAY)
+    told = await managed.told(second)
+    assert (told["type"], told["device"]["serial"], told["expirationDate"]) == ("Commercial", "A2", expires)
+    await managed.delete(second, NOW + DAY)
+    assert await managed.stock() == 1
+
+
+async def test_of_two_that_report_first_at_once_one_gets_the_last_of_the_stock(managed: Fleet) -> None:
+    first, second = await managed.register("A1"), await managed.register("A2")
+    (id_,) = await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    with reading_before_writing():
+        await asyncio.gather(managed.report(first, "A1"), managed.report(second, "A2"))
+    told = [await managed.told(device_id) for device_id in (first, second)]
+    assert sorted(found["type"] for found in told) == ["Commercial", "Grace"]
+    assert [found["id"] for found in told if found["type"] == "Commercial"] == [id_]
+
+
+async def test_a_device_that_waits_gets_one_of_what_comes_from_two_sides(managed: Fleet) -> None:
+    leaving = await managed.register("A1")
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    await managed.report(leaving, "A1")
+    waiting = await managed.register("A2")
+    await managed.report(waiting, "A2")
+    with reading_before_writing():
+        await asyncio.gather(managed.delete(leaving), managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW))
+    kept = await managed.store.all(ALL, network_id=NETWORK)
+    assert sorted((row.device_id or 0) for row in kept) == [0, waiting]
+    assert (await managed.told(waiting))["id"] == next(row.id for row in kept if row.device_id == waiting)
+    assert await managed.total() == 2
+
+
+async def test_nothing_goes_to_a_device_that_is_deleted_while_it_waits(managed: Fleet) -> None:
+    waiting = await managed.register("A1")
+    await managed.report(waiting, "A1")
+    await managed.subscriptions.sweep(NOW + GRACE_PERIOD + SUSPENDED_PERIOD)  # its Grace is over
+    adding = []
+
+    async def delete(tx: Transaction) -> None:
+        await tx.execute(DELETE_DEVICE, device_id=waiting)
+        await managed.subscriptions.on_delete(tx, NETWORK, [waiting], NOW)
+        if managed.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
+            adding.append(asyncio.create_task(managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)))
+            await asyncio.wait(adding, timeout=PATIENCE)
+
+    await managed.store.write(delete)
+    await asyncio.gather(*adding or [managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)])
+    assert (await managed.stock(), await managed.total()) == (1, 1)
+
+
+async def test_a_device_may_go_while_its_subscription_ends(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    later = NOW + GRACE_PERIOD + SUSPENDED_PERIOD
+    with reading_before_writing():
+        await asyncio.gather(managed.delete(device_id, later), managed.subscriptions.sweep(later))
+    assert (await managed.store.all(ALL, network_id=NETWORK), await managed.total()) == ([], 0)
+
+
+async def test_what_is_due_is_judged_once_by_two_who_sweep(managed: Fleet) -> None:
+    for number in range(5):
+        await managed.register(f"A{number}")
+    later = NOW + GRACE_PERIOD + SUSPENDED_PERIOD
+    with reading_before_writing():
+        both = await asyncio.gather(managed.subscriptions.sweep(later), managed.subscriptions.sweep(later))
+    assert (sum(map(len, both)), await managed.total()) == (5, 0)
+
+
+async def test_a_network_has_no_more_demos_than_it_may_from_two_who_add_them(managed: Fleet) -> None:
+    adding = (managed.subscriptions.add(NETWORK, "Demo", DAY, DEMO_LIMIT, NOW) for _ in range(2))
+    with reading_before_writing():
+        both = await asyncio.gather(*adding, return_exceptions=True)
+    assert [type(result) for result in both].count(Invalid) == 1
+    assert await managed.stock() == DEMO_LIMIT
+
+
+async def test_a_grace_runs_through_its_phases_and_is_gone(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    phases = {}
+    for day in (1, 17, 29, 30, 59, 60):
+        changes = await managed.subscriptions.sweep(NOW + day * DAY)
+        phases[day] = [change.status for change in changes]
+    assert phases == {1: [], 17: ["Suspending"], 29: [], 30: ["Suspended"], 59: [], 60: [None]}
+    assert await managed.told(device_id) is None
+    assert await managed.having("[Subscription] IS NULL") == [device_id]
+
+
+async def test_what_players_and_time_do_to_subscriptions_is_in_the_audit_trail(managed: Fleet) -> None:
+    [added] = await managed.subscriptions.add(NETWORK, "Demo", 10 * DAY, 1, NOW)
+    first = await managed.register("A1")
+    grace = (await managed.told(first))["id"]
+    await managed.report(first, "A1", NOW + DAY)
+    await managed.subscriptions.sweep(NOW + 12 * DAY)
+    assert await managed.trail() == [
+        ("Create", added, None),
+        ("Create", grace, "A1"),
+        ("Delete", grace, "A1"),
+        ("Update", added, "A1"),
+        ("Update", added, "A1"),
+    ]
+    await managed.subscriptions.sweep(NOW + 100 * DAY)
+    assert (await managed.trail())[-1] == ("Delete", added, "A1")
+
+
+async def test_a_grace_that_goes_with_its_device_is_in_the_audit_trail(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    grace = (await managed.told(device_id))["id"]
+    await managed.delete(device_id)
+    assert await managed.trail() == [("Create", grace, "A1"), ("Delete", grace, "A1")]
+
+
+async def test_a_suspended_subscription_tells_when_it_was(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    await managed.subscriptions.sweep(NOW + GRACE_PERIOD + DAY)
+    told = await managed.told(device_id)
+    assert (told["status"], told["suspensionDate"]) == ("Suspended", datetime.format(NOW + GRACE_PERIOD))
+    assert await managed.having("[Subscription].[Status] IS 'Suspended'") == [device_id]
+
+
+async def test_a_device_whose_subscription_expires_gets_the_next_of_the_stock(managed: Fleet) -> None:
+    device_id = await managed.register("A1")
+    await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
+    await managed.subscriptions.sweep(NOW + 60 * DAY)
+    assert (await managed.told(device_id))["type"] == "Commercial"
+
+
+async def test_the_store_is_swept_whole_however_much_is_due(managed: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signfleet.fleet.subscriptions.store.BATCH", 1)
+    for number in range(3):
+        await managed.register(f"A{number}")
+    assert len(await managed.subscriptions.sweep(NOW + 20 * DAY)) == 3
+
+
+@pytest.mark.parametrize(
+    ("type_", "period", "count", "field"),
+    [
+        ("Commercial", YEAR, 0, "'count'"),
+        ("Commercial", YEAR, 10_001, "'count'"),
+        ("Demo", YEAR, 5, "'count'"),
+        ("Grace", YEAR, 1, "'type'"),
+        ("Commercial", 0, 1, "'activityPeriod'"),
+    ],
+)
+async def test_what_cannot_be_added_is_named(managed: Fleet, type_: Any, period: int, count: int, field: str) -> None:
+    with pytest.raises(Invalid, match=field):
+        await managed.subscriptions.add(NETWORK, type_, period, count, NOW)
+
+
+async def test_devices_without_a_subscription_get_one_when_nobody_manages_them(
+    managed: Fleet, unlimited: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signfleet.fleet.subscriptions.store.WINDOW", 3)
+    monkeypatch.setattr("signfleet.fleet.subscriptions.store.GIVEN", 2)
+    ids = await register(managed.store, NETWORK, [f"A{number}" for number in range(8)], now=NOW)
+    [elsewhere] = await register(managed.store, NETWORK + 1, ["B1"], now=NOW)
+    graced = await managed.register("C1")
+    assert await managed.subscriptions.complete(NOW) == 0
+    assert await unlimited.subscriptions.complete(NOW) == 9
+    kinds = {row.device_id: (row.type, row.expiration_date) for row in await all_subscriptions(unlimited.store)}
+    assert kinds.pop(graced)[0] == "Grace"
+    assert kinds == dict.fromkeys([*ids, elsewhere], ("Commercial", None))
+    assert (await unlimited.told(ids[0]))["device"] == {"id": ids[0], "serial": "A0"}
+    assert await unlimited.having("[Subscription].[Type] IS 'Commercial'") == ids
+    assert await unlimited.total() == 9
+    assert await unlimited.subscriptions.complete(NOW) == 0
+
+
+async def test_each_device_gets_one_from_two_processes_while_others_join_and_go(unlimited: Fleet) -> None:
+    ids = await register(unlimited.store, NETWORK, [f"A{number}" for number in range(4)], now=NOW)
+
+    async def join(tx: Transaction) -> None:
+        device = NewDevice(serial="B1", model="XT1145", name="B1", group_id=1, group_name="Default")
+        device_id = await create(tx, NETWORK, device, NOW)
+        await unlimited.subscriptions.on_registration(tx, NETWORK, device_id, "B1", NOW)
+
+    with reading_before_writing(4):
+        both = await asyncio.gather(
+            unlimited.subscriptions.complete(NOW),
+            unlimited.subscriptions.complete(NOW),
+            unlimited.store.write(join),
+            unlimited.delete(ids[0]),
+        )
+    rows = await all_subscriptions(unlimited.store)
+    assert len({row.device_id for row in rows}) == len(rows) == 4 == await unlimited.total()
+    assert ids[0] not in {row.device_id for row in rows}
+    assert sum(both[:2]) in (3, 4)
+
+
+async def test_a_subscription_that_runs_out_is_replaced_when_nobody_manages_them(
+    managed: Fleet, unlimited: Fleet
+) -> None:
+    device_id = await managed.register("A1")
+    await unlimited.subscriptions.sweep(NOW + GRACE_PERIOD + SUSPENDED_PERIOD)
+    told = await unlimited.told(device_id)
+    assert (told["type"], told["status"], told["expirationDate"]) == ("Commercial", "Active", None)
+    assert await unlimited.total() == 1
+
+
+async def all_subscriptions(store: Store) -> list[Any]:
+    return await store.all(Query(select(subscription).order_by(subscription.c.id)))

@@ -1,0 +1,54 @@
+"""The allocator is tuned before the server starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from signfleet.foundation import allocation
+from signfleet.foundation.allocation import TUNED, restart_with_tuned_allocation
+
+Restarts = list[tuple[str, list[str], Mapping[str, str]]]
+
+
+@pytest.fixture
+def restarts(monkeypatch: pytest.MonkeyPatch) -> Restarts:
+    """What the process would have become; the C library is taken to be glibc."""
+    seen: Restarts = []
+    monkeypatch.setattr(os, "execve", lambda *arguments: seen.append(arguments))
+    monkeypatch.setattr(os, "confstr", lambda _name: "glibc 2.36", raising=False)
+    return seen
+
+
+def test_the_interpreter_starts_anew_with_its_arguments(restarts: Restarts) -> None:
+    restart_with_tuned_allocation({"HOME": "/root"})
+    [(program, arguments, environment)] = restarts
+    assert program == sys.executable
+    assert arguments == [sys.executable, *sys.orig_argv[1:]]
+    assert environment == {"HOME": "/root", **TUNED}
+
+
+def test_once_only(restarts: Restarts) -> None:
+    restart_with_tuned_allocation(dict(TUNED))
+    assert restarts == []
+
+
+def test_what_the_operator_has_set_stays(restarts: Restarts) -> None:
+    restart_with_tuned_allocation({"MALLOC_TRIM_THRESHOLD_": "1"})
+    [(_, _, environment)] = restarts
+    assert environment["MALLOC_TRIM_THRESHOLD_"] == "1"
+
+
+def no_such_name(_name: str) -> Any:
+    raise ValueError
+
+
+@pytest.mark.parametrize("confstr", [no_such_name, lambda _name: None])
+def test_another_c_library_is_let_be(restarts: Restarts, monkeypatch: pytest.MonkeyPatch, confstr: Any) -> None:
+    monkeypatch.setattr(allocation.os, "confstr", confstr)
+    restart_with_tuned_allocation({})
+    assert restarts == []

@@ -1,0 +1,54 @@
+"""Work that recurs beside requests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from signfleet.foundation.background import Background, Job, by_the_clock
+
+
+async def test_a_job_is_done_at_the_start_and_when_it_is_woken() -> None:
+    done = asyncio.Queue[int]()
+    count = 0
+
+    async def work() -> None:
+        nonlocal count
+        count += 1
+        done.put_nowait(count)
+
+    job = Job("test", work, 3600)
+    background = Background(job)
+    background.start()
+    assert await done.get() == 1
+    job.wake.set()
+    assert await done.get() == 2
+    await background.stop()
+    job.wake.set()
+    await asyncio.sleep(0)
+    assert done.empty()
+
+
+async def test_a_job_that_fails_is_done_again() -> None:
+    attempts = asyncio.Queue[None]()
+
+    async def work() -> None:
+        attempts.put_nowait(None)
+        raise RuntimeError
+
+    background = Background(Job("test", work, 0))
+    background.start()
+    for _ in range(3):
+        await attempts.get()
+    await background.stop()
+
+
+async def test_work_by_the_clock_is_told_the_time() -> None:
+    told: list[int] = []
+
+    async def work(now: int) -> None:
+        told.append(now)
+
+    before = time.time() * 1000
+    await by_the_clock(work)()
+    assert before - 1 <= told[0] <= time.time() * 1000

@@ -1,0 +1,104 @@
+"""What is logged, and what is not."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import structlog
+
+from signfleet.foundation import logs
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch, restored_logs: None) -> Lines:
+    """Configures the log and reads what was written since."""
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(written, write_through=True))
+    logs.configure("info")
+    return lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_an_event_is_a_line_of_json(lines: Lines) -> None:
+    structlog.get_logger("anything").info("listening", port=8080, name="Übersicht")
+    [event] = lines()
+    assert event.pop("time").endswith("Z")
+    assert event == {"level": "info", "event": "listening", "port": 8080, "name": "Übersicht"}
+
+
+def test_what_lies_below_the_level_is_dropped(lines: Lines) -> None:
+    structlog.get_logger("anything").debug("detail")
+    logging.getLogger("signfleet.anything").debug("detail")
+    assert lines() == []
+
+
+def test_the_standard_library_logs_the_same_way(lines: Lines) -> None:
+    logging.getLogger("uvicorn.error").warning("dropped %s of %d", "one", 2)
+    [event] = lines()
+    assert (event["event"], event["level"], event["logger"]) == ("dropped one of 2", "warning", "uvicorn.error")
+
+
+def test_a_failure_carries_its_traceback(lines: Lines) -> None:
+    try:
+        raise ValueError("broken")
+    except ValueError as error:
+        logging.getLogger("signfleet").error("failed", exc_info=error)
+        structlog.get_logger("signfleet").error("failed", exc_info=error)
+    for event in lines():
+        assert event["exception"].startswith("Traceback")
+        assert event["exception"].endswith("ValueError: broken")
+
+
+@pytest.mark.parametrize(
+    "name", ["token", "refresh_token", "password", "newPassword", "client_secret", "Authorization"]
+)
+def test_what_is_secret_by_name_is_blotted_out(lines: Lines, name: str) -> None:
+    structlog.get_logger("anything").info("event", **{name: "hunter2", "inner": {name: "hunter2"}})
+    [event] = lines()
+    assert event[name] == "***"
+    assert event["inner"] == {name: "***"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Authorization: Bearer abc.def-ghi failed", "Authorization: Bearer *** failed"),
+        ("authorization: basic YTpi, then", "authorization: basic ***, then"),
+        ("cannot reach postgresql://signfleet:hunter2@db/x", "cannot reach postgresql://signfleet:***@db/x"),
+        ("http://127.0.0.1:8080/path", "http://127.0.0.1:8080/path"),
+    ],
+)
+def test_credentials_inside_a_text_are_blotted_out(lines: Lines, text: str, shown: str) -> None:
+    structlog.get_logger("anything").info(text)
+    logging.getLogger("anything").warning(text)
+    try:
+        raise RuntimeError(text)
+    except RuntimeError as error:
+        structlog.get_logger("anything").error("failed", exc_info=error)
+    first, second, third = lines()
+    assert first["event"] == second["event"] == shown
+    assert third["exception"].endswith(f"RuntimeError: {shown}")
+
+
+def test_whatever_is_handed_over_can_be_written(lines: Lines) -> None:
+    structlog.get_logger("anything").info("event", thing=object, data=b"\x00")
+    [event] = lines()
+    assert event["thing"] == "<class 'object'>"
+
+
+def test_a_terminal_gets_readable_lines(monkeypatch: pytest.MonkeyPatch, restored_logs: None) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]  # that is all there is to a terminal here
+    monkeypatch.setattr("sys.stderr", terminal)
+    logs.configure("info")
+    structlog.get_logger("anything").info("listening", token="hunter2")
+    logging.getLogger("anything").warning("careful")
+    assert "listening" in terminal.getvalue()
+    assert "careful" in terminal.getvalue()
+    assert "hunter2" not in terminal.getvalue()

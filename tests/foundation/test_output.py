@@ -1,0 +1,122 @@
+"""A log that cannot be written harms no answer."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from signfleet.foundation.output import Output
+from tests.processes import free_port
+from tests.running import environment
+
+
+def _full(_: Path) -> Any:
+    return Path("/dev/full").open("w")
+
+
+def _closed_pipe(_: Path) -> Any:
+    reading, writing = os.pipe()
+    os.close(reading)
+    return os.fdopen(writing, "w")
+
+
+def _unread_pipe(_: Path) -> Any:
+    reading, writing = os.pipe()
+    _open.append(reading)
+    return os.fdopen(writing, "w")
+
+
+LOST = "signfleet_log_lines_lost_total "
+
+#: Read ends that nobody reads.
+_open: list[int] = []
+
+
+@pytest.mark.parametrize("sink", [_full, _closed_pipe, _unread_pipe], ids=lambda sink: sink.__name__)
+def test_every_answer_is_given(tmp_path: Path, sink: Callable[[Path], Any]) -> None:
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with sink(tmp_path) as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "signfleet", "serve", "--port", str(port), "--data", str(tmp_path)],
+            stdout=output,
+            stderr=output,
+            env=environment(),
+        )
+    try:
+        wait_for(f"{base}/health/live")
+        with httpx.Client(base_url=base, timeout=10) as client:
+            for _ in range(600):  # more lines than a pipe takes that nobody reads
+                assert client.get("/health/live", headers={"X-Request-Id": "x" * 64}).status_code == 200
+            assert client.post("/2022/06/REST/Self/", json={}).status_code in (400, 403)
+            assert client.get("/2022/06/REST/Devices/").status_code == 401
+            lost = next(line for line in client.get("/metrics").text.splitlines() if line.startswith(LOST))
+        assert float(lost.rpartition(" ")[2]) > 0
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def wait_for(address: str) -> None:
+    for _ in range(600):
+        try:
+            httpx.get(address)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("the server did not start")
+
+
+def test_a_line_that_gets_through_says_how_many_did_not(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as pipe:
+        output = Output(pipe)
+        for _ in range(200):
+            output.write(b'{"text":"' + b"x" * 1000 + b'"}\n')
+        taken: list[bytes] = []
+        thread = threading.Thread(target=lambda: taken.extend(iter(lambda: os.read(reading, 65_536), b"")))
+        thread.start()
+        while not taken:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        output.write(b'{"text":"after"}\n')
+    thread.join()
+    os.close(reading)
+    lines = [json.loads(line) for line in b"".join(taken).splitlines()]
+    assert lines[-1] == {"text": "after"}
+    assert lines[-2]["event"] == "lines of the log were lost"
+    assert lines[-2]["count"] == 200 - (len(lines) - 2)
+
+
+def test_a_long_line_arrives_whole(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    taken: list[bytes] = []
+    thread = threading.Thread(target=lambda: taken.extend(iter(lambda: os.read(reading, 65_536), b"")))
+    thread.start()
+    with os.fdopen(writing, "w") as pipe:
+        Output(pipe).write("ü" * 500_000 + "\n")
+    thread.join()
+    os.close(reading)
+    assert b"".join(taken).decode() == "ü" * 500_000 + "\n"
+
+
+def test_a_file_and_a_stream_in_memory_take_lines_too(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file:
+        Output(file).write("one\n")
+        Output(file).write(b"two\n")
+    assert (tmp_path / "log").read_text() == "one\ntwo\n"
+    memory = io.StringIO()
+    Output(memory).write(b"three\n")
+    assert memory.getvalue() == "three\n"

@@ -1,0 +1,251 @@
+"""An administrator who is denied something on one thing does not let themselves back in, by no way round."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+from httpx import AsyncClient
+
+from signfleet.app.founding import Founded
+from signfleet.app.wiring import Services
+from signfleet.identity.access.operations.catalogue import (
+    DELETE_GROUP,
+    DEVICE,
+    GROUP,
+    ROLE,
+    UPDATE_DEVICE,
+    UPDATE_GROUP,
+    USER,
+    VIEW_DEVICE,
+)
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.access.operations.roles import ADMINISTRATORS, CREATORS, GENERAL_MANAGERS, VIEWERS
+from signfleet.identity.access.visibility import gained
+from tests.conftest import CallAs, SignIn
+from tests.fleet.devices.stored import register
+from tests.identity.access.granted import Rule, put
+
+BEN = "ben@example.com"
+UMA = "uma@example.com"
+
+
+class Network(NamedTuple):
+    """Two devices; Ben, an administrator to be denied things on the first; and Uma, a viewer."""
+
+    services: Services
+    id: int
+    denied_device: int
+    other_device: int
+    ben: AsyncClient
+    ben_id: int
+    uma_id: int
+
+    async def deny(self, *operations: Operation, to_role: int = 0) -> None:
+        """Denies operations on the first device, to Ben or else to a role; there are no other permissions."""
+        kind, id_ = ("Role", to_role) if to_role else ("User", self.ben_id)
+        rules = [Rule(one, kind, id_, self.denied_device, is_allowed=False) for one in operations]
+        await put(self.services.store, self.id, rules)
+
+    async def ben_tries(self, method: str, path: str, body: Any = None, **parameters: str) -> int:
+        answer = await self.ben.request(method, path, json=body, params=parameters)
+        return answer.status_code
+
+
+@pytest.fixture
+async def there(admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs) -> Network:
+    first, second = await register(services.store, network.network_id, ["A1", "A2"])
+    ben = call_as(await sign_in(BEN))
+    await sign_in(UMA, role=VIEWERS)
+    ids = [(await admin.get(f"/Users/{login}/")).json()["id"] for login in (BEN, UMA)]
+    return Network(services, network.network_id, first, second, ben, *ids)
+
+
+def permission(operation: Operation, kind: str, id_: int, *, allowed: bool = True) -> list[dict[str, Any]]:
+    return [{"operationUID": operation.uid, "principal": {"type": kind, "id": id_}, "isAllowed": allowed}]
+
+
+def new_user(login: str, role: str | None) -> dict[str, Any]:
+    return {"person": {"login": login}, "roleName": role}
+
+
+@pytest.mark.parametrize("denied", [DEVICE, UPDATE_DEVICE], ids=["full control", "one operation"])
+async def test_nobody_else_is_let_in_either(there: Network, denied: Operation) -> None:
+    await there.deny(denied)
+    uma = f"/Users/{there.uma_id}/"
+    refused = [
+        ("POST", "/Users/", new_user("cora@example.com", ADMINISTRATORS.name)),
+        ("POST", "/Users/", new_user("cora@example.com", GENERAL_MANAGERS.name)),
+        ("PUT", uma, {"roleName": ADMINISTRATORS.name}),
+        ("POST", f"{uma}Permissions/", permission(denied, "User", there.uma_id)),
+        ("POST", f"{uma}Permissions/", permission(denied.root, "User", there.uma_id)),
+        ("POST", "/Roles/", {"name": "Rho", "permissions": permission(DEVICE, "Role", 0)}),
+    ]
+    for method, path, body in refused:
+        answer = await there.ben.request(method, path, json=body)
+        assert answer.status_code == 403, (path, body)
+        assert "You cannot give what you do not have" in answer.json()["message"]
+    await there.deny()
+    for method, path, body in refused[1:]:
+        assert await there.ben_tries(method, path, body) in (201, 204, 400), (path, body)  # 400: twice the same
+
+
+async def test_what_is_denied_on_one_device_alone_can_be_given_without_it(there: Network, admin: AsyncClient) -> None:
+    """A role that is denied the same there goes on to be given by those who are denied it."""
+    await there.deny(DEVICE)
+    assert await there.ben_tries("POST", "/Users/", new_user("cora@example.com", VIEWERS.name)) == 403
+    assert await there.ben_tries("POST", "/Users/", new_user("cora@example.com", CREATORS.name)) == 201
+    on_device = permission(VIEW_DEVICE, "Role", VIEWERS.id, allowed=False)
+    assert (await admin.post("/Devices/A1/Permissions/", json=on_device)).status_code == 204
+    assert (
+        await there.ben_tries("POST", "/Users/", new_user("dora@example.com", VIEWERS.name)) == 403
+    )  # what else they may
+    on_device = permission(DEVICE, "Role", VIEWERS.id, allowed=False)
+    assert (await admin.post("/Devices/A1/Permissions/", json=on_device)).status_code == 204
+    assert await there.ben_tries("POST", "/Users/", new_user("dora@example.com", VIEWERS.name)) == 201
+
+
+async def test_a_denial_to_oneself_is_lifted_by_nothing_one_does_to_oneself(there: Network) -> None:
+    await there.deny(UPDATE_DEVICE)
+    mine, on_device = f"/Users/{there.ben_id}/", permission(UPDATE_DEVICE, "User", there.ben_id, allowed=False)
+    assert await there.ben_tries("DELETE", "/Devices/A1/Permissions/", on_device) == 403
+    for operation in (DEVICE, UPDATE_DEVICE):
+        allowed = permission(operation, "User", there.ben_id)
+        assert await there.ben_tries("POST", "/Devices/A1/Permissions/", allowed) in (400, 403)
+        # What is allowed in general does not outweigh what is denied there.
+        assert await there.ben_tries("POST", f"{mine}Permissions/", allowed) == 204
+        assert await there.ben_tries("PUT", "/Devices/A1/", {"settings": {"description": "changed"}}) == 403
+    # There and back: what is lost on the way has to be given again.
+    assert await there.ben_tries("PUT", mine, {"roleName": VIEWERS.name}) == 204
+    assert await there.ben_tries("PUT", mine, {"roleName": ADMINISTRATORS.name}) == 403
+
+
+@pytest.mark.parametrize("leaves_for", [None, ADMINISTRATORS.name, GENERAL_MANAGERS.name])
+async def test_who_is_denied_something_by_a_role_does_not_get_it_by_leaving(
+    there: Network, admin: AsyncClient, leaves_for: str | None
+) -> None:
+    role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
+    await admin.put(f"/Users/{there.ben_id}/", json={"roleName": "Rho"})
+    everything = [Rule(root, "User", there.ben_id) for root in (DEVICE, GROUP)]
+    from_users = [Rule(one, "User", there.ben_id) for one in (USER, ROLE)]
+    denied = Rule(UPDATE_DEVICE, "Role", role_id, there.denied_device, is_allowed=False)
+    await put(there.services.store, there.id, [*everything, *from_users, denied])
+    change = {"settings": {"description": "changed"}}
+    assert await there.ben_tries("PUT", "/Devices/A2/", change) == 204
+    assert await there.ben_tries("PUT", "/Devices/A1/", change) == 403
+    assert await there.ben_tries("PUT", f"/Users/{there.ben_id}/", {"roleName": leaves_for}) == 403
+    assert await there.ben_tries("DELETE", "/Roles/Rho/") in (400, 403)
+    assert await there.ben_tries("PUT", "/Devices/A1/", change) == 403
+    await put(there.services.store, there.id, [*everything, *from_users])
+    left = await there.ben_tries("PUT", f"/Users/{there.ben_id}/", {"roleName": leaves_for})
+    assert left == (204 if leaves_for is None else 403)
+
+
+async def test_others_do_not_get_by_a_change_of_role_what_the_changer_lacks(there: Network, admin: AsyncClient) -> None:
+    """Uma's own permission is outweighed by her role's denial until she leaves the role."""
+    role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
+    await admin.put(f"/Users/{there.uma_id}/", json={"roleName": "Rho"})
+    rules = [
+        Rule(DEVICE, "User", there.uma_id),
+        Rule(UPDATE_DEVICE, "Role", role_id, is_allowed=False),
+        Rule(UPDATE_DEVICE, "User", there.ben_id, there.denied_device, is_allowed=False),
+    ]
+    await put(there.services.store, there.id, rules)
+    assert await there.ben_tries("PUT", f"/Users/{there.uma_id}/", {"roleName": None}) == 403
+    of_role = permission(UPDATE_DEVICE, "Role", role_id, allowed=False)
+    assert await there.ben_tries("DELETE", f"/Roles/{role_id}/Permissions/", of_role) == 403
+    assert (await admin.put(f"/Users/{there.uma_id}/", json={"roleName": None})).status_code == 204
+
+
+async def test_a_device_does_not_come_back_without_its_denials(there: Network, admin: AsyncClient) -> None:
+    await there.deny(UPDATE_DEVICE)
+    assert await there.ben_tries("DELETE", "/Devices/A1/") == 403
+    assert (await there.ben.delete("/Devices/", params={"filter": "[Serial] IS IN ('A1', 'A2')"})).json() == 1
+    assert (await admin.get("/Devices/Count/")).json() == 1
+    await there.deny(UPDATE_DEVICE, to_role=VIEWERS.id)  # which Ben may lift
+    assert await there.ben_tries("DELETE", "/Devices/A1/") == 204
+
+
+async def test_a_group_does_not_come_back_without_its_denials(there: Network, admin: AsyncClient) -> None:
+    group_id = (await admin.post("/Groups/Regular/", json={"name": "Gamma"})).json()["id"]
+    await put(there.services.store, there.id, [Rule(UPDATE_GROUP, "User", there.ben_id, group_id, is_allowed=False)])
+    assert await there.ben_tries("DELETE", "/Groups/Regular/Gamma/") == 403
+    await put(there.services.store, there.id, [Rule(DELETE_GROUP, "Role", VIEWERS.id, group_id, is_allowed=False)])
+    assert await there.ben_tries("DELETE", "/Groups/Regular/Gamma/") == 204
+
+
+async def test_a_user_does_not_come_back_with_more_than_who_invites_them_has(there: Network) -> None:
+    await there.deny(DEVICE)
+    assert await there.ben_tries("DELETE", f"/Users/{there.uma_id}/") == 204
+    assert await there.ben_tries("POST", "/Users/", new_user(UMA, VIEWERS.name)) == 403
+    assert await there.ben_tries("POST", "/Users/", new_user(UMA, None)) == 201
+
+
+async def test_an_application_of_the_denied_is_denied_the_same(there: Network, call_as: CallAs) -> None:
+    await there.deny(DEVICE)
+    made = (await there.ben.post("/Self/Applications/", json={"name": "Program"})).json()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": made["clientId"],
+        "client_secret": made["clientSecret"],
+    }
+    token = await call_as().post("http://signfleet.test/realms/bsncloud/protocol/openid-connect/token", data=form)
+    program = call_as(token.json()["access_token"])
+    assert (await program.put("/Self/Session/Network/", json={"id": there.id})).status_code == 204
+    assert (await program.get("/Devices/A1/")).status_code == 404
+    assert (await program.post("/Users/", json=new_user("x@example.com", ADMINISTRATORS.name))).status_code == 403
+
+
+async def test_nobody_is_let_in_again_by_who_lacks_what_they_may_do(there: Network, admin: AsyncClient) -> None:
+    assert (await admin.put(f"/Users/{there.uma_id}/", json={"isLockedOut": True})).status_code == 204
+    await there.deny(VIEW_DEVICE)
+    uma = f"/Users/{there.uma_id}/"
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": False}) == 403
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": False, "roleName": None}) == 204
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": True}) == 204
+    assert await there.ben_tries("PUT", uma, {"isLockedOut": False}) == 204
+
+
+async def test_a_check_looks_at_so_many_single_things(
+    there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ben and the role that he gives are denied the same two devices, one by one; more than the limit are refused."""
+    role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
+    things = (there.denied_device, there.other_device)
+    rules = [
+        Rule(UPDATE_DEVICE, kind, id_, thing, is_allowed=False)
+        for kind, id_ in (("User", there.ben_id), ("Role", role_id))
+        for thing in things
+    ]
+    await put(there.services.store, there.id, [Rule(UPDATE_DEVICE, "Role", role_id), *rules])
+    uma = f"/Users/{there.uma_id}/"
+    for limit, status in ((2, 204), (1, 403)):
+        monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES", limit)
+        monkeypatch.setattr("signfleet.identity.access.giving.CANDIDATES", limit)
+        gained.cache_clear()
+        assert (await admin.put(uma, json={"roleName": None})).status_code == 204
+        assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == status
+    gained.cache_clear()
+
+
+async def test_a_role_that_both_have_is_given_without_a_look_at_single_things(
+    there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES", 0)
+    monkeypatch.setattr("signfleet.identity.access.giving.CANDIDATES", 0)
+    gained.cache_clear()
+    role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
+    await admin.put(f"/Users/{there.ben_id}/", json={"roleName": "Rho"})
+    of_role = [
+        *(Rule(root, "Role", role_id) for root in (USER, ROLE)),
+        *(Rule(UPDATE_DEVICE, "Role", role_id, thing) for thing in (there.denied_device, there.other_device)),
+    ]
+    await put(there.services.store, there.id, of_role)
+    uma = f"/Users/{there.uma_id}/"
+    assert (await admin.put(uma, json={"roleName": None})).status_code == 204
+    assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == 204
+    assert (await admin.put(uma, json={"roleName": None})).status_code == 204
+    denied = Rule(UPDATE_DEVICE, "User", there.ben_id, there.denied_device, is_allowed=False)
+    await put(there.services.store, there.id, [*of_role, denied])
+    assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == 403
+    gained.cache_clear()

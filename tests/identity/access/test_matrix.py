@@ -1,0 +1,224 @@
+"""Every endpoint of a network by everybody who may call it: each cell of the matrix, from the declarations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from signfleet.identity.access.operations.catalogue import (
+    DELETE_USER,
+    DEVICE,
+    UPDATE_DEVICE,
+    VIEW_DEVICE,
+    VIEW_GROUP,
+    VIEW_USER,
+)
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.users.store import USER_BY_ID
+from signfleet.web.http.endpoint import Endpoint
+from tests.conftest import CallAs, SignIn
+from tests.fleet.devices.stored import register
+from tests.identity.access.callers import (
+    CUSTOM_ROLE,
+    FORBIDDEN,
+    HIDDEN,
+    OK,
+    UNAUTHENTICATED,
+    Caller,
+    calls,
+    cast,
+    outcome,
+    strangers,
+    with_secrets,
+)
+from tests.identity.access.granted import Rule
+from tests.identity.access.system_roles import allowed_by_system_role
+from tests.world import GIVEN, OFFERED, ULLA, World, name
+
+ENDPOINTS = [endpoint for endpoint in OFFERED if endpoint.caller == "network"]
+
+#: What has permissions of its own, with the operation that lets it be seen, and where it stands in a path.
+VIEWS = {"Device": VIEW_DEVICE, "Group": VIEW_GROUP, "User": VIEW_USER}
+SEGMENTS = {"Device": "{device}", "Group": "{group}", "User": "{user}", "Role": "{role}"}
+NAMES = {"Device": "A1", "Group": "Gamma", "User": ULLA, "Role": "Rho"}
+FROM_ELSEWHERE = "another network's administrator"
+INVITED = "somebody invited who has not accepted"
+DENIED = "an administrator denied one thing"
+DENIED_DEVICE = "an administrator denied one device"
+#: What gives an operation on every device: nobody does who is denied it on one.
+GIVES = {"POST /Roles/{role}/Permissions/", "POST /Users/{user}/Permissions/"}
+
+
+def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
+    """Whether the path names one thing of the kind that the operation is about."""
+    return SEGMENTS.get(operation.root.entity, "?") in endpoint.path
+
+
+def is_collection(endpoint: Endpoint) -> bool:
+    """Whether what is answered, or deleted, is just what the caller may see."""
+    paths = (
+        "/(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
+    )
+    return endpoint.method in ("GET", "DELETE") and re.fullmatch(f".*/REST{paths}", endpoint.path) is not None
+
+
+def by_role(role_id: int) -> Callable[[Endpoint], str]:
+    """What a role of every network gets."""
+
+    def expects(endpoint: Endpoint) -> str:
+        operation = endpoint.operation
+        if operation is None or allowed_by_system_role(operation.uid, role_id):
+            return OK
+        if operation is VIEW_USER:  # everybody sees themselves
+            return HIDDEN if is_instance(endpoint, operation) else OK
+        return FORBIDDEN
+
+    return expects
+
+
+def with_object_allowed(endpoint: Endpoint) -> str:
+    """What somebody without a role gets who is allowed the operation on one thing."""
+    operation = endpoint.operation
+    if operation is None:
+        return OK
+    if operation.root.entity not in VIEWS or "Instance" not in operation.appliance:
+        return FORBIDDEN
+    return OK if is_instance(endpoint, operation) or is_collection(endpoint) else FORBIDDEN
+
+
+def with_object_denied(endpoint: Endpoint) -> str:
+    """What an administrator gets who is denied the operation on one thing."""
+    operation = endpoint.operation
+    if operation is None or operation.root.entity not in VIEWS or "Instance" not in operation.appliance:
+        return OK
+    if not is_instance(endpoint, operation):
+        return OK
+    return HIDDEN if operation is VIEWS[operation.root.entity] else FORBIDDEN
+
+
+def with_device_denied(endpoint: Endpoint) -> str:
+    """What an administrator gets who is denied everything on one device."""
+    if SEGMENTS["Device"] in endpoint.path:
+        return HIDDEN
+    return FORBIDDEN if name(endpoint) in GIVES else OK
+
+
+def with_change_denied(endpoint: Endpoint) -> str:
+    """What an administrator gets who is denied changes of one device: by deleting it they would lift that."""
+    changes = endpoint.operation is UPDATE_DEVICE or name(endpoint) == "DELETE /Devices/{device}/"
+    return FORBIDDEN if changes and SEGMENTS["Device"] in endpoint.path else OK
+
+
+def from_elsewhere(endpoint: Endpoint) -> str:
+    """What the administrator of another network gets."""
+    names_ours = any(segment in endpoint.path for segment in SEGMENTS.values())
+    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "explain")
+    return HIDDEN if names_ours or any(part in endpoint.path for part in theirs) else OK
+
+
+def hidden_from(caller: Caller, endpoint: Endpoint) -> list[str]:
+    """The names of things that no answer to this caller may tell."""
+    if caller.name in (FROM_ELSEWHERE, INVITED):
+        return list(NAMES.values())
+    if caller.name == DENIED_DEVICE:  # earlier devices of that serial were not hidden when they went
+        return [] if re.search("/(audit|blocked-serials)/", endpoint.path) else [NAMES["Device"]]
+    views = [entity for entity, view in VIEWS.items() if caller.name == DENIED and endpoint.operation is view]
+    return [NAMES[entity] for entity in views]
+
+
+async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]:
+    """Everybody there is."""
+    people = await cast(world, call_as)
+    (b2,) = await register(world.services.store, world.network.network_id, ["B2"])
+
+    def permitted(endpoint: Endpoint) -> list[Rule]:
+        if endpoint.operation is None:
+            return []
+        operations = {endpoint.operation, VIEWS.get(endpoint.operation.root.entity, endpoint.operation), VIEW_USER}
+        if endpoint.path.endswith("/Permissions/"):  # they give what they have
+            operations.add(GIVEN)
+        return [Rule(operation, "Role", CUSTOM_ROLE) for operation in operations]
+
+    def on_object(endpoint: Endpoint, user_id: int, *, allowed: bool) -> list[Rule]:
+        operation = endpoint.operation
+        if operation is None or operation.root.entity not in VIEWS:
+            return []
+        on = world.ids[operation.root.entity]
+        operations = {operation, VIEWS[operation.root.entity]} if allowed else {operation}
+        return [Rule(one, "User", user_id, on, allowed) for one in operations]
+
+    def on_device(operation: Operation) -> list[Rule]:
+        return [Rule(operation, "User", people.denied.owner.user_id, world.ids["Device"], is_allowed=False)]
+
+    invited = people.invited.owner
+    without_network = await sign_in(invited.login, network_id=invited.network_id, choose=False)
+    return [
+        *await strangers(world, call_as, await sign_in(), UNAUTHENTICATED),
+        Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.self")), lambda endpoint: FORBIDDEN),
+        Caller("no network", call_as(await sign_in(choose=False)), lambda endpoint: FORBIDDEN),
+        Caller("a player", call_as((await world.player(device_id=b2)).access_token), lambda endpoint: FORBIDDEN),
+        *await with_secrets(world, call_as, lambda endpoint: FORBIDDEN),
+        *[Caller(role.name, person.client, by_role(role.id)) for role, person in people.roles.items()],
+        Caller("a custom role, permitted", people.custom.client, lambda endpoint: OK, permitted),
+        Caller("a custom role without permissions", people.custom.client, by_role(CUSTOM_ROLE)),
+        Caller(
+            "somebody allowed one thing",
+            people.roleless.client,
+            lambda endpoint: OK if endpoint.operation is VIEW_USER else with_object_allowed(endpoint),
+            lambda endpoint: on_object(endpoint, people.roleless.owner.user_id, allowed=True),
+        ),
+        Caller(
+            DENIED,
+            people.denied.client,
+            with_object_denied,
+            lambda endpoint: on_object(endpoint, people.denied.owner.user_id, allowed=False),
+        ),
+        *[
+            Caller(title, people.denied.client, expects, lambda endpoint, one=operation: on_device(one))
+            for title, operation, expects in (
+                (DENIED_DEVICE, DEVICE, with_device_denied),
+                ("an administrator denied changes of one device", UPDATE_DEVICE, with_change_denied),
+            )
+        ],
+        Caller(FROM_ELSEWHERE, people.elsewhere.client, from_elsewhere),
+        Caller(INVITED, people.invited.client, from_elsewhere),
+        Caller(f"{INVITED}, without a network", call_as(without_network), lambda endpoint: FORBIDDEN),
+    ]
+
+
+async def test_every_cell_of_the_matrix(world: World, sign_in: SignIn, call_as: CallAs) -> None:
+    wrong: dict[str, Any] = {}
+    outcomes: set[str] = set()
+    async for endpoint, caller, request, answer in calls(world, ENDPOINTS, await everybody(world, call_as, sign_in)):
+        expected, told = caller.expects(endpoint), outcome(answer.status_code)
+        # The device stands nowhere: who may ask is told so.
+        if expected == OK and told == HIDDEN and "/Regions/Nowhere/" in request.url:
+            told = OK
+        outcomes.add(told)
+        if told != expected:
+            wrong[f"{name(endpoint)} by {caller.name}"] = (told, expected, answer.text[:100])
+        if told == OK and any(f'"{hidden}"' in answer.text for hidden in hidden_from(caller, endpoint)):
+            wrong[f"{name(endpoint)} leaks to {caller.name}"] = answer.text
+    assert wrong == {}
+    assert outcomes == {OK, UNAUTHENTICATED, FORBIDDEN, HIDDEN}
+
+
+async def test_an_invited_user_is_one_to_the_administrators_of_the_network(world: World, call_as: CallAs) -> None:
+    """All but a token: an invited user has none."""
+    people = await cast(world, call_as)
+    wrong: dict[str, Any] = {}
+    for endpoint in ENDPOINTS:
+        if SEGMENTS["User"] in endpoint.path and "{token}" not in endpoint.path:
+            row = await world.services.store.one(USER_BY_ID, id=people.pending)
+            assert row is not None
+            assert row.activation_date is None
+            world.ids["User"] = people.pending
+            request = await world.request(endpoint)
+            answer = await world.admin.request(request.method, request.url, **request.sent)
+            if outcome(answer.status_code) != OK:
+                wrong[name(endpoint)] = answer.text
+            if endpoint.method == "DELETE" and endpoint.operation is DELETE_USER:
+                here = world.network.network_id
+                people = people._replace(pending=await world.invitation(people.invited.owner, network_id=here))
+    assert wrong == {}

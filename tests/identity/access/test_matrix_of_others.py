@@ -1,0 +1,277 @@
+"""Every endpoint that is for people, for players or for everybody, by everybody who may call it.
+
+Below /Self people are about their own things: no role is needed but for changing a network, and what is somebody else's
+is not there. Players have the one device that they are. What is public looks at nobody's token.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from httpx import AsyncClient, Response
+
+from signfleet.identity.access.operations.catalogue import (
+    DEVICE,
+    UPDATE_NETWORK_SETTINGS,
+    UPDATE_NETWORK_SUBSCRIPTION,
+)
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.web.caller.scopes import DEVICE_SCOPE, USER_SCOPE
+from signfleet.web.http.endpoint import Endpoint
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
+from tests.fleet.devices.stored import register
+from tests.identity.access.callers import (
+    CUSTOM_ROLE,
+    FORBIDDEN,
+    HIDDEN,
+    OK,
+    UNAUTHENTICATED,
+    Caller,
+    Somebody,
+    calls,
+    cast,
+    outcome,
+    strangers,
+    with_secrets,
+)
+from tests.identity.access.granted import Rule
+from tests.identity.access.system_roles import allowed_by_system_role
+from tests.world import OFFERED, World, name
+
+pytestmark = [ON_SQLITE]
+
+FOR_PEOPLE = [endpoint for endpoint in OFFERED if endpoint.caller == "person"]
+FOR_PLAYERS = [endpoint for endpoint in OFFERED if endpoint.caller == "device"]
+PUBLIC = [endpoint for endpoint in OFFERED if endpoint.caller == "public"]
+
+#: What a member of a network may do with it depends on their role there.
+OF_NETWORK: dict[str, Operation] = {
+    "PATCH /Self/Networks/{network}/": UPDATE_NETWORK_SETTINGS,
+    "PUT /Self/Networks/{network}/Settings/": UPDATE_NETWORK_SETTINGS,
+    "PUT /Self/Networks/{network}/Subscription/": UPDATE_NETWORK_SUBSCRIPTION,
+}
+SOMEBODYS = re.compile(r"\{(application|invitation|network|session|user|token)\}")
+
+
+def everything(_endpoint: Endpoint) -> str:
+    return OK
+
+
+def nothing(_endpoint: Endpoint) -> str:
+    return FORBIDDEN
+
+
+# --- people
+
+
+def own_things(role_id: int | None) -> Any:
+    """What a member of a network gets of what is theirs."""
+
+    def expects(endpoint: Endpoint) -> str:
+        operation = OF_NETWORK.get(name(endpoint))
+        if operation is None or (role_id is not None and allowed_by_system_role(operation.uid, role_id)):
+            return OK
+        return FORBIDDEN
+
+    return expects
+
+
+def without_a_network(endpoint: Endpoint) -> str:
+    return HIDDEN if name(endpoint) == "GET /Self/Session/Network/" else OK
+
+
+async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]:
+    made = await cast(world, call_as)
+
+    def about_the_network(principal: tuple[str, int], *, on: int = 0, is_allowed: bool = True) -> Any:
+        def rules(endpoint: Endpoint) -> list[Rule]:
+            operation = OF_NETWORK.get(name(endpoint))
+            return [] if operation is None else [Rule(operation, *principal, on, is_allowed)]
+
+        return rules
+
+    def member(
+        title: str, person: Somebody, expects: Any, principal: tuple[str, int] | None = None, **rule: Any
+    ) -> Caller:
+        rules = about_the_network(principal, **rule) if principal else lambda endpoint: []
+        return Caller(title, person.client, expects, rules, person.owner)
+
+    def on_device(_endpoint: Endpoint) -> list[Rule]:
+        return [Rule(DEVICE, "User", made.denied.owner.user_id, world.ids["Device"], is_allowed=False)]
+
+    this_network = world.network.network_id
+    a_player, with_every_scope = [await world.player(scope=scope) for scope in (DEVICE_SCOPE, USER_SCOPE)]
+    return [
+        *await strangers(world, call_as, await sign_in(), UNAUTHENTICATED),
+        Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.main")), nothing),
+        Caller("a player", call_as(a_player.access_token), nothing),
+        Caller("a player with the scopes of people", call_as(with_every_scope.access_token), nothing),
+        *await with_secrets(world, call_as, nothing),
+        Caller("no network", call_as(await sign_in(choose=False)), without_a_network),
+        *[member(role.name, person, own_things(role.id)) for role, person in made.roles.items()],
+        member("a custom role, permitted", made.custom, everything, ("Role", CUSTOM_ROLE)),
+        member("a custom role without permissions", made.custom, own_things(CUSTOM_ROLE)),
+        member(
+            "somebody allowed this network",
+            made.roleless,
+            everything,
+            ("User", made.roleless.owner.user_id),
+            on=this_network,
+        ),
+        member(
+            "somebody allowed another network",
+            made.roleless,
+            own_things(None),
+            ("User", made.roleless.owner.user_id),
+            on=made.elsewhere.owner.network_id,
+        ),
+        member(
+            "an administrator denied this network",
+            made.denied,
+            own_things(None),
+            ("User", made.denied.owner.user_id),
+            on=this_network,
+            is_allowed=False,
+        ),
+        member("an administrator denied one device", made.denied, everything)._replace(rules=on_device),
+        member("another network's administrator", made.elsewhere, everything),
+        member("somebody invited to another network", made.invited, everything),
+    ]
+
+
+async def test_people_have_what_is_their_own(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+    await demand_every_cell(world, FOR_PEOPLE, await people(world, call_as, sign_in))
+
+
+async def test_what_is_somebody_elses_is_not_there(world: World, call_as: CallAs) -> None:
+    stranger = (await cast(world, call_as)).elsewhere.client
+    theirs = [endpoint for endpoint in FOR_PEOPLE if SOMEBODYS.search(endpoint.path)]
+    await demand_every_cell(world, theirs, [Caller("a stranger", stranger, lambda endpoint: HIDDEN)])
+
+
+async def test_what_an_invitation_leads_to_is_not_there_before_it_is_accepted(world: World, call_as: CallAs) -> None:
+    """Neither the network nor the user in it, for the invited person as for the administrator who invited."""
+    made = await cast(world, call_as)
+    pending = made.invited.owner._replace(user_id=made.pending, network_id=world.network.network_id)
+    of_user = [endpoint for endpoint in FOR_PEOPLE if "{user}" in endpoint.path]
+    of_network = [endpoint for endpoint in FOR_PEOPLE if "{network}" in endpoint.path]
+    hidden = [("invited", made.invited.client, of_user + of_network), ("inviting", world.admin, of_user)]
+    for title, client, endpoints in hidden:
+        await demand_every_cell(world, endpoints, [Caller(title, client, lambda endpoint: HIDDEN, owner=pending)])
+    chosen = await made.invited.client.put("/Self/Session/Network/", json={"id": pending.network_id})
+    assert chosen.status_code == 400
+    listed = await made.invited.client.get("/Self/Users/")
+    assert [user["network"]["id"] for user in listed.json()] == [made.invited.owner.network_id]
+
+
+# --- players
+
+
+async def test_players_are_one_device(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+    made = await cast(world, call_as)
+    elsewhere = made.elsewhere.owner.network_id
+    b2, b3, gone = await register(world.services.store, world.network.network_id, ["B2", "B3", "B4"])
+    (c1,) = await register(world.services.store, elsewhere, ["C1"])
+
+    async def player(scope: str = DEVICE_SCOPE, device_id: int = b2, network_id: int = 0) -> AsyncClient:
+        return call_as((await world.player(scope=scope, device_id=device_id, network_id=network_id)).access_token)
+
+    of_the_deleted = await player(device_id=gone)
+    assert (await world.admin.delete(f"/Devices/{gone}/")).status_code == 204
+    setup_token = (await world.services.provisioning.issue(world.network.network_id, 2**42)).token
+    joined = await world.joined()
+    released = call_as(joined.access_token)
+    release = await world.admin.post(f"{ROOT}/admin/v1/devices/{joined.device_id}/release/")
+    assert release.status_code == 204
+    await demand_every_cell(
+        world,
+        FOR_PLAYERS,
+        [
+            *await strangers(world, call_as, (await world.player(device_id=b3)).access_token, UNAUTHENTICATED),
+            Caller("a device that was deleted", of_the_deleted, lambda endpoint: UNAUTHENTICATED),
+            Caller("a setup token", call_as(setup_token), lambda endpoint: UNAUTHENTICATED),
+            Caller("the wrong scope", await player("cert"), nothing),
+            Caller("a person with the scope of players", call_as(await sign_in(scope="bsn.api.device")), nothing),
+            *[Caller(role.name, person.client, nothing) for role, person in made.roles.items()],
+            Caller("a player", await player(), everything),
+            *await with_secrets(world, call_as, everything),
+            Caller("a player that was released", released, lambda endpoint: UNAUTHENTICATED),
+            Caller("a player of another network", await player(device_id=c1, network_id=elsewhere), everything),
+        ],
+    )
+
+
+# --- everybody
+
+REGISTER = "POST /player/v1/register"
+RENEW = "POST /player/v1/token"
+#: Where it is told what has happened since the last time.
+METRICS = "/metrics"
+
+
+def likeness(answer: Response) -> tuple[Any, ...]:
+    """What of an answer has to be the same: all but secrets, names and points in time, which are new each time."""
+    media_type = answer.headers.get("Content-Type", "")
+    text = "" if answer.request.url.path == METRICS else re.sub(r"[\w-]{43}|\d+", "…", answer.text)
+    return answer.status_code, media_type, members(answer.json()) if text and "json" in media_type else text
+
+
+def members(value: Any) -> Any:
+    """The names in a document, without their values."""
+    if isinstance(value, dict):
+        return {key: members(member) for key, member in value.items()}
+    return [members(item) for item in value] if isinstance(value, list) else type(value)
+
+
+async def test_what_is_public_answers_the_same_whoever_calls(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+    made = await cast(world, call_as)
+    callers = [
+        *await strangers(world, call_as, await sign_in(), OK),
+        Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.upload")), everything),
+        Caller("a player", call_as((await world.player()).access_token), everything),
+        *[caller._replace(expects=everything) for caller in await with_secrets(world, call_as, everything)],
+        Caller("somebody invited", made.invited.client, everything),
+        *[Caller(role.name, person.client, everything) for role, person in made.roles.items()],
+        Caller("another network's administrator", made.elsewhere.client, everything),
+    ]
+    # A device without a secret gets one with its first renewal, and none with the next ones.
+    renewal = [endpoint for endpoint in PUBLIC if name(endpoint) == RENEW]
+    async for *_, answer in calls(world, renewal, callers[:1]):
+        assert "device_secret" in answer.json()
+    told: dict[str, dict[str, Any]] = {}
+    async for endpoint, caller, _, answer in calls(world, PUBLIC, callers):
+        told.setdefault(name(endpoint), {})[caller.name] = likeness(answer)
+        assert str(answer.status_code) in endpoint.statuses, (name(endpoint), caller.name, answer.text)
+    different = {called: by for called, by in told.items() if any(each != by["nobody"] for each in by.values())}
+    assert different == {}
+
+
+async def test_only_a_setup_token_lets_players_in(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+    (endpoint,) = [endpoint for endpoint in PUBLIC if name(endpoint) == REGISTER]
+    made = await cast(world, call_as)
+    setup_token = (await world.services.provisioning.issue(world.network.network_id, 2**42)).token
+    refused = [
+        *await strangers(world, call_as, setup_token, UNAUTHENTICATED),
+        Caller("a player", call_as((await world.player()).access_token), lambda endpoint: UNAUTHENTICATED),
+        *await with_secrets(world, call_as, lambda endpoint: UNAUTHENTICATED),
+        Caller("somebody invited", made.invited.client, lambda endpoint: UNAUTHENTICATED),
+        *[Caller(role.name, person.client, lambda endpoint: UNAUTHENTICATED) for role, person in made.roles.items()],
+    ]
+    for caller in refused:
+        request = await world.request(endpoint)
+        answer = await caller.client.request(request.method, request.url, json=request.sent["json"])
+        assert outcome(answer.status_code) == UNAUTHENTICATED, caller.name
+
+
+# --- each of them
+
+
+async def demand_every_cell(world: World, endpoints: list[Endpoint], callers: list[Caller]) -> None:
+    """Fail with every cell in which something else happens than is expected."""
+    wrong = {}
+    async for endpoint, caller, _, answer in calls(world, endpoints, callers):
+        expected, told = caller.expects(endpoint), outcome(answer.status_code)
+        if told != expected:
+            wrong[f"{name(endpoint)} by {caller.name}"] = (told, expected, answer.text[:100])
+    assert wrong == {}

@@ -1,0 +1,41 @@
+"""What registration, activation and reset tests share: the mails that were sent."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections.abc import Awaitable, Callable
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from signfleet.app.wiring import Services
+
+Mailbox = Callable[[], Awaitable[list[EmailMessage]]]
+
+
+@pytest.fixture
+def mailbox(services: Services, tmp_path: Path) -> Mailbox:
+    """Sends what is due and gives every mail so far, oldest first."""
+
+    async def read() -> list[EmailMessage]:
+        await services.registrations.mail_resets()
+        await services.outbox.send_due()
+        return [
+            email.message_from_bytes(path.read_bytes(), EmailMessage, policy=email.policy.default)  # type: ignore[arg-type]
+            for path in sorted((tmp_path / "outbox").glob("*.eml"))
+        ]
+
+    return read
+
+
+def link_in(message: EmailMessage) -> str:
+    """The path and query of the link in a mail; its text and its HTML have the same one."""
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    (link,) = re.findall(r"http://127\.0\.0\.1:8080(/account/\S+)", text.get_content())
+    assert f'href="http://127.0.0.1:8080{link}"' in html.get_content()
+    return str(link)

@@ -1,0 +1,41 @@
+"""How schemas and texts become words of a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from signfleet.web.documentation.page import anchor, limits, prose, type_in_words
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "string"}, "string"),
+        ({"type": "string", "format": "date-time"}, "date-time"),
+        ({}, "anything"),
+        ({"$ref": "#/components/schemas/Player"}, '<a href="#type-Player">Player</a>'),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "string or null"),
+        ({"enum": ["a", "<b>"]}, "<code>a</code>, <code>&lt;b&gt;</code>"),
+        ({"type": "array", "items": {"type": "integer"}}, "list of integer"),
+        ({"type": "array"}, "list of anything"),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, "map of string"),
+        ({"type": "object"}, "object"),
+    ],
+)
+def test_a_type_in_words(schema: dict[str, Any], words: str) -> None:
+    assert type_in_words(schema) == words
+
+
+def test_limits_are_told_of_whatever_may_be_null() -> None:
+    assert limits({"type": "integer", "minimum": 0, "maximum": 9}) == "at least 0, at most 9"
+    assert limits({"anyOf": [{"type": "string", "maxLength": 128}, {"type": "null"}]}) == "no longer than 128"
+
+
+def test_prose_has_paragraphs_and_code_and_lets_nothing_else_through() -> None:
+    assert prose("One `a<b`.\n\nTwo <b>.") == "<p>One <code>a&lt;b</code>.</p><p>Two &lt;b&gt;.</p>"
+
+
+def test_an_anchor_holds_no_blanks() -> None:
+    assert anchor("type Player<int>") == "type-Player-int"

@@ -1,0 +1,126 @@
+"""`/openapi.json` and `/docs`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+
+from signfleet.app import wiring
+from signfleet.foundation.settings import Settings
+from signfleet.web.http.application import Application
+
+
+def served(settings: Settings) -> Application:
+    """The documentation of all endpoints alone, which is public."""
+    no_gate: Any = None
+    endpoints = [endpoint for endpoint in wiring.endpoints() if endpoint.path in ("/docs", "/openapi.json")]
+    return Application(endpoints, {Settings: settings}, no_gate)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(served(Settings()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
+        yield client
+
+
+class Page(HTMLParser):
+    """The places of a page, and where its links and resources point."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(str(value))
+            elif name == "href" and tag == "a":
+                self.links.append(str(value))
+            elif name in ("src", "href", "srcset", "action"):
+                self.loaded.append(str(value))
+
+
+async def test_the_document_describes_itself(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/openapi.json")
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert {"/openapi.json", "/docs", "/health/ready", "/2022/06/REST/Devices/"} <= set(answer.json()["paths"])
+
+
+async def test_it_need_not_be_sent_twice(client: httpx.AsyncClient) -> None:
+    for path in ("/openapi.json", "/docs"):
+        etag = (await client.get(path)).headers["ETag"]
+        again = await client.get(path, headers={"If-None-Match": etag})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_the_page_takes_a_browser_and_nothing_that_wants_json(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert (await client.get("/docs", headers={"Accept": "application/json"})).status_code == 406
+
+
+async def test_the_page_loads_nothing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs")
+    assert Page(answer.text).loaded == []
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+
+
+async def test_every_link_of_the_page_leads_somewhere(client: httpx.AsyncClient) -> None:
+    page = Page((await client.get("/docs")).text)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json"}
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+@pytest.mark.parametrize("path", ["", "/signs"])
+async def test_below_a_path_of_a_proxy_every_address_has_the_path(path: str) -> None:
+    """Whether the proxy takes the path off, or passes it on."""
+    base = "https://example.com/signs"
+    app = served(Settings(public_url=f"{base}/"))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://signfleet.test")
+    api = (await client.get(f"{path}/openapi.json")).json()
+    assert api["servers"] == [{"url": base}]
+    token = api["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]["tokenUrl"]
+    assert token.startswith(f"{base}/realms/")
+    page = Page((await client.get(f"{path}/docs")).text)
+    assert {link for link in page.links if not link.startswith("#")} == {f"{base}/openapi.json"}
+    assert (await client.get("/signsX/docs")).status_code == 404
+
+
+async def test_the_page_has_every_operation(client: httpx.AsyncClient) -> None:
+    api, page = (await client.get("/openapi.json")).json(), Page((await client.get("/docs")).text)
+    ids = {operation["operationId"] for operations in api["paths"].values() for operation in operations.values()}
+    assert ids <= set(page.ids)
+
+
+@pytest.mark.parametrize("path", ["/", ""])
+async def test_a_browser_at_the_root_is_led_to_the_page(client: httpx.AsyncClient, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = await client.request(method, path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
+        assert answer.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+async def test_a_program_at_the_root_gets_the_error_it_can_read(client: httpx.AsyncClient, accept: str) -> None:
+    answer = await client.get("/", headers={"Accept": accept})
+    assert answer.status_code == 404
+    assert answer.json()["message"] == "There is nothing at this address."
+    answer = await client.get("/nowhere", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+
+
+async def test_the_root_below_a_path_leads_to_the_page_there() -> None:
+    settings = Settings(public_url="https://signs.example/fleet/")
+    transport = httpx.ASGITransport(served(settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
+        answer = await client.get("/fleet/", headers={"Accept": "text/html"})
+    assert answer.headers["Location"] == "/fleet/docs"
