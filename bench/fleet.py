@@ -9,7 +9,7 @@ from sqlalchemy import Table, bindparam
 
 from signfleet.fleet.devices.document import identity
 from signfleet.fleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_document, device_properties
@@ -35,7 +35,7 @@ async def multiply(store: Store, network_id: int, count: int) -> None:
         ]
         for insert, rows in zip(INSERTS, zip(*copies, strict=True), strict=True):
             await tx.execute_many(insert, list(rows))
-        await totals.add(tx, network_id, "Device", len(numbers))
+        await counters.add(tx, network_id, "Device", len(numbers))
 
     for first in range(len(originals), count, BATCH):
         numbers = range(first, min(first + BATCH, count))

@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 from bench import http_load
 from bench.table import Row
 from signfleet.foundation.storage.interface import Transaction
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.passwords import hash_now
 from signfleet.identity.access.sessions import Sessions

@@ -21,7 +21,7 @@ from bench import http_load
 from bench.fleet import multiply
 from bench.table import Row
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from tests.api import MAIN, Api
 from tests.processes import free_port, running
 from tests.running import founded, running_server

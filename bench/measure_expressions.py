@@ -25,7 +25,7 @@ from bench.table import Row
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_properties, device_tag, tag_key
 from signfleet.foundation.wire.collation import order_key

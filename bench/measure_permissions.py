@@ -17,10 +17,10 @@ from time import perf_counter
 from bench.table import Row
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import setting
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.identity.access.permission_store import INSERT_PERMISSION
 from signfleet.identity.access.permissions import Permissions

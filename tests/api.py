@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.simulator.run import simulate
 
 MAIN = "/2022/06/REST"

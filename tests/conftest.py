@@ -32,18 +32,18 @@ from httpx import ASGITransport, AsyncClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from signfleet.app.founding import Founded, found
+from signfleet.app.bootstrap import Founded, found
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.migrations import migrate_postgresql, migrate_sqlite
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.wire import timespan
-from signfleet.identity.access.issuing import Lifetimes, open_session
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.store import INSERT_TOKEN
+from signfleet.identity.access.token_issue import Lifetimes, open_session
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people.service import NewPerson, People, insert_person
 from signfleet.identity.users.membership import admit

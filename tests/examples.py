@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from signfleet.foundation.wire.datetime import parse
-from signfleet.web.http import contract
+from signfleet.web.http import documented
 
-FOLDER = Path(contract.__file__).with_name("contract_examples")
+FOLDER = Path(documented.__file__).with_name("contract_examples")
 
 
 def example(name: str) -> Any:

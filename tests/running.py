@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from signfleet.app.founding import Founded, found
+from signfleet.app.bootstrap import Founded, found
 from signfleet.app.wiring import build
 from signfleet.foundation.settings import Settings
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from tests.lending import Lender
 from tests.postgres import Postgres
 

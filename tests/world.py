@@ -13,7 +13,7 @@ from urllib.parse import quote
 from httpx import AsyncClient
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, endpoints
 from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.foundation.storage.interface import Transaction
@@ -22,9 +22,9 @@ from signfleet.foundation.storage.tables import blocked_serial, person
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
-from signfleet.identity.access.issuing import Issued, Lifetimes, open_session
-from signfleet.identity.access.operations.catalogue import VIEW_GROUP, VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.definitions import VIEW_GROUP, VIEW_SCREENSHOTS
 from signfleet.identity.access.operations.roles import VIEWERS, SystemRole
+from signfleet.identity.access.token_issue import Issued, Lifetimes, open_session
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.networks.levels import FREE, PAID
 from signfleet.identity.people.links import ACTIVATE, INVITATION, RESET

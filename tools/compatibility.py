@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from signfleet.app.wiring import endpoints
-from signfleet.web.http.contract import PREFIX, Documented, documented
+from signfleet.web.http.documented import PREFIX, Documented, documented
 from signfleet.web.http.endpoint import Endpoint
 
 ROOT = Path(__file__).parents[1]

@@ -34,7 +34,7 @@ ALLOWED = [
     "path_long_name",
 ]
 #: Modules in which names are entries of a list or columns of a table, whether or not anything uses them by name.
-LISTS = ("access/operations/catalogue.py", "storage/tables.py", "expressions/tree.py")
+LISTS = ("access/operations/definitions.py", "storage/tables.py", "expressions/tree.py")
 
 
 def fields(path: Path) -> set[int]:

@@ -7,7 +7,7 @@ import sys
 from io import TextIOWrapper
 
 from signfleet.foundation import stop_signals
-from signfleet.foundation.allocation import restart_with_tuned_allocation
+from signfleet.foundation.malloc import restart_with_tuned_allocation
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import time_machine
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query

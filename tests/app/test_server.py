@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from signfleet.app.founding import found
+from signfleet.app.bootstrap import found
 from signfleet.app.server import CannotListen, address_of, listen, run
 from signfleet.app.wiring import Services
 from signfleet.foundation import stop_signals

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import select
 
 from bench.fleet import multiply
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_document
@@ -26,6 +26,6 @@ async def test_a_fleet_is_as_large_as_asked_and_each_device_is_another(store: St
         {device["settings"]["name"] for device in devices},
     ):
         assert len(found) == 30
-    total = await store.one(totals.TOTAL, network_id=NETWORK, entity="Device")
+    total = await store.one(counters.TOTAL, network_id=NETWORK, entity="Device")
     assert total is not None
     assert total.total == 30

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from tests.api import Api
 from tests.clients.proxy import running_proxy
 from tests.running import founded, running_server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.foundation.private_files import tighten
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import VIEW_GROUP
+from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.web.http.endpoint import Endpoint
 from tests.conftest import SignIn

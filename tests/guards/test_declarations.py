@@ -11,7 +11,7 @@ import msgspec
 
 from signfleet.app.wiring import endpoints
 from signfleet.fleet.devices.schemas import PlayerSettings
-from signfleet.web.http.contract import PREFIX, documented, routes
+from signfleet.web.http.documented import PREFIX, documented, routes
 from signfleet.web.http.endpoint import BODY_LIMIT, JSON, JSON_PATCH, Endpoint
 from signfleet.web.http.openapi import PATH_PARAMETERS
 from tests.processes import ROOT

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signfleet.web.http.contract import documented
+from signfleet.web.http.documented import documented
 from tools import compatibility, reference
 
 

@@ -10,9 +10,9 @@ import pytest
 from httpx import AsyncClient
 from msgspec import inspect
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.foundation.wire.misfit import choices, known_type
+from signfleet.foundation.wire.validation_messages import choices, known_type
 from signfleet.web.http.endpoint import JSON, Endpoint
 from tests.conftest import SignIn
 from tests.world import OFFERED, PREFIX, World, name

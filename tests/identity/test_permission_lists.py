@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction
-from signfleet.identity.access.operations.catalogue import UPDATE_DEVICE, UPDATE_GROUP
+from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, UPDATE_GROUP
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.audit.recording import Change, record
 from tests.conftest import ROOT

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from signfleet.fleet.devices.models import catalog
+from signfleet.fleet.devices.models import models
 from signfleet.foundation.wire import zones
 from signfleet.simulator import fleet
 from signfleet.simulator.fleet import DEFAULT_SEED, GROUPS
@@ -28,7 +28,7 @@ def test_a_small_demo_shows_something_of_everything() -> None:
     assert {profile.condition for profile in profiles} == {condition for condition, _ in fleet.CONDITIONS}
     assert {profile.link for profile in profiles} == {link for link, _ in fleet.LINKS}
     assert {profile.group for profile in profiles} == set(GROUPS)
-    families = Counter(catalog.family_of(profile.model) for profile in profiles)
+    families = Counter(models.family_of(profile.model) for profile in profiles)
     assert len(families) >= 5
     assert families["Unknown"] >= 1
 

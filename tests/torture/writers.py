@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from signfleet.app.founding import Founded
-from signfleet.foundation.storage.opening import open_store
+from signfleet.app.bootstrap import Founded
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_error, device_group, device_note, device_tag, screenshot
 from signfleet.foundation.wire import datetime

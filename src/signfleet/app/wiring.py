@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.deletion import DeviceDeletion
-from signfleet.fleet.devices.events.service import Events
+from signfleet.fleet.devices.history.service import Events
 from signfleet.fleet.devices.notes.service import Notes
 from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.fleet.devices.permissions.service import DevicePermissions
@@ -21,23 +21,23 @@ from signfleet.fleet.devices.screenshots.service import ScreenshotLists
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.settings import DeviceSettings
 from signfleet.fleet.devices.tags.service import Tags
-from signfleet.fleet.explanation.routes import endpoints as explanation_endpoints
-from signfleet.fleet.explanation.service import Explanations
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
+from signfleet.fleet.health.sweep import Watch
 from signfleet.fleet.joining.claims import Claims
 from signfleet.fleet.joining.routes import endpoints as joining_endpoints
 from signfleet.fleet.joining.service import Joining
 from signfleet.fleet.joining.setup_tokens import SetupTokenLists
+from signfleet.fleet.permission_explanation.routes import endpoints as explanation_endpoints
+from signfleet.fleet.permission_explanation.service import Explanations
 from signfleet.fleet.players import routes as player_routes
 from signfleet.fleet.players.events import StoredEvents
-from signfleet.fleet.players.pace import Pace
+from signfleet.fleet.players.rate_limit import Pace
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.screenshots import Screenshots
 from signfleet.fleet.players.tokens import PlayerTokens
-from signfleet.fleet.presence.watch import Watch
 from signfleet.fleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.fleet.provisioning.service import Provisioning
 from signfleet.fleet.subscriptions import routes as subscription_routes
@@ -52,7 +52,7 @@ from signfleet.foundation.blobs.store import link_key
 from signfleet.foundation.private_files import BLOB_NAMES, DATA_NAMES, tighten
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import StorageError, Store
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.identity.access.attempts import Attempts
 from signfleet.identity.access.gate import AccessGate
 from signfleet.identity.access.passwords import Passwords
@@ -64,10 +64,10 @@ from signfleet.identity.audit.routes import endpoints as audit_endpoints
 from signfleet.identity.audit.service import Audit
 from signfleet.identity.invitations.routes import endpoints as invitation_endpoints
 from signfleet.identity.invitations.service import Invitations
-from signfleet.identity.networks.changes import NetworkChanges
 from signfleet.identity.networks.service import Networks
-from signfleet.identity.operations.routes import endpoints as operation_endpoints
-from signfleet.identity.operations.service import Operations
+from signfleet.identity.networks.settings import NetworkChanges
+from signfleet.identity.operation_trees.routes import endpoints as operation_endpoints
+from signfleet.identity.operation_trees.service import Operations
 from signfleet.identity.people.links import OneTimeLinks
 from signfleet.identity.people.registration import Registrations
 from signfleet.identity.people.service import People

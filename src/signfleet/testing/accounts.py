@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from signfleet.app.founding import Founded, found
+from signfleet.app.bootstrap import Founded, found
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.foundation import clock
 from signfleet.foundation.storage.interface import Transaction

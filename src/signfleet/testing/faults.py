@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 import structlog
 
 from signfleet.foundation.errors import Invalid, SignfleetError, Throttled, Unavailable
-from signfleet.foundation.expressions.nearest import nearest
+from signfleet.foundation.expressions.suggestions import nearest
 from signfleet.testing.schemas import Fault
 from signfleet.web.http.call import Call, Disconnected
-from signfleet.web.http.contract import PREFIX
+from signfleet.web.http.documented import PREFIX
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.http.errors import in_oauths_form
 from signfleet.web.http.response import Response

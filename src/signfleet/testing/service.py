@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, build, endpoints, gate, services_by_type
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.opening import CannotOpen, is_missing, open_store, revision_of
+from signfleet.foundation.storage.open import CannotOpen, is_missing, open_store, revision_of
 from signfleet.foundation.wire import datetime
 from signfleet.testing import schemas, store
 from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, found_for_tests

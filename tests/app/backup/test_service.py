@@ -20,7 +20,7 @@ from signfleet.app.backup.archive import BackupError, Manifest
 from signfleet.app.backup.service import back_up, restore, verify
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_group, screenshot
 from signfleet.simulator.fleet import fleet

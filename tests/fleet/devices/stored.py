@@ -12,7 +12,7 @@ from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import identity, status_end
 from signfleet.fleet.devices.registration import NewDevice, create
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_download, device_error, screenshot
@@ -87,7 +87,7 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
         await tx.execute(
             queries.INSERT_PROPERTIES, **key, device_id=player["id"], properties=compact(DEVICES.flatten(player))
         )
-        await totals.add(tx, network_id, "Device", 1)
+        await counters.add(tx, network_id, "Device", 1)
 
     await store.write(work)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, endpoints
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit, metadata, token

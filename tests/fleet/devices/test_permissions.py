@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import DEVICE, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import DEVICE, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import CREATORS, VIEWERS
 from tests.conftest import CallAs, SignIn
 from tests.fleet.devices.stored import register

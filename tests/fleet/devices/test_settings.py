@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.store import DEVICE_OF_SERIAL
 from signfleet.fleet.groups.store import INSERT_GROUP

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.schemas import PlayerSettings
 from signfleet.fleet.devices.settings_rules import check

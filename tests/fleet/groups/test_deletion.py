@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
+from signfleet.identity.access.operations.definitions import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import NETWORK_MANAGERS
 from tests.conftest import ROOT, CallAs, SignIn

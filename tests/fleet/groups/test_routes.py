@@ -10,10 +10,10 @@ from unittest.mock import patch
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire.json import encode
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     EDIT_GROUP_PERMISSIONS,
     GROUP,
     UPDATE_GROUP,
@@ -21,7 +21,7 @@ from signfleet.identity.access.operations.catalogue import (
     VIEW_GROUP,
 )
 from signfleet.identity.access.operations.roles import CREATORS, NETWORK_MANAGERS, PUBLISHERS, VIEWERS
-from signfleet.identity.operations.document import document
+from signfleet.identity.operation_trees.document import document
 from tests.conftest import BASE, ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register
 from tests.identity.access.granted import grant

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.serials import RESERVED
 from signfleet.fleet.groups.creation import RESERVED as RESERVED_GROUPS

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.players.tokens import GRACE
 from signfleet.foundation.storage.interface import Store
@@ -340,8 +340,8 @@ async def test_a_block_is_of_the_network_that_deleted_the_device(
 async def test_joining_and_tokens_are_paced(
     at_work: dict[str, Any], register: Register, client: AsyncClient, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    monkeypatch.setattr("signfleet.fleet.players.pace.BURST", 3)
-    monkeypatch.setattr("signfleet.fleet.players.pace.SECONDS", 3600)
+    monkeypatch.setattr("signfleet.fleet.players.rate_limit.BURST", 3)
+    monkeypatch.setattr("signfleet.fleet.players.rate_limit.SECONDS", 3600)
     answers = []
     for _ in range(5):
         match call:

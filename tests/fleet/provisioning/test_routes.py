@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, NETWORK_MANAGERS, VIEWERS, SystemRole

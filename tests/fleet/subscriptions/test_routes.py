@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.subscriptions import store as queries
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import CREATORS, NETWORK_MANAGERS, VIEWERS
 from tests.conftest import CallAs, SignIn
 from tests.fleet.devices.stored import example, register

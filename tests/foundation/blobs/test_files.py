@@ -9,7 +9,7 @@ from moto.server import ThreadedMotoServer
 
 from signfleet.foundation.blobs.files import DELETED_AT_ONCE, Blobs, open_blobs
 from signfleet.foundation.storage.interface import StorageError
-from signfleet.foundation.storage.opening import CannotOpen
+from signfleet.foundation.storage.open import CannotOpen
 
 
 @pytest.fixture(scope="module")

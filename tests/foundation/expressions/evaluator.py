@@ -12,9 +12,10 @@ from typing import Any
 
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.catalogue import Catalogue
-from signfleet.foundation.expressions.kinds import Kind
 from signfleet.foundation.expressions.tree import Operator, Wildcard
-from signfleet.foundation.wire import tagkeys, timespan
+from signfleet.foundation.expressions.types import Kind
+from signfleet.foundation.wire import tags as tagkeys
+from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import MIN_MS
 from signfleet.foundation.wire.datetime import parse as parse_date

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.foundation.expressions.kinds import Kind
 from signfleet.foundation.expressions.properties import Property
+from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_properties, device_tag, device_tag_element, tag_key
-from signfleet.foundation.wire import datetime, tagkeys, timespan
+from signfleet.foundation.wire import datetime, timespan
+from signfleet.foundation.wire import tags as tagkeys
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
 

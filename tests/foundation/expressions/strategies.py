@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from signfleet.foundation.expressions import tree
-from signfleet.foundation.wire.tagkeys import ENTITIES, TYPES
+from signfleet.foundation.wire.tags import ENTITIES, TYPES
 
 _CHARACTERS = st.characters(exclude_categories=("Cs",), exclude_characters="\x00'\\")
 _SOURCES = st.lists(st.one_of(_CHARACTERS, st.sampled_from(["''", "\\\\", "\\*", "\\?", "\\'", "*", "?"])), max_size=8)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
-from signfleet.foundation.expressions.kinds import OPERATORS, SORTABLE, Kind
 from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.expressions.properties import Property
+from signfleet.foundation.expressions.types import OPERATORS, SORTABLE, Kind
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire import datetime, timespan
 from tests.foundation.expressions.evaluator import matches, ordered

@@ -8,14 +8,14 @@ from sqlalchemy import Column, column
 from sqlalchemy.dialects import postgresql
 
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.events.catalogue import DOWNLOADS, ERRORS
+from signfleet.fleet.devices.history.catalogue import DOWNLOADS, ERRORS
 from signfleet.fleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.fleet.groups.catalogue import GROUPS
 from signfleet.fleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns
-from signfleet.foundation.expressions.kinds import Kind
 from signfleet.foundation.expressions.properties import Property
+from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.storage.tables import subscription
 from signfleet.identity.audit.catalogue import AUDIT
 from signfleet.identity.users.catalogue import USERS

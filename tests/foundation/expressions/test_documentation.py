@@ -13,10 +13,10 @@ from signfleet.fleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import parser
 from signfleet.foundation.expressions.binding import MAX_TAGS
-from signfleet.foundation.expressions.kinds import MAX_NUMBER
 from signfleet.foundation.expressions.lexer import MAX_LENGTH
 from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.expressions.parser import parse_projection
+from signfleet.foundation.expressions.types import MAX_NUMBER
 from signfleet.foundation.storage.interface import Store
 from tests.foundation.expressions.evaluator import matches, ordered
 from tests.foundation.expressions.fleet import put_fleet, random_fleet

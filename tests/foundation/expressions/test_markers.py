@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.expressions.kinds import MAX_NUMBER, Kind, Value
 from signfleet.foundation.expressions.markers import Markers
 from signfleet.foundation.expressions.parser import MAX_SORT_KEYS
+from signfleet.foundation.expressions.types import MAX_NUMBER, Kind, Value
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import fold
 

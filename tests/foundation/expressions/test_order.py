@@ -12,7 +12,7 @@ from httpx import AsyncClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.groups.catalogue import GROUPS

@@ -9,8 +9,8 @@ import pytest
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.fleet.subscriptions.catalogue import SUBSCRIPTIONS
-from signfleet.foundation.expressions.kinds import Kind
 from signfleet.foundation.expressions.properties import Property, properties_of
+from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.wire.types import DateTime, Secret, TimeSpan
 
 

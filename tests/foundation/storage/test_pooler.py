@@ -16,7 +16,7 @@ from signfleet.app.backup.archive import BackupError
 from signfleet.app.backup.service import back_up
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.opening import CannotOpen, open_store
+from signfleet.foundation.storage.open import CannotOpen, open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import setting
 from tests.pgbouncer import running_pgbouncer

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.foundation.storage.opening import CannotOpen, open_store
+from signfleet.foundation.storage.open import CannotOpen, open_store
 from signfleet.foundation.storage.postgres_address import BadAddress, connect, parse
 from tests.line import line_to_postgres
 

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from signfleet.foundation.storage.migrations import migrate_postgresql
-from signfleet.foundation.storage.opening import CannotOpen, open_store
+from signfleet.foundation.storage.open import CannotOpen, open_store
 from tests.app.cli.test_serve import invoke
 from tests.postgres import Postgres, name_of
 

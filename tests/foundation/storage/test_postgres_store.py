@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import bindparam, func, select
 
 from signfleet.foundation.storage.interface import StorageError, Transaction
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.postgres import PostgresStore
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import setting

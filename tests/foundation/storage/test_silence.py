@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import build, make_app
 from signfleet.foundation.settings import Settings
 from tests.api import MAIN, Api

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal, select
 
 from signfleet.foundation.errors import Busy, Invalid, Throttled
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.opening import open_store
+from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.turns import WAITING_OF_ONE, Caller, Turns, read_as
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import found
+from signfleet.app.bootstrap import found
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import token

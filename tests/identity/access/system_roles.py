@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.identity.access.operations.catalogue import by_uid
+from signfleet.identity.access.operations.definitions import by_uid
 
 
 def allowed_by_system_role(operation_uid: str, role_id: int) -> bool:

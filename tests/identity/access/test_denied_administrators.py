@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     DELETE_GROUP,
     DEVICE,
     GROUP,

@@ -14,11 +14,11 @@ import pytest
 from argon2 import PasswordHasher
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction, UnitOfWork
 from signfleet.foundation.storage.query import Query
-from signfleet.identity.access.operations.catalogue import DEVICE, GROUP, USER, VIEW_DEVICE, VIEW_GROUP, VIEW_USER
+from signfleet.identity.access.operations.definitions import DEVICE, GROUP, USER, VIEW_DEVICE, VIEW_GROUP, VIEW_USER
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.tokens import new_token
 from signfleet.web.http.endpoint import Endpoint

@@ -10,7 +10,7 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import permission
 from signfleet.identity.access.giving import NO_RIGHTS, Giving, Rights, rights_of
-from signfleet.identity.access.operations.catalogue import DEVICE, ROOTS, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
+from signfleet.identity.access.operations.definitions import DEVICE, ROOTS, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.identity.access.permission_store import INSERT_PERMISSION

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     DELETE_USER,
     DEVICE,
     UPDATE_DEVICE,

@@ -11,7 +11,7 @@ from typing import Any
 
 from httpx import AsyncClient, Response
 
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     DEVICE,
     UPDATE_NETWORK_SETTINGS,
     UPDATE_NETWORK_SUBSCRIPTION,

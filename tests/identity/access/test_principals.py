@@ -6,9 +6,9 @@ from typing import Any
 
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import DEVICE, VIEW_DEVICE, VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.definitions import DEVICE, VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import CallAs, SignIn

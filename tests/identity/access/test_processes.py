@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.foundation.settings import Settings
 from tests.conftest import BASE, SignIn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signfleet.identity.access.operations.catalogue import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
+from signfleet.identity.access.operations.definitions import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.identity.access.rules import Rule, deciding, is_allowed, system_rules
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     EDIT_USER_PERMISSIONS,
     VIEW_DEVICE,
     VIEW_SCREENSHOTS,

@@ -14,7 +14,7 @@ from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, permission, user
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     DEVICE,
     SUBSCRIPTION,
     VIEW_DEVICE,

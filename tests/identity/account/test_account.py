@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from httpx import ASGITransport, AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, make_app
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import StorageError

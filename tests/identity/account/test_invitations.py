@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import person
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from httpx import AsyncClient
 
+from signfleet.app.bootstrap import Founded
 from signfleet.app.cli import cli
-from signfleet.app.founding import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Transaction

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
+from signfleet.identity.access.operations.definitions import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
 from signfleet.identity.access.operations.roles import GENERAL_MANAGERS, SYSTEM_ROLES
 from tests.conftest import CallAs, SignIn
 from tests.fleet.devices.stored import register

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 
 NETWORK = "/Self/Networks/{network}/"
 APPLICATION = "/Self/Applications/{application}/"

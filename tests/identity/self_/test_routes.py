@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example, moment
 from tests.interleaving import reading_before_writing

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from tests.conftest import ON_SQLITE, CallAs
 from tests.identity.sign_in.test_routes import LEGACY, TOKEN, client_credentials, password_form, refresh_form
 

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from httpx import ASGITransport, AsyncClient, BasicAuth, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, make_app
 from tests.conftest import BASE, ON_SQLITE, ROOT, CallAs
 

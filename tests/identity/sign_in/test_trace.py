@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from httpx import ASGITransport, AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services, make_app
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit

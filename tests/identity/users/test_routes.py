@@ -9,13 +9,13 @@ from unittest.mock import patch
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage import postgres
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access import grants
-from signfleet.identity.access.administrators import demand_another
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.operations.definitions import (
     CREATE_USER,
     DEVICE,
     UPDATE_DEVICE,

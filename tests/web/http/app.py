@@ -17,7 +17,7 @@ from signfleet.foundation.errors import Conflict, Forbidden, NotFound, Throttled
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import StorageError
 from signfleet.identity.access.gate import AccessGate
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.oauth import OAuthError
 from signfleet.web.http.application import Application

@@ -16,7 +16,7 @@ import asyncpg
 
 from signfleet.app.backup.archive import BackupError
 from signfleet.foundation.storage.migrations import REVISION
-from signfleet.foundation.storage.opening import SQLITE
+from signfleet.foundation.storage.open import SQLITE
 from signfleet.foundation.storage.postgres_address import BadAddress
 from signfleet.foundation.storage.postgres_check import UnsuitableDatabase, connect_checked, refuse_without_create
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet.app.cli.groups import Commands
+from signfleet.app.cli.local_store import STORE, with_services
 from signfleet.app.cli.network import network_of
-from signfleet.app.cli.offline import STORE, with_services
 from signfleet.app.cli.options import settings_options
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from signfleet.app.cli.offline import existing_store
+from signfleet.app.cli.local_store import existing_store
 from signfleet.app.cli.options import load_settings, settings_options
 from signfleet.app.cli.output import json_option, named, show, show_json, wants_json
 
@@ -78,7 +78,7 @@ def upgrade(file: Path | None, no_backup: bool, **flags: Any) -> None:
     """
     from signfleet.app.backup.service import back_up
     from signfleet.foundation.storage.migrations import HEAD, is_current
-    from signfleet.foundation.storage.opening import CannotOpen, open_store, revision_of
+    from signfleet.foundation.storage.open import CannotOpen, open_store, revision_of
 
     settings = existing_store(load_settings(flags))
 
@@ -132,7 +132,7 @@ def _summary(file: Path, manifest: Manifest) -> dict[str, Any]:
 def _run(work: Coroutine[Any, Any, T]) -> T:
     from signfleet.app.backup.archive import BackupError
     from signfleet.foundation.storage.migrations import WrongSchema
-    from signfleet.foundation.storage.opening import CannotOpen
+    from signfleet.foundation.storage.open import CannotOpen
 
     try:
         return asyncio.run(work)

@@ -85,7 +85,7 @@ def demo(players: int, **flags: Any) -> None:
 
 async def _found(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
     """Returns the credentials, the id of the demo's network, and whether this start created it."""
-    from signfleet.app.founding import found
+    from signfleet.app.bootstrap import found
     from signfleet.identity.access.passwords import generate
 
     credentials = _read(file)

@@ -130,7 +130,7 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 async def _store(settings: Settings) -> list[Finding]:
     from signfleet.app.wiring import build
     from signfleet.foundation.storage.migrations import HEAD, WrongSchema, is_current
-    from signfleet.foundation.storage.opening import CannotOpen, is_missing, revision_of
+    from signfleet.foundation.storage.open import CannotOpen, is_missing, revision_of
 
     database = settings.database_url
     findings = [Finding("address", _redacted("database", database))]
@@ -153,7 +153,7 @@ async def _store(settings: Settings) -> list[Finding]:
 async def _pictures(settings: Settings) -> list[Finding]:
     from signfleet.foundation.blobs.files import open_blobs
     from signfleet.foundation.storage.interface import StorageError
-    from signfleet.foundation.storage.opening import CannotOpen
+    from signfleet.foundation.storage.open import CannotOpen
 
     place = Finding("place", _redacted("blobs", settings.blobs_place))
     if "://" not in settings.blobs_place and not _is_folder(settings.blobs_place):

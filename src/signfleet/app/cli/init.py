@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signfleet.app.cli.offline import STORE, with_services
+from signfleet.app.cli.local_store import STORE, with_services
 from signfleet.app.cli.options import settings_options
 from signfleet.app.cli.output import json_option, show
 from signfleet.foundation import clock
 
 if TYPE_CHECKING:
-    from signfleet.app.founding import Founded
+    from signfleet.app.bootstrap import Founded
     from signfleet.app.wiring import Services
 
 
@@ -45,7 +45,7 @@ def init(  # noqa: PLR0917 - click hands options over by name
     """Create a network with an administrator and an application; prompts for missing flags."""
 
     async def work(services: Services) -> Founded:
-        from signfleet.app.founding import found
+        from signfleet.app.bootstrap import found
 
         return await found(
             services.store,

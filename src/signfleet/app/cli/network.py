@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet.app.cli.groups import Commands
-from signfleet.app.cli.offline import STORE, with_services
+from signfleet.app.cli.local_store import STORE, with_services
 from signfleet.app.cli.options import settings_options
 from signfleet.app.cli.output import json_option, show, show_table, wants_json
 from signfleet.foundation import clock

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet.app.cli.groups import Commands
+from signfleet.app.cli.local_store import STORE, with_services
 from signfleet.app.cli.network import network_of, person_of
-from signfleet.app.cli.offline import STORE, with_services
 from signfleet.app.cli.options import settings_options
 from signfleet.app.cli.output import json_option, show, show_table, wants_json
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
-    from signfleet.fleet.explanation.service import Explanation
+    from signfleet.fleet.permission_explanation.service import Explanation
 
 
 @click.group(cls=Commands)

@@ -48,7 +48,7 @@ def run_server(settings: Settings, companion: Companion) -> None:
     from signfleet.foundation.errors import SignfleetError
     from signfleet.foundation.settings import SettingsError
     from signfleet.foundation.storage.interface import StorageError
-    from signfleet.foundation.storage.opening import CannotOpen
+    from signfleet.foundation.storage.open import CannotOpen
 
     CredentialsFile(settings.data_folder).withdraw_if_stale()
     try:
@@ -72,7 +72,7 @@ async def _announce_tests(services: Services, address: str) -> None:
 
 async def _first_start(services: Services, address: str) -> None:
     """Creates the first network unless there is one; another process may do so at the same time."""
-    from signfleet.app.founding import found, is_founded
+    from signfleet.app.bootstrap import found, is_founded
     from signfleet.foundation.errors import Conflict
     from signfleet.foundation.private_files import write_private
     from signfleet.identity.access.passwords import generate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.models.catalog import KNOWN_MODELS
+from signfleet.fleet.devices.models.models import KNOWN_MODELS
 from signfleet.fleet.devices.schemas import Player
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns

@@ -11,11 +11,11 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Listing
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access import grants
 from signfleet.identity.access.giving import Giving
-from signfleet.identity.access.operations.catalogue import DELETE_DEVICE, DEVICE
+from signfleet.identity.access.operations.definitions import DELETE_DEVICE, DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import Change, record_all
 from signfleet.web.caller.session import Session
@@ -117,7 +117,7 @@ class DeviceDeletion:
             await tx.execute(query, **these, now=now)
         # In this order: two who change the same numbers the other way round would wait for each other.
         if pictures is not None and pictures.bytes:
-            await totals.add(tx, network_id, totals.PICTURE_BYTES, -pictures.bytes)
-        await totals.add(tx, network_id, "Device", -len(ids))
+            await counters.add(tx, network_id, counters.PICTURE_BYTES, -pictures.bytes)
+        await counters.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)
         await grants.forget(tx, network_id, "Device", ids, now)

@@ -10,7 +10,7 @@ from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import identity
 from signfleet.fleet.devices.location import store_place
-from signfleet.fleet.devices.models.catalog import family_of
+from signfleet.fleet.devices.models.models import family_of
 from signfleet.fleet.devices.schemas import (
     DeviceNetworkSettings,
     GroupReference,
@@ -19,7 +19,7 @@ from signfleet.fleet.devices.schemas import (
     PlayerSettings,
     ScreenshotSettings,
 )
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import format as format_date
@@ -112,5 +112,5 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         device_id=device_id,
         properties=encode(DEVICES.flatten(document)).decode(),
     )
-    await totals.add(tx, network_id, "Device", 1)
+    await counters.add(tx, network_id, "Device", 1)
     return device_id

@@ -7,7 +7,7 @@ from zlib import crc32
 from signfleet.fleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.fleet.devices.deletion import DeviceDeletion
 from signfleet.fleet.devices.document import etag
-from signfleet.fleet.devices.events.routes import endpoints as event_endpoints
+from signfleet.fleet.devices.history.routes import endpoints as event_endpoints
 from signfleet.fleet.devices.models.routes import endpoints as model_endpoints
 from signfleet.fleet.devices.notes.routes import endpoints as note_endpoints
 from signfleet.fleet.devices.operations.routes import endpoints as operation_endpoints
@@ -20,7 +20,7 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.settings import DeviceSettings
 from signfleet.fleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.fleet.devices.tokens.routes import endpoints as token_endpoints
-from signfleet.identity.access.operations.catalogue import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.web.contract.patch import Changes
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoint, Endpoints, Parameter

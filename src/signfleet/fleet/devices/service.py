@@ -9,12 +9,12 @@ from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import with_permissions
 from signfleet.foundation.errors import NotFound, of_another
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.ids import Reference
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.shown import Shown
@@ -147,5 +147,5 @@ class Devices:
         return await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
 
     async def _total(self, network_id: int) -> int:
-        row = await self._store.one(totals.TOTAL, network_id=network_id, entity="Device")
+        row = await self._store.one(counters.TOTAL, network_id=network_id, entity="Device")
         return row.total if row else 0

@@ -19,9 +19,9 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import format as format_date
 from signfleet.foundation.wire.json import encode
-from signfleet.foundation.wire.misfit import in_words
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.operations.catalogue import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_GROUP
+from signfleet.foundation.wire.validation_messages import in_words
+from signfleet.identity.access.operations.definitions import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_GROUP
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit import recording
 from signfleet.web.caller.session import Session

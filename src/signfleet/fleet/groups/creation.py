@@ -7,7 +7,7 @@ from typing import Final
 from signfleet.fleet.groups import store as queries
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.quotas import check_quota
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.ids import DOT_SEGMENTS, id_of
@@ -34,7 +34,7 @@ def check_name(name: str, member: str = "name") -> str:
 
 async def check_group_quota(tx: Transaction, network_id: int, most: int) -> None:
     """Raises `QuotaReached` unless the network may have one more group; none is made beside it until the unit ends."""
-    await totals.add(tx, network_id, "Group", 0)
+    await counters.add(tx, network_id, "Group", 0)
     row = await tx.one(queries.COUNT_GROUPS, network_id=network_id)
     check_quota(row.total if row else 0, most, "groups in this network", "groups_per_network")
 

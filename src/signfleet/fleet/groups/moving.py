@@ -16,7 +16,7 @@ from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.operations.catalogue import VIEW_GROUP
+from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.caller.session import Session
 

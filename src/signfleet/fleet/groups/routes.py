@@ -6,7 +6,7 @@ from zlib import crc32
 
 from signfleet.fleet.groups.schemas import Group, GroupChange, GroupPage, NewGroup
 from signfleet.fleet.groups.service import Groups
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     CREATE_GROUP,
     DELETE_GROUP,
     EDIT_GROUP_PERMISSIONS,
@@ -14,8 +14,8 @@ from signfleet.identity.access.operations.catalogue import (
     VIEW_GROUP,
 )
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.operations.document import OperationDocument
-from signfleet.identity.operations.service import Operations
+from signfleet.identity.operation_trees.document import OperationDocument
+from signfleet.identity.operation_trees.service import Operations
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query

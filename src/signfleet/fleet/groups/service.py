@@ -28,7 +28,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import grants
 from signfleet.identity.access.giving import Giving
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     CHANGE_TARGET_GROUP,
     DELETE_GROUP,
     EDIT_GROUP_PERMISSIONS,

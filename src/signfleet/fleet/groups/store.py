@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
 from signfleet.fleet.devices.document import identity_json
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage.moments import NEXT_MOMENT
+from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, json_member, merged
 from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties
 

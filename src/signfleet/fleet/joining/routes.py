@@ -14,7 +14,7 @@ from signfleet.fleet.joining.schemas import (
 )
 from signfleet.fleet.joining.service import Joining
 from signfleet.fleet.joining.setup_tokens import SetupTokenLists
-from signfleet.identity.access.operations.catalogue import SETUP_DEVICE, UPDATE_NETWORK_SETTINGS, VIEW_NETWORK
+from signfleet.identity.access.operations.definitions import SETUP_DEVICE, UPDATE_NETWORK_SETTINGS, VIEW_NETWORK
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import PAGING, Endpoints

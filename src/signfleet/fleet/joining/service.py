@@ -15,7 +15,7 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import DAY
-from signfleet.identity.access.operations.catalogue import SETUP_DEVICE, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import SETUP_DEVICE, VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import Change, record
 from signfleet.web.caller.session import Session

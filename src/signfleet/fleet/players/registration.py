@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from signfleet.fleet.devices.document import identity, next_moment
-from signfleet.fleet.devices.models.catalog import family_of
+from signfleet.fleet.devices.models.models import family_of
 from signfleet.fleet.devices.registration import NewDevice, create
 from signfleet.fleet.devices.schemas import Location
 from signfleet.fleet.devices.serials import check_serial
@@ -18,7 +18,7 @@ from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, ch
 from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.fleet.players import store as queries
-from signfleet.fleet.players.pace import Pace
+from signfleet.fleet.players.rate_limit import Pace
 from signfleet.fleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
 from signfleet.fleet.players.schemas import PlayerRegistration, Registered
 from signfleet.fleet.players.tokens import lifetimes_of
@@ -29,7 +29,7 @@ from signfleet.foundation.geography.location import complete_location
 from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.issuing import open_session
+from signfleet.identity.access.token_issue import open_session
 from signfleet.identity.access.tokens import hash_token
 from signfleet.identity.audit.recording import Change, record
 from signfleet.identity.users.schemas import NetworkName

@@ -14,15 +14,15 @@ from signfleet.fleet.devices.document import next_moment, status_end, status_sta
 from signfleet.fleet.devices.schemas import ReportedStatus
 from signfleet.fleet.devices.store import MERGE_PROPERTIES, PART
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
+from signfleet.fleet.health import inputs
+from signfleet.fleet.health.rules import Verdict, judge, judge_storage
+from signfleet.fleet.health.store import SET_STATUS_END
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.events import Event, StoredEvents
-from signfleet.fleet.players.pace import Pace
+from signfleet.fleet.players.rate_limit import Pace
 from signfleet.fleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
 from signfleet.fleet.players.status import read_status
-from signfleet.fleet.presence import facts
-from signfleet.fleet.presence.health import Verdict, judge, judge_storage
-from signfleet.fleet.presence.store import SET_STATUS_END
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.foundation.errors import Invalid, Unauthenticated
 from signfleet.foundation.storage.interface import Row, Store, Transaction
@@ -108,7 +108,7 @@ class Reports:
         return ReportAnswer(
             sequence=max(report.sequence, row.report_sequence),
             settings_etag=f'"{settings_etag(row.settings)}"',
-            next_report=max(facts.period(row.settings) // timespan.SECOND, 1),
+            next_report=max(inputs.period(row.settings) // timespan.SECOND, 1),
         )
 
 
@@ -137,9 +137,9 @@ def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: 
     return judge(
         now=now,
         reported=now,
-        period=facts.period(row.settings),
+        period=inputs.period(row.settings),
         last_error=max(moments, default=None),
-        storage=facts.storage_health(row.status) if status is None else judge_storage(status.storage),
+        storage=inputs.storage_health(row.status) if status is None else judge_storage(status.storage),
     )
 
 

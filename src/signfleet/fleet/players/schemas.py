@@ -11,7 +11,7 @@ from signfleet.fleet.devices.schemas import Entity, Location, Name
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.wire.types import DateTime
-from signfleet.identity.access.issuing import Issued
+from signfleet.identity.access.token_issue import Issued
 from signfleet.identity.users.schemas import NetworkName
 
 MAX_ERRORS = 50

@@ -17,7 +17,7 @@ from signfleet.foundation.blobs.files import Blobs
 from signfleet.foundation.blobs.pictures import SUFFIXES, Pictures
 from signfleet.foundation.errors import Invalid, Unauthenticated
 from signfleet.foundation.quotas import QuotaReached
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime, timespan, zones
 from signfleet.foundation.wire.collation import order_key
@@ -147,7 +147,7 @@ class Screenshots:
         """Deletes the device's oldest pictures, by arrival, beyond `count` and beyond the network's bytes."""
         keys = {"network_id": new["network_id"], "device_id": new["device_id"]}
         surplus = await tx.all(queries.SURPLUS_SCREENSHOTS, **keys, kept=count)
-        total = await tx.one(totals.TOTAL, network_id=new["network_id"], entity=totals.PICTURE_BYTES)
+        total = await tx.one(counters.TOTAL, network_id=new["network_id"], entity=counters.PICTURE_BYTES)
         excess = (total.total if total else 0) + new["file_size"] - self._bytes_per_network
         excess -= sum(old.file_size for old in surplus)
         if excess > 0:
@@ -164,8 +164,8 @@ class Screenshots:
             await give_up_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
         change = new["file_size"] - sum(old.file_size for old in surplus)
         # Last, behind the pictures: two who lock both the other way round would wait for each other.
-        await totals.add(tx, new["network_id"], totals.PICTURE_BYTES, change)
-        total = await tx.one(totals.TOTAL, network_id=new["network_id"], entity=totals.PICTURE_BYTES)
+        await counters.add(tx, new["network_id"], counters.PICTURE_BYTES, change)
+        total = await tx.one(counters.TOTAL, network_id=new["network_id"], entity=counters.PICTURE_BYTES)
         if change > 0 and total is not None and total.total > self._bytes_per_network:
             raise QuotaReached(
                 f"The pictures of this network take up the {self._bytes_per_network // MEGABYTE} MB that the setting"

@@ -13,8 +13,8 @@ from msgspec import inspect
 from signfleet.fleet.devices.schemas import PROTOCOLS, ReportedStatus
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime, flags, timespan
-from signfleet.foundation.wire.misfit import explain
 from signfleet.foundation.wire.text import fold
+from signfleet.foundation.wire.validation_messages import explain
 from signfleet.web.contract.spelling import members
 
 _UNKNOWN = "Unknown"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
 from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS_DEVICE
-from signfleet.fleet.presence.store import LAST_ERROR
+from signfleet.fleet.health.store import LAST_ERROR
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import (
     device,

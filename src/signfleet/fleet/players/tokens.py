@@ -10,13 +10,13 @@ from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import END_SESSIONS
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.clones import Clones, Sign
-from signfleet.fleet.players.pace import Pace
+from signfleet.fleet.players.rate_limit import Pace
 from signfleet.fleet.players.schemas import Tokens
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import MINUTE
 from signfleet.identity.access import store as access
-from signfleet.identity.access.issuing import Lifetimes, open_session, renew
+from signfleet.identity.access.token_issue import Lifetimes, open_session, renew
 from signfleet.identity.access.tokens import hash_token
 from signfleet.web.caller.actor import acting
 from signfleet.web.caller.scopes import DEVICE_SCOPE

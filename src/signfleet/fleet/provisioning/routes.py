@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from signfleet.fleet.provisioning.service import Provisioning
-from signfleet.identity.access.operations.catalogue import SETUP_DEVICE
+from signfleet.identity.access.operations.definitions import SETUP_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.tokens.schemas import TokenInfo
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json

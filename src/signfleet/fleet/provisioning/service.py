@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.fleet.provisioning import store as queries
 from signfleet.foundation.errors import NotFound
 from signfleet.foundation.quotas import check_quota
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.identity.access.tokens import hash_token, new_token
@@ -36,7 +36,7 @@ class Provisioning:
         valid_to = now + (lifetime or network.device_registration_token_lifetime)
 
         async def work(tx: Transaction) -> None:
-            await totals.add(tx, network_id, "Setup token", 0)  # until the unit ends nobody else issues one
+            await counters.add(tx, network_id, "Setup token", 0)  # until the unit ends nobody else issues one
             count = await tx.one(queries.COUNT_TOKENS, network_id=network_id, now=now)
             present = count.total if count else 0
             check_quota(present, self._most, "valid setup tokens of this network", "setup_tokens_per_network")

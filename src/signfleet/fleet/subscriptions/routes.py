@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from signfleet.fleet.subscriptions.schemas import Subscription
 from signfleet.fleet.subscriptions.service import Subscriptions
-from signfleet.identity.access.operations.catalogue import VIEW_SUBSCRIPTION
-from signfleet.identity.operations.document import OperationDocument
-from signfleet.identity.operations.service import Operations
+from signfleet.identity.access.operations.definitions import VIEW_SUBSCRIPTION
+from signfleet.identity.operation_trees.document import OperationDocument
+from signfleet.identity.operation_trees.service import Operations
 from signfleet.web.contract.paging import PagedList
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints

@@ -19,16 +19,16 @@ import structlog
 from signfleet.fleet.subscriptions import lifecycle
 from signfleet.fleet.subscriptions import store as queries
 from signfleet.fleet.subscriptions.catalogue import SUBSCRIPTIONS
-from signfleet.fleet.subscriptions.keeping import ENTITY, Kept, delete, entity, insert, kept, release, told, update
+from signfleet.fleet.subscriptions.records import ENTITY, Kept, delete, entity, insert, kept, release, told, update
 from signfleet.fleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_SUBSCRIPTION
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import Change, record, record_all
 from signfleet.web.caller.session import Session
@@ -243,7 +243,7 @@ class Subscriptions:
 
         async def work(tx: Transaction) -> list[int]:
             waiting = await self._waiting(tx, network_id, count)
-            await totals.add(tx, network_id, ENTITY, 0)  # whoever else adds some waits from here on
+            await counters.add(tx, network_id, ENTITY, 0)  # whoever else adds some waits from here on
             if type_ == "Demo":
                 there = len(await tx.all(queries.DEMOS, network_id=network_id))
                 if there + count > lifecycle.DEMO_LIMIT:
@@ -278,5 +278,5 @@ class Subscriptions:
         return subscriptions & devices.or_where(queries.IN_STOCK)
 
     async def _total(self, network_id: int) -> int:
-        row = await self._store.one(totals.TOTAL, network_id=network_id, entity=ENTITY)
+        row = await self._store.one(counters.TOTAL, network_id=network_id, entity=ENTITY)
         return row.total if row else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.foundation.storage.moments import NEXT_MOMENT
+from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, merged
 from signfleet.foundation.storage.tables import device, device_document, device_properties, grace, subscription
 

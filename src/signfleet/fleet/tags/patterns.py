@@ -10,7 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.wire.tagkeys import TagKey
+from signfleet.foundation.wire.tags import TagKey
 from signfleet.foundation.wire.text import fold
 
 _FORM: Final = re.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.fleet.tags.service import TagIndex
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints, Parameter
 

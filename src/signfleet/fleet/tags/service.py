@@ -10,8 +10,8 @@ from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.interface import Row, Store
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.wire.tagkeys import TagKey
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.foundation.wire.tags import TagKey
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.caller.session import Session
 

@@ -14,7 +14,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from signfleet.foundation.storage.interface import StorageError
-from signfleet.foundation.storage.opening import CannotOpen
+from signfleet.foundation.storage.open import CannotOpen
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig

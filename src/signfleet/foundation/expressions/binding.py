@@ -12,7 +12,6 @@ from datetime import MINYEAR, UTC, datetime, timedelta
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
-from signfleet.foundation.expressions.kinds import OPERATORS, Kind, Value, known_word, read
 from signfleet.foundation.expressions.predicates import (
     All,
     Between,
@@ -28,8 +27,9 @@ from signfleet.foundation.expressions.predicates import (
 )
 from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.tree import Operator, Wildcard
+from signfleet.foundation.expressions.types import OPERATORS, Kind, Value, known_word, read
 from signfleet.foundation.wire.datetime import MIN_MS
-from signfleet.foundation.wire.tagkeys import TYPES
+from signfleet.foundation.wire.tags import TYPES
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import DAY
 

@@ -13,13 +13,13 @@ from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.binding import UnknownWord, bind, check_tag
 from signfleet.foundation.expressions.columns import Columns, order_path, reader
-from signfleet.foundation.expressions.kinds import SORTABLE, Kind
-from signfleet.foundation.expressions.nearest import nearest
 from signfleet.foundation.expressions.parser import parse_filter, parse_grouping, parse_sort
 from signfleet.foundation.expressions.predicates import Bound
 from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.sorting import Key, Sort
 from signfleet.foundation.expressions.sql import NETWORK, TEXT_TAGS, Compiler
+from signfleet.foundation.expressions.suggestions import nearest
+from signfleet.foundation.expressions.types import SORTABLE, Kind
 from signfleet.foundation.storage.query import aside
 from signfleet.foundation.storage.tables import device_tag, tag_key
 from signfleet.foundation.wire.collation import order_key

@@ -14,9 +14,9 @@ from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Double, Table
 from sqlalchemy.sql import FromClause
 from sqlalchemy.types import TypeEngine
 
-from signfleet.foundation.expressions.elements import JsonValue
-from signfleet.foundation.expressions.kinds import MAX_NUMBER, Kind
+from signfleet.foundation.expressions.json_sql import JsonValue
 from signfleet.foundation.expressions.properties import Property
+from signfleet.foundation.expressions.types import MAX_NUMBER, Kind
 from signfleet.foundation.storage.tables import Key
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import fold, forbidden_character

@@ -8,7 +8,7 @@ from enum import Enum
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
-from signfleet.foundation.wire.tagkeys import type_of_word
+from signfleet.foundation.wire.tags import type_of_word
 from signfleet.foundation.wire.text import forbidden_character
 
 MAX_LENGTH = 8192

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.expressions.kinds import MAX_NUMBER, Kind, Value
+from signfleet.foundation.expressions.types import MAX_NUMBER, Kind, Value
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import forbidden_character
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.lexer import Token, TokenKind, echo, tokenize
-from signfleet.foundation.expressions.nearest import nearest
+from signfleet.foundation.expressions.suggestions import nearest
 
 MAX_DEPTH = 50
 """How deep parentheses may be nested."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signfleet.foundation.expressions.kinds import Kind, Value
 from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.tree import Pattern
+from signfleet.foundation.expressions.types import Kind, Value
 
 
 @dataclass(frozen=True, slots=True)

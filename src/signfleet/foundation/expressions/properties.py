@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from signfleet.foundation.expressions.kinds import Kind
+from signfleet.foundation.expressions.types import Kind
 
 _SCALARS = {
     inspect.StrType: Kind.STRING,

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Integer, UnaryExpression, and_, bindparam, false, or_, tuple_
 
-from signfleet.foundation.expressions.kinds import Kind
 from signfleet.foundation.expressions.markers import Markers, Position
 from signfleet.foundation.expressions.sql import comparable_type
+from signfleet.foundation.expressions.types import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from signfleet.foundation.expressions.columns import Columns
-from signfleet.foundation.expressions.elements import AnyOf, JsonHas, JsonValue
-from signfleet.foundation.expressions.kinds import Kind, Value
+from signfleet.foundation.expressions.json_sql import AnyOf, JsonHas, JsonValue
 from signfleet.foundation.expressions.predicates import (
     All,
     Between,
@@ -39,6 +38,7 @@ from signfleet.foundation.expressions.predicates import (
 )
 from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.tree import Pattern, Wildcard
+from signfleet.foundation.expressions.types import Kind, Value
 from signfleet.foundation.storage.tables import device_tag, device_tag_element, tag_key
 from signfleet.foundation.wire.text import fold
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from signfleet.foundation.errors import Forbidden
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.identity.access import permission_store as queries
-from signfleet.identity.access.operations.catalogue import ROOTS, by_uid
+from signfleet.identity.access.operations.definitions import ROOTS, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import NOBODYS_ID, rule_of
 from signfleet.identity.access.rules import Rule, is_allowed, relevant, system_rules

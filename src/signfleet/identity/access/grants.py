@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import permission_store as queries
-from signfleet.identity.access.administrators import demand_another, hold_administrators
 from signfleet.identity.access.giving import ALL_RIGHTS, Giving, rights_of
-from signfleet.identity.access.operations.catalogue import VIEW_USER, WAYS_BACK, by_uid
+from signfleet.identity.access.last_administrator import demand_another, hold_administrators
+from signfleet.identity.access.operations.definitions import VIEW_USER, WAYS_BACK, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
 from signfleet.identity.access.rules import Rule
@@ -236,7 +236,7 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
 
 async def changed(tx: Transaction, network_id: int) -> None:
     """Let everybody work out anew what follows from the network's permissions."""
-    await totals.add(tx, network_id, totals.PERMISSION_CHANGES, 1)
+    await counters.add(tx, network_id, counters.PERMISSION_CHANGES, 1)
 
 
 async def _role_of_principal(tx: Transaction, network_id: int, checked: _Checked) -> int | None:

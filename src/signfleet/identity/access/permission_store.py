@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, and_, bindparam, or_, select, tuple_
 
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import blocked_serial, former_permission, permission, person, role, user
-from signfleet.identity.access.operations.catalogue import ROOTS, WAYS_BACK
+from signfleet.identity.access.operations.definitions import ROOTS, WAYS_BACK
 
 #: The tables of permissions: of what there is, and of what is gone.
 TABLES = (permission, former_permission)

@@ -12,7 +12,7 @@ from signfleet.foundation.errors import Forbidden
 from signfleet.foundation.expressions.listing import EVERYTHING, Scope
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.identity.access import permission_store as queries
-from signfleet.identity.access.operations.catalogue import VIEW_USER
+from signfleet.identity.access.operations.definitions import VIEW_USER
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
 from signfleet.identity.access.visibility import IdColumn, own_or, remembered, scope_of, unless_denied

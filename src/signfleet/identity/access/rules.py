@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from signfleet.identity.access.operations.catalogue import ROOTS
+from signfleet.identity.access.operations.definitions import ROOTS
 from signfleet.identity.access.operations.operation import Operation
 
 

@@ -8,7 +8,7 @@ from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access import grants
-from signfleet.identity.access.operations.catalogue import by_uid
+from signfleet.identity.access.operations.definitions import by_uid
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.access.visibility import NAMED_ID, VIEWS, naming_hidden, seen_among

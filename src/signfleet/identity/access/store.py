@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
 
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import (
     application,
@@ -72,7 +72,9 @@ SESSION_OF_TOKEN = Query(
         user.c.role_id,
         or_(_has_permissions("User", user.c.id), _has_permissions("Role", user.c.role_id)).label("has_permissions"),
         select(network_total.c.total)
-        .where(network_total.c.network_id == session.c.network_id, network_total.c.entity == totals.PERMISSION_CHANGES)
+        .where(
+            network_total.c.network_id == session.c.network_id, network_total.c.entity == counters.PERMISSION_CHANGES
+        )
         .scalar_subquery()
         .label("permission_changes"),
     )

@@ -32,7 +32,7 @@ from signfleet.foundation.expressions.listing import EVERYTHING, Admitted, Scope
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device, device_group, permission, user
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_USER
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_GROUP, VIEW_USER
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permission_store import TABLES
 from signfleet.identity.access.rules import Rule, is_allowed, relevant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.identity.access.operations.catalogue import VIEW_AUDIT
+from signfleet.identity.access.operations.definitions import VIEW_AUDIT
 from signfleet.identity.audit.schemas import AuditPage
 from signfleet.identity.audit.service import Audit
 from signfleet.web.http.call import Answer, Call

@@ -15,7 +15,7 @@ from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access import permission_store as permission_queries
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_GROUP, VIEW_ROLE, VIEW_USER
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_GROUP, VIEW_ROLE, VIEW_USER
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit import store as queries
 from signfleet.identity.audit.catalogue import AUDIT

@@ -23,7 +23,7 @@ from signfleet.identity.networks.schemas import (
     network_of,
     subscription_of,
 )
-from signfleet.identity.people.lifetimes import parse_lifetime
+from signfleet.identity.people.token_lifetimes import parse_lifetime
 
 NAME_LIMIT: Final = 30
 

@@ -14,16 +14,16 @@ from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold, forbidden_character
 from signfleet.identity.access import passwords
-from signfleet.identity.access.administrators import demand_another
 from signfleet.identity.access.attempts import LOGIN_LIMIT
+from signfleet.identity.access.last_administrator import demand_another
 from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.store import DELETE_OTHER_SESSIONS
 from signfleet.identity.audit.recording import Change, record
 from signfleet.identity.audit.schemas import Action
 from signfleet.identity.people import store as queries
-from signfleet.identity.people.lifetimes import LIFETIMES
 from signfleet.identity.people.links import NO_SESSION, RESET
 from signfleet.identity.people.schemas import Person, PersonChange, person_of
+from signfleet.identity.people.token_lifetimes import LIFETIMES
 from signfleet.web.contract.conditional import NONE, Precondition
 
 #: How the audit trail, which masks it, is told that a password was changed.

@@ -12,7 +12,7 @@ from signfleet.foundation.wire.ids import DOT_SEGMENTS
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.audit.recording import Change, record
 from signfleet.identity.audit.schemas import Action
-from signfleet.identity.people.lifetimes import LIFETIMES, parse_lifetime
+from signfleet.identity.people.token_lifetimes import LIFETIMES, parse_lifetime
 from signfleet.identity.profiles.store import PERSON_PROFILE, USER_PROFILE, ProfileQueries
 from signfleet.web.contract.conditional import Precondition
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     CREATE_ROLE,
     DELETE_ROLE,
     EDIT_ROLE_PERMISSIONS,

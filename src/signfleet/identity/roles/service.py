@@ -10,7 +10,7 @@ from signfleet.foundation.errors import Invalid, NotFound, of_another
 from signfleet.foundation.expressions.listing import EVERYTHING, Scope
 from signfleet.foundation.expressions.markers import Markers
 from signfleet.foundation.quotas import check_quota
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.collation import order_key
@@ -20,7 +20,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import grants
 from signfleet.identity.access.giving import Giving
-from signfleet.identity.access.operations.catalogue import EDIT_ROLE_PERMISSIONS, VIEW_USER
+from signfleet.identity.access.operations.definitions import EDIT_ROLE_PERMISSIONS, VIEW_USER
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
@@ -166,7 +166,7 @@ class Roles:
             await self._permissions.demand_everywhere(session, EDIT_ROLE_PERMISSIONS)
 
         async def work(tx: Transaction) -> Role:
-            await totals.add(tx, network_id, "Role", 0)  # until the unit ends nobody else makes one
+            await counters.add(tx, network_id, "Role", 0)  # until the unit ends nobody else makes one
             count = await tx.one(queries.COUNT, network_id=network_id)
             check_quota(count.total if count else 0, self._most, "custom roles in this network", "roles_per_network")
             role_id = RESERVED + await tx.next_id("role")

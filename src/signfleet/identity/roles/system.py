@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage.interface import Row
-from signfleet.identity.access.operations.catalogue import DEVICE, ROOTS
+from signfleet.identity.access.operations.definitions import DEVICE, ROOTS
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.identity.access.schemas import Permission, Principal
 

@@ -12,11 +12,11 @@ from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.attempts import Attempts
-from signfleet.identity.access.issuing import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.identity.access.passwords import Passwords
+from signfleet.identity.access.token_issue import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people import store as people
-from signfleet.identity.people.lifetimes import ACCESS, LIFETIMES, REFRESH
+from signfleet.identity.people.token_lifetimes import ACCESS, LIFETIMES, REFRESH
 from signfleet.identity.sign_in.trace import SignInEvent
 from signfleet.identity.users import store as users
 from signfleet.web.caller.scopes import PERSON_SCOPE, SCOPES_LIMIT, USER_SCOPE, common, covers, is_scope

@@ -14,9 +14,9 @@ from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.identity.access import passwords
-from signfleet.identity.access.administrators import demand_another
 from signfleet.identity.access.giving import NO_RIGHTS, Giving, rights_of
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.operations.definitions import (
     CHANGE_USER_ROLE,
     DELETE_USER,
     EDIT_USER_PERMISSIONS,

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from signfleet.foundation.wire.json import encode
-from signfleet.identity.access.operations.catalogue import (
+from signfleet.identity.access.operations.definitions import (
     CREATE_USER,
     DELETE_USER,
     EDIT_USER_PERMISSIONS,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from signfleet.foundation.errors import NotFound
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.mailboxes import mailbox_key
-from signfleet.identity.access.administrators import demand_another
-from signfleet.identity.access.operations.catalogue import VIEW_USER
+from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.operations.definitions import VIEW_USER
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
@@ -67,7 +67,7 @@ class Users:
 
     async def _member(self, row: Row) -> Session:
         """The user as a reader, whichever network the present session has chosen."""
-        changes = await self._store.one(totals.TOTAL, network_id=row.network_id, entity=totals.PERMISSION_CHANGES)
+        changes = await self._store.one(counters.TOTAL, network_id=row.network_id, entity=counters.PERMISSION_CHANGES)
         return Session(
             id=0,
             person_id=row.person_id,

@@ -19,8 +19,8 @@ from msgspec import inspect
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage.query import aside
-from signfleet.foundation.wire.misfit import choices, explain, known_type
 from signfleet.foundation.wire.numbers import whole_numbers
+from signfleet.foundation.wire.validation_messages import choices, explain, known_type
 from signfleet.web.contract.spelling import AT_ONCE, properties, property_name, spelled
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from signfleet.foundation.wire.misfit import choices, known_type
+from signfleet.foundation.wire.validation_messages import choices, known_type
 
 #: So many bytes of JSON are spelled in the event loop, more outside: each name takes a microsecond.
 AT_ONCE = 2048

@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Protocol, TypedDict, Unpack
 from msgspec import Meta
 
 from signfleet.web.http.call import Answer, Call
-from signfleet.web.http.contract import routes
+from signfleet.web.http.documented import routes
 from signfleet.web.http.media import JSON_TYPE
 
 Handler = Callable[..., Awaitable[Answer]]

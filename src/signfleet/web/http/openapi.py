@@ -11,7 +11,7 @@ import msgspec
 
 from signfleet import __version__
 from signfleet.web.http import openapi_examples as examples
-from signfleet.web.http.contract import PREFIX
+from signfleet.web.http.documented import PREFIX
 from signfleet.web.http.endpoint import FORM, Endpoint, Parameter
 from signfleet.web.http.errors import ErrorBody, OAuthErrorBody
 from signfleet.web.http.media import ERROR_TYPE, HTML_TYPE, JSON_TYPE

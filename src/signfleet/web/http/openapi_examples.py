@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from signfleet.web.http.contract import documented
+from signfleet.web.http.documented import documented
 
 Json = dict[str, Any]
 

@@ -13,8 +13,8 @@ from signfleet.foundation import clock
 from signfleet.foundation.errors import Invalid, TooLarge
 from signfleet.foundation.storage.query import aside
 from signfleet.foundation.wire import datetime
-from signfleet.foundation.wire.misfit import explain, malformed
 from signfleet.foundation.wire.numbers import LONG, with_whole_numbers
+from signfleet.foundation.wire.validation_messages import explain, malformed
 from signfleet.web.caller.actor import act_as
 from signfleet.web.contract.conditional import TooSoon, is_unchanged
 from signfleet.web.contract.spelling import AT_ONCE, Spelling

@@ -12,8 +12,8 @@ from msgspec import UNSET, Meta, UnsetType, inspect
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime
-from signfleet.foundation.wire.misfit import choices, explain, known_type
 from signfleet.foundation.wire.numbers import whole_numbers
+from signfleet.foundation.wire.validation_messages import choices, explain, known_type
 from signfleet.web.contract.paging import PagedList
 from signfleet.web.contract.spelling import spelled
 from signfleet.web.http.endpoint import JSON, Endpoint

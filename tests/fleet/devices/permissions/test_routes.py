@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import person, role, user
-from signfleet.identity.access.operations.catalogue import UPDATE_DEVICE, VIEW_SUBSCRIPTION
+from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.identity.access.permission_store import PERMISSIONS_OF_ENTITY
 from tests.conftest import CallAs, SignIn

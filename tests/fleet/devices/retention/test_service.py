@@ -12,14 +12,14 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import func, select
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices import deletion
 from signfleet.fleet.devices.retention import service
 from signfleet.fleet.devices.retention.service import Retention, give_up_files
 from signfleet.foundation.blobs.files import Blobs, open_blobs
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage import postgres, totals
+from signfleet.foundation.storage import counters, postgres
 from signfleet.foundation.storage.interface import StorageError, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_document, device_properties
@@ -138,12 +138,12 @@ async def test_the_bytes_of_pictures_are_counted_down_when_they_go(
     for id_ in await register(services.store, network.network_id, ["A1", "B1"]):
         await take_pictures(services, network, id_, days_ago(9, 8, 1))
     size = PICTURE["fileSize"]
-    keys = {"network_id": network.network_id, "entity": totals.PICTURE_BYTES}
-    await services.store.write(lambda tx: totals.add(tx, network.network_id, totals.PICTURE_BYTES, 6 * size))
+    keys = {"network_id": network.network_id, "entity": counters.PICTURE_BYTES}
+    await services.store.write(lambda tx: counters.add(tx, network.network_id, counters.PICTURE_BYTES, 6 * size))
     await services.retention.sweep(NOW)
-    assert (await services.store.one(totals.TOTAL, **keys)).total == 2 * size
+    assert (await services.store.one(counters.TOTAL, **keys)).total == 2 * size
     assert (await admin.delete("/Devices/A1/")).status_code == 204
-    assert (await services.store.one(totals.TOTAL, **keys)).total == size
+    assert (await services.store.one(counters.TOTAL, **keys)).total == size
 
 
 async def test_the_files_of_deleted_devices_go(

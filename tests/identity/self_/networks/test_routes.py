@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn

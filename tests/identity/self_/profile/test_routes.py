@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from tests.conftest import ON_SQLITE
 from tests.examples import example
 from tests.interleaving import reading_before_writing

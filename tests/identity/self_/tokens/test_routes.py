@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from tests.conftest import CallAs, SignIn
 from tests.examples import alike, example
 

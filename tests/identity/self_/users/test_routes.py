@@ -8,9 +8,9 @@ import time
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.founding import Founded
+from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
-from signfleet.identity.access.operations.catalogue import VIEW_GROUP
+from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example

@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.schemas import Beacon
 from signfleet.fleet.devices.scopes import PREFIX
-from signfleet.identity.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.web.http.endpoint import Endpoints
 

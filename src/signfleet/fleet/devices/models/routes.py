@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.models import catalog
+from signfleet.fleet.devices.models import models as catalog
 from signfleet.fleet.devices.scopes import PREFIX
 from signfleet.foundation.errors import NotFound
 from signfleet.web.http.call import Answer, Call, answer_json

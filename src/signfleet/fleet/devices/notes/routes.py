@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.fleet.devices.notes.schemas import Note, NoteChange, NotePage
 from signfleet.fleet.devices.notes.service import Notes
 from signfleet.fleet.devices.scopes import NAME, PREFIX, RETRIEVE, UPDATE
-from signfleet.identity.access.operations.catalogue import UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query

@@ -10,7 +10,7 @@ from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
-from signfleet.identity.access.operations.catalogue import UPDATE_DEVICE
+from signfleet.identity.access.operations.definitions import UPDATE_DEVICE
 from signfleet.identity.audit.recording import Change, record
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection

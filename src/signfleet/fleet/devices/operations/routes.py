@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from signfleet.fleet.devices.scopes import PREFIX
-from signfleet.identity.operations.document import OperationDocument
-from signfleet.identity.operations.service import Operations
+from signfleet.identity.operation_trees.document import OperationDocument
+from signfleet.identity.operation_trees.service import Operations
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
 

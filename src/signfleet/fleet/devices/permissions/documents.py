@@ -9,7 +9,7 @@ from signfleet.fleet.devices.store import DEVICE_TO_CHANGE, HELD_AMONG
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access import grants
-from signfleet.identity.access.operations.catalogue import DEVICE
+from signfleet.identity.access.operations.definitions import DEVICE
 from signfleet.identity.access.permission_store import ENTITIES_OF_PRINCIPAL
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signfleet.fleet.devices.permissions.service import DevicePermissions
 from signfleet.fleet.devices.scopes import PREFIX
-from signfleet.identity.access.operations.catalogue import EDIT_DEVICE_PERMISSIONS, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import EDIT_DEVICE_PERMISSIONS, VIEW_DEVICE
 from signfleet.identity.access.schemas import Permission
 from signfleet.web.http.call import NO_CONTENT, Answer, Call
 from signfleet.web.http.endpoint import Endpoints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.fleet.devices.permissions.documents import rewrite_permissions
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.storage.interface import Row, Store, Transaction
-from signfleet.identity.access.operations.catalogue import DEVICE, EDIT_DEVICE_PERMISSIONS
+from signfleet.identity.access.operations.definitions import DEVICE, EDIT_DEVICE_PERMISSIONS
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.web.caller.session import Session
 

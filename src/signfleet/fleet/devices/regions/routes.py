@@ -5,7 +5,7 @@ from __future__ import annotations
 from signfleet.fleet.devices.regions.schemas import PlayersRegion
 from signfleet.fleet.devices.regions.service import Regions
 from signfleet.fleet.devices.scopes import NAME, PREFIX, RETRIEVE
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, Endpoints
 

@@ -9,7 +9,7 @@ from typing import Final
 from signfleet.fleet.devices.retention import store as queries
 from signfleet.foundation.blobs.files import Blobs
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import StorageError, Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.timespan import DAY, MINUTE
@@ -103,7 +103,7 @@ class Retention:
                 await give_up_files(tx, [name for row in rows for name in (row.blob, row.thumbnail)])
                 gone = [{"in_network": network_id, "gone": row.id} for row in rows]
                 await tx.execute_many(queries.DELETE_SCREENSHOT, gone)
-                await totals.add(tx, network_id, totals.PICTURE_BYTES, -sum(row.file_size for row in rows))
+                await counters.add(tx, network_id, counters.PICTURE_BYTES, -sum(row.file_size for row in rows))
 
         await self._store.write(work)
 

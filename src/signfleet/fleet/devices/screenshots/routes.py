@@ -6,7 +6,7 @@ from signfleet.fleet.devices.scopes import PREFIX
 from signfleet.fleet.devices.screenshots.schemas import ScreenShotPage
 from signfleet.fleet.devices.screenshots.service import LinkMaker, ScreenshotLists
 from signfleet.foundation.blobs.links import Links
-from signfleet.identity.access.operations.catalogue import VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.definitions import VIEW_SCREENSHOTS
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import FILTER, LISTING, PAGING, SORT, Endpoints, Parameter
 from signfleet.web.http.paging import answer_page, list_query

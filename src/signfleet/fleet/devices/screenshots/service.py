@@ -15,7 +15,7 @@ from signfleet.foundation.expressions.parser import parse_projection
 from signfleet.foundation.storage.interface import Row, Store
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection

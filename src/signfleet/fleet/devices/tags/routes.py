@@ -6,7 +6,7 @@ from typing import Any
 
 from signfleet.fleet.devices.scopes import PREFIX
 from signfleet.fleet.devices.tags.service import Tags
-from signfleet.identity.access.operations.catalogue import MANAGE_TAGS, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import MANAGE_TAGS, VIEW_DEVICE
 from signfleet.web.http.call import NO_CONTENT, Answer, Call
 from signfleet.web.http.endpoint import Endpoints
 

@@ -12,12 +12,12 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.tags import store as queries
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage.interface import Row, Store, Transaction
-from signfleet.foundation.wire import tagkeys
+from signfleet.foundation.wire import tags as tagkeys
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.json import encode
-from signfleet.foundation.wire.tagkeys import TagKey
+from signfleet.foundation.wire.tags import TagKey
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.operations.catalogue import MANAGE_TAGS
+from signfleet.identity.access.operations.definitions import MANAGE_TAGS
 from signfleet.identity.audit.recording import Change, record
 from signfleet.web.caller.session import Session
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from signfleet.fleet.devices.scopes import PREFIX
 from signfleet.fleet.devices.service import Devices
-from signfleet.identity.access.operations.catalogue import REVOKE_TOKENS, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import REVOKE_TOKENS, VIEW_DEVICE
 from signfleet.identity.tokens.schemas import TokenInfo
 from signfleet.identity.tokens.service import Tokens
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json

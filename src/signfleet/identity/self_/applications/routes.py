@@ -17,7 +17,7 @@ from signfleet.identity.self_.applications.schemas import (
 )
 from signfleet.web.caller.scopes import USER_SCOPE
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
-from signfleet.web.http.contract import documented
+from signfleet.web.http.documented import documented
 from signfleet.web.http.endpoint import Endpoints
 
 endpoints = Endpoints("/2022/06/REST/Self/Applications", family="Self", caller="person")

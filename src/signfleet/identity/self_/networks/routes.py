@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.foundation.errors import Invalid, of_another
-from signfleet.identity.networks.changes import LevelChange, NetworkChanges
 from signfleet.identity.networks.schemas import (
     Network,
     NetworkSettings,
@@ -17,6 +16,7 @@ from signfleet.identity.networks.schemas import (
     subscription_of,
 )
 from signfleet.identity.networks.service import Networks, columns_of
+from signfleet.identity.networks.settings import LevelChange, NetworkChanges
 from signfleet.identity.self_.networks.service import OwnNetworks
 from signfleet.web.contract.patch import SHOWN_LENGTH, Changes, Document, converted, merged, patched, spell_values
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json

@@ -8,11 +8,11 @@ from signfleet.foundation.errors import NotFound
 from signfleet.foundation.storage.interface import Store
 from signfleet.identity.access import permission_store as queries
 from signfleet.identity.access.grants import permission_of
-from signfleet.identity.access.operations.catalogue import ROOTS
+from signfleet.identity.access.operations.definitions import ROOTS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.access.shown import Shown
-from signfleet.identity.operations.document import OperationDocument, document
+from signfleet.identity.operation_trees.document import OperationDocument, document
 from signfleet.web.caller.session import Session
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.events.schemas import PlayerDownload, PlayerError
+from signfleet.fleet.devices.history.schemas import PlayerDownload, PlayerError
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns
 from signfleet.foundation.expressions.properties import properties_of

@@ -12,7 +12,7 @@ from signfleet.fleet.subscriptions import store as queries
 from signfleet.fleet.subscriptions.catalogue import OWNER
 from signfleet.fleet.subscriptions.lifecycle import Life, aged, due, status
 from signfleet.fleet.subscriptions.schemas import DeviceReference, Status, Subscription
-from signfleet.foundation.storage import totals
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.json import encode
@@ -92,7 +92,7 @@ async def insert(tx: Transaction, network_id: int, device: DeviceReference | Non
         creation_date=life.creation_date,
         **_changing(new, now),
     )
-    await totals.add(tx, network_id, ENTITY, 1)
+    await counters.add(tx, network_id, ENTITY, 1)
     await _tell(tx, new, now)
     return new
 
@@ -108,7 +108,7 @@ async def update(tx: Transaction, changed: Kept, now: int) -> Status:
 async def delete(tx: Transaction, gone: Kept, now: int) -> None:
     """Remove a subscription; its device is left without."""
     await tx.execute(queries.DELETE, in_network=gone.network_id, this_id=gone.id)
-    await totals.add(tx, gone.network_id, ENTITY, -1)
+    await counters.add(tx, gone.network_id, ENTITY, -1)
     if gone.device is not None:
         await _tell_device(tx, gone.network_id, gone.device.id, None, now)
 
@@ -117,7 +117,7 @@ async def release(tx: Transaction, network_id: int, ended: list[int], freed: Ite
     """Remove the subscriptions with the ids `ended`, and write those that are `freed` down: their devices are gone."""
     if ended:
         await tx.execute(queries.DELETE_AMONG, network_id=network_id, ids=ended)
-        await totals.add(tx, network_id, ENTITY, -len(ended))
+        await counters.add(tx, network_id, ENTITY, -len(ended))
     rows = [
         {
             "in_network": network_id,

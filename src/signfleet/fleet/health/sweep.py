@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.fleet.devices.document import next_moment, status_end
-from signfleet.fleet.presence import facts
-from signfleet.fleet.presence import store as queries
-from signfleet.fleet.presence.health import judge
+from signfleet.fleet.health import inputs
+from signfleet.fleet.health import store as queries
+from signfleet.fleet.health.rules import judge
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 
 #: So many devices are judged in one unit of work: what others want to write does not wait for all of them.
@@ -47,9 +47,9 @@ def _judge(row: Row, now: int) -> dict[str, Any]:
     verdict = judge(
         now=now,
         reported=row.status_date,
-        period=facts.period(row.settings),
+        period=inputs.period(row.settings),
         last_error=row.last_error,
-        storage=facts.storage_health(row.status),
+        storage=inputs.storage_health(row.status),
     )
     return {
         "in_network": row.network_id,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.events import store as queries
-from signfleet.fleet.devices.events.catalogue import DOWNLOADS, ERRORS
-from signfleet.fleet.devices.events.schemas import PlayerDownload, PlayerError
+from signfleet.fleet.devices.history import store as queries
+from signfleet.fleet.devices.history.catalogue import DOWNLOADS, ERRORS
+from signfleet.fleet.devices.history.schemas import PlayerDownload, PlayerError
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.storage.interface import Row, Store
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.foundation.wire.misfit import explain, in_words
+from signfleet.foundation.wire.validation_messages import explain, in_words
 
 
 class Part(msgspec.Struct, rename="camel"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.explanation.service import Explanation, Explanations
+from signfleet.fleet.permission_explanation.service import Explanation, Explanations
 from signfleet.foundation.errors import Invalid
-from signfleet.identity.access.operations.catalogue import EDIT_USER_PERMISSIONS
+from signfleet.identity.access.operations.definitions import EDIT_USER_PERMISSIONS
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints, Parameter
 

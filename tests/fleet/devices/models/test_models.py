@@ -6,8 +6,8 @@ from importlib import resources
 
 import pytest
 
-from signfleet.fleet.devices.models import catalog
-from signfleet.fleet.devices.models.catalog import LISTED_MODELS, family_of, find
+from signfleet.fleet.devices.models import models as catalog
+from signfleet.fleet.devices.models.models import LISTED_MODELS, family_of, find
 from tests.examples import FOLDER as EXAMPLES
 
 FAMILIES = json.loads(resources.files(catalog.__package__).joinpath("models.json").read_bytes())["families"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signfleet.fleet.devices.schemas import StorageStatus
-from signfleet.fleet.presence.health import Verdict, judge, judge_storage
+from signfleet.fleet.health.rules import Verdict, judge, judge_storage
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from signfleet.foundation.wire.types import Health
 

@@ -32,7 +32,7 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
     from signfleet.foundation.errors import SignfleetError
     from signfleet.foundation.settings import SettingsError
     from signfleet.foundation.storage.interface import StorageError
-    from signfleet.foundation.storage.opening import CannotOpen
+    from signfleet.foundation.storage.open import CannotOpen
     from signfleet.web.caller.actor import Actor, act_as
 
     async def opened() -> T:
@@ -51,7 +51,7 @@ def with_services(flags: dict[str, Any], work: Callable[[Services], Awaitable[T]
 
 def existing_store(settings: Settings) -> Settings:
     """Returns the settings if their store exists; otherwise ends the command with an error."""
-    from signfleet.foundation.storage.opening import is_missing
+    from signfleet.foundation.storage.open import is_missing
 
     if is_missing(settings.database_url):
         raise click.ClickException(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from signfleet.foundation.expressions.kinds import Kind
+from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.storage.query import JsonList
 
 _SAFE_PATH = re.compile(r"[A-Za-z0-9.]+")

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NoReturn
 
 from signfleet.foundation.expressions import tree
-from signfleet.foundation.expressions.nearest import nearest
+from signfleet.foundation.expressions.suggestions import nearest
 from signfleet.foundation.expressions.tree import Operator
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import fold

@@ -11,7 +11,7 @@ from signfleet.foundation.storage.interface import Row, Store
 from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.access.operations.catalogue import DEVICE, ROOTS, VIEW_DEVICE, VIEW_USER, by_uid
+from signfleet.identity.access.operations.definitions import DEVICE, ROOTS, VIEW_DEVICE, VIEW_USER, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.rules import Rule, relevant

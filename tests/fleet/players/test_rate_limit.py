@@ -3,8 +3,8 @@
 import pytest
 from httpx import AsyncClient
 
-from signfleet.fleet.players import pace
-from signfleet.fleet.players.pace import BURST, SECONDS, Pace
+from signfleet.fleet.players import rate_limit
+from signfleet.fleet.players.rate_limit import BURST, SECONDS, Pace
 from signfleet.foundation.errors import Throttled
 from signfleet.foundation.storage.interface import StorageError
 from tests.conftest import ON_SQLITE
@@ -59,7 +59,7 @@ def test_a_report_every_second_never_is_too_many(clock: Clock) -> None:
 
 
 def test_only_those_that_have_held_their_pace_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "KEYS_LIMIT", 10)
+    monkeypatch.setattr(rate_limit, "KEYS_LIMIT", 10)
     limited = Pace(clock)
     for device_id in range(100, 109):
         limited.take(device_id)
@@ -73,8 +73,8 @@ def test_only_those_that_have_held_their_pace_are_forgotten(clock: Clock, monkey
 async def test_who_reports_too_often_is_told_when_to_come_again(
     player: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "BURST", 2)
-    monkeypatch.setattr(pace, "SECONDS", 3600)
+    monkeypatch.setattr(rate_limit, "BURST", 2)
+    monkeypatch.setattr(rate_limit, "SECONDS", 3600)
     answers = [await player.post(f"{PLAYER}/report", json={"sequence": number}) for number in (1, 2, 3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["error"] == "too_many_requests"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.events.schemas import DownloadPage, ErrorPage
-from signfleet.fleet.devices.events.service import Events
+from signfleet.fleet.devices.history.schemas import DownloadPage, ErrorPage
+from signfleet.fleet.devices.history.service import Events
 from signfleet.fleet.devices.scopes import PREFIX
-from signfleet.identity.access.operations.catalogue import VIEW_DEVICE, VIEW_DOWNLOADS
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query

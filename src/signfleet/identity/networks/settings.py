@@ -11,7 +11,7 @@ from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.datetime import next_moment
-from signfleet.identity.access.operations.catalogue import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
+from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import Change, record
 from signfleet.identity.networks import store as queries

@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from signfleet.identity.access.operations import catalogue
-from signfleet.identity.access.operations.catalogue import ROOTS, by_uid
+from signfleet.identity.access.operations import definitions
+from signfleet.identity.access.operations.definitions import ROOTS, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES
-from signfleet.identity.operations.document import document
+from signfleet.identity.operation_trees.document import document
 from tests.examples import FOLDER as EXAMPLES
 from tests.identity.access.system_roles import allowed_by_system_role
 
@@ -56,7 +56,7 @@ def test_own_uids_never_change() -> None:
 
 
 def test_every_operation_has_a_constant() -> None:
-    constants = {id(value) for value in vars(catalogue).values() if isinstance(value, Operation)}
+    constants = {id(value) for value in vars(definitions).values() if isinstance(value, Operation)}
     assert [operation.key for operation in OPERATIONS if id(operation) not in constants] == []
 
 
@@ -85,22 +85,22 @@ def test_a_role_that_is_no_system_role_is_denied(role: int) -> None:
 @pytest.mark.parametrize(
     ("operation", "allowed"),
     [
-        (catalogue.DEVICE, {1, 2, 5}),
-        (catalogue.VIEW_DEVICE, {1, 2, 5, 6}),
-        (catalogue.VIEW_SCREENSHOTS, {1, 2, 5, 6}),
-        (catalogue.UPDATE_DEVICE, {1, 2, 5}),
-        (catalogue.EDIT_DEVICE_PERMISSIONS, {1, 2, 5}),
-        (catalogue.SUBSCRIPTION, {1, 2}),
-        (catalogue.VIEW_SUBSCRIPTION, {1, 2, 5, 6}),
-        (catalogue.EXPORT_SUBSCRIPTIONS, {1, 2, 6}),
-        (catalogue.UPDATE_SUBSCRIPTION, {1, 2}),
-        (catalogue.VIEW_GROUP, {1, 2, 4, 5, 6}),
-        (catalogue.DELETE_GROUP, {1, 2, 5}),
-        (catalogue.VIEW_USER, {1, 2}),
-        (catalogue.LOCK_USER, {1}),
-        (catalogue.CREATE_ROLE, {1}),
-        (catalogue.VIEW_NETWORK, EVERYBODY),
-        (catalogue.UPDATE_NETWORK_SETTINGS, {1}),
+        (definitions.DEVICE, {1, 2, 5}),
+        (definitions.VIEW_DEVICE, {1, 2, 5, 6}),
+        (definitions.VIEW_SCREENSHOTS, {1, 2, 5, 6}),
+        (definitions.UPDATE_DEVICE, {1, 2, 5}),
+        (definitions.EDIT_DEVICE_PERMISSIONS, {1, 2, 5}),
+        (definitions.SUBSCRIPTION, {1, 2}),
+        (definitions.VIEW_SUBSCRIPTION, {1, 2, 5, 6}),
+        (definitions.EXPORT_SUBSCRIPTIONS, {1, 2, 6}),
+        (definitions.UPDATE_SUBSCRIPTION, {1, 2}),
+        (definitions.VIEW_GROUP, {1, 2, 4, 5, 6}),
+        (definitions.DELETE_GROUP, {1, 2, 5}),
+        (definitions.VIEW_USER, {1, 2}),
+        (definitions.LOCK_USER, {1}),
+        (definitions.CREATE_ROLE, {1}),
+        (definitions.VIEW_NETWORK, EVERYBODY),
+        (definitions.UPDATE_NETWORK_SETTINGS, {1}),
     ],
     ids=lambda value: value.key if isinstance(value, Operation) else "",
 )

@@ -9,11 +9,11 @@ from anyio import to_thread
 from click.testing import CliRunner, Result
 from httpx import AsyncClient
 
+from signfleet.app.bootstrap import Founded
 from signfleet.app.cli import cli
-from signfleet.app.founding import Founded
 from signfleet.app.wiring import Services
 from signfleet.foundation.settings import Settings
-from signfleet.identity.access.operations.catalogue import DEVICE, UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import GENERAL_MANAGERS, VIEWERS
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register

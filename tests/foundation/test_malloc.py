@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from signfleet.foundation import allocation
-from signfleet.foundation.allocation import TUNED, restart_with_tuned_allocation
+from signfleet.foundation import malloc
+from signfleet.foundation.malloc import TUNED, restart_with_tuned_allocation
 
 Restarts = list[tuple[str, list[str], Mapping[str, str]]]
 
@@ -49,6 +49,6 @@ def no_such_name(_name: str) -> Any:
 
 @pytest.mark.parametrize("confstr", [no_such_name, lambda _name: None])
 def test_another_c_library_is_let_be(restarts: Restarts, monkeypatch: pytest.MonkeyPatch, confstr: Any) -> None:
-    monkeypatch.setattr(allocation.os, "confstr", confstr)
+    monkeypatch.setattr(malloc.os, "confstr", confstr)
     restart_with_tuned_allocation({})
     assert restarts == []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from signfleet.identity.operations.document import OperationDocument
-from signfleet.identity.operations.service import Operations
+from signfleet.identity.operation_trees.document import OperationDocument
+from signfleet.identity.operation_trees.service import Operations
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
 

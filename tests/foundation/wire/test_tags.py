@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.foundation.wire import tagkeys
-from signfleet.foundation.wire.tagkeys import TagKey
+from signfleet.foundation.wire import tags as tagkeys
+from signfleet.foundation.wire.tags import TagKey
 
 names = st.text(
     alphabet=st.characters(exclude_characters="<>", categories=("L", "N", "P")),

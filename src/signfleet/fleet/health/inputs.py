@@ -6,7 +6,7 @@ import msgspec
 
 from signfleet.fleet.devices.document import reported_status
 from signfleet.fleet.devices.schemas import StorageStatus
-from signfleet.fleet.presence.health import DEFAULT_PERIOD, judge_storage
+from signfleet.fleet.health.rules import DEFAULT_PERIOD, judge_storage
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.types import Health
 

@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
-from signfleet.fleet.presence.watch import Watch
+from signfleet.fleet.health.sweep import Watch
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
@@ -100,7 +100,7 @@ async def test_an_error_is_forgotten_while_signs_of_life_go_on(
 async def test_all_that_are_due_are_judged_however_many(
     call_as: CallAs, setup_token: str, services: Services, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signfleet.fleet.presence.watch.BATCH", 2)
+    monkeypatch.setattr("signfleet.fleet.health.sweep.BATCH", 2)
     for number in range(5):
         registration = {"serial": f"S{number}", "model": "HD1024", "firmware": "1"}
         answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
