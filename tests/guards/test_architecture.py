@@ -19,6 +19,12 @@ LISTS = {"foundation/storage/tables.py", "fleet/devices/schemas.py"}
 CONDITIONS = {"identity/access/visibility.py"}
 
 
+MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Map")[2].partition("\n## ")[0]
+#: The wings and their parts, the highest first.
+WINGS = re.findall(r"^### (\w+):", MAP, re.MULTILINE)
+PARTS = re.findall(r"^\| `([\w.]+)` \|", MAP, re.MULTILINE)
+
+
 def place(path: Path) -> str:
     return path.relative_to(SOURCES).as_posix()
 
@@ -46,16 +52,18 @@ def name_of(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    """`signfleet.fleet.devices`, or what stands beside the wings."""
-    return ".".join(module.split(".")[:3])
+    """Returns the part as the map names it: `fleet.devices`, or what stands beside the wings, `simulator`."""
+    _, top, *rest = f"{module}.".split(".")
+    return f"{top}.{rest[0]}" if top in WINGS and rest[0] else top
 
 
 def in_order(needs: dict[str, set[str]]) -> None:
-    """Raise `CycleError`, which tells the circle, where there is one."""
+    """Raises `CycleError`, which names the circle, if there is one."""
     TopologicalSorter(needs).prepare()
 
 
 IMPORTS = {path: imported(path) for path in MODULES}
+NAMES = {name_of(path) for path in MODULES}
 
 
 def test_only_stores_know_sql() -> None:
@@ -82,15 +90,31 @@ def test_only_what_starts_the_server_knows_all_parts() -> None:
     assert {place(path) for path in MODULES if "signfleet.app.wiring" in imported(path, at_run_time=True)} <= starters
 
 
-def test_nothing_needs_what_needs_it() -> None:
-    """Neither modules, nor the parts that stand side by side in the package; not for their types either."""
-    modules = {name_of(path): path for path in MODULES}
-    needs = {name: IMPORTS[path] & modules.keys() - {name} for name, path in modules.items()}
-    in_order(needs)
-    parts: dict[str, set[str]] = {}
-    for name, needed in needs.items():
-        parts.setdefault(part_of(name), set()).update(part_of(other) for other in needed)
-    in_order({part: needed - {part, "signfleet"} for part, needed in parts.items() if part != "signfleet"})
+def test_the_map_lists_every_part() -> None:
+    parts = {part_of(name_of(path)) for path in MODULES} - {*WINGS, "", "__main__"}
+    assert sorted(PARTS) == sorted(parts)
+
+
+def test_a_part_imports_only_parts_below_it() -> None:
+    """For its types too. The order is that of the map in docs/architecture.md."""
+    floor = {part: index for index, part in enumerate(PARTS)}
+    upward = {
+        (importing, imported_)
+        for path in MODULES
+        for name in IMPORTS[path] & NAMES
+        if (importing := part_of(name_of(path))) in floor and (imported_ := part_of(name)) in floor
+        if floor[imported_] < floor[importing]
+    }
+    assert not upward
+
+
+def test_modules_do_not_import_each_other_in_a_circle() -> None:
+    in_order({name_of(path): IMPORTS[path] & NAMES - {name_of(path)} for path in MODULES})
+
+
+def test_simulated_players_know_the_wire_alone() -> None:
+    known = {part_of(name) for path in MODULES if "simulator" in path.parts for name in IMPORTS[path] & NAMES}
+    assert known <= {"simulator", "foundation.wire"}
 
 
 def test_only_the_clock_reads_the_time_of_day() -> None:
