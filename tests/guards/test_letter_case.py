@@ -18,7 +18,8 @@ from tests.world import OFFERED, Request, World, name
 
 #: Of tags, lists of texts and profile values: there is no property in them.
 FREE = (bytes, str, dict[str, Any], list[str])
-NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+")
+#: Dates too: one in so many falls on a whole second, and then its text has no fraction.
+NUMBER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9-]+T[0-9:]+(\.[0-9]+)?Z|[0-9]+")
 WITH_NAMES = [
     endpoint
     for endpoint in OFFERED
@@ -27,7 +28,7 @@ WITH_NAMES = [
 
 
 def respelled(value: Any, change: Callable[[str], str]) -> Any:
-    """The value with all names in it changed; the values of a PATCH too."""
+    """Changes all names in the value, those in the values of a PATCH too."""
     if isinstance(value, dict):
         return {change(key): respelled(item, change) for key, item in value.items()}
     return [respelled(item, change) for item in value] if isinstance(value, list) else value
@@ -38,7 +39,7 @@ def pascal(text: str) -> str:
 
 
 def shape(value: Any) -> Any:
-    """What two answers have in common that differ in numbers, dates, secrets, and how often a list has the like."""
+    """Returns the value without its numbers, dates and secrets, and without like items of a list."""
     if isinstance(value, dict):
         return {NUMBER.sub("0", key): shape(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -54,7 +55,7 @@ async def trail(services: Services) -> list[Any]:
 
 
 async def effect(world: World, call_as: CallAs, endpoint: Endpoint, change: Callable[[str], str]) -> Any:
-    """What comes of a good request with the names in its body changed: the answer, and what the audit trail says."""
+    """Sends a good request with the names in its body changed; the answer, and the new entries of the audit trail."""
     await world.restore()
     request: Request = await world.request(endpoint)
     body, sent = request.sent["json"], dict(request.sent)
@@ -72,6 +73,11 @@ async def effect(world: World, call_as: CallAs, endpoint: Endpoint, change: Call
     if request.method == "POST" and request.url.endswith("/Permissions/"):
         await client.request("DELETE", request.url, json=body)
     return answer.status_code, shape(answer.json() if answer.content else None), entries
+
+
+def test_dates_have_one_shape() -> None:
+    dates = ["2026-11-26T23:59:59Z", "2026-11-26T23:59:59.1Z", "2026-11-26T23:59:59.123Z"]
+    assert shape(dates) == ["0"]
 
 
 async def test_a_body_does_the_same_in_every_spelling(world: World, call_as: CallAs) -> None:
