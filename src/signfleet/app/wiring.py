@@ -33,7 +33,7 @@ from signfleet.fleet.permission_explanation.routes import endpoints as explanati
 from signfleet.fleet.permission_explanation.service import Explanations
 from signfleet.fleet.players import routes as player_routes
 from signfleet.fleet.players.events import StoredEvents
-from signfleet.fleet.players.rate_limit import Pace
+from signfleet.fleet.players.rate_limit import RateLimit
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.screenshots import Screenshots
@@ -203,7 +203,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     retention = Retention(store, blobs, settings)
     device_deletion = DeviceDeletion(store, devices, permissions, subscriptions, retention)
     provisioning = Provisioning(store, networks, settings.setup_tokens_per_network)
-    joining_pace = Pace()
+    joining_limit = RateLimit()
     return Services(
         settings=settings,
         store=store,
@@ -269,8 +269,8 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         setup_token_lists=SetupTokenLists(store, provisioning),
         joining=Joining(store, devices, permissions),
         claims=Claims(store, device_deletion),
-        players=Players(store, subscriptions, joining_pace, settings.groups_per_network),
-        player_tokens=PlayerTokens(store, joining_pace),
+        players=Players(store, subscriptions, joining_limit, settings.groups_per_network),
+        player_tokens=PlayerTokens(store, joining_limit),
         reports=Reports(store, subscriptions, StoredEvents(settings)),
         monitoring=Monitoring(),
         readiness=Readiness(store, blobs, settings),

@@ -333,11 +333,11 @@ async def test_a_block_is_of_the_network_that_deleted_the_device(
     assert (await register(await issue_setup_token(other.id))).status_code == 201
 
 
-# --- pace
+# --- rate limits
 
 
 @pytest.mark.parametrize("call", ["register", "refresh", "secret", "guess", "setup token"])
-async def test_joining_and_tokens_are_paced(
+async def test_joining_and_tokens_are_rate_limited(
     at_work: dict[str, Any], register: Register, client: AsyncClient, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     monkeypatch.setattr("signfleet.fleet.players.rate_limit.BURST", 3)

@@ -1,10 +1,10 @@
-"""A player that reports in an endless loop is slowed down, and nobody else."""
+"""The rate limit of players: burst, steady rate, eviction, refunds."""
 
 import pytest
 from httpx import AsyncClient
 
 from signfleet.fleet.players import rate_limit
-from signfleet.fleet.players.rate_limit import BURST, SECONDS, Pace
+from signfleet.fleet.players.rate_limit import BURST, SECONDS, RateLimit
 from signfleet.foundation.errors import Throttled
 from signfleet.foundation.storage.interface import StorageError
 from tests.conftest import ON_SQLITE
@@ -24,12 +24,12 @@ def clock() -> Clock:
     return Clock()
 
 
-def taken(pace: Pace, device_id: int, attempts: int) -> int:
-    """How many of so many reports were taken."""
+def allowed(limit: RateLimit, device_id: int, attempts: int) -> int:
+    """Returns how many of `attempts` reports are allowed."""
     count = 0
     for _ in range(attempts):
         try:
-            pace.take(device_id)
+            limit.check(device_id)
         except Throttled as error:
             assert error.retry_after == 1
         else:
@@ -37,40 +37,40 @@ def taken(pace: Pace, device_id: int, attempts: int) -> int:
     return count
 
 
-def test_a_backlog_may_come_at_once_and_no_more_until_time_has_passed(clock: Clock) -> None:
-    pace = Pace(clock)
-    assert taken(pace, 1, BURST + 5) == BURST
+def test_a_backlog_passes_at_once_and_further_requests_wait(clock: Clock) -> None:
+    limit = RateLimit(clock)
+    assert allowed(limit, 1, BURST + 5) == BURST
     clock.now += 3 * SECONDS
-    assert taken(pace, 1, 5) == 3
+    assert allowed(limit, 1, 5) == 3
     clock.now += 3600
-    assert taken(pace, 1, BURST + 5) == BURST
+    assert allowed(limit, 1, BURST + 5) == BURST
 
 
-def test_devices_do_not_slow_down_each_other(clock: Clock) -> None:
-    pace = Pace(clock)
-    assert [taken(pace, device_id, BURST) for device_id in range(3)] == [BURST] * 3
+def test_devices_have_separate_limits(clock: Clock) -> None:
+    limit = RateLimit(clock)
+    assert [allowed(limit, device_id, BURST) for device_id in range(3)] == [BURST] * 3
 
 
-def test_a_report_every_second_never_is_too_many(clock: Clock) -> None:
-    pace = Pace(clock)
+def test_one_report_per_second_is_never_limited(clock: Clock) -> None:
+    limit = RateLimit(clock)
     for _ in range(5 * BURST):
         clock.now += 1
-        pace.take(1)
+        limit.check(1)
 
 
-def test_only_those_that_have_held_their_pace_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_table_evicts_only_keys_below_the_steady_rate(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limit, "KEYS_LIMIT", 10)
-    limited = Pace(clock)
+    limit = RateLimit(clock)
     for device_id in range(100, 109):
-        limited.take(device_id)
+        limit.check(device_id)
     clock.now += 1
-    assert taken(limited, 1, BURST) == BURST
-    limited.take(2)
-    assert taken(limited, 1, 1) == 0
+    assert allowed(limit, 1, BURST) == BURST
+    limit.check(2)
+    assert allowed(limit, 1, 1) == 0
 
 
 @ON_SQLITE
-async def test_who_reports_too_often_is_told_when_to_come_again(
+async def test_a_player_that_reports_too_often_gets_429_with_retry_after(
     player: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "BURST", 2)
@@ -81,10 +81,10 @@ async def test_who_reports_too_often_is_told_when_to_come_again(
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
 
 
-def test_a_report_that_the_server_could_not_take_does_not_count(clock: Clock) -> None:
-    pace = Pace(clock)
+def test_a_report_that_fails_in_the_store_does_not_count(clock: Clock) -> None:
+    limit = RateLimit(clock)
     for _ in range(3 * BURST):
-        pace.take(1)
-        with pytest.raises(StorageError), pace.refunding(1):
+        limit.check(1)
+        with pytest.raises(StorageError), limit.refunding(1):
             raise StorageError("the disk is full")
-    assert taken(pace, 1, BURST + 5) == BURST
+    assert allowed(limit, 1, BURST + 5) == BURST

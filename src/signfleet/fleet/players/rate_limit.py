@@ -1,4 +1,4 @@
-"""Slows down players that report, join or ask for tokens in an endless loop, which would fill the store."""
+"""Limits how fast one player calls, so that a player in an endless loop cannot fill the store."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from signfleet.foundation.clock import monotonic
 from signfleet.foundation.errors import Throttled
 from signfleet.foundation.storage.interface import StorageError
 
-#: So many requests may come at once, after a night without network say, and then one every so many seconds.
+#: This many requests may come at once, as after a night without network; then one every `SECONDS`.
 BURST = 60
 SECONDS = 0.5
-#: So many keys are remembered before those that have not exceeded their pace are forgotten.
+#: A table has at most this many keys; the next one evicts those that are below the steady rate.
 KEYS_LIMIT = 100_000
 
 
-class Pace:
-    """How fast requests of one kind come for each key; what is remembered is this process's own.
+class RateLimit:
+    """Allows `BURST` requests at once per key, then one every `SECONDS`. Each process has a table of its own.
 
-    A key is a device by its id, a serial, or an address. `clock` gives seconds.
+    A key is a device id, a serial or an address. `clock` returns seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        #: When all that came for a key would have come at the pace of one every `SECONDS`.
+        #: For each key: when all its requests would have come at the steady rate of one every `SECONDS`.
         self._through: dict[Hashable, float] = {}
 
-    def take(self, key: Hashable) -> None:
-        """Counts a request. Raises `Throttled` when there were too many."""
+    def check(self, key: Hashable) -> None:
+        """Counts a request. Raises `Throttled`, and counts nothing, if there were too many."""
         now = self._clock()
         through = max(self._through.get(key, now), now) + SECONDS
         wait = through - now - BURST * SECONDS
         if wait > 0:
-            raise Throttled("This player calls too often; it has to wait.", retry_after=math.ceil(wait))
+            raise Throttled("This player sends too many requests; try again later.", retry_after=math.ceil(wait))
         if len(self._through) >= KEYS_LIMIT:
             self._through = {old: moment for old, moment in self._through.items() if moment > now}
         self._through[key] = through
 
     @contextmanager
     def refunding(self, key: Hashable) -> Iterator[None]:
-        """Forgets the last request if the store fails inside: the player has to send it again."""
+        """Uncounts the last request if the store fails inside, because the player has to retry."""
         try:
             yield
         except StorageError:

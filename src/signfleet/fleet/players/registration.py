@@ -18,7 +18,7 @@ from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, ch
 from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.fleet.players import store as queries
-from signfleet.fleet.players.rate_limit import Pace
+from signfleet.fleet.players.rate_limit import RateLimit
 from signfleet.fleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
 from signfleet.fleet.players.schemas import PlayerRegistration, Registered
 from signfleet.fleet.players.tokens import lifetimes_of
@@ -54,13 +54,13 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Players:
-    """Lets players in. `pace` limits how often one of them comes."""
+    """Registers players. `rate_limit` counts per serial, or per address for a bad setup token."""
 
-    def __init__(self, store: Store, subscriptions: Subscriptions, pace: Pace, most_groups: int) -> None:
+    def __init__(self, store: Store, subscriptions: Subscriptions, rate_limit: RateLimit, most_groups: int) -> None:
         self._most_groups = most_groups
         self._store = store
         self._subscriptions = subscriptions
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._refusals = Refusals()
 
     async def register(self, setup_token: str, player: PlayerRegistration, now: int) -> tuple[Registered, bool]:
@@ -73,10 +73,10 @@ class Players:
         try:
             network = await _network(self._store, setup_token, now)
         except Unauthenticated:
-            self._pace.take(acting().address)
+            self._rate_limit.check(acting().address)
             raise
         key = (network.id, fold(player.serial))
-        self._pace.take(key)
+        self._rate_limit.check(key)
         act_under(f"player {player.serial}")
         location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
 
@@ -110,7 +110,7 @@ class Players:
             )
             return registered, admitted.is_new
 
-        with self._pace.refunding(key):
+        with self._rate_limit.refunding(key):
             outcome = await self._write(work)
         if isinstance(outcome, Refusal):
             self._refusals.remember(network.id, outcome, now)

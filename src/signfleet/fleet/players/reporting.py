@@ -20,7 +20,7 @@ from signfleet.fleet.health.store import SET_STATUS_END
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.events import Event, StoredEvents
-from signfleet.fleet.players.rate_limit import Pace
+from signfleet.fleet.players.rate_limit import RateLimit
 from signfleet.fleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
 from signfleet.fleet.players.status import read_status
 from signfleet.fleet.subscriptions.service import Subscriptions
@@ -55,7 +55,7 @@ class Reports:
         self._store = store
         self._events = events
         self._subscriptions = subscriptions
-        self._pace = Pace()
+        self._rate_limit = RateLimit()
 
     async def settings(self, network_id: int, device_id: int) -> str:
         """The settings of a device as JSON."""
@@ -69,7 +69,7 @@ class Reports:
 
         Raises `Invalid` for what does not fit, and `Throttled` when there are too many.
         """
-        self._pace.take(device_id)
+        self._rate_limit.check(device_id)
         status = None if report.status is None else read_status(report.status)
         errors, downloads = _events(report, now)
         keys = {"network_id": network_id, "device_id": device_id}
@@ -101,7 +101,7 @@ class Reports:
             added.downloads = await self._events.add_downloads(tx, keys, downloads)
             return row
 
-        with self._pace.refunding(device_id):
+        with self._rate_limit.refunding(device_id):
             row = await self._store.write(work)
         self._events.errors.use(device_id, added.errors)
         self._events.downloads.use(device_id, added.downloads)

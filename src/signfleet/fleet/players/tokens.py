@@ -10,7 +10,7 @@ from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import END_SESSIONS
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.clones import Clones, Sign
-from signfleet.fleet.players.rate_limit import Pace
+from signfleet.fleet.players.rate_limit import RateLimit
 from signfleet.fleet.players.schemas import Tokens
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire.text import fold
@@ -32,11 +32,11 @@ def lifetimes_of(network: Row) -> Lifetimes:
 
 
 class PlayerTokens:
-    """Issues tokens to devices. A refusal is OAuth's; `pace` limits how often a device, or a stranger, comes."""
+    """Issues tokens to devices; refusals are OAuth errors. `rate_limit` counts per device or address."""
 
-    def __init__(self, store: Store, pace: Pace) -> None:
+    def __init__(self, store: Store, rate_limit: RateLimit) -> None:
         self._store = store
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._clones = Clones()
 
     async def refresh(self, refresh_token: str, now: int) -> Tokens:
@@ -47,11 +47,11 @@ class PlayerTokens:
         key = hash_token(refresh_token)
         row = await self._store.one(access.REFRESH_TOKEN, hash=key)
         if row is None:
-            self._pace.take(acting().address)
+            self._rate_limit.check(acting().address)
             raise _invalid_grant("The refresh token is unknown or was revoked.")
         if row.device_id is None:
             raise _invalid_grant("The refresh token belongs to a person, not to a player.")
-        self._pace.take(row.device_id)
+        self._rate_limit.check(row.device_id)
         network_id, device_id = row.network_id, row.device_id
         signs: list[Sign] = []
 
@@ -85,7 +85,7 @@ class PlayerTokens:
             await tx.execute(queries.NOTE_GRANT, of_session_id=token.session_id, refresh_hash=key)
             return Tokens.of(issued, device_secret=text or msgspec.UNSET)
 
-        with self._pace.refunding(device_id):
+        with self._rate_limit.refunding(device_id):
             outcome = await self._store.write(work)
         for sign in signs:
             self._clones.remember(device_id, sign, now)
@@ -107,9 +107,9 @@ class PlayerTokens:
         """Issues an access token for the secret of a device; its earlier tokens end."""
         device = await self._store.one(queries.SECRET_OF_SERIAL, serial_key=fold(serial))
         if device is None or not secrets.DeviceSecret(device.hash and bytes(device.hash)).is_proved_by(device_secret):
-            self._pace.take(acting().address)
+            self._rate_limit.check(acting().address)
             raise _invalid_client("The serial number and the device secret do not belong together.")
-        self._pace.take(device.id)
+        self._rate_limit.check(device.id)
         network_id, device_id = device.network_id, device.id
         signs: list[Sign] = []
         known: list[str | None] = []
@@ -138,7 +138,7 @@ class PlayerTokens:
             )
             return Tokens.of(issued)
 
-        with self._pace.refunding(device_id):
+        with self._rate_limit.refunding(device_id):
             outcome = await self._store.write(work)
         for address in known:
             self._clones.moved(device_id, address, now)
