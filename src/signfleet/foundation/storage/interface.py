@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeVar
 from signfleet.foundation.storage.query import Query
 
 T = TypeVar("T")
-#: A row: a named tuple of the query's columns.
+R = TypeVar("R")
+#: A row of a query that names no protocol: a named tuple of the query's columns.
 Row = Any
 
 
@@ -31,9 +32,9 @@ class Transaction(Protocol):
     #: Nobody else writes until it ends: what it has read stays true without being locked.
     alone: bool
 
-    async def one(self, query: Query, **params: Any) -> Row | None: ...
+    async def one(self, query: Query[R], **params: Any) -> R | None: ...
 
-    async def all(self, query: Query, **params: Any) -> list[Row]: ...
+    async def all(self, query: Query[R], **params: Any) -> list[R]: ...
 
     async def execute(self, query: Query, **params: Any) -> int:
         """Run a statement; returns how many rows it touched."""
@@ -59,11 +60,11 @@ class Store(Protocol):
     #: "sqlite" or "postgresql"
     dialect: str
 
-    async def one(self, query: Query, **params: Any) -> Row | None: ...
+    async def one(self, query: Query[R], **params: Any) -> R | None: ...
 
-    async def all(self, query: Query, **params: Any) -> list[Row]: ...
+    async def all(self, query: Query[R], **params: Any) -> list[R]: ...
 
-    async def scan_all(self, query: Query, **params: Any) -> list[Row]: ...
+    async def scan_all(self, query: Query[R], **params: Any) -> list[R]: ...
 
     async def write(self, work: UnitOfWork[T]) -> T: ...
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from signfleet.foundation.storage.interface import Duplicate, Row, StorageError, UnitOfWork
+from signfleet.foundation.storage.interface import Duplicate, StorageError, UnitOfWork
 from signfleet.foundation.storage.listening import (
     CLOSE_SECONDS,
     CONNECT_SECONDS,
@@ -25,6 +25,7 @@ from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 #: A unit of work that met another one, or whose connection ended under it, is run at most this often.
 ATTEMPTS = 6
@@ -47,11 +48,11 @@ class _Transaction:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def one(self, query: Query, **params: Any) -> Row | None:
+    async def one(self, query: Query[R], **params: Any) -> R | None:
         rows = await self.all(query, **params)
         return rows[0] if rows else None
 
-    async def all(self, query: Query, **params: Any) -> list[Row]:
+    async def all(self, query: Query[R], **params: Any) -> list[R]:
         return await _fetch(self._connection, query, params)
 
     async def execute(self, query: Query, **params: Any) -> int:
@@ -75,7 +76,7 @@ class _Transaction:
         return [row[0] for row in rows]
 
 
-async def _fetch(connection: Any, query: Query, params: dict[str, Any], limit: float | None = None) -> list[Row]:
+async def _fetch(connection: Any, query: Query[R], params: dict[str, Any], limit: float | None = None) -> list[R]:
     """The rows. Where they take longer than `limit` seconds, PostgreSQL ends the statement: raises `Invalid`."""
     prepared = query.prepared("postgresql")
     try:
@@ -156,14 +157,14 @@ class PostgresStore:
         silent, self._pool = self._pool, await self._new_pool()
         silent.terminate()
 
-    async def one(self, query: Query, **params: Any) -> Row | None:
+    async def one(self, query: Query[R], **params: Any) -> R | None:
         rows = await self.all(query, **params)
         return rows[0] if rows else None
 
-    async def all(self, query: Query, **params: Any) -> list[Row]:
+    async def all(self, query: Query[R], **params: Any) -> list[R]:
         return await self._read(READ_SECONDS, query, params)
 
-    async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+    async def scan_all(self, query: Query[R], **params: Any) -> list[R]:
         await query.prepare(self.dialect)
         async with self._turns.take():
             rows = await self._read(self._scan_limit + CLOSE_SECONDS, query, params, limit=self._scan_limit)
@@ -171,8 +172,8 @@ class PostgresStore:
         return rows
 
     async def _read(
-        self, seconds: float, query: Query, params: dict[str, Any], limit: float | None = None
-    ) -> list[Row]:
+        self, seconds: float, query: Query[R], params: dict[str, Any], limit: float | None = None
+    ) -> list[R]:
         for attempt in range(ATTEMPTS):
             try:
                 async with self._connection(seconds) as connection:

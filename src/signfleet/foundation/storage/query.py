@@ -1,6 +1,31 @@
 """Statements: built with SQLAlchemy Core, compiled once per dialect, run by the drivers directly.
 
-No SQLAlchemy engine takes part in a request; it builds text and the order of its parameters, and that is kept.
+No SQLAlchemy engine takes part in a request: it builds the text and the order of its parameters once, and `Query`
+caches both.
+
+A query may name a protocol of its rows, declared beside it:
+
+    class UserToChange(Protocol):
+        id: int
+        is_locked_out: int
+        last_modified_date: int
+
+    LOCK_USER = Query(
+        select(user.c.id, user.c.is_locked_out, user.c.last_modified_date)
+        .where(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("this_id"))
+        .with_for_update(),
+        UserToChange,
+    )
+
+`store.one(LOCK_USER, …)` is then a `UserToChange | None` and `store.all(LOCK_USER, …)` a `list[UserToChange]`, so that
+a misspelt column fails the type check. A member that the query does not select fails the import. Rows stay named
+tuples of the driver's values: nothing is converted, and a Boolean column is 0 or 1 in SQLite, so declare it `int`.
+A query without a protocol is a `Query[Any]`.
+
+SQLAlchemy refuses an INSERT or UPDATE that binds the name of a column of its table, since it would set that column.
+Parameters that pick the row therefore have names that no column has: `in_network` (network_id), `of_device`
+(device_id), `this_id` and `id_` (id); new values that need an expression are `new_x` for the column `x`. SELECT and
+DELETE use the same names where one caller runs them with the same arguments.
 """
 
 from __future__ import annotations
@@ -10,7 +35,8 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from inspect import get_annotations
+from typing import Any, Generic, ParamSpec, Protocol, overload
 
 from sqlalchemy import BigInteger, BindParameter, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -21,6 +47,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import TableValuedAlias
+from typing_extensions import TypeVar
 
 from signfleet.foundation.wire.json import encode
 
@@ -35,6 +62,7 @@ _ASIDE = ThreadPoolExecutor(1, thread_name_prefix="prepare")
 
 T = TypeVar("T")
 P = ParamSpec("P")
+RowT_co = TypeVar("RowT_co", covariant=True, default=Any)
 
 
 async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -87,19 +115,37 @@ def _as_text(values: Any) -> str:
     return encode(values).decode()
 
 
-class Query:
+class Query(Generic[RowT_co]):
     """A SQLAlchemy Core statement with `bindparam`s, compiled when a dialect first needs it.
 
-    An insert names all `columns` of its table unless told which. Rows that are not `named` are plain tuples.
+    `row` is the protocol of its rows. An insert sets all columns of its table unless `columns` names them. Rows that
+    are not `named` are plain tuples.
     """
 
     __slots__ = ("_columns", "_named", "_prepared", "statement")
 
-    def __init__(self, statement: ClauseElement, *, columns: list[str] | None = None, named: bool = True) -> None:
+    @overload
+    def __init__(
+        self: Query[Any], statement: ClauseElement, *, columns: list[str] | None = None, named: bool = True
+    ) -> None: ...
+
+    @overload
+    def __init__(self, statement: ClauseElement, row: type[RowT_co]) -> None: ...
+
+    def __init__(
+        self,
+        statement: ClauseElement,
+        row: type[Any] | None = None,
+        *,
+        columns: list[str] | None = None,
+        named: bool = True,
+    ) -> None:
         self.statement = statement
         self._columns = columns
         self._named = named
         self._prepared: dict[str, Prepared] = {}
+        if row is not None:
+            _check_row(statement, row)
 
     async def prepare(self, dialect: str) -> None:
         """Compiles the statement outside the event loop unless that has been done: it takes up to 100 ms."""
@@ -112,6 +158,15 @@ class Query:
         except KeyError:
             made = Prepared(self.statement, dialect, columns=self._columns, named=self._named)
             return self._prepared.setdefault(dialect, made)
+
+
+def _check_row(statement: Any, row: type[Any]) -> None:
+    """Raises `TypeError` if the statement does not return every member of the protocol `row`."""
+    protocols = (base for base in row.__mro__ if base not in (Protocol, Generic, object))
+    members = {name for base in protocols for name in (*get_annotations(base), *vars(base)) if not name.startswith("_")}
+    missing = members - set(statement.exported_columns.keys())
+    if missing:
+        raise TypeError(f"{row.__name__}: the query selects no column {', '.join(sorted(missing))}")
 
 
 class among(ColumnElement[bool]):

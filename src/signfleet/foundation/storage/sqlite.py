@@ -21,13 +21,14 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from signfleet.foundation.storage.interface import Duplicate, Row, StorageError, UnitOfWork
+from signfleet.foundation.storage.interface import Duplicate, StorageError, UnitOfWork
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.sqlite_connection import connect, failures, fetch
 from signfleet.foundation.storage.sqlite_reading import Snapshots, Trial
 from signfleet.foundation.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class _Scanner:
         self._limit = limit
         self._end = 0.0
 
-    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
+    def fetch(self, query: Query[R], params: dict[str, Any]) -> list[R]:
         """The rows. Raises `Invalid` where the search takes too long, `StorageError` where the store closes."""
         self._end = time.monotonic() + self._limit
         try:
@@ -71,14 +72,14 @@ class _Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    async def one(self, query: Query, **params: Any) -> Row | None:
+    async def one(self, query: Query[R], **params: Any) -> R | None:
         rows = self._fetch(query, params)
         return rows[0] if rows else None
 
-    async def all(self, query: Query, **params: Any) -> list[Row]:
+    async def all(self, query: Query[R], **params: Any) -> list[R]:
         return self._fetch(query, params)
 
-    def _fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
+    def _fetch(self, query: Query[R], params: dict[str, Any]) -> list[R]:
         try:
             return fetch(self._connection.cursor(), query, params)
         except sqlite3.IntegrityError as error:
@@ -256,14 +257,14 @@ class SqliteStore:
         self._scanners: list[_Scanner] = []
         self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
 
-    async def one(self, query: Query, **params: Any) -> Row | None:
+    async def one(self, query: Query[R], **params: Any) -> R | None:
         rows = self._snapshots.fetch(query, params)
         return rows[0] if rows else None
 
-    async def all(self, query: Query, **params: Any) -> list[Row]:
+    async def all(self, query: Query[R], **params: Any) -> list[R]:
         return self._snapshots.fetch(query, params)
 
-    async def scan_all(self, query: Query, **params: Any) -> list[Row]:
+    async def scan_all(self, query: Query[R], **params: Any) -> list[R]:
         await query.prepare(self.dialect)
         rows = self._trial.fetch(query, params)
         if rows is not None:
@@ -274,7 +275,7 @@ class SqliteStore:
         SCANS.labels("done").inc()
         return rows
 
-    def _scan(self, query: Query, params: dict[str, Any]) -> list[Row]:
+    def _scan(self, query: Query[R], params: dict[str, Any]) -> list[R]:
         scanner: _Scanner | None = getattr(self._scanning, "scanner", None)
         if scanner is None:
             scanner = self._scanning.scanner = _Scanner(self._path, self._scan_limit)

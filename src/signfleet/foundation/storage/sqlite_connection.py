@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from signfleet.foundation.storage.interface import Row, StorageError
+from signfleet.foundation.storage.interface import StorageError
 from signfleet.foundation.storage.query import Query
+
+R = TypeVar("R")
 
 #: How long a connection waits for the lock of another process; in the event loop nobody else is served meanwhile.
 BUSY_TIMEOUT_MS, BUSY_IN_LOOP_MS = 30_000, 250
@@ -75,7 +77,7 @@ def connect(path: Path, *, read_only: bool = False, in_loop: bool = False) -> sq
     return connection
 
 
-def fetch(cursor: sqlite3.Cursor, query: Query, params: dict[str, Any]) -> list[Row]:
+def fetch(cursor: sqlite3.Cursor, query: Query[R], params: dict[str, Any]) -> list[R]:
     """The rows of a query. Raises `StorageError` when the store fails."""
     prepared = query.prepared("sqlite")
     try:

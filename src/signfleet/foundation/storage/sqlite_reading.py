@@ -6,11 +6,13 @@ import asyncio
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from signfleet.foundation.storage.interface import Row, StorageError
+from signfleet.foundation.storage.interface import StorageError
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.sqlite_connection import connect, failures, fetch
+
+R = TypeVar("R")
 
 #: A read that may scan is given so many steps of SQLite's machine in the event loop, some half a millisecond; every so
 #: many of them it is looked at.
@@ -32,7 +34,7 @@ class Snapshots:
         self._replaced = 0
         self._version: int | None = None
 
-    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row]:
+    def fetch(self, query: Query[R], params: dict[str, Any]) -> list[R]:
         try:
             if self._version is None:
                 self._begin()
@@ -95,7 +97,7 @@ class Trial:
         connection.set_progress_handler(self._is_over, TRIAL_PERIOD)
         self._connection, self._cursor = connection, connection.cursor()
 
-    def fetch(self, query: Query, params: dict[str, Any]) -> list[Row] | None:
+    def fetch(self, query: Query[R], params: dict[str, Any]) -> list[R] | None:
         """The rows, or None if there was more to do than `TRIAL_STEPS`."""
         self._periods = 0
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from signfleet.foundation.errors import Unauthenticated
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.tokens import hash_token
 from signfleet.web.caller.session import Session
@@ -50,7 +50,7 @@ class Sessions:
             raise Unauthenticated("The access token has expired.")
         return checked.session
 
-    async def _use_first(self, row: Row, token: str, now: int) -> None:
+    async def _use_first(self, row: queries.SessionOfToken, token: str, now: int) -> None:
         """Notes that a player has its newest tokens: what it proved itself with before is of no more use."""
 
         async def work(tx: Transaction) -> None:
@@ -60,7 +60,7 @@ class Sessions:
         await self._store.write(work)
 
 
-def refusal(row: Row, now: int) -> str | None:
+def refusal(row: queries.Standing, now: int) -> str | None:
     """Why a token that has not expired is good for nothing at the moment; None for one that is.
 
     A session lasts 24 hours; an application's token without a network, or a device, is bound by the token alone.
@@ -77,7 +77,7 @@ def refusal(row: Row, now: int) -> str | None:
     return None
 
 
-def _session(row: Row, now: int) -> Session:
+def _session(row: queries.SessionOfToken, now: int) -> Session:
     """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out."""
     reason = refusal(row, now)
     if reason is not None:

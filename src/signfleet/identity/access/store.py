@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
 
@@ -53,6 +53,40 @@ _owned = (
     .outerjoin(user, and_(user.c.network_id == session.c.network_id, user.c.id == session.c.user_id))
 )
 
+
+class Standing(Protocol):
+    """What decides whether a token that has not expired works: `sessions.refusal`."""
+
+    network_id: int | None
+    user_id: int | None
+    device_id: int | None
+    #: ms
+    expiration_date: int
+    person_locked: int | None
+    network_locked: int | None
+    user_locked: int | None
+
+
+class SessionOfToken(Standing, Protocol):
+    id: int
+    person_id: int | None
+    application_id: int | None
+    role_id: int | None
+    login: str | None
+    #: Of the token.
+    scope: str
+    #: Of the session: None where it is the token's.
+    granted: str | None
+    #: ms
+    last_modified_date: int
+    #: ms
+    valid_to: int
+    #: ms
+    used_date: int | None
+    has_permissions: int | None
+    permission_changes: int | None
+
+
 SESSION_OF_TOKEN = Query(
     select(
         session.c.id,
@@ -79,10 +113,27 @@ SESSION_OF_TOKEN = Query(
         .label("permission_changes"),
     )
     .select_from(_owned)
-    .where(token.c.hash == bindparam("hash"), is_token("access"))
+    .where(token.c.hash == bindparam("hash"), is_token("access")),
+    SessionOfToken,
 )
 
-#: A token that is good, with what is needed to tell whose it is.
+
+class LiveToken(Standing, Protocol):
+    hash: bytes
+    kind: str
+    session_id: int
+    scope: str
+    #: ms
+    valid_from: int
+    #: ms
+    valid_to: int
+    person_id: int | None
+    application_id: int | None
+    login: str | None
+    client_id: str | None
+
+
+#: A token that works, with its owner.
 LIVE_TOKEN = Query(
     select(
         token.c.hash,
@@ -106,7 +157,8 @@ LIVE_TOKEN = Query(
         token.c.hash == bindparam("hash"),
         token.c.valid_to > bindparam("now"),
         or_(token.c.used_date.is_(None), is_token("access")),
-    )
+    ),
+    LiveToken,
 )
 #: A device has used an access token for the first time: it has what came with it. In lock order.
 RECEIVE_SECRET = Query(
