@@ -25,12 +25,12 @@ def check_level(level: str) -> str:
     return level
 
 
-def check_transition(history: list[Row], level: str) -> None:
-    """Raise `Invalid` unless a member of the network may change it to `level`. `history` is newest first."""
+def check_transition(history: list[Row], level: str, field: str = "level") -> None:
+    """Raises `Invalid` naming `field` unless members may change the network to `level`. `history` is newest first."""
     if level == PAID:
-        raise Invalid(f"'level': {PAID} is given by the operator of this server, it cannot be taken.")
+        raise Invalid(f"'{field}': only the operator of this server sets {PAID}.")
     if level == TRIAL and any(row.level == TRIAL for row in history):
-        raise Invalid("'level': this network has had its trial; there is one in a network's life.")
+        raise Invalid(f"'{field}': this network has had its trial; a network can have one.")
 
 
 async def change_level(tx: Transaction, network_id: int, level: str, now: int, *, trial: int, by_member: bool) -> bool:
@@ -52,7 +52,7 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
         await tx.execute(
             queries.CLOSE_SUBSCRIPTION, of_network_id=network_id, id_=history[0].subscription_id, now=opened
         )
-    await insert_subscription(tx, network_id, level, opened, opened + trial if level == TRIAL else None)
+    await insert_subscription(tx, network_id, level, opened, trial=trial)
     before = {"subscription": {"level": history[0].level if history else None}}
     name = None if network is None else network.name
     change = Change("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
@@ -60,7 +60,8 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
     return True
 
 
-async def insert_subscription(tx: Transaction, network_id: int, level: str, now: int, expires: int | None) -> None:
+async def insert_subscription(tx: Transaction, network_id: int, level: str, now: int, *, trial: int) -> None:
+    """Opens a record of `level`; one of a trial expires after `trial` ms."""
     await tx.execute(
         queries.INSERT_SUBSCRIPTION,
         network_id=network_id,
@@ -68,5 +69,5 @@ async def insert_subscription(tx: Transaction, network_id: int, level: str, now:
         level=level,
         creation_date=now,
         last_modified_date=now,
-        expire_date=expires,
+        expire_date=now + trial if level == TRIAL else None,
     )

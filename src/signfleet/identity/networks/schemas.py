@@ -40,7 +40,7 @@ class NetworkSubscription(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NewLevel(msgspec.Struct):
-    """What a client may state of a subscription to be; the server decides what the network gets."""
+    """What a client may choose of the first subscription: `Trial`, or `Control`, which null means, too."""
 
     level: Level | None = None
 

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from signfleet.foundation.errors import Invalid, NotFound
+from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.ids import DOT_SEGMENTS, id_of
@@ -14,7 +16,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.identity.audit.recording import Change, record
 from signfleet.identity.audit.schemas import Action
 from signfleet.identity.networks import store as queries
-from signfleet.identity.networks.levels import FREE, insert_subscription
+from signfleet.identity.networks.levels import FREE, check_transition, insert_subscription
 from signfleet.identity.networks.schemas import (
     Network,
     NetworkSettings,
@@ -67,8 +69,13 @@ Populate = Callable[[Transaction, int], Awaitable[object]]
 Furnish = Callable[[Transaction, int, int], Awaitable[object]]
 
 
-async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, now: int) -> int:
-    """Inserts a network with its subscription and returns its id. Raises `Duplicate`, `Invalid`."""
+async def insert_network(
+    tx: Transaction, name: str, settings: NetworkSettings, now: int, *, level: str = FREE, trial: int = 0
+) -> int:
+    """Inserts a network with its subscription and returns its id. A trial lasts `trial` ms.
+
+    Raises `Duplicate`, `Invalid`.
+    """
     network_id = await tx.next_id("network")
     name = check_name(name)
     await tx.execute(
@@ -85,15 +92,16 @@ async def insert_network(tx: Transaction, name: str, settings: NetworkSettings, 
         protocol_1_until=None,
         **columns_of(settings),
     )
-    await insert_subscription(tx, network_id, FREE, now, None)
+    await insert_subscription(tx, network_id, level, now, trial=trial)
     return network_id
 
 
 class Networks:
     """Networks by id and by name."""
 
-    def __init__(self, store: Store, furnish: Furnish) -> None:
+    def __init__(self, store: Store, settings: Settings, furnish: Furnish) -> None:
         self._store = store
+        self._trial = settings.trial_days * timespan.DAY
         self._furnish = furnish
 
     async def row(self, network_id: int) -> Row:
@@ -115,16 +123,25 @@ class Networks:
         return [network_of(row) for row in await self._store.all(queries.NETWORKS_OF_PERSON, person_id=person_id)]
 
     async def create(
-        self, name: str, now: int, settings: NetworkSettings | None = None, *, populate: Populate | None = None
+        self,
+        name: str,
+        now: int,
+        settings: NetworkSettings | None = None,
+        level: str = FREE,
+        *,
+        populate: Populate | None = None,
     ) -> Network:
-        """Create a network, without members but for those that `populate` gives it in the same unit of work.
+        """Creates a network, without members but for those that `populate` adds in the same transaction.
 
-        Raises `Invalid` for a taken or unfit name.
+        Raises `Invalid` for a taken or unfit name, and for a level that members cannot choose.
         """
         check_name(name)
+        check_transition([], level, "subscription.level")
 
         async def work(tx: Transaction) -> int:
-            network_id = await insert_network(tx, name, settings or NetworkSettings(), now)
+            network_id = await insert_network(
+                tx, name, settings or NetworkSettings(), now, level=level, trial=self._trial
+            )
             await self._furnish(tx, network_id, now)
             if populate is not None:
                 await populate(tx, network_id)

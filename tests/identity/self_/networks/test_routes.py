@@ -66,11 +66,32 @@ async def test_a_new_network_has_its_creator_as_administrator(admin: AsyncClient
     assert (await admin.get("/Devices/Count/")).json() == 0
 
 
-@pytest.mark.parametrize("level", ["Nonsense", "", 5])
-async def test_a_new_network_is_given_no_unknown_level(admin: AsyncClient, level: object) -> None:
+@pytest.mark.parametrize("subscription", [None, {}, {"level": None}, {"level": "Control"}])
+async def test_a_new_network_starts_at_the_free_level(admin: AsyncClient, subscription: object) -> None:
+    created = (await admin.post(NETWORKS, json={"name": "Levelled", "subscription": subscription})).json()
+    assert (created["subscription"]["level"], created["subscription"]["expireDate"]) == ("Control", None)
+
+
+@pytest.mark.settings(trial_days=2)
+async def test_a_new_network_can_start_with_its_trial(admin: AsyncClient) -> None:
+    body = {"name": "Levelled", "subscription": {"level": "Trial"}}
+    answer = await admin.post(NETWORKS, json=body)
+    assert answer.status_code == 201
+    created, address = answer.json(), answer.headers["Location"]
+    subscription = created["subscription"]
+    assert subscription["level"] == "Trial"
+    assert moment(subscription["expireDate"]) - moment(subscription["creationDate"]) == 2 * 86_400_000
+    assert (await admin.get(f"{address}Subscriptions/")).json() == [subscription]
+    for level, status in (("Control", 204), ("Trial", 400)):
+        assert (await admin.put(f"{address}Subscription/", json={"level": level})).status_code == status
+
+
+@pytest.mark.parametrize("level", ["Content", "Nonsense", "", "trial", 5])
+async def test_a_new_network_cannot_have_another_level(admin: AsyncClient, level: object) -> None:
     answer = await admin.post(NETWORKS, json={"name": "Levelled", "subscription": {"level": level}})
     assert answer.status_code == 400
     assert "'subscription.level'" in answer.json()["message"]
+    assert [network["name"] for network in (await admin.get(NETWORKS)).json()] == ["Test Network"]
 
 
 @pytest.mark.parametrize("name", ["", " ", "n" * 31, "12345", "a/b", "a\nb", "TEST network", ".", "..", 7, None])

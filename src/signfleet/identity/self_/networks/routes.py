@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.foundation.errors import Invalid, of_another
+from signfleet.identity.networks.levels import FREE
 from signfleet.identity.networks.schemas import (
     Network,
     NetworkSettings,
@@ -43,7 +44,8 @@ async def list_networks(call: Call, networks: Networks) -> Answer:
 async def create_network(call: Call, own_networks: OwnNetworks) -> Answer:
     """Create a network, with the person as its administrator."""
     new: NewNetwork = call.body
-    network = await own_networks.create(call.person_id, new.name, new.settings, call.now)
+    level = new.subscription.level if new.subscription is not None else None
+    network = await own_networks.create(call.person_id, new.name, new.settings, level or FREE, call.now)
     return answer_created(call, network, endpoints.prefix, network.id)
 
 

@@ -19,10 +19,12 @@ class OwnNetworks:
         self._networks = networks
         self._most = most
 
-    async def create(self, person_id: int, name: str, settings: NetworkSettings | None, now: int) -> Network:
+    async def create(
+        self, person_id: int, name: str, settings: NetworkSettings | None, level: str, now: int
+    ) -> Network:
         """Creates a network with the person as its administrator.
 
-        Raises `Invalid` for a taken or unfit name, and `QuotaReached`.
+        Raises `Invalid` for a taken or unfit name or level, and `QuotaReached`.
         """
 
         async def populate(tx: Transaction, network_id: int) -> None:
@@ -31,4 +33,4 @@ class OwnNetworks:
             check_quota(row.total if row else 0, self._most, "networks that you administer", "networks_per_person")
             await insert_administrator(tx, network_id, person_id, now)
 
-        return await self._networks.create(name, now, settings, populate=populate)
+        return await self._networks.create(name, now, settings, level, populate=populate)
