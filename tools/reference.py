@@ -14,7 +14,7 @@ import click
 
 from signfleet.app.cli import cli
 from signfleet.app.cli.options import flag_of
-from signfleet.foundation.settings import PREFIX, described
+from signfleet.foundation.settings import PREFIX, describe_settings
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "docs" / "settings.md"
@@ -55,7 +55,7 @@ a server is running. With `--json`, commands that print data print it as JSON.
 def settings() -> str:
     """docs/settings.md"""
     lines, meanings = [], []
-    for name, kind, default, description, _ in described():
+    for name, kind, default, description, _ in describe_settings():
         shown = "" if default in {None, ""} else f"`{json.dumps(default).strip(chr(34))}`"
         columns = (f"`{name}`", f"`{flag_of(name)}`", f"`{PREFIX}{name.upper()}`", kind.replace("|", " or "), shown)
         lines.append(f"| {' | '.join(columns)} |\n")

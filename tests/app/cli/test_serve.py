@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from signfleet import __version__
 from signfleet.app.cli import cli
-from signfleet.foundation.settings import described
+from signfleet.foundation.settings import describe_settings
 
 
 def invoke(*arguments: str, **environment: str) -> tuple[int, str]:
@@ -21,7 +21,7 @@ def invoke(*arguments: str, **environment: str) -> tuple[int, str]:
 def test_every_setting_has_a_flag() -> None:
     code, output = invoke("serve", "--help")
     assert code == 0
-    assert all(f"--{setting.name.replace('_', '-')}" in output for setting in described())
+    assert all(f"--{setting.name.replace('_', '-')}" in output for setting in describe_settings())
 
 
 def test_a_mistake_in_a_setting_ends_it() -> None:

@@ -97,9 +97,9 @@ def _program() -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    from signfleet.foundation.settings import described
+    from signfleet.foundation.settings import describe_settings
 
-    for setting in described():
+    for setting in describe_settings():
         value = getattr(settings, setting.name)
         if value != setting.default:
             yield Finding(setting.name, _redacted(setting.name, value))

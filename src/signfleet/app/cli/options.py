@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from signfleet.foundation.settings import PREFIX, SWITCH, Settings, SettingsError, described, load
+from signfleet.foundation.settings import PREFIX, SWITCH, Settings, SettingsError, describe_settings, load
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,7 +21,7 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
     """Adds `--config` and the flags of the settings `names`, or of all settings."""
 
     def add(command: Command) -> Command:
-        for name, kind, default, description, is_list in reversed(described()):
+        for name, kind, default, description, is_list in reversed(describe_settings()):
             if not names or name in names:
                 flag = flag_of(name)
                 command = click.option(

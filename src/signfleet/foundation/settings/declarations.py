@@ -1,31 +1,12 @@
-"""Loads every setting of the server into one typed object, from flags, environment and a TOML file, in that order.
-
-Environment variables are the names in capitals behind `SIGNFLEET_`; with `_FILE` behind them they name a file with the
-value, for secrets. An empty variable counts as unset. The TOML file is named by `--config` or `SIGNFLEET_CONFIG`.
-Anything unknown or ill-typed stops the start with an error that names it.
-"""
+"""The settings that an operator can choose, with their types, limits, defaults and descriptions."""
 
 from __future__ import annotations
 
-import os
-import re
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
-
-PREFIX = "SIGNFLEET_"
-SWITCH = "true or false"
-
-#: What Kubernetes and Docker set for a service that is named "signfleet" or "signfleet-…", and images for themselves.
-_OF_OTHERS = re.compile(
-    r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_\w+)|(\w+_)?NAME|VERSION"
-)
-_PORT_OF_OTHERS = re.compile(r"(tcp|udp|sctp)://\S*")
 
 
 def _doc(text: str, **limits: Any) -> Meta:
@@ -33,12 +14,12 @@ def _doc(text: str, **limits: Any) -> Meta:
 
 
 def _pattern(pattern: str, example: str) -> dict[str, Any]:
-    """Limits of a text, blanks around it aside, and what to call it in an error."""
+    """Returns the limits of a text, ignoring spaces around it, and its name in errors."""
     return {"pattern": rf"^\s*({pattern})\s*$", "extra": {"is": f"text such as {example}"}}
 
 
 def _list(part: str, example: str, *, may_be_empty: bool = False) -> dict[str, Any]:
-    """Limits of a list with commas; its flag may be given several times."""
+    """Returns the limits of a comma-separated list, whose flag may be repeated."""
     limits = _pattern(rf"{'|' if may_be_empty else ''}(?:{part})(?:\s*,\s*(?:{part}))*", example)
     limits["extra"]["list"] = True
     return limits
@@ -49,7 +30,7 @@ _MAIL = r"[^\s@<>]+@[^\s@<>]+"
 
 
 class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The settings that an operator can choose."""
+    """Every setting; `docs/settings.md` and the flags follow its order."""
 
     data: Annotated[
         str,
@@ -262,6 +243,7 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def hosts(self) -> list[str]:
+        """Returns the addresses to listen on."""
         return [host.strip() for host in self.host.split(",")]
 
     @property
@@ -278,123 +260,6 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def database_file(self) -> Path | None:
-        """The file of the database; None for a database server."""
+        """Returns the file of the SQLite database; None for PostgreSQL."""
         scheme, _, path = self.database_url.partition(":///")
         return Path(path) if scheme == "sqlite" else None
-
-
-class SettingsError(Exception):
-    """A setting is unknown or has a value that it cannot have."""
-
-
-def load(
-    flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] = os.environ, config: str | None = None
-) -> Settings:
-    """Settings from flags, then environment, then the TOML file. Raises `SettingsError`."""
-    given = {name: value for name, value in (flags or {}).items() if value is not None}
-    variables = _variables(environment)
-    config = config or variables.pop("config", None)
-    variables.pop("config", None)
-    merged: dict[str, Any] = {}
-    file = _read(config) if config else {}
-    for source, values in ((f"file {config}", file), ("environment", variables), ("flags", given)):
-        merged |= values
-        _check(source, values)
-    return msgspec.convert(merged, Settings, strict=False)
-
-
-def _variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings in the environment; a variable NAME_FILE gives the content of the file that it names."""
-    found: dict[str, str] = {}
-    for variable, value in sorted(environment.items()):
-        name = variable.removeprefix(PREFIX)
-        if name == variable or not value or _is_of_others(name, value):
-            continue
-        if name.endswith("_FILE") and (setting := name.removesuffix("_FILE").lower()) in Settings.__struct_fields__:
-            plain = variable.removesuffix("_FILE")
-            if environment.get(plain):
-                raise SettingsError(f"environment: set either {plain} or {variable}, not both.")
-            found[setting] = _content(variable, value)
-        else:
-            found[name.lower()] = value
-    return found
-
-
-def _is_of_others(name: str, value: str) -> bool:
-    return bool(_OF_OTHERS.fullmatch(name) or (name.endswith("PORT") and _PORT_OF_OTHERS.fullmatch(value)))
-
-
-def _content(variable: str, path: str) -> str:
-    """The text of a file, without the line break at its end."""
-    try:
-        return Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"environment: {variable}: {error}.") from error
-
-
-def _check(source: str, values: dict[str, Any]) -> None:
-    """Name the setting that is at fault, in the words of the source that it comes from; never its value."""
-    types = get_type_hints(Settings, include_extras=True)
-    for name, value in values.items():
-        shown = f"{PREFIX}{name.upper()}" if source == "environment" else name
-        if name not in types:
-            raise SettingsError(f"{source}: there is no setting '{shown}'; known are {', '.join(types)}.")
-        try:
-            msgspec.convert(value, types[name], strict=False)
-        except msgspec.ValidationError as error:
-            raise SettingsError(f"{source}: setting '{shown}' has to be {_fitting(types[name])}.") from error
-
-
-def _fitting(annotation: Any) -> str:
-    """What a value of this setting is, for an error."""
-    kind = _kind(annotation)
-    metas = [meta for meta in annotation.__metadata__ if isinstance(meta, Meta)]
-    if kind == "number":
-        return next(f"a whole number from {meta.ge} to {meta.le}" for meta in metas)
-    if "|" in kind:
-        return kind.replace("|", " or ")
-    return next((meta.extra["is"] for meta in metas if meta.extra), SWITCH if kind == SWITCH else "text")
-
-
-def _read(config: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(Path(config).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"file {config}: {error}.") from error
-
-
-class Described(NamedTuple):
-    """A setting, for help texts and the documentation."""
-
-    name: str
-    #: "text", "number", `SWITCH`, or the choices with `|` between them.
-    kind: str
-    default: Any
-    description: str
-    #: Its flag may be given several times.
-    is_list: bool
-
-
-def described() -> list[Described]:
-    """Every setting, in the order of `Settings`."""
-    information: Any = msgspec.inspect.type_info(Settings)
-    hints = get_type_hints(Settings, include_extras=True)
-    return [
-        Described(field.name, _kind(hints[field.name]), field.default, *_description(hints[field.name]))
-        for field in information.fields
-    ]
-
-
-def _description(annotation: Any) -> tuple[str, bool]:
-    """The text, and whether it is a list."""
-    meta = next(meta for meta in annotation.__metadata__ if isinstance(meta, Meta))
-    return meta.description or "", bool(meta.extra and meta.extra.get("list"))
-
-
-def _kind(annotation: Any) -> str:
-    kind = annotation.__origin__
-    options = get_args(kind)
-    if get_origin(kind) is Literal:
-        return "|".join(options)
-    kind = next((option for option in options if option is not NoneType), kind)
-    return {str: "text", int: "number", float: "number", bool: SWITCH}[kind]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signfleet.foundation.settings import Settings, SettingsError, described, load
+from signfleet.foundation.settings import Settings, SettingsError, describe_settings, load
 
 
 def config_file(folder: Path, text: str) -> str:
@@ -15,11 +15,11 @@ def config_file(folder: Path, text: str) -> str:
     return str(path)
 
 
-def test_without_anything_the_defaults_hold() -> None:
+def test_without_any_source_every_setting_has_its_default() -> None:
     assert load(environment={}) == Settings()
 
 
-def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+def test_flags_override_the_environment_which_overrides_the_file(tmp_path: Path) -> None:
     config = config_file(tmp_path, 'port = 1\nhost = "file"\ndata = "file"')
     settings = load(
         {"port": "3", "host": None}, environment={"SIGNFLEET_PORT": "2", "SIGNFLEET_HOST": "env"}, config=config
@@ -27,16 +27,16 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path)
     assert (settings.port, settings.host, settings.data) == (3, "env", "file")
 
 
-def test_the_environment_names_the_file(tmp_path: Path) -> None:
+def test_the_environment_may_name_the_file(tmp_path: Path) -> None:
     config = config_file(tmp_path, "port = 1")
     assert load(environment={"SIGNFLEET_CONFIG": config}).port == 1
 
 
-def test_a_file_named_by_flag_wins_over_one_named_by_the_environment(tmp_path: Path) -> None:
+def test_a_file_named_by_flag_overrides_one_named_by_the_environment(tmp_path: Path) -> None:
     assert load(environment={"SIGNFLEET_CONFIG": "/nowhere"}, config=config_file(tmp_path, "port = 1")).port == 1
 
 
-def test_variables_of_others_are_let_be() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     assert load(environment={"PORT": "1", "SIGNFLEETPORT": "1"}) == Settings()
 
 
@@ -69,19 +69,19 @@ def test_an_empty_variable_counts_as_unset(name: str) -> None:
     assert load(environment={f"SIGNFLEET_{name.upper()}": ""}) == Settings()
 
 
-def test_a_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_a_variable_may_name_a_file_with_the_value(tmp_path: Path) -> None:
     secret = tmp_path / "smtp"
     secret.write_text("pass wörd \n", encoding="utf-8")
     assert load(environment={"SIGNFLEET_SMTP_PASSWORD_FILE": str(secret)}).smtp_password == "pass wörd "
 
 
-def test_a_setting_does_not_come_from_two_variables(tmp_path: Path) -> None:
+def test_a_variable_and_its_file_variable_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="set either SIGNFLEET_SMTP_HOST or SIGNFLEET_SMTP_HOST_FILE, not both"):
         load(environment={"SIGNFLEET_SMTP_HOST": "a", "SIGNFLEET_SMTP_HOST_FILE": str(tmp_path)})
 
 
 @pytest.mark.parametrize("content", [None, b"\xff"])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+def test_the_error_names_the_variable_of_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "secret"
     if content is not None:
         path.write_bytes(content)
@@ -117,7 +117,7 @@ def test_a_switch_is_read_from_text(text: str, value: bool) -> None:
         ({"SIGNFLEET_CONFIG": "/nowhere.toml"}, "file /nowhere.toml: [Errno 2] No such file"),
     ],
 )
-def test_a_mistake_in_the_environment_is_named(environment: dict[str, str], message: str) -> None:
+def test_the_error_names_the_variable_at_fault(environment: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError) as raised:
         load(environment=environment)
     assert str(raised.value).startswith(message)
@@ -134,7 +134,7 @@ def test_a_mistake_in_the_environment_is_named(environment: dict[str, str], mess
         ("port = 1\nport = 2", "Cannot overwrite a value"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_the_error_names_the_file_and_the_setting_at_fault(tmp_path: Path, text: str, message: str) -> None:
     config = config_file(tmp_path, text)
     with pytest.raises(SettingsError) as raised:
         load(environment={}, config=config)
@@ -162,7 +162,7 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, message: str)
         ("mail_from", ["a@example.com", "Signs <a@example.com>"], ["", "Signs", "a@b@c", "a@example.com\r\nBcc: b@c"]),
     ],
 )
-def test_a_text_of_another_form_is_told_at_once(name: str, good: list[str], bad: list[str]) -> None:
+def test_a_text_has_to_match_the_form_of_its_setting(name: str, good: list[str], bad: list[str]) -> None:
     for text in good:
         assert getattr(load({name: text}, environment={}), name) == text
     for text in bad:
@@ -170,24 +170,24 @@ def test_a_text_of_another_form_is_told_at_once(name: str, good: list[str], bad:
             load({name: text}, environment={})
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_configuration_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "signfleet.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=str(path)):
         load(environment={}, config=str(path))
 
 
-def test_a_wrong_value_is_not_told_for_it_may_be_a_secret() -> None:
+def test_the_error_does_not_show_the_value_which_may_be_a_secret() -> None:
     with pytest.raises(SettingsError) as raised:
         load({"port": "hunter2"}, environment={})
     assert "hunter2" not in str(raised.value)
 
 
-def test_the_database_lies_in_the_data_folder_unless_one_is_named() -> None:
+def test_the_database_is_in_the_data_folder_unless_one_is_named() -> None:
     assert load({"data": "there"}, environment={}).database_url == "sqlite:///there/signfleet.db"
     assert load({"database": "postgresql://host/name"}, environment={}).database_url == "postgresql://host/name"
 
 
-def test_every_setting_is_described() -> None:
-    assert [setting.name for setting in described()] == list(Settings.__struct_fields__)
-    assert all(setting.description.endswith(".") and setting.kind for setting in described())
+def test_every_setting_has_a_description() -> None:
+    assert [setting.name for setting in describe_settings()] == list(Settings.__struct_fields__)
+    assert all(setting.description.endswith(".") and setting.kind for setting in describe_settings())
