@@ -24,7 +24,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from signfleet.identity.access.operations.definitions import VIEW_GROUP, VIEW_SCREENSHOTS
 from signfleet.identity.access.operations.roles import VIEWERS, SystemRole
-from signfleet.identity.access.token_issue import Issued, Lifetimes, open_session
+from signfleet.identity.access.token_issue import IssuedTokens, Lifetimes, open_session
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.networks.levels import FREE, PAID
 from signfleet.identity.people.links import ACTIVATE, INVITATION, RESET
@@ -144,7 +144,7 @@ class World:
         (user,) = await self.services.users.of_person(known.person_id)
         return Owner(login, known.person_id, user.id, user.network_id)
 
-    async def player(self, *, scope: str = DEVICE_SCOPE, device_id: int = 0, network_id: int = 0) -> Issued:
+    async def player(self, *, scope: str = DEVICE_SCOPE, device_id: int = 0, network_id: int = 0) -> IssuedTokens:
         """New tokens of a player: of A1, unless another is told."""
         return await self.services.store.write(
             lambda tx: open_session(

@@ -12,7 +12,7 @@ from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, UPDATE_GROUP
 from signfleet.identity.access.operations.operation import Operation
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from tests.conftest import ROOT
 from tests.fleet.devices.stored import register
 
@@ -102,8 +102,8 @@ async def test_entries_of_earlier_versions_keep_their_actions(
     admin: AsyncClient, services: Services, network: Founded
 ) -> None:
     async def work(tx: Transaction) -> None:
-        await record(tx, network.network_id, Change("Permit", "Role", 1001, "Rho", None, [{"isAllowed": False}]), 1)
-        await record(tx, network.network_id, Change("Forbid", "Role", 1001, "Rho", [{"isAllowed": False}]), 2)
+        await record(tx, network.network_id, AuditEntry("Permit", "Role", 1001, "Rho", None, [{"isAllowed": False}]), 1)
+        await record(tx, network.network_id, AuditEntry("Forbid", "Role", 1001, "Rho", [{"isAllowed": False}]), 2)
 
     await services.store.write(work)
     for action in ("Permit", "Forbid"):

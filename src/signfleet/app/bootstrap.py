@@ -12,7 +12,7 @@ from signfleet.foundation.errors import Conflict
 from signfleet.foundation.storage.interface import Duplicate, Store, Transaction
 from signfleet.identity.access import passwords
 from signfleet.identity.applications import service as applications
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks.schemas import NetworkSettings
 from signfleet.identity.networks.service import check_name, insert_network
 from signfleet.identity.people.service import People, insert_person, record_new
@@ -67,7 +67,7 @@ async def found(
         await record_new(tx, person_id, now)
         network_id = await insert_network(tx, name, NetworkSettings(), now)
         group_id = await insert_default_group(tx, network_id, now)
-        await record(tx, network_id, Change("Create", "Network", network_id, name, None, {}), now)
+        await record(tx, network_id, AuditEntry("Create", "Network", network_id, name, None, {}), now)
         user_id = await insert_administrator(tx, network_id, person_id, now)
         credentials = await applications.insert_application(
             tx, name=application_name, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret

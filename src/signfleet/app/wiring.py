@@ -61,7 +61,7 @@ from signfleet.identity.access.sessions import Sessions
 from signfleet.identity.account.routes import endpoints as account_endpoints
 from signfleet.identity.applications.service import Applications
 from signfleet.identity.audit.routes import endpoints as audit_endpoints
-from signfleet.identity.audit.service import Audit
+from signfleet.identity.audit.service import AuditTrail
 from signfleet.identity.invitations.routes import endpoints as invitation_endpoints
 from signfleet.identity.invitations.service import Invitations
 from signfleet.identity.networks.service import Networks
@@ -111,7 +111,7 @@ class Services:
     operations: Operations
     explanations: Explanations
     subscriptions: Subscriptions
-    audit: Audit
+    audit: AuditTrail
     retention: Retention
     roles: Roles
     groups: Groups
@@ -199,7 +199,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     users = Users(store, permissions, documents)
     one_time_links = OneTimeLinks(store, outbox, settings)
     registrations = Registrations(store, people, passwords, one_time_links, attempts=attempts, settings=settings)
-    audit = Audit(store, permissions, settings.audit_retention_days)
+    audit = AuditTrail(store, permissions, settings.audit_retention_days)
     retention = Retention(store, blobs, settings)
     device_deletion = DeviceDeletion(store, devices, permissions, subscriptions, retention)
     provisioning = Provisioning(store, networks, settings.setup_tokens_per_network)

@@ -9,10 +9,10 @@ from typing import Literal
 from signfleet.foundation.errors import Invalid, NotFound, of_another
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.identity.access import grants
-from signfleet.identity.access.giving import Giving
+from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import AuditedEntity
 from signfleet.web.caller.session import Session
 
@@ -73,17 +73,17 @@ class PermissionList:
                 self._check_principals(row, permissions)
             if self._find is not None:
                 await self._check_entities(tx, session, self._find, row, permissions)
-            entity_id = grants.EVERY if self._root is None else row.id
-            giving = await Giving.by(session, tx)
-            change = Change(action, self._entity, row.id, self._name_of(row))
+            entity_id = grants.ALL_INSTANCES if self._root is None else row.id
+            grantor = await Grantor.of(session, tx)
+            change = AuditEntry(action, self._entity, row.id, self._name_of(row))
             if action == "AddPermissions":
                 changed = await grants.add_permissions(
-                    tx, row.network_id, permissions, now, giving=giving, root=self._root, entity_id=entity_id
+                    tx, row.network_id, permissions, now, grantor=grantor, root=self._root, entity_id=entity_id
                 )
                 change = change._replace(after=changed)
             else:
                 changed = await grants.remove_permissions(
-                    tx, row.network_id, permissions, giving=giving, root=self._root, entity_id=entity_id
+                    tx, row.network_id, permissions, grantor=grantor, root=self._root, entity_id=entity_id
                 )
                 change = change._replace(before=changed)
             await self._touch(tx, row, now)

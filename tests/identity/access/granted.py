@@ -8,7 +8,7 @@ from typing import NamedTuple
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import permission
-from signfleet.identity.access.grants import changed
+from signfleet.identity.access.grants import count_change
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permission_store import INSERT_PERMISSION
 
@@ -63,4 +63,4 @@ async def _insert(tx: Transaction, network_id: int, rules: Iterable[Rule]) -> No
             is_allowed=rule.is_allowed,
             creation_date=0,
         )
-    await changed(tx, network_id)
+    await count_change(tx, network_id)

@@ -221,7 +221,7 @@ async def test_a_check_looks_at_so_many_single_things(
     uma = f"/Users/{there.uma_id}/"
     for limit, status in ((2, 204), (1, 403)):
         monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES", limit)
-        monkeypatch.setattr("signfleet.identity.access.giving.CANDIDATES", limit)
+        monkeypatch.setattr("signfleet.identity.access.grantor.CANDIDATES", limit)
         gained.cache_clear()
         assert (await admin.put(uma, json={"roleName": None})).status_code == 204
         assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == status
@@ -232,7 +232,7 @@ async def test_a_role_that_both_have_is_given_without_a_look_at_single_things(
     there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES", 0)
-    monkeypatch.setattr("signfleet.identity.access.giving.CANDIDATES", 0)
+    monkeypatch.setattr("signfleet.identity.access.grantor.CANDIDATES", 0)
     gained.cache_clear()
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
     await admin.put(f"/Users/{there.ben_id}/", json={"roleName": "Rho"})

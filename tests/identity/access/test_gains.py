@@ -9,7 +9,7 @@ from signfleet.foundation.errors import Forbidden
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import permission
-from signfleet.identity.access.giving import NO_RIGHTS, Giving, Rights, rights_of
+from signfleet.identity.access.grantor import NO_RIGHTS, Grantor, Rights, rights_of
 from signfleet.identity.access.operations.definitions import DEVICE, ROOTS, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
@@ -59,9 +59,9 @@ def may(rows: list[dict[str, Any]], rights: Rights, operation: Operation, thing:
     return is_allowed([*system_rules(rights.role_id), *rules], operation)
 
 
-async def refuses(giving: Giving, before: Rights, after: Rights) -> bool:
+async def refuses(grantor: Grantor, before: Rights, after: Rights) -> bool:
     try:
-        await giving.demand_change(before, after)
+        await grantor.require_for_change(before, after)
     except Forbidden:
         return True
     return False
@@ -85,7 +85,7 @@ async def test_a_change_is_refused_exactly_where_it_gives_what_the_caller_lacks(
         async def check(tx: Transaction, whose: Any = whose) -> tuple[Rights, Rights, Rights, bool]:
             own, before, after = [await rights_of(tx, NETWORK, user, role) for user, role in whose]
             before = NO_RIGHTS if before.user_id is None else before
-            return own, before, after, await refuses(Giving(tx, NETWORK, own), before, after)
+            return own, before, after, await refuses(Grantor(tx, NETWORK, own), before, after)
 
         await store.write(replace)
         own, before, after, is_refused = await store.write(check)

@@ -132,7 +132,7 @@ async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
             )
             assert [id_ for id_ in DEVICES_THERE if await permissions.allows_on(session, operation, id_)] == expected
             try:
-                await permissions.demand(session, operation)
+                await permissions.require(session, operation)
             except Forbidden:
                 assert expected == [], told
 

@@ -18,7 +18,7 @@ from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.roles import GENERAL_MANAGERS
-from signfleet.identity.audit.recording import Change, record_all
+from signfleet.identity.audit.recording import AuditEntry, record_all
 from signfleet.web.caller.actor import Actor, act_as
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register
@@ -28,7 +28,7 @@ DEVICES = {"filter": "[Entity] IS 'Device'"}
 NOW = datetime.parse("2024-03-13T16:29:11.983Z")
 
 
-async def write(services: Services, network_id: int, *changes: Change, now: int = NOW) -> None:
+async def write(services: Services, network_id: int, *changes: AuditEntry, now: int = NOW) -> None:
     act_as(Actor("Joe@example.com", "10.0.0.1"))
 
     async def work(tx: Transaction) -> None:
@@ -73,7 +73,7 @@ async def test_the_newest_comes_first_and_pages_follow(
     admin: AsyncClient, services: Services, network: Founded
 ) -> None:
     for day in range(3):
-        await write(services, network.network_id, Change("Create", "Group", day, f"G{day}"), now=NOW + day * DAY)
+        await write(services, network.network_id, AuditEntry("Create", "Group", day, f"G{day}"), now=NOW + day * DAY)
     query = {"filter": "[Entity] IS 'Group'", "pageSize": 2}
     first = (await admin.get(f"{AUDIT}/", params=query)).json()
     last = (await admin.get(f"{AUDIT}/", params={**query, "marker": first["nextMarker"]})).json()
@@ -92,13 +92,15 @@ async def test_the_newest_comes_first_and_pages_follow(
 async def test_it_is_queried_by_expression(
     admin: AsyncClient, services: Services, network: Founded, filter_: str, names: list[str]
 ) -> None:
-    await write(services, network.network_id, Change("Create", "Group", 1, "G1"), Change("Delete", "Group", 2, "G2"))
+    await write(
+        services, network.network_id, AuditEntry("Create", "Group", 1, "G1"), AuditEntry("Delete", "Group", 2, "G2")
+    )
     page = (await admin.get(f"{AUDIT}/", params={"filter": filter_, "sort": "[Id] ASC"})).json()
     assert [entry["name"] for entry in page["items"]] == names
 
 
 async def test_it_is_taken_away_as_csv(admin: AsyncClient, services: Services, network: Founded) -> None:
-    await write(services, network.network_id, Change("Update", "Group", 1, "=1+1", {"a": 1}, {"a": 2}))
+    await write(services, network.network_id, AuditEntry("Update", "Group", 1, "=1+1", {"a": 1}, {"a": 2}))
     answer = await admin.get(f"{AUDIT}/export.csv", params={"filter": "[Entity] IS 'Group'"})
     assert answer.headers["content-type"].startswith("text/csv")
     heading, row = csv.reader(io.StringIO(answer.text))
@@ -111,7 +113,7 @@ async def test_it_is_taken_away_as_csv(admin: AsyncClient, services: Services, n
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
 async def test_no_cell_is_a_formula(admin: AsyncClient, services: Services, network: Founded, begin: str) -> None:
-    await write(services, network.network_id, Change("Delete", "Group", 1, f"{begin}1+1"))
+    await write(services, network.network_id, AuditEntry("Delete", "Group", 1, f"{begin}1+1"))
     answer = await admin.get(f"{AUDIT}/export.csv", params={"filter": "[Entity] IS 'Group'"})
     (row,) = csv.DictReader(io.StringIO(answer.text, newline=""))
     assert row["name"] == f"'{begin}1+1"
@@ -121,7 +123,9 @@ async def test_it_is_taken_away_as_json_lines(
     admin: AsyncClient, services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signfleet.identity.audit.service.CHUNK", 2)
-    await write(services, network.network_id, *(Change("Create", "Group", number, f"G{number}") for number in range(5)))
+    await write(
+        services, network.network_id, *(AuditEntry("Create", "Group", number, f"G{number}") for number in range(5))
+    )
     params = {"filter": "[Entity] IS 'Group' AND [EntityId] IS GREATER THAN 0", "sort": "[Id] ASC"}
     answer = await admin.get(f"{AUDIT}/export.jsonl", params=params)
     assert [json.loads(line)["name"] for line in answer.text.splitlines()] == ["G1", "G2", "G3", "G4"]
@@ -137,13 +141,13 @@ async def test_it_is_for_administrators_of_the_network_alone(
 ) -> None:
     manager = call_as(await sign_in("mary@example.com", role=GENERAL_MANAGERS))
     assert (await manager.get(f"{AUDIT}/")).status_code == 403
-    await write(services, network.network_id + 1, Change("Create", "Group", 1, "G1"))
+    await write(services, network.network_id + 1, AuditEntry("Create", "Group", 1, "G1"))
     assert (await admin.get(f"{AUDIT}/", params={"filter": "[Entity] IS 'Group'"})).json()["items"] == []
 
 
 async def test_it_is_forgotten_after_the_retention(admin: AsyncClient, services: Services, network: Founded) -> None:
-    await write(services, network.network_id, Change("Create", "Group", 1, "Old"))
-    await write(services, network.network_id, Change("Create", "Group", 2, "New"), now=NOW + DAY)
+    await write(services, network.network_id, AuditEntry("Create", "Group", 1, "Old"))
+    await write(services, network.network_id, AuditEntry("Create", "Group", 2, "New"), now=NOW + DAY)
     await services.audit.sweep(NOW + 365 * DAY + 1)
     left = (await admin.get(f"{AUDIT}/", params={"filter": "[Entity] IS 'Group'"})).json()["items"]
     assert [entry["name"] for entry in left] == ["New"]

@@ -14,7 +14,7 @@ from signfleet.app.wiring import Services
 from signfleet.foundation.storage import postgres
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access import grants
-from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.last_administrator import require_another_administrator
 from signfleet.identity.access.operations.definitions import (
     CREATE_USER,
     DEVICE,
@@ -343,12 +343,15 @@ async def test_a_user_may_go_while_something_is_denied_to_them(
         if services.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
             deleting.append(asyncio.create_task(admin.delete(f"/Users/{JOE}/")))
             await asyncio.wait(deleting, timeout=PATIENCE)
-        await demand_another(tx, network_id, user_id)
+        await require_another_administrator(tx, network_id, user_id)
 
     async def pause(attempt: int) -> None:
         attempts.append(attempt)
 
-    with patch.object(grants, "demand_another", delete_meanwhile), patch.object(postgres, "_pause", pause):
+    with (
+        patch.object(grants, "require_another_administrator", delete_meanwhile),
+        patch.object(postgres, "_pause", pause),
+    ):
         denied = await admin.post("/Devices/A1/Permissions/", json=body)
         gone = await (deleting[0] if deleting else admin.delete(f"/Users/{JOE}/"))
     assert (denied.status_code, gone.status_code, attempts) == (204, 204, [])

@@ -193,7 +193,7 @@ class FewSessions:
 
 
 class FewPermissions:
-    async def demand(self, session: Session, operation: Any) -> None:
+    async def require(self, session: Session, operation: Any) -> None:
         if session.role_id == 2:
             raise Forbidden("Your role does not allow it.")
 

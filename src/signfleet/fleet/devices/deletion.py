@@ -14,10 +14,10 @@ from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access import grants
-from signfleet.identity.access.giving import Giving
+from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.definitions import DELETE_DEVICE, DEVICE
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.audit.recording import Change, record_all
+from signfleet.identity.audit.recording import AuditEntry, record_all
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
 
@@ -57,7 +57,7 @@ class DeviceDeletion:
 
         async def work(tx: Transaction) -> None:
             await self._devices.hold(tx, session, found, DELETE_DEVICE, precondition)
-            await (await Giving.by(session, tx)).demand_to_lift(DEVICE, [found.id])
+            await (await Grantor.of(session, tx)).require_to_lift(DEVICE, [found.id])
             await self.remove(tx, network_id, [found.id], now)
 
         await self._store.write(work)
@@ -106,10 +106,12 @@ class DeviceDeletion:
         these: dict[str, Any] = {"network_id": network_id, "ids": ids}
         if len(ids) <= KEPT_WHOLE:
             rows = await tx.all(queries.SETTINGS_AMONG, **these)
-            gone = [Change("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in rows]
+            gone = [
+                AuditEntry("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in rows
+            ]
         else:
             rows = await tx.all(queries.SERIALS_AMONG, **these)
-            gone = [Change("Delete", "Device", row.id, row.serial) for row in rows]
+            gone = [AuditEntry("Delete", "Device", row.id, row.serial) for row in rows]
         await record_all(tx, network_id, gone, now)
         pictures = await tx.one(queries.HOLD_PICTURES, **these)
         documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
@@ -120,4 +122,4 @@ class DeviceDeletion:
             await counters.add(tx, network_id, counters.PICTURE_BYTES, -pictures.bytes)
         await counters.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)
-        await grants.forget(tx, network_id, "Device", ids, now)
+        await grants.delete_of_entities(tx, network_id, "Device", ids, now)

@@ -17,7 +17,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.access.shown import Shown
+from signfleet.identity.access.visible_permissions import VisiblePermissions
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.conditional import NONE, Precondition
@@ -30,7 +30,7 @@ class Devices:
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
-        self._shown = Shown(store, permissions)
+        self._visible_permissions = VisiblePermissions(store, permissions)
         self._all = Collection(store, DEVICES, known=self._total)
 
     async def get(self, session: Session, segment: str) -> tuple[Row, bool]:
@@ -39,7 +39,7 @@ class Devices:
         Such a view changes with what the caller may see, too. Raises `NotFound`.
         """
         row = await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
-        is_partial = bool(await self._shown.hidden_in(session, [row.id]))
+        is_partial = bool(await self._visible_permissions.devices_with_hidden(session, [row.id]))
         if is_partial:
             row = row._replace(document=await self._document(session, row.id))
         return row, is_partial
@@ -53,7 +53,7 @@ class Devices:
         """
         row = await self._visible(session, segment, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL, tx)
         if operation is not VIEW_DEVICE:
-            await self._permissions.demand_on(session, operation, row.id, tx)
+            await self._permissions.require_on(session, operation, row.id, tx)
         return row
 
     async def check_same(
@@ -87,13 +87,15 @@ class Devices:
             raise NotFound.in_network("device", str(device_id))
         if shown:
             return bytes(row.document)
-        return with_permissions(bytes(row.document), part.part, await self._shown.on_device(session, device_id))
+        return with_permissions(
+            bytes(row.document), part.part, await self._visible_permissions.of_device(session, device_id)
+        )
 
     async def part(self, session: Session, segment: str, name: str) -> str:
         """A part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
         found = await self.find(session, segment)
-        if name == "permissions" and await self._shown.hidden_in(session, [found.id]):
-            return await self._shown.on_device(session, found.id)
+        if name == "permissions" and await self._visible_permissions.devices_with_hidden(session, [found.id]):
+            return await self._visible_permissions.of_device(session, found.id)
         row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
         if row is None:
             raise NotFound.in_network("device", segment)
@@ -109,7 +111,7 @@ class Devices:
         row = await tx.one(queries.DEVICE_TO_CHANGE, network_id=session.network_id, device_id=found.id)
         if row is None:
             raise NotFound.in_network("device", found.serial)
-        await self._permissions.demand_on(session, operation, row.id, tx)
+        await self._permissions.require_on(session, operation, row.id, tx)
         precondition.check(row.last_modified_date, row.version)
         return row
 
@@ -132,7 +134,7 @@ class Devices:
         found = await self._all.find(session.network, query, await self.scope(session))
         if not found.rows:
             return found.page([])
-        hidden = await self._shown.hidden_in(session, found.ids)
+        hidden = await self._visible_permissions.devices_with_hidden(session, found.ids)
         if hidden:
             return found.page([await self._document(session, id_, shown=id_ not in hidden) for id_ in found.ids])
         row = await self._store.one(queries.DOCUMENTS, network_id=session.network, ids=found.ids)

@@ -112,7 +112,7 @@ class DeviceSettings:
             await self._keep(tx, row, settings, next_moment(row, now))
             said = {"settings": present}, {"settings": settings}
             await recording.record(
-                tx, row.network_id, recording.Change("Update", "Device", row.id, row.serial, *said), now
+                tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *said), now
             )
 
         await self._store.write(work)

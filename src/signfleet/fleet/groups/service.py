@@ -27,7 +27,7 @@ from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import grants
-from signfleet.identity.access.giving import Giving
+from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.definitions import (
     CHANGE_TARGET_GROUP,
     DELETE_GROUP,
@@ -41,8 +41,8 @@ from signfleet.identity.access.operations.definitions import (
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.access.shown import Shown
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.access.visible_permissions import VisiblePermissions
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
@@ -59,7 +59,7 @@ class Groups:
         self._most = most
         self._store = store
         self._permissions = permissions
-        self._shown = Shown(store, permissions)
+        self._visible_permissions = VisiblePermissions(store, permissions)
         self._all = Collection(store, GROUPS)
         self.grants = PermissionList(
             store,
@@ -112,7 +112,7 @@ class Groups:
             await check_group_quota(tx, network_id, self._most)
             group_id = await insert_group(tx, network_id, name, now, new.description)
             after = {"name": name, "description": new.description}
-            await record(tx, network_id, Change("Create", "Group", group_id, name, None, after), now)
+            await record(tx, network_id, AuditEntry("Create", "Group", group_id, name, None, after), now)
             return await tx.one(queries.GROUP_BY_ID, network_id=network_id, id=group_id)
 
         return _entity(await self._write(work, name), 0, [], [])
@@ -147,7 +147,7 @@ class Groups:
                 await _rename(tx, row, name, now)
             before = {"name": row.name, "description": row.description}
             after = {"name": name, "description": description}
-            await record(tx, row.network_id, Change("Update", "Group", row.id, row.name, before, after), now)
+            await record(tx, row.network_id, AuditEntry("Update", "Group", row.id, row.name, before, after), now)
 
         await self._write(work, "" if change.name is msgspec.UNSET else change.name)
 
@@ -167,17 +167,19 @@ class Groups:
             precondition.check(row.last_modified_date, row.last_modified_date)
             if row.name_key == fold(DEFAULT_GROUP):
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
-            await (await Giving.by(session, tx)).demand_to_lift(GROUP, [row.id])
+            await (await Grantor.of(session, tx)).require_to_lift(GROUP, [row.id])
             moved = await move_to_default(tx, session, self._permissions, row, now, movable=movable, counting=counting)
-            await grants.forget(tx, row.network_id, "Group", [row.id], now)
+            await grants.delete_of_entities(tx, row.network_id, "Group", [row.id], now)
             await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
             before = {"name": row.name, "description": row.description}
-            await record(tx, row.network_id, Change("Delete", "Group", row.id, row.name, before, moved), now)
+            await record(tx, row.network_id, AuditEntry("Delete", "Group", row.id, row.name, before, moved), now)
 
         await self._store.write(work)
 
     async def _stated(self, session: Session, group_id: int) -> list[Permission]:
-        return await self._shown.to(session, await grants.read(self._store, session.network, "Group", group_id))
+        return await self._visible_permissions.filter(
+            session, await grants.of_entity(self._store, session.network, "Group", group_id)
+        )
 
     async def permissions(self, session: Session, segment: str) -> list[Permission]:
         """Who may do what with a group, beyond what they may do with all. Raises `NotFound`."""
@@ -193,7 +195,7 @@ class Groups:
         Raises `NotFound` or `Forbidden`.
         """
         found = await self._row(session, segment, tx)
-        await self._permissions.demand_on(session, operation, found.id, tx)
+        await self._permissions.require_on(session, operation, found.id, tx)
         row = await tx.one(queries.GROUP_TO_CHANGE, network_id=found.network_id, id=found.id)
         if row is None:
             raise NotFound.in_network("group", segment)

@@ -16,7 +16,7 @@ from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.actor import acting
 
 #: So many open claims a network may have.
@@ -48,7 +48,7 @@ class Claims:
             if open_claims[0] >= LIMIT:
                 raise Invalid(f"A network has at most {LIMIT} open claims; withdraw some first.")
             if await tx.execute(queries.PUT_CLAIM, **key, serial=serial, author=acting().name, date=now):
-                await record(tx, network_id, Change("Create", "Serial", name=serial, after={"claimed": True}), now)
+                await record(tx, network_id, AuditEntry("Create", "Serial", name=serial, after={"claimed": True}), now)
             return await tx.one(queries.CLAIM, **key)
 
         return _claim(await self._store.write(work))
@@ -58,7 +58,7 @@ class Claims:
 
         async def work(tx: Transaction) -> None:
             await _remove(tx, network_id, serial)
-            await record(tx, network_id, Change("Delete", "Serial", name=serial, before={"claimed": True}), now)
+            await record(tx, network_id, AuditEntry("Delete", "Serial", name=serial, before={"claimed": True}), now)
 
         await self._store.write(work)
 
@@ -71,7 +71,7 @@ class Claims:
         async def work(tx: Transaction) -> bool:
             await _remove(tx, network_id, serial)
             owner = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(serial))
-            await record(tx, network_id, Change("Release", "Serial", name=serial), now)
+            await record(tx, network_id, AuditEntry("Release", "Serial", name=serial), now)
             if owner is None or owner.network_id == network_id:
                 return False
             await self._deletion.remove(tx, owner.network_id, [owner.id], now)

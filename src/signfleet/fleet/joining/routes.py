@@ -28,7 +28,7 @@ endpoints = Endpoints("/admin/v1", family="Joining", operation=SETUP_DEVICE)
 @endpoints.get("/setup-tokens/", scope=f"{SETUPS}.token.retrieve", parameters=PAGING, answer=SetupTokens)
 async def list_setup_tokens(call: Call, lists: SetupTokenLists, permissions: Permissions) -> Answer:
     """List the setup tokens of the network that have not expired, never their text."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await lists.page(call.network_id, call.parameter("marker"), page_size(call), call.now))
 
 
@@ -42,7 +42,7 @@ async def list_setup_tokens(call: Call, lists: SetupTokenLists, permissions: Per
 )
 async def issue_setup_token(call: Call, permissions: Permissions, setup_token_lists: SetupTokenLists) -> Answer:
     """Issue a setup token, limited by uses and days where that is wanted. Its text is never answered again."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     issued = await setup_token_lists.issue(call.network_id, call.body or NewSetupToken(), call.now)
     return answer_json(issued, status=201)
 
@@ -52,7 +52,7 @@ async def revoke_listed_setup_token(
     call: Call, permissions: Permissions, setup_token_lists: SetupTokenLists, setup_token: str
 ) -> Answer:
     """Revoke a setup token by its id; players that have joined with it stay."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     await setup_token_lists.revoke(call.network_id, setup_token, call.now)
     return NO_CONTENT
 
@@ -67,7 +67,7 @@ async def release_device(call: Call, joining: Joining, device: str) -> Answer:
 @endpoints.get("/blocked-serials/", scope=f"{SETUPS}.serials.retrieve", parameters=PAGING, answer=BlockedSerials)
 async def list_blocked_serials(call: Call, joining: Joining, permissions: Permissions) -> Answer:
     """List the serials of deleted devices, which may not join the network again."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     scope = await joining.scope(call.session)
     return answer_json(await joining.blocked(call.network_id, call.parameter("marker"), page_size(call), scope))
 
@@ -75,7 +75,7 @@ async def list_blocked_serials(call: Call, joining: Joining, permissions: Permis
 @endpoints.delete("/blocked-serials/{serial}/", scope=f"{SETUPS}.serials.unblock")
 async def unblock_serial(call: Call, joining: Joining, permissions: Permissions, serial: str) -> Answer:
     """Let the serial of a deleted device join the network again, as a new device."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     await joining.unblock(call.network_id, serial, call.now, await joining.scope(call.session))
     return NO_CONTENT
 
@@ -83,21 +83,21 @@ async def unblock_serial(call: Call, joining: Joining, permissions: Permissions,
 @endpoints.get("/serial-claims/", scope=f"{SETUPS}.serials.retrieve", answer=list[SerialClaim])
 async def list_serial_claims(call: Call, permissions: Permissions, claims: Claims) -> Answer:
     """List the serials that the network asks for because another one may have them."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await claims.of_network(call.network_id))
 
 
 @endpoints.post("/serial-claims/", scope=f"{SETUPS}.serials.claim", body=NewSerialClaim, answer=SerialClaim)
 async def claim_serial(call: Call, permissions: Permissions, claims: Claims) -> Answer:
     """Ask for a serial that another network has. The operator of the server decides; the answer is always the same."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await claims.claim(call.network_id, call.body.serial, call.now), status=201)
 
 
 @endpoints.delete("/serial-claims/{serial}/", scope=f"{SETUPS}.serials.claim")
 async def withdraw_serial_claim(call: Call, permissions: Permissions, claims: Claims, serial: str) -> Answer:
     """Withdraw a claim."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     await claims.withdraw(call.network_id, serial, call.now)
     return NO_CONTENT
 
@@ -105,13 +105,13 @@ async def withdraw_serial_claim(call: Call, permissions: Permissions, claims: Cl
 @endpoints.get("/joining/", scope=f"{SETUPS}.rules.retrieve", operation=VIEW_NETWORK, answer=JoiningRules)
 async def get_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
     """Get until when players of the protocol's version 1 may join again without a secret."""
-    await permissions.demand_on(call.session, VIEW_NETWORK, call.network_id)
+    await permissions.require_on(call.session, VIEW_NETWORK, call.network_id)
     return answer_json(await joining.rules(call.network_id))
 
 
 @endpoints.put("/joining/", scope=f"{SETUPS}.rules.update", operation=UPDATE_NETWORK_SETTINGS, body=JoiningRules)
 async def put_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
     """Set until when players of the protocol's version 1 may join again without a secret."""
-    await permissions.demand_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
+    await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
     await joining.set_rules(call.network_id, call.body, call.now)
     return NO_CONTENT

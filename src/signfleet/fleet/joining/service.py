@@ -17,7 +17,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.definitions import SETUP_DEVICE, VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.session import Session
 
 #: A transition ends some day.
@@ -34,7 +34,7 @@ class Joining:
 
     async def scope(self, session: Session) -> Scope:
         """The blocked serials whose devices the caller might see while they were there."""
-        return await self._permissions.scope_ever(session, VIEW_DEVICE, queries.BLOCKED_DEVICE_ID)
+        return await self._permissions.scope_with_former(session, VIEW_DEVICE, queries.BLOCKED_DEVICE_ID)
 
     async def release(self, session: Session, segment: str, now: int) -> None:
         """Lets whichever player comes next with a setup token be a device. Raises `NotFound` or `Forbidden`."""
@@ -73,7 +73,7 @@ class Joining:
         async def work(tx: Transaction) -> None:
             if not await tx.execute(query, **this, **scope.parameters):
                 raise NotFound(f"The serial number '{serial}' is not blocked in this network.")
-            await record(tx, network_id, Change("Unlock", "Serial", name=serial), now)
+            await record(tx, network_id, AuditEntry("Unlock", "Serial", name=serial), now)
 
         await self._store.write(work)
 
@@ -102,7 +102,7 @@ class Joining:
                 raise NotFound("The network is gone.")
             await tx.execute(queries.SET_PROTOCOL_1, id_=network_id, until=until)
             before, after = _rules(row.protocol_1_until), _rules(until)
-            await record(tx, network_id, Change("Update", "Network", network_id, row.name, before, after), now)
+            await record(tx, network_id, AuditEntry("Update", "Network", network_id, row.name, before, after), now)
 
         await self._store.write(work)
 
@@ -115,4 +115,4 @@ async def _release(tx: Transaction, network_id: int, device_id: int, serial: str
     secret = await secrets.lock(tx, network_id, device_id)
     await secrets.save(tx, network_id, device_id, secret.released())
     await tx.execute(queries.END_SESSIONS, in_network=network_id, of_device=device_id)
-    await record(tx, network_id, Change("Release", "Device", device_id, serial), now)
+    await record(tx, network_id, AuditEntry("Release", "Device", device_id, serial), now)

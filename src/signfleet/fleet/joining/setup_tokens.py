@@ -13,7 +13,7 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.tokens import hash_token
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 
 
 class SetupTokenLists:
@@ -46,7 +46,7 @@ class SetupTokenLists:
         async def work(tx: Transaction) -> int:
             deleted = await tx.execute(DELETE_SETUP_TOKEN, network_id=network_id, hash=_hash(id_), now=now)
             if deleted:
-                change = Change("Revoke", "Token", name=id_, before={"kind": "setup"})
+                change = AuditEntry("Revoke", "Token", name=id_, before={"kind": "setup"})
                 await record(tx, network_id, change, now)
             return deleted
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.wire.timespan import HOUR
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.actor import act_under, acting
 
 #: Two addresses take turns if the first comes back within this time; a device leaves one entry in it, in ms.
@@ -45,7 +45,7 @@ class Clones:
             return
         act_under(f"player {device.serial}")
         after = {"reason": sign.reason, "address": acting().address, "knownAddress": sign.known_address}
-        change = Change("Revoke", "Token", None, device.serial, None, after, device.id)
+        change = AuditEntry("Revoke", "Token", None, device.serial, None, after, device.id)
         await record(tx, device.network_id, change, now)
 
     def remember(self, device_id: int, sign: Sign, now: int) -> None:

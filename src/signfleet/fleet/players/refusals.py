@@ -8,7 +8,7 @@ from signfleet.foundation.errors import Conflict, Forbidden, SignfleetError
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.actor import acting
 
 #: A player that comes again and again with the same serial, from the same address, leaves one entry in this time.
@@ -73,7 +73,7 @@ class Refusals:
         if now - self._recorded.get((network_id, fold(refusal.serial), address), -PERIOD) < PERIOD:
             return
         after = {"reason": refusal.error.code, "address": address, "knownAddress": refusal.known_address}
-        change = Change("Refuse", "Device", refusal.device_id, refusal.serial, None, after)
+        change = AuditEntry("Refuse", "Device", refusal.device_id, refusal.serial, None, after)
         await record(tx, network_id, change, now)
 
     def remember(self, network_id: int, refusal: Refusal, now: int) -> None:

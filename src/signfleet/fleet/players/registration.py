@@ -31,7 +31,7 @@ from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.token_issue import open_session
 from signfleet.identity.access.tokens import hash_token
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.users.schemas import NetworkName
 from signfleet.web.caller.actor import act_under, acting
 from signfleet.web.caller.scopes import DEVICE_SCOPE
@@ -144,7 +144,7 @@ class Players:
         device_id = await create(tx, network.id, new, now)
         await self._subscriptions.on_registration(tx, network.id, device_id, player.serial, now)
         after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
-        await record(tx, network.id, Change("Create", "Device", device_id, player.serial, None, after), now)
+        await record(tx, network.id, AuditEntry("Create", "Device", device_id, player.serial, None, after), now)
         text, secret = secrets.issue(now)
         await secrets.save(tx, network.id, device_id, secret)
         return Admitted(device_id, player.serial, 0, text, is_new=True)
@@ -165,12 +165,12 @@ class Players:
             return Refusal(Known(player.serial), known.serial, known.id, secret.address)
         await secrets.save(tx, network.id, known.id, secret)
         if await tx.execute(END_SESSIONS, in_network=network.id, of_device=known.id):
-            ended = Change("Revoke", "Token", name=known.serial, before={"deviceId": known.id}, device_id=known.id)
+            ended = AuditEntry("Revoke", "Token", name=known.serial, before={"deviceId": known.id}, device_id=known.id)
             await record(tx, network.id, ended, now)
         if known.model != player.model:
             await _change_model(tx, known, player.model, now)
             before, after = {"model": known.model}, {"model": player.model}
-            await record(tx, network.id, Change("Update", "Device", known.id, known.serial, before, after), now)
+            await record(tx, network.id, AuditEntry("Update", "Device", known.id, known.serial, before, after), now)
         return Admitted(known.id, known.serial, known.report_sequence, text, is_new=False)
 
     async def _write(self, work: UnitOfWork[T]) -> T:
@@ -221,7 +221,7 @@ async def _new_device(
         name = check_name(name, "group")
         await check_group_quota(tx, network_id, most_groups)
         group_id = await insert_group(tx, network_id, name, now)
-        await record(tx, network_id, Change("Create", "Group", group_id, name, None, {"name": name}), now)
+        await record(tx, network_id, AuditEntry("Create", "Group", group_id, name, None, {"name": name}), now)
     else:
         group_id, name = group.id, group.name
     return NewDevice(

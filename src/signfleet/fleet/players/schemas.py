@@ -11,7 +11,7 @@ from signfleet.fleet.devices.schemas import Entity, Location, Name
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.wire.types import DateTime
-from signfleet.identity.access.token_issue import Issued
+from signfleet.identity.access.token_issue import IssuedTokens
 from signfleet.identity.users.schemas import NetworkName
 
 MAX_ERRORS = 50
@@ -50,7 +50,7 @@ class Tokens(msgspec.Struct, kw_only=True):
     device_secret: str | UnsetType = UNSET
 
     @classmethod
-    def of(cls, issued: Issued, **more: Any) -> Self:
+    def of(cls, issued: IssuedTokens, **more: Any) -> Self:
         """The answer for tokens that were just issued, with what a subclass has `more`."""
         return cls(
             access_token=issued.access_token,

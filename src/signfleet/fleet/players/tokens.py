@@ -58,7 +58,7 @@ class PlayerTokens:
         async def work(tx: Transaction) -> Tokens | OAuthError:
             device = await tx.one(queries.LOCK_DEVICE, network_id=network_id, device_id=device_id)
             secret = await secrets.lock(tx, network_id, device_id)
-            await tx.one(access.HOLD_SESSION, id=row.session_id)
+            await tx.one(access.LOCK_SESSION, id=row.session_id)
             token = await tx.one(access.REFRESH_TOKEN, hash=key)
             if token is None:
                 return _invalid_grant("The refresh token is unknown or was revoked.")

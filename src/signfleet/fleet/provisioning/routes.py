@@ -26,7 +26,7 @@ _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 async def create_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning) -> Answer:
     """Issue a token with which players join the network. What a body says does not matter, if it is whole."""
     await _check_body(call)
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await provisioning.issue(call.network_id, call.now))
 
 
@@ -35,14 +35,14 @@ async def create_setup_token(call: Call, permissions: Permissions, provisioning:
 )
 async def get_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning, token: str) -> Answer:
     """Check a setup token of the network and tell how long it is good."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await provisioning.get(call.network_id, token, call.now))
 
 
 @endpoints.delete("/Setups/Tokens/{token}/", operation=SETUP_DEVICE, aliases=(_OLDER + "{token}/",))
 async def revoke_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning, token: str) -> Answer:
     """Revoke a setup token of the network."""
-    await permissions.demand_everywhere(call.session, SETUP_DEVICE)
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
     await provisioning.revoke(call.network_id, token, call.now)
     return NO_CONTENT
 

@@ -9,7 +9,7 @@ from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.identity.access.tokens import hash_token, new_token
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks.service import Networks
 from signfleet.identity.tokens.schemas import TokenInfo, token_info
 from signfleet.web.caller.actor import acting
@@ -55,7 +55,7 @@ class Provisioning:
                 author=acting().name,
             )
             after = {"kind": "setup", "validTo": datetime.format(valid_to), "maxUses": max_uses}
-            await record(tx, network_id, Change("Create", "Token", after=after), now)
+            await record(tx, network_id, AuditEntry("Create", "Token", after=after), now)
 
         await self._store.write(work)
         return TokenInfo(token, SETUP_SCOPE, datetime.format(now), datetime.format(valid_to))
@@ -75,7 +75,7 @@ class Provisioning:
                 queries.DELETE_SETUP_TOKEN, hash=hash_token(token), now=now, network_id=network_id
             )
             if deleted:
-                await record(tx, network_id, Change("Revoke", "Token", before={"kind": "setup"}), now)
+                await record(tx, network_id, AuditEntry("Revoke", "Token", before={"kind": "setup"}), now)
             return deleted
 
         if not await self._store.write(work):

@@ -30,7 +30,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.audit.recording import Change, record, record_all
+from signfleet.identity.audit.recording import AuditEntry, record, record_all
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page
@@ -51,7 +51,7 @@ class Aged(NamedTuple):
     status: Status | None
 
 
-def _change(row: Row, after: Kept | None, now: int) -> Change:
+def _change(row: Row, after: Kept | None, now: int) -> AuditEntry:
     """What the audit trail tells of a subscription that was as in a row of `subscription`; None: that is gone."""
     before = kept(row)
     then = entity(before, row.status, row.last_modified_date)
@@ -59,8 +59,8 @@ def _change(row: Row, after: Kept | None, now: int) -> Change:
     name = device.serial if device else None
     device_id = device.id if device else None
     if after is None:
-        return Change("Delete", ENTITY, before.id, name, then, device_id=device_id)
-    return Change("Update", ENTITY, before.id, name, then, told(after, now), device_id)
+        return AuditEntry("Delete", ENTITY, before.id, name, then, device_id=device_id)
+    return AuditEntry("Update", ENTITY, before.id, name, then, told(after, now), device_id)
 
 
 class Subscriptions:
@@ -86,7 +86,7 @@ class Subscriptions:
             await tx.execute(queries.INSERT_GRACE, serial_key=fold(serial), date=now)
             given = await insert(tx, network_id, device, life, now)
             await record(
-                tx, network_id, Change("Create", ENTITY, given.id, serial, None, told(given, now), device_id), now
+                tx, network_id, AuditEntry("Create", ENTITY, given.id, serial, None, told(given, now), device_id), now
             )
 
     async def on_first_report(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
@@ -251,7 +251,7 @@ class Subscriptions:
             life = lifecycle.stocked(type_, activity_period, now)
             ids = [(await insert(tx, network_id, None, life, now)).id for _ in range(count)]
             after = {"type": type_, "activityPeriod": timespan.format(activity_period)}
-            changes = [Change("Create", "Subscription", id_, None, None, after) for id_ in ids]
+            changes = [AuditEntry("Create", "Subscription", id_, None, None, after) for id_ in ids]
             await record_all(tx, network_id, changes, now)
             await self._serve(tx, network_id, waiting, now)
             return ids

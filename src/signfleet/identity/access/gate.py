@@ -34,7 +34,7 @@ class AccessGate:
             if session.network_id is None:
                 raise Forbidden(_no_network(session))
             if endpoint.operation is not None:
-                await self._permissions.demand(session, cast(Operation, endpoint.operation))
+                await self._permissions.require(session, cast(Operation, endpoint.operation))
         elif endpoint.caller == "person" and session.person_id is None:
             raise Forbidden("This is for people's tokens; the access token belongs to a device.")
         elif endpoint.caller == "device" and session.device_id is None:

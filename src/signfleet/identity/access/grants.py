@@ -15,8 +15,8 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import permission_store as queries
-from signfleet.identity.access.giving import ALL_RIGHTS, Giving, rights_of
-from signfleet.identity.access.last_administrator import demand_another, hold_administrators
+from signfleet.identity.access.grantor import ALL_RIGHTS, Grantor, rights_of
+from signfleet.identity.access.last_administrator import lock_administrators, require_another_administrator
 from signfleet.identity.access.operations.definitions import VIEW_USER, WAYS_BACK, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
@@ -24,9 +24,9 @@ from signfleet.identity.access.rules import Rule
 from signfleet.identity.access.schemas import Permission, Principal
 
 #: The id under which what holds for all instances is kept.
-EVERY: Final = 0
+ALL_INSTANCES: Final = 0
 #: How many permissions one request may carry: no other write runs meanwhile.
-AT_ONCE: Final = 100
+CHANGES_LIMIT: Final = 100
 #: How many one instance or principal may have.
 LIMIT: Final = 1000
 
@@ -56,13 +56,13 @@ class _Checked(NamedTuple):
         }
 
 
-async def read(tx: Store | Transaction, network_id: int, entity: str, entity_id: int) -> list[Permission]:
+async def of_entity(tx: Store | Transaction, network_id: int, entity: str, entity_id: int) -> list[Permission]:
     """The permissions of one instance, the oldest first."""
     rows = await tx.all(queries.PERMISSIONS_OF_ENTITY, network_id=network_id, entity=entity, entity_id=entity_id)
     return [permission_of(row) for row in rows]
 
 
-async def read_general(
+async def of_principal(
     tx: Store | Transaction, network_id: int, principal_type: str, principal_id: int
 ) -> list[Permission]:
     """What the network has said of a principal and all instances, the oldest first."""
@@ -98,9 +98,9 @@ async def add_permissions(
     permissions: Sequence[Permission],
     now: int,
     *,
-    giving: Giving,
+    grantor: Grantor,
     root: Operation | None = None,
-    entity_id: int = EVERY,
+    entity_id: int = ALL_INSTANCES,
 ) -> list[AuditedPermission]:
     """Adds permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
 
@@ -113,9 +113,9 @@ async def add_permissions(
         key = checked.key(network_id, entity_id)
         denies_user = checked.principal.type == "User" and not checked.is_allowed
         if denies_user:  # before the user alone, as whoever changes users does
-            await hold_administrators(tx, network_id, checked.principal.id)
+            await lock_administrators(tx, network_id, checked.principal.id)
         role_id = await _role_of_principal(tx, network_id, checked)
-        is_own = denies_user and checked.principal.id == giving.user_id
+        is_own = denies_user and checked.principal.id == grantor.user_id
         present = await tx.one(queries.PERMISSION, **key)
         if present is not None and present.is_own and denies_user and not is_own:
             # What users denied to themselves becomes a denial by somebody else: they do not lift it any more.
@@ -125,23 +125,23 @@ async def add_permissions(
                 f"'{checked.place}': there is a permission of this principal for '{checked.operation.full_name}'"
                 " already; delete it first."
             )
-        if denies_user and not (is_own and entity_id != EVERY and checked.operation not in WAYS_BACK):
-            await demand_another(tx, network_id, checked.principal.id)
-        if checked.is_allowed and entity_id != EVERY:
-            await giving.demand_on(checked.operation, entity_id)
+        if denies_user and not (is_own and entity_id != ALL_INSTANCES and checked.operation not in WAYS_BACK):
+            await require_another_administrator(tx, network_id, checked.principal.id)
+        if checked.is_allowed and entity_id != ALL_INSTANCES:
+            await grantor.require_on(checked.operation, entity_id)
         elif checked.is_allowed:
             is_for_user = checked.principal.type == "User"
             rights = await rights_of(tx, network_id, checked.principal.id if is_for_user else None, role_id)
             rule = Rule(checked.operation.uid, is_for_user, True)
-            await giving.demand_in_general(checked.operation, rights.with_rule(rule))
+            await grantor.require_in_general(checked.operation, rights.with_rule(rule))
         stated = key | {"is_allowed": checked.is_allowed, "creation_date": now}
         if is_own:
             await tx.execute(queries.INSERT_OWN_DENIAL, **stated, is_own=True)
         else:
             await tx.execute(queries.INSERT_PERMISSION, **stated)
         added.append(_audited(checked, checked.is_allowed))
-    await changed(tx, network_id)
-    if root is not None and len(await read(tx, network_id, root.entity, entity_id)) > LIMIT:
+    await count_change(tx, network_id)
+    if root is not None and len(await of_entity(tx, network_id, root.entity, entity_id)) > LIMIT:
         raise Invalid(f"There may be {LIMIT} permissions at most.")
     return added
 
@@ -151,9 +151,9 @@ async def remove_permissions(
     network_id: int,
     permissions: Sequence[Permission],
     *,
-    giving: Giving,
+    grantor: Grantor,
     root: Operation | None = None,
-    entity_id: int = EVERY,
+    entity_id: int = ALL_INSTANCES,
 ) -> list[AuditedPermission]:
     """Removes permissions; what is not there need not be removed.
 
@@ -167,27 +167,29 @@ async def remove_permissions(
         if present is None:
             continue
         await _role_of_principal(tx, network_id, checked)
-        if present.is_own and checked.principal.id == giving.user_id:
+        if present.is_own and checked.principal.id == grantor.user_id:
             pass  # what one denied to oneself one may take back
-        elif not present.is_allowed and entity_id != EVERY:
-            await giving.demand_on(checked.operation, entity_id)
+        elif not present.is_allowed and entity_id != ALL_INSTANCES:
+            await grantor.require_on(checked.operation, entity_id)
         elif not present.is_allowed:
-            await giving.demand_in_general(checked.operation, ALL_RIGHTS)
+            await grantor.require_in_general(checked.operation, ALL_RIGHTS)
         await tx.execute(queries.DELETE_PERMISSION, **key)
         removed.append(_audited(checked, bool(present.is_allowed)))
-    await changed(tx, network_id)
+    await count_change(tx, network_id)
     return removed
 
 
-async def forget(tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int], now: int) -> None:
+async def delete_of_entities(
+    tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int], now: int
+) -> None:
     """Removes the permissions of instances that are gone. Who may see them in the audit trail still depends on them."""
     these = {"network_id": network_id, "entity": entity, "entity_ids": list(entity_ids)}
-    await tx.execute(queries.KEEP_PERMISSIONS_OF_ENTITIES, **these, now=now)
+    await tx.execute(queries.ARCHIVE_PERMISSIONS_OF_ENTITIES, **these, now=now)
     await tx.execute(queries.DELETE_PERMISSIONS_OF_ENTITIES, **these)
-    await changed(tx, network_id)
+    await count_change(tx, network_id)
 
 
-async def forget_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> None:
+async def delete_of_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> None:
     """Removes the permissions of a user or role that is gone."""
     await tx.execute(
         queries.DELETE_PERMISSIONS_OF_PRINCIPAL,
@@ -195,14 +197,14 @@ async def forget_principal(tx: Transaction, network_id: int, principal_type: str
         principal_type=principal_type,
         principal_id=principal_id,
     )
-    await changed(tx, network_id)
+    await count_change(tx, network_id)
 
 
 def other_instances(permissions: Sequence[Permission], own_id: int) -> list[tuple[str, int]]:
     """Returns where permissions state another instance than `own_id`, and which; each instance once."""
     found = {
         permission.entity_id: f"[{number}].entityId"
-        for number, permission in enumerate(permissions[:AT_ONCE])
+        for number, permission in enumerate(permissions[:CHANGES_LIMIT])
         if permission.entity_id and permission.entity_id != own_id
     }
     return [(place, entity_id) for entity_id, place in found.items()]
@@ -210,8 +212,8 @@ def other_instances(permissions: Sequence[Permission], own_id: int) -> list[tupl
 
 def _check(permissions: Sequence[Permission], root: Operation | None, entity_id: int) -> list[_Checked]:
     """Everything that can be checked without looking anything up."""
-    if len(permissions) > AT_ONCE:
-        raise Invalid(f"At most {AT_ONCE} permissions may be changed at once; there are {len(permissions)}.")
+    if len(permissions) > CHANGES_LIMIT:
+        raise Invalid(f"At most {CHANGES_LIMIT} permissions may be changed at once; there are {len(permissions)}.")
     checked = []
     for number, permission in enumerate(permissions):
         place, principal = f"[{number}]", permission.principal
@@ -222,19 +224,19 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
         is_own_view = operation is VIEW_USER and principal.type == "User"
         if is_own_view and principal.id in (entity_id, permission.entity_id):
             raise Invalid(f"'{place}': that users see themselves is fixed and cannot be changed.")
-        if entity_id == EVERY and permission.entity_id:
+        if entity_id == ALL_INSTANCES and permission.entity_id:
             raise Invalid(f"'{place}.entityId': what is said of one instance is added there, not here.")
-        if entity_id != EVERY and "Instance" not in operation.appliance:
+        if entity_id != ALL_INSTANCES and "Instance" not in operation.appliance:
             raise Invalid(f"'{place}.operationUID': '{operation.full_name}' does not apply to single instances.")
         if principal.type == "Role" and (
-            principal.id == ADMINISTRATORS.id or (entity_id == EVERY and principal.id in _SYSTEM_ROLES)
+            principal.id == ADMINISTRATORS.id or (entity_id == ALL_INSTANCES and principal.id in _SYSTEM_ROLES)
         ):
             raise Invalid(f"'{place}': what the role {principal.id} may do is fixed and cannot be changed.")
         checked.append(_Checked(place, operation, principal, permission.is_allowed))
     return checked
 
 
-async def changed(tx: Transaction, network_id: int) -> None:
+async def count_change(tx: Transaction, network_id: int) -> None:
     """Let everybody work out anew what follows from the network's permissions."""
     await counters.add(tx, network_id, counters.PERMISSION_CHANGES, 1)
 
@@ -245,7 +247,7 @@ async def _role_of_principal(tx: Transaction, network_id: int, checked: _Checked
     if principal.type == "Role" and principal.id in _SYSTEM_ROLES:
         _check_name(checked, fold(_SYSTEM_ROLES[principal.id].name))
         return principal.id
-    query = queries.USER_THERE if principal.type == "User" else queries.ROLE_THERE
+    query = queries.SHARE_USER if principal.type == "User" else queries.SHARE_ROLE
     row = await tx.one(query, network_id=network_id, id=principal.id)
     if row is not None:
         _check_name(checked, row.name_key)

@@ -8,18 +8,20 @@ from signfleet.identity.access import permission_store as queries
 from signfleet.identity.access.operations.roles import ADMINISTRATORS
 
 
-async def hold_administrators(tx: Transaction, network_id: int, user_id: int) -> None:
+async def lock_administrators(tx: Transaction, network_id: int, user_id: int) -> None:
     """Keep those who count as administrators, and this user, from others until the unit of work ends."""
-    await tx.all(queries.HOLD_ROLE, network_id=network_id, role_id=ADMINISTRATORS.id, user_id=user_id)
+    await tx.all(queries.LOCK_USERS_OF_ROLE, network_id=network_id, role_id=ADMINISTRATORS.id, user_id=user_id)
 
 
-async def demand_another(tx: Transaction, network_id: int, user_id: int, network: str = "the network") -> None:
+async def require_another_administrator(
+    tx: Transaction, network_id: int, user_id: int, network: str = "the network"
+) -> None:
     """Raise `Invalid` if this user is the last administrator of the network who can sign in and is denied nothing.
 
     To be asked before anything is taken from a user: an administrator to whom something is denied, be it one device,
     does not count as another, for nobody might be left who could take that back. `network` is what to call it.
     """
-    await hold_administrators(tx, network_id, user_id)
+    await lock_administrators(tx, network_id, user_id)
     active = await tx.all(queries.ACTIVE_IN_ROLE, network_id=network_id, role_id=ADMINISTRATORS.id)
     able = [row.id for row in active if not row.is_denied_something] or [row.id for row in active]
     if able == [user_id]:

@@ -157,7 +157,7 @@ DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
     )
 )
 _KEPT_COLUMNS = [column.name for column in former_permission.c if column.name != "removed_date"]
-KEEP_PERMISSIONS_OF_ENTITIES = Query(
+ARCHIVE_PERMISSIONS_OF_ENTITIES = Query(
     former_permission.insert().from_select(
         [*_KEPT_COLUMNS, "removed_date"],
         select(*(permission.c[name] for name in _KEPT_COLUMNS), bindparam("now", type_=BigInteger())).where(
@@ -182,7 +182,7 @@ GENERAL_PERMISSIONS = Query(
 )
 
 #: Whether there is such a user or role. Until the unit of work ends it is not deleted, nor a role renamed.
-USER_THERE = Query(
+SHARE_USER = Query(
     select(
         user.c.id,
         user.c.role_id,
@@ -191,7 +191,7 @@ USER_THERE = Query(
     .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
     .with_for_update(read=True, key_share=True)
 )
-ROLE_THERE = Query(
+SHARE_ROLE = Query(
     select(role.c.id, role.c.name_key)
     .where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id"))
     .with_for_update(read=True)
@@ -200,7 +200,7 @@ ROLE_THERE = Query(
 _IN_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
 #: Lets nobody else change who has a role, nor what is denied to them or to a user, until the unit of work ends. All at
 #: once, and always in the same order.
-HOLD_ROLE = Query(
+LOCK_USERS_OF_ROLE = Query(
     select(user.c.id)
     .where(
         user.c.network_id == bindparam("network_id"),

@@ -19,7 +19,7 @@ from signfleet.identity.access.visibility import IdColumn, own_or, remembered, s
 from signfleet.web.caller.session import Session
 
 #: The id of no thing at all.
-NOBODYS_ID = 0
+NO_ID = 0
 #: So many callers' rules are remembered.
 CACHE_LIMIT = 10_000
 
@@ -45,7 +45,7 @@ class Permissions:
             return system_allows(session.role_id, operation)
         return is_allowed((await self._profile(session)).general, operation)
 
-    async def demand(self, session: Session, operation: Operation) -> None:
+    async def require(self, session: Session, operation: Operation) -> None:
         """Raise `Forbidden` unless there may be an instance on which the caller may do `operation`."""
         if not session.has_permissions and system_allows(session.role_id, operation):
             return
@@ -55,7 +55,7 @@ class Permissions:
         if not any(rule.is_allowed for rule in relevant(for_instances, operation)):
             raise _forbidden(operation)
 
-    async def demand_everywhere(self, session: Session, operation: Operation) -> None:
+    async def require_everywhere(self, session: Session, operation: Operation) -> None:
         """Raise `Forbidden` unless the caller may do `operation` where nothing is said of single instances.
 
         For what concerns no instance that exists already, such as creating one.
@@ -81,10 +81,10 @@ class Permissions:
 
         What is hidden takes the same work as what is not there, lest the time that it takes tell them apart.
         """
-        is_allowed = await self.allows_on(session, view, NOBODYS_ID if row is None else row.id, tx)
+        is_allowed = await self.allows_on(session, view, NO_ID if row is None else row.id, tx)
         return row if is_allowed else None
 
-    async def demand_on(
+    async def require_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
     ) -> None:
         """Raise `Forbidden` unless the caller may do `operation` on one instance."""
@@ -124,7 +124,7 @@ class Permissions:
             scopes[operation, column] = scope
         return scope
 
-    async def scope_ever(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
+    async def scope_with_former(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
         """The instances that `scope` gives, and of those that are gone the ones that it gave."""
         general, for_instances, _ = await self._profile(session)
         caller = {"user_id": session.user_id, "role_id": session.role_id}

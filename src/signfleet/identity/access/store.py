@@ -206,7 +206,7 @@ REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), is_token
 
 #: Keeps a session from others until the unit of work ends. Whoever changes its tokens holds it before them, as whoever
 #: deletes it does.
-HOLD_SESSION = Query(select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update())
+LOCK_SESSION = Query(select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update())
 MARK_USED = Query(
     token.update()
     .where(token.c.hash == bindparam("token_hash"), token.c.used_date.is_(None))
@@ -215,7 +215,7 @@ MARK_USED = Query(
 DELETE_ACCESS_TOKENS = Query(token.delete().where(token.c.session_id == bindparam("session_id"), is_token("access")))
 DELETE_SESSION = Query(session.delete().where(session.c.id == bindparam("id")))
 DELETE_OTHER_SESSIONS = Query(
-    session.delete().where(session.c.person_id == bindparam("of_person_id"), session.c.id != bindparam("kept_id"))
+    session.delete().where(session.c.person_id == bindparam("of_person_id"), session.c.id != bindparam("own_id"))
 )
 RENEW_SESSION = Query(
     session.update()
@@ -246,11 +246,9 @@ SIGN_IN_OF_SESSION = Query(
 
 APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_id == bindparam("client_id")))
 #: For a change: kept from others until the unit of work ends.
-APPLICATION_TO_CHANGE = Query(select(application).where(application.c.id == bindparam("id")).with_for_update())
+LOCK_APPLICATION = Query(select(application).where(application.c.id == bindparam("id")).with_for_update())
 #: For a new session: until the unit of work ends nobody changes it.
-APPLICATION_TO_SIGN_IN = Query(
-    select(application).where(application.c.id == bindparam("id")).with_for_update(read=True)
-)
+SHARE_APPLICATION = Query(select(application).where(application.c.id == bindparam("id")).with_for_update(read=True))
 APPLICATIONS_OF_PERSON = Query(
     select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id)
 )

@@ -28,7 +28,7 @@ class Lifetimes(NamedTuple):
         return Lifetimes(min(self.access, limit), None if self.refresh is None else min(self.refresh, limit))
 
 
-class Issued(NamedTuple):
+class IssuedTokens(NamedTuple):
     """New tokens. Points in time are ms."""
 
     session_id: int
@@ -57,7 +57,7 @@ async def open_session(
     device_id: int | None = None,
     grant_type: str | None = None,
     address: str | None = None,
-) -> Issued:
+) -> IssuedTokens:
     """Open a session for a person, application or device and issue its first tokens."""
     session_id = await tx.next_id("session")
     await tx.execute(
@@ -79,14 +79,14 @@ async def open_session(
     return await _issue(tx, session_id, scope, lifetimes, now)
 
 
-class Refused(NamedTuple):
+class RefusedToken(NamedTuple):
     """A refresh token that is good for nothing. `expired` is the one case that clients recognise."""
 
     reason: str
     expired: bool = False
 
 
-async def take_refresh_token(tx: Transaction, refresh_token: str, now: int) -> Row | Refused:
+async def use_refresh_token(tx: Transaction, refresh_token: str, now: int) -> Row | RefusedToken:
     """Use up a refresh token; gives its row, for `renew`.
 
     One that comes a second time may have been stolen: its session ends with all its tokens. That has to be kept, so a
@@ -95,21 +95,21 @@ async def take_refresh_token(tx: Transaction, refresh_token: str, now: int) -> R
     key = hash_token(refresh_token)
     row = await tx.one(queries.REFRESH_TOKEN, hash=key)
     if row is not None:
-        await tx.one(queries.HOLD_SESSION, id=row.session_id)
+        await tx.one(queries.LOCK_SESSION, id=row.session_id)
         row = await tx.one(queries.REFRESH_TOKEN, hash=key)
     if row is None:
-        return Refused("The refresh token is unknown or was revoked.")
+        return RefusedToken("The refresh token is unknown or was revoked.")
     if row.used_date is None and row.valid_to <= now:
-        return Refused("The refresh token has expired.", expired=True)
+        return RefusedToken("The refresh token has expired.", expired=True)
     if row.used_date is not None or not await tx.execute(queries.MARK_USED, token_hash=key, now=now):
         await tx.execute(queries.DELETE_SESSION, id=row.session_id)
-        return Refused("The refresh token was used before; all tokens of its session are revoked.")
+        return RefusedToken("The refresh token was used before; all tokens of its session are revoked.")
     return row
 
 
 async def renew(
     tx: Transaction, session_id: int, *, scope: str, lifetimes: Lifetimes, now: int, address: str | None = None
-) -> Issued:
+) -> IssuedTokens:
     """Issues new tokens for a session; its access tokens end."""
     await tx.execute(queries.DELETE_ACCESS_TOKENS, session_id=session_id)
     until = lifetimes.session_end(now)
@@ -117,7 +117,7 @@ async def renew(
     return await _issue(tx, session_id, scope, lifetimes, now)
 
 
-async def _issue(tx: Transaction, session_id: int, scope: str, lifetimes: Lifetimes, now: int) -> Issued:
+async def _issue(tx: Transaction, session_id: int, scope: str, lifetimes: Lifetimes, now: int) -> IssuedTokens:
     access_token = new_token()
     refresh_token = None if lifetimes.refresh is None else new_token()
     for kind, token, lifetime in (
@@ -136,4 +136,4 @@ async def _issue(tx: Transaction, session_id: int, scope: str, lifetimes: Lifeti
                 valid_to=now + lifetime,
                 used_date=None,
             )
-    return Issued(session_id, access_token, refresh_token, scope, now, now + lifetimes.access)
+    return IssuedTokens(session_id, access_token, refresh_token, scope, now, now + lifetimes.access)

@@ -13,7 +13,7 @@ from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.tokens import hash_token
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.people.store import PERSON_TO_CHANGE
 from signfleet.web.caller.scopes import SCOPES_LIMIT, USER_SCOPE, covers, is_scope
 from signfleet.web.contract.conditional import NONE, Precondition
@@ -89,7 +89,7 @@ async def insert_application(
         secret_expiration_date=secret_expiry.date,
     )
     after = {**_audited(name, description, scope, secret_expiry.date), "personId": person_id}
-    await record(tx, None, Change("Create", "Application", made.id, name, None, after), now)
+    await record(tx, None, AuditEntry("Create", "Application", made.id, name, None, after), now)
     return made
 
 
@@ -181,7 +181,7 @@ class Applications:
                 now=next_moment(row.last_modified_date, now),
             )
             after = _audited(name, description, scope, expiry)
-            await record(tx, None, Change("Update", "Application", row.id, name, _audited_row(row), after), now)
+            await record(tx, None, AuditEntry("Update", "Application", row.id, name, _audited_row(row), after), now)
 
         await self._store.write(work)
 
@@ -204,7 +204,7 @@ class Applications:
             await tx.execute(queries.DELETE_SESSIONS_OF_APPLICATION, of_application_id=row.id)
             before = {"secret": None, EXPIRY: _date(row.secret_expiration_date)}
             after = {"secret": NEW_SECRET, EXPIRY: _date(expiry.date)}
-            change = Change("Update", "Application", row.id, row.name, before, after)
+            change = AuditEntry("Update", "Application", row.id, row.name, before, after)
             await record(tx, None, change, now)
 
         await self._store.write(work)
@@ -216,13 +216,13 @@ class Applications:
         async def work(tx: Transaction) -> None:
             row = await _taken(tx, person_id, application_id, precondition)
             await tx.execute(queries.DELETE_APPLICATION, id=row.id)
-            await record(tx, None, Change("Delete", "Application", row.id, row.name, _audited_row(row)), now)
+            await record(tx, None, AuditEntry("Delete", "Application", row.id, row.name, _audited_row(row)), now)
 
         await self._store.write(work)
 
 
 async def _taken(tx: Transaction, person_id: int, application_id: int | None, precondition: Precondition) -> Row:
-    row = await tx.one(queries.APPLICATION_TO_CHANGE, id=application_id or 0)
+    row = await tx.one(queries.LOCK_APPLICATION, id=application_id or 0)
     if row is None or row.person_id != person_id:
         raise _unknown()
     precondition.check(row.last_modified_date, row.last_modified_date)

@@ -17,7 +17,7 @@ from signfleet.web.caller.actor import acting
 NO_NETWORK = 0
 
 
-class Change(NamedTuple):
+class AuditEntry(NamedTuple):
     """What happened to one thing. Documents are Structs, builtin types or JSON text; None for what is not there."""
 
     action: Action
@@ -30,12 +30,12 @@ class Change(NamedTuple):
     device_id: int | None = None
 
 
-async def record(tx: Transaction, network_id: int | None, change: Change, now: int) -> None:
+async def record(tx: Transaction, network_id: int | None, change: AuditEntry, now: int) -> None:
     """Put a change into the trail. One that changed nothing leaves no entry."""
     await record_all(tx, network_id, [change], now)
 
 
-async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[Change], now: int) -> None:
+async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[AuditEntry], now: int) -> None:
     """Put changes into the trail, in their order; `now` is in ms."""
     actor = acting()
     rows = []
@@ -65,7 +65,7 @@ async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[
         await tx.execute_many(queries.INSERT, [row | {"id": id_} for row, id_ in zip(rows, ids, strict=True)])
 
 
-def _documents(change: Change) -> tuple[str | None, str | None]:
+def _documents(change: AuditEntry) -> tuple[str | None, str | None]:
     before = None if change.before is None else plain(change.before)
     after = None if change.after is None else plain(change.after)
     if before is not None and after is not None:

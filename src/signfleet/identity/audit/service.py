@@ -33,7 +33,7 @@ FORMULA_BEGINS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 COLUMNS: Final = AuditRecord.__struct_encode_fields__
 
 
-class Audit:
+class AuditTrail:
     """The audit trail of each network; `retention` is in days."""
 
     def __init__(self, store: Store, permissions: Permissions, retention: int) -> None:
@@ -49,7 +49,7 @@ class Audit:
 
     async def scope(self, session: Session) -> Scope:
         """The changes of what the caller may see, or might have seen before it was gone, by users they may see."""
-        ever = self._permissions.scope_ever
+        ever = self._permissions.scope_with_former
         return queries.visible(
             devices=await ever(session, VIEW_DEVICE, queries.DEVICE_ID),
             groups=await ever(session, VIEW_GROUP, queries.ENTITY_ID),

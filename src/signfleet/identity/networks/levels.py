@@ -7,7 +7,7 @@ from typing import Final, get_args
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.wire.datetime import next_moment
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.schemas import Level, last_change
 
@@ -55,7 +55,7 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
     await insert_subscription(tx, network_id, level, opened, trial=trial)
     before = {"subscription": {"level": history[0].level if history else None}}
     name = None if network is None else network.name
-    change = Change("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
+    change = AuditEntry("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
     await record(tx, network_id, change, now)
     return True
 

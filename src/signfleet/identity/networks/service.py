@@ -13,7 +13,7 @@ from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.ids import DOT_SEGMENTS, id_of
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action
 from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.levels import FREE, check_transition, insert_subscription
@@ -146,7 +146,7 @@ class Networks:
             if populate is not None:
                 await populate(tx, network_id)
             made = network_of(await tx.one(queries.NETWORK_BY_ID, id=network_id))
-            await record(tx, network_id, Change("Create", "Network", network_id, made.name, None, made), now)
+            await record(tx, network_id, AuditEntry("Create", "Network", network_id, made.name, None, made), now)
             return network_id
 
         try:
@@ -182,6 +182,6 @@ class Networks:
                 now=next_moment(last_change(network), now),
             )
             action: Action = "Lock" if locked else "Unlock"
-            await record(tx, network.id, Change(action, "Network", network.id, network.name), now)
+            await record(tx, network.id, AuditEntry(action, "Network", network.id, network.name), now)
 
         await self._store.write(work)

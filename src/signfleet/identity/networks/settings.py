@@ -13,7 +13,7 @@ from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.levels import change_level, check_level
 from signfleet.identity.networks.schemas import NetworkSettings, last_change, network_of, settings_of
@@ -95,9 +95,9 @@ class NetworkChanges:
             session, network_id=network.id, user_id=user.id, role_id=user.role_id, has_permissions=True
         )
         if _changed_settings(network, wanted):
-            await self._permissions.demand_on(member, UPDATE_NETWORK_SETTINGS, network.id)
+            await self._permissions.require_on(member, UPDATE_NETWORK_SETTINGS, network.id)
         if wanted.subscription is not None and check_level(wanted.subscription.level) != network.level:
-            await self._permissions.demand_on(member, UPDATE_NETWORK_SUBSCRIPTION, network.id)
+            await self._permissions.require_on(member, UPDATE_NETWORK_SUBSCRIPTION, network.id)
 
     async def _write(self, network: Row, wanted: NetworkChange, now: int) -> bool:
         """Write unless the network has changed since it was read."""
@@ -114,7 +114,9 @@ class NetworkChanges:
                 modified = next_moment(last_change(present), now)
                 await tx.execute(queries.UPDATE_SETTINGS, id_=network.id, now=modified, **values)
                 before, after = {"settings": settings_of(present)}, {"settings": wanted.settings}
-                await record(tx, network.id, Change("Update", "Network", network.id, network.name, before, after), now)
+                await record(
+                    tx, network.id, AuditEntry("Update", "Network", network.id, network.name, before, after), now
+                )
             if wanted.subscription is not None:
                 await change_level(tx, network.id, wanted.subscription.level, now, trial=self._trial, by_member=True)
             return True

@@ -11,7 +11,7 @@ from signfleet.identity.access.grants import permission_of
 from signfleet.identity.access.operations.definitions import ROOTS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.access.shown import Shown
+from signfleet.identity.access.visible_permissions import VisiblePermissions
 from signfleet.identity.operation_trees.document import OperationDocument, document
 from signfleet.web.caller.session import Session
 
@@ -21,7 +21,7 @@ class Operations:
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
-        self._shown = Shown(store, permissions)
+        self._visible_permissions = VisiblePermissions(store, permissions)
 
     async def trees(self, session: Session) -> list[OperationDocument]:
         """All of them."""
@@ -38,6 +38,6 @@ class Operations:
     async def _stated(self, session: Session) -> dict[str, list[Permission]]:
         stated = defaultdict(list)
         rows = await self._store.all(queries.GENERAL_PERMISSIONS, network_id=session.network_id)
-        for permission in await self._shown.to(session, [permission_of(row) for row in rows]):
+        for permission in await self._visible_permissions.filter(session, [permission_of(row) for row in rows]):
             stated[permission.operation_uid].append(permission)
         return stated

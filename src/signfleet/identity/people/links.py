@@ -135,7 +135,7 @@ async def prove(tx: Transaction, person: Row, password_hash: str, now: int) -> N
         now=now,
         modified=next_moment(person.person_last_modified_date, now),
     )
-    await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person.person_id, kept_id=NO_SESSION)
+    await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person.person_id, own_id=NO_SESSION)
     await tx.execute(DELETE_APPLICATIONS_OF_PERSON, of_person_id=person.person_id)
     await tx.execute(queries.DELETE_REGISTRATIONS, mailbox_key=person.mailbox_key)
 

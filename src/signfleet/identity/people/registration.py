@@ -19,7 +19,7 @@ from signfleet.identity.access.attempts import LOGIN_LIMIT, Attempts
 from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.store import DELETE_OTHER_SESSIONS
 from signfleet.identity.access.throttle import Throttle
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.people import store as queries
 from signfleet.identity.people.links import (
     ACTIVATE,
@@ -202,7 +202,7 @@ class Registrations:
             else:
                 modified = next_moment(link.person_last_modified_date, now)
                 await tx.execute(queries.SET_PASSWORD, id_=link.person_id, new_password_hash=hashed, now=modified)
-                await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=link.person_id, kept_id=NO_SESSION)
+                await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=link.person_id, own_id=NO_SESSION)
             await record_proof(tx, link, now)
             return link
 
@@ -215,4 +215,6 @@ async def record_proof(tx: Transaction, before: Row, now: int) -> None:
     """Puts a password that came with a proof into the audit trail, under the login that was proved."""
     act_under(before.login)
     after = person_of(await tx.one(queries.PERSON_BY_ID, id=before.person_id), NEW_PASSWORD)
-    await record(tx, None, Change("Update", "Person", before.person_id, before.login, person_of(before), after), now)
+    await record(
+        tx, None, AuditEntry("Update", "Person", before.person_id, before.login, person_of(before), after), now
+    )

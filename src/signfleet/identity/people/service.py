@@ -15,10 +15,10 @@ from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold, forbidden_character
 from signfleet.identity.access import passwords
 from signfleet.identity.access.attempts import LOGIN_LIMIT
-from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.last_administrator import require_another_administrator
 from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.store import DELETE_OTHER_SESSIONS
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action
 from signfleet.identity.people import store as queries
 from signfleet.identity.people.links import NO_SESSION, RESET
@@ -102,7 +102,7 @@ async def insert_person(tx: Transaction, new: NewPerson, now: int) -> int:
 async def record_new(tx: Transaction, person_id: int, now: int) -> None:
     """Put a person who has just been inserted into the audit trail."""
     person = person_of(await tx.one(queries.PERSON_BY_ID, id=person_id))
-    await record(tx, None, Change("Create", "Person", person_id, person.login, None, person), now)
+    await record(tx, None, AuditEntry("Create", "Person", person_id, person.login, None, person), now)
 
 
 class People:
@@ -188,12 +188,12 @@ class People:
                 now=next_moment(row.person_last_modified_date, now),
             )
             if hashed is not None:
-                await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, kept_id=session_id)
+                await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, own_id=session_id)
                 await tx.execute(queries.DELETE_LINKS, person_id=person_id, purpose=RESET)
             after = person_of(
                 await tx.one(queries.PERSON_BY_ID, id=person_id), None if hashed is None else NEW_PASSWORD
             )
-            await record(tx, None, Change("Update", "Person", person_id, row.login, person_of(row), after), now)
+            await record(tx, None, AuditEntry("Update", "Person", person_id, row.login, person_of(row), after), now)
 
         await self._store.write(work)
 
@@ -220,10 +220,12 @@ class People:
         async def work(tx: Transaction) -> None:
             if locked and not even_last:
                 for user in await tx.all(queries.MEMBERSHIPS, person_id=person.person_id):
-                    await demand_another(tx, user.network_id, user.id, f"the network '{user.network_name}'")
+                    await require_another_administrator(
+                        tx, user.network_id, user.id, f"the network '{user.network_name}'"
+                    )
             await tx.execute(queries.SET_LOCKED, id_=person.person_id, locked=locked, now=modified)
             action: Action = "Lock" if locked else "Unlock"
-            await record(tx, None, Change(action, "Person", person.person_id, person.login), now)
+            await record(tx, None, AuditEntry(action, "Person", person.person_id, person.login), now)
 
         await self._store.write(work)
 

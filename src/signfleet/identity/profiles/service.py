@@ -10,7 +10,7 @@ from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transa
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.ids import DOT_SEGMENTS
 from signfleet.foundation.wire.text import fold
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action
 from signfleet.identity.people.token_lifetimes import LIFETIMES, parse_lifetime
 from signfleet.identity.profiles.store import PERSON_PROFILE, USER_PROFILE, ProfileQueries
@@ -42,11 +42,11 @@ class Owner(NamedTuple):
     def network_id(self) -> int | None:
         return self.columns.get("network_id")
 
-    def change(self, action: Action, key: str, before: str | None, after: str | None) -> Change:
+    def change(self, action: Action, key: str, before: str | None, after: str | None) -> AuditEntry:
         """A change of one value, for the audit trail."""
         was, becomes = (None if value is None else {key: value} for value in (before, after))
         owner = self.columns.get("user_id", self.columns.get("person_id"))
-        return Change(action, "Profile", owner, key, was, becomes)
+        return AuditEntry(action, "Profile", owner, key, was, becomes)
 
 
 def of_person(person_id: int) -> Owner:

@@ -19,13 +19,13 @@ from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import grants
-from signfleet.identity.access.giving import Giving
+from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.definitions import EDIT_ROLE_PERMISSIONS, VIEW_USER
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.identity.roles import store as queries
 from signfleet.identity.roles.schemas import NewRole, Role, RoleChange, RoleMember
@@ -87,7 +87,7 @@ async def _custom(store: Store | Transaction, row: Row, scope: Scope, *, with_us
         creation_date=datetime.format(row.creation_date),
         user_count=await _user_count(store, row.network_id, row.id, scope),
         users=await _users(store, row.network_id, row.id, scope) if with_users else None,
-        permissions=await grants.read_general(store, row.network_id, "Role", row.id),
+        permissions=await grants.of_principal(store, row.network_id, "Role", row.id),
     )
 
 
@@ -163,7 +163,7 @@ class Roles:
         network_id = session.network
         name = check_name(new.name)
         if new.permissions:
-            await self._permissions.demand_everywhere(session, EDIT_ROLE_PERMISSIONS)
+            await self._permissions.require_everywhere(session, EDIT_ROLE_PERMISSIONS)
 
         async def work(tx: Transaction) -> Role:
             await counters.add(tx, network_id, "Role", 0)  # until the unit ends nobody else makes one
@@ -183,11 +183,11 @@ class Roles:
                 last_modified_date=now,
             )
             for_role = [_for(permission, role_id) for permission in new.permissions or ()]
-            giving = await Giving.by(session, tx)
-            await grants.add_permissions(tx, network_id, for_role, now, giving=giving)
+            grantor = await Grantor.of(session, tx)
+            await grants.add_permissions(tx, network_id, for_role, now, grantor=grantor)
             role = await role_of(tx, network_id, role_id, with_users=True)
             assert role is not None
-            await record(tx, network_id, Change("Create", "Role", role_id, name, None, role), now)
+            await record(tx, network_id, AuditEntry("Create", "Role", role_id, name, None, role), now)
             return role
 
         return await self._write(work, name)
@@ -221,7 +221,7 @@ class Roles:
                 await self._documents.rename(tx, network_id, "Role", row.id, now)
             before = {"name": row.name, "description": row.description}
             after = {"name": name, "description": description}
-            await record(tx, network_id, Change("Update", "Role", row.id, row.name, before, after), now)
+            await record(tx, network_id, AuditEntry("Update", "Role", row.id, row.name, before, after), now)
 
         await self._write(work, "" if change.name is msgspec.UNSET else change.name)
 
@@ -236,7 +236,7 @@ class Roles:
             before = await _custom(tx, row, EVERYTHING, with_users=False)
             await self._documents.remove(tx, network_id, "Role", row.id, now)
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
-            await record(tx, network_id, Change("Delete", "Role", row.id, row.name, before), now)
+            await record(tx, network_id, AuditEntry("Delete", "Role", row.id, row.name, before), now)
 
         await self._store.write(work)
 

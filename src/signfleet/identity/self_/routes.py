@@ -52,7 +52,7 @@ async def update_self(
     if change.password is not None:
         # Who has the password has everything.
         call.session.demand_power_to_give(USER_SCOPE.split(), "change the password, which opens everything")
-        await proof.demand(call.session, change.current_password, call.address, call.now)
+        await proof.require(call.session, change.current_password, call.address, call.now)
     await people.update(call.person_id, change, call.precondition, call.now, call.session.id)
     return NO_CONTENT
 

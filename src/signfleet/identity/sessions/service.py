@@ -8,7 +8,7 @@ from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.identity.access.store import DELETE_SESSION
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.sessions import store as queries
 from signfleet.identity.sessions.schemas import SessionInfo, SessionPage
 
@@ -48,7 +48,7 @@ class OwnSessions:
                 "address": row.address,
                 "creationDate": datetime.format(row.creation_date),
             }
-            await record(tx, row.network_id, Change("Revoke", "Session", row.id, login, before), now)
+            await record(tx, row.network_id, AuditEntry("Revoke", "Session", row.id, login, before), now)
 
         await self._store.write(work)
 

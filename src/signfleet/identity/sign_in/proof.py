@@ -24,7 +24,7 @@ class PasswordProof:
         self._passwords = passwords
         self._attempts = attempts
 
-    async def demand(self, session: Session, present: str | None, address: str, now: int) -> None:
+    async def require(self, session: Session, present: str | None, address: str, now: int) -> None:
         """Return if the present password is given, or the session was opened with it shortly before.
 
         Raises `Forbidden`, and `Throttled` for callers who guess.

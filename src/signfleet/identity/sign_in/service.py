@@ -13,7 +13,14 @@ from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.attempts import Attempts
 from signfleet.identity.access.passwords import Passwords
-from signfleet.identity.access.token_issue import Issued, Lifetimes, Refused, open_session, renew, take_refresh_token
+from signfleet.identity.access.token_issue import (
+    IssuedTokens,
+    Lifetimes,
+    RefusedToken,
+    open_session,
+    renew,
+    use_refresh_token,
+)
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people import store as people
 from signfleet.identity.people.token_lifetimes import ACCESS, LIFETIMES, REFRESH
@@ -31,7 +38,7 @@ NOBODYS_SECRET: Final = hash_token(new_token())
 class SignedIn(NamedTuple):
     """New tokens, whose they are, and the user they are for if they are good for one network."""
 
-    issued: Issued
+    issued: IssuedTokens
     person_id: int
     user: Row | None
 
@@ -93,7 +100,7 @@ class SignIn:
         granted = _narrowed(application.scope, scope)
         lifetimes = Lifetimes(self._settings.client_token_lifetime * 1000)
 
-        async def work(tx: Transaction) -> Issued:
+        async def work(tx: Transaction) -> IssuedTokens:
             same = await _lock_application(tx, application, now)
             return await open_session(
                 tx,
@@ -126,7 +133,7 @@ class SignIn:
         lifetimes = (await self._lifetimes(person.person_id, user)).within(self._longest)
         scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
-        async def work(tx: Transaction) -> Issued:
+        async def work(tx: Transaction) -> IssuedTokens:
             await _demand_same_password(tx, person)
             same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:
@@ -165,18 +172,18 @@ class SignIn:
                 _check_user(user)
         lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
 
-        async def work(tx: Transaction) -> tuple[Issued, int] | Refused:
+        async def work(tx: Transaction) -> tuple[IssuedTokens, int] | RefusedToken:
             # Lock order: application, user, session.
             same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:  # before their session, as whoever deletes a user does
                 await tx.one(users.HOLD_ALONE, network_id=user.network_id, id=user.id)
-            taken = await take_refresh_token(tx, refresh_token, now)
-            if isinstance(taken, Refused):
+            taken = await use_refresh_token(tx, refresh_token, now)
+            if isinstance(taken, RefusedToken):
                 return taken
             left = taken.session_creation_date + self._longest - now
             if left <= 0:  # the setting was longer when the token was issued
                 await tx.execute(queries.DELETE_SESSION, id=taken.session_id)
-                return Refused("The sign-in has ended.", expired=True)
+                return RefusedToken("The sign-in has ended.", expired=True)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
                 await tx.execute(
@@ -194,7 +201,7 @@ class SignIn:
             return renewed, taken.person_id
 
         renewed = await self._store.write(work)
-        if isinstance(renewed, Refused):
+        if isinstance(renewed, RefusedToken):
             # Clients tell an expired token by the missing description, and sign in anew.
             raise invalid_grant(None if renewed.expired else renewed.reason)
         return SignedIn(*renewed, user)
@@ -235,7 +242,7 @@ async def _demand_same_password(tx: Transaction, checked: Row) -> None:
 
 async def _lock_application(tx: Transaction, checked: Row, now: int) -> Row:
     """Locks the application's row until the transaction ends. Raises unless the checked secret is still good."""
-    application = await tx.one(queries.APPLICATION_TO_SIGN_IN, id=checked.id)
+    application = await tx.one(queries.SHARE_APPLICATION, id=checked.id)
     if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
         raise _invalid_client(_WRONG_SECRET)
     _check_expiry(application, now)

@@ -26,7 +26,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.access.attempts import LOGIN_LIMIT
 from signfleet.identity.access.store import APPLICATION_BY_ID
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action, AuditedEntity
 from signfleet.identity.people import store as people
 from signfleet.identity.users import store as users
@@ -203,5 +203,5 @@ async def _record(tx: Transaction, key: _Key, folded: _Folded) -> None:
     if folded.count > 1:
         after["since"] = datetime.format(folded.first)
     await record(
-        tx, key.network_id, Change(ACTIONS[key.outcome], key.entity, key.id, key.login, None, after), folded.last
+        tx, key.network_id, AuditEntry(ACTIONS[key.outcome], key.entity, key.id, key.login, None, after), folded.last
     )

@@ -6,7 +6,7 @@ from signfleet.foundation.errors import NotFound
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.tokens import hash_token
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.tokens.schemas import TokenInfo, token_info
 
 
@@ -20,7 +20,7 @@ class Tokens:
         """The row of a token that is neither expired nor used nor revoked."""
         return await self._store.one(queries.LIVE_TOKEN, hash=hash_token(token), now=now)
 
-    async def of_person(self, person_id: int, token: str, now: int) -> TokenInfo:
+    async def get_of_person(self, person_id: int, token: str, now: int) -> TokenInfo:
         """What is known of one of a person's tokens. Raises `NotFound`."""
         return token_info(token, await self._owned(token, now, person_id=person_id))
 
@@ -28,7 +28,7 @@ class Tokens:
         """Revoke one of a person's tokens. Raises `NotFound`."""
         await self.revoke(await self._owned(token, now, person_id=person_id), now)
 
-    async def of_device(self, network_id: int, device_id: int, token: str, now: int) -> TokenInfo:
+    async def get_of_device(self, network_id: int, device_id: int, token: str, now: int) -> TokenInfo:
         """What is known of one of a device's tokens. Raises `NotFound`."""
         return token_info(token, await self._owned(token, now, network_id=network_id, device_id=device_id))
 
@@ -36,7 +36,7 @@ class Tokens:
         """Revoke one of a device's tokens. Raises `NotFound`."""
         await self.revoke(await self._owned(token, now, network_id=network_id, device_id=device_id), now)
 
-    async def of_user(self, network_id: int, user_id: int, token: str, now: int) -> TokenInfo:
+    async def get_of_user(self, network_id: int, user_id: int, token: str, now: int) -> TokenInfo:
         """What is known of one of a user's tokens. Raises `NotFound`."""
         return token_info(token, await self._owned(token, now, network_id=network_id, user_id=user_id))
 
@@ -58,7 +58,7 @@ class Tokens:
             await record(
                 tx,
                 row.network_id,
-                Change("Revoke", "Token", name=row.login, before=owner, device_id=row.device_id),
+                AuditEntry("Revoke", "Token", name=row.login, before=owner, device_id=row.device_id),
                 now,
             )
 

@@ -14,8 +14,8 @@ from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.identity.access import passwords
-from signfleet.identity.access.giving import NO_RIGHTS, Giving, rights_of
-from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.grantor import NO_RIGHTS, Grantor, rights_of
+from signfleet.identity.access.last_administrator import require_another_administrator
 from signfleet.identity.access.operations.definitions import (
     CHANGE_USER_ROLE,
     DELETE_USER,
@@ -27,7 +27,7 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_USER,
 )
 from signfleet.identity.access.operations.roles import ADMINISTRATORS
-from signfleet.identity.access.permission_store import HOLD_ROLE
+from signfleet.identity.access.permission_store import LOCK_USERS_OF_ROLE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.schemas import Permission
@@ -117,7 +117,7 @@ class UserAdministration:
         """
         network_id = session.network
         if new.role_name is not None:
-            await self._permissions.demand_everywhere(session, CHANGE_USER_ROLE)
+            await self._permissions.require_everywhere(session, CHANGE_USER_ROLE)
         made = passwords.generate() if new.person.password is None else None
         if new.person.password is not None:
             passwords.check_policy(new.person.password)
@@ -131,8 +131,8 @@ class UserAdministration:
             await demand_no_member(tx, network_id, mailbox, "person.login")
             role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
             if role_id is not None:
-                giving = await Giving.by(session, tx)
-                await giving.demand_change(NO_RIGHTS, await rights_of(tx, network_id, None, role_id))
+                grantor = await Grantor.of(session, tx)
+                await grantor.require_for_change(NO_RIGHTS, await rights_of(tx, network_id, None, role_id))
             person_id = await insert_person(tx, prepared, now)
             await record_new(tx, person_id, now)
             user_id = await insert_user(
@@ -158,9 +158,9 @@ class UserAdministration:
         """
 
         async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, HOLD_ROLE, tx)
+            row = await self._held(session, segment, LOCK_USERS_OF_ROLE, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
-            await self._permissions.demand_on(session, UPDATE_USER, row.id, tx)
+            await self._permissions.require_on(session, UPDATE_USER, row.id, tx)
             if change.id and change.id != row.id:
                 other = await self._seen(session, tx, queries.MEMBER_BY_ID, id=change.id)
                 if other is not None:
@@ -177,14 +177,14 @@ class UserAdministration:
                 locked = change.is_locked_out
             is_unlocked = bool(row.is_locked_out) and not locked
             if role_id != row.role_id:
-                await self._permissions.demand_on(session, CHANGE_USER_ROLE, row.id, tx)
+                await self._permissions.require_on(session, CHANGE_USER_ROLE, row.id, tx)
             if role_id != row.role_id or is_unlocked:  # who is locked out has nothing
                 before, after = [await rights_of(tx, row.network_id, row.id, each) for each in (row.role_id, role_id)]
-                await (await Giving.by(session, tx)).demand_change(NO_RIGHTS if is_unlocked else before, after)
+                await (await Grantor.of(session, tx)).require_for_change(NO_RIGHTS if is_unlocked else before, after)
             if locked != bool(row.is_locked_out):
-                await self._permissions.demand_on(session, LOCK_USER if locked else UNLOCK_USER, row.id, tx)
+                await self._permissions.require_on(session, LOCK_USER if locked else UNLOCK_USER, row.id, tx)
             if role_id != row.role_id or locked:
-                await demand_another(tx, row.network_id, row.id)
+                await require_another_administrator(tx, row.network_id, row.id)
             await tx.execute(
                 queries.UPDATE_USER,
                 in_network=row.network_id,
@@ -241,9 +241,9 @@ class UserAdministration:
             if found.activation_date is None:  # as those who accept do: the mailbox before its users
                 await tx.all(LOCK_MAILBOX, mailbox_key=found.mailbox_key)
             row = await self._held(session, segment, queries.HOLD_TO_DELETE, tx)
-            await self._permissions.demand_on(session, DELETE_USER, row.id, tx)
-            await (await Giving.by(session, tx)).demand_to_lift(USER, [row.id])
-            await demand_another(tx, row.network_id, row.id)
+            await self._permissions.require_on(session, DELETE_USER, row.id, tx)
+            await (await Grantor.of(session, tx)).require_to_lift(USER, [row.id])
+            await require_another_administrator(tx, row.network_id, row.id)
             await remove_user(tx, self._documents, row, now)
 
         await self._store.write(work)
@@ -254,8 +254,8 @@ class UserAdministration:
         return await self._users.permissions(row, session)
 
     async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
-        row = await self._held(session, segment, HOLD_ROLE, tx)
-        await self._permissions.demand_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
+        row = await self._held(session, segment, LOCK_USERS_OF_ROLE, tx)
+        await self._permissions.require_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
         return row
 
 

@@ -12,7 +12,7 @@ from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access import grants
 from signfleet.identity.access.operations.roles import ADMINISTRATORS
 from signfleet.identity.access.principals import PermissionDocuments
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks.store import HOLD_NETWORK
 from signfleet.identity.people import store as people
 from signfleet.identity.users import store as queries
@@ -38,7 +38,7 @@ async def insert_user(
         last_lockout_date=None,
     )
     row: Row = await tx.one(queries.USER_BY_ID, id=user_id)
-    await record(tx, network_id, Change("Create", "User", user_id, row.login, None, told(row)), now)
+    await record(tx, network_id, AuditEntry("Create", "User", user_id, row.login, None, told(row)), now)
     return user_id
 
 
@@ -115,15 +115,15 @@ async def join(tx: Transaction, documents: PermissionDocuments, user: Row, accou
 async def remove_user(tx: Transaction, documents: PermissionDocuments, user: Row, now: int) -> None:
     """Removes a user from the network with all that was permitted to it; an invitation's placeholder goes, too."""
     await documents.remove(tx, user.network_id, "User", user.id, now)
-    await grants.forget(tx, user.network_id, "User", [user.id], now)
+    await grants.delete_of_entities(tx, user.network_id, "User", [user.id], now)
     for query in queries.DELETIONS:
         await tx.execute(query, in_network=user.network_id, user_id=user.id)
     await tx.execute(people.DELETE_REGISTRATION, id=user.person_id)
-    await record(tx, user.network_id, Change("Delete", "User", user.id, user.login, told(user)), now)
+    await record(tx, user.network_id, AuditEntry("Delete", "User", user.id, user.login, told(user)), now)
 
 
 async def record_change(tx: Transaction, before: Row, now: int) -> None:
     """Puts what has become of a user, whose row was `before`, into the audit trail."""
     after = await tx.one(queries.USER_BY_ID, id=before.id)
-    change = Change("Update", "User", before.id, before.login, told(before), told(after))
+    change = AuditEntry("Update", "User", before.id, before.login, told(before), told(after))
     await record(tx, before.network_id, change, now)

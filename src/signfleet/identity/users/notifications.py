@@ -9,7 +9,7 @@ import msgspec
 from signfleet.foundation.errors import NotFound, TooLarge
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.identity.access.operations.roles import ADMINISTRATORS
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.users import store as queries
 from signfleet.web.contract.patch import converted, merged
 
@@ -100,7 +100,7 @@ class Notifications:
             document = msgspec.json.encode(settings)
             if len(document) > TEMPLATES_LIMIT:
                 raise TooLarge(f"The notification settings of a user have at most {TEMPLATES_LIMIT} bytes as JSON.")
-            change = Change(
+            change = AuditEntry(
                 "Update", "User", user.id, user.login, {"notifications": present}, {"notifications": settings}
             )
             await record(tx, user.network_id, change, now)

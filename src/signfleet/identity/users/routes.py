@@ -120,7 +120,7 @@ async def get_user_token(
 ) -> Answer:
     """Check an access or refresh token of a user in this network."""
     row = await user_administration.row(call.session, user)
-    return answer_json(await tokens.of_user(row.network_id, row.id, token, call.now))
+    return answer_json(await tokens.get_of_user(row.network_id, row.id, token, call.now))
 
 
 @endpoints.delete(
@@ -131,6 +131,6 @@ async def revoke_user_token(
 ) -> Answer:
     """Revoke an access or refresh token of a user in this network."""
     row = await user_administration.row(call.session, user)
-    await permissions.demand_on(call.session, REVOKE_USER_TOKENS, row.id)
+    await permissions.require_on(call.session, REVOKE_USER_TOKENS, row.id)
     await tokens.revoke_of_user(row.network_id, row.id, token, call.now)
     return NO_CONTENT

@@ -8,13 +8,13 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.mailboxes import mailbox_key
-from signfleet.identity.access.last_administrator import demand_another
+from signfleet.identity.access.last_administrator import require_another_administrator
 from signfleet.identity.access.operations.definitions import VIEW_USER
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.schemas import Permission, Principal
-from signfleet.identity.access.shown import Shown
+from signfleet.identity.access.visible_permissions import VisiblePermissions
 from signfleet.identity.roles.schemas import Role
 from signfleet.identity.roles.service import role_of
 from signfleet.identity.users import store as queries
@@ -29,7 +29,7 @@ class Users:
     def __init__(self, store: Store, permissions: Permissions, documents: PermissionDocuments) -> None:
         self._documents = documents
         self._store = store
-        self._shown = Shown(store, permissions)
+        self._visible_permissions = VisiblePermissions(store, permissions)
 
     async def row(self, user_id: int) -> Row:
         row = await self._store.one(queries.USER_BY_ID, id=user_id)
@@ -56,7 +56,7 @@ class Users:
         stated = await self._permissions(row)
         if not _names_things(stated):
             return stated
-        return await self._shown.to(reader or await self._member(row), stated)
+        return await self._visible_permissions.filter(reader or await self._member(row), stated)
 
     async def is_dated(self, row: Row) -> bool:
         """Whether the dates of a row show every change of the entity.
@@ -124,7 +124,7 @@ class Users:
 
         async def work(tx: Transaction) -> None:
             if role_id != ADMINISTRATORS.id:
-                await demand_another(tx, user.network_id, user.id)
+                await require_another_administrator(tx, user.network_id, user.id)
             await tx.execute(
                 queries.SET_ROLE,
                 in_network=user.network_id,
@@ -141,7 +141,7 @@ class Users:
 
         async def work(tx: Transaction) -> None:
             if locked:
-                await demand_another(tx, user.network_id, user.id)
+                await require_another_administrator(tx, user.network_id, user.id)
             await tx.execute(
                 queries.SET_LOCKED,
                 in_network=user.network_id,

@@ -65,7 +65,7 @@ MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")))
 MEMBER_BY_LOGIN = Query(_member.where(person.c.mailbox_key == bindparam("mailbox_key")))
 USERS_AMONG = Query(_member.where(among(user.c.id, "ids")))
 
-#: Like `access.permission_store.HOLD_ROLE`, for a deletion: nothing may be said of the user meanwhile either.
+#: Like `access.permission_store.LOCK_USERS_OF_ROLE`, for a deletion: nothing may be said of the user meanwhile either.
 HOLD_TO_DELETE = Query(
     select(user.c.id)
     .where(

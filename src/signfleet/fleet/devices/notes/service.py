@@ -11,7 +11,7 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import UPDATE_DEVICE
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page
@@ -61,7 +61,7 @@ class Notes:
             else:
                 await tx.execute(queries.DELETE_NOTE, network_id=row.network_id, device_id=row.id)
             said = {"note": before.note or ""}, {"note": text.strip() and text}
-            await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, *said), now)
+            await record(tx, row.network_id, AuditEntry("Update", "Device", row.id, row.serial, *said), now)
 
         await self._store.write(work)
 

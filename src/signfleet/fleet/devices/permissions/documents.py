@@ -15,7 +15,7 @@ from signfleet.identity.access.permission_store import ENTITIES_OF_PRINCIPAL
 
 async def rewrite_permissions(tx: Transaction, row: Row, now: int) -> bool:
     """Writes the permissions part of a locked device's document; returns whether it has changed."""
-    document = encode((await grants.read(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
+    document = encode((await grants.of_entity(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
     if document == row.permissions:
         return False
     moment = next_moment(row, now)
@@ -33,7 +33,7 @@ class DevicePermissionDocuments:
 
     async def remove(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
         device_ids = await _locked(tx, network_id, principal_type, principal_id)
-        await grants.forget_principal(tx, network_id, principal_type, principal_id)
+        await grants.delete_of_principal(tx, network_id, principal_type, principal_id)
         await _rewrite(tx, network_id, device_ids, now)
 
 

@@ -18,7 +18,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.tags import TagKey
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import MANAGE_TAGS
-from signfleet.identity.audit.recording import Change, record
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.session import Session
 
 #: How many tags a device may have.
@@ -196,4 +196,4 @@ async def _keep(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> No
     await write_part(tx, row, "tags", document, moment)
     await touch(tx, row, moment)
     before, after = (f'{{"tags":{known}}}' for known in (row.tags, document))
-    await record(tx, row.network_id, Change("Update", "Device", row.id, row.serial, before, after), now)
+    await record(tx, row.network_id, AuditEntry("Update", "Device", row.id, row.serial, before, after), now)

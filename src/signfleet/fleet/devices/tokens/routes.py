@@ -23,7 +23,7 @@ endpoints = Endpoints(PREFIX)
 async def get_device_token(call: Call, devices: Devices, tokens: Tokens, device: str, token: str) -> Answer:
     """Tell what a token of a device is good for, and how long."""
     found = await devices.find(call.session, device)
-    return answer_json(await tokens.of_device(call.network_id, found.id, token, call.now))
+    return answer_json(await tokens.get_of_device(call.network_id, found.id, token, call.now))
 
 
 @endpoints.delete(PATH, operation=REVOKE_TOKENS, aliases=ALIASES)

@@ -67,7 +67,7 @@ class SessionChanges:
             raise Invalid("Name at least one scope: a token without any could do nothing, not even this.")
 
         async def work(tx: Transaction) -> None:
-            held = await tx.one(queries.HOLD_SESSION, id=session.id)
+            held = await tx.one(queries.LOCK_SESSION, id=session.id)
             if held is None:
                 raise Unauthenticated("The session has ended; log in again.")
             modified = held.last_modified_date

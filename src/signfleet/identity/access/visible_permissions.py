@@ -18,7 +18,7 @@ from signfleet.web.caller.session import Session
 CACHE_LIMIT = 512
 
 
-class Shown:
+class VisiblePermissions:
     """Leaves out of answers what their reader may not see."""
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
@@ -27,7 +27,7 @@ class Shown:
         #: By the name of a scope: what to look for is compiled once, not for each device that is read.
         self._naming_hidden: dict[str, Query] = {}
 
-    async def to(self, session: Session, stated: Sequence[Permission]) -> list[Permission]:
+    async def filter(self, session: Session, stated: Sequence[Permission]) -> list[Permission]:
         """Those of some permissions that the caller may see."""
         names = [_names(permission) for permission in stated]
         seen = {entity: await self._seen(session, entity, names) for entity in VIEWS}
@@ -37,7 +37,7 @@ class Shown:
             if all(id_ in seen[entity] for entity, id_ in named if entity in seen)
         ]
 
-    async def hidden_in(self, session: Session, device_ids: list[int]) -> list[int]:
+    async def devices_with_hidden(self, session: Session, device_ids: list[int]) -> list[int]:
         """The devices among some that have permissions for users whom the caller may not see."""
         view, _ = VIEWS["User"]
         scope = await self._permissions.scope(session, view, NAMED_ID)
@@ -51,10 +51,10 @@ class Shown:
         rows = await self._store.all(query, network_id=session.network_id, ids=device_ids, **scope.parameters)
         return [row.id for row in rows]
 
-    async def on_device(self, session: Session, device_id: int) -> str:
+    async def of_device(self, session: Session, device_id: int) -> str:
         """The permissions on a device that the caller may see, as a device's document has them."""
-        stated = await grants.read(self._store, session.network, "Device", device_id)
-        return encode((await self.to(session, stated))[::-1]).decode()
+        stated = await grants.of_entity(self._store, session.network, "Device", device_id)
+        return encode((await self.filter(session, stated))[::-1]).decode()
 
     async def _seen(self, session: Session, entity: str, names: Iterable[set[tuple[str, int]]]) -> set[int]:
         ids = {id_ for named in names for kind, id_ in named if kind == entity}

@@ -14,7 +14,7 @@ from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.identity.access import permission_store as queries
 from signfleet.identity.access.operations.definitions import ROOTS, by_uid
 from signfleet.identity.access.operations.operation import Operation
-from signfleet.identity.access.permissions import NOBODYS_ID, rule_of
+from signfleet.identity.access.permissions import NO_ID, rule_of
 from signfleet.identity.access.rules import Rule, is_allowed, relevant, system_rules
 from signfleet.identity.access.visibility import CANDIDATES, decision, gained
 from signfleet.web.caller.session import Session
@@ -57,7 +57,7 @@ ALL_RIGHTS: Final = Rights(None, None, tuple(Rule(root.uid, True, True) for root
 
 async def rights_of(tx: Transaction, network_id: int, user_id: int | None, role_id: int | None) -> Rights:
     """Reads the rules for a user with a role; either may be None."""
-    whose = {"network_id": network_id, "user_id": user_id or NOBODYS_ID, "role_id": role_id or NOBODYS_ID}
+    whose = {"network_id": network_id, "user_id": user_id or NO_ID, "role_id": role_id or NO_ID}
     general = await tx.all(queries.GENERAL_RULES, **whose)
     kinds = await tx.all(queries.KINDS_OF_INSTANCE_RULES, **whose)
     return Rights(
@@ -68,7 +68,7 @@ async def rights_of(tx: Transaction, network_id: int, user_id: int | None, role_
     )
 
 
-class Giving:
+class Grantor:
     """What a caller can give in a unit of work: what they have when it begins."""
 
     def __init__(self, tx: Transaction, network_id: int, own: Rights) -> None:
@@ -77,7 +77,7 @@ class Giving:
         self._own = own
 
     @classmethod
-    async def by(cls, session: Session, tx: Transaction) -> Giving:
+    async def of(cls, session: Session, tx: Transaction) -> Grantor:
         """Reads the caller's own rights, before anything changes."""
         return cls(tx, session.network, await rights_of(tx, session.network, session.user_id, session.role_id))
 
@@ -85,7 +85,7 @@ class Giving:
     def user_id(self) -> int | None:
         return self._own.user_id
 
-    async def demand_on(self, operation: Operation, entity_id: int) -> None:
+    async def require_on(self, operation: Operation, entity_id: int) -> None:
         """Raises `Forbidden` unless the caller may do an operation, and all below it, on one thing."""
         rows = await self._tx.all(
             queries.RULES_FOR,
@@ -100,7 +100,7 @@ class Giving:
             if not is_allowed([*system_rules(self._own.role_id), *rules], given):
                 raise Forbidden(f"You cannot give what you do not have: you are not allowed to do '{given.full_name}'.")
 
-    async def demand_to_lift(self, root: Operation, entity_ids: Iterable[int]) -> None:
+    async def require_to_lift(self, root: Operation, entity_ids: Iterable[int]) -> None:
         """Raises `Forbidden` unless the caller may lift all that is denied to anybody on things of the tree `root`.
 
         What callers denied to themselves they may always lift.
@@ -111,18 +111,18 @@ class Giving:
                 network_id=self._network_id,
                 entity=root.entity,
                 entity_id=entity_id,
-                user_id=self._own.user_id or NOBODYS_ID,
+                user_id=self._own.user_id or NO_ID,
             )
             for row in denied:
                 operation = by_uid(row.operation_uid)
                 assert operation is not None
-                await self.demand_on(operation, entity_id)
+                await self.require_on(operation, entity_id)
 
-    async def demand_in_general(self, operation: Operation, receiver: Rights) -> None:
+    async def require_in_general(self, operation: Operation, receiver: Rights) -> None:
         """Raises `Forbidden` unless the caller may do an operation, and all below it, wherever the receiver may."""
         await self._demand(operation, NO_RIGHTS, receiver)
 
-    async def demand_change(self, before: Rights, after: Rights) -> None:
+    async def require_for_change(self, before: Rights, after: Rights) -> None:
         """Raises `Forbidden` unless the caller may do all that somebody gains whose rights change."""
         for root in ROOTS.values():
             await self._demand(root, before, after)
@@ -153,7 +153,7 @@ class Giving:
     def _parameters(self, before: Rights, after: Rights) -> dict[str, int]:
         sides = {"caller": self._own, "before": before, "after": after}
         return {"network_id": self._network_id} | {
-            f"{name}_{column}": getattr(rights, column) or NOBODYS_ID
+            f"{name}_{column}": getattr(rights, column) or NO_ID
             for name, rights in sides.items()
             for column in ("user_id", "role_id")
         }
