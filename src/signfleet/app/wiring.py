@@ -257,7 +257,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
             Job("housekeeping", Housekeeping(store).tidy, 600),
             Job("health", by_the_clock(Watch(store).judge_due), 10),
             Job("subscriptions", by_the_clock(subscriptions.sweep), 60),
-            Job("subscriptions of all", by_the_clock(subscriptions.complete), 3600),
+            Job("subscriptions of all", by_the_clock(subscriptions.add_missing), 3600),
             Job("audit", by_the_clock(audit.sweep), 3600),
             Job("retention", by_the_clock(retention.sweep), 600, wake=retention.wake),
             Job("files", by_the_clock(retention.delete_files), 60),

@@ -1,4 +1,4 @@
-"""The life cycle of a subscription, by the clock."""
+"""The phases of a subscription and their dates."""
 
 import pytest
 from hypothesis import given
@@ -32,21 +32,21 @@ def first_grace() -> Life:
     return life
 
 
-def test_in_stock_time_stands_still() -> None:
+def test_the_time_of_a_stocked_subscription_does_not_run() -> None:
     life = stocked("Commercial", YEAR, NOW)
     assert status(life, NOW + 10 * YEAR) == "Active"
     assert due(life, NOW) is None
     assert (life.activation_date, life.suspension_date, life.expiration_date) == (None, None, None)
 
 
-def test_grace_is_at_work_at_once_and_for_thirty_days() -> None:
+def test_a_grace_is_active_at_once_and_for_thirty_days() -> None:
     life = first_grace()
     assert (life.type, life.activity_period, life.activation_date) == ("Grace", 30 * DAY, NOW)
     assert status(life, NOW + 30 * DAY - 1) == "Suspending"
     assert status(life, NOW + 30 * DAY) == "Suspended"
 
 
-def test_a_device_has_grace_once() -> None:
+def test_a_device_gets_a_grace_only_once() -> None:
     assert grace(NOW, had_grace=True) is None
 
 
@@ -69,15 +69,15 @@ def test_activation_starts_the_clock_only_once() -> None:
         (YEAR + SUSPENDED_PERIOD, None),
     ],
 )
-def test_the_phases_follow_one_another(after: int, expected: str | None) -> None:
+def test_the_phases_begin_and_end_to_the_millisecond(after: int, expected: str | None) -> None:
     assert status(YEARLY, NOW + after) == expected
 
 
-def test_less_than_fourteen_days_are_spent_suspending_from_the_start() -> None:
+def test_a_period_below_fourteen_days_is_suspending_from_the_start() -> None:
     assert status(activated(stocked("Demo", 10 * DAY, NOW), NOW), NOW) == "Suspending"
 
 
-def test_the_suspension_date_is_known_while_suspended_only() -> None:
+def test_a_suspension_date_is_set_only_while_suspended() -> None:
     assert aged(YEARLY, NOW).suspension_date is None
     assert aged(YEARLY, NOW + YEAR + DAY).suspension_date == NOW + YEAR
     assert aged(aged(YEARLY, NOW + YEAR + DAY), NOW).suspension_date is None
@@ -90,11 +90,11 @@ def test_an_unlimited_subscription_never_ends() -> None:
     assert due(life, NOW) is None
 
 
-def test_a_deleted_device_leaves_its_subscription_running_for_another() -> None:
+def test_the_subscription_of_a_deleted_device_keeps_its_dates() -> None:
     assert released(YEARLY) == YEARLY
 
 
-def test_grace_ends_with_its_device() -> None:
+def test_a_grace_ends_with_its_device() -> None:
     assert released(first_grace()) is None
 
 
@@ -111,7 +111,7 @@ def test_the_status_changes_when_due_and_not_before(period: int, start: int, now
 
 
 @given(PERIODS, MOMENTS, st.lists(st.integers(0, 2000 * DAY), max_size=6))
-def test_no_phase_comes_back(period: int, start: int, steps: list[int]) -> None:
+def test_no_phase_returns(period: int, start: int, steps: list[int]) -> None:
     life = activated(stocked("Commercial", period, start), start)
     phases = ["Active", "Suspending", "Suspended", None]
     passed = [phases.index(status(life, start + step)) for step in sorted(steps)]

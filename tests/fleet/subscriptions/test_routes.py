@@ -24,7 +24,7 @@ EXAMPLE = example("004-01-get-subscriptions-answer")
 
 
 async def put(services: Services, network_id: int, id_: int, **changes: Any) -> None:
-    """Store the contract's example under an id, with some columns changed."""
+    """Stores the contract's example under an id, with some columns changed."""
     shown = datetime.parse(EXAMPLE["items"][0]["creationDate"])
     row = {
         "network_id": network_id,
@@ -50,7 +50,7 @@ async def put(services: Services, network_id: int, id_: int, **changes: Any) -> 
 
 
 @pytest.mark.contract("GET /Subscriptions/")
-async def test_the_example_comes_back_as_it_is_in_the_contract(
+async def test_a_page_of_subscriptions_matches_the_contract_example(
     admin: AsyncClient, services: Services, network: Founded
 ) -> None:
     await put(services, network.network_id, 424574)
@@ -78,13 +78,13 @@ async def test_the_count_is_a_bare_number(admin: AsyncClient, services: Services
 
 
 @pytest.mark.contract("GET /Subscriptions/Operations/")
-async def test_the_operations_are_the_contracts(admin: AsyncClient) -> None:
+async def test_the_operations_match_the_contract_example(admin: AsyncClient) -> None:
     answer = await admin.get("/Subscriptions/Operations/")
     assert json.dumps(answer.json()) == json.dumps(example("004-03-get-subscriptions-operations-answer"))
 
 
 @pytest.mark.contract("GET /Subscriptions/")
-async def test_only_roles_that_may_view_subscriptions_do(sign_in: SignIn, call_as: CallAs) -> None:
+async def test_only_roles_with_the_view_operation_list_subscriptions(sign_in: SignIn, call_as: CallAs) -> None:
     seen = {}
     for role in (NETWORK_MANAGERS, VIEWERS, CREATORS):
         client = call_as(await sign_in(f"{role.id}@example.com", role=role))

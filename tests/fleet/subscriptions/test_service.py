@@ -1,4 +1,4 @@
-"""Which device has which subscription: as devices come, report and go, and as time passes."""
+"""The subscriptions that devices get, keep and lose: by registration, report and deletion, and as time passes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TRAIL = Query(select(audit).where(audit.c.entity == "Subscription").order_by(aud
 
 
 class Fleet:
-    """Subscriptions over a store with devices in it."""
+    """The service over a store that has devices."""
 
     def __init__(self, store: Store, mode: Mode) -> None:
         self.store = store
@@ -61,8 +61,8 @@ class Fleet:
 
         await self.store.write(work)
 
-    async def told(self, device_id: int) -> Any:
-        """What the device's document says of its subscription."""
+    async def shown(self, device_id: int) -> Any:
+        """Returns the subscription in the device's document."""
         row = await self.store.one(PLAYER_BY_ID, network_id=NETWORK, id=device_id)
         assert row is not None
         return json.loads(row.document)["subscription"]
@@ -71,7 +71,7 @@ class Fleet:
         return await Listing(DEVICES).ids(self.store, NETWORK, filter=DEVICES.filter(filter_))
 
     async def trail(self) -> list[tuple[str, int, str | None]]:
-        """What the audit trail tells of subscriptions."""
+        """Returns the audit entries about subscriptions."""
         return [(row.action, row.entity_id, row.name) for row in await self.store.all(TRAIL)]
 
     async def total(self) -> int:
@@ -94,9 +94,9 @@ def managed(store: Store) -> Fleet:
 
 async def test_unlimited_gives_every_device_a_commercial_one_without_end(unlimited: Fleet) -> None:
     device_id = await unlimited.register("A1")
-    told = await unlimited.told(device_id)
-    assert told == {
-        "id": told["id"],
+    shown = await unlimited.shown(device_id)
+    assert shown == {
+        "id": shown["id"],
         "device": {"id": device_id, "serial": "A1"},
         "type": "Commercial",
         "activityPeriod": "365.00:00:00",
@@ -110,68 +110,68 @@ async def test_unlimited_gives_every_device_a_commercial_one_without_end(unlimit
     assert await unlimited.subscriptions.sweep(NOW + 100 * YEAR) == []
 
 
-async def test_unlimited_leaves_nothing_behind(unlimited: Fleet) -> None:
+async def test_unlimited_deletes_the_subscription_with_its_device(unlimited: Fleet) -> None:
     device_id = await unlimited.register("A1")
     await unlimited.delete(device_id)
     assert await unlimited.stock() == 0
 
 
-async def test_managed_gives_a_new_device_a_grace_once_in_its_life(managed: Fleet) -> None:
+async def test_managed_gives_a_new_device_one_grace_ever(managed: Fleet) -> None:
     device_id = await managed.register("A1")
-    told = await managed.told(device_id)
-    assert (told["type"], told["activityPeriod"], told["status"]) == ("Grace", "30.00:00:00", "Active")
+    shown = await managed.shown(device_id)
+    assert (shown["type"], shown["activityPeriod"], shown["status"]) == ("Grace", "30.00:00:00", "Active")
     await managed.delete(device_id)
     assert await managed.stock() == 0
     again = await managed.register("a1", NOW + DAY)
-    assert await managed.told(again) is None
+    assert await managed.shown(again) is None
     assert await managed.having("[Subscription] IS NULL") == [again]
 
 
-async def test_a_subscription_of_the_stock_is_taken_with_the_first_report_and_runs_from_then(managed: Fleet) -> None:
+async def test_the_first_report_assigns_one_of_the_stock_and_starts_its_time(managed: Fleet) -> None:
     await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
     first, second = await managed.register("A1"), await managed.register("A2")
     await managed.report(first, "A1", NOW + DAY)
     await managed.report(second, "A2", NOW + DAY)
-    told = await managed.told(first)
-    assert (told["type"], told["activationDate"]) == ("Commercial", "2024-03-14T16:29:11.983Z")
-    assert told["expirationDate"] == datetime.format(NOW + DAY + YEAR + SUSPENDED_PERIOD)
-    assert (await managed.told(second))["type"] == "Grace"
+    shown = await managed.shown(first)
+    assert (shown["type"], shown["activationDate"]) == ("Commercial", "2024-03-14T16:29:11.983Z")
+    assert shown["expirationDate"] == datetime.format(NOW + DAY + YEAR + SUSPENDED_PERIOD)
+    assert (await managed.shown(second))["type"] == "Grace"
     assert await managed.having("[Subscription].[Type] IS 'Commercial'") == [first]
 
 
-async def test_what_is_added_goes_to_devices_that_wait_the_oldest_first(managed: Fleet) -> None:
+async def test_added_subscriptions_go_to_the_oldest_waiting_devices(managed: Fleet) -> None:
     ids = [await managed.register(serial, NOW + number) for number, serial in enumerate(["A1", "A2", "A3"])]
     for device_id, serial in zip(ids[1:], ["A2", "A3"], strict=True):
         await managed.report(device_id, serial)
     added = await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW + DAY)
-    assert (await managed.told(ids[1]))["id"] == added[0]
-    assert [(await managed.told(id_))["type"] for id_ in (ids[0], ids[2])] == ["Grace", "Grace"]
+    assert (await managed.shown(ids[1]))["id"] == added[0]
+    assert [(await managed.shown(id_))["type"] for id_ in (ids[0], ids[2])] == ["Grace", "Grace"]
 
 
-async def test_a_subscription_freed_by_a_deleted_device_goes_on_with_its_time_running(managed: Fleet) -> None:
+async def test_a_subscription_freed_by_a_deleted_device_keeps_its_dates(managed: Fleet) -> None:
     await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
     first, second = await managed.register("A1"), await managed.register("A2")
     await managed.report(first, "A1")
     await managed.report(second, "A2")
-    expires = (await managed.told(first))["expirationDate"]
+    expires = (await managed.shown(first))["expirationDate"]
     await managed.delete(first, NOW + DAY)
-    told = await managed.told(second)
-    assert (told["type"], told["device"]["serial"], told["expirationDate"]) == ("Commercial", "A2", expires)
+    shown = await managed.shown(second)
+    assert (shown["type"], shown["device"]["serial"], shown["expirationDate"]) == ("Commercial", "A2", expires)
     await managed.delete(second, NOW + DAY)
     assert await managed.stock() == 1
 
 
-async def test_of_two_that_report_first_at_once_one_gets_the_last_of_the_stock(managed: Fleet) -> None:
+async def test_of_two_concurrent_first_reports_one_gets_the_last_of_the_stock(managed: Fleet) -> None:
     first, second = await managed.register("A1"), await managed.register("A2")
     (id_,) = await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
     with reading_before_writing():
         await asyncio.gather(managed.report(first, "A1"), managed.report(second, "A2"))
-    told = [await managed.told(device_id) for device_id in (first, second)]
-    assert sorted(found["type"] for found in told) == ["Commercial", "Grace"]
-    assert [found["id"] for found in told if found["type"] == "Commercial"] == [id_]
+    shown = [await managed.shown(device_id) for device_id in (first, second)]
+    assert sorted(found["type"] for found in shown) == ["Commercial", "Grace"]
+    assert [found["id"] for found in shown if found["type"] == "Commercial"] == [id_]
 
 
-async def test_a_device_that_waits_gets_one_of_what_comes_from_two_sides(managed: Fleet) -> None:
+async def test_a_waiting_device_gets_one_of_two_that_come_at_once(managed: Fleet) -> None:
     leaving = await managed.register("A1")
     await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
     await managed.report(leaving, "A1")
@@ -179,13 +179,13 @@ async def test_a_device_that_waits_gets_one_of_what_comes_from_two_sides(managed
     await managed.report(waiting, "A2")
     with reading_before_writing():
         await asyncio.gather(managed.delete(leaving), managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW))
-    kept = await managed.store.all(ALL, network_id=NETWORK)
-    assert sorted((row.device_id or 0) for row in kept) == [0, waiting]
-    assert (await managed.told(waiting))["id"] == next(row.id for row in kept if row.device_id == waiting)
+    left = await managed.store.all(ALL, network_id=NETWORK)
+    assert sorted((row.device_id or 0) for row in left) == [0, waiting]
+    assert (await managed.shown(waiting))["id"] == next(row.id for row in left if row.device_id == waiting)
     assert await managed.total() == 2
 
 
-async def test_nothing_goes_to_a_device_that_is_deleted_while_it_waits(managed: Fleet) -> None:
+async def test_a_device_deleted_while_it_waits_gets_nothing(managed: Fleet) -> None:
     waiting = await managed.register("A1")
     await managed.report(waiting, "A1")
     await managed.subscriptions.sweep(NOW + GRACE_PERIOD + SUSPENDED_PERIOD)  # its Grace is over
@@ -203,7 +203,7 @@ async def test_nothing_goes_to_a_device_that_is_deleted_while_it_waits(managed: 
     assert (await managed.stock(), await managed.total()) == (1, 1)
 
 
-async def test_a_device_may_go_while_its_subscription_ends(managed: Fleet) -> None:
+async def test_a_device_can_be_deleted_while_its_subscription_expires(managed: Fleet) -> None:
     device_id = await managed.register("A1")
     later = NOW + GRACE_PERIOD + SUSPENDED_PERIOD
     with reading_before_writing():
@@ -211,7 +211,7 @@ async def test_a_device_may_go_while_its_subscription_ends(managed: Fleet) -> No
     assert (await managed.store.all(ALL, network_id=NETWORK), await managed.total()) == ([], 0)
 
 
-async def test_what_is_due_is_judged_once_by_two_who_sweep(managed: Fleet) -> None:
+async def test_two_concurrent_sweeps_update_each_due_subscription_once(managed: Fleet) -> None:
     for number in range(5):
         await managed.register(f"A{number}")
     later = NOW + GRACE_PERIOD + SUSPENDED_PERIOD
@@ -220,7 +220,7 @@ async def test_what_is_due_is_judged_once_by_two_who_sweep(managed: Fleet) -> No
     assert (sum(map(len, both)), await managed.total()) == (5, 0)
 
 
-async def test_a_network_has_no_more_demos_than_it_may_from_two_who_add_them(managed: Fleet) -> None:
+async def test_two_concurrent_additions_respect_the_limit_of_demos(managed: Fleet) -> None:
     adding = (managed.subscriptions.add(NETWORK, "Demo", DAY, DEMO_LIMIT, NOW) for _ in range(2))
     with reading_before_writing():
         both = await asyncio.gather(*adding, return_exceptions=True)
@@ -228,21 +228,21 @@ async def test_a_network_has_no_more_demos_than_it_may_from_two_who_add_them(man
     assert await managed.stock() == DEMO_LIMIT
 
 
-async def test_a_grace_runs_through_its_phases_and_is_gone(managed: Fleet) -> None:
+async def test_a_grace_passes_its_phases_and_is_deleted(managed: Fleet) -> None:
     device_id = await managed.register("A1")
     phases = {}
     for day in (1, 17, 29, 30, 59, 60):
         changes = await managed.subscriptions.sweep(NOW + day * DAY)
         phases[day] = [change.status for change in changes]
     assert phases == {1: [], 17: ["Suspending"], 29: [], 30: ["Suspended"], 59: [], 60: [None]}
-    assert await managed.told(device_id) is None
+    assert await managed.shown(device_id) is None
     assert await managed.having("[Subscription] IS NULL") == [device_id]
 
 
-async def test_what_players_and_time_do_to_subscriptions_is_in_the_audit_trail(managed: Fleet) -> None:
+async def test_changes_by_players_and_by_time_are_in_the_audit_trail(managed: Fleet) -> None:
     [added] = await managed.subscriptions.add(NETWORK, "Demo", 10 * DAY, 1, NOW)
     first = await managed.register("A1")
-    grace = (await managed.told(first))["id"]
+    grace = (await managed.shown(first))["id"]
     await managed.report(first, "A1", NOW + DAY)
     await managed.subscriptions.sweep(NOW + 12 * DAY)
     assert await managed.trail() == [
@@ -256,18 +256,18 @@ async def test_what_players_and_time_do_to_subscriptions_is_in_the_audit_trail(m
     assert (await managed.trail())[-1] == ("Delete", added, "A1")
 
 
-async def test_a_grace_that_goes_with_its_device_is_in_the_audit_trail(managed: Fleet) -> None:
+async def test_the_end_of_a_grace_with_its_device_is_in_the_audit_trail(managed: Fleet) -> None:
     device_id = await managed.register("A1")
-    grace = (await managed.told(device_id))["id"]
+    grace = (await managed.shown(device_id))["id"]
     await managed.delete(device_id)
     assert await managed.trail() == [("Create", grace, "A1"), ("Delete", grace, "A1")]
 
 
-async def test_a_suspended_subscription_tells_when_it_was(managed: Fleet) -> None:
+async def test_a_suspended_subscription_shows_its_suspension_date(managed: Fleet) -> None:
     device_id = await managed.register("A1")
     await managed.subscriptions.sweep(NOW + GRACE_PERIOD + DAY)
-    told = await managed.told(device_id)
-    assert (told["status"], told["suspensionDate"]) == ("Suspended", datetime.format(NOW + GRACE_PERIOD))
+    shown = await managed.shown(device_id)
+    assert (shown["status"], shown["suspensionDate"]) == ("Suspended", datetime.format(NOW + GRACE_PERIOD))
     assert await managed.having("[Subscription].[Status] IS 'Suspended'") == [device_id]
 
 
@@ -275,10 +275,10 @@ async def test_a_device_whose_subscription_expires_gets_the_next_of_the_stock(ma
     device_id = await managed.register("A1")
     await managed.subscriptions.add(NETWORK, "Commercial", YEAR, 1, NOW)
     await managed.subscriptions.sweep(NOW + 60 * DAY)
-    assert (await managed.told(device_id))["type"] == "Commercial"
+    assert (await managed.shown(device_id))["type"] == "Commercial"
 
 
-async def test_the_store_is_swept_whole_however_much_is_due(managed: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sweep_updates_more_than_one_batch(managed: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signfleet.fleet.subscriptions.store.BATCH", 1)
     for number in range(3):
         await managed.register(f"A{number}")
@@ -295,31 +295,33 @@ async def test_the_store_is_swept_whole_however_much_is_due(managed: Fleet, monk
         ("Commercial", 0, 1, "'activityPeriod'"),
     ],
 )
-async def test_what_cannot_be_added_is_named(managed: Fleet, type_: Any, period: int, count: int, field: str) -> None:
+async def test_a_refused_addition_names_the_field(
+    managed: Fleet, type_: Any, period: int, count: int, field: str
+) -> None:
     with pytest.raises(Invalid, match=field):
         await managed.subscriptions.add(NETWORK, type_, period, count, NOW)
 
 
-async def test_devices_without_a_subscription_get_one_when_nobody_manages_them(
+async def test_unlimited_adds_missing_subscriptions(
     managed: Fleet, unlimited: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signfleet.fleet.subscriptions.store.WINDOW", 3)
-    monkeypatch.setattr("signfleet.fleet.subscriptions.store.GIVEN", 2)
+    monkeypatch.setattr("signfleet.fleet.subscriptions.store.INSERTED_AT_ONCE", 2)
     ids = await register(managed.store, NETWORK, [f"A{number}" for number in range(8)], now=NOW)
     [elsewhere] = await register(managed.store, NETWORK + 1, ["B1"], now=NOW)
     graced = await managed.register("C1")
-    assert await managed.subscriptions.complete(NOW) == 0
-    assert await unlimited.subscriptions.complete(NOW) == 9
+    assert await managed.subscriptions.add_missing(NOW) == 0
+    assert await unlimited.subscriptions.add_missing(NOW) == 9
     kinds = {row.device_id: (row.type, row.expiration_date) for row in await all_subscriptions(unlimited.store)}
     assert kinds.pop(graced)[0] == "Grace"
     assert kinds == dict.fromkeys([*ids, elsewhere], ("Commercial", None))
-    assert (await unlimited.told(ids[0]))["device"] == {"id": ids[0], "serial": "A0"}
+    assert (await unlimited.shown(ids[0]))["device"] == {"id": ids[0], "serial": "A0"}
     assert await unlimited.having("[Subscription].[Type] IS 'Commercial'") == ids
     assert await unlimited.total() == 9
-    assert await unlimited.subscriptions.complete(NOW) == 0
+    assert await unlimited.subscriptions.add_missing(NOW) == 0
 
 
-async def test_each_device_gets_one_from_two_processes_while_others_join_and_go(unlimited: Fleet) -> None:
+async def test_concurrent_runs_add_one_per_device_while_devices_join_and_are_deleted(unlimited: Fleet) -> None:
     ids = await register(unlimited.store, NETWORK, [f"A{number}" for number in range(4)], now=NOW)
 
     async def join(tx: Transaction) -> None:
@@ -329,8 +331,8 @@ async def test_each_device_gets_one_from_two_processes_while_others_join_and_go(
 
     with reading_before_writing(4):
         both = await asyncio.gather(
-            unlimited.subscriptions.complete(NOW),
-            unlimited.subscriptions.complete(NOW),
+            unlimited.subscriptions.add_missing(NOW),
+            unlimited.subscriptions.add_missing(NOW),
             unlimited.store.write(join),
             unlimited.delete(ids[0]),
         )
@@ -340,13 +342,11 @@ async def test_each_device_gets_one_from_two_processes_while_others_join_and_go(
     assert sum(both[:2]) in (3, 4)
 
 
-async def test_a_subscription_that_runs_out_is_replaced_when_nobody_manages_them(
-    managed: Fleet, unlimited: Fleet
-) -> None:
+async def test_unlimited_replaces_an_expired_subscription(managed: Fleet, unlimited: Fleet) -> None:
     device_id = await managed.register("A1")
     await unlimited.subscriptions.sweep(NOW + GRACE_PERIOD + SUSPENDED_PERIOD)
-    told = await unlimited.told(device_id)
-    assert (told["type"], told["status"], told["expirationDate"]) == ("Commercial", "Active", None)
+    shown = await unlimited.shown(device_id)
+    assert (shown["type"], shown["status"], shown["expirationDate"]) == ("Commercial", "Active", None)
     assert await unlimited.total() == 1
 
 

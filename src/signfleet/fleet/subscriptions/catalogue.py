@@ -1,4 +1,4 @@
-"""What filters and sorts of subscriptions can name."""
+"""The properties by which subscriptions, and devices by their subscription, are filtered and sorted."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SUBSCRIPTIONS = Catalogue(
     aliases={"deviceid": "device.id"},
     default_sort="[DeviceSubscription].[Id] ASC",
 )
-"""Of /Subscriptions/."""
+"""Filters and sorts of /Subscriptions/."""
 
 
 class _Owner(msgspec.Struct):
-    """What a device tells of its subscription."""
+    """The part of a device that shows its subscription."""
 
     subscription: Subscription
 
@@ -48,4 +48,4 @@ OWNER = Catalogue(
     entities=("Device",),
     default_sort="[Device].[Id] ASC",
 )
-"""Of devices, as far as their subscription goes."""
+"""The filterable properties of a device that show its subscription."""

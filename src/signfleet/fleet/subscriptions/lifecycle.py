@@ -1,12 +1,12 @@
-"""The life of a device subscription: what becomes of it as time goes by (PlayerSubscription of the contract).
+"""The life cycle of a device subscription (PlayerSubscription of the contract): its phases and their dates.
 
     stock ──activate──▶ Active ──▶ Suspending ──▶ Suspended ──▶ expired, gone
                         └── activity period ───┘└ SUSPENDED_PERIOD ┘
 
-The contract names the phases and the fourteen days; how long a subscription stays Suspended, in which its owner may
-still put another in its place, is our choice. One without an expiration date goes on for ever.
+The contract defines the phases and the fourteen days of Suspending. How long a subscription stays Suspended, so that
+its owner can still replace it, is our choice. A subscription without an expiration date never ends.
 
-All points in time and periods are milliseconds. Nothing here reads a clock: `now` is always given.
+All dates and periods are milliseconds. Nothing here reads a clock: callers pass `now`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GRACE_PERIOD: Final = 30 * DAY
 SUSPENDING_PERIOD: Final = 14 * DAY
 SUSPENDED_PERIOD: Final = 30 * DAY
 UNLIMITED_PERIOD: Final = 365 * DAY
-"""What a subscription without end states as its activity period: it renews itself from year to year."""
+"""The activity period that a subscription without end shows, as if it were renewed every year."""
 
 DEMO_LIMIT: Final = 4
 """How many Demo subscriptions a network may have."""
@@ -29,7 +29,7 @@ DEMO_LIMIT: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """The dates of a subscription. One that was never activated has neither suspension nor expiration date."""
+    """The dates of a subscription. One that was never activated has no suspension or expiration date."""
 
     type: Type
     activity_period: int
@@ -40,41 +40,41 @@ class Life:
 
     @property
     def suspends_at(self) -> int | None:
-        """When its activity period is over; None if nothing is fixed yet or it never does."""
+        """When the activity period ends; None before the activation and for a subscription without end."""
         if self.activation_date is None or self.expiration_date is None:
             return None
         return self.activation_date + self.activity_period
 
 
 def stocked(type_: Type, activity_period: int, now: int) -> Life:
-    """A new subscription that waits for a device; its time does not run yet."""
+    """Returns a new subscription in stock, whose time does not run yet."""
     return Life(type_, activity_period, creation_date=now)
 
 
 def unlimited(now: int) -> Life:
-    """A Commercial subscription at work from now on, without end."""
+    """Returns a Commercial subscription that is active from `now` and never ends."""
     return Life("Commercial", UNLIMITED_PERIOD, creation_date=now, activation_date=now)
 
 
 def grace(now: int, *, had_grace: bool) -> Life | None:
-    """What a device gets at its first registration; None if it has had its grace before, wherever that was."""
+    """Returns the Grace of a device that registers for the first time; None if it had one before, in any network."""
     return None if had_grace else activated(stocked("Grace", GRACE_PERIOD, now), now)
 
 
 def activated(life: Life, now: int) -> Life:
-    """The subscription as its first device reports: time runs from now on. A later device does not restart it."""
+    """Starts the time of a subscription when its first device reports; a later device does not restart it."""
     if life.activation_date is not None:
         return life
     return replace(life, activation_date=now, expiration_date=now + life.activity_period + SUSPENDED_PERIOD)
 
 
 def released(life: Life) -> Life | None:
-    """What is left for another device when the subscription's own is deleted: a grace ends with its device."""
+    """Returns what goes back to the stock when the device is deleted; None for a Grace, which ends with its device."""
     return None if life.type == "Grace" else life
 
 
 def status(life: Life, now: int) -> Status | None:
-    """The phase the subscription is in; None once it has expired."""
+    """Returns the phase of a subscription at `now`; None once it has expired."""
     if life.suspends_at is None or life.expiration_date is None:
         return "Active"
     if now >= life.expiration_date:
@@ -85,12 +85,12 @@ def status(life: Life, now: int) -> Status | None:
 
 
 def aged(life: Life, now: int) -> Life:
-    """The subscription as it is now: the suspension date is there if, and only if, it is Suspended."""
+    """Sets the suspension date if the subscription is Suspended at `now`, and removes it otherwise."""
     return replace(life, suspension_date=life.suspends_at if status(life, now) == "Suspended" else None)
 
 
 def due(life: Life, now: int) -> int | None:
-    """The next moment at which the status changes; None if it never will again."""
+    """Returns when the status changes next; None if it never does."""
     if life.suspends_at is None or life.expiration_date is None:
         return None
     changes = (life.suspends_at - SUSPENDING_PERIOD + 1, life.suspends_at, life.expiration_date)

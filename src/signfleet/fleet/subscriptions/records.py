@@ -1,4 +1,4 @@
-"""Keeps subscriptions in the store, inside units of work: the rows, and what devices tell of theirs, in step."""
+"""Writes subscriptions inside transactions: their rows, and in step with them the documents of their devices."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from signfleet.foundation.wire.text import fold
 
 ENTITY: Final = "Subscription"
 
-#: Every property of a device that tells of its subscription, as absent.
+#: Every filterable property of a device that shows its subscription, as absent.
 _ABSENT = dict.fromkeys(known.path for known in OWNER.properties.values())
 
 LAST: Status = get_args(Status)[-1]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A subscription of a network, of a device or waiting for one."""
+class Record:
+    """A subscription of a network: of a device, or in stock (`device` is None)."""
 
     network_id: int
     id: int
@@ -36,9 +36,9 @@ class Kept:
     life: Life
 
 
-def kept(row: Row) -> Kept:
-    """From a row of `subscription`."""
-    return Kept(
+def from_row(row: Row) -> Record:
+    """Reads a row of `subscription`."""
+    return Record(
         row.network_id,
         row.id,
         None if row.device_id is None else DeviceReference(id=row.device_id, serial=row.serial),
@@ -53,12 +53,22 @@ def kept(row: Row) -> Kept:
     )
 
 
-def entity(found: Kept, phase: Status, last_modified: int) -> Subscription:
-    """As the contract shows it."""
-    life = found.life
+def stored_entity(row: Row) -> Subscription:
+    """Builds the contract's entity from a row of `subscription`, with the status that the row states."""
+    return _entity(from_row(row), row.status, row.last_modified_date)
+
+
+def as_entity(record: Record, now: int) -> Subscription:
+    """Builds the contract's entity as a write at `now` stores it."""
+    life = aged(record.life, now)
+    return _entity(replace(record, life=life), status(life, now) or LAST, now)
+
+
+def _entity(record: Record, phase: Status, last_modified: int) -> Subscription:
+    life = record.life
     return Subscription(
-        id=found.id,
-        device=found.device,
+        id=record.id,
+        device=record.device,
         type=life.type,
         activity_period=timespan.format(life.activity_period),
         status=phase,
@@ -70,19 +80,13 @@ def entity(found: Kept, phase: Status, last_modified: int) -> Subscription:
     )
 
 
-def told(found: Kept, now: int) -> Subscription:
-    """As the contract shows what is written down at `now`."""
-    life = aged(found.life, now)
-    return entity(replace(found, life=life), status(life, now) or LAST, now)
-
-
 def _date(ms: int | None) -> str | None:
     return None if ms is None else datetime.format(ms)
 
 
-async def insert(tx: Transaction, network_id: int, device: DeviceReference | None, life: Life, now: int) -> Kept:
-    """Add a subscription, for a device or for the stock."""
-    new = Kept(network_id, await tx.next_id("subscription"), device, life)
+async def insert(tx: Transaction, network_id: int, device: DeviceReference | None, life: Life, now: int) -> Record:
+    """Inserts a subscription for a device or, without one, into the stock."""
+    new = Record(network_id, await tx.next_id("subscription"), device, life)
     await tx.execute(
         queries.INSERT,
         network_id=network_id,
@@ -90,31 +94,31 @@ async def insert(tx: Transaction, network_id: int, device: DeviceReference | Non
         type=life.type,
         activity_period=life.activity_period,
         creation_date=life.creation_date,
-        **_changing(new, now),
+        **_columns(new, now),
     )
     await counters.add(tx, network_id, ENTITY, 1)
-    await _tell(tx, new, now)
+    await _update_device(tx, new, now)
     return new
 
 
-async def update(tx: Transaction, changed: Kept, now: int) -> Status:
-    """Write a subscription down as it is from now on; gives its status."""
+async def update(tx: Transaction, changed: Record, now: int) -> Status:
+    """Writes a changed subscription and returns its status at `now`."""
     changed = replace(changed, life=aged(changed.life, now))
-    await tx.execute(queries.UPDATE, in_network=changed.network_id, this_id=changed.id, **_changing(changed, now))
-    await _tell(tx, changed, now)
+    await tx.execute(queries.UPDATE, in_network=changed.network_id, this_id=changed.id, **_columns(changed, now))
+    await _update_device(tx, changed, now)
     return status(changed.life, now) or LAST
 
 
-async def delete(tx: Transaction, gone: Kept, now: int) -> None:
-    """Remove a subscription; its device is left without."""
+async def delete(tx: Transaction, gone: Record, now: int) -> None:
+    """Deletes a subscription; its device has none afterwards."""
     await tx.execute(queries.DELETE, in_network=gone.network_id, this_id=gone.id)
     await counters.add(tx, gone.network_id, ENTITY, -1)
     if gone.device is not None:
-        await _tell_device(tx, gone.network_id, gone.device.id, None, now)
+        await _write_to_device(tx, gone.network_id, gone.device.id, None, now)
 
 
-async def release(tx: Transaction, network_id: int, ended: list[int], freed: Iterable[Kept], now: int) -> None:
-    """Remove the subscriptions with the ids `ended`, and write those that are `freed` down: their devices are gone."""
+async def release(tx: Transaction, network_id: int, ended: list[int], freed: Iterable[Record], now: int) -> None:
+    """Deletes the subscriptions `ended` (ids) and writes those `freed`, whose devices are deleted."""
     if ended:
         await tx.execute(queries.DELETE_AMONG, network_id=network_id, ids=ended)
         await counters.add(tx, network_id, ENTITY, -len(ended))
@@ -122,7 +126,7 @@ async def release(tx: Transaction, network_id: int, ended: list[int], freed: Ite
         {
             "in_network": network_id,
             "this_id": changed.id,
-            **_changing(replace(changed, life=aged(changed.life, now)), now),
+            **_columns(replace(changed, life=aged(changed.life, now)), now),
         }
         for changed in freed
     ]
@@ -130,8 +134,9 @@ async def release(tx: Transaction, network_id: int, ended: list[int], freed: Ite
         await tx.execute_many(queries.UPDATE, rows)
 
 
-def _changing(found: Kept, now: int) -> dict[str, object]:
-    device, life = found.device, found.life
+def _columns(record: Record, now: int) -> dict[str, object]:
+    """Returns the values of the columns that change in the life of a subscription."""
+    device, life = record.device, record.life
     return {
         "device_id": None if device is None else device.id,
         "serial": None if device is None else device.serial,
@@ -145,15 +150,16 @@ def _changing(found: Kept, now: int) -> dict[str, object]:
     }
 
 
-async def _tell(tx: Transaction, found: Kept, now: int) -> None:
-    if found.device is not None:
-        await _tell_device(tx, found.network_id, found.device.id, told(found, now), now)
+async def _update_device(tx: Transaction, record: Record, now: int) -> None:
+    """Writes a subscription into the document of its device, if it has one."""
+    if record.device is not None:
+        await _write_to_device(tx, record.network_id, record.device.id, as_entity(record, now), now)
 
 
-async def _tell_device(
+async def _write_to_device(
     tx: Transaction, network_id: int, device_id: int, subscription: Subscription | None, now: int
 ) -> None:
-    """What a device says of its subscription, in its document and to filters."""
+    """Writes the subscription of a device, None for no subscription, into its document and its filter properties."""
     known = OWNER.flatten({"subscription": msgspec.to_builtins(subscription)}) if subscription else {}
     document = None if subscription is None else encode(subscription).decode()
     ours = {"in_network": network_id, "of_device": device_id}

@@ -36,5 +36,5 @@ async def count_subscriptions(call: Call, subscriptions: Subscriptions) -> Answe
 
 @endpoints.get("/Operations/", answer=OperationDocument)
 async def list_subscription_operations(call: Call, operations: Operations) -> Answer:
-    """Give the business operations on subscriptions, and which roles may do them."""
+    """List the business operations on subscriptions and the roles that may do them."""
     return answer_json(await operations.tree(call.session, "Subscription"))

@@ -1,4 +1,4 @@
-"""The Player Subscription entity."""
+"""The Player Subscription entity of the contract."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Status = Literal["Active", "Suspending", "Suspended"]
 
 
 class DeviceReference(msgspec.Struct, rename="camel"):
-    """Which device something belongs to."""
+    """The device that something belongs to."""
 
     id: Id
     serial: str
 
 
 class Subscription(msgspec.Struct, rename="camel", kw_only=True):
-    """A device's right to be served, or a free one in stock (`device` is null)."""
+    """A subscription of a device, or in stock (`device` is null)."""
 
     id: Id
     device: DeviceReference | None = None

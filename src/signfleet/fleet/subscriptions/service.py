@@ -1,9 +1,9 @@
-"""Which device has which subscription, as devices come, report and go, and as time passes.
+"""Assigns subscriptions to devices as devices register, report and are deleted, and as time passes.
 
-`unlimited`: every device gets a Commercial subscription without end when it registers. Those that have none, because
-they registered when subscriptions were managed, get theirs in the background.
-`managed`: a device gets its Grace when it registers for the first time ever, and one of the network's stock when it
-reports for the first time; what it leaves behind goes back to the stock, and on to the next that waits.
+`unlimited`: every device gets a Commercial subscription without end when it registers. A background job gives one to
+devices without a subscription, which registered while subscriptions were managed.
+`managed`: a device gets a Grace when it registers for the first time ever, and a subscription of the network's stock
+with its first report. The subscription of a deleted device goes back to the stock, and on to the next waiting device.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ import structlog
 from signfleet.fleet.subscriptions import lifecycle
 from signfleet.fleet.subscriptions import store as queries
 from signfleet.fleet.subscriptions.catalogue import SUBSCRIPTIONS
-from signfleet.fleet.subscriptions.records import ENTITY, Kept, delete, entity, insert, kept, release, told, update
+from signfleet.fleet.subscriptions.records import (
+    ENTITY,
+    Record,
+    as_entity,
+    delete,
+    from_row,
+    insert,
+    release,
+    stored_entity,
+    update,
+)
 from signfleet.fleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Scope
@@ -39,32 +49,31 @@ log = structlog.get_logger("subscriptions")
 
 Mode = Literal["unlimited", "managed"]
 
-#: So many subscriptions can be added at once.
+#: The highest count of subscriptions that one call adds.
 ADDED_LIMIT = 10_000
 
 
-class Aged(NamedTuple):
-    """What time has done to a subscription; `status` is None when it expired."""
+class StatusChange(NamedTuple):
+    """A change of status by time alone; `status` is None for a subscription that has expired."""
 
-    subscription: Kept
+    subscription: Record
     before: Status
     status: Status | None
 
 
-def _change(row: Row, after: Kept | None, now: int) -> AuditEntry:
-    """What the audit trail tells of a subscription that was as in a row of `subscription`; None: that is gone."""
-    before = kept(row)
-    then = entity(before, row.status, row.last_modified_date)
+def _audit_entry(row: Row, after: Record | None, now: int) -> AuditEntry:
+    """Builds the audit entry for a subscription that changes from `row` to `after`; None for one that is deleted."""
+    before, then = from_row(row), stored_entity(row)
     device = before.device or (after and after.device)
     name = device.serial if device else None
     device_id = device.id if device else None
     if after is None:
         return AuditEntry("Delete", ENTITY, before.id, name, then, device_id=device_id)
-    return AuditEntry("Update", ENTITY, before.id, name, then, told(after, now), device_id)
+    return AuditEntry("Update", ENTITY, before.id, name, then, as_entity(after, now), device_id)
 
 
 class Subscriptions:
-    """The subscriptions of all networks. The `on_…` methods are called inside other services' units of work."""
+    """The subscriptions of all networks. Other services call the `on_…` methods inside their transactions."""
 
     def __init__(self, store: Store, permissions: Permissions, mode: Mode) -> None:
         self._store = store
@@ -72,10 +81,10 @@ class Subscriptions:
         self._mode = mode
         self._all = Collection(store, SUBSCRIPTIONS, known=self._total)
 
-    # --- as devices come and go
+    # --- devices register, report and are deleted
 
     async def on_registration(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
-        """A device has registered that was not in the network before."""
+        """Gives a device that is new in the network its subscription."""
         device = DeviceReference(id=device_id, serial=serial)
         if self._mode == "unlimited":
             await insert(tx, network_id, device, lifecycle.unlimited(now), now)
@@ -86,116 +95,123 @@ class Subscriptions:
             await tx.execute(queries.INSERT_GRACE, serial_key=fold(serial), date=now)
             given = await insert(tx, network_id, device, life, now)
             await record(
-                tx, network_id, AuditEntry("Create", ENTITY, given.id, serial, None, told(given, now), device_id), now
+                tx,
+                network_id,
+                AuditEntry("Create", ENTITY, given.id, serial, None, as_entity(given, now), device_id),
+                now,
             )
 
     async def on_first_report(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
-        """A device has reported for the first time: it takes one of the stock, if there is any."""
+        """Gives a device that reports for the first time a subscription of the stock, if there is one."""
         if self._mode == "managed":
             await self._assign(tx, network_id, DeviceReference(id=device_id, serial=serial), now)
 
     async def on_delete(self, tx: Transaction, network_id: int, device_ids: Iterable[int], now: int) -> None:
-        """Devices were deleted: what they leave goes back to the stock and on to those that wait."""
+        """Returns the subscriptions of deleted devices to the stock, and passes them on to waiting devices."""
         rows = await tx.all(queries.SUBSCRIPTIONS_OF_DEVICES, network_id=network_id, device_ids=list(device_ids))
         ended, freed, changes = [], [], []
         for row in rows:
-            left = kept(row)
+            left = from_row(row)
             life = lifecycle.released(left.life)
             if life is None or (self._mode == "unlimited" and life.expiration_date is None):
                 ended.append(left.id)
                 if life is None:
-                    changes.append(_change(row, None, now))
+                    changes.append(_audit_entry(row, None, now))
             else:
                 freed.append(replace(left, device=None, life=life))
-                changes.append(_change(row, freed[-1], now))
-        waiting = await self._waiting(tx, network_id, len(freed)) if freed else []
+                changes.append(_audit_entry(row, freed[-1], now))
+        waiting = await self._lock_waiting(tx, network_id, len(freed)) if freed else []
         await release(tx, network_id, ended, freed, now)
         await record_all(tx, network_id, changes, now)
-        await self._serve(tx, network_id, waiting, now)
+        await self._assign_all(tx, network_id, waiting, now)
 
     async def _assign(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> bool:
-        """Give a device one of the stock in place of what it has; False if there is none."""
+        """Replaces the subscription of a device by one of the stock; returns False if the stock is empty."""
         stock = await tx.one(queries.STOCK, network_id=network_id)
         if stock is None:
             return False
         changes = []
         for row in await tx.all(queries.SUBSCRIPTIONS_OF_DEVICE, network_id=network_id, device_id=device.id):
-            await delete(tx, kept(row), now)
-            changes.append(_change(row, None, now))
-        found = kept(stock)
-        taken = replace(found, device=device, life=lifecycle.activated(found.life, now))
+            await delete(tx, from_row(row), now)
+            changes.append(_audit_entry(row, None, now))
+        free = from_row(stock)
+        taken = replace(free, device=device, life=lifecycle.activated(free.life, now))
         await update(tx, taken, now)
-        await record_all(tx, network_id, [*changes, _change(stock, taken, now)], now)
+        await record_all(tx, network_id, [*changes, _audit_entry(stock, taken, now)], now)
         return True
 
-    async def _waiting(self, tx: Transaction, network_id: int, count: int) -> list[DeviceReference]:
-        """Up to `count` devices that have nothing or only a Grace, the oldest first.
+    async def _lock_waiting(self, tx: Transaction, network_id: int, count: int) -> list[DeviceReference]:
+        """Locks up to `count` devices that wait for a subscription, the oldest first, until the transaction ends.
 
-        Until the unit of work ends nobody else deletes them or gives them something.
+        A device waits if it has reported and has no subscription, only a Grace, or a suspended one. Locking takes time
+        in which other transactions may change who waits, so the query repeats until it finds only locked devices.
         """
-        held: set[int] = set()
+        locked: set[int] = set()
         while True:
             rows = await tx.all(queries.WAITING, network_id=network_id, limit=count)
-            free = [row.id for row in rows if row.id not in held]
+            free = [row.id for row in rows if row.id not in locked]
             if not free:
                 return [DeviceReference(id=row.id, serial=row.serial) for row in rows]
-            await tx.all(queries.HOLD_DEVICES, network_id=network_id, ids=free)
-            held.update(free)
+            await tx.all(queries.LOCK_DEVICES, network_id=network_id, ids=free)
+            locked.update(free)
 
-    async def _serve(self, tx: Transaction, network_id: int, waiting: list[DeviceReference], now: int) -> None:
-        """Give what is in stock to devices that wait for it."""
+    async def _assign_all(self, tx: Transaction, network_id: int, waiting: list[DeviceReference], now: int) -> None:
+        """Assigns the stock to waiting devices, in their order, until it is empty."""
         for device in waiting:
             if not await self._assign(tx, network_id, device, now):
                 return
 
-    # --- as time passes
+    # --- time passes
 
-    async def sweep(self, now: int) -> list[Aged]:
-        """Judge anew what is due: suspend, end, and hand on. Any number of processes may do this."""
-        changes: list[Aged] = []
+    async def sweep(self, now: int) -> list[StatusChange]:
+        """Updates every subscription whose status is due to change: suspends, deletes and replaces them.
+
+        Any number of processes may do this at once.
+        """
+        changes: list[StatusChange] = []
         while True:
-            batch = await self._store.write(lambda tx: self._age(tx, now))
+            batch = await self._store.write(lambda tx: self._sweep_batch(tx, now))
             changes += batch
             if len(batch) < queries.BATCH:
                 return changes
 
-    async def _age(self, tx: Transaction, now: int) -> list[Aged]:
+    async def _sweep_batch(self, tx: Transaction, now: int) -> list[StatusChange]:
         due = sorted(await tx.all(queries.DUE, now=now), key=lambda row: row.network_id)
         changes = []
         for network_id, rows in groupby(due, key=lambda row: row.network_id):
-            changes += await self._age_in(tx, network_id, list(rows), now)
+            changes += await self._sweep_network(tx, network_id, list(rows), now)
         return changes
 
-    async def _age_in(self, tx: Transaction, network_id: int, due: list[Row], now: int) -> list[Aged]:
-        """Those of one network. What somebody else is at work with is left to the next sweep."""
+    async def _sweep_network(self, tx: Transaction, network_id: int, due: list[Row], now: int) -> list[StatusChange]:
+        """Updates those of one network. Skips devices that another transaction has locked until the next sweep."""
         devices = [row.device_id for row in due if row.device_id is not None]
-        held = [row.id for row in await tx.all(queries.HOLD_FREE_DEVICES, network_id=network_id, ids=devices)]
+        locked = [row.id for row in await tx.all(queries.LOCK_FREE_DEVICES, network_id=network_id, ids=devices)]
         ids = [row.id for row in due]
         changes = []
-        for row in await tx.all(queries.DUE_AMONG, network_id=network_id, ids=ids, device_ids=held, now=now):
-            found = kept(row)
-            phase = lifecycle.status(found.life, now)
-            await record(tx, found.network_id, _change(row, None if phase is None else found, now), now)
+        for row in await tx.all(queries.DUE_AMONG, network_id=network_id, ids=ids, device_ids=locked, now=now):
+            current = from_row(row)
+            phase = lifecycle.status(current.life, now)
+            await record(tx, network_id, _audit_entry(row, None if phase is None else current, now), now)
             if phase is None:
-                await delete(tx, found, now)
-                if found.device is not None:
-                    await self._replace_expired(tx, found.network_id, found.device, now)
+                await delete(tx, current, now)
+                if current.device is not None:
+                    await self._replace_expired(tx, network_id, current.device, now)
             else:
-                await update(tx, found, now)
-            changes.append(Aged(found, row.status, phase))
+                await update(tx, current, now)
+            changes.append(StatusChange(current, row.status, phase))
         return changes
 
     async def _replace_expired(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> None:
-        """Gives a device whose subscription has expired the next one, if there is any."""
+        """Gives a device whose subscription has expired another one, if there is one."""
         if self._mode == "managed":
             await self._assign(tx, network_id, device, now)
         else:
             await insert(tx, network_id, device, lifecycle.unlimited(now), now)
 
-    async def complete(self, now: int) -> int:
-        """Gives the devices that have no subscription one without end, where nobody manages them; returns how many.
+    async def add_missing(self, now: int) -> int:
+        """Gives every device without a subscription one without end and returns how many; does nothing when managed.
 
-        Goes through all networks, a window of devices at a time and some of them in a transaction. Any number of
+        Reads the devices of all networks in windows, and writes a few of them per transaction. Any number of
         processes may do this at once.
         """
         given, network_id, device_id = 0, 0, 0
@@ -212,17 +228,16 @@ class Subscriptions:
             without = [row for row in window if row.subscription_id is None]
             for network, rows in groupby(without, key=lambda row: row.network_id):
                 ids = [row.id for row in rows]
-                for start in range(0, len(ids), queries.GIVEN):
-                    given += await self._store.write(
-                        partial(self._complete, network_id=network, ids=ids[start : start + queries.GIVEN], now=now)
-                    )
+                for start in range(0, len(ids), queries.INSERTED_AT_ONCE):
+                    some = ids[start : start + queries.INSERTED_AT_ONCE]
+                    given += await self._store.write(partial(self._add_missing, network_id=network, ids=some, now=now))
         if given:
-            log.info("devices without a subscription have one without end now", devices=given)
+            log.info("added subscriptions without end to devices that had none", devices=given)
         return given
 
-    async def _complete(self, tx: Transaction, *, network_id: int, ids: list[int], now: int) -> int:
-        """Those of `ids` that are devices and have none when they are locked."""
-        await tx.all(queries.HOLD_DEVICES, network_id=network_id, ids=ids)
+    async def _add_missing(self, tx: Transaction, *, network_id: int, ids: list[int], now: int) -> int:
+        """Locks the devices `ids` and gives those that still exist and have no subscription one without end."""
+        await tx.all(queries.LOCK_DEVICES, network_id=network_id, ids=ids)
         rows = await tx.all(queries.DEVICES_WITHOUT, network_id=network_id, ids=ids)
         for row in rows:
             device = DeviceReference(id=row.id, serial=row.serial)
@@ -230,49 +245,49 @@ class Subscriptions:
         return len(rows)
 
     async def add(self, network_id: int, type_: Type, activity_period: int, count: int, now: int) -> list[int]:
-        """Put subscriptions into a network's stock, from where waiting devices get theirs at once; gives their ids.
+        """Adds subscriptions to a network's stock, assigns them to waiting devices, and returns their ids.
 
         `activity_period` is in ms. Raises `Invalid` for a count out of range, a Grace, or too many Demos.
         """
         if not 1 <= count <= ADDED_LIMIT:
-            raise Invalid(f"'count': from 1 to {ADDED_LIMIT} subscriptions can be added at once.")
+            raise Invalid(f"'count': add from 1 to {ADDED_LIMIT} subscriptions at once.")
         if type_ == "Grace":
-            raise Invalid("'type': a Grace is given to every new player by itself.")
+            raise Invalid("'type': a Grace cannot be added; every new player gets one automatically.")
         if activity_period <= 0:
-            raise Invalid("'activityPeriod' has to be longer than nothing.")
+            raise Invalid("'activityPeriod' has to be longer than zero.")
 
         async def work(tx: Transaction) -> list[int]:
-            waiting = await self._waiting(tx, network_id, count)
-            await counters.add(tx, network_id, ENTITY, 0)  # whoever else adds some waits from here on
+            waiting = await self._lock_waiting(tx, network_id, count)
+            await counters.add(tx, network_id, ENTITY, 0)  # locks the counter: adding to one network is serial
             if type_ == "Demo":
-                there = len(await tx.all(queries.DEMOS, network_id=network_id))
-                if there + count > lifecycle.DEMO_LIMIT:
-                    raise Invalid(f"'count': a network may have {lifecycle.DEMO_LIMIT} Demos; it has {there} already.")
+                present = len(await tx.all(queries.DEMOS, network_id=network_id))
+                if present + count > lifecycle.DEMO_LIMIT:
+                    raise Invalid(f"'count': a network may have {lifecycle.DEMO_LIMIT} Demos, and has {present}.")
             life = lifecycle.stocked(type_, activity_period, now)
             ids = [(await insert(tx, network_id, None, life, now)).id for _ in range(count)]
             after = {"type": type_, "activityPeriod": timespan.format(activity_period)}
             changes = [AuditEntry("Create", "Subscription", id_, None, None, after) for id_ in ids]
             await record_all(tx, network_id, changes, now)
-            await self._serve(tx, network_id, waiting, now)
+            await self._assign_all(tx, network_id, waiting, now)
             return ids
 
         return await self._store.write(work)
 
-    # --- as clients ask
+    # --- clients read
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """A page of what the caller may see."""
+        """Lists a page of the subscriptions that the caller may see."""
         found = await self._all.find(session.network, query, await self._scope(session))
         rows = await self._store.all(queries.SUBSCRIPTIONS_AMONG, network_id=session.network, ids=found.ids)
-        known = {row.id: encode(entity(kept(row), row.status, row.last_modified_date)) for row in rows}
+        known = {row.id: encode(stored_entity(row)) for row in rows}
         return found.page([known[id_] for id_ in found.ids if id_ in known])
 
     async def count(self, session: Session, filter_: str | None) -> int:
-        """How many match of those that the caller may see."""
+        """Counts the matching subscriptions that the caller may see."""
         return await self._all.count(session.network, filter_, await self._scope(session))
 
     async def _scope(self, session: Session) -> Scope:
-        """What the caller may see; a subscription of a device that is hidden would tell of it."""
+        """Returns the scope of the caller. It hides subscriptions of hidden devices, which would reveal the devices."""
         devices = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         subscriptions = await self._permissions.scope(session, VIEW_SUBSCRIPTION, queries.SUBSCRIPTION_ID)
         return subscriptions & devices.or_where(queries.IN_STOCK)

@@ -9,13 +9,13 @@ from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, merged
 from signfleet.foundation.storage.tables import device, device_document, device_properties, grace, subscription
 
-#: How many subscriptions one unit of work judges anew.
+#: How many subscriptions one transaction of the sweep updates.
 BATCH = 500
-#: How many devices one statement looks at, and how many get a subscription in one transaction.
+#: How many devices one statement reads, and how many get a subscription in one transaction.
 WINDOW = 1000
-GIVEN = 100
+INSERTED_AT_ONCE = 100
 
-#: The devices that subscriptions tell of, and those of no device.
+#: What scopes of permissions compare: the device of a subscription, its id, and whether it has no device.
 DEVICE_ID = subscription.c.device_id
 SUBSCRIPTION_ID = subscription.c.id
 IN_STOCK = subscription.c.device_id.is_(None)
@@ -23,10 +23,11 @@ IN_STOCK = subscription.c.device_id.is_(None)
 _of_network = select(subscription).where(subscription.c.network_id == bindparam("network_id"))
 
 SUBSCRIPTIONS_AMONG = Query(_of_network.where(among(subscription.c.id, "ids")))
-#: What a device has; locked until the unit of work ends. In no order: SQLite would go through the whole network for it.
+#: Locks the subscriptions of a device until the transaction ends. Unordered: for an order SQLite would read the whole
+#: network.
 SUBSCRIPTIONS_OF_DEVICE = Query(_of_network.where(subscription.c.device_id == bindparam("device_id")).with_for_update())
 SUBSCRIPTIONS_OF_DEVICES = Query(_of_network.where(among(subscription.c.device_id, "device_ids")).with_for_update())
-#: What waits for a device: first those whose time runs already. What another process is about to take is passed over.
+#: Locks the next subscription of the stock, first those whose time runs already. Skips what another process has locked.
 STOCK = Query(
     _of_network.where(subscription.c.device_id.is_(None), subscription.c.status != "Suspended")
     .order_by(case((subscription.c.activation_date.is_not(None), 0), else_=1), subscription.c.id)
@@ -39,7 +40,7 @@ DUE = Query(
     .order_by(subscription.c.due_date)
     .limit(BATCH)
 )
-#: Those of them that are still due, in stock or with one of some devices; locked until the unit of work ends.
+#: Locks those of some subscriptions that are still due and are in stock or belong to one of some locked devices.
 DUE_AMONG = Query(
     _of_network.where(
         among(subscription.c.id, "ids"),
@@ -69,7 +70,7 @@ DELETE = Query(subscription.delete().where(_this))
 
 DEMOS = Query(_of_network.where(subscription.c.type == "Demo"))
 
-#: Devices that have reported and have no subscription of their own, those that registered first.
+#: Devices that have reported and have no subscription, a Grace or a suspended one; the first registered first.
 WAITING = Query(
     select(device.c.id, device.c.serial)
     .outerjoin(
@@ -84,16 +85,16 @@ WAITING = Query(
     .limit(bindparam("limit"))
 )
 
-#: Keeps devices from others until the unit of work ends, always in the same order. Whoever changes which device has
-#: what holds the devices before their subscriptions.
+#: Lock order: devices, by their ids, before their subscriptions.
 _devices = (
     select(device.c.id)
     .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"))
     .order_by(device.c.id)
 )
-HOLD_DEVICES = Query(_devices.with_for_update())
-#: The same for those that nobody else holds; the others are left alone.
-HOLD_FREE_DEVICES = Query(_devices.with_for_update(skip_locked=True))
+#: Locks devices until the transaction ends.
+LOCK_DEVICES = Query(_devices.with_for_update())
+#: The same, but skips those that another transaction has locked.
+LOCK_FREE_DEVICES = Query(_devices.with_for_update(skip_locked=True))
 
 _window = (
     select(device.c.network_id, device.c.id)
@@ -104,7 +105,7 @@ _window = (
     .limit(bindparam("limit"))
     .subquery()
 )
-#: The next devices of the installation, network by network, with their subscriptions, if they have any.
+#: A window of the devices of all networks, with the id of their subscription or null.
 DEVICES_AND_SUBSCRIPTIONS = Query(
     select(_window, subscription.c.id.label("subscription_id"))
     .outerjoin_from(
@@ -114,7 +115,7 @@ DEVICES_AND_SUBSCRIPTIONS = Query(
     )
     .order_by(_window.c.network_id, _window.c.id)
 )
-#: Those of some devices that have no subscription.
+#: Those of some devices that exist and have no subscription.
 DEVICES_WITHOUT = Query(
     select(device.c.id, device.c.serial)
     .outerjoin(
@@ -142,7 +143,7 @@ SET_PROPERTIES = Query(
     )
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
-#: The device is answered differently from now on.
+#: Marks a device as changed, so that its entity tag is a new one.
 TOUCH = Query(
     device.update()
     .where(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
