@@ -26,6 +26,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import structlog
 from httpx import ASGITransport, AsyncClient
@@ -50,6 +51,7 @@ from signfleet.identity.users.membership import admit
 from signfleet.web.caller.scopes import SETUP_SCOPE, USER_SCOPE
 from tests.lending import Lender
 from tests.postgres import Postgres, name_of, running_postgres
+from tests.running import PATIENCE
 from tests.world import World
 
 hypothesis_settings.register_profile(
@@ -60,6 +62,9 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("repeatable")
 
+# HTTPX gives up after five seconds, which is not long on a busy machine.
+for waiting in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, waiting, PATIENCE)
 
 #: What `make quick` leaves out beside PostgreSQL: tests that start processes, or break things on purpose.
 SLOW = (

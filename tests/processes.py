@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import http.client
 import os
+import random
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 
 
+#: Systems pick the port of an outgoing connection, or of a server that leaves the choice to them, above these.
+PORTS = range(20_000, 32_000)
+_dice = random.SystemRandom()
+
+
 def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
+    """Returns a port that nobody listens on, and that no process gets unless it asks for it by number."""
+    for _ in range(1000):
+        port = _dice.choice(PORTS)
+        with suppress(OSError), socket.socket() as listener:
+            listener.bind((HOST, port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
@@ -35,7 +44,7 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str] | No
         )
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path, seconds: float = 30) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path, seconds: float = 120) -> None:
     """Return when `path` answers 200; fail with the log when the process ends before, or the time is up."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
@@ -68,7 +77,7 @@ def running(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -16,16 +16,11 @@ import httpx
 import pytest
 import trustme
 
-from tests.processes import ROOT
+from tests.processes import ROOT, free_port
 from tests.running import Running, running_server
 
 PROXIES = ("nginx", "caddy")
 NAME = "localhost"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def replace(text: str, **replacements: str) -> str:

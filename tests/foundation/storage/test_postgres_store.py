@@ -37,9 +37,9 @@ def url(postgres: Postgres, migrated_postgresql: str) -> Iterator[str]:
 
 
 async def until(condition: object) -> None:
-    """Wait, a few seconds at most, until `condition()` holds."""
+    """Waits until `condition()` is true, for half a minute at most."""
     assert callable(condition)
-    for _ in range(500):
+    for _ in range(3000):
         if condition():
             return
         await asyncio.sleep(0.01)

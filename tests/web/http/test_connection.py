@@ -15,7 +15,7 @@ from tests.web.http.wire import request, until_closed
 @pytest.fixture
 def connection(address: str) -> Iterator[socket.socket]:
     host, _, port = address.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         yield connection
 
 
@@ -47,7 +47,7 @@ def test_a_connection_is_closed_when_all_was_sent(connection: socket.socket, pat
 def test_a_client_that_says_it_will_send_no_more_is_answered(address: str) -> None:
     host, _, port = address.removeprefix("http://").partition(":")
     for _ in range(50):
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             connection.sendall(request("/open/parameters"))
             connection.shutdown(socket.SHUT_WR)
             assert until_closed(connection).endswith(b'{"name":null,"size":100}')

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def connected(address: str, timeout: float = 20) -> Iterator[socket.socket]:
+def connected(address: str, timeout: float = 60) -> Iterator[socket.socket]:
     """A connection to `http://host:port`."""
     host, _, port = address.removeprefix("http://").rpartition(":")
     with socket.create_connection((host.strip("[]"), int(port)), timeout=timeout) as connection:

@@ -18,7 +18,7 @@ from tests.running import Running, running_server
 
 def readiness(server: Running, wanted: int) -> httpx.Response:
     """The first answer of that status, or the last of several: a result counts for two seconds."""
-    for _ in range(40):
+    for _ in range(240):
         answer = httpx.get(f"{server.address}/health/ready", timeout=30)
         if answer.status_code == wanted:
             break
