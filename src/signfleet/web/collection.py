@@ -72,7 +72,7 @@ class Collection:
 
     async def rows(
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
-    ) -> listing.Page:
+    ) -> listing.RowPage:
         """A page without its numbers."""
         parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
@@ -80,7 +80,7 @@ class Collection:
 
     async def _page(
         self, network_id: int, query: ListQuery, read: tuple[Filter | None, Sort], scope: Scope, top: Top | None
-    ) -> listing.Page:
+    ) -> listing.RowPage:
         parsed, order = read
         return await self._listing.page(
             self._store,

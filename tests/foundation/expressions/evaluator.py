@@ -46,7 +46,7 @@ def matches(catalogue: Catalogue, condition: tree.Condition, document: Document)
             return all(matches(catalogue, part, document) for part in parts)
         case tree.Or(parts):
             return any(matches(catalogue, part, document) for part in parts)
-        case tree.Criterion(tree.Property() as operand):
+        case tree.Criterion(tree.PropertyPath() as operand):
             found = catalogue.resolve(operand)
             return _holds(condition, found.kind, comparable(found.kind, found.path, document))
         case tree.Criterion(tree.Tag() as tag):
@@ -68,7 +68,7 @@ def ordered(catalogue: Catalogue, keys: Iterable[tree.SortKey], documents: list[
 
 
 def _sort_value(catalogue: Catalogue, operand: tree.Operand, document: Document) -> Any:
-    if isinstance(operand, tree.Property):
+    if isinstance(operand, tree.PropertyPath):
         found = catalogue.resolve(operand)
         value = comparable(found.kind, found.path, document)
         if found.kind is Kind.ENUM and found.open:
@@ -134,7 +134,7 @@ def _holds(criterion: tree.Criterion, kind: Kind, value: Any) -> bool:
 
 
 def _positive(operator: Operator, values: Any, kind: Kind, value: Any) -> bool:
-    if isinstance(values, tree.Period):
+    if isinstance(values, tree.TimeWindow):
         if kind is not Kind.DATE_TIME:
             raise CannotRead
         until = _operand(kind, values.until)

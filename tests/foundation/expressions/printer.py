@@ -26,8 +26,8 @@ def _grouped(condition: tree.Condition, *looser: type) -> str:
     return f"({text})" if isinstance(condition, looser) else text
 
 
-def _values(shape: tree.Shape, values: tuple[tree.Literal, ...] | tree.Period) -> str:
-    if isinstance(values, tree.Period):
+def _values(shape: tree.Shape, values: tuple[tree.Literal, ...] | tree.TimeWindow) -> str:
+    if isinstance(values, tree.TimeWindow):
         return f" ({values.unit.value}, {values.count}, {_literal(values.until)})"
     texts = [_literal(value) for value in values]
     match shape:

@@ -13,7 +13,9 @@ texts = st.builds(tree.Text, _SOURCES.map("".join))
 numbers = st.builds(tree.Number, st.from_regex(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?", fullmatch=True))
 literals = st.one_of(texts, numbers, st.builds(tree.Truth, st.booleans()))
 _names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00[].<>"), min_size=1, max_size=8)
-_properties = st.lists(_names.filter(str.strip), min_size=1, max_size=3).map(lambda names: tree.Property(tuple(names)))
+_properties = st.lists(_names.filter(str.strip), min_size=1, max_size=3).map(
+    lambda names: tree.PropertyPath(tuple(names))
+)
 _tag_names = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00<>"), min_size=1, max_size=8)
 _tags = st.builds(
     tree.Tag,
@@ -36,7 +38,7 @@ def _values(operator: tree.Operator) -> st.SearchStrategy[object]:
         case tree.Shape.VALUES:
             return st.lists(literals, min_size=1, max_size=5).map(tuple)
         case tree.Shape.PERIOD:
-            return st.builds(tree.Period, st.sampled_from(tree.Unit), st.integers(0, 999_999_999), texts)
+            return st.builds(tree.TimeWindow, st.sampled_from(tree.Unit), st.integers(0, 999_999_999), texts)
 
 
 criteria = st.sampled_from(tree.Operator).flatmap(

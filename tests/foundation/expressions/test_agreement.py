@@ -77,7 +77,7 @@ def _values(operator: tree.Operator, literal: st.SearchStrategy[tree.Literal]) -
             return st.lists(literal, min_size=1, max_size=3).map(tuple)
         case tree.Shape.PERIOD:
             return st.builds(
-                tree.Period, st.sampled_from(tree.Unit), st.integers(0, 60), st.builds(tree.Text, _moments)
+                tree.TimeWindow, st.sampled_from(tree.Unit), st.integers(0, 60), st.builds(tree.Text, _moments)
             )
 
 
@@ -92,7 +92,7 @@ def _property_criteria(draw: st.DrawFn) -> tree.Criterion:
     else:
         literal = _literals.get(found.kind, st.nothing())
     values = draw(_values(operator, literal))
-    return tree.Criterion(tree.Property(tuple(found.path.split("."))), operator, values)  # type: ignore[arg-type]
+    return tree.Criterion(tree.PropertyPath(tuple(found.path.split("."))), operator, values)  # type: ignore[arg-type]
 
 
 _tags = st.builds(
@@ -126,10 +126,10 @@ _conditions = st.recursive(
     st.one_of(_property_criteria(), _property_criteria(), _tag_criteria.filter(_readable)), joined, max_leaves=5
 )
 _sortable = [
-    tree.Property(tuple(found.path.split("."))) for found in DEVICES.properties.values() if found.kind in SORTABLE
+    tree.PropertyPath(tuple(found.path.split("."))) for found in DEVICES.properties.values() if found.kind in SORTABLE
 ]
-_indexed = [tree.Property((name,)) for name in ("Id", "Serial", "Model", "Name", "LastModifiedDate")]
-_indexed.append(tree.Property(("Status", "LastModifiedDate")))
+_indexed = [tree.PropertyPath((name,)) for name in ("Id", "Serial", "Model", "Name", "LastModifiedDate")]
+_indexed.append(tree.PropertyPath(("Status", "LastModifiedDate")))
 _sort_tags = [tree.Tag(name) for name in TAG_NAMES] + [tree.Tag("City", "string", "Device")]
 _sort_keys = st.lists(
     st.builds(

@@ -6,13 +6,13 @@ from hypothesis import given
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.parser import parse_filter, parse_grouping, parse_projection, parse_sort
-from signfleet.foundation.expressions.tree import And, Criterion, Number, Operator, Or, Property, Tag, Text
+from signfleet.foundation.expressions.tree import And, Criterion, Number, Operator, Or, PropertyPath, Tag, Text
 from tests.foundation.expressions import strategies
 from tests.foundation.expressions.printer import print_filter, print_sort
 
-A = Criterion(Property(("A",)), Operator.IS, (Number("1"),))
-B = Criterion(Property(("B",)), Operator.IS, (Number("2"),))
-C = Criterion(Property(("C",)), Operator.IS, (Number("3"),))
+A = Criterion(PropertyPath(("A",)), Operator.IS, (Number("1"),))
+B = Criterion(PropertyPath(("B",)), Operator.IS, (Number("2"),))
+C = Criterion(PropertyPath(("C",)), Operator.IS, (Number("3"),))
 
 
 @given(strategies.conditions)
@@ -42,12 +42,12 @@ def test_and_binds_closer_than_or_and_parentheses_override(text: str, expected: 
 
 def test_the_and_of_a_range_belongs_to_the_range() -> None:
     condition, _ = parse_filter("[A] IS NOT IN THE RANGE 1 AND 2 AND [B] IS 2")
-    assert condition == And((Criterion(Property(("A",)), Operator.NOT_IN_RANGE, (Number("1"), Number("2"))), B))
+    assert condition == And((Criterion(PropertyPath(("A",)), Operator.NOT_IN_RANGE, (Number("1"), Number("2"))), B))
 
 
 def test_a_dot_inside_brackets_separates_like_one_outside() -> None:
     condition, _ = parse_filter("[a].[b.c] IS NULL")
-    assert condition == Criterion(Property(("a", "b", "c")), Operator.IS_NULL)
+    assert condition == Criterion(PropertyPath(("a", "b", "c")), Operator.IS_NULL)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_the_echo_of_a_sort(text: str, echo: str) -> None:
 def test_a_sort_is_ascending_unless_it_says_otherwise() -> None:
     keys, _ = parse_sort("[A], <B> DESC, [C] asc")
     assert keys == (
-        tree.SortKey(Property(("A",))),
+        tree.SortKey(PropertyPath(("A",))),
         tree.SortKey(Tag("B"), True),
-        tree.SortKey(Property(("C",))),
+        tree.SortKey(PropertyPath(("C",))),
     )
 
 
@@ -260,7 +260,7 @@ def test_any_other_projection_is_refused(text: str) -> None:
 
 
 def test_a_grouping_is_one_property() -> None:
-    assert parse_grouping("[Serial]") == Property(("Serial",))
+    assert parse_grouping("[Serial]") == PropertyPath(("Serial",))
 
 
 @pytest.mark.parametrize("text", ["<City>", "[A] ASC", "Serial", "[A],[B]"])

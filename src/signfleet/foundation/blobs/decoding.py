@@ -48,7 +48,7 @@ _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN, _FIRST_WITH_LENGTH = 0xD8, 0xD9, 0xDA, 0xC0
 
 
-class TooLarge(Exception):
+class PictureTooLarge(Exception):
     """The picture has too many pixels, or needs too much memory."""
 
 
@@ -66,11 +66,14 @@ def scans(jpeg: bytes) -> int:
 
 
 def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """What is known of a picture, and its thumbnail. Raises `TooLarge`, and anything else for what is no picture."""
+    """Returns the facts of a picture, and its thumbnail.
+
+    Raises `PictureTooLarge`, and any other exception for bytes that are not a picture.
+    """
     with Image.open(BytesIO(content), formats=("JPEG", "PNG")) as image:
         width, height = image.size
         if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-            raise TooLarge(
+            raise PictureTooLarge(
                 f"The picture is {width} × {height}; {MAX_PIXELS} pixels and sides up to {MAX_SIDE} are allowed."
             )
         if min(width, height) < MIN_SIDE:
@@ -89,7 +92,7 @@ def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
 def _answer(content: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         return decode(content)
-    except TooLarge as error:
+    except PictureTooLarge as error:
         return {"too_large": str(error)}, b""
     except MemoryError:
         return {"too_large": "The picture takes more memory to decode than is allowed."}, b""

@@ -33,7 +33,7 @@ from signfleet.foundation.wire.tags import TYPES
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import DAY
 
-Resolve = Callable[[tree.Property], Property]
+Resolve = Callable[[tree.PropertyPath], Property]
 """Finds the property a path names; raises Invalid for an unknown one."""
 
 _NEGATIVE = frozenset(
@@ -121,7 +121,7 @@ class _Binder:
         if isinstance(condition, tree.Or):
             return Some(tuple(self.bind(part) for part in condition.conditions))
         operand = condition.operand
-        if isinstance(operand, tree.Property):
+        if isinstance(operand, tree.PropertyPath):
             found = self._resolve(operand)
             test = _property_test(condition, operand, found)
             if found.open and condition.operator in _WHOLE_WORDS and isinstance(condition.values, tuple):
@@ -134,7 +134,7 @@ class _Binder:
         return _tag_test(condition, operand)
 
 
-def _property_test(criterion: tree.Criterion, operand: tree.Property, found: Property) -> Bound:
+def _property_test(criterion: tree.Criterion, operand: tree.PropertyPath, found: Property) -> Bound:
     if criterion.operator not in OPERATORS[found.kind]:
         raise Invalid(
             f"Unsupported operator {criterion.operator.words} at {criterion.at} for {operand}, which is of type "
@@ -145,7 +145,9 @@ def _property_test(criterion: tree.Criterion, operand: tree.Property, found: Pro
     return Test(found, predicate, criterion.operator in _NEGATIVE)
 
 
-def _unknown_words(values: tuple[tree.Literal, ...], operand: tree.Property, found: Property) -> Iterator[UnknownWord]:
+def _unknown_words(
+    values: tuple[tree.Literal, ...], operand: tree.PropertyPath, found: Property
+) -> Iterator[UnknownWord]:
     for literal in values:
         if isinstance(literal, tree.Text) and known_word(literal.value, found.words) is None:
             yield UnknownWord(found, literal, operand)
@@ -183,7 +185,7 @@ def _operators(kind: Kind) -> str:
 
 def _predicate(criterion: tree.Criterion, found: Property) -> Predicate:
     """The positive predicate of a criterion whose operator the property's kind takes."""
-    if isinstance(criterion.values, tree.Period):
+    if isinstance(criterion.values, tree.TimeWindow):
         return _period(criterion.values, criterion.operand)
     if criterion.operator.shape is tree.Shape.NOTHING:
         return Present()
@@ -239,7 +241,7 @@ def _textual(criterion: tree.Criterion, values: tuple[tree.Literal, ...], found:
     return Like(tuple((*before, text, *after) if text else (Wildcard.ANY,) for text in texts), every)
 
 
-def _period(period: tree.Period, operand: tree.Operand) -> Between:
+def _period(period: tree.TimeWindow, operand: tree.Operand) -> Between:
     until = _read(period.until, Property("", Kind.DATE_TIME), operand)
     assert isinstance(until, int)
     return Between(_earlier(until, period.unit, period.count), until)

@@ -20,15 +20,15 @@ from signfleet.foundation.expressions.sorting import Key, Sort
 from signfleet.foundation.expressions.sql import NETWORK, TEXT_TAGS, Compiler
 from signfleet.foundation.expressions.suggestions import nearest
 from signfleet.foundation.expressions.types import SORTABLE, Kind
-from signfleet.foundation.storage.query import aside
+from signfleet.foundation.storage.query import run_in_thread
 from signfleet.foundation.storage.tables import device_tag, tag_key
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
 
-_KEPT = 1024
-"""How many filters and sorts a catalogue keeps ready."""
-_KEPT_LENGTH = 512
-"""Longer texts are not kept: they are rare, and their statements large."""
+_CACHE_SIZE = 1024
+"""How many filters, and how many sorts, a catalogue caches."""
+_CACHED_LENGTH = 512
+"""Longer texts are not cached: they are rare, and their statements large."""
 _SHORT_LENGTH = 128
 """Longer texts are read outside the event loop: each criterion takes some 0.1 ms."""
 _LISTED = 16
@@ -96,35 +96,39 @@ class Catalogue:
                 first, *rest = property.path.split(".")
                 self._flat.setdefault(first, []).append((property.path, rest, reader(property)))
         self._default_sort = default_sort
-        self._kept_filter = lru_cache(_KEPT)(self._make_filter)
-        self._kept_sort = lru_cache(_KEPT)(self._make_sort)
-        self._kept_grouping = lru_cache(_KEPT)(self._make_grouping)
+        self._cached_filter = lru_cache(_CACHE_SIZE)(self._make_filter)
+        self._cached_sort = lru_cache(_CACHE_SIZE)(self._make_sort)
+        self._cached_grouping = lru_cache(_CACHE_SIZE)(self._make_grouping)
 
     def filter(self, text: str | None) -> Filter | None:
         """Read a filter; None or blank is none. Raises Invalid with the position and what would be right there."""
         if text is None or not text.strip():
             return None
-        return self._kept_filter(text) if len(text) <= _KEPT_LENGTH else self._make_filter(text)
+        return self._cached_filter(text) if len(text) <= _CACHED_LENGTH else self._make_filter(text)
 
     async def read_filter(self, text: str | None) -> Filter | None:
         """`filter`, outside the event loop for a text that may take longer than a millisecond."""
-        return self.filter(text) if text is None or len(text) <= _SHORT_LENGTH else await aside(self.filter, text)
+        if text is None or len(text) <= _SHORT_LENGTH:
+            return self.filter(text)
+        return await run_in_thread(self.filter, text)
 
     async def read_sort(self, text: str | None) -> Sort:
         """`sort`, outside the event loop for a text that may take longer than a millisecond."""
-        return self.sort(text) if text is None or len(text) <= _SHORT_LENGTH else await aside(self.sort, text)
+        if text is None or len(text) <= _SHORT_LENGTH:
+            return self.sort(text)
+        return await run_in_thread(self.sort, text)
 
     def sort(self, text: str | None) -> Sort:
         """Read a sort; None or blank is the collection's own. Raises Invalid."""
         if text is None or not text.strip():
             text = self._default_sort
-        return self._kept_sort(text) if len(text) <= _KEPT_LENGTH else self._make_sort(text)
+        return self._cached_sort(text) if len(text) <= _CACHED_LENGTH else self._make_sort(text)
 
     def grouping(self, text: str | None) -> Grouping | None:
         """Read a grouping; None or blank is none. Raises Invalid."""
         if text is None or not text.strip():
             return None
-        return self._kept_grouping(text) if len(text) <= _KEPT_LENGTH else self._make_grouping(text)
+        return self._cached_grouping(text) if len(text) <= _CACHED_LENGTH else self._make_grouping(text)
 
     def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""
@@ -153,7 +157,7 @@ class Catalogue:
         paths = [path for path, _, _ in self._flat.get(member, ())]
         return dict.fromkeys([*paths, *(order_path(path) for path in paths if path in self.columns.ordered)])
 
-    def resolve(self, operand: tree.Property, parameter: str = "filter") -> Property:
+    def resolve(self, operand: tree.PropertyPath, parameter: str = "filter") -> Property:
         """Find the property a path names: a real one first, then an alias, then what follows the entity's name."""
         path = ".".join(operand.names).lower()
         found = self._named(path)
@@ -193,7 +197,7 @@ class Catalogue:
         bound, unknown = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
         compiler = Compiler(self.columns, "filter")
         clause = compiler.condition(bound)
-        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _KEPT_LENGTH, unknown)
+        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _CACHED_LENGTH, unknown)
 
     def _make_sort(self, text: str) -> Sort:
         parsed, echo = parse_sort(text)
@@ -216,14 +220,14 @@ class Catalogue:
             echo,
             uses_flat=compiler.uses_flat,
             joins=tuple(joins),
-            reusable=len(text) <= _KEPT_LENGTH,
+            reusable=len(text) <= _CACHED_LENGTH,
         )
 
     def _make_grouping(self, text: str) -> Grouping:
         found = self._sortable(parse_grouping(text), "grouping")
         return Grouping(self.columns.shown(found), not self.columns.indexed(found))
 
-    def _sortable(self, operand: tree.Property, parameter: str) -> Property:
+    def _sortable(self, operand: tree.PropertyPath, parameter: str) -> Property:
         found = self.resolve(operand, parameter)
         if found.kind not in SORTABLE:
             raise Invalid(

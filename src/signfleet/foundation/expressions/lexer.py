@@ -130,7 +130,7 @@ class _Scanner:
             return self._tag(tag_type, names, at)
         if tag_type is not None:
             raise self._wrong(f"Expected a tag such as <City> after the type at {at}, found a property.")
-        return tree.Property(tuple(names), at)
+        return tree.PropertyPath(tuple(names), at)
 
     def _name(self) -> list[str]:
         found = _NAME.match(self._text, self._index)

@@ -15,24 +15,24 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from signfleet.foundation.expressions.catalogue import Catalogue, Filter, Grouping
 from signfleet.foundation.expressions.markers import Position
-from signfleet.foundation.expressions.sorting import Segment, Sort
+from signfleet.foundation.expressions.sorting import ListPart, Sort
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query, among, each
 
-_KEPT = 1024
+_CACHE_SIZE = 1024
 """How many statements a listing keeps compiled."""
 _BATCH = 1000
 """How many ids are read at once where all of them are needed."""
 
 
-class Admitted(NamedTuple):
+class AdmittedIds(NamedTuple):
     """The few instances of a scope: `ids`, a table of their `id` with an index, and the column that has these ids."""
 
     ids: FromClause
     column: ColumnElement[int]
 
-    def instead(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
+    def substitute(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
         """A part of a statement with these ids in the place of the column: their index has the order of a page."""
         found = replacement_traverse(part, {}, lambda element, **_: self.ids.c.id if element is self.column else None)
         return cast(ColumnElement[Any], found)
@@ -51,7 +51,7 @@ class Scope:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     excluded: tuple[ColumnElement[bool], ...] = ()
     #: Where little is admitted, just this: a page begins there instead of looking for it by the conditions.
-    admitted: Admitted | None = None
+    admitted: AdmittedIds | None = None
     #: Differs when there may be more or less in the scope, other than by instances that come and go; None: nobody says.
     version: int | None = None
 
@@ -95,7 +95,7 @@ class Top:
     grouping: Grouping | None = None
 
 
-class Page(NamedTuple):
+class RowPage(NamedTuple):
     """The rows of a page, and the marker of the next, None after the last."""
 
     rows: list[Row]
@@ -127,7 +127,7 @@ class Listing:
         size: int,
         scope: Scope = EVERYTHING,
         top: Top | None = None,
-    ) -> Page:
+    ) -> RowPage:
         """Read the `size` rows after a position."""
         everything = filter is None and top is None and not scope.conditions
         read = _reader(store, short=everything and not sort.in_memory)
@@ -135,14 +135,14 @@ class Listing:
         parameters = {"network_id": network_id, **scope.parameters}
         if position is not None:
             parameters |= position.parameters
-        for segment in sort.segments(position):
-            query = self._segment(filter, sort, segment, scope, top)
+        for part in sort.parts(position):
+            query = self._page_query(filter, sort, part, scope, top)
             found = await read(query, limit=size + 1 - len(rows), **parameters)
             rows = rows + found if rows else found
             if len(rows) > size:
                 del rows[size:]
-                return Page(rows, sort.marker(rows[-1]))
-        return Page(rows, None)
+                return RowPage(rows, sort.marker(rows[-1]))
+        return RowPage(rows, None)
 
     async def count(
         self,
@@ -158,7 +158,7 @@ class Listing:
         query = self._queries.get(key)
         if query is None:
             query = Query(self._count(filter, scope, top))
-            self._keep(key, query, worth=filter is None or filter.reusable)
+            self._cache(key, query, worth=filter is None or filter.reusable)
         rows = await _reader(store, short=False)(query, network_id=network_id, **scope.parameters)
         return int(rows[0].total)
 
@@ -220,7 +220,7 @@ class Listing:
             same = columns.column(self.catalogue.properties[path.lower()]) == words.c.value
             has = select(columns.table.c.id).where(columns.table.c.network_id == NETWORK, same, *scope.conditions)
             query = Query(select(words.c.value).where(has.exists()))
-            self._keep(key, query, worth=True)
+            self._cache(key, query, worth=True)
         return query
 
     def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
@@ -231,26 +231,26 @@ class Listing:
 
     def statement(self, filter: Filter | None, sort: Sort, scope: Scope = EVERYTHING) -> Query:
         """The statement of a first page."""
-        return self._segment(filter, sort, sort.segments(None)[0], scope, None)
+        return self._page_query(filter, sort, sort.parts(None)[0], scope, None)
 
-    def _segment(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Query:
-        key = ("page", filter, sort, segment.name, scope.name, top)
+    def _page_query(self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None) -> Query:
+        key = ("page", filter, sort, part.name, scope.name, top)
         query = self._queries.get(key)
         if query is None:
-            query = Query(self._page(filter, sort, segment, scope, top), named=bool(self._columns))
-            self._keep(key, query, worth=sort.reusable and (filter is None or filter.reusable))
+            query = Query(self._page(filter, sort, part, scope, top), named=bool(self._columns))
+            self._cache(key, query, worth=sort.reusable and (filter is None or filter.reusable))
         return query
 
-    def _page(self, filter: Filter | None, sort: Sort, segment: Segment, scope: Scope, top: Top | None) -> Select[Any]:
+    def _page(self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None) -> Select[Any]:
         statement = select(*self._columns, *sort.columns)
-        where: tuple[ColumnElement[Any], ...] = () if segment.where is None else (segment.where,)
-        order_by = segment.order_by
+        where: tuple[ColumnElement[Any], ...] = () if part.where is None else (part.where,)
+        order_by = part.order_by
         admitted = scope.admitted if top is None else None
         if top is not None:
             where += (self.catalogue.columns.table.c.id.in_(self._first(filter, sort, scope, top)),)
         elif admitted is not None:
-            where = tuple(admitted.instead(part) for part in where)
-            order_by = tuple(admitted.instead(part) for part in order_by)
+            where = tuple(admitted.substitute(clause) for clause in where)
+            order_by = tuple(admitted.substitute(clause) for clause in order_by)
         statement = self._matching(statement, filter, scope, top, sort, admitted=admitted)
         return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
 
@@ -260,8 +260,8 @@ class Listing:
         group = () if top.grouping is None else (top.grouping.column,)
         sizes = self._matching(select(func.count().label("size")), filter, scope, top, None)
         groups = sizes.group_by(*group).subquery()
-        kept = case((groups.c.size > top.count, top.count), else_=groups.c.size)
-        return select(func.coalesce(func.sum(kept), 0).label("total"))
+        counted = case((groups.c.size > top.count, top.count), else_=groups.c.size)
+        return select(func.coalesce(func.sum(counted), 0).label("total"))
 
     def _first(self, filter: Filter | None, sort: Sort, scope: Scope, top: Top) -> Select[Any]:
         """The ids of the first of each group."""
@@ -279,7 +279,7 @@ class Listing:
         top: Top | None,
         sort: Sort | None,
         *,
-        admitted: Admitted | None = None,
+        admitted: AdmittedIds | None = None,
     ) -> Select[Any]:
         columns = self.catalogue.columns
         parts = (filter, sort, top.grouping if top else None)
@@ -291,10 +291,10 @@ class Listing:
         statement = statement.select_from(source).where(columns.table.c.network_id == NETWORK, *conditions)
         return statement if filter is None else statement.where(filter.clause)
 
-    def _keep(self, key: tuple[Any, ...], query: Query, *, worth: bool) -> None:
+    def _cache(self, key: tuple[Any, ...], query: Query, *, worth: bool) -> None:
         if worth:
             self._queries[key] = query
-            if len(self._queries) > _KEPT:
+            if len(self._queries) > _CACHE_SIZE:
                 self._queries.popitem(last=False)
 
 

@@ -75,11 +75,11 @@ def parse_sort(text: str) -> tuple[tuple[tree.SortKey, ...], str]:
     return tuple(keys), parser.echo
 
 
-def parse_grouping(text: str) -> tree.Property:
+def parse_grouping(text: str) -> tree.PropertyPath:
     """Read a grouping: the one property that forms the groups. Raises Invalid."""
     parser = _Parser(text, "grouping")
     operand = parser.operand("a property such as [Serial]")
-    if not isinstance(operand, tree.Property):
+    if not isinstance(operand, tree.PropertyPath):
         raise Invalid(f"Expected a property such as [Serial] at {operand.at}, found a tag.", "grouping")
     parser.end("the end")
     return operand
@@ -94,7 +94,7 @@ def parse_projection(text: str) -> int:
     number = parser.whole_number(f"a whole number from 1 to {MAX_TOP}")
     parser.expect(",")
     nodes = parser.operand("[Nodes]")
-    if not isinstance(nodes, tree.Property) or [name.lower() for name in nodes.names] != ["nodes"]:
+    if not isinstance(nodes, tree.PropertyPath) or [name.lower() for name in nodes.names] != ["nodes"]:
         raise Invalid(f"Expected [Nodes] at {nodes.at}, found {nodes}.", "projection")
     parser.expect(")")
     parser.end("the end")
@@ -207,7 +207,7 @@ class _Parser:
         self._continuations = sorted(node.next)
         return node.operator
 
-    def _values(self, operator: tree.Operator) -> tuple[tree.Literal, ...] | tree.Period:
+    def _values(self, operator: tree.Operator) -> tuple[tree.Literal, ...] | tree.TimeWindow:
         match operator.shape:
             case tree.Shape.NOTHING:
                 return ()
@@ -251,7 +251,7 @@ class _Parser:
             )
         return tuple(values)
 
-    def _period(self) -> tree.Period:
+    def _period(self) -> tree.TimeWindow:
         at = self.token.at
         self.expect("(")
         units = [unit.value for unit in tree.Unit]
@@ -267,7 +267,7 @@ class _Parser:
             raise self._expected("a date such as '2024-03-13T00:00:00Z'")
         self._index += 1
         self.expect(")")
-        return tree.Period(tree.Unit(word), count, tree.Text(until.text[1:-1], until.at), at)
+        return tree.TimeWindow(tree.Unit(word), count, tree.Text(until.text[1:-1], until.at), at)
 
     def _expected(self, expectation: str, words: Iterable[str] = (), hint: str | None = None) -> Invalid:
         token = self.token

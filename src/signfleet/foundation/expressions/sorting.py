@@ -1,7 +1,7 @@
 """Sorts: their order in SQL, and the conditions under which a page goes on after a marker.
 
 Null comes first in ascending order and last in descending; ties are broken by id, in the direction of the first
-key. Where a single key has a column of its own a page is cut into at most two segments, the nulls and the rest, so that
+key. Where a single key has a column of its own a page is cut into at most two parts, the nulls and the rest, so that
 a plain index serves each in either store and a page costs the same at any depth.
 """
 
@@ -29,10 +29,10 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ListPart:
     """A part of a list whose rows come one after the other, in this order.
 
-    `name` tells the segments of one sort apart: statements are kept under it. `where` takes a position's parameters.
+    `name` tells the parts of one sort apart: statements are cached under it. `where` takes a position's parameters.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Segment:
 
 
 class Sort:
-    """A sort, ready to be used in statements: select `columns` besides your own, go through `segments`."""
+    """A sort, ready to be used in statements: select `columns` besides your own, go through `parts`."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class Sort:
         )
         #: Where the values of the keys stand in a row that ends with the columns.
         self._values = slice(-len(self._keys) - (ends is None), -1 if ends is None else None)
-        self._segments: dict[tuple[bool, ...] | None, list[Segment]] = {}
-        self._segmented = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
+        self._parts: dict[tuple[bool, ...] | None, list[ListPart]] = {}
+        self._splits_nulls = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
@@ -93,49 +93,49 @@ class Sort:
         marker = marker and marker.strip()
         return self._markers.decode(marker) if marker else None
 
-    def segments(self, position: Position | None) -> list[Segment]:
+    def parts(self, position: Position | None) -> list[ListPart]:
         """The parts of the list after a position, in their order; a page is filled from them one by one."""
         # The conditions depend on where the nulls are, not on the values.
         shape = None if position is None else tuple(value is None for value in position.values)
-        kept = self._segments.get(shape)
-        if kept is None:
-            kept = self._segments[shape] = self._begin() if shape is None else self._rest(shape)
-        return kept
+        parts = self._parts.get(shape)
+        if parts is None:
+            parts = self._parts[shape] = self._begin() if shape is None else self._rest(shape)
+        return parts
 
-    def _begin(self) -> list[Segment]:
+    def _begin(self) -> list[ListPart]:
         """The whole list."""
-        if not self._segmented:
-            return [Segment("all", None, self.order_by)]
+        if not self._splits_nulls:
+            return [ListPart("all", None, self.order_by)]
         key = self._keys[0]
         order = (_directed(key.column, key.descending), *self._tie_break())
-        nulls = Segment("nulls", key.column.is_(None), order)
-        others = Segment("values", key.column.is_not(None), order)
+        nulls = ListPart("nulls", key.column.is_(None), order)
+        others = ListPart("values", key.column.is_not(None), order)
         return [others, nulls] if key.descending else [nulls, others]
 
-    def _rest(self, nulls: tuple[bool, ...]) -> list[Segment]:
+    def _rest(self, nulls: tuple[bool, ...]) -> list[ListPart]:
         """What comes after a position whose values are null or not as `nulls` says."""
         whole = self._begin()
         key = self._keys[0]
         id = _parameter("after_id", self._id)
         id_after = self._id < id if self._id_descending else self._id > id
-        if self._segmented and nulls[0] is not key.descending:
+        if self._splits_nulls and nulls[0] is not key.descending:
             first, *later = whole
         else:
             *_, first = whole
             later = []
         where: ColumnElement[bool]
-        if self._segmented and nulls[0]:
+        if self._splits_nulls and nulls[0]:
             where = and_(key.column.is_(None), id_after)
         elif len(self._keys) == 1 and key.column is self._id:
             where = id_after
-        elif len(self._keys) == 1 and not nulls[0] and (self._segmented or not key.nullable):
+        elif len(self._keys) == 1 and not nulls[0] and (self._splits_nulls or not key.nullable):
             row = tuple_(key.column, self._id)
             last = tuple_(_parameter("after_0", key.column), id)
             where = row < last if key.descending else row > last
         else:
             where = self._after(nulls, id_after)
         shape = "".join("0" if null else "1" for null in nulls)
-        return [Segment(f"after {shape}", where, first.order_by), *later]
+        return [ListPart(f"after {shape}", where, first.order_by), *later]
 
     def _after(self, nulls: tuple[bool, ...], id_after: ColumnElement[bool]) -> ColumnElement[bool]:
         """After in the first key, or the same in it and after in the second, and so on to the id."""

@@ -93,12 +93,12 @@ class Compiler:
     def tag_keys(
         self, name: str, entity: str | None, system: bool | None, type: str | None = None
     ) -> list[ColumnElement[bool]]:
-        """The conditions on `tag_key` that a tag's name and whatever else is said of it make."""
-        said = {"name_key": name, "entity": entity, "is_system": system, "type": type}
+        """The conditions on `tag_key` that a tag's name and whatever else is given of it make."""
+        given = {"name_key": name, "entity": entity, "is_system": system, "type": type}
         columns = tag_key.c
         return [
             columns[field] == self.parameter(value, columns[field])
-            for field, value in said.items()
+            for field, value in given.items()
             if value is not None
         ]
 

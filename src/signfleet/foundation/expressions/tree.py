@@ -129,7 +129,7 @@ class Unit(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class TimeWindow:
     """`(days, 7, '2024-03-13T00:00:00Z')`: that many units up to a moment."""
 
     unit: Unit
@@ -139,7 +139,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Property:
+class PropertyPath:
     """`[Settings].[Name]`: the names in the letter case they came in, one for each step of the path."""
 
     names: tuple[str, ...]
@@ -171,7 +171,7 @@ class Tag:
         return f"{kind}{system}{entity}<{self.name}>"
 
 
-Operand = Property | Tag
+Operand = PropertyPath | Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class Criterion:
 
     operand: Operand
     operator: Operator
-    values: tuple[Literal, ...] | Period = ()
+    values: tuple[Literal, ...] | TimeWindow = ()
     at: int = field(default=0, compare=False)
 
 

@@ -18,8 +18,8 @@ from signfleet.foundation.storage.migrations import (
 from signfleet.foundation.storage.postgres import PostgresStore
 from signfleet.foundation.storage.postgres_address import BadAddress
 from signfleet.foundation.storage.postgres_check import UnsuitableDatabase
+from signfleet.foundation.storage.scan_queue import SCAN_LIMIT
 from signfleet.foundation.storage.sqlite import SqliteStore
-from signfleet.foundation.storage.turns import SCAN_LIMIT
 
 SQLITE = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")

@@ -22,7 +22,7 @@ from signfleet.foundation.storage.listening import (
 from signfleet.foundation.storage.postgres_address import connect
 from signfleet.foundation.storage.postgres_check import UnsuitableDatabase
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
+from signfleet.foundation.storage.scan_queue import SCAN_LIMIT, SCANS, ScanQueue, took_too_long
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -99,7 +99,7 @@ async def _pause(attempt: int) -> None:
     await asyncio.sleep(0.01 * 2**attempt)
 
 
-async def _keep(_connection: Any) -> None:
+async def _reset_nothing(_connection: Any) -> None:
     """Our connections carry no state between uses: no reset query."""
 
 
@@ -115,7 +115,7 @@ class PostgresStore:
         self._options = {"statement_cache_size": 0} if pooler else {}
         self._connections = connections
         self._scan_limit = scan_limit
-        self._turns = Turns(max(1, connections // 2), patience=scan_limit)
+        self._scan_queue = ScanQueue(max(1, connections // 2), patience=scan_limit)
         self._pool: Any = None
         self._listener = Listener(url, self._replace_pool)
 
@@ -147,7 +147,7 @@ class PostgresStore:
             connect=connect,
             min_size=0,
             max_size=self._connections,
-            reset=_keep,
+            reset=_reset_nothing,
             seconds=CONNECT_SECONDS,
             **self._options,
         )
@@ -166,7 +166,7 @@ class PostgresStore:
 
     async def scan_all(self, query: Query[R], **params: Any) -> list[R]:
         await query.prepare(self.dialect)
-        async with self._turns.take():
+        async with self._scan_queue.turn():
             rows = await self._read(self._scan_limit + CLOSE_SECONDS, query, params, limit=self._scan_limit)
         SCANS.labels("done").inc()
         return rows

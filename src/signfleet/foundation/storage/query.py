@@ -58,16 +58,16 @@ DIALECTS: Mapping[str, Dialect] = {
 
 
 #: One thread: however many callers send long filters, the event loop competes with one of them for the interpreter.
-_ASIDE = ThreadPoolExecutor(1, thread_name_prefix="prepare")
+_THREAD = ThreadPoolExecutor(1, thread_name_prefix="prepare")
 
 T = TypeVar("T")
 P = ParamSpec("P")
 RowT_co = TypeVar("RowT_co", covariant=True, default=Any)
 
 
-async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs a function that takes milliseconds, and touches nothing that others change, outside the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(_ASIDE, partial(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_THREAD, partial(function, *args, **kwargs))
 
 
 class JsonList(Text):
@@ -150,7 +150,7 @@ class Query(Generic[RowT_co]):
     async def prepare(self, dialect: str) -> None:
         """Compiles the statement outside the event loop unless that has been done: it takes up to 100 ms."""
         if dialect not in self._prepared:
-            await aside(self.prepared, dialect)
+            await run_in_thread(self.prepared, dialect)
 
     def prepared(self, dialect: str) -> Prepared:
         try:

@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 
 from signfleet.foundation.storage.interface import Duplicate, StorageError, UnitOfWork
 from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.scan_queue import SCAN_LIMIT, SCANS, ScanQueue, took_too_long
 from signfleet.foundation.storage.sqlite_connection import connect, failures, fetch
 from signfleet.foundation.storage.sqlite_reading import Snapshots, Trial
-from signfleet.foundation.storage.turns import SCAN_LIMIT, SCANS, Turns, took_too_long
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ SCAN_THREADS = 3
 SCAN_PERIOD = 20_000
 
 
-class _Scanner:
+class _ScanConnection:
     """A connection of one reader thread, which ends a statement that runs longer than `limit` seconds."""
 
     def __init__(self, path: Path, limit: float) -> None:
@@ -249,12 +249,12 @@ class SqliteStore:
         """A scan takes `scan_limit` seconds at most."""
         self._path = path
         self._scan_limit = scan_limit
-        self._turns = Turns(SCAN_THREADS, patience=scan_limit)
+        self._scan_queue = ScanQueue(SCAN_THREADS, patience=scan_limit)
         self._writer = _Writer(path)
         self._snapshots = Snapshots(path)
         self._trial = Trial(path)
         self._scanning = threading.local()
-        self._scanners: list[_Scanner] = []
+        self._scanners: list[_ScanConnection] = []
         self._scan_threads = ThreadPoolExecutor(SCAN_THREADS, thread_name_prefix="sqlite-scan")
 
     async def one(self, query: Query[R], **params: Any) -> R | None:
@@ -269,16 +269,16 @@ class SqliteStore:
         rows = self._trial.fetch(query, params)
         if rows is not None:
             return rows
-        async with self._turns.take():
+        async with self._scan_queue.turn():
             loop = asyncio.get_running_loop()
             rows = await loop.run_in_executor(self._scan_threads, self._scan, query, params)
         SCANS.labels("done").inc()
         return rows
 
     def _scan(self, query: Query[R], params: dict[str, Any]) -> list[R]:
-        scanner: _Scanner | None = getattr(self._scanning, "scanner", None)
+        scanner: _ScanConnection | None = getattr(self._scanning, "scanner", None)
         if scanner is None:
-            scanner = self._scanning.scanner = _Scanner(self._path, self._scan_limit)
+            scanner = self._scanning.scanner = _ScanConnection(self._path, self._scan_limit)
             self._scanners.append(scanner)
         try:
             return scanner.fetch(query, params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from signfleet.foundation.errors import Forbidden
-from signfleet.foundation.storage.turns import Caller, read_as
+from signfleet.foundation.storage.scan_queue import Caller, read_as
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.sessions import Sessions

@@ -28,7 +28,7 @@ from sqlalchemy import (
     true,
 )
 
-from signfleet.foundation.expressions.listing import EVERYTHING, Admitted, Scope
+from signfleet.foundation.expressions.listing import EVERYTHING, AdmittedIds, Scope
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device, device_group, permission, user
@@ -88,7 +88,7 @@ def scope_of(
         return EVERYTHING if base else NOTHING
     entity = operation.root.entity
     conditions, excluded = _conditions(column, entity, steps, base)
-    admitted = Admitted(_ids(entity, steps[0]), column) if len(steps) == 1 and not base else None
+    admitted = AdmittedIds(_ids(entity, steps[0]), column) if len(steps) == 1 and not base else None
     name = f"{column} {base} {[(step.operation_uid, step.is_for_user, step.is_allowed) for step in steps]}"
     return Scope(name, conditions, {"caller_user_id": user_id, "caller_role_id": role_id}, excluded, admitted)
 

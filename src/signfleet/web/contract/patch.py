@@ -18,7 +18,7 @@ import msgspec
 from msgspec import inspect
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.storage.query import aside
+from signfleet.foundation.storage.query import run_in_thread
 from signfleet.foundation.wire.numbers import whole_numbers
 from signfleet.foundation.wire.validation_messages import choices, explain, known_type
 from signfleet.web.contract.spelling import AT_ONCE, properties, property_name, spelled
@@ -79,7 +79,7 @@ async def spell_values(changes: Sequence[Change], type_: Any) -> None:
     values = [change for change in changes if isinstance(change.value, dict | list)]
     if values:
         length = len(msgspec.json.encode(values))
-        await aside(_spell, values, type_) if length > AT_ONCE else _spell(values, type_)
+        await run_in_thread(_spell, values, type_) if length > AT_ONCE else _spell(values, type_)
 
 
 def _spell(changes: Sequence[Change], type_: Any) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Invalid, TooLarge
-from signfleet.foundation.storage.query import aside
+from signfleet.foundation.storage.query import run_in_thread
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.numbers import LONG, with_whole_numbers
 from signfleet.foundation.wire.validation_messages import explain, malformed
@@ -161,13 +161,13 @@ async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling:
     body = body.removeprefix(BOM)
     try:
         if spelling is not None and not spelling.is_exact(body):
-            body = await aside(spelling.spell, body) if len(body) > AT_ONCE else spelling.spell(body)
+            body = await run_in_thread(spelling.spell, body) if len(body) > AT_ONCE else spelling.spell(body)
         try:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
             if "got `float`" not in str(error):
                 raise
-            whole = await aside(with_whole_numbers, body) if len(body) > LONG else with_whole_numbers(body)
+            whole = await run_in_thread(with_whole_numbers, body) if len(body) > LONG else with_whole_numbers(body)
             if whole is None:
                 raise
             return decoder.decode(whole)
@@ -183,7 +183,7 @@ async def _checked(body: bytes, check: Check) -> None:
     """Lets `check` refuse a body, a long one outside the event loop."""
     parts = msgspec.json.decode(body.removeprefix(BOM))
     if len(body) > LONG:
-        await aside(check, parts)
+        await run_in_thread(check, parts)
     else:
         check(parts)
 

@@ -12,7 +12,7 @@ from signfleet.foundation.errors import Busy, Invalid, Throttled
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.turns import WAITING_OF_ONE, Caller, Turns, read_as
+from signfleet.foundation.storage.scan_queue import WAITING_OF_ONE, Caller, ScanQueue, read_as
 
 #: Counts to more than anybody waits for.
 _numbers = select(literal(1).label("n")).cte("numbers", recursive=True)
@@ -25,7 +25,7 @@ class Scans:
     """Scans that run until their event in `ends` is set; `begun` are the callers in the order of their turns."""
 
     def __init__(self, places: int = 3, patience: float = 60) -> None:
-        self.turns = Turns(places, patience)
+        self.queue = ScanQueue(places, patience)
         self.begun: list[str] = []
         self.ends: dict[str, asyncio.Event] = {}
 
@@ -34,7 +34,7 @@ class Scans:
 
         async def scan() -> None:
             read_as(Caller(network_id, who))
-            async with self.turns.take():
+            async with self.queue.turn():
                 self.begun.append(name)
                 await end.wait()
 

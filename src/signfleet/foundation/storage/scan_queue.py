@@ -55,7 +55,7 @@ def took_too_long(limit: float) -> Invalid:
     )
 
 
-class Turns:
+class ScanQueue:
     """Gives out `places` to scans. One network has all but one of them at most, one caller a single one."""
 
     def __init__(self, places: int, patience: float) -> None:
@@ -69,7 +69,7 @@ class Turns:
         self._waiting: OrderedDict[int, OrderedDict[Caller, deque[asyncio.Future[None]]]] = OrderedDict()
 
     @asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[None]:
         """A place while the block runs.
 
         Raises `Throttled` where too many scans of the caller wait, and `Busy` where its turn does not come in time.
