@@ -206,7 +206,7 @@ class World:
         elif called == "DELETE /admin/v1/serial-claims/{serial}/":
             await self.services.claims.claim(self.network.network_id, SERIAL, now())
         elif called == "PUT /Self/Networks/{network}/Subscription/":
-            await self.services.network_changes.set_level(owner.network_id, PAID, now())
+            await self.services.networks.set_level(owner.network_id, PAID, now())
         elif called == "DELETE /Devices/{device}/Tags/":
             await self.admin.post("/Devices/A1/Tags/", json={TAG: "x"})
         elif called.startswith("DELETE") and called.endswith("/Permissions/"):

@@ -108,7 +108,7 @@ async def test_who_has_paid_meanwhile_does_not_fall_back_when_a_trial_ends(
 
     async def find_and_pay(*query: Any, **params: Any) -> Any:
         rows = await found(*query, **params)
-        await services.network_changes.set_level(network.network_id, "Content", 1)
+        await services.networks.set_level(network.network_id, "Content", 1)
         return rows
 
     with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import structlog
 
 from signfleet.foundation import clock
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import timespan
 from signfleet.identity.access import store as queries
 from signfleet.identity.networks.levels import FREE, change_level
-from signfleet.identity.networks.store import ENDED_TRIAL, ENDED_TRIALS, HOLD_NETWORK
+from signfleet.identity.networks.store import ENDED_TRIAL, ENDED_TRIALS, LOCK_NETWORK, NetworkRow
 from signfleet.identity.people.store import DELETE_OLD_LINKS, DELETE_OLD_REGISTRATIONS
 from signfleet.notify.mail.store import DELETE_GIVEN_UP
 
@@ -55,9 +55,9 @@ class Housekeeping:
         for row in await self._store.scan_all(ENDED_TRIALS, now=now):
             await self._end_trial(row, now)
 
-    async def _end_trial(self, row: Row, now: int) -> None:
+    async def _end_trial(self, row: NetworkRow, now: int) -> None:
         async def work(tx: Transaction) -> bool:
-            await tx.one(HOLD_NETWORK, id=row.id)
+            await tx.one(LOCK_NETWORK, id=row.id)
             if await tx.one(ENDED_TRIAL, id=row.id, now=now) is None:  # somebody else has given it another level
                 return False
             return await change_level(tx, row.id, FREE, now, trial=0, by_member=False)

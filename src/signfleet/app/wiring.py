@@ -64,8 +64,8 @@ from signfleet.identity.audit.routes import endpoints as audit_endpoints
 from signfleet.identity.audit.service import AuditTrail
 from signfleet.identity.invitations.routes import endpoints as invitation_endpoints
 from signfleet.identity.invitations.service import Invitations
+from signfleet.identity.networks.administration import NetworkAdministration
 from signfleet.identity.networks.service import Networks
-from signfleet.identity.networks.settings import NetworkChanges
 from signfleet.identity.operation_trees.routes import endpoints as operation_endpoints
 from signfleet.identity.operation_trees.service import Operations
 from signfleet.identity.people.links import OneTimeLinks
@@ -74,7 +74,6 @@ from signfleet.identity.people.service import People
 from signfleet.identity.profiles.service import Profiles
 from signfleet.identity.roles.routes import endpoints as role_endpoints
 from signfleet.identity.roles.service import Roles
-from signfleet.identity.self_.networks.service import OwnNetworks
 from signfleet.identity.self_.routes import all_endpoints as self_endpoints
 from signfleet.identity.self_.session.service import SessionChanges
 from signfleet.identity.sessions.routes import endpoints as session_endpoints
@@ -85,6 +84,7 @@ from signfleet.identity.sign_in.service import SignIn
 from signfleet.identity.sign_in.trace import SignInTrace
 from signfleet.identity.tokens.service import Tokens
 from signfleet.identity.users.administration import UserAdministration
+from signfleet.identity.users.membership import insert_administrator
 from signfleet.identity.users.notifications import Notifications
 from signfleet.identity.users.routes import endpoints as user_endpoints
 from signfleet.identity.users.service import Users
@@ -135,7 +135,6 @@ class Services:
     applications: Applications
     people: People
     networks: Networks
-    own_networks: OwnNetworks
     users: Users
     provisioning: Provisioning
     setup_token_lists: SetupTokenLists
@@ -144,7 +143,7 @@ class Services:
     players: Players
     player_tokens: PlayerTokens
     reports: Reports
-    network_changes: NetworkChanges
+    network_administration: NetworkAdministration
     notifications: Notifications
     profiles: Profiles
     tokens: Tokens
@@ -191,7 +190,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     permissions = Permissions(store)
     documents = DevicePermissionDocuments()
     subscriptions = Subscriptions(store, permissions, settings.subscriptions)
-    networks = Networks(store, settings, insert_default_group)
+    networks = Networks(store, settings, insert_default_group, insert_administrator)
     people = People(store, passwords)
     outbox = Outbox(store, Delivery(settings))
     devices = Devices(store, permissions)
@@ -239,10 +238,9 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         applications=Applications(store, settings.applications_per_person),
         people=people,
         networks=networks,
-        own_networks=OwnNetworks(networks, settings.networks_per_person),
         users=users,
         provisioning=provisioning,
-        network_changes=NetworkChanges(store, permissions, settings),
+        network_administration=NetworkAdministration(store, permissions, settings),
         notifications=Notifications(store),
         profiles=Profiles(store),
         tokens=Tokens(store),

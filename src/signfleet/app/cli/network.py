@@ -113,7 +113,7 @@ def level(name: str, level: str, **flags: Any) -> None:
 
     async def work(services: Services) -> None:
         found = await network_of(services, name)
-        await services.network_changes.set_level(found.id, level, clock.now())
+        await services.networks.set_level(found.id, level, clock.now())
 
     with_services(flags, work)
     click.echo(f"The network {name} now has the level {level}.")

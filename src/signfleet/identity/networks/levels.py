@@ -1,31 +1,34 @@
-"""A network's subscription levels, and which can follow which."""
+"""The subscription levels of networks, and who may change one to which."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, get_args
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.schemas import Level, last_change
+from signfleet.identity.networks.store import SubscriptionRow
 
-#: Free, for ever; what a network starts with and falls back to.
+#: Free and without an end: a network starts at this level and returns to it after a trial.
 FREE: Final = "Control"
-#: Everything, for a time; once in a network's life.
+#: Everything, for a limited time; a network can have one trial.
 TRIAL: Final = "Trial"
-#: Everything; the operator gives it.
+#: Everything; only the operator sets it.
 PAID: Final = "Content"
 
 
 def check_level(level: str) -> str:
+    """Returns a level that exists. Raises `Invalid`."""
     if level not in get_args(Level):
         raise Invalid(f"'level': Unsupported value '{level}'; there are {', '.join(get_args(Level))}.")
     return level
 
 
-def check_transition(history: list[Row], level: str, field: str = "level") -> None:
+def check_transition(history: Sequence[SubscriptionRow], level: str, field: str = "level") -> None:
     """Raises `Invalid` naming `field` unless members may change the network to `level`. `history` is newest first."""
     if level == PAID:
         raise Invalid(f"'{field}': only the operator of this server sets {PAID}.")
@@ -34,12 +37,12 @@ def check_transition(history: list[Row], level: str, field: str = "level") -> No
 
 
 async def change_level(tx: Transaction, network_id: int, level: str, now: int, *, trial: int, by_member: bool) -> bool:
-    """Close the record in force and open one of `level`, inside a unit of work; gives whether anything changed.
+    """Closes the record in force and opens one of `level`; returns whether anything changed.
 
-    `trial` is how long a trial lasts, in ms. The operator may do what a member may not.
+    A trial lasts `trial` ms. Members are bound by `check_transition`, the operator is not. Raises `Invalid`.
     """
     check_level(level)
-    await tx.one(queries.HOLD_NETWORK, id=network_id)
+    await tx.one(queries.LOCK_NETWORK, id=network_id)
     history = await tx.all(queries.SUBSCRIPTIONS, network_id=network_id)
     if history and history[0].level == level:
         return False

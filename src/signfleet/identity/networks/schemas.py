@@ -6,9 +6,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from signfleet.foundation.storage.interface import Row
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.types import DateTime, Id, TimeSpan
+from signfleet.identity.networks.store import NetworkRow, SettingsRow, SubscriptionRow
 
 Level = Literal["Control", "Content", "Trial"]
 
@@ -18,7 +18,7 @@ TWO_YEARS: Final = "730.00:00:00"
 
 
 class NetworkSettings(msgspec.Struct, rename="camel", kw_only=True):
-    """Time spans and dates are the wire's text."""
+    """The settings of a network. Time spans and dates are text, as JSON has them."""
 
     user_access_token_lifetime: TimeSpan = QUARTER_HOUR
     user_refresh_token_lifetime: TimeSpan = DAY
@@ -30,7 +30,7 @@ class NetworkSettings(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NetworkSubscription(msgspec.Struct, rename="camel", kw_only=True):
-    """What a network has taken out; one record per level, the newest in force."""
+    """A level that a network has or had: one record for each change, the newest in force."""
 
     id: Id
     level: str
@@ -46,7 +46,7 @@ class NewLevel(msgspec.Struct):
 
 
 class NewNetwork(msgspec.Struct, rename="camel"):
-    """A network to be. Everything else the wire shows of one is made by the server."""
+    """The body that creates a network. The server sets all other members of a Network entity."""
 
     name: str
     settings: NetworkSettings | None = None
@@ -71,7 +71,7 @@ def _date(ms: int | None) -> str | None:
     return None if ms is None else datetime.format(ms)
 
 
-def settings_of(row: Row) -> NetworkSettings:
+def settings_of(row: SettingsRow) -> NetworkSettings:
     return NetworkSettings(
         user_access_token_lifetime=timespan.format(row.user_access_token_lifetime),
         user_refresh_token_lifetime=timespan.format(row.user_refresh_token_lifetime),
@@ -83,8 +83,7 @@ def settings_of(row: Row) -> NetworkSettings:
     )
 
 
-def subscription_of(row: Row) -> NetworkSubscription:
-    """The entity of a row of `network_subscription`, or of a network with its subscription's columns."""
+def subscription_of(row: SubscriptionRow) -> NetworkSubscription:
     return NetworkSubscription(
         id=row.subscription_id,
         level=row.level,
@@ -94,7 +93,7 @@ def subscription_of(row: Row) -> NetworkSubscription:
     )
 
 
-def network_of(row: Row) -> Network:
+def network_of(row: NetworkRow) -> Network:
     return Network(
         id=row.id,
         name=row.name,
@@ -104,11 +103,10 @@ def network_of(row: Row) -> Network:
         is_locked_out=bool(row.is_locked_out),
         last_lockout_date=_date(row.last_lockout_date),
         settings=settings_of(row),
-        subscription=None if row.subscription_id is None else subscription_of(row),
+        subscription=subscription_of(row),
     )
 
 
-def last_change(row: Row) -> int:
-    """When anything of the Network entity changed last, in ms: each of its parts has a date of its own."""
-    dates = (row.last_modified_date, row.settings_last_modified_date, row.subscription_last_modified_date)
-    return max(int(date) for date in dates if date is not None)
+def last_change(row: NetworkRow) -> int:
+    """Returns when any part of the Network entity changed last, in ms: each part has a date of its own."""
+    return max(row.last_modified_date, row.settings_last_modified_date, row.subscription_last_modified_date)

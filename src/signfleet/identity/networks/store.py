@@ -2,10 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import and_, bindparam, func, select
 
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import network, network_subscription, user
+
+
+class SettingsRow(Protocol):
+    """The settings of a network. Lifetimes and dates are in ms."""
+
+    user_access_token_lifetime: int
+    user_refresh_token_lifetime: int
+    device_access_token_lifetime: int
+    device_refresh_token_lifetime: int
+    device_registration_token_lifetime: int
+    automatic_tagged_playlist_approval_enabled: int
+    settings_last_modified_date: int
+
+
+class SubscriptionRow(Protocol):
+    """One record of a network's subscription. Dates are in ms."""
+
+    subscription_id: int
+    level: str
+    subscription_creation_date: int
+    subscription_last_modified_date: int
+    expire_date: int | None
+
+
+class NetworkRow(SettingsRow, SubscriptionRow, Protocol):
+    """A network with its settings and the subscription in force, which every network has. Dates are in ms."""
+
+    id: int
+    name: str
+    creation_date: int
+    last_modified_date: int
+    is_locked_out: int
+    lockout_date: int | None
+    last_lockout_date: int | None
+    protocol_1_until: int | None
+
+
+class MemberRow(Protocol):
+    """A person's user in a network."""
+
+    id: int
+    role_id: int | None
+
+
+class TotalRow(Protocol):
+    """A COUNT."""
+
+    total: int
+
 
 #: The settings' columns, but for the date of their last change.
 SETTINGS = (
@@ -24,7 +75,7 @@ _newest = (
     .scalar_subquery()
 )
 
-#: The subscription in force, to be joined to a network.
+#: Joins the subscription in force to a network.
 IN_FORCE = and_(network_subscription.c.network_id == network.c.id, network_subscription.c.id == _newest)
 
 SUBSCRIPTION_COLUMNS = (
@@ -35,45 +86,48 @@ SUBSCRIPTION_COLUMNS = (
     network_subscription.c.expire_date,
 )
 
-_network = select(network, *SUBSCRIPTION_COLUMNS).select_from(network).outerjoin(network_subscription, IN_FORCE)
+_network = select(network, *SUBSCRIPTION_COLUMNS).select_from(network).join(network_subscription, IN_FORCE)
 _of_person = _network.join(user, user.c.network_id == network.c.id).where(
     user.c.person_id == bindparam("person_id"), ~user.c.is_locked_out
 )
 
-NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")))
-NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")))
-#: For a change: kept from others until the unit of work ends.
-HOLD_NETWORK = Query(select(network.c.id).where(network.c.id == bindparam("id")).with_for_update())
-ALL_NETWORKS = Query(_network)
-OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")))
-OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")))
-NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id))
+NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")), NetworkRow)
+NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")), NetworkRow)
+#: Locks a network until the transaction ends.
+LOCK_NETWORK = Query(select(network.c.id).where(network.c.id == bindparam("id")).with_for_update())
+ALL_NETWORKS = Query(_network, NetworkRow)
+OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")), NetworkRow)
+OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")), NetworkRow)
+NETWORKS_OF_PERSON = Query(_of_person.order_by(network.c.id), NetworkRow)
 
-#: In how many networks a person has a role.
+#: Counts the networks in which a person has a role.
 COUNT_ADMINISTERED = Query(
     select(func.count().label("total"))
     .select_from(user)
-    .where(user.c.person_id == bindparam("person_id"), user.c.role_id == bindparam("role_id"))
+    .where(user.c.person_id == bindparam("person_id"), user.c.role_id == bindparam("role_id")),
+    TotalRow,
 )
 
 #: A person's user in a network.
 MEMBER = Query(
     select(user.c.id, user.c.role_id).where(
         user.c.network_id == bindparam("network_id"), user.c.person_id == bindparam("person_id")
-    )
+    ),
+    MemberRow,
 )
 
 SUBSCRIPTIONS = Query(
     select(*SUBSCRIPTION_COLUMNS)
     .where(network_subscription.c.network_id == bindparam("network_id"))
-    .order_by(network_subscription.c.id.desc())
+    .order_by(network_subscription.c.id.desc()),
+    SubscriptionRow,
 )
-#: Trials that are over and still in force.
+#: Trials that have expired and are still in force.
 _ended_trials = _network.where(
     network_subscription.c.level == "Trial", network_subscription.c.expire_date <= bindparam("now")
 )
-ENDED_TRIALS = Query(_ended_trials)
-ENDED_TRIAL = Query(_ended_trials.where(network.c.id == bindparam("id")))
+ENDED_TRIALS = Query(_ended_trials, NetworkRow)
+ENDED_TRIAL = Query(_ended_trials.where(network.c.id == bindparam("id")), NetworkRow)
 
 UPDATE_SETTINGS = Query(
     network.update()

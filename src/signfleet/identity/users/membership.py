@@ -13,7 +13,7 @@ from signfleet.identity.access import grants
 from signfleet.identity.access.operations.roles import ADMINISTRATORS
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.audit.recording import AuditEntry, record
-from signfleet.identity.networks.store import HOLD_NETWORK
+from signfleet.identity.networks.store import LOCK_NETWORK
 from signfleet.identity.people import store as people
 from signfleet.identity.users import store as queries
 from signfleet.identity.users.schemas import told
@@ -59,7 +59,7 @@ async def demand_no_member(tx: Transaction, network_id: int, mailbox_key: str, f
 
     It locks the network until the transaction ends: nobody else adds the same mailbox meanwhile.
     """
-    await tx.one(HOLD_NETWORK, id=network_id)
+    await tx.one(LOCK_NETWORK, id=network_id)
     member = await tx.one(queries.MEMBER_BY_LOGIN, network_id=network_id, mailbox_key=mailbox_key)
     if member is not None:
         raise Invalid(f"'{field}': '{member.login}' is a user of this network already.")
@@ -81,7 +81,7 @@ async def admit(
     """
     account: Row = await tx.one(people.PERSON_BY_ID, id=person_id)
     await tx.all(people.LOCK_MAILBOX, mailbox_key=account.mailbox_key)
-    await tx.one(HOLD_NETWORK, id=network_id)
+    await tx.one(LOCK_NETWORK, id=network_id)
     user = await tx.one(queries.MEMBER_BY_LOGIN, network_id=network_id, mailbox_key=account.mailbox_key)
     if user is None:
         return await insert_user(

@@ -1,10 +1,11 @@
-"""Creates the person's networks, reads them, and changes their settings and level. A network is named by id or name."""
+"""Creates the person's networks, reads them, and changes their settings and level. Paths have the id or the name."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from signfleet.foundation.errors import Invalid, of_another
+from signfleet.identity.networks.administration import LevelChange, NetworkAdministration
 from signfleet.identity.networks.levels import FREE
 from signfleet.identity.networks.schemas import (
     Network,
@@ -17,17 +18,14 @@ from signfleet.identity.networks.schemas import (
     subscription_of,
 )
 from signfleet.identity.networks.service import Networks, columns_of
-from signfleet.identity.networks.settings import LevelChange, NetworkChanges
-from signfleet.identity.self_.networks.service import OwnNetworks
 from signfleet.web.contract.patch import SHOWN_LENGTH, Changes, Document, converted, merged, patched, spell_values
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.web.http.endpoint import Endpoints
 
 endpoints = Endpoints("/2022/06/REST/Self/Networks", caller="person")
 
-
 CHANGEABLE = ("settings", "subscription")
-#: What a PATCH cannot change in them; bodies of PUT may carry it, and nothing comes of it.
+#: What a PATCH cannot change in them; a PUT ignores it.
 READ_ONLY = {
     "settings": ("lastmodifieddate",),
     "subscription": ("id", "creationdate", "lastmodifieddate", "expiredate"),
@@ -41,25 +39,25 @@ async def list_networks(call: Call, networks: Networks) -> Answer:
 
 
 @endpoints.post("/", body=NewNetwork, answer=Network)
-async def create_network(call: Call, own_networks: OwnNetworks) -> Answer:
+async def create_network(call: Call, networks: Networks) -> Answer:
     """Create a network, with the person as its administrator."""
     new: NewNetwork = call.body
-    level = new.subscription.level if new.subscription is not None else None
-    network = await own_networks.create(call.person_id, new.name, new.settings, level or FREE, call.now)
+    level = None if new.subscription is None else new.subscription.level
+    network = await networks.create(new.name, call.now, new.settings, level or FREE, administrator=call.person_id)
     return answer_created(call, network, endpoints.prefix, network.id)
 
 
 @endpoints.get("/{network}/", answer=Network)
 async def get_network(call: Call, networks: Networks, network: str) -> Answer:
-    """Give one of the person's networks."""
+    """Get one of the person's networks."""
     row = await networks.own(call.person_id, network)
     modified = last_change(row)
     return answer_json(network_of(row), last_modified=modified, etag=str(modified))
 
 
 @endpoints.patch("/{network}/", body=Changes)
-async def patch_network(call: Call, networks: Networks, network_changes: NetworkChanges, network: str) -> Answer:
-    """Replace some values of a network's settings or subscription."""
+async def patch_network(call: Call, networks: Networks, administration: NetworkAdministration, network: str) -> Answer:
+    """Update some values of a network's settings or subscription."""
     row = await networks.own(call.person_id, network)
     changes: Changes = call.body
     for change in changes:
@@ -67,7 +65,7 @@ async def patch_network(call: Call, networks: Networks, network_changes: Network
         if name in READ_ONLY.get(part, ()):
             raise Invalid(f"'{change.path[:SHOWN_LENGTH]}' is set by the server and cannot be changed.")
     await spell_values(changes, Network)
-    await network_changes.change(
+    await administration.change(
         call.session,
         row,
         lambda document: patched(document, changes, Network, CHANGEABLE),
@@ -79,31 +77,33 @@ async def patch_network(call: Call, networks: Networks, network_changes: Network
 
 @endpoints.get("/{network}/Settings/", answer=NetworkSettings)
 async def get_settings(call: Call, networks: Networks, network: str) -> Answer:
-    """Give a network's settings."""
+    """Get a network's settings."""
     row = await networks.own(call.person_id, network)
     modified = row.settings_last_modified_date
     return answer_json(settings_of(row), last_modified=modified, etag=str(modified))
 
 
 @endpoints.put("/{network}/Settings/", body=NetworkSettings, partial=True, more="412")
-async def put_settings(call: Call, networks: Networks, network_changes: NetworkChanges, network: str) -> Answer:
-    """Change a network's settings; what is left out stays. The next tokens have the new lifetimes."""
-    await _merge(call, networks, network_changes, network, "settings")
+async def put_settings(call: Call, networks: Networks, administration: NetworkAdministration, network: str) -> Answer:
+    """Update a network's settings; properties that the body omits stay. New tokens have the new lifetimes."""
+    await _merge(call, networks, administration, network, "settings")
     return NO_CONTENT
 
 
 @endpoints.get("/{network}/Subscription/", answer=NetworkSubscription)
 async def get_subscription(call: Call, networks: Networks, network: str) -> Answer:
-    """Give the subscription that is in force for a network."""
+    """Get the subscription that is in force for a network."""
     row = await networks.own(call.person_id, network)
     modified = row.subscription_last_modified_date
     return answer_json(subscription_of(row), last_modified=modified, etag=str(modified))
 
 
 @endpoints.put("/{network}/Subscription/", body=NetworkSubscription, partial=True)
-async def put_subscription(call: Call, networks: Networks, network_changes: NetworkChanges, network: str) -> Answer:
-    """Change a network's level."""
-    await _merge(call, networks, network_changes, network, "subscription")
+async def put_subscription(
+    call: Call, networks: Networks, administration: NetworkAdministration, network: str
+) -> Answer:
+    """Update a network's level."""
+    await _merge(call, networks, administration, network, "subscription")
     return NO_CONTENT
 
 
@@ -115,15 +115,17 @@ async def list_subscriptions(call: Call, networks: Networks, network: str) -> An
 
 
 async def _check_same(call: Call, networks: Networks, network_id: int, name: str, subscription_id: object) -> None:
-    """Raises `Invalid` for the id of the subscription of another network of the person."""
+    """Raises `Invalid` if `subscription_id` is that of another network of the person."""
     for network in await networks.of_person(call.person_id):
         subscription = network.subscription
         if network.id != network_id and subscription is not None and subscription.id == subscription_id:
             raise of_another("id", "network", network.name, name)
 
 
-async def _merge(call: Call, networks: Networks, network_changes: NetworkChanges, network: str, part: str) -> None:
-    """Change one part of a network by a body that may leave properties out."""
+async def _merge(
+    call: Call, networks: Networks, administration: NetworkAdministration, network: str, part: str
+) -> None:
+    """Changes one part of a network; properties that the body omits stay."""
     row = await networks.own(call.person_id, network)
     type_: Any = NetworkSettings if part == "settings" else LevelChange
     body: Document = call.body
@@ -132,12 +134,12 @@ async def _merge(call: Call, networks: Networks, network_changes: NetworkChanges
 
     def edit(document: Document) -> Document:
         changed = merged(document, {part: body})
-        new = converted(changed[part], type_)  # an error names the place in the body, not in the whole network
+        new = converted(changed[part], type_)  # errors then name the place in the body, not in the whole network
         if isinstance(new, NetworkSettings):
             columns_of(new, at="")
         return changed
 
-    await network_changes.change(
+    await administration.change(
         call.session,
         row,
         edit,

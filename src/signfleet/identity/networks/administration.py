@@ -1,4 +1,4 @@
-"""Changes of a network's settings and level by its members."""
+"""Changes a network's settings and level for its administrators."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.foundation.errors import Forbidden, Invalid, NotFound, Stale
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, UPDATE_NETWORK_SUBSCRIPTION
@@ -18,29 +18,30 @@ from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.levels import change_level, check_level
 from signfleet.identity.networks.schemas import NetworkSettings, last_change, network_of, settings_of
 from signfleet.identity.networks.service import columns_of
+from signfleet.identity.networks.store import NetworkRow
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.patch import Document, converted
 
-#: So many times a change is tried when others change the network at the same time.
+#: A change is retried if another one of the same network commits first.
 ATTEMPTS = 5
 
 
 class LevelChange(msgspec.Struct):
-    """What of a subscription can be changed."""
+    """The members of a subscription that a change may set."""
 
     level: str
 
 
 class NetworkChange(msgspec.Struct):
-    """What of a Network entity can be changed."""
+    """The members of a Network entity that a change may set."""
 
     settings: NetworkSettings
     subscription: LevelChange | None
 
 
-class NetworkChanges:
-    """Changes networks as far as the role that the caller has in them allows it."""
+class NetworkAdministration:
+    """Changes networks as far as the caller's role in them allows it."""
 
     def __init__(self, store: Store, permissions: Permissions, settings: Settings) -> None:
         self._store = store
@@ -50,42 +51,34 @@ class NetworkChanges:
     async def change(
         self,
         session: Session,
-        network: Row,
+        network: NetworkRow,
         edit: Callable[[Document], Document],
         *,
         precondition: Precondition,
         now: int,
-        date: Callable[[Row], int] = last_change,
+        date: Callable[[NetworkRow], int] = last_change,
     ) -> None:
-        """Change a network to what `edit` makes of its entity, all or nothing. `network` is a row of `networks.store`.
+        """Changes a network to what `edit` makes of its entity, all or nothing.
 
-        `date` tells the last change of the part that `precondition` is about. Raises `Invalid` naming what does not
+        `date` returns when the part that `precondition` is about changed last. Raises `Invalid` naming what does not
         fit, `Stale`, and `Forbidden`.
         """
         for _ in range(ATTEMPTS):
             precondition.check(date(network), date(network))
             wanted = converted(edit(msgspec.to_builtins(network_of(network))), NetworkChange)
-            if wanted.subscription is None and network.subscription_id is not None:
-                raise Invalid("A network always has a subscription; change its level - at 'subscription'.")
+            if wanted.subscription is None:
+                raise Invalid("'subscription': a network always has a subscription; change its 'level'.")
             await self._demand(session, network, wanted)
             if await self._write(network, wanted, now):
                 return
             row = await self._store.one(queries.NETWORK_BY_ID, id=network.id)
             if row is None:
-                raise NotFound("The network is gone.")
+                raise NotFound("The network has been deleted.")
             network = row
-        raise Stale("The network is being changed by others all the time; try again.")
+        raise Stale("Other requests keep changing the network; try again.")
 
-    async def set_level(self, network_id: int, level: str, now: int) -> None:
-        """Give a network any level, as the operator. Raises `Invalid` for one that there is not."""
-
-        async def work(tx: Transaction) -> None:
-            await change_level(tx, network_id, level, now, trial=self._trial, by_member=False)
-
-        await self._store.write(work)
-
-    async def _demand(self, session: Session, network: Row, wanted: NetworkChange) -> None:
-        """The caller's role in this network counts, whichever network the session has chosen."""
+    async def _demand(self, session: Session, network: NetworkRow, wanted: NetworkChange) -> None:
+        """Raises `Forbidden` unless the caller's role in this network, which need not be the chosen one, allows it."""
         if network.is_locked_out:
             raise Forbidden(f"The network '{network.name}' is locked out.")
         user = await self._store.one(queries.MEMBER, network_id=network.id, person_id=session.person_id)
@@ -99,12 +92,12 @@ class NetworkChanges:
         if wanted.subscription is not None and check_level(wanted.subscription.level) != network.level:
             await self._permissions.require_on(member, UPDATE_NETWORK_SUBSCRIPTION, network.id)
 
-    async def _write(self, network: Row, wanted: NetworkChange, now: int) -> bool:
-        """Write unless the network has changed since it was read."""
+    async def _write(self, network: NetworkRow, wanted: NetworkChange, now: int) -> bool:
+        """Writes the change; returns False if the network has changed since `network` was read."""
         settings = _changed_settings(network, wanted)
 
         async def work(tx: Transaction) -> bool:
-            await tx.one(queries.HOLD_NETWORK, id=network.id)
+            await tx.one(queries.LOCK_NETWORK, id=network.id)
             present = await tx.one(queries.NETWORK_BY_ID, id=network.id)
             if present is None or last_change(present) != last_change(network):
                 return False
@@ -124,5 +117,5 @@ class NetworkChanges:
         return await self._store.write(work)
 
 
-def _changed_settings(network: Row, wanted: NetworkChange) -> dict[str, int | bool]:
+def _changed_settings(network: NetworkRow, wanted: NetworkChange) -> dict[str, int | bool]:
     return {column: value for column, value in columns_of(wanted.settings).items() if getattr(network, column) != value}
