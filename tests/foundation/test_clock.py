@@ -9,7 +9,7 @@ import pytest
 
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Throttled
-from signfleet.identity.access.throttle import Throttle
+from signfleet.foundation.rate_limit import RateLimit
 
 HOUR = 3_600_000
 
@@ -35,10 +35,10 @@ def test_it_can_be_moved_ahead_and_back() -> None:
     assert clock.now() < before + HOUR
 
 
-def test_throttles_see_the_time_that_was_passed_over() -> None:
-    throttle = Throttle(1, 600.0, "to try")
-    throttle.take("key")
+def test_rate_limits_follow_a_clock_that_is_moved_ahead() -> None:
+    limit = RateLimit(1, 600.0, "Too many attempts")
+    limit.check("key")
     with pytest.raises(Throttled):
-        throttle.take("key")
+        limit.check("key")
     clock.set_ahead(HOUR)
-    throttle.take("key")
+    limit.check("key")

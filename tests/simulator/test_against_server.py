@@ -70,7 +70,8 @@ async def test_no_player_is_stranded_by_lost_answers(
     line = Losing(app, services.store)
     monkeypatch.setattr("signfleet.simulator.player._FIRST_WAIT", 0.001)
     monkeypatch.setattr("signfleet.simulator.player._LONGEST_WAIT", 0.01)
-    monkeypatch.setattr("signfleet.fleet.players.rate_limit.BURST", 10_000)
+    for limited in (services.players, services.reports):
+        monkeypatch.setattr(limited._rate_limit, "burst", 10_000)
     tally, secrets = Tally(), Secrets()
     for _ in range(2):  # the players return with their secrets
         await simulate(

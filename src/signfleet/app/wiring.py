@@ -33,7 +33,7 @@ from signfleet.fleet.permission_explanation.routes import endpoints as explanati
 from signfleet.fleet.permission_explanation.service import Explanations
 from signfleet.fleet.players import routes as player_routes
 from signfleet.fleet.players.events import StoredEvents
-from signfleet.fleet.players.rate_limit import RateLimit
+from signfleet.fleet.players.rate_limit import player_rate_limit
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.screenshots import Screenshots
@@ -202,7 +202,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
     retention = Retention(store, blobs, settings)
     device_deletion = DeviceDeletion(store, devices, permissions, subscriptions, retention)
     provisioning = Provisioning(store, networks, settings.setup_tokens_per_network)
-    joining_limit = RateLimit()
+    joining_limit = player_rate_limit()
     return Services(
         settings=settings,
         store=store,

@@ -13,7 +13,7 @@ def now() -> int:
 
 
 def monotonic() -> float:
-    """Returns seconds that only grow, for throttles: a step of the system's clock does not change them."""
+    """Returns seconds that only grow, for rate limits: a step of the system's clock does not change them."""
     return time.monotonic() + _ahead_ms / 1000
 
 

@@ -20,7 +20,7 @@ async def get_installation(call: Call, testbed: Testbed) -> Answer:
 
 @endpoints.post("/reset", body=Seed, body_optional=True, answer=Installation, statuses="200", errors=_ERRORS)
 async def reset(call: Call, testbed: Testbed) -> Answer:
-    """Replace everything by a new seed: store, pictures, mails, caches, throttles, faults and clock.
+    """Replace everything by a new seed: store, pictures, mails, caches, rate limits, faults and clock.
 
     Ids begin at 1 again and credentials stay, so that the same seed gives the same installation. Requests that come
     meanwhile wait.

@@ -338,10 +338,15 @@ async def test_a_block_is_of_the_network_that_deleted_the_device(
 
 @pytest.mark.parametrize("call", ["register", "refresh", "secret", "guess", "setup token"])
 async def test_joining_and_tokens_are_rate_limited(
-    at_work: dict[str, Any], register: Register, client: AsyncClient, monkeypatch: pytest.MonkeyPatch, call: str
+    at_work: dict[str, Any],
+    register: Register,
+    client: AsyncClient,
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
 ) -> None:
-    monkeypatch.setattr("signfleet.fleet.players.rate_limit.BURST", 3)
-    monkeypatch.setattr("signfleet.fleet.players.rate_limit.SECONDS", 3600)
+    monkeypatch.setattr(services.players._rate_limit, "burst", 3)
+    monkeypatch.setattr(services.players._rate_limit, "seconds", 3600)
     answers = []
     for _ in range(5):
         match call:

@@ -1,27 +1,27 @@
-"""The rate limit of players: burst, steady rate, eviction, refunds."""
+"""The rate limit of players: a backlog passes at once, an endless loop does not."""
 
 import pytest
 from httpx import AsyncClient
 
-from signfleet.fleet.players import rate_limit
-from signfleet.fleet.players.rate_limit import BURST, SECONDS, RateLimit
+from signfleet.app.wiring import Services
+from signfleet.fleet.players.rate_limit import BURST, SECONDS, player_rate_limit
 from signfleet.foundation.errors import Throttled
-from signfleet.foundation.storage.interface import StorageError
+from signfleet.foundation.rate_limit import RateLimit
 from tests.conftest import ON_SQLITE
 from tests.fleet.players.conftest import PLAYER
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.foundation.test_rate_limit import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def limit(clock: Clock) -> RateLimit:
+    made = player_rate_limit()
+    made._clock = clock
+    return made
 
 
 def allowed(limit: RateLimit, device_id: int, attempts: int) -> int:
@@ -37,8 +37,7 @@ def allowed(limit: RateLimit, device_id: int, attempts: int) -> int:
     return count
 
 
-def test_a_backlog_passes_at_once_and_further_requests_wait(clock: Clock) -> None:
-    limit = RateLimit(clock)
+def test_a_backlog_passes_at_once_and_further_requests_wait(limit: RateLimit, clock: Clock) -> None:
     assert allowed(limit, 1, BURST + 5) == BURST
     clock.now += 3 * SECONDS
     assert allowed(limit, 1, 5) == 3
@@ -46,45 +45,23 @@ def test_a_backlog_passes_at_once_and_further_requests_wait(clock: Clock) -> Non
     assert allowed(limit, 1, BURST + 5) == BURST
 
 
-def test_devices_have_separate_limits(clock: Clock) -> None:
-    limit = RateLimit(clock)
+def test_devices_have_separate_limits(limit: RateLimit) -> None:
     assert [allowed(limit, device_id, BURST) for device_id in range(3)] == [BURST] * 3
 
 
-def test_one_report_per_second_is_never_limited(clock: Clock) -> None:
-    limit = RateLimit(clock)
+def test_one_report_per_second_is_never_limited(limit: RateLimit, clock: Clock) -> None:
     for _ in range(5 * BURST):
         clock.now += 1
         limit.check(1)
 
 
-def test_a_full_table_evicts_only_keys_below_the_steady_rate(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "KEYS_LIMIT", 10)
-    limit = RateLimit(clock)
-    for device_id in range(100, 109):
-        limit.check(device_id)
-    clock.now += 1
-    assert allowed(limit, 1, BURST) == BURST
-    limit.check(2)
-    assert allowed(limit, 1, 1) == 0
-
-
 @ON_SQLITE
 async def test_a_player_that_reports_too_often_gets_429_with_retry_after(
-    player: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    player: AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "BURST", 2)
-    monkeypatch.setattr(rate_limit, "SECONDS", 3600)
+    monkeypatch.setattr(services.reports._rate_limit, "burst", 2)
+    monkeypatch.setattr(services.reports._rate_limit, "seconds", 3600)
     answers = [await player.post(f"{PLAYER}/report", json={"sequence": number}) for number in (1, 2, 3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["error"] == "too_many_requests"
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
-
-
-def test_a_report_that_fails_in_the_store_does_not_count(clock: Clock) -> None:
-    limit = RateLimit(clock)
-    for _ in range(3 * BURST):
-        limit.check(1)
-        with pytest.raises(StorageError), limit.refunding(1):
-            raise StorageError("the disk is full")
-    assert allowed(limit, 1, BURST + 5) == BURST

@@ -9,7 +9,7 @@ from signfleet.foundation.errors import Invalid, Throttled
 from signfleet.foundation.storage.interface import StorageError
 from signfleet.identity.access import attempts as module
 from signfleet.identity.access.attempts import Attempts
-from tests.identity.access.test_throttle import Clock
+from tests.foundation.test_rate_limit import Clock
 
 OWNER = "jane@example.com"
 

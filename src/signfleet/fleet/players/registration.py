@@ -18,7 +18,6 @@ from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, ch
 from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.fleet.players import store as queries
-from signfleet.fleet.players.rate_limit import RateLimit
 from signfleet.fleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
 from signfleet.fleet.players.schemas import PlayerRegistration, Registered
 from signfleet.fleet.players.tokens import lifetimes_of
@@ -26,6 +25,7 @@ from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.foundation.errors import Unauthenticated
 from signfleet.foundation.geography.location import complete_location
+from signfleet.foundation.rate_limit import RateLimit
 from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.text import fold

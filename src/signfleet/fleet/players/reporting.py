@@ -20,7 +20,7 @@ from signfleet.fleet.health.store import SET_STATUS_END
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.events import Event, StoredEvents
-from signfleet.fleet.players.rate_limit import RateLimit
+from signfleet.fleet.players.rate_limit import player_rate_limit
 from signfleet.fleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
 from signfleet.fleet.players.status import read_status
 from signfleet.fleet.subscriptions.service import Subscriptions
@@ -55,7 +55,7 @@ class Reports:
         self._store = store
         self._events = events
         self._subscriptions = subscriptions
-        self._rate_limit = RateLimit()
+        self._rate_limit = player_rate_limit()
 
     async def settings(self, network_id: int, device_id: int) -> str:
         """The settings of a device as JSON."""

@@ -10,8 +10,8 @@ from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import END_SESSIONS
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.clones import Clones, Sign
-from signfleet.fleet.players.rate_limit import RateLimit
 from signfleet.fleet.players.schemas import Tokens
+from signfleet.foundation.rate_limit import RateLimit
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import MINUTE

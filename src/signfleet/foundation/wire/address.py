@@ -18,7 +18,7 @@ def canonical(address: str) -> str:
 
 
 def subscriber(address: str) -> str:
-    """Return what counts as one place for a throttle: an IPv4 address, the /64 of an IPv6 address, or the text."""
+    """Returns what counts as one place for a rate limit: an IPv4 address, the /64 of an IPv6 address, or the text."""
     return _subscriber(address[:ADDRESS_LIMIT])
 
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from signfleet.foundation.errors import Forbidden, Throttled
+from signfleet.foundation.rate_limit import RateLimit
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Duplicate, Row, StorageError, Store, Transaction
 from signfleet.foundation.wire.address import subscriber
@@ -18,7 +19,6 @@ from signfleet.identity.access import passwords
 from signfleet.identity.access.attempts import LOGIN_LIMIT, Attempts
 from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.store import DELETE_OTHER_SESSIONS
-from signfleet.identity.access.throttle import Throttle
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.people import store as queries
 from signfleet.identity.people.links import (
@@ -75,9 +75,9 @@ class Registrations:
         self._passwords = passwords
         self._links = links
         self._is_open = settings.self_registration
-        self._registrations = Throttle(*REGISTRATIONS_PER_ADDRESS, "to register from this address")
-        self._resets = Throttle(*RESETS_PER_ADDRESS, "to reset passwords from this address")
-        self._resets_of_login = Throttle(*RESETS_PER_LOGIN, "to reset this password")
+        self._registrations = RateLimit(*REGISTRATIONS_PER_ADDRESS, "Too many attempts to register from this address")
+        self._resets = RateLimit(*RESETS_PER_ADDRESS, "Too many attempts to reset passwords from this address")
+        self._resets_of_login = RateLimit(*RESETS_PER_LOGIN, "Too many attempts to reset this password")
         self._wanted: deque[_Wanted] = deque(maxlen=WAITING_LIMIT)
         #: Wakes the job that calls `mail_resets`.
         self.wake = asyncio.Event()
@@ -90,7 +90,7 @@ class Registrations:
         """
         if not self._is_open:
             raise Forbidden("Registration is switched off on this server (setting self_registration).")
-        self._registrations.take(subscriber(address))
+        self._registrations.check(subscriber(address))
         made = passwords.generate() if new.password is None else None
         if new.password is not None:
             passwords.check_policy(new.password)
@@ -114,10 +114,10 @@ class Registrations:
 
         `mail_resets` looks that up later, so neither answer nor time reveals it.
         """
-        self._resets.take(subscriber(address))
+        self._resets.check(subscriber(address))
         login = login.strip()
         try:
-            self._resets_of_login.take(mailbox_key(login))
+            self._resets_of_login.check(mailbox_key(login))
         except Throttled:
             log.warning("too many password resets asked for one person")
             return

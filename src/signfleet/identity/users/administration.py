@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from signfleet.foundation.errors import NotFound, of_another
+from signfleet.foundation.rate_limit import RateLimit
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.datetime import next_moment
@@ -31,7 +32,6 @@ from signfleet.identity.access.permission_store import LOCK_USERS_OF_ROLE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.access.throttle import Throttle
 from signfleet.identity.people.links import INVITATION, OneTimeLinks
 from signfleet.identity.people.schemas import person_of
 from signfleet.identity.people.service import People, insert_person, record_new
@@ -68,7 +68,7 @@ class UserAdministration:
         self._documents = documents
         self._store = store
         self._links = links
-        self._invitations = Throttle(*INVITATIONS_PER_MAILBOX, "to invite this person")
+        self._invitations = RateLimit(*INVITATIONS_PER_MAILBOX, "Too many attempts to invite this person")
         self._users = users
         self._people = people
         self._permissions = permissions
@@ -125,7 +125,7 @@ class UserAdministration:
             new.person.login, None, new.person.first_name, new.person.last_name, activation_date=None
         )
         mailbox = mailbox_key(prepared.login)
-        self._invitations.take(f"{network_id} {mailbox}")
+        self._invitations.check(f"{network_id} {mailbox}")
 
         async def work(tx: Transaction) -> int:
             await demand_no_member(tx, network_id, mailbox, "person.login")
