@@ -148,7 +148,7 @@ async def test_a_commit_without_an_answer_is_not_tried_twice(url: str) -> None:
         "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON setting DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION die()",
     )
-    with pytest.raises(StorageError, match="did not say whether it has written"):
+    with pytest.raises(StorageError, match="did not confirm the write"):
         await put(store, "a")
     assert await store.one(ONE, name="a") is None
     await store.close()

@@ -302,4 +302,4 @@ def _reader(store: Store | Transaction, *, short: bool) -> Any:
     """How to read: inside a unit of work its own way, else off the event loop unless an index serves the statement."""
     if short:
         return store.all
-    return getattr(store, "scan_all", store.all)
+    return store.scan_all

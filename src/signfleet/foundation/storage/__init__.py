@@ -1,1 +1,1 @@
-"""Where everything is kept: one small interface over an embedded SQLite file or a PostgreSQL server."""
+"""Stores everything: one small interface over an embedded SQLite file or a PostgreSQL server."""

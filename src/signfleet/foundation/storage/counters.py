@@ -1,4 +1,4 @@
-"""How many instances of an entity a network has: kept as they come and go, never counted."""
+"""Maintained counters per network and entity, updated with each change, so that no list needs COUNT(*)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import network_total
 
-#: Not instances but how often the permissions of a network have changed: what follows from them is good until the next.
+#: Counts the changes of a network's permissions, not instances: caches derived from them are valid while it stays.
 PERMISSION_CHANGES = "permission changes"
 
-#: Not instances but bytes, thumbnails apart.
+#: Counts bytes, not instances; without thumbnails.
 PICTURE_BYTES = "bytes of pictures"
 
 TOTAL = Query(
@@ -31,5 +31,5 @@ _ADD = Query(
 
 
 async def add(tx: Transaction, network_id: int, entity: str, change: int) -> None:
-    """Count `change` instances of `entity` more (or less) in the network."""
+    """Adds `change`, which may be negative, to the counter of `entity` in the network."""
     await tx.execute(_ADD, network_id=network_id, entity=entity, change=change)

@@ -1,8 +1,9 @@
 """What the rest of the program sees of a store.
 
-Two ways to read: `one` and `all` for short, indexed look-ups; `scan_all` for what may have to look at many
-rows. One way to write: `write` takes a unit of work, an async function of a `Transaction`, and returns its
-result once it is on disk. A unit of work awaits its transaction and nothing else; after a conflict it is run again.
+Two ways to read: `one` and `all` for short look-ups by an index, `scan_all` for statements that may visit many rows.
+One way to write: `write` takes a unit of work, an async function of a `Transaction`, and returns its result once it is
+on disk. A unit of work awaits its transaction and nothing else, and has no other effects: after a conflict it runs
+again.
 """
 
 from __future__ import annotations
@@ -19,35 +20,39 @@ Row = Any
 
 
 class StorageError(Exception):
-    """The store could not do its work: full disk, lost connection. Nothing of the unit of work was kept."""
+    """The store failed: full disk, lost connection. The unit of work is rolled back."""
 
 
 class Duplicate(Exception):
-    """A row with that key exists already. The unit of work is rolled back."""
+    """A row with this key exists already. The unit of work is rolled back."""
 
 
 class Transaction(Protocol):
-    """The inside of a unit of work."""
+    """What a unit of work reads and writes with."""
 
-    #: Nobody else writes until it ends: what it has read stays true without being locked.
+    #: True where no other transaction writes until this one ends: rows need no lock to stay as they were read.
     alone: bool
 
     async def one(self, query: Query[R], **params: Any) -> R | None: ...
 
     async def all(self, query: Query[R], **params: Any) -> list[R]: ...
 
+    async def scan_all(self, query: Query[R], **params: Any) -> list[R]:
+        """Does what `all` does: a transaction stays in its thread or connection."""
+        ...
+
     async def execute(self, query: Query, **params: Any) -> int:
-        """Run a statement; returns how many rows it touched."""
+        """Runs a statement. Returns how many rows it changed."""
         ...
 
     async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None: ...
 
     async def next_id(self, sequence: str) -> int:
-        """A new id; `sequence` is one of `tables.SEQUENCES`."""
+        """Returns a new id; `sequence` is one of `tables.SEQUENCES`."""
         ...
 
     async def next_ids(self, sequence: str, count: int) -> Sequence[int]:
-        """`count` new ids, ascending."""
+        """Returns `count` new ids, ascending."""
         ...
 
 
@@ -69,7 +74,7 @@ class Store(Protocol):
     async def write(self, work: UnitOfWork[T]) -> T: ...
 
     def version(self) -> int:
-        """A number that differs from the last one when anything may have changed, here or in another process."""
+        """Returns a number that changes whenever anything may have been written, here or in another process."""
         ...
 
     async def close(self) -> None: ...

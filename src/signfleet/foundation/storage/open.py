@@ -30,20 +30,20 @@ class CannotOpen(Exception):
 
 
 def is_missing(database: str) -> bool:
-    """Whether opening `database` would make a new file. A PostgreSQL database has to be there in any case."""
+    """Checks whether opening `database` would create a file. A PostgreSQL database has to exist in any case."""
     if not database.startswith(SQLITE):
         return False
     try:
         Path(database.removeprefix(SQLITE)).stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:  # not for us to see: `open_store` will say why
+    except OSError:  # not readable: `open_store` reports why
         return False
     return False
 
 
 async def revision_of(database: str) -> str | None:
-    """The revision of the schema; None if the store has none. Raises `CannotOpen`."""
+    """Returns the revision of the schema; None if the store has none. Raises `CannotOpen`."""
     try:
         if database.startswith(SQLITE):
             return revision_of_sqlite(Path(database.removeprefix(SQLITE)))
@@ -62,10 +62,9 @@ async def open_store(
     scan_limit: float = SCAN_LIMIT,
     pooler: str | None = None,
 ) -> Store:
-    """Opens `sqlite:///path` or `postgresql://…`.
+    """Opens `sqlite:///path` or `postgresql://…`. Raises `CannotOpen`.
 
-    Creates or upgrades the schema first if the caller may `upgrade`. Reads and writes go through the `pooler`, where
-    one is named. Raises `CannotOpen`.
+    Creates or upgrades the schema first if `upgrade` is true. Reads and writes go through the `pooler` if there is one.
     """
     if pooler and not (database.startswith(POSTGRESQL) and pooler.startswith(POSTGRESQL)):
         raise CannotOpen(
@@ -86,7 +85,7 @@ async def open_store(
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {reason}.") from error
     except (WrongSchema, BadAddress, UnsuitableDatabase) as error:
         raise CannotOpen(f"Cannot open the {database.partition(':')[0]} database: {error}") from error
-    except ValueError:  # of an address that cannot be taken apart; it may quote a part of the password
+    except ValueError:  # the address cannot be parsed; the error may quote a part of the password
         pass
     raise CannotOpen(
         "database: expected sqlite:///path or postgresql://user:password@host/name."

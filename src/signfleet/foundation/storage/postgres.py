@@ -1,4 +1,8 @@
-"""The server store: PostgreSQL over asyncpg."""
+"""The server store: PostgreSQL over asyncpg.
+
+A unit of work that conflicts with another one, or whose connection ends before the commit, runs again. What a read or a
+write waits for is bounded in time at every step, so that a silent server is an error and not a hang.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +31,19 @@ from signfleet.foundation.storage.scan_queue import SCAN_LIMIT, SCANS, ScanQueue
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: A unit of work that met another one, or whose connection ended under it, is run at most this often.
+#: How often a unit of work runs at most, if it conflicts with another one or loses its connection.
 ATTEMPTS = 6
-#: So many seconds a request waits for a connection of the pool.
+#: How many seconds a request waits for a connection of the pool.
 ACQUIRE_SECONDS = 10.0
-#: A short read, and a unit of work, that takes longer ends with its connection. These limits
-#: are for one database process that hangs; of a database that hangs as a whole the listener knows within seconds.
+#: A short read, and a unit of work, that takes longer fails and ends its connection. These limits are for one database
+#: process that hangs; the listener notices within seconds if the whole database hangs.
 READ_SECONDS, WORK_SECONDS = 10.0, 60.0
-#: The connection ended while it was used: the server was restarted, or the way to it broke.
+#: The connection ended in use: the server was restarted, or the network failed.
 ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
 
 
 class _ConnectionEnded(Exception):
-    """What was under way on the connection can be begun again on another."""
+    """The connection ended; the caller may start again on another one."""
 
 
 class _Transaction:
@@ -54,6 +58,9 @@ class _Transaction:
 
     async def all(self, query: Query[R], **params: Any) -> list[R]:
         return await _fetch(self._connection, query, params)
+
+    async def scan_all(self, query: Query[R], **params: Any) -> list[R]:
+        return await self.all(query, **params)
 
     async def execute(self, query: Query, **params: Any) -> int:
         prepared = query.prepared("postgresql")
@@ -77,7 +84,7 @@ class _Transaction:
 
 
 async def _fetch(connection: Any, query: Query[R], params: dict[str, Any], limit: float | None = None) -> list[R]:
-    """The rows. Where they take longer than `limit` seconds, PostgreSQL ends the statement: raises `Invalid`."""
+    """Returns the rows. Raises `Invalid` if they take longer than `limit` seconds; PostgreSQL ends the statement."""
     prepared = query.prepared("postgresql")
     try:
         found = await connection.fetch(prepared.text, *prepared.arguments(params), timeout=limit)
@@ -91,7 +98,7 @@ async def _fetch(connection: Any, query: Query[R], params: dict[str, Any], limit
 def _has_ended(connection: Any) -> bool:
     try:
         return bool(connection.is_closed())
-    except asyncpg.InterfaceError:  # the pool has taken it back at its end
+    except asyncpg.InterfaceError:  # it ended, and the pool took it back
         return True
 
 
@@ -100,18 +107,18 @@ async def _pause(attempt: int) -> None:
 
 
 async def _reset_nothing(_connection: Any) -> None:
-    """Our connections carry no state between uses: no reset query."""
+    """Replaces asyncpg's reset query: our connections have no state between uses."""
 
 
 class PostgresStore:
-    """`Store` over a PostgreSQL database; `open` makes one."""
+    """`Store` over a PostgreSQL database; create it with `open`."""
 
     dialect = "postgresql"
 
     def __init__(self, url: str, connections: int, scan_limit: float = SCAN_LIMIT, pooler: str | None = None) -> None:
-        """Half of the `connections` may scan at a time, each for `scan_limit` seconds at most."""
+        """Up to half of the `connections` scan at a time, each for `scan_limit` seconds at most."""
         self._pool_url = pooler or url
-        #: Behind a pooler each transaction may meet another process of the database, without what the last prepared.
+        #: Behind a pooler each transaction may get another database process, which lacks the prepared statements.
         self._options = {"statement_cache_size": 0} if pooler else {}
         self._connections = connections
         self._scan_limit = scan_limit
@@ -141,7 +148,7 @@ class PostgresStore:
                 raise UnsuitableDatabase("`database_pooler` leads to another database than `database`.")
 
     async def _new_pool(self) -> Any:
-        """A pool that has not connected yet: making it waits for nobody."""
+        """Returns a pool without connections, so that creating it does not wait."""
         return await asyncpg.create_pool(
             self._pool_url,
             connect=connect,
@@ -153,7 +160,7 @@ class PostgresStore:
         )
 
     async def _replace_pool(self) -> None:
-        """Ends every connection: what they wait for may never come."""
+        """Ends every connection: the answers that they wait for may never come."""
         silent, self._pool = self._pool, await self._new_pool()
         silent.terminate()
 
@@ -199,19 +206,19 @@ class PostgresStore:
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 await _pause(attempt)
             except _ConnectionEnded as error:
-                if committing:  # nobody can say whether the commit came through: it must not be done twice
-                    raise StorageError("the store did not say whether it has written: its connection ended") from error
+                if committing:  # the commit may have succeeded: the unit of work must not run twice
+                    raise StorageError("the store did not confirm the write: its connection ended") from error
                 await _pause(attempt)
             except UNREACHABLE as error:
                 raise StorageError(f"the store could not write: {error}") from error
-        raise StorageError("the store could not write: too many writers meet on the same rows, or its connections end")
+        raise StorageError("the store could not write: too many conflicts on the same rows, or its connections end")
 
     @asynccontextmanager
     async def _connection(self, seconds: float) -> AsyncIterator[Any]:
-        """A connection of the pool, which ends when it is used for longer than `seconds`.
+        """Yields a connection of the pool, and ends it if the block takes longer than `seconds`.
 
-        A pool learns that the server has ended a connection only when the event loop comes to read from it, which may
-        be after that connection was given out.
+        The pool learns that the server ended a connection only when the event loop reads from it, which may be after
+        the pool has handed it out.
         """
         if not self._listener.answers:
             raise StorageError("the database does not answer")
@@ -225,7 +232,7 @@ class PostgresStore:
             if _has_ended(connection):
                 raise _ConnectionEnded from error
             if isinstance(error, asyncpg.InternalClientError):
-                # The server's last words are read, the end of the connection is not: nothing can be sent.
+                # The server's last message has been read, but not the end of the connection: nothing can be sent.
                 connection.terminate()
                 raise _ConnectionEnded from error
             raise
@@ -239,10 +246,10 @@ class PostgresStore:
         except UNUSABLE as error:
             if pool is self._pool:
                 raise
-            raise _ConnectionEnded from error  # the pool was replaced meanwhile
+            raise _ConnectionEnded from error  # the pool has been replaced
 
     def version(self) -> int:
-        if not self._listener.is_trusted:  # writes of others may be unknown here: no cache can be trusted
+        if not self._listener.is_trusted:  # other processes' writes may be unknown here: caches are not valid
             self._listener.version += 1
         return self._listener.version
 

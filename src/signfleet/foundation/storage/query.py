@@ -57,7 +57,7 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-#: One thread: however many callers send long filters, the event loop competes with one of them for the interpreter.
+#: One thread: however many callers send long filters, the event loop shares the interpreter with only one of them.
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="prepare")
 
 T = TypeVar("T")
@@ -66,16 +66,16 @@ RowT_co = TypeVar("RowT_co", covariant=True, default=Any)
 
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs a function that takes milliseconds, and touches nothing that others change, outside the event loop."""
+    """Runs a function that takes milliseconds, and touches no shared state, outside the event loop."""
     return await asyncio.get_running_loop().run_in_executor(_THREAD, partial(function, *args, **kwargs))
 
 
 class JsonList(Text):
-    """A list that travels as JSON text: SQLite has no arrays."""
+    """A list that is bound as JSON text: SQLite has no arrays."""
 
 
 class Prepared:
-    """A statement as one dialect's driver takes it."""
+    """A statement compiled for one dialect's driver."""
 
     __slots__ = ("_given", "_lists", "_values", "row", "text")
 
@@ -83,16 +83,16 @@ class Prepared:
         compiled = statement.compile(dialect=DIALECTS[dialect], column_keys=columns)
         self.text: str = compiled.string
         parameters = [compiled.binds[name] for name in compiled.positiontup or ()]
-        #: Values that are part of the statement itself, in the order of the text; the others are given with each call.
+        #: Values that are part of the statement, in the order of the text; each call gives the others.
         self._values = [None if parameter.required else _own_value(parameter) for parameter in parameters]
         given = [(place, parameter) for place, parameter in enumerate(parameters) if parameter.required]
         self._given = [(place, parameter.key) for place, parameter in given]
         self._lists = [place for place, parameter in given if isinstance(parameter.type, JsonList)]
-        answered = statement.exported_columns.keys() if named and hasattr(statement, "exported_columns") else ()
-        self.row: Any = namedtuple("Row", answered, rename=True) if answered else tuple
+        returned = statement.exported_columns.keys() if named and hasattr(statement, "exported_columns") else ()
+        self.row: Any = namedtuple("Row", returned, rename=True) if returned else tuple
 
     def arguments(self, params: Mapping[str, Any]) -> list[Any]:
-        """The parameters in the order of the text."""
+        """Returns the parameters in the order of the text."""
         values = self._values.copy()
         for place, name in self._given:
             values[place] = params[name]
@@ -101,7 +101,7 @@ class Prepared:
         return values
 
     def rows(self, found: list[Any]) -> list[Any]:
-        """What the driver has found, with the names of its columns."""
+        """Returns the driver's rows as named tuples."""
         new, row = tuple.__new__, self.row
         return found if row is tuple else [new(row, values) for values in found]
 
@@ -148,7 +148,7 @@ class Query(Generic[RowT_co]):
             _check_row(statement, row)
 
     async def prepare(self, dialect: str) -> None:
-        """Compiles the statement outside the event loop unless that has been done: it takes up to 100 ms."""
+        """Compiles the statement outside the event loop, which takes up to 100 ms, unless it is compiled already."""
         if dialect not in self._prepared:
             await run_in_thread(self.prepared, dialect)
 
@@ -170,9 +170,9 @@ def _check_row(statement: Any, row: type[Any]) -> None:
 
 
 class among(ColumnElement[bool]):
-    """`column` is one of the list given as parameter `name`, however long it is: the text stays the same.
+    """`column` is one of the list given as parameter `name`; the text is the same for every length of the list.
 
-    It has no type of its own: SQLAlchemy would compare a Boolean with 1 on SQLite, and no index would serve that.
+    It has no type of its own: SQLAlchemy would compare a Boolean with 1 on SQLite, and no index serves that.
     """
 
     inherit_cache = False
@@ -201,7 +201,7 @@ class _Each(FunctionElement[str]):
 
 
 def each(name: str) -> TableValuedAlias:
-    """The texts of the list given as parameter `name`, as a table with the column `value`."""
+    """Returns the texts of the list given as parameter `name`, as a table with the column `value`."""
     return _Each(bindparam(name, type_=JsonList())).table_valued("value")
 
 
@@ -216,7 +216,7 @@ def _each_postgresql(element: _Each, compiler: Any, **options: Any) -> str:
 
 
 class as_bytes(ColumnElement[bytes]):
-    """A text as bytes: what is only passed on is not decoded."""
+    """A text as bytes: the driver does not decode what is only passed on."""
 
     inherit_cache = False
     type = LargeBinary()
@@ -236,7 +236,7 @@ def _as_bytes_postgresql(element: as_bytes, compiler: Any, **options: Any) -> st
 
 
 class json_member(ColumnElement[str]):
-    """The text that a member has in a JSON object, which is stored as text."""
+    """The text of a member of a JSON object that is stored as text."""
 
     inherit_cache = False
     type = Text()
@@ -257,10 +257,10 @@ def _json_member_postgresql(element: json_member, compiler: Any, **options: Any)
 
 
 class concatenated(ColumnElement[bytes]):
-    """The texts of a column, with commas between, as bytes: of the rows whose `by` is in the list given as parameter
-    `name`, in the order of the list. Null where there are none.
+    """The texts of a column, joined by commas, as bytes.
 
-    One value instead of many: each row, and each column of it, is a call into the driver.
+    Of the rows whose `by` is in the list given as parameter `name`, in the order of the list; null if there are none.
+    One value is faster than many rows: each row, and each column of it, is a call into the driver.
     """
 
     inherit_cache = False
@@ -277,7 +277,7 @@ class concatenated(ColumnElement[bytes]):
 def _concatenated_sqlite(element: concatenated, compiler: Any, **options: Any) -> str:
     text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
     values = compiler.process(bindparam(element.name, type_=JsonList()), **options)
-    # A CROSS JOIN is made as it is written: the list first.
+    # SQLite does not reorder a CROSS JOIN: the list comes first.
     return (  # of names of our own tables
         f"(SELECT CAST(group_concat({text}) AS BLOB) FROM json_each({values}) AS listed"  # noqa: S608 - see above
         f" CROSS JOIN {element.text.table.name} WHERE {where} AND {key} = listed.value)"
@@ -296,7 +296,7 @@ def _concatenated_postgresql(element: concatenated, compiler: Any, **options: An
 
 
 class merged(ColumnElement[Any]):
-    """The JSON object of `column` with the members of the JSON text given as parameter `name` put in or replaced."""
+    """The JSON object of `column`, with the members of the JSON text given as parameter `name` added or replaced."""
 
     inherit_cache = False
 

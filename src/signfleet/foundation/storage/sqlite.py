@@ -1,9 +1,21 @@
-"""The embedded store: one SQLite file in WAL mode.
+"""The embedded store: one SQLite file in WAL mode. ADR 21 has the reasons and the figures.
 
-Short reads run right in the event loop (an indexed look-up takes about as long as handing it to a thread would). Reads
-that may scan are tried there, since most turn out to be short; those that are not are begun anew in one of a few
-reader threads. One writer thread commits whatever units of work have queued up together, so that many writers share
-one sync to the disk.
+* `one` and `all` run in the event loop, on the connection of `Snapshots`: a look-up by an index takes about as long
+  as handing it to a thread would.
+* `scan_all` tries the statement in the event loop (`Trial`), since most turn out to be short. A longer one starts
+  again on a scan thread when it is the caller's turn (`ScanQueue`).
+* `write` queues a unit of work for the one writer thread, which commits all units that wait in one transaction (group
+  commit), so that many writers share one sync to the disk.
+
+Three tasks write at the same time, and the second one violates a unique key:
+
+    event loop                     writer thread
+    write(a), write(b), write(c)   BEGIN IMMEDIATE
+                                   SAVEPOINT unit, run a, RELEASE unit
+                                   SAVEPOINT unit, run b, ROLLBACK TO unit, RELEASE unit
+                                   SAVEPOINT unit, run c, RELEASE unit
+                                   COMMIT: one sync
+    a and c return, b raises       call_soon_threadsafe(_answer_all, [a, b, c])
 """
 
 from __future__ import annotations
@@ -32,15 +44,15 @@ R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 
-#: How many units of work share a commit at most: more would make the first of them wait too long.
+#: At most so many units of work share a commit: more would make the first of them wait too long.
 BATCH_LIMIT = 256
 SCAN_THREADS = 3
-#: A scan looks at its time limit every so many steps of SQLite's machine, some three milliseconds.
+#: A scan checks its time limit every so many steps of SQLite's machine, about every three milliseconds.
 SCAN_PERIOD = 20_000
 
 
 class _ScanConnection:
-    """A connection of one reader thread, which ends a statement that runs longer than `limit` seconds."""
+    """The connection of one scan thread. It interrupts a statement that runs longer than `limit` seconds."""
 
     def __init__(self, path: Path, limit: float) -> None:
         self.connection = connect(path, read_only=True)
@@ -49,7 +61,7 @@ class _ScanConnection:
         self._end = 0.0
 
     def fetch(self, query: Query[R], params: dict[str, Any]) -> list[R]:
-        """The rows. Raises `Invalid` where the search takes too long, `StorageError` where the store closes."""
+        """Returns the rows. Raises `Invalid` if the search takes too long, `StorageError` if the store closes."""
         self._end = time.monotonic() + self._limit
         try:
             return fetch(self.connection.cursor(), query, params)
@@ -65,7 +77,7 @@ class _ScanConnection:
 
 
 class _Transaction:
-    """Runs in the writer thread. Its methods are coroutines that never wait."""
+    """`Transaction` in the writer thread. Its methods are coroutines that never suspend: see `_run`."""
 
     alone = True
 
@@ -84,6 +96,9 @@ class _Transaction:
             return fetch(self._connection.cursor(), query, params)
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
+
+    async def scan_all(self, query: Query[R], **params: Any) -> list[R]:
+        return self._fetch(query, params)
 
     async def execute(self, query: Query, **params: Any) -> int:
         prepared = query.prepared("sqlite")
@@ -120,7 +135,17 @@ def _integrity(error: sqlite3.IntegrityError) -> Exception:
 
 
 def _run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a unit of work to its end, which it reaches without waiting."""
+    """Runs a unit of work to its end in this thread, without an event loop.
+
+    No method of `_Transaction` suspends, so one `send` runs the whole unit and raises `StopIteration` with its result:
+
+        async def rename(tx):
+            row = await tx.one(BY_NAME, name="a")  # returns at once
+            await tx.execute(RENAME, this_id=row.id, new_name="b")
+            return row.id  # StopIteration(row.id)
+
+    A unit that awaits anything else, such as `asyncio.sleep`, suspends: `send` returns, and that is a mistake.
+    """
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -130,21 +155,21 @@ def _run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class _Unit:
-    """A unit of work on its way: what to do, and who waits for it."""
+    """A queued unit of work, and the future of the task that waits for it."""
 
     __slots__ = ("context", "error", "future", "loop", "result", "work")
 
     def __init__(self, work: UnitOfWork[Any], loop: asyncio.AbstractEventLoop) -> None:
         self.work = work
         self.loop = loop
-        #: Of the task that waits: the unit of work sees who is at work, wherever it runs.
+        #: The context of the task that waits, so that the unit of work sees its actor in the writer thread too.
         self.context = copy_context()
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
         self.error: BaseException | None = None
 
     def answer(self) -> None:
-        if self.future.done():  # the caller has gone
+        if self.future.done():  # the task was cancelled
             return
         if self.error is not None:
             self.future.set_exception(self.error)
@@ -153,7 +178,7 @@ class _Unit:
 
 
 class _Writer:
-    """The one thread that writes: takes units of work from a queue and commits them in batches."""
+    """The one thread that writes. It takes units of work from a queue and commits them in batches."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -205,21 +230,21 @@ class _Writer:
                 unit.error = unit.error or failure
 
     def _replace(self) -> None:
-        """Takes a new connection after a failure: the old one may have cached pages that were never read."""
+        """Connects again after a failure: the old connection may have cached pages that were never read."""
         with suppress(sqlite3.Error):
             connection = connect(self._path)
             self._connection.close()
             self._connection = connection
 
     def _work(self, unit: _Unit) -> None:
-        """One unit of work in a savepoint of its own: its failure is nobody else's."""
+        """Runs one unit of work in a savepoint, so that its failure does not roll back the rest of the batch."""
         execute = self._connection.execute
         execute("SAVEPOINT unit")
         try:
             coroutine = unit.work(_Transaction(self._connection))
             unit.result = unit.context.run(_run, coroutine)  # type: ignore[arg-type]  # a unit of work is an async function
         except BaseException as error:
-            if not self._connection.in_transaction:  # SQLite gave up the whole batch: full disk, I/O error
+            if not self._connection.in_transaction:  # SQLite rolled back the whole batch: full disk, I/O error
                 raise StorageError(str(error)) from error
             execute("ROLLBACK TO unit")
             unit.error = error
@@ -241,12 +266,12 @@ def _answer_all(units: list[_Unit]) -> None:
 
 
 class SqliteStore:
-    """`Store` over a SQLite file. `migrations.migrate` has brought the file up to date before."""
+    """`Store` over a SQLite file, which has the current schema: `migrations.migrate_sqlite`."""
 
     dialect = "sqlite"
 
     def __init__(self, path: Path, *, scan_limit: float = SCAN_LIMIT) -> None:
-        """A scan takes `scan_limit` seconds at most."""
+        """`scan_limit` is how many seconds a scan may take."""
         self._path = path
         self._scan_limit = scan_limit
         self._scan_queue = ScanQueue(SCAN_THREADS, patience=scan_limit)
@@ -282,7 +307,7 @@ class SqliteStore:
             self._scanners.append(scanner)
         try:
             return scanner.fetch(query, params)
-        except StorageError:  # it may have cached pages that were never read
+        except StorageError:  # the connection may have cached pages that were never read
             self._scanning.scanner = None
             raise
 

@@ -13,9 +13,9 @@ from signfleet.foundation.storage.query import Query
 
 R = TypeVar("R")
 
-#: How long a connection waits for the lock of another process; in the event loop nobody else is served meanwhile.
+#: How long a connection waits for the lock of another process; in the event loop every other request waits too.
 BUSY_TIMEOUT_MS, BUSY_IN_LOOP_MS = 30_000, 250
-#: What SQLite reports of the disk and of other processes' locks. Anything else is a mistake of this program.
+#: SQLite's errors about the disk and other processes' locks. Any other error is a defect of this program.
 FAILURES = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -47,14 +47,14 @@ PRAGMAS = (
 
 
 def is_failure(error: sqlite3.Error) -> bool:
-    """Whether the store failed, rather than the statement."""
+    """Checks whether the store failed, rather than the statement."""
     code = getattr(error, "sqlite_errorcode", None)  # errors of the driver itself have none
     return code is not None and code & 0xFF in FAILURES
 
 
 @contextmanager
 def failures(doing: str) -> Iterator[None]:
-    """Turns failures of the store inside into `StorageError`; `doing` is "read" or "write"."""
+    """Raises `StorageError` for failures of the store inside the block; `doing` is "read" or "write"."""
     try:
         yield
     except sqlite3.Error as error:
@@ -64,7 +64,7 @@ def failures(doing: str) -> Iterator[None]:
 
 
 def connect(path: Path, *, read_only: bool = False, in_loop: bool = False) -> sqlite3.Connection:
-    """A connection set up for this store, in autocommit mode; `in_loop`: for use in the event loop."""
+    """Returns a connection with this store's settings, in autocommit mode; `in_loop`: for use in the event loop."""
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=BUSY_TIMEOUT_MS / 1000
     )
@@ -78,10 +78,10 @@ def connect(path: Path, *, read_only: bool = False, in_loop: bool = False) -> sq
 
 
 def fetch(cursor: sqlite3.Cursor, query: Query[R], params: dict[str, Any]) -> list[R]:
-    """The rows of a query. Raises `StorageError` when the store fails."""
+    """Returns the rows of a query. Raises `StorageError` when the store fails."""
     prepared = query.prepared("sqlite")
     try:
-        # fetchall, always: a statement that is not stepped to its end would keep its snapshot open.
+        # Always fetchall: a statement that is not stepped to its end leaves its snapshot open.
         return prepared.rows(cursor.execute(prepared.text, prepared.arguments(params)).fetchall())
     except sqlite3.Error as error:
         if is_failure(error):

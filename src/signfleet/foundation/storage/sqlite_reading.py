@@ -1,4 +1,4 @@
-"""Reads of a SQLite file in the event loop: short ones from one snapshot a turn, and trials of longer ones."""
+"""Reads of a SQLite file in the event loop: short ones from one snapshot per turn, and trials of longer ones."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ from signfleet.foundation.storage.sqlite_connection import connect, failures, fe
 
 R = TypeVar("R")
 
-#: A read that may scan is given so many steps of SQLite's machine in the event loop, some half a millisecond; every so
-#: many of them it is looked at.
+#: A statement that may scan gets so many steps of SQLite's machine in the event loop, about half a millisecond; SQLite
+#: calls `Trial` after each period.
 TRIAL_STEPS, TRIAL_PERIOD = 4000, 500
 
 
 class Snapshots:
-    """A connection that shows one state of the store for a turn of the event loop, the next in the next turn.
+    """A connection on which all reads within one turn of the event loop see the same state of the store.
 
-    What many requests read in one turn shares the locks of one transaction. A task that has waited, for a write of its
-    own too, goes on in a later turn.
+    The first read of a turn begins a transaction and schedules its end, so that the reads of a turn share its locks:
+
+        turn 1   request A reads          BEGIN, SELECT; schedules `_end`
+                 request B reads          SELECT, from the same snapshot
+                 request A awaits a write
+        turn 2   `_end`                   COMMIT
+        turn 5   A's write is done,
+                 A reads again            BEGIN, SELECT: sees its own write
+
+    A task that has awaited anything continues in a later turn, after `_end`, so it never misses its own write.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,16 +52,16 @@ class Snapshots:
             raise
 
     def _replace(self) -> None:
-        """Takes a new connection after a failure: the old one may have cached pages that were never read."""
+        """Connects again after a failure: the old connection may have cached pages that were never read."""
         self._version = None
-        with suppress(sqlite3.Error):  # then the next failure tries again
+        with suppress(sqlite3.Error):  # the next failure tries again
             connection = connect(self._path, read_only=True, in_loop=True)
             self._connection.close()
             self._connection, self._cursor = connection, connection.cursor()
             self._replaced += 1
 
     def version(self) -> int:
-        """`Store.version` in this turn."""
+        """Returns `Store.version` as of this turn."""
         if self._version is not None:
             return self._version
         try:
@@ -65,7 +73,7 @@ class Snapshots:
     def _begin(self) -> int:
         loop = asyncio.get_running_loop()
         with failures("read"):
-            if self._connection.in_transaction:  # left behind by a failure of the disk
+            if self._connection.in_transaction:  # a failed COMMIT left it open
                 self._connection.rollback()
             self._cursor.execute("BEGIN")
             data_version = int(self._cursor.execute("PRAGMA data_version").fetchall()[0][0])
@@ -76,7 +84,7 @@ class Snapshots:
     def _end(self) -> None:
         if self._version is not None:
             self._version = None
-            with suppress(sqlite3.Error):  # the next turn ends what is left of it
+            with suppress(sqlite3.Error):  # `_begin` of the next turn rolls back what is left
                 self._cursor.execute("COMMIT")
 
     def close(self) -> None:
@@ -85,7 +93,13 @@ class Snapshots:
 
 
 class Trial:
-    """A connection that gives up a statement which goes on for too long."""
+    """A connection that interrupts a statement which is too long for the event loop.
+
+    SQLite calls `_is_over` after every `TRIAL_PERIOD` steps, and stops the statement when it returns True:
+
+        ten rows by an index        200 steps: no call, `fetch` returns the rows
+        a scan of a thousand rows   500, 1000, … 4500 steps: the ninth call stops it, `fetch` returns None
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -98,7 +112,7 @@ class Trial:
         self._connection, self._cursor = connection, connection.cursor()
 
     def fetch(self, query: Query[R], params: dict[str, Any]) -> list[R] | None:
-        """The rows, or None if there was more to do than `TRIAL_STEPS`."""
+        """Returns the rows, or None if the statement needs more than `TRIAL_STEPS`."""
         self._periods = 0
         try:
             return fetch(self._cursor, query, params)
