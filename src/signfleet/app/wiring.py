@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.deletion import DeviceDeletion
-from signfleet.fleet.devices.history.service import Events
+from signfleet.fleet.devices.history.service import DeviceHistory
 from signfleet.fleet.devices.notes.service import Notes
 from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.fleet.devices.permissions.service import DevicePermissions
@@ -122,7 +122,7 @@ class Services:
     device_deletion: DeviceDeletion
     beacons: Beacons
     tags: Tags
-    events: Events
+    device_history: DeviceHistory
     screenshot_lists: ScreenshotLists
     regions: Regions
     notes: Notes
@@ -214,7 +214,7 @@ async def build(settings: Settings, *, upgrade: bool = True) -> Services:
         device_deletion=device_deletion,
         beacons=Beacons(devices, device_settings),
         tags=Tags(store, devices),
-        events=Events(store, devices),
+        device_history=DeviceHistory(store, devices),
         screenshot_lists=ScreenshotLists(store, devices, permissions),
         regions=Regions(store, devices),
         notes=Notes(store, devices),

@@ -47,7 +47,7 @@ async def test_what_a_role_may_do_is_its_rule(admin: AsyncClient, ids: dict[str,
     assert told["device"] == {"id": ids["device_id"], "serial": "A1"}
     assert told["reason"] == (
         "Allowed: the role Viewers may do 'Device (Full Control) - View Devices', in general."
-        " This outranks 1 other rule."
+        " This overrides 1 other rule."
     )
     assert [(rule["operation"], rule["isAllowed"], rule["decides"]) for rule in told["rules"]] == [
         ("Device (Full Control) - View Devices", True, True),
@@ -85,7 +85,7 @@ async def test_what_a_user_may_not_see_they_may_not_change(
     await grant(services.store, network_id, VIEW_DEVICE, allowed=False, entity_id=device_id, role_id=VIEWERS.id)
     told = await explain(admin, operation="Device.UpdateDevice", device="A1")
     assert told["isAllowed"] is False
-    assert told["reason"].startswith("Denied: the device does not exist for them. Denied: the role Viewers may not do")
+    assert told["reason"].startswith("Denied: the user may not view the device. Denied: the role Viewers may not do")
 
 
 async def test_without_any_rule_everything_is_denied(

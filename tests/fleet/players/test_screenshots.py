@@ -12,7 +12,7 @@ from httpx import AsyncClient, Response
 from PIL import Image
 
 from signfleet.app.wiring import Services
-from signfleet.fleet.devices.retention.service import WRITING_TIME, give_up_files
+from signfleet.fleet.devices.retention.service import WRITING_TIME, discard_files
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Row, StorageError
 from signfleet.foundation.storage.query import Query
@@ -346,6 +346,6 @@ async def test_a_device_may_go_whose_pictures_another_has_just_let_go(
 ) -> None:
     await upload()
     (row,) = await services.store.all(SCREENSHOTS)
-    await services.store.write(lambda tx: give_up_files(tx, [row.blob, row.thumbnail]))
-    await services.store.write(lambda tx: give_up_files(tx, [row.blob]))
+    await services.store.write(lambda tx: discard_files(tx, [row.blob, row.thumbnail]))
+    await services.store.write(lambda tx: discard_files(tx, [row.blob]))
     assert (await admin.delete(f"/Devices/{row.serial}/")).status_code == 204

@@ -14,7 +14,7 @@ from signfleet.app.cli.output import json_option, show, show_table, wants_json
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
-    from signfleet.fleet.permission_explanation.service import Explanation
+    from signfleet.fleet.permission_explanation.schemas import Explanation
 
 
 @click.group(cls=Commands)

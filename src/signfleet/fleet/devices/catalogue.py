@@ -1,4 +1,4 @@
-"""What filters and sorts of devices can name."""
+"""The properties of devices that filters and sorts can name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from signfleet.foundation.expressions.columns import Columns
 from signfleet.foundation.expressions.properties import properties_of
 from signfleet.foundation.storage.tables import device, device_properties
 
-#: What people name or read, beside the name of the device, and versions.
-_NAMES = frozenset(
+#: Properties sorted by collation: names that people give or read (the device's own has a column), and versions.
+_COLLATED = frozenset(
     {
         "settings.description",
         "settings.group.name",
@@ -47,7 +47,7 @@ DEVICES = Catalogue(
             "status.lastModifiedDate": device.c.status_date,
         },
         order={"settings.name": device.c.name_order},
-        ordered=_NAMES,
+        ordered=_COLLATED,
         flat=device_properties.c.properties,
         flat_id=device_properties.c.device_id,
         tag_owner=device.c.id,
@@ -72,4 +72,4 @@ DEVICES = Catalogue(
     collections={"taggedGroups": "name"},
     default_sort="[Device].[Id] ASC",
 )
-"""Of /Devices/."""
+"""The catalogue of /Devices/."""

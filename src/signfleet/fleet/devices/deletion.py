@@ -1,4 +1,4 @@
-"""Removes devices and everything that hangs on them."""
+"""Deletes devices and everything that belongs to them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from signfleet.identity.audit.recording import AuditEntry, record_all
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
 
-#: So many devices that go at once are kept whole in the audit trail; of more it tells which they were.
-KEPT_WHOLE = 100
-#: Documents of more than so many devices that go at once are left to the next sweep of `Retention`: they are most of
-#: the work, and on SQLite all other writers wait meanwhile. Nothing finds them without their device.
-AT_ONCE = 1000
+#: Up to so many devices deleted at once are audited with their settings; of more, only ids and serials.
+AUDITED_IN_FULL = 100
+#: If more devices are deleted at once, their documents are left to the next sweep of `Retention`: documents are most of
+#: the work, and on SQLite all other writers wait for it. No query finds a document without its device.
+DOCUMENTS_AT_ONCE = 1000
 
 
 class DeviceDeletion:
-    """DELETE of one device, and of all that a filter matches."""
+    """Deletes one device, or all devices that a filter matches."""
 
     def __init__(
         self,
@@ -46,17 +46,17 @@ class DeviceDeletion:
         self._subscriptions = subscriptions
         self._listing = Listing(DEVICES)
 
-    async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
+    async def delete(self, session: Session, ref: str, precondition: Precondition, now: int) -> None:
         """Deletes one device. Raises `NotFound`, `Forbidden` or `Stale`.
 
-        What is denied to anybody there ends with it, and would not come back with the serial: the caller has to be
-        allowed all of that.
+        The device's permissions are deleted with it, and do not come back if the serial registers again. So the caller
+        needs every operation that one of them denies to someone.
         """
-        found = await self._devices.find(session, segment, DELETE_DEVICE)
+        found = await self._devices.find(session, ref, DELETE_DEVICE)
         network_id = session.network
 
         async def work(tx: Transaction) -> None:
-            await self._devices.hold(tx, session, found, DELETE_DEVICE, precondition)
+            await self._devices.lock(tx, session, found, DELETE_DEVICE, precondition)
             await (await Grantor.of(session, tx)).require_to_lift(DEVICE, [found.id])
             await self.remove(tx, network_id, [found.id], now)
 
@@ -64,11 +64,11 @@ class DeviceDeletion:
         self._retention.wake.set()
 
     async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
-        """Deletes what the filter matches, as far as the caller may delete it one by one; returns how many went.
+        """Deletes those devices that match and that the caller may delete one by one; returns how many.
 
-        What matches is looked for before the transaction, in which nobody else can write; there it is locked and
-        matched once more. All go in one transaction. Raises `Invalid` without a filter: nobody deletes a whole network
-        by leaving it out.
+        The search runs before the transaction, because SQLite has one writer; the transaction locks what was found
+        and matches it again. All devices are deleted in one transaction. Raises `Invalid` without a filter, so that
+        leaving it out cannot delete a whole network.
         """
         network_id = session.network
         visible = await self._devices.scope(session)
@@ -88,7 +88,7 @@ class DeviceDeletion:
         async def work(tx: Transaction) -> int:
             these: dict[str, Any] = {"network_id": network_id, "ids": candidates}
             if not tx.alone:
-                await tx.all(queries.HELD_AMONG, **these)
+                await tx.all(queries.LOCK_DEVICES, **these)
             ids = [row.id for row in await tx.all(still_matching, **these, **scope.parameters)]
             if ids:
                 await self.remove(tx, network_id, ids, now)
@@ -99,27 +99,27 @@ class DeviceDeletion:
         return deleted
 
     async def remove(self, tx: Transaction, network_id: int, ids: list[int], now: int) -> None:
-        """Remove these devices of a network; their subscriptions become free.
+        """Deletes these devices of a network; their subscriptions return to stock.
 
-        Files cannot go in a unit of work: their names are written down, and the next sweep of `Retention` deletes them.
+        A transaction cannot delete files: it records their names, and the next sweep of `Retention` deletes them.
         """
         these: dict[str, Any] = {"network_id": network_id, "ids": ids}
-        if len(ids) <= KEPT_WHOLE:
+        if len(ids) <= AUDITED_IN_FULL:
             rows = await tx.all(queries.SETTINGS_AMONG, **these)
-            gone = [
+            entries = [
                 AuditEntry("Delete", "Device", row.id, row.serial, f'{{"settings":{row.settings}}}') for row in rows
             ]
         else:
             rows = await tx.all(queries.SERIALS_AMONG, **these)
-            gone = [AuditEntry("Delete", "Device", row.id, row.serial) for row in rows]
-        await record_all(tx, network_id, gone, now)
-        pictures = await tx.one(queries.HOLD_PICTURES, **these)
-        documents = queries.DOCUMENT_DELETIONS if len(ids) <= AT_ONCE else ()
+            entries = [AuditEntry("Delete", "Device", row.id, row.serial) for row in rows]
+        await record_all(tx, network_id, entries, now)
+        screenshots = await tx.one(queries.LOCK_SCREENSHOTS, **these)
+        documents = queries.DOCUMENT_DELETIONS if len(ids) <= DOCUMENTS_AT_ONCE else ()
         for query in (*documents, *queries.DELETIONS):
             await tx.execute(query, **these, now=now)
-        # In this order: two who change the same numbers the other way round would wait for each other.
-        if pictures is not None and pictures.bytes:
-            await counters.add(tx, network_id, counters.PICTURE_BYTES, -pictures.bytes)
+        # Counters are locked in one order everywhere, screenshot bytes first, to avoid deadlocks.
+        if screenshots is not None and screenshots.bytes:
+            await counters.add(tx, network_id, counters.PICTURE_BYTES, -screenshots.bytes)
         await counters.add(tx, network_id, "Device", -len(ids))
         await self._subscriptions.on_delete(tx, network_id, ids, now)
         await grants.delete_of_entities(tx, network_id, "Device", ids, now)

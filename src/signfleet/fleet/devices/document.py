@@ -1,8 +1,15 @@
 """The stored document of a device: its parts, its identity, its entity tag, and how changes are written.
 
-The database joins the parts to a Player entity (`device_document.document`); nothing is decoded. Two parts are not JSON
-by themselves: the identity stands without braces, and the report of a status without its closing brace, which follows
-with `status_end`, since health changes without a report.
+The database concatenates the parts to a Player entity (`device_document.document`); nothing is decoded. Two parts are
+not JSON by themselves: the identity has no braces, and the reported status lacks its closing brace. `status_end`
+follows as a part of its own, because health changes without a report. Example, a line for each part; the database adds
+the braces, commas and names before them:
+
+    {"id":7,"serial":"A1",…,"lastModifiedDate":"2026-01-02T03:04:05Z"                 identity
+    ,"settings":{"name":"Lobby",…}                                                    settings
+    ,"status":{"uptime":"00:05:00",…                                                  status
+              ,"health":"Normal","lastModifiedDate":"2026-01-02T03:04:00Z"}           status_end
+    ,"subscription":{…} ,"taggedGroups":[] ,"tags":{} ,"permissions":[] }
 """
 
 from __future__ import annotations
@@ -16,7 +23,7 @@ from signfleet.foundation.wire.json import encode
 
 
 def identity(*, id_: int, serial: str, model: str, family: str, registration_date: int, last_modified_date: int) -> str:
-    """Returns `device_document.identity`; dates in ms. Each change of one of these has to write it again."""
+    """Returns `device_document.identity`; dates in ms. Whatever changes one of the arguments has to rewrite it."""
     return (
         f'"id":{id_},"serial":{_text(serial)},"model":{_text(model)},"family":{_text(family)},'
         f'"registrationDate":"{datetime.format(registration_date)}",'
@@ -25,7 +32,7 @@ def identity(*, id_: int, serial: str, model: str, family: str, registration_dat
 
 
 def identity_json(identity: Any) -> Any:
-    """Returns the JSON of an identity: a text, or a column that has one."""
+    """Returns the JSON of an identity, which is a text or a column."""
     return "{" + identity + "}"
 
 
@@ -45,12 +52,12 @@ def reported_status(status: str) -> str:
 
 
 def with_permissions(document: bytes, permissions: str, shown: str) -> bytes:
-    """Returns a Player entity that shows other permissions than its own: they are the last member."""
+    """Replaces the `permissions` of a Player entity, its last member, by those that are `shown`."""
     return document.removesuffix(f"{permissions}}}".encode()) + f"{shown}}}".encode()
 
 
 def etag(row: Row) -> str:
-    """Returns the entity tag of a device: the version, which guards writes, and the date of what reads show."""
+    """Returns the entity tag of a device: its version, which preconditions compare, and the date of its document."""
     return f"{row.version}-{row.changed_date:x}"
 
 
@@ -60,9 +67,10 @@ def next_moment(row: Row, now: int) -> int:
 
 
 async def write_part(tx: Transaction, row: Row, part: str, document: str, moment: int) -> None:
-    """Replaces a part of the document (a name in `store.CHANGE_PART`) of a row of `store.DEVICE_TO_CHANGE`.
+    """Replaces a part (a name in `store.CHANGE_PART`) of the document of a device locked by `store.LOCK_DEVICE`.
 
-    The device's own columns have to follow: with `touch`, unless the change writes them anyway.
+    The caller also writes the device's own columns: by `touch`, unless it updates them anyway.
+
     """
     await tx.execute(
         queries.CHANGE_PART[part],

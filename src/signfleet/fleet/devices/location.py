@@ -1,4 +1,4 @@
-"""The places where a network's devices stand, kept for the regions that are answered from them."""
+"""Stores the places where a network's devices stand, which regions read, and derives the names of places."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from signfleet.foundation.wire.text import fold
 
 
 class PlaceNames(msgspec.Struct, rename="camel"):
-    """The names along a path, as a Players Region answers them."""
+    """The names along a path, as in a Players Region."""
 
     country: str | None
     country_long_name: str | None
@@ -28,13 +28,13 @@ class PlaceNames(msgspec.Struct, rename="camel"):
 
 
 def place_path(text: str) -> str | None:
-    """A path in the one form in which places are kept, `/US/CA/`; None where it names nothing."""
+    """Returns a path in the one form in which places are stored, `/US/CA/`; None if it names nothing."""
     names = [name for name in text.split("/") if name.strip()]
     return f"/{'/'.join(names)}/" if names else None
 
 
 async def store_place(tx: Transaction, network_id: int, location: Location | None) -> str | None:
-    """Remember the place of a location; returns the key that its devices carry, None for no place."""
+    """Stores the place of a location; returns the key that its devices refer to it by, None for no place."""
     path = place_path(location.path) if location and location.path else None
     if location is None or path is None:
         return None
@@ -50,16 +50,18 @@ async def store_place(tx: Transaction, network_id: int, location: Location | Non
     return key
 
 
-#: What follows from the coordinates unless somebody gives it.
+#: What is derived from the coordinates unless it is given.
 _DERIVED = tuple(name for name in Location.__struct_encode_fields__ if not name.startswith("gps"))
 _PATHS = ("path", "pathLongName")
 
 
-def relocated(present: dict[str, Any] | None, wanted: Location | None) -> Location | None:
-    """The location a device is to have, with the names that follow from its coordinates.
+def derive_names(present: dict[str, Any] | None, wanted: Location | None) -> Location | None:
+    """Returns the wanted location of a device, with the names that follow from its coordinates.
 
-    Where it has moved, names that are still those of the old place are derived anew; where only names were given, the
-    paths follow them.
+    If the device moves, names that are unchanged belong to the old place: they are derived from the new coordinates.
+    If only names change, the paths follow them. Example: a device at 37.26, -121.95 in `/US/CA/…/Campbell/` whose
+    coordinates alone change to Berlin's gets `/DE/…/Berlin/`; one whose locality alone changes gets a path that ends
+    with it.
     """
     if wanted is None:
         return None

@@ -1,4 +1,4 @@
-"""How a device comes into being: a player registers, and what it says of itself becomes settings with defaults."""
+"""Creates the device of a player that registers: its settings come from what the player sends, and from defaults."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from signfleet.foundation.wire.text import fold
 
 
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a device when it registers. `location` is complete: names derived, path built."""
+    """What the server knows of a device when it registers. `location` has its derived names and paths already."""
 
     serial: str
     model: str
@@ -41,7 +41,7 @@ class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def default_settings(new: NewDevice, now: int) -> PlayerSettings:
-    """The settings a device starts with."""
+    """Returns the settings that a device starts with."""
     return PlayerSettings(
         name=new.name,
         description=new.description,
@@ -58,7 +58,7 @@ def default_settings(new: NewDevice, now: int) -> PlayerSettings:
 
 
 async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> int:
-    """Insert a device; returns its id. Raises `Duplicate` where the serial is taken, in whatever network."""
+    """Inserts a device and returns its id. Raises `Duplicate` if any network has a device of this serial."""
     device_id = await tx.next_id("device")
     settings = default_settings(new, now)
     document: dict[str, Any] = {"settings": msgspec.to_builtins(settings), "taggedGroups": []}

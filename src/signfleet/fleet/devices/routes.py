@@ -7,10 +7,9 @@ from zlib import crc32
 from signfleet.fleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.fleet.devices.deletion import DeviceDeletion
 from signfleet.fleet.devices.document import etag
-from signfleet.fleet.devices.history.routes import endpoints as event_endpoints
+from signfleet.fleet.devices.history.routes import endpoints as history_endpoints
 from signfleet.fleet.devices.models.routes import endpoints as model_endpoints
 from signfleet.fleet.devices.notes.routes import endpoints as note_endpoints
-from signfleet.fleet.devices.operations.routes import endpoints as operation_endpoints
 from signfleet.fleet.devices.permissions.routes import endpoints as permission_endpoints
 from signfleet.fleet.devices.regions.routes import endpoints as region_endpoints
 from signfleet.fleet.devices.schemas import Player, PlayerPage
@@ -21,6 +20,8 @@ from signfleet.fleet.devices.settings import DeviceSettings
 from signfleet.fleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.fleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.identity.access.operations.definitions import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
+from signfleet.identity.operation_trees.document import OperationDocument
+from signfleet.identity.operation_trees.service import Operations
 from signfleet.web.contract.patch import Changes
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoint, Endpoints, Parameter
@@ -28,7 +29,7 @@ from signfleet.web.http.paging import answer_page, list_query
 
 endpoints = Endpoints(PREFIX)
 
-#: A whole Player as it was read, with its tags and permissions, may be sent back.
+#: In bytes: a client may send back a whole Player as it was read, with its tags and permissions.
 PLAYER_LIMIT = 262_144
 
 
@@ -45,18 +46,24 @@ async def count_devices(call: Call, devices: Devices) -> Answer:
     return answer_json(await devices.count(call.session, call.parameter("filter")))
 
 
+@endpoints.get("/Operations/", answer=OperationDocument)
+async def list_device_operations(call: Call, operations: Operations) -> Answer:
+    """List the business operations on devices, and which roles may do them."""
+    return answer_json(await operations.tree(call.session, "Device"))
+
+
 @endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)
 async def get_device(call: Call, devices: Devices, device: str) -> Answer:
     """Get a device by id or serial."""
     row, is_partial = await devices.get(call.session, device)
-    if is_partial:  # no date shows when users become visible or hidden
+    if is_partial:  # no date changes when users become visible or hidden, so the tag covers the content
         return Answer(body=row.document, etag=f"{etag(row)}-{crc32(row.document):x}")
     return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))
 
 
 @endpoints.put("/{device}/", operation=UPDATE_DEVICE, body=Player, partial=True, body_limit=PLAYER_LIMIT)
 async def replace_device(call: Call, device_settings: DeviceSettings, device: str) -> Answer:
-    """Change the settings of a device; what the body leaves out stays."""
+    """Update the settings of a device; what the body leaves out stays."""
     await device_settings.replace(call.session, device, call.body, call.precondition, call.now)
     return NO_CONTENT
 
@@ -70,7 +77,7 @@ async def patch_device(call: Call, device_settings: DeviceSettings, device: str)
 
 @endpoints.delete("/{device}/", operation=DELETE_DEVICE)
 async def delete_device(call: Call, device_deletion: DeviceDeletion, device: str) -> Answer:
-    """Delete a device and everything that hangs on it."""
+    """Delete a device and everything that belongs to it."""
     await device_deletion.delete(call.session, device, call.precondition, call.now)
     return NO_CONTENT
 
@@ -88,13 +95,12 @@ async def delete_devices(call: Call, device_deletion: DeviceDeletion) -> Answer:
 
 
 def all_endpoints() -> list[Endpoint]:
-    """Those of /Devices and of everything below it."""
+    """Returns the endpoints of /Devices and of everything below it."""
     return [
         *endpoints,
         *beacon_endpoints,
-        *event_endpoints,
+        *history_endpoints,
         *model_endpoints,
-        *operation_endpoints,
         *note_endpoints,
         *permission_endpoints,
         *region_endpoints,

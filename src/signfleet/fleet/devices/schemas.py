@@ -1,7 +1,7 @@
 """The Player entity and its parts, field by field in the contract's order.
 
-Every property is present in every answer, null where it is unknown; properties that belong to one variant of an
-interface or beacon only are left out of the others (`UNSET`).
+Every answer has every property, null if unknown. Properties that belong to one variant of an interface or beacon are
+absent from the others (`UNSET`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Name = Annotated[str, Meta(max_length=128)]
 Text = Annotated[str, Meta(max_length=4096)]
 Url = Annotated[str, Meta(max_length=2048)]
 Word = Annotated[str, Meta(max_length=128)]
-#: What one interface has of a kind.
+#: A list of addresses of one interface.
 Addresses = Annotated[list[Word], Meta(max_length=32)]
 Family = Literal[
     "Tiger", "Pantera", "Impala", "Malibu", "Pagani", "Sebring", "Raptor", "Cobra",
@@ -48,7 +48,7 @@ PlacePath = Annotated[str, Meta(max_length=520)]
 
 
 class Entity(msgspec.Struct, rename="camel", kw_only=True):
-    """Base: camel-case names on the wire."""
+    """The base class: names are camel-case in JSON."""
 
 
 class GroupReference(Entity):
@@ -69,30 +69,30 @@ class BrightWallReference(Entity):
 
 
 class Screen(Entity):
-    """What is shown when nothing plays; `idle_color` is AARRGGBB in hexadecimal."""
+    """What a device shows when nothing plays; `idle_color` is AARRGGBB in hexadecimal."""
 
     idle_color: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{8}$(?!\n)", extra={"is": _COLOUR})] = "FF000000"
     splash_url: Url | None = None
 
 
 class Period(Entity):
-    """How often something is done."""
+    """The time between two runs of something."""
 
     period: TimeSpan
 
     def __post_init__(self) -> None:
-        """Write it the one way that players know."""
+        """Writes it in the one form that players read."""
         self.period = timespan.canonical(self.period)
 
 
 class ContentWindow(Entity):
-    """The time of day in which content may be downloaded; null: always."""
+    """The time of day in which a device may download content; null: always."""
 
     start: TimeSpan | None = None
     end: TimeSpan | None = None
 
     def __post_init__(self) -> None:
-        """Write them the one way that players know."""
+        """Writes them in the one form that players read."""
         self.start = self.start and timespan.canonical(self.start)
         self.end = self.end and timespan.canonical(self.end)
 
@@ -102,7 +102,7 @@ def _period(text: str) -> Period:
 
 
 class Synchronization(Entity):
-    """How often a device reports and asks."""
+    """How often a device reports its status and fetches settings, schedule and content."""
 
     status: Period = msgspec.field(default_factory=lambda: _period("00:05:00"))
     settings: Period = msgspec.field(default_factory=lambda: _period("00:00:00"))
@@ -111,7 +111,7 @@ class Synchronization(Entity):
 
 
 class WifiAuthentication(Entity):
-    """How a device proves itself to an access point."""
+    """How a device authenticates to an access point."""
 
     mode: Word | None = None
     passphrase: Secret | None = None
@@ -124,7 +124,7 @@ class WifiEncryption(Entity):
 
 
 class WifiSecurity(Entity):
-    """Of a WiFi interface."""
+    """The security of a WiFi interface."""
 
     authentication: WifiAuthentication = msgspec.field(default_factory=WifiAuthentication)
     encryption: WifiEncryption = msgspec.field(default_factory=WifiEncryption)
@@ -177,7 +177,7 @@ class InterfaceSettings(Entity):
     logs_upload_enabled: bool = True
 
     def __post_init__(self) -> None:
-        """Every property of a variant is present, null if need be."""
+        """Sets the absent properties of the interface's variant to null, and normalises `proto`."""
         for field in _VARIANT_FIELDS[self.type]:
             if getattr(self, field) is UNSET:
                 setattr(self, field, None)
@@ -188,7 +188,7 @@ class InterfaceSettings(Entity):
                 raise ValueError(f"`proto`: {error}") from error
 
 
-#: The words of `proto`, of which an interface may have several.
+#: The flags of `proto`; an interface may have several.
 PROTOCOLS = ("Static", "DHCP", "DHCPv4", "DHCPv6", "NDP", "Unknown")
 
 _WIRED = ("proto", "ip", "gateway", "dns")
@@ -215,7 +215,7 @@ class DeviceNetworkSettings(Entity):
 class Beacon(Entity):
     """A Bluetooth beacon that a device sends; `power` is in dBm, the two ids are base64 of 10 and 6 bytes.
 
-    Which of the others it has, and must have, depends on `mode`; what belongs to another mode is dropped.
+    The mode decides which other properties are required; those of other modes are dropped.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -229,7 +229,7 @@ class Beacon(Entity):
     url: WebAddress | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
-        """Hold it to its mode."""
+        """Drops the properties of other modes. Raises `ValueError` if one of its own mode is missing."""
         for mode, fields in _BEACON_FIELDS.items():
             for field in fields:
                 if mode != self.mode:
@@ -269,7 +269,7 @@ class Location(Entity):
 
 
 class ScreenshotSettings(Entity):
-    """How often a device takes a picture of its screen, and how many are kept."""
+    """How often a device takes a screenshot, and how many of them the server stores."""
 
     interval: TimeSpan
     count_limit: UShort = 5
@@ -277,12 +277,12 @@ class ScreenshotSettings(Entity):
     orientation: Literal["Landscape", "PortraitBottomLeft", "PortraitBottomRight", "Unknown"] = "Landscape"
 
     def __post_init__(self) -> None:
-        """Write the interval the one way that players know."""
+        """Writes the interval in the one form that players read."""
         self.interval = timespan.canonical(self.interval)
 
 
 class Logging(Entity):
-    """Which logs a device keeps, and when it uploads them."""
+    """Which logs a device writes, and when it uploads them."""
 
     enable_diagnostic_log: bool = False
     enable_event_log: bool = False
@@ -293,7 +293,7 @@ class Logging(Entity):
     upload_time: TimeSpan | None = None
 
     def __post_init__(self) -> None:
-        """Write the time the one way that players know."""
+        """Writes the time in the one form that players read."""
         self.upload_time = self.upload_time and timespan.canonical(self.upload_time)
 
 
@@ -306,13 +306,13 @@ class LocalWebServer(Entity):
 
 
 class DiagnosticWebServer(Entity):
-    """The device's diagnostic web server; null: off. The password is kept as it comes."""
+    """The device's diagnostic web server; null: off. The password is stored as given."""
 
     password: Secret | None = ""
 
 
 class PlayerSettings(Entity):
-    """What an operator wants of a device: the part of it that PUT and PATCH change."""
+    """The settings that an operator gives a device: the part of it that PUT and PATCH change."""
 
     name: Name
     description: Text | None = None
@@ -333,7 +333,7 @@ class PlayerSettings(Entity):
     ldws: DiagnosticWebServer | None = msgspec.field(default_factory=DiagnosticWebServer)
 
     def __post_init__(self) -> None:
-        """Beacons are found by their names."""
+        """Raises `ValueError` if two beacons have one name, which identifies a beacon in paths."""
         names = [fold(beacon.name) for beacon in self.beacons]
         for place, name in enumerate(names):
             if name in names[:place]:
@@ -356,7 +356,7 @@ class Enabled(Entity):
 
 
 class SynchronizationStatus(Entity):
-    """What a device keeps up to date by itself."""
+    """What a device synchronizes by itself."""
 
     settings: Enabled | None = None
     schedule: Enabled | None = None
@@ -372,7 +372,7 @@ class Plugin(Entity):
 
 
 class Script(Entity):
-    """What a device runs."""
+    """The script that a device runs."""
 
     type: Literal["Setup", "Autorun", "Recovery", "Custom", "Unknown"] | None = None
     version: Word | None = None
@@ -380,7 +380,7 @@ class Script(Entity):
 
 
 class Firmware(Entity):
-    """Of a device."""
+    """The firmware of a device."""
 
     version: Word | None = None
 
@@ -419,7 +419,7 @@ class SimStatus(Entity):
 
 
 class InterfaceStatus(Entity):
-    """A network interface as it is; `ip` in CIDR form."""
+    """The present state of a network interface; `ip` in CIDR notation."""
 
     name: Word | None = None
     type: InterfaceType | None = None
@@ -433,14 +433,14 @@ class InterfaceStatus(Entity):
 
 
 class NetworkStatus(Entity):
-    """How a device reaches the network, as it says."""
+    """How a device reaches the network, as it reports."""
 
     external_ip: Word | None = None
     interfaces: Annotated[list[InterfaceStatus], Meta(max_length=32)] | None = None
 
 
 class ReportedStatus(Entity):
-    """What a device says of itself: the Player Full Status but for what the server adds."""
+    """What a device reports of itself: the Player Full Status without what the server adds."""
 
     group: GroupReference | None = None
     bright_wall: BrightWallReference | None = None
@@ -464,7 +464,7 @@ class PlayerStatus(ReportedStatus):
 
 
 class TaggedGroup(Entity):
-    """A group a device is in because of its tags."""
+    """A group that a device belongs to because of its tags."""
 
     id: Id
     name: Name

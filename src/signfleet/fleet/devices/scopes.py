@@ -1,4 +1,4 @@
-"""What the endpoints of `/Devices` share. The scopes are for those of our own; the others have the contract's."""
+"""What the endpoints of `/Devices` share. The scopes serve endpoints beyond the contract, which states its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serial numbers: their form, and those that no device can have."""
+"""Serial numbers: their form, and which ones are reserved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESERVED: Final = frozenset({"all", "count", "models", "operations", "regions", 
 
 
 def check_serial(serial: str) -> None:
-    """Raises `Invalid` for the serial number of a new device that no address could name."""
+    """Raises `Invalid` if no address could name a new device by this serial number."""
     if fold(serial) in RESERVED:
         raise Invalid(f"'serial': '{serial}' has a meaning of its own in addresses; no device can have it.")
     if id_of(serial) is not None:

@@ -1,4 +1,4 @@
-"""What can be asked of a network's devices."""
+"""Finds, reads, lists, counts and locks the devices of a network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 
 class Devices:
-    """Reads devices. Whatever the caller may not see does not exist for it."""
+    """Reads and locks devices. A device that the caller may not see does not exist for the caller."""
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
@@ -33,25 +33,26 @@ class Devices:
         self._visible_permissions = VisiblePermissions(store, permissions)
         self._all = Collection(store, DEVICES, known=self._total)
 
-    async def get(self, session: Session, segment: str) -> tuple[Row, bool]:
-        """The row of `store.PLAYER` for an id or serial, and whether its document is the caller's own view.
+    async def get(self, session: Session, ref: str) -> tuple[Row, bool]:
+        """Returns the row of `store.PLAYER` for an id or serial, and whether its document is a partial view.
 
-        Such a view changes with what the caller may see, too. Raises `NotFound`.
+        A partial view leaves out permissions of users whom the caller may not see, so it changes with the caller's
+        rights too. Raises `NotFound`.
         """
-        row = await self._visible(session, segment, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
+        row = await self._visible(session, ref, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
         is_partial = bool(await self._visible_permissions.devices_with_hidden(session, [row.id]))
         if is_partial:
             row = row._replace(document=await self._document(session, row.id))
         return row, is_partial
 
     async def find(
-        self, session: Session, segment: str, operation: Operation = VIEW_DEVICE, tx: Transaction | None = None
+        self, session: Session, ref: str, operation: Operation = VIEW_DEVICE, tx: Transaction | None = None
     ) -> Row:
-        """The `id` and `serial` of the device that a segment means, if the caller may do `operation` with it.
+        """Returns `id` and `serial` of the device that an id or serial means, if the caller may do `operation` on it.
 
-        Raises `NotFound` where the caller may not even see it, else `Forbidden`.
+        Raises `NotFound` if the caller may not even see it, otherwise `Forbidden`.
         """
-        row = await self._visible(session, segment, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL, tx)
+        row = await self._visible(session, ref, queries.DEVICE_BY_ID, queries.DEVICE_BY_SERIAL, tx)
         if operation is not VIEW_DEVICE:
             await self._permissions.require_on(session, operation, row.id, tx)
         return row
@@ -65,9 +66,9 @@ class Devices:
         *,
         names: tuple[str, str] = ("id", "serial"),
     ) -> None:
-        """Raises `Invalid` where `id_` or `serial` of a body, called `names` there, is of another device.
+        """Raises `Invalid` if `id_` or `serial` of a body, called `names` there, belongs to another device.
 
-        One that the caller knows no device of is ignored, as clients send what other servers gave them.
+        Values that belong to no device are ignored: clients also send what other servers gave them.
         """
         by_id = str(id_) if type(id_) is int and id_ > 0 else ""
         for name, column, given in ((names[0], "id", by_id), (names[1], "serial", serial)):
@@ -80,7 +81,7 @@ class Devices:
                     raise of_another(name, "device", given, own)
 
     async def _document(self, session: Session, device_id: int, *, shown: bool = False) -> bytes:
-        """A device as JSON; unless all of it is `shown`, without permissions for users whom the caller may not see."""
+        """Returns a device as JSON; unless `shown`, without permissions of users whom the caller may not see."""
         row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=device_id)
         part = await self._store.one(queries.PART["permissions"], network_id=session.network_id, device_id=device_id)
         if row is None or part is None:
@@ -91,24 +92,24 @@ class Devices:
             bytes(row.document), part.part, await self._visible_permissions.of_device(session, device_id)
         )
 
-    async def part(self, session: Session, segment: str, name: str) -> str:
-        """A part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
-        found = await self.find(session, segment)
+    async def part(self, session: Session, ref: str, name: str) -> str:
+        """Returns a part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
+        found = await self.find(session, ref)
         if name == "permissions" and await self._visible_permissions.devices_with_hidden(session, [found.id]):
             return await self._visible_permissions.of_device(session, found.id)
         row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
         if row is None:
-            raise NotFound.in_network("device", segment)
+            raise NotFound.in_network("device", ref)
         return str(row.part)
 
-    async def hold(
+    async def lock(
         self, tx: Transaction, session: Session, found: Row, operation: Operation, precondition: Precondition = NONE
     ) -> Row:
-        """What `find` found, as `store.DEVICE_TO_CHANGE` tells it, kept from others until the unit of work ends.
+        """Locks the device that `find` returned until the transaction ends; returns its row of `store.LOCK_DEVICE`.
 
-        Raises `NotFound` or `Forbidden` where that has come about meanwhile, `Stale` by the precondition.
+        Raises `NotFound` or `Forbidden` if that has changed since `find`, and `Stale` if the precondition fails.
         """
-        row = await tx.one(queries.DEVICE_TO_CHANGE, network_id=session.network_id, device_id=found.id)
+        row = await tx.one(queries.LOCK_DEVICE, network_id=session.network_id, device_id=found.id)
         if row is None:
             raise NotFound.in_network("device", found.serial)
         await self._permissions.require_on(session, operation, row.id, tx)
@@ -116,21 +117,21 @@ class Devices:
         return row
 
     async def _visible(
-        self, session: Session, segment: str, by_id: Query, by_serial: Query, tx: Transaction | None = None
+        self, session: Session, ref: str, by_id: Query, by_serial: Query, tx: Transaction | None = None
     ) -> Row:
-        """The only way from a segment of a path to a device: one that the caller may not see is not there."""
-        store, (id_, serial_key) = tx or self._store, Reference.parse(segment)
+        """Resolves an id or serial to a device that the caller may see. Raises `NotFound`."""
+        store, (id_, serial_key) = tx or self._store, Reference.parse(ref)
         if id_ is not None:
             row = await store.one(by_id, network_id=session.network_id, id=id_)
         else:
             row = await store.one(by_serial, network_id=session.network_id, serial_key=serial_key)
         row = await self._permissions.visible(session, VIEW_DEVICE, row, tx)
         if row is None:
-            raise NotFound.in_network("device", segment)
+            raise NotFound.in_network("device", ref)
         return row
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """A page: ids first, by index where there is one, then the documents of just these."""
+        """Returns a page: finds the ids first, by an index if there is one, then reads only their documents."""
         found = await self._all.find(session.network, query, await self.scope(session))
         if not found.rows:
             return found.page([])
@@ -141,11 +142,11 @@ class Devices:
         return found.page([row.documents] if row and row.documents else [])
 
     async def count(self, session: Session, filter_: str | None) -> int:
-        """How many devices match."""
+        """Counts the devices that match."""
         return await self._all.count(session.network, filter_, await self.scope(session))
 
     async def scope(self, session: Session) -> Scope:
-        """The devices that the caller may see."""
+        """Returns the scope of the devices that the caller may see."""
         return await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
 
     async def _total(self, network_id: int) -> int:

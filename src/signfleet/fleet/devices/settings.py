@@ -1,4 +1,4 @@
-"""Changes of a device's settings: the only part of it that PUT and PATCH touch, whatever else a body says."""
+"""Changes the settings of a device: the only part that PUT and PATCH change, whatever else the body has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signfleet.fleet.devices import settings_rules
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import next_moment, write_part
-from signfleet.fleet.devices.location import relocated, store_place
+from signfleet.fleet.devices.location import derive_names, store_place
 from signfleet.fleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.errors import Forbidden, Invalid, TooLarge
@@ -28,11 +28,11 @@ from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.patch import Change, Document, check_paths, converted, merged, patched, spell_values
 
-#: The server's own: bodies may carry them, and nothing comes of it.
+#: Set by the server alone. A PUT may send them, and they are ignored.
 READ_ONLY = ("setupType", "lastModifiedDate")
 
-#: What changes the parts of a device that a PATCH cannot.
-_WAYS = {
+#: What changes the parts of a device that a PATCH cannot; error messages name it.
+_OTHER_WAYS = {
     "tags": "POST or DELETE /Devices/{device}/Tags/",
     "permissions": "POST or DELETE /Devices/{device}/Permissions/",
     "status": "a report of the player",
@@ -40,79 +40,80 @@ _WAYS = {
 
 _READ_ONLY = {name.lower() for name in READ_ONLY}
 
-#: Every property that settings can have, as absent: what the new settings say is laid over it.
+#: Every property that settings can have, as absent. Merging the new settings into it clears what they leave out.
 _NO_SETTINGS = DEVICES.absent("settings")
 
-#: How long settings may be, as JSON, in bytes: no other write runs while they are written.
+#: How long settings may be, as JSON, in bytes. While SQLite writes them, it writes nothing else.
 SETTINGS_LIMIT = 32_768
 
-#: Gives the new settings from the present ones.
+#: Returns the new settings, given the present ones.
 Edit = Callable[[Document], Document]
 
 
 class DeviceSettings:
-    """Changes settings, all or nothing, guarded by what the caller has seen of them."""
+    """Changes settings, all or nothing, if the caller's precondition holds."""
 
     def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
         self._store = store
         self._devices = devices
         self._permissions = permissions
 
-    async def replace(
-        self, session: Session, segment: str, body: Document, precondition: Precondition, now: int
-    ) -> None:
-        """PUT: take over the settings of a Player entity; what it leaves out stays.
+    async def replace(self, session: Session, ref: str, body: Document, precondition: Precondition, now: int) -> None:
+        """Merges the settings of a PUT body, a Player entity, into the device's; what the body leaves out stays.
 
         Raises `Invalid` naming the property that does not fit, `Stale`, `Forbidden`, `NotFound`.
         """
-        said = body.get("settings", {})
-        if not isinstance(said, dict):
-            mismatch = in_words(f"Expected `object`, got `{_kind(said)}`")
+        given = body.get("settings", {})
+        if not isinstance(given, dict):
+            mismatch = in_words(f"Expected `object`, got `{_kind(given)}`")
             raise Invalid(f"The body does not fit: {mismatch} - at 'settings'.")
-        said = {name: value for name, value in said.items() if name not in READ_ONLY}
-        _check_length(encode(said))
-        device = await self._devices.find(session, segment, UPDATE_DEVICE)
+        given = {name: value for name, value in given.items() if name not in READ_ONLY}
+        _check_length(encode(given))
+        device = await self._devices.find(session, ref, UPDATE_DEVICE)
         await self._devices.check_same(session, device, body.get("id"), body.get("serial"))
-        await self.change(session, segment, precondition, now, lambda present: merged(present, said))
+        await self.change(session, ref, precondition, now, lambda present: merged(present, given))
 
     async def patch(
-        self, session: Session, segment: str, changes: list[Change], precondition: Precondition, now: int
+        self, session: Session, ref: str, changes: list[Change], precondition: Precondition, now: int
     ) -> None:
-        """PATCH: replace single values below `/settings/`. Raises like `replace`."""
+        """Replaces single values below `/settings/`, for a PATCH. Raises like `replace`."""
         for change in changes:
             name = change.path.strip("/").lower().partition("/")[2]
             if name in _READ_ONLY:
                 raise Invalid(f"'{change.path}' is set by the server and cannot be changed.")
-        check_paths(changes, Player, ("settings",), _WAYS)
+        check_paths(changes, Player, ("settings",), _OTHER_WAYS)
         await spell_values(changes, Player)
 
         def edit(present: Document) -> Document:
             result: Document = patched({"settings": present}, changes, Player, ("settings",))["settings"]
             if not isinstance(result, dict):
                 raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
-            kept = {name: present[name] for name in READ_ONLY}
-            return result | kept
+            return result | {name: present[name] for name in READ_ONLY}
 
-        await self.change(session, segment, precondition, now, edit)
+        await self.change(session, ref, precondition, now, edit)
 
-    async def change(self, session: Session, segment: str, precondition: Precondition, now: int, edit: Edit) -> None:
-        """Replace the settings by what `edit` makes of them. Raises like `replace`, and what `edit` raises."""
-        found = await self._devices.find(session, segment, UPDATE_DEVICE)
+    async def change(self, session: Session, ref: str, precondition: Precondition, now: int, edit: Edit) -> None:
+        """Replaces the settings by what `edit` returns, in one transaction that locks the device.
+
+        Writes nothing, and advances no version, if they come out the same. Raises like `replace`, and what `edit`
+        raises.
+        """
+        found = await self._devices.find(session, ref, UPDATE_DEVICE)
 
         async def work(tx: Transaction) -> None:
-            row = await self._devices.hold(tx, session, found, UPDATE_DEVICE, precondition)
+            row = await self._devices.lock(tx, session, found, UPDATE_DEVICE, precondition)
             present: Document = msgspec.json.decode(row.settings)
             settings = converted(edit(present), PlayerSettings, "settings")
             settings_rules.check(settings, present)
             if msgspec.to_builtins(settings.group) != present["group"]:
                 settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
-            settings.location = relocated(present.get("location"), settings.location)
+            settings.location = derive_names(present.get("location"), settings.location)
             if msgspec.to_builtins(settings) == present:
                 return
-            await self._keep(tx, row, settings, next_moment(row, now))
-            said = {"settings": present}, {"settings": settings}
+            await self._write(tx, row, settings, next_moment(row, now))
+            states = {"settings": present}, {"settings": settings}
             await recording.record(
-                tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *said), now
+                tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *states), now
             )
 
         await self._store.write(work)
@@ -120,7 +121,7 @@ class DeviceSettings:
     async def _group(
         self, tx: Transaction, session: Session, row: Row, name: str, wanted: GroupReference | None
     ) -> GroupReference:
-        """The group that a device, whose present one has this name, is to be in; moving takes a permission."""
+        """Resolves the group that a device, now in the group `name`, should be in; moving it takes a permission."""
         if wanted is None:
             raise Invalid("'settings.group' cannot be null: a device is always in a group.")
         if wanted.id == row.group_id and fold(wanted.name or name) == fold(name):
@@ -144,7 +145,8 @@ class DeviceSettings:
             raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.key}' here.")
         return GroupReference(id=group.id, name=group.name)
 
-    async def _keep(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
+    async def _write(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
+        """Writes the settings to the device's columns, its document, and the properties that filters read."""
         settings.last_modified_date = format_date(moment)
         whole = encode(settings)
         _check_length(whole)
@@ -169,12 +171,12 @@ class DeviceSettings:
 
 
 def _check_length(settings: bytes) -> None:
-    """Raises `TooLarge` for settings that are too long."""
+    """Raises `TooLarge` if the settings are longer than `SETTINGS_LIMIT`."""
     if len(settings) > SETTINGS_LIMIT:
         raise TooLarge(f"The settings of a device have at most {SETTINGS_LIMIT} bytes as JSON, not {len(settings)}.")
 
 
 def _kind(value: Any) -> str:
-    """JSON's name for what a value is."""
+    """Returns JSON's name for the type of a value."""
     names = {type(None): "null", bool: "bool", int: "int", float: "float", str: "str", list: "array", dict: "object"}
     return names[type(value)]

@@ -1,6 +1,6 @@
-"""What no player could apply, beyond what the types of its settings say.
+"""Rejects settings that fit the types but that no player could apply.
 
-Only values that a change brings are checked: settings that are stored can always be sent back as they are.
+Only values that a change brings are checked, so that stored settings can always be sent back as they are.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Problem(NamedTuple):
 
 
 def check(settings: PlayerSettings, present: dict[str, Any]) -> None:
-    """Checks the settings that a device is to have, of which `present` are in force; spells their time zone right.
+    """Checks new settings of a device against those in force, `present`; spells the time zone as the database does.
 
     Raises `Invalid` naming the first property that no player could apply.
     """
@@ -80,25 +80,25 @@ def _problems(
 
 def _time_of_day(at: str, text: str | None) -> Iterator[_Problem]:
     if text is not None and timespan.parse(text) >= timespan.DAY:
-        yield _Problem(at, f"'{text}' is no time of day; it has to be before 24:00:00")
+        yield _Problem(at, f"'{text}' is not a time of day; it has to be before 24:00:00")
 
 
 def _network(network: DeviceNetworkSettings, wanted: dict[str, Any], present: dict[str, Any]) -> Iterator[_Problem]:
     if network.hostname and network.hostname != present.get("hostname") and not _HOST.fullmatch(network.hostname):
         yield _Problem(
             "network.hostname",
-            f"'{network.hostname}' is no host name; letters, digits and hyphens are, with dots between its parts",
+            f"'{network.hostname}' is not a host name; use letters, digits and hyphens, and dots between its parts",
         )
     proxy = network.proxy_server
     if proxy and proxy != present.get("proxyServer") and not _is_web_address(proxy, ("http", "https")):
-        # It may have a password in it.
+        # The message omits the value, which may have a password in it.
         yield _Problem("network.proxyServer", "Expected an address such as http://proxy.example.com:8080")
     servers = present.get("timeServers") or ()
     for place, server in enumerate(network.time_servers or ()):
         if server not in servers and not _is_web_address(server, ("http", "https", "ntp")):
             yield _Problem(
                 f"network.timeServers[{place}]",
-                f"'{server[:80]}' is no time server; expected an address such as http://time.example.com/",
+                f"'{server[:80]}' is not a time server; expected an address such as http://time.example.com/",
             )
     if wanted["interfaces"] != present.get("interfaces"):
         yield from _interfaces(network.interfaces or (), wanted["interfaces"] or (), present.get("interfaces") or ())
@@ -114,15 +114,15 @@ def _interfaces(
     for place, interface in enumerate(interfaces):
         at = f"network.interfaces[{place}]"
         if interface.type == "Virtual" and interface.parent not in names.keys() - {interface.name}:
-            named = "needs a parent" if not interface.parent else f"has no parent '{interface.parent}' beside it"
-            yield _Problem(f"{at}.parent", f"The virtual interface '{interface.name}' {named}")
+            fault = "needs a parent" if not interface.parent else f"has no parent '{interface.parent}' in the list"
+            yield _Problem(f"{at}.parent", f"The virtual interface '{interface.name}' {fault}")
         if wanted[place] not in present:
             yield from _interface(at, interface)
 
 
 def _interface(at: str, interface: InterfaceSettings) -> Iterator[_Problem]:
     if _NOT_IN_INTERFACE_NAMES.search(interface.name):
-        yield _Problem(f"{at}.name", f"'{interface.name}' is no name of an interface, such as eth0")
+        yield _Problem(f"{at}.name", f"'{interface.name}' is not a name of an interface, such as eth0")
     vlan = interface.vlan_id
     if (interface.type == "Virtual" or vlan) and vlan not in _VLANS:
         yield _Problem(f"{at}.vlanId", f"A VLAN has a number from {_VLANS[0]} to {_VLANS[-1]}")
@@ -130,17 +130,17 @@ def _interface(at: str, interface: InterfaceSettings) -> Iterator[_Problem]:
         yield _Problem(f"{at}.ssid", f"The name of a wireless network has at most {_SSID_LIMIT} bytes")
     for place, text in enumerate(interface.ip or ()):
         if not _is_ip(text, with_prefix=True):
-            yield _Problem(f"{at}.ip[{place}]", f"'{text}' is no IP address, such as 192.168.0.2/24")
+            yield _Problem(f"{at}.ip[{place}]", f"'{text}' is not an IP address, such as 192.168.0.2/24")
     if interface.gateway and not _is_ip(interface.gateway):
-        yield _Problem(f"{at}.gateway", f"'{interface.gateway}' is no IP address, such as 192.168.0.1")
+        yield _Problem(f"{at}.gateway", f"'{interface.gateway}' is not an IP address, such as 192.168.0.1")
     for place, text in enumerate(interface.dns or ()):
         if not _is_ip(text):
-            yield _Problem(f"{at}.dns[{place}]", f"'{text}' is no IP address, such as 192.168.0.1")
+            yield _Problem(f"{at}.dns[{place}]", f"'{text}' is not an IP address, such as 192.168.0.1")
     for place, sim in enumerate(interface.sims or ()):
         for name, code in _CODES.items():
             value = getattr(sim, name)
             if value and not code.fullmatch(value):
-                yield _Problem(f"{at}.sims[{place}].{name}", f"'{value}' is no code of a mobile network")
+                yield _Problem(f"{at}.sims[{place}].{name}", f"'{value}' is not a code of a mobile network")
 
 
 def _is_web_address(text: str, schemes: Sequence[str]) -> bool:
@@ -149,16 +149,16 @@ def _is_web_address(text: str, schemes: Sequence[str]) -> bool:
     try:
         parts = urlsplit(text)
         return parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:  # a port that is none, brackets that do not match
+    except ValueError:  # an invalid port, or brackets that do not match
         return False
 
 
 def _is_ip(text: str, *, with_prefix: bool = False) -> bool:
-    """Whether a text is an IP address. The operating system reads it, ten times as fast as the standard library."""
+    """Checks whether a text is an IP address. `inet_pton` is ten times as fast as the module `ipaddress`."""
     address, slash, prefix = text.partition("/") if with_prefix else (text, "", "")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        # The interface that a link-local address is at.
+        # Without the zone of a link-local address, such as %eth0.
         socket.inet_pton(family, address.partition("%")[0] if family is socket.AF_INET6 else address)
     except (OSError, ValueError):
         return False

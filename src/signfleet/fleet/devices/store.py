@@ -28,23 +28,23 @@ from signfleet.foundation.storage.tables import (
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
 
-#: By what permissions for single devices find theirs.
+#: The column that permissions for single devices refer to.
 DEVICE_ID = device.c.id
 
-#: Joins a device with its document.
+#: Joins a device to its document.
 DOCUMENT_OF_DEVICE = and_(
     device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
 )
-#: One device, and its document, for statements that write them.
+#: One device, and its document, in statements that write them.
 THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
 ITS_DOCUMENT = and_(
     device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
 )
 
-#: A Player entity, ready to be sent.
+#: A Player entity as JSON.
 _DOCUMENT = as_bytes(device_document.c.document).label("document")
 
-#: A device with what conditional requests need to know of it.
+#: A device with its dates and version, which conditional requests compare, and its document.
 PLAYER = (
     select(device.c.id, device.c.version, device.c.last_modified_date, device.c.changed_date, _DOCUMENT)
     .select_from(device)
@@ -85,7 +85,7 @@ INSERT_DOCUMENT = Query(
 )
 INSERT_PROPERTIES = Query(device_properties.insert())
 
-#: The names of a place are those given first.
+#: Keeps the names of a place that were given first.
 INSERT_LOCATION = Query(insert(location).on_conflict_do_nothing())
 
 #: A part of a device's document as JSON, by its name.
@@ -98,7 +98,7 @@ PART = {
     for column in (device_document.c.settings, device_document.c.tags, device_document.c.permissions)
 }
 
-#: Who is meant by an id or serial.
+#: Resolves an id or serial.
 DEVICE_BY_ID = Query(
     select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id"))
 )
@@ -108,9 +108,9 @@ DEVICE_BY_SERIAL = Query(
     )
 )
 
-#: What a change of a device goes by; it is locked until the unit of work ends. So is its document: PostgreSQL reads
-#: anew what it had to wait for, and nothing else.
-DEVICE_TO_CHANGE = Query(
+#: Locks a device and its document until the transaction ends, and reads what changes need. The document is locked
+#: too, because PostgreSQL rereads only rows that it waited for: without its own lock it would show the old parts.
+LOCK_DEVICE = Query(
     select(
         device.c.network_id,
         device.c.id,
@@ -131,7 +131,7 @@ DEVICE_TO_CHANGE = Query(
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
     .with_for_update(of=[device, device_document])
 )
-#: A group that a device is to be in: until the unit of work ends it is neither deleted nor renamed.
+#: Locks the group that a device moves to, FOR SHARE: until the transaction ends it is neither deleted nor renamed.
 _GROUP = (
     select(device_group.c.id, device_group.c.name)
     .where(device_group.c.network_id == NETWORK_ID)
@@ -155,13 +155,13 @@ CHANGE_DEVICE = Query(
         location_key=bindparam("new_location_key"),
     )
 )
-#: For a change of something beside the settings.
+#: Advances version and dates when something other than the settings changes.
 TOUCH_DEVICE = Query(
     device.update()
     .where(THIS_DEVICE)
     .values(version=device.c.version + 1, last_modified_date=bindparam("moment"), changed_date=bindparam("moment"))
 )
-#: A part of the document, by its name; its identity holds the date of the change.
+#: Replaces a part of the document, by its name, and the identity, which has the date of the change.
 CHANGE_PART = {
     part: Query(
         device_document.update()
@@ -179,14 +179,14 @@ MERGE_PROPERTIES = Query(
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
 
-#: Those of some devices that there are; they are locked until the unit of work ends, always in the same order.
-HELD_AMONG = Query(
+#: Locks those of some devices that exist until the transaction ends, in the order of their ids.
+LOCK_DEVICES = Query(
     select(device.c.id)
     .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
     .order_by(device.c.id)
     .with_for_update()
 )
-#: What the audit trail tells of devices that go.
+#: What the audit trail records of deleted devices.
 SETTINGS_AMONG = Query(
     select(device.c.id, device.c.serial, device_document.c.settings)
     .select_from(device)
@@ -194,23 +194,25 @@ SETTINGS_AMONG = Query(
     .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
     .order_by(device.c.id)
 )
-#: Just which devices those are.
+#: The same without settings, for many devices.
 SERIALS_AMONG = Query(
     select(device.c.id, device.c.serial)
     .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
     .order_by(device.c.id)
 )
 
-_pictures = (
+_locked_screenshots = (
     select(screenshot.c.file_size)
     .where(screenshot.c.network_id == NETWORK_ID, among(screenshot.c.device_id, "ids"))
     .order_by(screenshot.c.id)
     .with_for_update()
     .subquery()
 )
-#: Keeps the pictures of some devices from others until the unit of work ends. Whoever lets go of pictures holds them
-#: before noting their files. There may be millions: their sizes are summed up, none is named.
-HOLD_PICTURES = Query(select(cast(func.coalesce(func.sum(_pictures.c.file_size), 0), BigInteger).label("bytes")))
+#: Locks the screenshots of some devices until the transaction ends. Lock order: screenshots before `unneeded_file`.
+#: Returns the sum of their sizes instead of ids, since there may be millions.
+LOCK_SCREENSHOTS = Query(
+    select(cast(func.coalesce(func.sum(_locked_screenshots.c.file_size), 0), BigInteger).label("bytes"))
+)
 _TAGS = select(device_tag.c.tag_id).where(device_tag.c.network_id == NETWORK_ID, among(device_tag.c.device_id, "ids"))
 _FILES = union_all(
     *(
@@ -218,7 +220,7 @@ _FILES = union_all(
         for name in (screenshot.c.blob, screenshot.c.thumbnail)
     )
 )
-#: Deleted devices stay deleted: their serials are blocked.
+#: Blocks the serials of deleted devices, so that the players do not register again by themselves.
 _block = insert(blocked_serial).from_select(
     ["network_id", "serial_key", "serial", "date", "device_id"],
     select(
@@ -237,11 +239,12 @@ def _deletion(table: Table, column: Column[Any]) -> Query:
     return Query(delete(table).where(table.c.network_id == NETWORK_ID, among(column, "ids")))
 
 
-#: What goes with devices, `ids`, of a network. A session takes its tokens along; files are deleted afterwards.
+#: Deletes devices, `ids`, of a network, and what belongs to them. The tokens of a session are deleted by its foreign
+#: key; files are deleted by the next sweep of `Retention`.
 DELETIONS = (
     _BLOCK,
     Query(insert(unneeded_file).from_select(["name"], _FILES).on_conflict_do_nothing()),
-    # Its key begins with the tags.
+    # By tag as well as by device, because the primary key begins with the tag.
     Query(
         delete(device_tag_element).where(
             device_tag_element.c.network_id == NETWORK_ID,
@@ -258,7 +261,7 @@ DELETIONS = (
     _deletion(session, session.c.device_id),
     _deletion(device, device.c.id),
 )
-#: What is found through the device alone, and is most of what there is of it.
+#: Deletes what is only ever read by joining the device, and is most of its data.
 DOCUMENT_DELETIONS = (
     _deletion(device_document, device_document.c.device_id),
     _deletion(device_properties, device_properties.c.device_id),

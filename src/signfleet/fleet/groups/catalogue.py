@@ -1,4 +1,4 @@
-"""What filters and sorts of groups can name."""
+"""The properties of groups that filters and sorts can name."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ GROUPS = Catalogue(
     entities=("Group", "RegularGroup"),
     default_sort="[Group].[Name] ASC",
 )
-"""Of /Groups/Regular/. How many devices are in a group differs from caller to caller, and cannot be filtered by."""
+"""The catalogue of /Groups/Regular/. It lacks `devicesCount`, which differs from caller to caller."""

@@ -1,4 +1,4 @@
-"""Moves the devices of a group that is deleted to the group `Default`, inside units of work."""
+"""Moves the devices of a deleted group to the group `Default`, inside the deletion's transaction."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ async def move_to_default(
     now: int,
     *,
     movable: Scope,
-    counting: Query,
+    count_movable: Query,
 ) -> dict[str, Any] | None:
-    """Moves all devices of a locked group, if there are any; returns what the audit trail records of it.
+    """Moves all devices of a locked group, if it has any; returns what the audit trail records of it.
 
-    `counting` counts those that are `movable`. Raises `Forbidden` if one of them is not, or if the caller may not view
-    the group `Default`.
+    Raises `Forbidden` unless all of them are in the scope `movable`, which `count_movable` counts, and the caller may
+    view the group `Default`.
     """
     here = {"network_id": group.network_id, "group_id": group.id}
     if not tx.alone:
@@ -42,7 +42,7 @@ async def move_to_default(
     members = await tx.one(queries.MEMBERS, **here)
     if members is None or not members.devices:
         return None
-    allowed = await tx.one(counting, network_id=group.network_id, ids=[group.id], **movable.parameters)
+    allowed = await tx.one(count_movable, network_id=group.network_id, ids=[group.id], **movable.parameters)
     default = await tx.one(GROUP_BY_NAME, network_id=group.network_id, name_key=fold(DEFAULT_GROUP))
     default = await permissions.visible(session, VIEW_GROUP, default, tx)
     if default is None or allowed is None or allowed.devices < members.devices:
@@ -50,7 +50,8 @@ async def move_to_default(
             f"The devices of the group '{group.name}' move to '{DEFAULT_GROUP}' when it is deleted, and you are not"
             " allowed to move all of them."
         )
-    # One date for all: later than the last change of each, and treated as one of several changes in its second.
+    # One date for all devices, later than the last change of any. An odd date (`| 1`) marks several states in one
+    # second, which may be true of some device in the second of the last change.
     moment = datetime.next_moment(members.changed_date | 1, now)
     date = datetime.format(moment)
     target = GroupReference(id=default.id, name=default.name)
@@ -58,7 +59,7 @@ async def move_to_default(
         f'"group":{encode(reference).decode()}' for reference in (GroupReference(id=group.id, name=group.name), target)
     )
     settings = {"lastModifiedDate": date, "group": {"id": target.id, "name": target.name, "link": None}}
-    for query in queries.MOVES:
+    for query in queries.MOVE_DEVICES:
         await tx.execute(
             query,
             in_network=group.network_id,

@@ -45,7 +45,7 @@ async def count_groups(call: Call, groups: Groups) -> Answer:
 
 @endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument)
 async def list_group_operations(call: Call, operations: Operations) -> Answer:
-    """Give the business operations on groups, and which roles may do them."""
+    """List the business operations on groups, and which roles may do them."""
     return answer_json(await operations.tree(call.session, "Group"))
 
 
@@ -61,14 +61,14 @@ async def get_group(call: Call, groups: Groups, group: str) -> Answer:
     """Get a group by id or name, with the devices in it."""
     entity, row = await groups.get(call.session, group)
     answer = answer_json(entity)
-    # Writes are guarded by the group's own changes; reads by its devices' too.
+    # The tag covers the devices too; preconditions of writes compare the group's own date alone.
     answer.etag = f"{row.last_modified_date}-{crc32(answer.body or b''):x}"
     return answer
 
 
 @endpoints.put("/{group}/", scope=UPDATE, operation=UPDATE_GROUP, body=GroupChange, errors=f"{BODY_ERRORS} 412")
 async def update_group(call: Call, groups: Groups, group: str) -> Answer:
-    """Rename or describe a group."""
+    """Update the name or the description of a group."""
     await groups.update(call.session, group, call.body, call.precondition, call.now)
     return NO_CONTENT
 

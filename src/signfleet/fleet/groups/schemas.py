@@ -1,4 +1,4 @@
-"""The Group entity, and the bodies that make and change one."""
+"""The Group entity, and the bodies that create and update one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Description = Annotated[str, msgspec.Meta(max_length=4096)]
 
 
 class Group(msgspec.Struct, rename="camel", kw_only=True):
-    """Devices that belong together. A list of groups leaves `devices` null; counts are of what the caller may see."""
+    """A group of devices. In lists, `devices` is null; only devices that the caller may see count."""
 
     id: Id
     name: str
@@ -30,14 +30,14 @@ class Group(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NewGroup(msgspec.Struct, rename="camel"):
-    """What a group is made of; what else a Group entity holds may be sent and does not matter."""
+    """The body that creates a group; other properties of a Group entity are ignored."""
 
     name: Name
     description: Description | None = None
 
 
 class GroupChange(msgspec.Struct, rename="camel"):
-    """What a PUT changes; what is left out stays. The `id` of another group is refused."""
+    """The body that updates a group; what it leaves out stays. The `id` has to be the group's own."""
 
     id: Id | None = None
     name: Name | msgspec.UnsetType = msgspec.UNSET

@@ -1,4 +1,4 @@
-"""The rules of groups. A network always has the group `Default`; devices of a deleted group move there."""
+"""Reads and changes groups. A network always has the group `Default`; devices of a deleted group move there."""
 
 from __future__ import annotations
 
@@ -51,12 +51,15 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 T = TypeVar("T")
 
+#: How many compiled queries are cached.
+CACHE_SIZE = 256
+
 
 class Groups:
-    """Reads and changes the groups of a network. What the caller may not see does not exist."""
+    """Reads and changes the groups of a network. A group that the caller may not see does not exist for the caller."""
 
-    def __init__(self, store: Store, permissions: Permissions, most: int) -> None:
-        self._most = most
+    def __init__(self, store: Store, permissions: Permissions, limit: int) -> None:
+        self._limit = limit
         self._store = store
         self._permissions = permissions
         self._visible_permissions = VisiblePermissions(store, permissions)
@@ -73,43 +76,43 @@ class Groups:
         self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """A page of groups, by name unless a sort says otherwise."""
+        """Returns a page of groups, by name unless the query has a sort."""
         found = await self._all.find(session.network, query, await self._scope(session))
         rows = await self._store.all(queries.GROUPS_AMONG, network_id=session.network, ids=found.ids)
-        known, sizes = {row.id: row for row in rows}, await self._sizes(session, found.ids)
+        known, counts = {row.id: row for row in rows}, await self._count_devices(session, found.ids)
         items = []
         for id_ in found.ids:
             if id_ in known:
-                permissions = await self._stated(session, id_)
-                items.append(encode(_entity(known[id_], sizes.get(id_, 0), permissions)))
+                permissions = await self._shown_permissions(session, id_)
+                items.append(encode(_entity(known[id_], counts.get(id_, 0), permissions)))
         return found.page(items)
 
     async def count(self, session: Session, filter_: str | None) -> int:
-        """How many groups match."""
+        """Counts the groups that match."""
         return await self._all.count(session.network, filter_, await self._scope(session))
 
     async def _scope(self, session: Session) -> Scope:
-        """The groups that the caller may see."""
+        """Returns the scope of the groups that the caller may see."""
         return await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
 
-    async def get(self, session: Session, segment: str) -> tuple[Group, Row]:
-        """A group by id or name, with the devices in it; and its row. Raises `NotFound`."""
-        row = await self._row(session, segment)
+    async def get(self, session: Session, ref: str) -> tuple[Group, Row]:
+        """Returns a group by id or name, with its devices, and its row. Raises `NotFound`."""
+        row = await self._row(session, ref)
         scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         members = await self._store.scan_all(
-            self._scoped(queries.devices_in, scope), network_id=row.network_id, group_id=row.id, **scope.parameters
+            self._query(queries.devices_in, scope), network_id=row.network_id, group_id=row.id, **scope.parameters
         )
         devices = [DeviceReference(id=member.id, serial=member.serial) for member in members]
-        permissions = await self._stated(session, row.id)
+        permissions = await self._shown_permissions(session, row.id)
         return _entity(row, len(devices), permissions, devices), row
 
     async def create(self, session: Session, new: NewGroup, now: int) -> Group:
-        """Create a group. Raises `Invalid` for a taken or unfit name, `QuotaReached`."""
+        """Creates a group. Raises `Invalid` if the name is taken or malformed, `QuotaReached`."""
         network_id = session.network
         name = check_name(new.name)
 
         async def work(tx: Transaction) -> Row | None:
-            await check_group_quota(tx, network_id, self._most)
+            await check_group_quota(tx, network_id, self._limit)
             group_id = await insert_group(tx, network_id, name, now, new.description)
             after = {"name": name, "description": new.description}
             await record(tx, network_id, AuditEntry("Create", "Group", group_id, name, None, after), now)
@@ -118,20 +121,20 @@ class Groups:
         return _entity(await self._write(work, name), 0, [], [])
 
     async def update(
-        self, session: Session, segment: str, change: GroupChange, precondition: Precondition, now: int
+        self, session: Session, ref: str, change: GroupChange, precondition: Precondition, now: int
     ) -> None:
-        """Rename or describe a group. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
+        """Updates name and description. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
 
         async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, UPDATE_GROUP, tx)
+            row = await self._lock(session, ref, UPDATE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
-            await self._check_same(session, row, change.id, tx)
+            await self._check_id(session, row, change.id, tx)
             name = row.name if change.name is msgspec.UNSET else change.name.strip()
             description = row.description if change.description is msgspec.UNSET else change.description
             if fold(name) != row.name_key:
                 check_name(name)
                 if row.name_key == fold(DEFAULT_GROUP):
-                    raise Invalid(f"'name': a network always has a group '{DEFAULT_GROUP}'; it keeps its name.")
+                    raise Invalid(f"'name': a network always has a group '{DEFAULT_GROUP}'; it cannot be renamed.")
             modified = next_moment(row.last_modified_date, now)
             await tx.execute(
                 queries.UPDATE_GROUP,
@@ -151,24 +154,26 @@ class Groups:
 
         await self._write(work, "" if change.name is msgspec.UNSET else change.name)
 
-    async def delete(self, session: Session, segment: str, precondition: Precondition, now: int) -> None:
+    async def delete(self, session: Session, ref: str, precondition: Precondition, now: int) -> None:
         """Deletes a group; its devices move to `Default`. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`.
 
-        The caller has to be allowed to move each of them, as a PUT of the device demands it.
+        The caller needs the permissions to move each of them, the same as for a PUT of the device.
         """
         movable = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         for operation in (UPDATE_DEVICE, CHANGE_TARGET_GROUP):
             movable &= await self._permissions.scope(session, operation, queries.DEVICE_ID)
-        counting = self._scoped(queries.counts, movable)
-        await counting.prepare(self._store.dialect)
+        count_movable = self._query(queries.counts, movable)
+        await count_movable.prepare(self._store.dialect)
 
         async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, DELETE_GROUP, tx)
+            row = await self._lock(session, ref, DELETE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             if row.name_key == fold(DEFAULT_GROUP):
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
             await (await Grantor.of(session, tx)).require_to_lift(GROUP, [row.id])
-            moved = await move_to_default(tx, session, self._permissions, row, now, movable=movable, counting=counting)
+            moved = await move_to_default(
+                tx, session, self._permissions, row, now, movable=movable, count_movable=count_movable
+            )
             await grants.delete_of_entities(tx, row.network_id, "Group", [row.id], now)
             await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
             before = {"name": row.name, "description": row.description}
@@ -176,33 +181,33 @@ class Groups:
 
         await self._store.write(work)
 
-    async def _stated(self, session: Session, group_id: int) -> list[Permission]:
+    async def _shown_permissions(self, session: Session, group_id: int) -> list[Permission]:
         return await self._visible_permissions.filter(
             session, await grants.of_entity(self._store, session.network, "Group", group_id)
         )
 
-    async def permissions(self, session: Session, segment: str) -> list[Permission]:
-        """Who may do what with a group, beyond what they may do with all. Raises `NotFound`."""
-        row = await self._row(session, segment)
-        return await self._stated(session, row.id)
+    async def permissions(self, session: Session, ref: str) -> list[Permission]:
+        """Returns the permissions for this group alone. Raises `NotFound`."""
+        row = await self._row(session, ref)
+        return await self._shown_permissions(session, row.id)
 
-    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
-        return await self._held(session, segment, EDIT_GROUP_PERMISSIONS, tx)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> Row:
+        return await self._lock(session, ref, EDIT_GROUP_PERMISSIONS, tx)
 
-    async def _held(self, session: Session, segment: str, operation: Operation, tx: Transaction) -> Row:
-        """The row of a group that the caller may do `operation` with, kept from others until the unit of work ends.
+    async def _lock(self, session: Session, ref: str, operation: Operation, tx: Transaction) -> Row:
+        """Locks a group until the transaction ends and returns its row, if the caller may do `operation` on it.
 
         Raises `NotFound` or `Forbidden`.
         """
-        found = await self._row(session, segment, tx)
+        found = await self._row(session, ref, tx)
         await self._permissions.require_on(session, operation, found.id, tx)
-        row = await tx.one(queries.GROUP_TO_CHANGE, network_id=found.network_id, id=found.id)
+        row = await tx.one(queries.LOCK_GROUP, network_id=found.network_id, id=found.id)
         if row is None:
-            raise NotFound.in_network("group", segment)
+            raise NotFound.in_network("group", ref)
         return row
 
-    async def _check_same(self, session: Session, group: Row, id_: int | None, tx: Transaction) -> None:
-        """Raises `Invalid` where a body has the id of another group that the caller sees."""
+    async def _check_id(self, session: Session, group: Row, id_: int | None, tx: Transaction) -> None:
+        """Raises `Invalid` if a body has the id of another group that the caller may see."""
         if not id_ or id_ == group.id:
             return
         other = await tx.one(queries.GROUP_BY_ID, network_id=group.network_id, id=id_)
@@ -210,10 +215,10 @@ class Groups:
         if other is not None:
             raise of_another("id", "group", other.name, group.name)
 
-    async def _row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
-        """The row of a group by id or, where the caller knows none of that id, by name. Raises `NotFound`."""
-        store, number = tx or self._store, id_of(segment)
-        ways: list[tuple[Query, dict[str, int | str]]] = [(queries.GROUP_BY_NAME, {"name_key": fold(segment)})]
+    async def _row(self, session: Session, ref: str, tx: Transaction | None = None) -> Row:
+        """Returns the row of a group by id, or by name if the caller sees no group of that id. Raises `NotFound`."""
+        store, number = tx or self._store, id_of(ref)
+        ways: list[tuple[Query, dict[str, int | str]]] = [(queries.GROUP_BY_NAME, {"name_key": fold(ref)})]
         if number is not None:
             ways.insert(0, (queries.GROUP_BY_ID, {"id": number}))
         for query, key in ways:
@@ -221,23 +226,23 @@ class Groups:
             row = await self._permissions.visible(session, VIEW_GROUP, row, tx)
             if row is not None:
                 return row
-        raise NotFound.in_network("group", segment)
+        raise NotFound.in_network("group", ref)
 
-    async def _sizes(self, session: Session, ids: list[int]) -> dict[int, int]:
-        """How many devices that the caller may see are in these groups."""
+    async def _count_devices(self, session: Session, ids: list[int]) -> dict[int, int]:
+        """Counts the devices in each of these groups that the caller may see."""
         scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         rows = await self._store.scan_all(
-            self._scoped(queries.counts, scope), network_id=session.network_id, ids=ids, **scope.parameters
+            self._query(queries.counts, scope), network_id=session.network_id, ids=ids, **scope.parameters
         )
         return {row.group_id: row.devices for row in rows}
 
-    def _scoped(self, make: Callable[[Scope], Query], scope: Scope) -> Query:
-        """A statement for a scope, compiled once for each kind of scope."""
+    def _query(self, make: Callable[[Scope], Query], scope: Scope) -> Query:
+        """Returns the query that `make` builds for a scope, cached for each kind of scope."""
         key = (make, scope.name)
         query = self._queries.get(key)
         if query is None:
             query = self._queries[key] = make(scope)
-            if len(self._queries) > 256:
+            if len(self._queries) > CACHE_SIZE:
                 self._queries.popitem(last=False)
         return query
 
@@ -245,7 +250,7 @@ class Groups:
         try:
             return await self._store.write(work)
         except Duplicate:
-            raise Invalid(f"'name': there is a group '{name}' already.") from None
+            raise Invalid(f"'name': there already is a group '{name}'.") from None
 
 
 async def _touch(tx: Transaction, row: Row, now: int) -> None:
@@ -254,10 +259,10 @@ async def _touch(tx: Transaction, row: Row, now: int) -> None:
 
 
 async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
-    """Let the devices of a group tell its new name."""
-    old, new = (f'"group":{encode(GroupReference(id=row.id, name=said)).decode()}' for said in (row.name, name))
+    """Writes the new name of a group to the documents and properties of its devices."""
+    old, new = (f'"group":{encode(GroupReference(id=row.id, name=spelled)).decode()}' for spelled in (row.name, name))
     await tx.all(queries.LOCK_DEVICES, network_id=row.network_id, group_id=row.id)
-    for query in queries.RENAMINGS:
+    for query in queries.RENAME_IN_DEVICES:
         await tx.execute(
             query,
             in_network=row.network_id,

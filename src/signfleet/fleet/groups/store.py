@@ -10,7 +10,7 @@ from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, json_member, merged
 from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties
 
-#: By what permissions for single groups, and for devices, find theirs.
+#: The columns that permissions for single groups, and for single devices, refer to.
 GROUP_ID = device_group.c.id
 DEVICE_ID = device.c.id
 
@@ -18,8 +18,8 @@ _group = select(device_group).where(device_group.c.network_id == bindparam("netw
 GROUP_BY_ID = Query(_group.where(device_group.c.id == bindparam("id")))
 GROUP_BY_NAME = Query(_group.where(device_group.c.name_key == bindparam("name_key")))
 GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")))
-#: Locked until the unit of work ends.
-GROUP_TO_CHANGE = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update())
+#: Locks a group until the transaction ends.
+LOCK_GROUP = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update())
 
 COUNT_GROUPS = Query(
     select(func.count().label("total"))
@@ -45,7 +45,7 @@ DELETE_GROUP = Query(device_group.delete().where(_THIS))
 _IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
 #: Locks the devices of a group until the transaction ends.
 LOCK_DEVICES = Query(select(device.c.id).where(_IN_GROUP).order_by(device.c.id).with_for_update())
-#: How many devices are in a group, and when one of them changed last.
+#: Counts the devices of a group, and finds the date of the last change of one.
 MEMBERS = Query(
     select(func.count().label("devices"), func.max(device.c.changed_date).label("changed_date")).where(_IN_GROUP)
 )
@@ -53,8 +53,8 @@ MEMBERS = Query(
 _MEMBERS = select(device.c.id).where(
     device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id")
 )
-#: A group has been renamed: what its devices say of it, in their settings, to filters, and when they changed.
-RENAMINGS = (
+#: Writes the new name of a group to its devices: to their settings, the properties that filters read, and their dates.
+RENAME_IN_DEVICES = (
     Query(
         device_document.update()
         .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
@@ -74,13 +74,13 @@ RENAMINGS = (
 
 
 def _dated(column: ColumnElement[str], document: ColumnElement[str]) -> ColumnElement[str]:
-    """A part of a document with another date of its last change."""
+    """Replaces the date of the last change in `column`; `document` is the column's JSON, which has the present one."""
     present = '"lastModifiedDate":"' + func.coalesce(json_member(document, "lastModifiedDate"), "") + '"'
     return func.replace(column, present, bindparam("new_date"))
 
 
-#: The devices of a group go to another one: their settings, what filters find, and their dates and versions.
-MOVES = (
+#: Moves the devices of a group to another: their settings, the properties that filters read, their dates and versions.
+MOVE_DEVICES = (
     Query(
         device_document.update()
         .where(device_document.c.network_id == bindparam("in_network"), device_document.c.device_id.in_(_MEMBERS))
@@ -93,7 +93,7 @@ MOVES = (
             ),
         )
     ),
-    RENAMINGS[1],
+    RENAME_IN_DEVICES[1],
     Query(
         device.update()
         .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
@@ -108,12 +108,12 @@ MOVES = (
 
 
 def devices_in(scope: Scope) -> Query:
-    """The devices of a group that a scope admits."""
+    """Returns a query for the devices of a group that a scope admits."""
     return Query(select(device.c.id, device.c.serial).where(_IN_GROUP, *scope.conditions).order_by(device.c.serial_key))
 
 
 def counts(scope: Scope) -> Query:
-    """How many devices that a scope admits are in each of some groups; groups without any have no row."""
+    """Returns a query that counts the devices of each group in a scope; groups without any have no row."""
     counting: Select[tuple[int, int]] = select(device.c.group_id, func.count().label("devices"))
     return Query(
         counting.where(

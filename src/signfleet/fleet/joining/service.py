@@ -41,7 +41,7 @@ class Joining:
         found = await self._devices.find(session, segment, SETUP_DEVICE)
 
         async def work(tx: Transaction) -> None:
-            device = await self._devices.hold(tx, session, found, SETUP_DEVICE)
+            device = await self._devices.lock(tx, session, found, SETUP_DEVICE)
             await _release(tx, session.network, device.id, device.serial, now)
 
         await self._store.write(work)

@@ -1,10 +1,9 @@
-"""Explains why a user may or may not do something: which rule decides, and which ones it outranks."""
+"""Explains why a user may or may not do something: which rule decides, and which rules it overrides."""
 
 from __future__ import annotations
 
-import msgspec
-
 from signfleet.fleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
+from signfleet.fleet.permission_explanation.schemas import ExplainedRule, Explanation
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.storage.interface import Row, Store
@@ -20,30 +19,8 @@ from signfleet.identity.users.store import MEMBER_BY_ID, MEMBER_BY_LOGIN
 from signfleet.web.caller.session import Session
 
 
-class ExplainedRule(msgspec.Struct, rename="camel"):
-    """A rule that says something of the operation, in words."""
-
-    principal: str
-    operation: str
-    applies_to: str
-    is_allowed: bool
-    decides: bool
-
-
-class Explanation(msgspec.Struct, rename="camel"):
-    """Whether a user may do an operation, and why; `rules` are in the order in which they count."""
-
-    user: str
-    role: str | None
-    operation: str
-    device: DeviceReference | None
-    is_allowed: bool
-    reason: str
-    rules: list[ExplainedRule]
-
-
 def operation_named(text: str) -> Operation:
-    """The operation of a uid, a key such as `Device.UpdateDevice`, or a name. Raises `Invalid`."""
+    """Returns the operation with a uid, a key such as `Device.UpdateDevice`, or a name. Raises `Invalid`."""
     found = by_uid(text.strip())
     if found is not None:
         return found
@@ -63,25 +40,25 @@ def operation_named(text: str) -> Operation:
 
 
 class Explanations:
-    """Answers for the users of a network."""
+    """Explains the permissions of the users of a network."""
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
 
     async def explain(
-        self, network_id: int, user: str, operation: str, device: str | None, asker: Session | None = None
+        self, network_id: int, user: str, operation: str, device: str | None, caller: Session | None = None
     ) -> Explanation:
-        """Why the user, by id or login, may or may not do the operation: in general, or on one device.
+        """Explains whether a user, by id or login, may do an operation, in general or on one device.
 
-        What `asker` may not see is not there; None is the operator, who sees everything. Raises `Invalid` for an
-        unknown operation, or one that is not about devices, and `NotFound`.
+        Raises `NotFound` for a user or device that the `caller` may not see; None is the operator, who sees all. Raises
+        `Invalid` for an unknown operation, or for one that does not apply to devices if a device is given.
         """
         asked = operation_named(operation)
-        member = await self._user(network_id, user, asker)
-        found = None if device is None else await self._device(network_id, device, asker)
+        member = await self._user(network_id, user, caller)
+        found = None if device is None else await self._device(network_id, device, caller)
         if found is not None and asked.root is not DEVICE:
-            raise Invalid(f"'device': '{asked.key}' is not done with devices.")
+            raise Invalid(f"'device': operation '{asked.key}' does not apply to devices.")
         session = _session_of(member)
         rules = await self._permissions.rules_on(session, asked, 0 if found is None else found.id)
         ordered = relevant(rules, asked)
@@ -91,13 +68,13 @@ class Explanations:
             seen = relevant(rules, VIEW_DEVICE)
             if not seen or not seen[0].is_allowed:
                 allowed = False
-                reason = f"Denied: the device does not exist for them. {_reason(seen, VIEW_DEVICE, member, found)}"
-        outside = _outside(member)
-        if outside is not None:
+                reason = f"Denied: the user may not view the device. {_reason(seen, VIEW_DEVICE, member, found)}"
+        obstacle = _cannot_sign_in(member)
+        if obstacle is not None:
             allowed = False
-            reason = f"Denied: {outside}. But for that: {reason}"
+            reason = f"Denied: {obstacle}. Otherwise: {reason}"
         if asked is VIEW_USER:
-            reason += " Their own entry everybody may view; that is fixed."
+            reason += " Every user may view their own entry."
         return Explanation(
             user=member.login,
             role=role_name(member),
@@ -105,33 +82,33 @@ class Explanations:
             device=None if found is None else DeviceReference(id=found.id, serial=found.serial),
             is_allowed=allowed,
             reason=reason,
-            rules=[_told(rule, member, found, decides=number == 0) for number, rule in enumerate(ordered)],
+            rules=[_explained(rule, member, found, decides=number == 0) for number, rule in enumerate(ordered)],
         )
 
-    async def _user(self, network_id: int, segment: str, asker: Session | None) -> Row:
-        number = id_of(segment)
-        key = {"mailbox_key": mailbox_key(segment)} if number is None else {"id": number}
+    async def _user(self, network_id: int, ref: str, caller: Session | None) -> Row:
+        number = id_of(ref)
+        key = {"mailbox_key": mailbox_key(ref)} if number is None else {"id": number}
         query = MEMBER_BY_LOGIN if number is None else MEMBER_BY_ID
         row = await self._store.one(query, network_id=network_id, **key)
-        if asker is not None:
-            row = await self._permissions.visible(asker, VIEW_USER, row)
+        if caller is not None:
+            row = await self._permissions.visible(caller, VIEW_USER, row)
         if row is None:
-            raise NotFound.in_network("user", segment)
+            raise NotFound.in_network("user", ref)
         return row
 
-    async def _device(self, network_id: int, segment: str, asker: Session | None) -> Row:
-        number = id_of(segment)
-        key = {"serial_key": fold(segment)} if number is None else {"id": number}
+    async def _device(self, network_id: int, ref: str, caller: Session | None) -> Row:
+        number = id_of(ref)
+        key = {"serial_key": fold(ref)} if number is None else {"id": number}
         row = await self._store.one(DEVICE_BY_SERIAL if number is None else DEVICE_BY_ID, network_id=network_id, **key)
-        if asker is not None:
-            row = await self._permissions.visible(asker, VIEW_DEVICE, row)
+        if caller is not None:
+            row = await self._permissions.visible(caller, VIEW_DEVICE, row)
         if row is None:
-            raise NotFound.in_network("device", segment)
+            raise NotFound.in_network("device", ref)
         return row
 
 
-def _outside(member: Row) -> str | None:
-    """Why the user gets in nowhere, whatever the rules say; None for a user who does."""
+def _cannot_sign_in(member: Row) -> str | None:
+    """Returns why the user cannot sign in to the network, whatever the rules say; None for a user who can."""
     if member.activation_date is None:
         return f"the user {member.login} has not accepted the invitation"
     if member.person_is_locked_out:
@@ -142,7 +119,7 @@ def _outside(member: Row) -> str | None:
 
 
 def _session_of(member: Row) -> Session:
-    """A session as the user would have it."""
+    """Returns a session as if the user had signed in."""
     return Session(
         id=0,
         person_id=member.person_id,
@@ -157,7 +134,7 @@ def _session_of(member: Row) -> Session:
     )
 
 
-def _told(rule: Rule, member: Row, device: Row | None, *, decides: bool) -> ExplainedRule:
+def _explained(rule: Rule, member: Row, device: Row | None, *, decides: bool) -> ExplainedRule:
     operation = by_uid(rule.operation_uid)
     assert operation is not None
     return ExplainedRule(
@@ -175,12 +152,12 @@ def _principal(rule: Rule, member: Row) -> str:
 
 def _reason(ordered: list[Rule], asked: Operation, member: Row, device: Row | None) -> str:
     if not ordered:
-        return f"Denied: nothing is said of '{asked.full_name}', neither to the user nor to their role."
+        return f"Denied: no rule of the user or of their role covers '{asked.full_name}'."
     rule = ordered[0]
-    told = _told(rule, member, device, decides=True)
+    explained = _explained(rule, member, device, decides=True)
     verdict, verb = ("Allowed", "may") if rule.is_allowed else ("Denied", "may not")
-    where = f"with the {told.applies_to}" if rule.is_for_instance else "in general"
+    where = f"on the {explained.applies_to}" if rule.is_for_instance else "in general"
     includes = "" if rule.operation_uid == asked.uid else f", which includes '{asked.full_name}'"
     others = len(ordered) - 1
-    outranks = f" This outranks {others} other rule{'s' if others > 1 else ''}." if others else ""
-    return f"{verdict}: the {told.principal} {verb} do '{told.operation}'{includes}, {where}.{outranks}"
+    overrides = f" This overrides {others} other rule{'s' if others > 1 else ''}." if others else ""
+    return f"{verdict}: the {explained.principal} {verb} do '{explained.operation}'{includes}, {where}.{overrides}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from signfleet.fleet.devices.document import reported_status
-from signfleet.fleet.devices.retention.service import expect_files, give_up_files, need_files
+from signfleet.fleet.devices.retention.service import adopt_files, discard_files, reserve_files
 from signfleet.fleet.devices.schemas import ScreenshotSettings
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
@@ -103,7 +103,7 @@ class Screenshots:
         blob, thumbnail = f"{stem}.{SUFFIXES[picture.media_type]}", f"{stem}.thumb.150x150.jpg"
 
         async def expect(tx: Transaction) -> None:
-            await expect_files(tx, (blob, thumbnail), now)
+            await reserve_files(tx, (blob, thumbnail), now)
 
         async def keep(tx: Transaction) -> tuple[ScreenshotAnswer, bool]:
             device = await tx.one(queries.SHOWING, **keys)
@@ -112,7 +112,7 @@ class Screenshots:
             known = await tx.one(queries.SCREENSHOT_OF_MOMENT, **same)
             if known is not None:
                 return _answer(known), False
-            await need_files(tx, (blob, thumbnail))
+            await adopt_files(tx, (blob, thumbnail))
             settings = _read_settings(device.settings)
             row = {
                 **keys,
@@ -161,7 +161,7 @@ class Screenshots:
         if surplus:
             ids = [old.id for old in surplus]
             await tx.execute(queries.DELETE_SCREENSHOTS, in_network=new["network_id"], ids=ids)
-            await give_up_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
+            await discard_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
         change = new["file_size"] - sum(old.file_size for old in surplus)
         # Last, behind the pictures: two who lock both the other way round would wait for each other.
         await counters.add(tx, new["network_id"], counters.PICTURE_BYTES, change)

@@ -1,1 +1,1 @@
-"""The tags in use in a network: which keys there are, and which values."""
+"""Lists the keys and values of the tags in use in a network."""

@@ -1,7 +1,7 @@
 """Patterns of tag keys: `string::[Device].<C*>` for keys, `string::[Device].<City>:*` for values.
 
-`*` stands for any text; type, entity and the mark of system tags may be `*` or left out with what follows them, so that
-`<C*>` alone is a pattern too. Letter case does not matter.
+`*` matches any text. Type and entity may be `*` or absent, with the delimiter that follows them, and so may the mark of
+system tags, `[sys].`: `<C*>` alone is a pattern too. Letter case does not matter.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ LIMIT: Final = 1024
 
 
 class TagPattern(NamedTuple):
-    """What keys, and values, have to be like. None admits any."""
+    """A parsed pattern. A part that is None matches anything."""
 
     type: str | None
-    #: True: only tags of the system. False: any, unless the pattern names an entity, then only those of people.
+    #: True: only system tags. False: any tags; but if the pattern names an entity, no system tags.
     system: bool
     entity: str | None
     name: str
@@ -32,14 +32,14 @@ class TagPattern(NamedTuple):
 
     @classmethod
     def parse(cls, text: str | None) -> TagPattern:
-        """Read a pattern; none at all admits every key. Raises `Invalid`."""
+        """Parses a pattern; an empty one matches every key. Raises `Invalid`."""
         if text is None or not text.strip():
             return cls(None, False, None, "*", None)
         match = _FORM.fullmatch(text.strip()) if len(text) <= LIMIT else None
         if match is None:
             raise Invalid(
-                "Query parameter 'pattern' has to be like 'string::[Device].<C*>', with ':' and the values behind it"
-                f" where these are looked for, and at most {LIMIT} characters long."
+                "Query parameter 'pattern' has to have the form 'string::[Device].<C*>', followed by ':' and a pattern"
+                f" of values if you look for values, and at most {LIMIT} characters."
             )
         kind, entity = match["type"], match["entity"]
         return cls(
@@ -50,8 +50,8 @@ class TagPattern(NamedTuple):
             match["value"],
         )
 
-    def admits(self, key: TagKey) -> bool:
-        """Whether a key fits."""
+    def matches(self, key: TagKey) -> bool:
+        """Checks whether a key matches."""
         return (
             self.type in (None, fold(key.type))
             and self.entity in (None, fold(key.entity))
@@ -61,7 +61,10 @@ class TagPattern(NamedTuple):
 
 
 def like(pattern: str, text: str) -> bool:
-    """Whether a text fits a pattern in which `*` stands for any text."""
+    """Checks whether a text matches a pattern in which `*` matches any text.
+
+    Example: `like("C*t*y", "City")` compares the start `c` and the end `y`, and looks for `t` between them.
+    """
     first, *others = fold(pattern).split("*")
     folded = fold(text)
     if not others:

@@ -1,4 +1,4 @@
-"""`/Tags`: the tags in use in the chosen network."""
+"""`/Tags`: the keys and values of tags in use in the chosen network."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ RETRIEVE = "bsn.api.main.tags.retrieve"
     "/Keys/",
     scope=RETRIEVE,
     operation=VIEW_DEVICE,
-    parameters=(Parameter("pattern", "Which keys, such as `string::[Device].<C*>`; all by default."),),
+    parameters=(Parameter("pattern", "A pattern of keys such as `string::[Device].<C*>`; all keys by default."),),
     answer=list[str],
 )
 async def list_tag_keys(call: Call, tag_index: TagIndex) -> Answer:
-    """List the keys of tags that devices of the network have."""
+    """List the keys of the tags that devices of the network have."""
     return answer_json(await tag_index.keys(call.session, call.parameter("pattern")))
 
 
@@ -28,9 +28,9 @@ async def list_tag_keys(call: Call, tag_index: TagIndex) -> Answer:
     "/Values/",
     scope=RETRIEVE,
     operation=VIEW_DEVICE,
-    parameters=(Parameter("pattern", "Of which keys, and which, such as `string::[Device].<City>:*`.", required=True),),
+    parameters=(Parameter("pattern", "Keys and values, such as `string::[Device].<City>:*`.", required=True),),
     answer=list[str],
 )
 async def list_tag_values(call: Call, tag_index: TagIndex) -> Answer:
-    """List the values that tags of devices of the network have, each once."""
+    """List the values of the tags that devices of the network have, each once."""
     return answer_json(await tag_index.values(call.session, call.parameter("pattern")))

@@ -1,4 +1,4 @@
-"""Which tags are in use on the devices that a caller may see."""
+"""Lists the tags in use on the devices that a caller may see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signfleet.web.caller.session import Session
 
 
 class TagIndex:
-    """The keys and values in use."""
+    """Lists the keys and values in use."""
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
@@ -25,22 +25,22 @@ class TagIndex:
         self._queries: dict[tuple[Callable[[Scope], Query], str], Query] = {}
 
     async def keys(self, session: Session, pattern: str | None) -> list[str]:
-        """The keys that fit a pattern, by name. Raises `Invalid`."""
+        """Returns the keys that match a pattern, by name. Raises `Invalid`."""
         wanted = TagPattern.parse(pattern)
         return [str(_key(row)) for row in await self._keys(session, wanted)]
 
     async def values(self, session: Session, pattern: str | None) -> list[str]:
-        """The values, each once, that keys have which fit a pattern. Raises `Invalid`."""
+        """Returns the values, each once, that match a pattern and have a key that matches it. Raises `Invalid`."""
         wanted = TagPattern.parse(pattern)
         if not pattern or wanted.value is None:
-            raise Invalid("Query parameter 'pattern' is needed, such as 'string::[Device].<City>:*'.")
+            raise Invalid("Query parameter 'pattern' is required, with values, such as 'string::[Device].<City>:*'.")
         ids = [row.id for row in await self._keys(session, wanted)]
         return [
             row.value for row in await self._read(queries.values_in_use, session, ids) if like(wanted.value, row.value)
         ]
 
     async def _keys(self, session: Session, wanted: TagPattern) -> list[Row]:
-        return [row for row in await self._read(queries.keys_in_use, session) if wanted.admits(_key(row))]
+        return [row for row in await self._read(queries.keys_in_use, session) if wanted.matches(_key(row))]
 
     async def _read(self, make: Callable[[Scope], Query], session: Session, ids: list[int] | None = None) -> list[Row]:
         scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)

@@ -8,12 +8,12 @@ from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device_tag, tag_key
 
-#: By what permissions for single devices find theirs.
+#: The column that permissions for single devices refer to.
 DEVICE_ID = device_tag.c.device_id
 
 
 def keys_in_use(scope: Scope) -> Query:
-    """The keys that a device has which the scope admits."""
+    """Returns a query for the keys of tags on devices that the scope admits."""
     used = (
         select(device_tag.c.device_id)
         .where(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id, *scope.conditions)
@@ -28,7 +28,7 @@ def keys_in_use(scope: Scope) -> Query:
 
 
 def values_in_use(scope: Scope) -> Query:
-    """The values that keys, `ids`, have on devices which the scope admits, each once."""
+    """Returns a query for the values, each once, that keys (`ids`) have on devices that the scope admits."""
     return Query(
         select(device_tag.c.value)
         .where(device_tag.c.network_id == bindparam("network_id"), among(device_tag.c.tag_id, "ids"), *scope.conditions)

@@ -16,7 +16,7 @@ from signfleet.app.bootstrap import Founded
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices import deletion
 from signfleet.fleet.devices.retention import service
-from signfleet.fleet.devices.retention.service import Retention, give_up_files
+from signfleet.fleet.devices.retention.service import Retention, discard_files
 from signfleet.foundation.blobs.files import Blobs, open_blobs
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage import counters, postgres
@@ -90,7 +90,7 @@ async def test_documents_of_a_crowd_of_devices_go_after_them(
     at_once: int,
     left_to_the_sweep: bool,
 ) -> None:
-    monkeypatch.setattr(deletion, "AT_ONCE", at_once)
+    monkeypatch.setattr(deletion, "DOCUMENTS_AT_ONCE", at_once)
     monkeypatch.setattr(service, "BATCH", 2)
     await register(services.store, network.network_id, ["A1", "A2", "A3", "B1"])
     services.retention.wake.clear()
@@ -190,12 +190,12 @@ async def test_a_device_may_go_while_its_pictures_are_let_go(
         if services.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
             deleting.append(asyncio.create_task(admin.delete("/Devices/A1/")))
             await asyncio.wait(deleting, timeout=PATIENCE)
-        await give_up_files(tx, names)
+        await discard_files(tx, names)
 
     async def pause(attempt: int) -> None:
         attempts.append(attempt)
 
-    with patch.object(service, "give_up_files", delete_meanwhile), patch.object(postgres, "_pause", pause):
+    with patch.object(service, "discard_files", delete_meanwhile), patch.object(postgres, "_pause", pause):
         await services.retention.sweep(NOW)
         answer = await (deleting[0] if deleting else admin.delete("/Devices/A1/"))
     assert (answer.status_code, attempts) == (204, [])

@@ -1,1 +1,1 @@
-"""The Bluetooth beacons that devices send: a part of their settings with endpoints of its own."""
+"""The Bluetooth beacons that devices send: a part of the settings that has its own endpoints."""

@@ -1,4 +1,4 @@
-"""Adds beacons to the settings of devices and takes them away."""
+"""Adds beacons to the settings of devices, and removes them."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ class Beacons:
         self._devices = devices
         self._settings = settings
 
-    async def list_(self, session: Session, segment: str) -> list[Beacon]:
-        """All of a device. Raises `NotFound`."""
-        return _read(await self._devices.part(session, segment, "settings")).beacons
+    async def list_(self, session: Session, ref: str) -> list[Beacon]:
+        """Returns the beacons of a device. Raises `NotFound`."""
+        return _read(await self._devices.part(session, ref, "settings")).beacons
 
-    async def get(self, session: Session, segment: str, name: str) -> Beacon:
-        """The one of this name. Raises `NotFound`."""
-        for beacon in await self.list_(session, segment):
+    async def get(self, session: Session, ref: str, name: str) -> Beacon:
+        """Returns the beacon of this name. Raises `NotFound`."""
+        for beacon in await self.list_(session, ref):
             if fold(beacon.name) == fold(name):
                 return beacon
         raise _not_there(name)
 
-    async def add(self, session: Session, segment: str, beacon: Beacon, now: int) -> None:
-        """Add one. Raises `Invalid` where the name is taken, `NotFound`, `Forbidden`."""
+    async def add(self, session: Session, ref: str, beacon: Beacon, now: int) -> None:
+        """Adds a beacon. Raises `Invalid` if the device has one of this name, `NotFound`, `Forbidden`."""
 
         def edit(present: Document) -> Document:
             if any(fold(other["name"]) == fold(beacon.name) for other in present["beacons"]):
-                raise Invalid(f"The device has a beacon '{beacon.name}' already; delete it first.")
+                raise Invalid(f"The device already has a beacon '{beacon.name}'; delete it first.")
             return present | {"beacons": [*present["beacons"], msgspec.to_builtins(beacon)]}
 
-        await self._settings.change(session, segment, NONE, now, edit)
+        await self._settings.change(session, ref, NONE, now, edit)
 
-    async def delete(self, session: Session, segment: str, name: str, now: int) -> None:
-        """Take one away. Raises `NotFound`, `Forbidden`."""
+    async def delete(self, session: Session, ref: str, name: str, now: int) -> None:
+        """Deletes a beacon. Raises `NotFound`, `Forbidden`."""
 
         def edit(present: Document) -> Document:
-            left = [other for other in present["beacons"] if fold(other["name"]) != fold(name)]
-            if len(left) == len(present["beacons"]):
+            others = [other for other in present["beacons"] if fold(other["name"]) != fold(name)]
+            if len(others) == len(present["beacons"]):
                 raise _not_there(name)
-            return present | {"beacons": left}
+            return present | {"beacons": others}
 
-        await self._settings.change(session, segment, NONE, now, edit)
+        await self._settings.change(session, ref, NONE, now, edit)
 
 
 def _not_there(name: str) -> NotFound:

@@ -1,1 +1,1 @@
-"""What has happened on devices: errors and downloads, as players report them."""
+"""The history of devices: errors and downloads, as players report them."""

@@ -1,4 +1,4 @@
-"""What filters and sorts of errors and downloads can name."""
+"""The properties of errors and downloads that filters and sorts can name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ERRORS = Catalogue(
     entities=("DeviceError",),
     default_sort="[DeviceError].[Timestamp] DESC",
 )
-"""Of /Devices/{device}/Errors/."""
+"""The catalogue of /Devices/{device}/Errors/."""
 
 DOWNLOADS = Catalogue(
     properties_of(PlayerDownload),
@@ -40,4 +40,4 @@ DOWNLOADS = Catalogue(
     entities=("DeviceDownload",),
     default_sort="[DeviceDownload].[Timestamp] DESC",
 )
-"""Of /Devices/{device}/Downloads/."""
+"""The catalogue of /Devices/{device}/Downloads/."""

@@ -1,9 +1,9 @@
-"""`/Devices/{device}/Errors` and `/Devices/{device}/Downloads`: what has happened on a device."""
+"""`/Devices/{device}/Errors` and `/Devices/{device}/Downloads`: the history of a device."""
 
 from __future__ import annotations
 
 from signfleet.fleet.devices.history.schemas import DownloadPage, ErrorPage
-from signfleet.fleet.devices.history.service import Events
+from signfleet.fleet.devices.history.service import DeviceHistory
 from signfleet.fleet.devices.scopes import PREFIX
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.web.http.call import Answer, Call
@@ -14,14 +14,14 @@ endpoints = Endpoints(PREFIX)
 
 
 @endpoints.get("/{device}/Errors/", operation=VIEW_DEVICE, parameters=LISTING, answer=ErrorPage)
-async def list_errors(call: Call, events: Events, device: str) -> Answer:
+async def list_errors(call: Call, history: DeviceHistory, device: str) -> Answer:
     """List the errors that a device has reported, the newest first."""
     query = list_query(call)
-    return answer_page(await events.errors(call.session, device, query), query.size)
+    return answer_page(await history.errors(call.session, device, query), query.size)
 
 
 @endpoints.get("/{device}/Downloads/", operation=VIEW_DOWNLOADS, parameters=LISTING, answer=DownloadPage)
-async def list_downloads(call: Call, events: Events, device: str) -> Answer:
+async def list_downloads(call: Call, history: DeviceHistory, device: str) -> Answer:
     """List the downloads that a device has reported, the newest first."""
     query = list_query(call)
-    return answer_page(await events.downloads(call.session, device, query), query.size)
+    return answer_page(await history.downloads(call.session, device, query), query.size)

@@ -8,7 +8,7 @@ from signfleet.web.contract.paging import PagedList
 
 
 class PlayerError(Entity):
-    """Something that went wrong; `response_code` is HTTP's, or below zero the player's own."""
+    """An error on a device; `response_code` is an HTTP status, or a player's own code if it is below zero."""
 
     timestamp: DateTime
     error_name: str
@@ -18,7 +18,7 @@ class PlayerError(Entity):
 
 
 class PlayerDownload(Entity):
-    """A file on its way to a device; `file_hash` as `SHA1:<40 hexadecimal digits>`, `progress` in percent."""
+    """A file that a device downloads; `file_hash` as `SHA1:<40 hexadecimal digits>`, `progress` in percent."""
 
     timestamp: DateTime
     file_name: str

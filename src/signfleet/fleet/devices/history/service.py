@@ -1,4 +1,4 @@
-"""Lists what has happened on a device, the newest first."""
+"""Lists the errors and downloads of a device, the newest first."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page
 
 
-class Events:
-    """The errors and downloads of single devices. Lists raise `NotFound`, `Forbidden`, `Invalid`."""
+class DeviceHistory:
+    """Lists the errors and downloads of single devices. Methods raise `NotFound`, `Forbidden`, `Invalid`."""
 
     def __init__(self, store: Store, devices: Devices) -> None:
         self._devices = devices
         self._errors = Collection(store, ERRORS, queries.ERROR_COLUMNS)
         self._downloads = Collection(store, DOWNLOADS, queries.DOWNLOAD_COLUMNS)
 
-    async def errors(self, session: Session, segment: str, query: ListQuery) -> Page:
-        """What went wrong on a device."""
-        found = await self._devices.find(session, segment, VIEW_DEVICE)
+    async def errors(self, session: Session, ref: str, query: ListQuery) -> Page:
+        """Returns a page of the errors of a device."""
+        found = await self._devices.find(session, ref, VIEW_DEVICE)
         errors = await self._errors.find(session.network, query, queries.errors_of(found.id))
         return errors.page([encode(_error(row)) for row in errors.rows])
 
-    async def downloads(self, session: Session, segment: str, query: ListQuery) -> Page:
-        """What a device has downloaded, or does at the moment."""
-        found = await self._devices.find(session, segment, VIEW_DOWNLOADS)
+    async def downloads(self, session: Session, ref: str, query: ListQuery) -> Page:
+        """Returns a page of the downloads of a device, finished or not."""
+        found = await self._devices.find(session, ref, VIEW_DOWNLOADS)
         downloads = await self._downloads.find(session.network, query, queries.downloads_of(found.id))
         return downloads.page([encode(_download(row)) for row in downloads.rows])
 

@@ -1,4 +1,4 @@
-"""The SQL of errors and downloads, apart from their lists."""
+"""The columns and scopes of errors and downloads, which lists read."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ DOWNLOAD_COLUMNS = (
 
 
 def errors_of(device_id: int) -> Scope:
-    """The errors of one device."""
+    """Returns the scope of the errors of one device."""
     return Scope("of a device", (device_error.c.device_id == bindparam("of_device"),), {"of_device": device_id})
 
 
 def downloads_of(device_id: int) -> Scope:
-    """The downloads of one device."""
+    """Returns the scope of the downloads of one device."""
     return Scope("of a device", (device_download.c.device_id == bindparam("of_device"),), {"of_device": device_id})

@@ -1,6 +1,6 @@
-"""Which player models there are, their families, connectors and video modes (`/Devices/Models/…`).
+"""Looks up player models, their families, connectors and video modes (`/Devices/Models/…`).
 
-Names are matched in any letter case and answered as the contract spells them.
+Names match in any letter case; results are spelled as in the contract.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Model(msgspec.Struct, frozen=True):
 
     @property
     def connectors(self) -> tuple[str, ...]:
-        """The names of the video connectors; none for an audio player."""
+        """Returns the names of the video connectors; an audio player has none."""
         return tuple(self.outputs)
 
     def connector(self, name: str) -> str | None:
-        """The connector of this name as the contract spells it, or None."""
+        """Returns the connector of this name as the contract spells it, or None."""
         return _by_key(self.outputs).get(name.casefold())
 
     def video_modes(self, connector: str) -> tuple[str, ...] | None:
-        """What a connector can show, each as `<width>x<height>x<rate><p|i>`; None if there is no such connector."""
+        """Returns the modes of a connector, each as `<width>x<height>x<rate><p|i>`; None for an unknown connector."""
         spelled = self.connector(connector)
         return None if spelled is None else _DATA.video_modes[self.outputs[spelled]]
 
@@ -56,18 +56,18 @@ KNOWN_MODELS: Final = (
     *(model.name for model in _DATA.models),
     *(name for names in _DATA.retired.values() for name in names),
 )
-"""Every model whose family is known: the supported ones first, then newer and retired ones."""
+"""All models of known family: the supported ones first, then newer and retired ones."""
 
 _MODELS: Final = {model.name.casefold(): model for model in _DATA.models}
 _RETIRED: Final = {name.casefold(): family for family, names in _DATA.retired.items() for name in names}
 
 
 def find(name: str) -> Model | None:
-    """The model of this name, or None if it is unknown or retired."""
+    """Returns the model of this name, or None if it is unknown or retired."""
     return _MODELS.get(name.casefold())
 
 
 def family_of(model_name: str) -> str:
-    """The family of a model, retired ones included; `Unknown` for a model that nobody has heard of."""
+    """Returns the family of a model, retired or not; `Unknown` for an unknown model."""
     model = find(model_name)
     return model.family if model else _RETIRED.get(model_name.casefold(), UNKNOWN_FAMILY)

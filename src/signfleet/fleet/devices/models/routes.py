@@ -1,8 +1,8 @@
-"""`/Devices/Models`: the player models, their connectors and what those can show."""
+"""`/Devices/Models`: the player models, their connectors and video modes."""
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.models import models as catalog
+from signfleet.fleet.devices.models import models
 from signfleet.fleet.devices.scopes import PREFIX
 from signfleet.foundation.errors import NotFound
 from signfleet.web.http.call import Answer, Call, answer_json
@@ -14,12 +14,12 @@ endpoints = Endpoints(f"{PREFIX}/Models")
 @endpoints.get("/", answer=list[str])
 async def list_models(_call: Call) -> Answer:
     """List the supported player models."""
-    return answer_json(catalog.LISTED_MODELS)
+    return answer_json(models.LISTED_MODELS)
 
 
 @endpoints.get("/{model}/", answer=str)
 async def get_model(_call: Call, model: str) -> Answer:
-    """Give the name of a model as it is spelled."""
+    """Get the name of a model, as the contract spells it."""
     return answer_json(_model(model).name)
 
 
@@ -31,7 +31,7 @@ async def list_connectors(_call: Call, model: str) -> Answer:
 
 @endpoints.get("/{model}/Connectors/{connector}/", answer=str)
 async def get_connector(_call: Call, model: str, connector: str) -> Answer:
-    """Give the name of a connector of a model as it is spelled."""
+    """Get the name of a connector of a model, as the contract spells it."""
     found = _model(model)
     name = found.connector(connector)
     if name is None:
@@ -49,13 +49,13 @@ async def list_video_modes(_call: Call, model: str, connector: str) -> Answer:
     return answer_json(modes)
 
 
-def _model(name: str) -> catalog.Model:
-    found = catalog.find(name)
+def _model(name: str) -> models.Model:
+    found = models.find(name)
     if found is None:
-        raise NotFound(f"There is no player model '{name}'; /Devices/Models/ lists those that there are.")
+        raise NotFound(f"There is no player model '{name}'; see /Devices/Models/.")
     return found
 
 
-def _no_connector(model: catalog.Model, name: str) -> NotFound:
+def _no_connector(model: models.Model, name: str) -> NotFound:
     known = ", ".join(model.connectors) or "none"
     return NotFound(f"The model {model.name} has no connector '{name}'; it has: {known}.")

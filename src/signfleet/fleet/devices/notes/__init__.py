@@ -1,1 +1,1 @@
-"""Notes: what operators write down about devices, in words."""
+"""Notes that operators write about devices."""

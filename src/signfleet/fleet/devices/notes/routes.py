@@ -1,4 +1,4 @@
-"""`/Devices/{device}/Notes` and `/Devices/All/Notes`, which newer clients ask for."""
+"""`/Devices/{device}/Notes` and `/Devices/All/Notes`, which newer clients call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ endpoints = Endpoints(PREFIX, family=NAME)
     errors="300 400 401 403 406 5XX",
 )
 async def list_notes(call: Call, notes: Notes) -> Answer:
-    """List the notes of all devices that have one. Filter and sort are those of devices."""
+    """List the notes of all devices that have one. Filter and sort by the properties of devices."""
     query = list_query(call)
     return answer_page(await notes.list_(call.session, query), query.size)
 
@@ -31,7 +31,7 @@ async def list_notes(call: Call, notes: Notes) -> Answer:
     "/{device}/Notes/", scope=RETRIEVE, operation=VIEW_DEVICE, answer=Note, errors="300 400 401 403 404 406 5XX"
 )
 async def get_note(call: Call, notes: Notes, device: str) -> Answer:
-    """Give the note of a device."""
+    """Get the note of a device."""
     return answer_json(await notes.get(call.session, device))
 
 
@@ -39,7 +39,7 @@ async def get_note(call: Call, notes: Notes, device: str) -> Answer:
     "/{device}/Notes/", scope=UPDATE, operation=UPDATE_DEVICE, body=NoteChange, errors="300 400 401 403 404 406 415 5XX"
 )
 async def put_note(call: Call, notes: Notes, device: str) -> Answer:
-    """Write the note of a device; an empty text takes it away."""
+    """Replace the note of a device; an empty text deletes it."""
     change: NoteChange = call.body
     await notes.put(call.session, device, change, call.now)
     return NO_CONTENT

@@ -13,7 +13,7 @@ from signfleet.web.contract.paging import PagedList
 
 
 class Note(Entity):
-    """What is written about a device, who wrote it last (a login) and when; all empty where nobody has."""
+    """The note of a device, the login that wrote it last, and when; all empty if the device has no note."""
 
     device: DeviceReference
     note: str = ""
@@ -22,14 +22,14 @@ class Note(Entity):
 
 
 class NotedDevice(Entity):
-    """The device of a note that is sent back; another one than that of the path is refused."""
+    """The device of a note that a client sends back; it has to be the device of the path."""
 
     id: Id | None = None
     serial: str | None = None
 
 
 class NoteChange(Entity):
-    """A new text; an empty one takes the note away."""
+    """A new text; an empty one deletes the note."""
 
     note: Annotated[str, Meta(max_length=4096)] | None
     device: NotedDevice | None = None

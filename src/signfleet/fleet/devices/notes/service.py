@@ -18,7 +18,7 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 
 class Notes:
-    """The notes of a network's devices, one each."""
+    """Reads and writes the notes of a network's devices, one for each device."""
 
     def __init__(self, store: Store, devices: Devices) -> None:
         self._store = store
@@ -26,32 +26,32 @@ class Notes:
         self._all = Collection(store, DEVICES, within=queries.NOTED)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """Those of all devices that have one; filter and sort are of devices. Raises `Invalid`."""
+        """Returns a page of notes; filter and sort name properties of devices. Raises `Invalid`."""
         found = await self._all.find(session.network, query, await self._devices.scope(session))
         known = {row.id: row for row in await self._among(self._store, session.network, found.ids)}
         return found.page([encode(_note(known[id_])) for id_ in found.ids if id_ in known])
 
-    async def get(self, session: Session, segment: str) -> Note:
-        """That of one device. Raises `NotFound`."""
-        found = await self._devices.find(session, segment)
+    async def get(self, session: Session, ref: str) -> Note:
+        """Returns the note of a device. Raises `NotFound`."""
+        found = await self._devices.find(session, ref)
         rows = await self._among(self._store, session.network, [found.id])
         return _note(rows[0]) if rows else Note(device=DeviceReference(found.id, found.serial))
 
-    async def put(self, session: Session, segment: str, change: NoteChange, now: int) -> None:
-        """Writes that of one device; an empty text removes it. Raises `NotFound`, `Forbidden`, `Invalid`."""
-        found = await self._devices.find(session, segment, UPDATE_DEVICE)
+    async def put(self, session: Session, ref: str, change: NoteChange, now: int) -> None:
+        """Replaces the note of a device; an empty text deletes it. Raises `NotFound`, `Forbidden`, `Invalid`."""
+        found = await self._devices.find(session, ref, UPDATE_DEVICE)
         if change.device is not None:
             names = ("device.id", "device.serial")
             await self._devices.check_same(session, found, change.device.id, change.device.serial, names=names)
         text = change.note or ""
 
         async def work(tx: Transaction) -> None:
-            row = await self._devices.hold(tx, session, found, UPDATE_DEVICE)
+            row = await self._devices.lock(tx, session, found, UPDATE_DEVICE)
             [before] = await self._among(tx, row.network_id, [row.id])
             if text.strip():
                 author = session.login or ""
                 await tx.execute(
-                    queries.KEEP_NOTE,
+                    queries.WRITE_NOTE,
                     network_id=row.network_id,
                     device_id=row.id,
                     note=text,
@@ -60,8 +60,8 @@ class Notes:
                 )
             else:
                 await tx.execute(queries.DELETE_NOTE, network_id=row.network_id, device_id=row.id)
-            said = {"note": before.note or ""}, {"note": text.strip() and text}
-            await record(tx, row.network_id, AuditEntry("Update", "Device", row.id, row.serial, *said), now)
+            states = {"note": before.note or ""}, {"note": text.strip() and text}
+            await record(tx, row.network_id, AuditEntry("Update", "Device", row.id, row.serial, *states), now)
 
         await self._store.write(work)
 

@@ -10,7 +10,7 @@ from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device, device_note
 
-#: The devices that have one.
+#: The scope of the devices that have a note.
 NOTED = Scope(
     "noted",
     (
@@ -20,6 +20,7 @@ NOTED = Scope(
     ),
 )
 
+#: Devices with their notes; those without one have null.
 _OF_DEVICE = and_(device_note.c.network_id == device.c.network_id, device_note.c.device_id == device.c.id)
 NOTES_AMONG = Query(
     select(device.c.id, device.c.serial, device_note.c.note, device_note.c.author, device_note.c.last_modified_date)
@@ -29,7 +30,7 @@ NOTES_AMONG = Query(
 )
 
 _new = insert(device_note)
-KEEP_NOTE = Query(
+WRITE_NOTE = Query(
     _new.on_conflict_do_update(
         index_elements=[device_note.c.network_id, device_note.c.device_id],
         set_={name: _new.excluded[name] for name in ("note", "author", "last_modified_date")},

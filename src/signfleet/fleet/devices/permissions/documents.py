@@ -1,11 +1,11 @@
-"""The permissions part of devices' documents, which follows each change of permissions, users and roles."""
+"""Rewrites the permissions part of devices' documents when permissions, users or roles change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from signfleet.fleet.devices.document import next_moment, touch, write_part
-from signfleet.fleet.devices.store import DEVICE_TO_CHANGE, HELD_AMONG
+from signfleet.fleet.devices.store import LOCK_DEVICE, LOCK_DEVICES
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access import grants
@@ -25,7 +25,7 @@ async def rewrite_permissions(tx: Transaction, row: Row, now: int) -> bool:
 
 
 class DevicePermissionDocuments:
-    """`PermissionDocuments` of devices."""
+    """Implements `PermissionDocuments` for devices."""
 
     async def rename(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
         device_ids = await _locked(tx, network_id, principal_type, principal_id)
@@ -38,7 +38,10 @@ class DevicePermissionDocuments:
 
 
 async def _locked(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> list[int]:
-    """Locks the devices with permissions of a user or role before the permissions, as changes of a device do."""
+    """Locks the devices that have permissions of a user or role; returns their ids.
+
+    Lock order: devices before permissions, as in changes of a device.
+    """
     rows = await tx.all(
         ENTITIES_OF_PRINCIPAL,
         network_id=network_id,
@@ -47,12 +50,12 @@ async def _locked(tx: Transaction, network_id: int, principal_type: str, princip
         entity=DEVICE.entity,
     )
     device_ids = sorted(row.entity_id for row in rows)
-    await tx.all(HELD_AMONG, network_id=network_id, ids=device_ids)
+    await tx.all(LOCK_DEVICES, network_id=network_id, ids=device_ids)
     return device_ids
 
 
 async def _rewrite(tx: Transaction, network_id: int, device_ids: Sequence[int], now: int) -> None:
     for device_id in device_ids:
-        row = await tx.one(DEVICE_TO_CHANGE, network_id=network_id, device_id=device_id)
+        row = await tx.one(LOCK_DEVICE, network_id=network_id, device_id=device_id)
         if row is not None:
             await rewrite_permissions(tx, row, now)

@@ -1,4 +1,4 @@
-"""`/Devices/{device}/Permissions`: who may do what with a device."""
+"""`/Devices/{device}/Permissions`: which users and roles may do what with a device."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ async def get_device_permissions(call: Call, device_permissions: DevicePermissio
 
 @endpoints.post(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
 async def add_device_permissions(call: Call, device_permissions: DevicePermissions, device: str) -> Answer:
-    """Allow or deny operations on a device to users and roles."""
+    """Add permissions to a device, which allow or deny operations to users and roles."""
     await device_permissions.grants.add_permissions(call.session, device, call.body, call.now)
     return NO_CONTENT
 
 
 @endpoints.delete(PATH, operation=EDIT_DEVICE_PERMISSIONS, body=list[Permission])
 async def delete_device_permissions(call: Call, device_permissions: DevicePermissions, device: str) -> Answer:
-    """Take permissions of a device away; the same are those with operation and principal alike."""
+    """Remove permissions from a device; operation and principal identify them."""
     await device_permissions.grants.remove_permissions(call.session, device, call.body, call.now)
     return NO_CONTENT

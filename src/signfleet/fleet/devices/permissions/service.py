@@ -1,4 +1,4 @@
-"""Adds permissions to devices and removes them; the devices' documents follow."""
+"""Adds permissions to devices, removes them, and rewrites the devices' documents."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class DevicePermissions:
             find=lambda tx, session, ref: devices.find(session, ref, tx=tx),
         )
 
-    async def get(self, session: Session, segment: str) -> str:
-        """All of a device as a JSON array, the newest first."""
-        return await self._devices.part(session, segment, "permissions")
+    async def get(self, session: Session, ref: str) -> str:
+        """Returns the permissions of a device as a JSON array, the newest first."""
 
-    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
-        found = await self._devices.find(session, segment, EDIT_DEVICE_PERMISSIONS, tx)
-        return await self._devices.hold(tx, session, found, EDIT_DEVICE_PERMISSIONS)
+        return await self._devices.part(session, ref, "permissions")
+
+    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> Row:
+        found = await self._devices.find(session, ref, EDIT_DEVICE_PERMISSIONS, tx)
+        return await self._devices.lock(tx, session, found, EDIT_DEVICE_PERMISSIONS)

@@ -1,1 +1,1 @@
-"""The places where devices stand, with what can be said of all devices there."""
+"""Regions: the places where devices stand, with totals of the devices there."""

@@ -14,7 +14,7 @@ endpoints = Endpoints(f"{PREFIX}/Regions", family=NAME)
 
 @endpoints.get("/{location_path:path}/", operation=VIEW_DEVICE, parameters=(FILTER,), answer=list[PlayersRegion])
 async def list_regions(call: Call, regions: Regions, location_path: str) -> Answer:
-    """List the places at and below a path, with their devices summed up."""
+    """List the places at and below a path, with totals of their devices."""
     return answer_json(await regions.below(call.session, location_path, call.parameter("filter")))
 
 
@@ -27,5 +27,5 @@ async def list_regions(call: Call, regions: Regions, location_path: str) -> Answ
     errors="300 400 401 403 406 5XX",
 )
 async def list_all_regions(call: Call, regions: Regions) -> Answer:
-    """List all places where devices stand, with their devices summed up."""
+    """List all places where devices stand, with totals of their devices."""
     return answer_json(await regions.below(call.session, "", call.parameter("filter")))

@@ -9,7 +9,7 @@ from signfleet.foundation.wire.types import Health
 
 
 class PlayersRegion(Entity):
-    """A place and its devices; coordinates in degrees, the box around all devices there."""
+    """A place and its devices; the coordinates, in degrees, are the box around all devices there."""
 
     country: str | None
     country_long_name: str | None

@@ -1,4 +1,4 @@
-"""What can be said of the devices of each place."""
+"""Sums up the devices of each place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signfleet.web.caller.session import Session
 
 
 class Regions:
-    """The places of devices that the caller may see; others are as if nothing stood there."""
+    """Lists places. Devices that the caller may not see do not count."""
 
     def __init__(self, store: Store, devices: Devices) -> None:
         self._store = store
@@ -26,9 +26,10 @@ class Regions:
         self._devices = devices
 
     async def below(self, session: Session, path: str, filter_: str | None) -> list[PlayersRegion]:
-        """The places at and below a path such as `US/CA`, in any letter case; all of them for an empty one.
+        """Returns the places at and below a path such as `US/CA`, in any letter case; all places for an empty path.
 
-        Raises `NotFound` where no device stands there, whatever the filter says.
+        Raises `NotFound` if no device stands there, even one that the filter excludes.
+
         """
         network_id = session.network
         scope = await self._devices.scope(session)

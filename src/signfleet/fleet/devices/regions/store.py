@@ -16,8 +16,8 @@ from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, location
 from signfleet.foundation.wire.types import Health
 
-#: So many statements are kept compiled.
-KEPT = 256
+#: How many compiled statements are cached.
+CACHE_SIZE = 256
 
 HEALTHS: Final[tuple[Health, ...]] = get_args(Health)
 
@@ -29,37 +29,37 @@ _BELOW = and_(
 
 
 class RegionQueries:
-    """Reads the regions below a path, which is given as a folded key that ends with a slash."""
+    """Reads the regions below a path, given as a folded key that ends with a slash."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
+        self._cached: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
 
     async def exists(self, network_id: int, key: str, scope: Scope) -> bool:
-        """Whether any device that the scope admits is there."""
+        """Checks whether any device that the scope admits stands there."""
         query = self._query(("exists", scope.name), lambda: _exists(scope))
         return bool(await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters))
 
     async def regions(self, network_id: int, key: str, filter: Filter | None, scope: Scope) -> list[Row]:
-        """A row for each place with devices that scope and filter admit, in the order of their keys.
+        """Returns a row for each place with devices that scope and filter admit, in the order of the places' keys.
 
-        Each has the place's `path` and `document`, the box, `devices`, and a number for each health, above 0 where a
-        device has it.
+        A row has the place's `path` and `document`, the box around its devices, their number, and for each health a
+        number that is above 0 if a device has that health.
         """
         query = self._query(("regions", filter, scope.name), lambda: _regions(filter, scope))
         return await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters)
 
     def _query(self, name: tuple[Any, ...], build: Any) -> Query:
-        query = self._kept.get(name)
+        query = self._cached.get(name)
         if query is None:
-            query = self._kept[name] = Query(build())
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            query = self._cached[name] = Query(build())
+            if len(self._cached) > CACHE_SIZE:
+                self._cached.popitem(last=False)
         return query
 
 
 def _range(key: str) -> dict[str, str]:
-    """All keys that begin with `key`: the character after the slash is the zero."""
+    """Returns the range of the keys that begin with `key`, which ends with a slash: `/US/` up to `/US0`."""
     return {"start": key, "end": key[:-1] + chr(ord("/") + 1)}
 
 

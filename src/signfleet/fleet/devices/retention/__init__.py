@@ -1,1 +1,1 @@
-"""Lets go of what devices leave behind, which would grow without end: errors, downloads, pictures and their files."""
+"""Deletes old errors, downloads and screenshots, which would otherwise grow without end, and files no longer needed."""

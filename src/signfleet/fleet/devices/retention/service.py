@@ -1,4 +1,4 @@
-"""Lets go of errors, downloads and pictures when they are old, and of documents and files that nothing needs."""
+"""Deletes old errors, downloads and screenshots, and documents and files that nothing refers to."""
 
 from __future__ import annotations
 
@@ -14,39 +14,47 @@ from signfleet.foundation.storage.interface import StorageError, Store, Transact
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 
-#: A file that is being written has so long (ms) until something refers to it; that takes minutes at worst.
+#: How long (ms) a reserved file may take until a row refers to it. Writing takes minutes at worst.
 WRITING_TIME: Final = 30 * MINUTE
 
-#: So many pictures, documents or files go at a time.
+#: How many screenshots, documents or files one transaction deletes.
 BATCH: Final = 500
+#: How many documents without a device one query reads.
 FOUND_AT_ONCE: Final = 20_000
 
 
-async def expect_files(tx: Transaction, names: Iterable[str], now: int) -> None:
-    """Before files are written: unless something comes to refer to them, they go after `WRITING_TIME`.
+async def reserve_files(tx: Transaction, names: Iterable[str], now: int) -> None:
+    """Records the names of files before they are written: a sweep deletes them unless they are adopted in time.
 
-    `now` is in ms.
+    That is `WRITING_TIME` after `now` (ms).
     """
     await tx.execute_many(queries.INSERT_UNNEEDED, [{"name": name, "due_date": now + WRITING_TIME} for name in names])
 
 
-async def need_files(tx: Transaction, names: Collection[str]) -> None:
-    """Something refers to files that were expected. Raises `StorageError` if it comes too late."""
+async def adopt_files(tx: Transaction, names: Collection[str]) -> None:
+    """Takes reserved files off the list in the transaction that refers to them. Raises `StorageError` if too late."""
     if await tx.execute(queries.DELETE_UNNEEDED, names=list(names)) != len(names):
         raise StorageError(f"writing took too long: {', '.join(names)}")
 
 
-async def give_up_files(tx: Transaction, names: Iterable[str]) -> None:
-    """Nothing refers to files any more: they go with the next sweep."""
+async def discard_files(tx: Transaction, names: Iterable[str]) -> None:
+    """Records that nothing refers to files any more: the next sweep deletes them."""
     await tx.execute_many(queries.INSERT_UNNEEDED, [{"name": name, "due_date": 0} for name in names])
 
 
 class Retention:
-    """How long things are kept is in the settings, in days. Any number of processes may sweep at once.
+    """Sweeps in the background; retention times are settings, in days. Several processes may sweep at once.
 
-    A unit of work can neither write nor delete files. The names of those that nothing refers to once it is done are
-    written down (`unneeded_file`), of new ones before they are written, and a sweep deletes them: whatever fails in
-    between, no file is left behind, and none goes that is needed. `wake` tells the one who sweeps that there is much.
+    A transaction can neither write nor delete files, so the table `unneeded_file` lists the names of files to delete:
+    of new ones before they are written, of old ones when their row is deleted. A sweep deletes what is due. So a crash
+    at any point leaves no file behind, and deletes none that is needed. Example of a new screenshot:
+
+    1. `reserve_files` commits the name, due in `WRITING_TIME`;
+    2. the file is written;
+    3. one transaction inserts the row and calls `adopt_files`.
+
+    After a crash between 1 and 3 the name stays on the list, and the file is deleted when it is due. `wake` starts a
+    sweep before its time, after a large deletion.
     """
 
     def __init__(self, store: Store, blobs: Blobs, settings: Settings) -> None:
@@ -56,11 +64,11 @@ class Retention:
         self.wake = asyncio.Event()
 
     async def sweep(self, now: int) -> None:
-        """Let go of all that is too old at `now` (ms). Raises `StorageError` where files cannot be deleted."""
+        """Deletes all that is too old at `now` (ms). Raises `StorageError` if files cannot be deleted."""
         days = self._settings
         await self._delete(queries.DELETE_OLD_ERRORS, now - days.error_retention_days * DAY)
         await self._delete(queries.DELETE_OLD_DOWNLOADS, now - days.download_retention_days * DAY)
-        await self._delete_pictures(now - days.screenshot_retention_days * DAY)
+        await self._delete_screenshots(now - days.screenshot_retention_days * DAY)
         for abandoned, deletion in queries.ABANDONED:
             await self._delete_abandoned(abandoned, deletion)
         await self.delete_files(now)
@@ -73,7 +81,7 @@ class Retention:
             pass
 
     async def _delete_abandoned(self, abandoned: Query, deletion: Query) -> None:
-        # Each look goes past whatever is there: it finds what many units of work delete.
+        # The query reads past all devices that exist, so one run finds enough for many transactions.
         while rows := await self._store.scan_all(abandoned, limit=FOUND_AT_ONCE):
             keys = [{"in_network": row.network_id, "of_device": row.device_id} for row in rows]
             for start in range(0, len(keys), BATCH):
@@ -83,8 +91,8 @@ class Retention:
 
                 await self._store.write(work)
 
-    async def _delete_pictures(self, before: int) -> None:
-        """Deletes pictures that came before a date, but for the newest of each device."""
+    async def _delete_screenshots(self, before: int) -> None:
+        """Deletes screenshots that arrived before a date, except the newest of each device."""
         place = {"after_date": -1, "after_network": 0, "after_id": 0}
         while rows := await self._store.scan_all(queries.OLD_SCREENSHOTS, before=before, limit=BATCH, **place):
             surplus: dict[int, list[int]] = {}
@@ -92,15 +100,15 @@ class Retention:
                 if row.is_surplus:
                     surplus.setdefault(row.network_id, []).append(row.id)
             for network_id, ids in surplus.items():
-                await self._delete_some_pictures(network_id, ids)
+                await self._delete_screenshots_of(network_id, ids)
             last = rows[-1]
             place = {"after_date": last.arrival_date, "after_network": last.network_id, "after_id": last.id}
 
-    async def _delete_some_pictures(self, network_id: int, ids: list[int]) -> None:
+    async def _delete_screenshots_of(self, network_id: int, ids: list[int]) -> None:
         async def work(tx: Transaction) -> None:
             rows = await tx.all(queries.SCREENSHOTS_TO_DELETE, network_id=network_id, ids=ids)
             if rows:
-                await give_up_files(tx, [name for row in rows for name in (row.blob, row.thumbnail)])
+                await discard_files(tx, [name for row in rows for name in (row.blob, row.thumbnail)])
                 gone = [{"in_network": network_id, "gone": row.id} for row in rows]
                 await tx.execute_many(queries.DELETE_SCREENSHOT, gone)
                 await counters.add(tx, network_id, counters.PICTURE_BYTES, -sum(row.file_size for row in rows))
@@ -108,7 +116,7 @@ class Retention:
         await self._store.write(work)
 
     async def delete_files(self, now: int) -> None:
-        """Delete the files that nothing needs at `now` (ms). Raises `StorageError` where they cannot be deleted."""
+        """Deletes the listed files that are due at `now` (ms). Raises `StorageError` if they cannot be deleted."""
         while rows := await self._store.all(queries.UNNEEDED, now=now, limit=BATCH):
             names = [row.name for row in rows]
             await self._blobs.delete(names)

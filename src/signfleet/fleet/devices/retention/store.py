@@ -1,4 +1,4 @@
-"""The SQL of letting go."""
+"""The SQL of retention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signfleet.foundation.storage.tables import (
     unneeded_file,
 )
 
-#: How many errors or downloads go in one unit of work: what others want to write does not wait for all of them.
+#: How many errors or downloads one transaction deletes, so that other writers need not wait for all of them.
 BATCH = 5000
 
 
@@ -30,7 +30,7 @@ DELETE_OLD_ERRORS = Query(_delete_old(device_error))
 DELETE_OLD_DOWNLOADS = Query(_delete_old(device_download))
 
 _newer = screenshot.alias("newer")
-#: The newest picture of a device, by arrival, stays however old it is.
+#: The newest screenshot of a device, by arrival, stays however old it is.
 _NOT_THE_NEWEST = (
     select(_newer.c.id)
     .where(
@@ -41,7 +41,7 @@ _NOT_THE_NEWEST = (
     .exists()
 )
 _PLACE = tuple_(screenshot.c.arrival_date, screenshot.c.network_id, screenshot.c.id)
-#: Pictures that came before a date and behind a place among all of them, the oldest first.
+#: Screenshots that arrived before a date, the oldest first, after a keyset position.
 OLD_SCREENSHOTS = Query(
     select(screenshot.c.arrival_date, screenshot.c.network_id, screenshot.c.id, _NOT_THE_NEWEST.label("is_surplus"))
     .where(
@@ -51,7 +51,7 @@ OLD_SCREENSHOTS = Query(
     .order_by(*_PLACE.clauses)
     .limit(bindparam("limit", type_=Integer()))
 )
-#: Of a network, locked until the unit of work ends; what another process has locked it deletes itself.
+#: Locks screenshots of a network until the transaction ends; skips those that another process has locked to delete.
 SCREENSHOTS_TO_DELETE = Query(
     select(screenshot.c.id, screenshot.c.blob, screenshot.c.thumbnail, screenshot.c.file_size)
     .where(screenshot.c.network_id == bindparam("network_id"), among(screenshot.c.id, "ids"), _NOT_THE_NEWEST)
@@ -61,7 +61,7 @@ DELETE_SCREENSHOT = Query(
     screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), screenshot.c.id == bindparam("gone"))
 )
 
-#: Somebody else may just have noted the same.
+#: Another process may have recorded the same name.
 INSERT_UNNEEDED = Query(insert(unneeded_file).on_conflict_do_nothing())
 UNNEEDED = Query(
     select(unneeded_file.c.name)
@@ -79,5 +79,5 @@ def _abandoned(table: Table) -> tuple[Query, Query]:
     return Query(abandoned.limit(bindparam("limit", type_=Integer()))), Query(table.delete().where(*key))
 
 
-#: How parts of devices that are gone are found, and deleted.
+#: Finds and deletes the documents and properties of devices that no longer exist.
 ABANDONED = (_abandoned(device_document), _abandoned(device_properties))

@@ -1,1 +1,1 @@
-"""Pictures of what devices show."""
+"""Screenshots: pictures of what devices show, as they upload them."""

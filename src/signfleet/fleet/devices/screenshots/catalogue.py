@@ -1,4 +1,4 @@
-"""What filters and sorts of screenshots can name."""
+"""The properties of screenshots that filters and sorts can name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCREENSHOTS = Catalogue(
             "localTimestamp": screenshot.c.local_timestamp,
             "width": screenshot.c.width,
             "height": screenshot.c.height,
-            # A link is made anew for each answer: what counts is the name of the file, at its end.
+            # Each answer signs new links, so filters and sorts compare the name of the file instead.
             "filePath": screenshot.c.blob,
             "fileSize": screenshot.c.file_size,
             "thumbPath": screenshot.c.thumbnail,
@@ -37,4 +37,4 @@ SCREENSHOTS = Catalogue(
     aliases={"serial": "device.serial"},
     default_sort="[DeviceScreenShot].[UTCTimestamp] DESC",
 )
-"""Of /Devices/ScreenShots/ and the pictures of one device."""
+"""The catalogue of /Devices/ScreenShots/ and /Devices/{device}/ScreenShots/."""

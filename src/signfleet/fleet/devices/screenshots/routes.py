@@ -1,4 +1,4 @@
-"""`/Devices/ScreenShots` and `/Devices/{device}/ScreenShots`: pictures of what devices show."""
+"""`/Devices/ScreenShots` and `/Devices/{device}/ScreenShots`: screenshots that devices have uploaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ endpoints = Endpoints(PREFIX)
     "/ScreenShots/",
     operation=VIEW_SCREENSHOTS,
     parameters=(
-        Parameter("projection", "`TOP(n,[Nodes])`: keep the first n (1 to 100) of each group."),
+        Parameter("projection", "`TOP(n,[Nodes])`: only the first n (1 to 100) of each group."),
         FILTER,
         Parameter("grouping", "The property that forms the groups, such as `[Serial]`."),
         SORT,

@@ -14,9 +14,10 @@ from signfleet.web.contract.paging import PagedList
 
 
 class ScreenShot(Entity):
-    """A picture of what a device showed; sizes in pixels and bytes, paths are links that expire.
+    """A screenshot of a device; sizes in pixels and bytes; paths are links that expire.
 
-    Points in time are shown to the second.
+    Timestamps are shown to the second.
+
     """
 
     id: Id

@@ -1,4 +1,4 @@
-"""Lists pictures of what devices show: of one, or of all that the caller may see."""
+"""Lists the screenshots of one device, or of all devices that the caller may see."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 
 class LinkMaker(NamedTuple):
-    """Makes links to files as the caller addresses this server; `now` is in ms."""
+    """Signs links to files, under the address by which the caller reached this server; `now` is in ms."""
 
     links: Links
     base_url: str
@@ -34,33 +34,33 @@ class LinkMaker(NamedTuple):
 
 
 class ScreenshotLists:
-    """Lists raise `NotFound`, `Forbidden`, `Invalid`."""
+    """Lists screenshots. Methods raise `NotFound`, `Forbidden`, `Invalid`."""
 
     def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
         self._devices = devices
         self._permissions = permissions
-        self._pictures = Collection(store, SCREENSHOTS, queries.COLUMNS)
+        self._screenshots = Collection(store, SCREENSHOTS, queries.COLUMNS)
 
-    async def of_device(self, session: Session, segment: str, query: ListQuery, links: LinkMaker) -> Page:
-        """The pictures of one device."""
-        found = await self._devices.find(session, segment, VIEW_SCREENSHOTS)
-        pictures = await self._pictures.find(session.network, query, queries.of_device(found.id))
-        return pictures.page([encode(_entity(links, row)) for row in pictures.rows])
+    async def of_device(self, session: Session, ref: str, query: ListQuery, links: LinkMaker) -> Page:
+        """Returns a page of the screenshots of one device."""
+        device = await self._devices.find(session, ref, VIEW_SCREENSHOTS)
+        found = await self._screenshots.find(session.network, query, queries.of_device(device.id))
+        return found.page([encode(_entity(links, row)) for row in found.rows])
 
     async def of_network(
         self, session: Session, query: ListQuery, projection: str | None, grouping: str | None, links: LinkMaker
     ) -> Page:
-        """The pictures of all devices; of each group, or of all, only the first that a projection admits."""
+        """Returns a page of the screenshots of all devices; of each group only as many as the projection admits."""
         group = SCREENSHOTS.grouping(grouping)
         top = Top(parse_projection(projection), group) if projection and projection.strip() else None
         visible = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
         viewable = await self._permissions.scope(session, VIEW_SCREENSHOTS, queries.DEVICE_ID)
-        pictures = await self._pictures.find(session.network, query, visible & viewable, top)
-        return pictures.page([encode(_entity(links, row)) for row in pictures.rows])
+        found = await self._screenshots.find(session.network, query, visible & viewable, top)
+        return found.page([encode(_entity(links, row)) for row in found.rows])
 
 
 def _entity(links: LinkMaker, row: Row) -> ScreenShot:
-    """As the contract shows it: time stamps to the second."""
+    """Returns the entity of the contract, which shows timestamps to the second."""
     return ScreenShot(
         id=row.id,
         device=DeviceReference(id=row.device_id, serial=row.serial),

@@ -1,4 +1,4 @@
-"""The SQL of pictures, apart from their lists."""
+"""The columns and scopes of screenshots, which lists read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import bindparam
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.tables import screenshot
 
-#: By what permissions for single devices find the pictures of theirs.
+#: The column that permissions for single devices refer to.
 DEVICE_ID = screenshot.c.device_id
 
 COLUMNS = (
@@ -27,5 +27,5 @@ COLUMNS = (
 
 
 def of_device(device_id: int) -> Scope:
-    """The pictures of one device."""
+    """Returns the scope of the screenshots of one device."""
     return Scope("of a device", (screenshot.c.device_id == bindparam("of_device"),), {"of_device": device_id})

@@ -17,7 +17,7 @@ endpoints = Endpoints(PREFIX)
 
 @endpoints.get(PATH, operation=VIEW_DEVICE, answer=dict[str, str])
 async def get_tags(call: Call, tags: Tags, device: str) -> Answer:
-    """Give the tags of a device: values by key."""
+    """Get the tags of a device: values by key."""
     return Answer(body=(await tags.get(call.session, device)).encode())
 
 
@@ -30,6 +30,6 @@ async def add_tags(call: Call, tags: Tags, device: str) -> Answer:
 
 @endpoints.delete(PATH, operation=MANAGE_TAGS, body=list[str])
 async def delete_tags(call: Call, tags: Tags, device: str) -> Answer:
-    """Delete tags of a device by their keys; keys that it has not are passed over."""
+    """Delete tags of a device by their keys; keys that it does not have are ignored."""
     await tags.remove(call.session, device, call.body, call.now)
     return NO_CONTENT

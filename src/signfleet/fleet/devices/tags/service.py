@@ -1,4 +1,4 @@
-"""Adds tags to devices and takes them away."""
+"""Adds tags to devices, and removes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMIT = 100
 
 
 class _Identity(NamedTuple):
-    """What a network tells tags apart by."""
+    """What identifies a tag in a network."""
 
     entity: str
     is_system: bool
@@ -34,68 +34,68 @@ class _Identity(NamedTuple):
 
 
 class Tags:
-    """The tags of single devices.
+    """Reads and changes the tags of single devices.
 
-    A network spells the name of a tag one way and knows it by one type: as it was given first among those in use.
+    In a network all tags of one name have one spelling and one type: those of the first that is still in use.
     """
 
     def __init__(self, store: Store, devices: Devices) -> None:
         self._store = store
         self._devices = devices
 
-    async def get(self, session: Session, segment: str) -> str:
-        """All of a device as a JSON object. Raises `NotFound`."""
-        return await self._devices.part(session, segment, "tags")
+    async def get(self, session: Session, ref: str) -> str:
+        """Returns the tags of a device as a JSON object. Raises `NotFound`."""
+        return await self._devices.part(session, ref, "tags")
 
-    async def add(self, session: Session, segment: str, tags: Mapping[str, Any], now: int) -> None:
-        """Add tags, all or none. Raises `Invalid` naming the key that is there already or does not fit."""
+    async def add(self, session: Session, ref: str, tags: Mapping[str, Any], now: int) -> None:
+        """Adds tags, all or none. Raises `Invalid` naming a key that the device has already, or that does not fit."""
         if len(tags) > LIMIT:
             raise Invalid(f"A device may have {LIMIT} tags; the body has {len(tags)}.")
         new = _checked(tags)
-        found = await self._devices.find(session, segment, MANAGE_TAGS)
+        found = await self._devices.find(session, ref, MANAGE_TAGS)
 
         async def work(tx: Transaction) -> None:
-            row = await self._devices.hold(tx, session, found, MANAGE_TAGS)
+            row = await self._devices.lock(tx, session, found, MANAGE_TAGS)
             present: dict[str, str] = msgspec.json.decode(row.tags)
             taken = {_identity(tagkeys.parse(text)) for text in present}
             for key in new:
                 if _identity(key) in taken:
-                    raise Invalid(f"Tag '{key}': the device has a tag of this name already; delete it first.")
+                    raise Invalid(f"Tag '{key}': the device already has a tag of this name; delete it first.")
             if len(present) + len(new) > LIMIT:
                 raise Invalid(f"A device may have {LIMIT} tags; this one would have {len(present) + len(new)}.")
-            keys = await _known(tx, row.network_id, new)
+            keys = await _lock_or_create(tx, row.network_id, new)
             present |= {str(key._replace(name=keys[key].name)): value for key, value in new.items()}
             await _insert(tx, row, [(keys[key].id, key.type, value) for key, value in new.items()])
-            await _keep(tx, row, present, now)
+            await _write(tx, row, present, now)
 
         if new:
             await self._store.write(work)
 
-    async def remove(self, session: Session, segment: str, keys: Sequence[str], now: int) -> None:
-        """Take tags away; what a device has not need not be taken. Raises `Invalid` for what is no key."""
+    async def remove(self, session: Session, ref: str, keys: Sequence[str], now: int) -> None:
+        """Removes tags; keys that the device does not have are ignored. Raises `Invalid` for what is not a key."""
         if len(keys) > LIMIT:
             raise Invalid(f"A device may have {LIMIT} tags; the body has {len(keys)} keys.")
-        gone = {(key.type, _identity(key)) for key in map(_key, keys)}
-        found = await self._devices.find(session, segment, MANAGE_TAGS)
+        removed = {(key.type, _identity(key)) for key in map(_key, keys)}
+        found = await self._devices.find(session, ref, MANAGE_TAGS)
 
         async def work(tx: Transaction) -> None:
-            row = await self._devices.hold(tx, session, found, MANAGE_TAGS)
+            row = await self._devices.lock(tx, session, found, MANAGE_TAGS)
             present: dict[str, str] = msgspec.json.decode(row.tags)
             parsed = {text: tagkeys.parse(text) for text in present}
-            going = {text: key for text, key in parsed.items() if (key.type, _identity(key)) in gone}
-            if not going:
+            matching = {text: key for text, key in parsed.items() if (key.type, _identity(key)) in removed}
+            if not matching:
                 return
-            known = await _named(tx, row.network_id, going.values())
-            ids = [known[_identity(key)].id for key in going.values()]
+            known = await _lock_keys(tx, row.network_id, matching.values())
+            ids = [known[_identity(key)].id for key in matching.values()]
             for query in queries.DELETIONS:
                 await tx.execute(query, network_id=row.network_id, device_id=row.id, tag_ids=ids)
-            await _keep(tx, row, {text: value for text, value in present.items() if text not in going}, now)
+            await _write(tx, row, {text: value for text, value in present.items() if text not in matching}, now)
 
         await self._store.write(work)
 
 
 def _checked(tags: Mapping[str, Any]) -> dict[TagKey, str]:
-    """Keys and canonical values of a body."""
+    """Returns the keys and canonical values of a body. Raises `Invalid`."""
     checked: dict[TagKey, str] = {}
     names = set()
     for text, value in tags.items():
@@ -116,7 +116,7 @@ def _key(text: str) -> TagKey:
     except ValueError as error:
         raise Invalid(f"Tag '{text[:200]}': {error}.") from error
     if key.system:
-        raise Invalid(f"Tag '{text}': tags of the system are its own; nobody else sets or deletes them.")
+        raise Invalid(f"Tag '{text}' is a system tag and read-only.")
     return key
 
 
@@ -124,25 +124,25 @@ def _identity(key: TagKey) -> _Identity:
     return _Identity(key.entity, key.system, fold(key.name))
 
 
-async def _named(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[_Identity, Row]:
-    """The rows of these keys, of those that the network has."""
-    rows = await tx.all(queries.KEYS_NAMED, network_id=network_id, names=[fold(key.name) for key in keys])
+async def _lock_keys(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[_Identity, Row]:
+    """Locks and returns the rows of those of these keys that the network has."""
+    rows = await tx.all(queries.LOCK_KEYS, network_id=network_id, names=[fold(key.name) for key in keys])
     return {_Identity(row.entity, bool(row.is_system), row.name_key): row for row in rows}
 
 
-async def _known(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[TagKey, Row]:
-    """The network's rows for keys; creates the missing ones. Raises `Invalid` where one is in use with another type."""
-    # Always in the same order: two that create the same new keys would wait for each other.
+async def _lock_or_create(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[TagKey, Row]:
+    """Locks the network's rows of these keys; creates missing ones. Raises `Invalid` if another type is in use."""
+    # Sorted, so that two transactions that create the same keys cannot deadlock.
     ordered = sorted(keys, key=_identity)
-    known = await _named(tx, network_id, ordered)
+    known = await _lock_keys(tx, network_id, ordered)
     missing = [key for key in ordered if _identity(key) not in known]
     if missing:
         ids = await tx.next_ids("tag_key", len(missing))
         await tx.execute_many(
             queries.INSERT_KEY, [_new_key(network_id, id_, key) for id_, key in zip(ids, missing, strict=True)]
         )
-        known = await _named(tx, network_id, ordered)
-    return {key: await _of_type(tx, network_id, key, known[_identity(key)]) for key in ordered}
+        known = await _lock_keys(tx, network_id, ordered)
+    return {key: await _with_type(tx, network_id, key, known[_identity(key)]) for key in ordered}
 
 
 def _new_key(network_id: int, id_: int, key: TagKey) -> dict[str, Any]:
@@ -158,19 +158,19 @@ def _new_key(network_id: int, id_: int, key: TagKey) -> dict[str, Any]:
     }
 
 
-async def _of_type(tx: Transaction, network_id: int, key: TagKey, known: Row) -> Row:
-    """The row `known` with the type of `key`, which it takes on if no device uses it. Raises `Invalid` otherwise."""
+async def _with_type(tx: Transaction, network_id: int, key: TagKey, known: Row) -> Row:
+    """Returns the row `known` with the type of `key`. Raises `Invalid` if it has another one and a device uses it."""
     if known.type == key.type:
         return known
-    # The type first: that waits for those who are about to use the key as it is.
+    # The update comes before the check: it waits for transactions that lock the key FOR SHARE and are about to use it.
     await tx.execute(queries.RESPELL_KEY, in_network=network_id, tag_id=known.id, new_name=key.name, new_type=key.type)
     if await tx.one(queries.ANY_USE, network_id=network_id, tag_id=known.id) is not None:
         raise Invalid(f"Tag '{key}': in this network '{known.name}' is a tag of type {known.type}.")
-    return (await _named(tx, network_id, [key]))[_identity(key)]
+    return (await _lock_keys(tx, network_id, [key]))[_identity(key)]
 
 
 async def _insert(tx: Transaction, row: Row, tags: Iterable[tuple[int, str, str]]) -> None:
-    """The rows that filters and sorts read, of tags by id of the key, type and value."""
+    """Inserts the rows that filters and sorts read. `tags` are triples: id of the key, type, value."""
     whole, elements = [], []
     for tag_id, tag_type, text in tags:
         value = tagkeys.comparable(tag_type, text)
@@ -191,9 +191,9 @@ def _comparable(value: str | float | None) -> dict[str, str | float | None]:
     return {"value_key": None, "value_number": float(value)}
 
 
-async def _keep(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> None:
+async def _write(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> None:
     moment, document = next_moment(row, now), encode(tags).decode()
     await write_part(tx, row, "tags", document, moment)
     await touch(tx, row, moment)
-    before, after = (f'{{"tags":{known}}}' for known in (row.tags, document))
+    before, after = (f'{{"tags":{stored}}}' for stored in (row.tags, document))
     await record(tx, row.network_id, AuditEntry("Update", "Device", row.id, row.serial, before, after), now)

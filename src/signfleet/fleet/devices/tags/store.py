@@ -1,4 +1,4 @@
-"""The SQL of tags."""
+"""The SQL of devices' tags."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device_tag, device_tag_element, tag_key
 
-#: All keys of a network that have one of these folded names, of whatever entity. Until the unit of work ends nobody
-#: gives them another type.
-KEYS_NAMED = Query(
+#: Locks the keys of a network with these folded names, of any entity, FOR SHARE: their type cannot change until the
+#: transaction ends.
+LOCK_KEYS = Query(
     select(tag_key)
     .where(tag_key.c.network_id == bindparam("network_id"), among(tag_key.c.name_key, "names"))
     .with_for_update(read=True)
 )
-#: Another writer may have added it meanwhile; then its spelling is the first.
+#: If another transaction has inserted the key meanwhile, its spelling wins.
 INSERT_KEY = Query(insert(tag_key).on_conflict_do_nothing())
 RESPELL_KEY = Query(
     tag_key.update()

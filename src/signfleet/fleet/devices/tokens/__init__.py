@@ -1,1 +1,1 @@
-"""Access and refresh tokens of devices, as operators check and revoke them."""
+"""Lets operators check and revoke the access and refresh tokens of devices."""

@@ -1,6 +1,6 @@
 """`/Devices/{device}/Tokens`: access and refresh tokens of a device.
 
-The contract's examples write `/Device/` in the place of `/Devices/`: both are answered.
+The contract's examples write `/Device/` instead of `/Devices/`; both paths work.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ endpoints = Endpoints(PREFIX)
 
 @endpoints.get(PATH, operation=VIEW_DEVICE, answer=TokenInfo, aliases=ALIASES, secret=True)
 async def get_device_token(call: Call, devices: Devices, tokens: Tokens, device: str, token: str) -> Answer:
-    """Tell what a token of a device is good for, and how long."""
+    """Check a token of a device: its scope, and how long it lasts."""
     found = await devices.find(call.session, device)
     return answer_json(await tokens.get_of_device(call.network_id, found.id, token, call.now))
 
 
 @endpoints.delete(PATH, operation=REVOKE_TOKENS, aliases=ALIASES)
 async def revoke_device_token(call: Call, devices: Devices, tokens: Tokens, device: str, token: str) -> Answer:
-    """Revoke a token of a device; with a refresh token goes the access token that it gave."""
+    """Revoke a token of a device; with a refresh token, also the access token issued with it."""
     found = await devices.find(call.session, device, REVOKE_TOKENS)
     await tokens.revoke_of_device(call.network_id, found.id, token, call.now)
     return NO_CONTENT
