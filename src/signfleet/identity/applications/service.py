@@ -14,7 +14,7 @@ from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.tokens import hash_token
 from signfleet.identity.audit.recording import AuditEntry, record
-from signfleet.identity.people.store import PERSON_TO_CHANGE
+from signfleet.identity.people.service import lock_person
 from signfleet.web.caller.scopes import SCOPES_LIMIT, USER_SCOPE, covers, is_scope
 from signfleet.web.contract.conditional import NONE, Precondition
 
@@ -130,7 +130,7 @@ class Applications:
         _check_expiry(secret_expiry, now)
 
         async def work(tx: Transaction) -> Credentials:
-            await tx.one(PERSON_TO_CHANGE, id=person_id)  # until the unit ends no other application is added
+            await lock_person(tx, person_id)  # so that nobody adds another application at the same time
             present = len(await tx.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id))
             check_quota(present, self._most, "applications of this person", "applications_per_person")
             return await insert_application(

@@ -10,7 +10,7 @@ from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.invitations.schemas import Invitation, invitation_of
 from signfleet.identity.people import store as people
-from signfleet.identity.people.links import INVITATION, OneTimeLinks, prove, take, unknown_link
+from signfleet.identity.people.links import INVITATION, OneTimeLinks, prove, unknown_link, use_link
 from signfleet.identity.people.registration import record_proof
 from signfleet.identity.users import store as queries
 from signfleet.identity.users.membership import join, record_change, remove_user
@@ -50,7 +50,7 @@ class Invitations:
             hashed = await self._passwords.hash(password)
 
         async def work(tx: Transaction) -> None:
-            taken = await take(tx, INVITATION, token, now)
+            taken = await use_link(tx, INVITATION, token, now)
             act_under(taken.login)
             users = await tx.all(queries.INVITATIONS_TO_ANSWER, person_id=taken.person_id)
             account = await tx.one(people.PERSON_OF_MAILBOX, mailbox_key=taken.mailbox_key)
@@ -75,7 +75,7 @@ class Invitations:
         """Removes the user that the link invites to. Raises `NotFound` for a dead link."""
 
         async def work(tx: Transaction) -> None:
-            taken = await take(tx, INVITATION, token, now)
+            taken = await use_link(tx, INVITATION, token, now)
             act_under(taken.login)
             for user in await tx.all(queries.INVITATIONS_TO_ANSWER, person_id=taken.person_id):
                 await remove_user(tx, self._documents, user, now)

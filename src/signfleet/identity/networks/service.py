@@ -28,7 +28,7 @@ from signfleet.identity.networks.schemas import (
     subscription_of,
 )
 from signfleet.identity.networks.store import NetworkRow
-from signfleet.identity.people.store import PERSON_TO_CHANGE
+from signfleet.identity.people.service import lock_person
 from signfleet.identity.people.token_lifetimes import parse_lifetime
 
 NAME_LIMIT: Final = 30
@@ -173,7 +173,7 @@ class Networks:
 
         It locks the person until the transaction ends, so that they create no other network at the same time.
         """
-        await tx.one(PERSON_TO_CHANGE, id=person_id)
+        await lock_person(tx, person_id)
         row = await tx.one(queries.COUNT_ADMINISTERED, person_id=person_id, role_id=ADMINISTRATORS.id)
         check_quota(row.total if row else 0, self._most, "networks that you administer", "networks_per_person")
 

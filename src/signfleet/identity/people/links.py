@@ -1,4 +1,4 @@
-"""One-time links: mailed to a mailbox, following one proves that its reader reads the mailbox."""
+"""One-time links. A link is mailed, so the person who follows it can read the mailbox."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from urllib.parse import quote, urlsplit
 
 from signfleet.foundation.errors import NotFound
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access.store import DELETE_APPLICATIONS_OF_PERSON, DELETE_OTHER_SESSIONS
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people import store as queries
+from signfleet.identity.people.store import LinkRow, PersonRow
 from signfleet.notify.mail.composing import Composer
 from signfleet.notify.mail.outbox import Outbox
 from signfleet.web.caller.actor import acting
 
-#: What a link is for; the page behind it has the same name.
+#: The purposes of links; the page behind a link has the same name.
 ACTIVATE: Final = "activate"
 INVITATION: Final = "invitation"
 RESET: Final = "reset"
 
 
 class _Kind(NamedTuple):
-    """The mail that brings a link, and how long the link lives, in ms."""
+    """The template of the mail with a link, and the lifetime of the link in ms."""
 
     template: str
     lifetime: int
@@ -41,12 +42,12 @@ _KINDS: Final = {
 NO_SESSION: Final = 0
 
 URL_LIMIT: Final = 2048
-#: What names do not contain, and messages and links do.
+#: Matches messages and links, which names do not contain.
 _NO_NAME: Final = re.compile(r"[/:@]|\.\w")
 
 
 class OneTimeLinks:
-    """Mails links, finds them, and says where their pages may lead."""
+    """Mails and finds links, and checks where their pages may lead."""
 
     def __init__(self, store: Store, outbox: Outbox, settings: Settings) -> None:
         self._store = store
@@ -60,16 +61,17 @@ class OneTimeLinks:
         self,
         tx: Transaction,
         purpose: str,
-        person: Row,
+        person: PersonRow,
         now: int,
         *,
         network: str | None = None,
         return_url: str | None = None,
         server: str | None = None,
     ) -> None:
-        """Puts a mail with a new link, which replaces the one before, into the outbox.
+        """Puts a mail with a new link into the outbox; the link replaces an older one.
 
-        It leads to `server`, or else to how the caller provably reaches this server, or where this listens.
+        It leads to `server`, or else to the URL by which the caller provably reaches this server, or else to the
+        server's own URL.
         """
         server = server or acting().server or self._own_url
         token, kind = new_token(), _KINDS[purpose]
@@ -96,37 +98,37 @@ class OneTimeLinks:
         await self._outbox.put(tx, mail, now)
 
     def send(self) -> None:
-        """Wakes the outbox, once the mail is committed."""
+        """Wakes the outbox; call it after the mail is committed."""
         self._outbox.wake.set()
 
-    async def find(self, purpose: str, token: str, now: int) -> Row | None:
-        """The person of a live link, with what `people.store.LINK` adds; None for any other link."""
+    async def find(self, purpose: str, token: str, now: int) -> LinkRow | None:
+        """Returns a live link with its person; None for any other link."""
         return await self._store.one(queries.LINK, hash=hash_token(token), purpose=purpose, now=now)
 
     def allowed(self, return_url: str | None) -> str | None:
-        """The address, if its origin is one to which people may be sent."""
+        """Returns the URL if the settings allow its origin, or else None."""
         return return_url if return_url is not None and _origin(return_url) in self._origins else None
 
 
-async def take(tx: Transaction, purpose: str, token: str, now: int) -> Row:
-    """Uses a link up and locks everybody who claims its mailbox. Raises `NotFound`."""
+async def use_link(tx: Transaction, purpose: str, token: str, now: int) -> LinkRow:
+    """Deletes a link, which can be used once, and locks all people of its mailbox. Raises `NotFound`."""
     key = {"hash": hash_token(token), "purpose": purpose, "now": now}
     found = await tx.one(queries.LINK, **key)
     if found is None:
         raise unknown_link()
     await tx.all(queries.LOCK_MAILBOX, mailbox_key=found.mailbox_key)
-    link = await tx.one(queries.LINK_TO_TAKE, **key)
+    link = await tx.one(queries.LOCK_LINK, **key)
     if link is None:
         raise unknown_link()
     await tx.execute(queries.DELETE_LINKS, person_id=link.person_id, purpose=purpose)
     return link
 
 
-async def prove(tx: Transaction, person: Row, password_hash: str, now: int) -> None:
-    """Makes `person` the account of a mailbox just proved, with a password typed after the proof.
+async def prove(tx: Transaction, person: PersonRow, password_hash: str, now: int) -> None:
+    """Makes `person` the account of a mailbox whose link was followed, with the password typed then.
 
-    Whatever signed in before is void, and so are all other registrations of the mailbox. Raises `Duplicate` if the
-    mailbox has got an account in the meantime.
+    Ends all sessions and applications of the person and deletes all other registrations of the mailbox, since others
+    may have made them. Raises `Duplicate` if the mailbox has an account already.
     """
     await tx.execute(
         queries.PROVE_PERSON,
@@ -141,16 +143,17 @@ async def prove(tx: Transaction, person: Row, password_hash: str, now: int) -> N
 
 
 def unknown_link() -> NotFound:
+    """Returns the error for a link that does not exist, has expired or was used."""
     return NotFound("This link has expired or was used; ask for a new one.")
 
 
 def _harmless(name: str | None) -> str | None:
-    """A name for a mail, unless it is a message or a link: strangers choose names and the mailboxes they go to."""
+    """Returns a name for a mail, or None for a message or link: strangers choose the name and where the mail goes."""
     return name if name and not _NO_NAME.search(name) and name.isprintable() else None
 
 
 def _origin(url: str) -> str | None:
-    """Scheme and host of a web address; None for what browsers and we could read differently."""
+    """Returns scheme, host and port of a URL; None for what browsers could read differently."""
     if not url.isascii() or not url.isprintable() or any(character in url for character in "\\ @"):
         return None
     try:

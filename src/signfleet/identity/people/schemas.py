@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from signfleet.foundation.storage.interface import Row
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime, Id
+from signfleet.identity.people.store import PersonRow
 
 
 class Person(msgspec.Struct, rename="camel", kw_only=True):
-    """A person as the wire shows it. `password` is only ever told once, when the server has made it."""
+    """A person. `password` is only in the answer to the request for which the server generated it."""
 
     id: Id
     login: str
@@ -23,19 +23,19 @@ class Person(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class PersonChange(msgspec.Struct, rename="camel"):
-    """What a person can change of their own account; what is left out stays. Id or login of another one is refused."""
+    """The body that changes the own account; omitted properties stay. Id or login of another person is refused."""
 
     id: Id | None = None
     login: str | None = None
     first_name: str | msgspec.UnsetType | None = msgspec.UNSET
     last_name: str | msgspec.UnsetType | None = msgspec.UNSET
     password: str | None = None
-    #: The present password, which a change of it needs unless the person has just signed in with it.
+    #: The present password: a new one needs it unless the person has just signed in with it.
     current_password: str | None = None
 
 
 class Registration(msgspec.Struct, rename="camel"):
-    """A person to be; without a password one is made."""
+    """The body that registers a person; without a password the server generates one."""
 
     login: str
     password: str | None = None
@@ -43,8 +43,8 @@ class Registration(msgspec.Struct, rename="camel"):
     last_name: str | None = None
 
 
-def person_of(row: Row, password: str | None = None) -> Person:
-    """The entity of a row of `people.store.PERSON_COLUMNS`."""
+def person_of(row: PersonRow, password: str | None = None) -> Person:
+    """Returns the entity of a row."""
     return Person(
         id=row.person_id,
         login=row.login,

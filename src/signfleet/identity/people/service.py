@@ -1,4 +1,4 @@
-"""The rules of people."""
+"""Creates, finds, changes and locks people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from signfleet.foundation.errors import Invalid, NotFound
-from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction
+from signfleet.foundation.storage.interface import Duplicate, Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.mailboxes import mailbox_key
@@ -23,33 +23,34 @@ from signfleet.identity.audit.schemas import Action
 from signfleet.identity.people import store as queries
 from signfleet.identity.people.links import NO_SESSION, RESET
 from signfleet.identity.people.schemas import Person, PersonChange, person_of
+from signfleet.identity.people.store import AccountRow
 from signfleet.identity.people.token_lifetimes import LIFETIMES
 from signfleet.web.contract.conditional import NONE, Precondition
 
-#: How the audit trail, which masks it, is told that a password was changed.
+#: Stands for a new password in audit entries, which mask it.
 NEW_PASSWORD = "new"  # noqa: S105 - no password
 
 NAME_LIMIT = 128
 
-#: Whoever wants to know whether an address exists sends a mail there; this keeps out what cannot be one, and what
-#: mail programs read as another one: a word in MIME's encoding, `=?utf-8?q?…?=`.
+#: Not full RFC 5322: rejects what cannot be an address, and MIME encoded words (`=?utf-8?q?…?=`), which mail programs
+#: read as another address. Only a mail shows whether the address exists.
 _LABEL = r"[^\s@/\\\"<>(),:;\[\].=?]+"
 _LOGIN = re.compile(rf"(?!.*=\?)[^\s@/\\\"<>(),:;\[\]]+@{_LABEL}(\.{_LABEL})*")
 
 
 class NewPerson(NamedTuple):
-    """A person to be inserted: every rule has been checked."""
+    """The values of a new person, checked by `People.prepared`."""
 
     login: str
     password_hash: str | None
     first_name: str | None
     last_name: str | None
-    #: ms; None for a registration or an invitation, which nobody can sign in with.
+    #: ms; None for a registration or an invitation, with which nobody can sign in.
     activation_date: int | None
 
 
 def check_login(login: str) -> str:
-    """The login, trimmed. Raises `Invalid` unless it is an e-mail address."""
+    """Returns the login, trimmed. Raises `Invalid` unless it is an e-mail address."""
     login = login.strip()
     if len(login) > LOGIN_LIMIT or not _LOGIN.fullmatch(login) or not login.isprintable():
         raise Invalid(f"'login' has to be an e-mail address of at most {LOGIN_LIMIT} characters.")
@@ -57,7 +58,7 @@ def check_login(login: str) -> str:
 
 
 def check_name(field: str, name: str | None) -> str | None:
-    """A first or last name, which may be anything that fits."""
+    """Returns a first or last name. Raises `Invalid` if it is too long or has a NUL."""
     if name is None:
         return None
     if len(name) > NAME_LIMIT or forbidden_character(name) is not None:
@@ -66,7 +67,7 @@ def check_name(field: str, name: str | None) -> str | None:
 
 
 async def insert_person(tx: Transaction, new: NewPerson, now: int) -> int:
-    """Insert inside a unit of work, token lifetimes in the profile included; gives the id. Raises `Duplicate`."""
+    """Inserts a person and the token lifetimes of their profile; returns the id. Raises `Duplicate`."""
     person_id = await tx.next_id("person")
     await tx.execute(
         queries.INSERT_PERSON,
@@ -99,9 +100,25 @@ async def insert_person(tx: Transaction, new: NewPerson, now: int) -> int:
     return person_id
 
 
+async def person_by_id(tx: Transaction, person_id: int) -> AccountRow:
+    """Returns the row of a person. Raises `NotFound`."""
+    return _existing(await tx.one(queries.PERSON_BY_ID, id=person_id), person_id)
+
+
+async def lock_person(tx: Transaction, person_id: int) -> AccountRow:
+    """Locks a person until the transaction ends; others can still sign in as the person. Raises `NotFound`."""
+    return _existing(await tx.one(queries.LOCK_PERSON, id=person_id), person_id)
+
+
+def _existing(row: AccountRow | None, person_id: int) -> AccountRow:
+    if row is None:
+        raise NotFound(f"There is no person {person_id}.")
+    return row
+
+
 async def record_new(tx: Transaction, person_id: int, now: int) -> None:
-    """Put a person who has just been inserted into the audit trail."""
-    person = person_of(await tx.one(queries.PERSON_BY_ID, id=person_id))
+    """Records in the audit trail that a person was created."""
+    person = person_of(await person_by_id(tx, person_id))
     await record(tx, None, AuditEntry("Create", "Person", person_id, person.login, None, person), now)
 
 
@@ -112,22 +129,20 @@ class People:
         self._store = store
         self._passwords = passwords
 
-    async def row(self, person_id: int) -> Row:
-        row = await self._store.one(queries.PERSON_BY_ID, id=person_id)
-        if row is None:
-            raise NotFound(f"There is no person {person_id}.")
-        return row
+    async def row(self, person_id: int) -> AccountRow:
+        """Returns the row of a person. Raises `NotFound`."""
+        return _existing(await self._store.one(queries.PERSON_BY_ID, id=person_id), person_id)
 
-    async def find(self, login: str) -> Row | None:
-        """The account of a login; registrations and invitations are none."""
+    async def find(self, login: str) -> AccountRow | None:
+        """Returns the account of a login; registrations and invitations are no accounts."""
         return await self._store.one(queries.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login.strip()))
 
     async def list_(self) -> list[Person]:
-        """Everybody, by login."""
+        """Returns all people, by login."""
         return [person_of(row) for row in await self.rows()]
 
-    async def rows(self) -> list[Row]:
-        """Everybody, by login, with whether they are locked out."""
+    async def rows(self) -> list[AccountRow]:
+        """Returns the rows of all people, by login."""
         return await self._store.scan_all(queries.ALL_PEOPLE)
 
     async def create(
@@ -139,13 +154,12 @@ class People:
         last_name: str | None = None,
         now: int,
     ) -> Person:
-        """Create a person who can sign in at once. The answer holds the password if it was made here.
+        """Creates a person who can sign in at once. Without `password` one is generated and returned.
 
         Raises `Invalid` for a taken or malformed login, or a weak password.
         """
-        made = passwords.generate() if password is None else None
-        given = made if password is None else password
-        new = await self.prepared(login, given, first_name, last_name, activation_date=now)
+        generated = passwords.generate() if password is None else None
+        new = await self.prepared(login, generated or password, first_name, last_name, activation_date=now)
 
         async def work(tx: Transaction) -> int:
             person_id = await insert_person(tx, new, now)
@@ -156,12 +170,12 @@ class People:
             person_id = await self._store.write(work)
         except Duplicate:
             raise Invalid(f"'login': a person '{new.login}' exists already.") from None
-        return person_of(await self.row(person_id), made)
+        return person_of(await self.row(person_id), generated)
 
     async def update(
         self, person_id: int, change: PersonChange, precondition: Precondition, now: int, session_id: int
     ) -> None:
-        """Change names or password. A new password ends links to reset it, and all sessions but `session_id`.
+        """Changes names or password. A new password ends the links that reset it, and all sessions but `session_id`.
 
         Raises `Stale`, and `Invalid` for a weak password or a name that is too long.
         """
@@ -175,9 +189,7 @@ class People:
             hashed = await self._passwords.hash(change.password)
 
         async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.PERSON_TO_CHANGE, id=person_id)
-            if row is None:
-                raise NotFound(f"There is no person {person_id}.")
+            row = await lock_person(tx, person_id)
             precondition.check(row.person_last_modified_date, row.person_last_modified_date)
             await tx.execute(
                 queries.UPDATE_PERSON,
@@ -190,27 +202,28 @@ class People:
             if hashed is not None:
                 await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, own_id=session_id)
                 await tx.execute(queries.DELETE_LINKS, person_id=person_id, purpose=RESET)
-            after = person_of(
-                await tx.one(queries.PERSON_BY_ID, id=person_id), None if hashed is None else NEW_PASSWORD
-            )
+            after = person_of(await person_by_id(tx, person_id), None if hashed is None else NEW_PASSWORD)
             await record(tx, None, AuditEntry("Update", "Person", person_id, row.login, person_of(row), after), now)
 
         await self._store.write(work)
 
     async def set_password(self, login: str, password: str | None, now: int) -> str | None:
-        """Set a password, or make one and give it; all of the person's sessions end. Raises `NotFound`, `Invalid`."""
+        """Sets a password, or generates and returns one, and ends all sessions of the person.
+
+        Raises `NotFound`, `Invalid`.
+        """
         person = await self.find(login)
         if person is None:
             raise NotFound(f"There is no person '{login}'.")
-        made = passwords.generate() if password is None else None
-        change = PersonChange(password=made if password is None else password)
+        generated = passwords.generate() if password is None else None
+        change = PersonChange(password=generated or password)
         await self.update(person.person_id, change, NONE, now, session_id=NO_SESSION)
-        return made
+        return generated
 
     async def set_locked(self, login: str, locked: bool, now: int, *, even_last: bool = False) -> None:
-        """Lock a person out of everything, at once, or let them in again.
+        """Locks a person out of all networks from the next request on, or unlocks them.
 
-        Raises `NotFound`; and `Invalid` where a network would be left without an administrator, unless `even_last`.
+        Raises `NotFound`, and `Invalid` if a network would have no administrator left, unless `even_last`.
         """
         person = await self.find(login)
         if person is None:
@@ -237,7 +250,7 @@ class People:
         last_name: str | None,
         activation_date: int | None,
     ) -> NewPerson:
-        """Check all rules and hash the password, ready for `insert_person`."""
+        """Checks all values and hashes the password, ready for `insert_person`. Raises `Invalid`."""
         login = check_login(login)
         first_name, last_name = check_name("firstName", first_name), check_name("lastName", last_name)
         hashed = None

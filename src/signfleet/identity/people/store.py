@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import and_, bindparam, case, func, select
 
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import network, one_time_link, person, person_profile, user
 
-#: What `people.schemas.person_of` reads; users bring the same columns along.
+
+class PersonRow(Protocol):
+    """A person. Dates are in ms."""
+
+    person_id: int
+    login: str
+    first_name: str | None
+    last_name: str | None
+    person_creation_date: int
+    person_last_modified_date: int
+    #: None for a registration or an invitation, which nobody can sign in with.
+    activation_date: int | None
+    mailbox_key: str
+    #: When the reader of the mailbox was last known to be the person.
+    proof_date: int | None
+
+
+class AccountRow(PersonRow, Protocol):
+    """A person with what signs them in."""
+
+    password_hash: str | None
+    is_locked_out: int
+
+
+class PersonToMailRow(PersonRow, Protocol):
+    """A person whose password somebody has forgotten."""
+
+    is_locked_out: int
+    #: Of an invitation.
+    network_name: str | None
+
+
+class LinkRow(PersonRow, Protocol):
+    """A live link with its person."""
+
+    return_url: str | None
+    #: The account of the same mailbox.
+    account_id: int | None
+    #: Whether anybody of the mailbox has a proof date.
+    is_proved: int
+
+
+class MembershipRow(Protocol):
+    """One of a person's users, with its network."""
+
+    id: int
+    network_id: int
+    network_name: str
+
+
+class ProfileValueRow(Protocol):
+    """A value of a profile."""
+
+    value: str
+
+
+#: The columns of `PersonRow`; the queries of users select them, too.
 PERSON_COLUMNS = (
     person.c.id.label("person_id"),
     person.c.login,
@@ -23,16 +81,16 @@ PERSON_COLUMNS = (
 _person = select(*PERSON_COLUMNS, person.c.password_hash, person.c.is_locked_out)
 _of_mailbox = person.c.mailbox_key == bindparam("mailbox_key")
 
-PERSON_BY_ID = Query(_person.where(person.c.id == bindparam("id")))
-#: For a change: kept from others' until the unit of work ends, while sessions may still be opened for the person.
-PERSON_TO_CHANGE = Query(_person.where(person.c.id == bindparam("id")).with_for_update(key_share=True))
-#: For a new session: until the unit of work ends nobody changes the person.
-PERSON_TO_SIGN_IN = Query(_person.where(person.c.id == bindparam("id")).with_for_update(read=True))
-#: The account of a mailbox; registrations and invitations are none.
-PERSON_OF_MAILBOX = Query(_person.where(_of_mailbox, person.c.activation_date.is_not(None)))
-#: Locks everybody who claims a mailbox, until the transaction ends. Before their users and links, always.
+PERSON_BY_ID = Query(_person.where(person.c.id == bindparam("id")), AccountRow)
+#: Locks a person for a change until the transaction ends. Others can still sign in as the person meanwhile.
+LOCK_PERSON = Query(_person.where(person.c.id == bindparam("id")).with_for_update(key_share=True), AccountRow)
+#: For a new session: the shared lock lasts until the transaction ends, so nobody changes the person meanwhile.
+LOCK_PERSON_SHARED = Query(_person.where(person.c.id == bindparam("id")).with_for_update(read=True), AccountRow)
+#: The account of a mailbox; registrations and invitations are no accounts.
+PERSON_OF_MAILBOX = Query(_person.where(_of_mailbox, person.c.activation_date.is_not(None)), AccountRow)
+#: Locks all people of a mailbox until the transaction ends. Lock order: the mailbox before its users and links.
 LOCK_MAILBOX = Query(select(person.c.id).where(_of_mailbox).order_by(person.c.id).with_for_update())
-#: To whom a forgotten password matters: the account, else the newest invitation or registration.
+#: Who gets the mail after a forgotten password: the account, or else the newest invitation or registration.
 PERSON_TO_MAIL = Query(
     select(*PERSON_COLUMNS, person.c.is_locked_out, func.max(network.c.name).label("network_name"))
     .select_from(person)
@@ -41,9 +99,10 @@ PERSON_TO_MAIL = Query(
     .where(_of_mailbox)
     .group_by(person.c.id)
     .order_by(case((person.c.activation_date.is_not(None), 0), else_=1), person.c.id.desc())
-    .limit(1)
+    .limit(1),
+    PersonToMailRow,
 )
-ALL_PEOPLE = Query(_person.order_by(person.c.login_key))
+ALL_PEOPLE = Query(_person.order_by(person.c.login_key), AccountRow)
 
 UPDATE_PERSON = Query(
     person.update()
@@ -55,7 +114,7 @@ UPDATE_PERSON = Query(
         last_modified_date=bindparam("now"),
     )
 )
-#: From now on the person signs in, with this password alone.
+#: Makes a person an account that signs in with this password alone.
 PROVE_PERSON = Query(
     person.update()
     .where(person.c.id == bindparam("id_"))
@@ -70,7 +129,7 @@ _is_member = select(user.c.id).where(user.c.person_id == person.c.id).exists()
 _is_registration = and_(person.c.activation_date.is_(None), ~_is_member)
 DELETE_REGISTRATIONS = Query(person.delete().where(_of_mailbox, _is_registration))
 DELETE_REGISTRATION = Query(person.delete().where(person.c.id == bindparam("id"), _is_registration))
-#: So many old rows go at a time, that others may write in between.
+#: Old rows are deleted in batches of this size, so that other writes need not wait for all of them.
 _BATCH = 1000
 DELETE_OLD_REGISTRATIONS = Query(
     person.delete().where(
@@ -113,12 +172,11 @@ _link = (
         one_time_link.c.valid_to > bindparam("now"),
     )
 )
-#: With the account that the mailbox has, if any, and whether that was ever proved.
-LINK = Query(_link)
-#: For using it up, which only one can.
-LINK_TO_TAKE = Query(_link.with_for_update(of=one_time_link))
+LINK = Query(_link, LinkRow)
+#: Locks a link until the transaction ends, so that only one request uses it.
+LOCK_LINK = Query(_link.with_for_update(of=one_time_link), LinkRow)
 INSERT_LINK = Query(one_time_link.insert())
-#: Links that were used or replaced are good no longer.
+#: Deletes links that were used or replaced.
 DELETE_LINKS = Query(
     one_time_link.delete().where(
         one_time_link.c.person_id == bindparam("person_id"), one_time_link.c.purpose == bindparam("purpose")
@@ -131,7 +189,8 @@ MEMBERSHIPS = Query(
     select(user.c.id, user.c.network_id, network.c.name.label("network_name"))
     .join(network, network.c.id == user.c.network_id)
     .where(user.c.person_id == bindparam("person_id"))
-    .order_by(user.c.id)
+    .order_by(user.c.id),
+    MembershipRow,
 )
 
 INSERT_PERSON = Query(person.insert())
@@ -140,5 +199,6 @@ INSERT_PROFILE_VALUE = Query(person_profile.insert())
 PROFILE_VALUE = Query(
     select(person_profile.c.value).where(
         person_profile.c.person_id == bindparam("person_id"), person_profile.c.name_key == bindparam("name_key")
-    )
+    ),
+    ProfileValueRow,
 )

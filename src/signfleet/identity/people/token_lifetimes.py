@@ -1,4 +1,4 @@
-"""How long a person's tokens live: two values of their profile that are there from the start."""
+"""How long a person's tokens live: two values that every profile has from the start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST: Final = 3650 * timespan.DAY
 
 
 def parse_lifetime(field: str, text: str) -> int:
-    """A token lifetime as ms. Raises `Invalid` naming `field`."""
+    """Returns a token lifetime in ms. Raises `Invalid` naming `field`."""
     try:
         lifetime = timespan.parse(text)
     except ValueError as error:

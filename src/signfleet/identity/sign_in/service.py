@@ -235,7 +235,7 @@ class SignIn:
 
 async def _demand_same_password(tx: Transaction, checked: Row) -> None:
     """Raise unless the password that was checked is still the person's: a new one ends the sessions of the old."""
-    person = await tx.one(people.PERSON_TO_SIGN_IN, id=checked.person_id)
+    person = await tx.one(people.LOCK_PERSON_SHARED, id=checked.person_id)
     if person is None or person.password_hash != checked.password_hash:
         raise _wrong_password()
 
