@@ -76,9 +76,9 @@ class Registrations:
         self._passwords = passwords
         self._links = links
         self._is_open = settings.self_registration
-        self._registrations = RateLimit(*REGISTRATIONS_PER_ADDRESS, "to register from this address")
-        self._resets = RateLimit(*RESETS_PER_ADDRESS, "to reset passwords from this address")
-        self._resets_of_login = RateLimit(*RESETS_PER_LOGIN, "to reset this password")
+        self._registrations = RateLimit(*REGISTRATIONS_PER_ADDRESS, "Too many attempts to register from this address")
+        self._resets = RateLimit(*RESETS_PER_ADDRESS, "Too many attempts to reset passwords from this address")
+        self._resets_of_login = RateLimit(*RESETS_PER_LOGIN, "Too many attempts to reset this password")
         self._requests: deque[_ResetRequest] = deque(maxlen=WAITING_LIMIT)
         #: Wakes the job that calls `mail_resets`.
         self.wake = asyncio.Event()
