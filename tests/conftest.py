@@ -73,7 +73,7 @@ SLOW = (
     "clients",
     "deploy",
     "http/test_cors_in_a_browser.py",
-    "http/test_door.py",
+    "http/test_connection_limits.py",
     "monitoring/test_readiness.py",
     "storage/test_kill.py",
     "storage/test_silence.py",

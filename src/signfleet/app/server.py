@@ -21,9 +21,9 @@ from signfleet.foundation.settings import Settings, SettingsError
 from signfleet.foundation.stop_signals import StopSignals
 from signfleet.testing.routes import endpoints as testing_endpoints
 from signfleet.testing.service import Testbed, opened, refuse_store_of_tests
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.connection import Connection
-from signfleet.web.http.door import Door, Limits, raise_open_files
+from signfleet.web.http.connection_limits import ConnectionTracker, Limits, raise_open_files
 from signfleet.web.http.proxies import TrustedProxies
 
 #: Requests under way have so many seconds to finish after the signal to stop.
@@ -75,7 +75,7 @@ async def serve(settings: Settings, companion: Companion | None, stop: StopSigna
 
 
 @contextlib.asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Application, Services]]:
+async def _opened(settings: Settings) -> AsyncIterator[tuple[AsgiApp, Services]]:
     """The services at work, and the application over them."""
     services = await build(settings)
     try:
@@ -140,13 +140,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-def configuration(app: Application | Testbed, settings: Settings) -> uvicorn.Config:
+def configuration(app: AsgiApp | Testbed, settings: Settings) -> uvicorn.Config:
     """How uvicorn is to run `app`. Raises `SettingsError`."""
     try:
         proxies = TrustedProxies(settings.trusted_proxies)
     except ValueError as error:
         raise SettingsError(f"setting 'trusted_proxies': {error}.") from error
-    protocol: Any = partial(Connection, Door(Limits.of(settings, raise_open_files()), proxies))
+    protocol: Any = partial(Connection, ConnectionTracker(Limits.of(settings, raise_open_files()), proxies))
     return uvicorn.Config(
         app,
         http=protocol,

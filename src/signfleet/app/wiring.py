@@ -92,7 +92,7 @@ from signfleet.notify.mail.delivery import Delivery
 from signfleet.notify.mail.outbox import Outbox
 from signfleet.web.documentation.routes import documentation
 from signfleet.web.files.routes import endpoints as file_endpoints
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.monitoring.readiness import Readiness
 from signfleet.web.monitoring.routes import endpoints as monitoring_endpoints
@@ -308,8 +308,8 @@ def endpoints(*more: Endpoint) -> list[Endpoint]:
     return [*declared, *documentation(declared)]
 
 
-def make_app(services: Services) -> Application:
-    return Application(endpoints(), services_by_type(services), gate(services))
+def make_app(services: Services) -> AsgiApp:
+    return AsgiApp(endpoints(), services_by_type(services), gate(services))
 
 
 def gate(services: Services) -> AccessGate:

@@ -14,7 +14,7 @@ from signfleet.testing.schemas import Fault
 from signfleet.web.http.call import Call, Disconnected
 from signfleet.web.http.documented import PREFIX
 from signfleet.web.http.endpoint import Endpoint
-from signfleet.web.http.errors import in_oauths_form
+from signfleet.web.http.errors import as_oauth_error
 from signfleet.web.http.response import Response
 from signfleet.web.http.routing import Responder
 
@@ -88,7 +88,7 @@ class FaultList:
             try:
                 await self._delay_or_refuse(fault)
             except SignfleetError as error:
-                raise in_oauths_form(error) if endpoint.oauth else error from None
+                raise as_oauth_error(error) if endpoint.oauth else error from None
             if fault.kind == "LostAnswer":
                 with suppress(SignfleetError):
                     await respond(call, **segments)

@@ -24,7 +24,7 @@ from signfleet.testing import schemas, store
 from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, found_for_tests
 from signfleet.testing.crew import Crew
 from signfleet.testing.faults import FaultList
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.call import Receive
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.http.response import Send
@@ -67,7 +67,7 @@ class Testbed:
         self._parts = AsyncExitStack()
         self._own = (_OWN, urlsplit(settings.public_base).path.lower() + _OWN)
         self.services: Services
-        self._application: Application
+        self._application: AsgiApp
         self._founded: Founded
         self._crew: Crew
 
@@ -165,7 +165,7 @@ class Testbed:
         self.services = services = await build(self._settings)
         self._parts.push_async_callback(services.close)
         by_type = {**services_by_type(services), Testbed: self}
-        self._application = Application(self._endpoints, by_type, gate(services), intercept=self.faults.intercept)
+        self._application = AsgiApp(self._endpoints, by_type, gate(services), intercept=self.faults.intercept)
         await services.blobs.delete(names)
         self._delete_mails()
         self._founded = await found_for_tests(services)

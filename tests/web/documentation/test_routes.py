@@ -11,14 +11,14 @@ import pytest
 
 from signfleet.app import wiring
 from signfleet.foundation.settings import Settings
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 
 
-def served(settings: Settings) -> Application:
+def served(settings: Settings) -> AsgiApp:
     """The documentation of all endpoints alone, which is public."""
     no_gate: Any = None
     endpoints = [endpoint for endpoint in wiring.endpoints() if endpoint.path in ("/docs", "/openapi.json")]
-    return Application(endpoints, {Settings: settings}, no_gate)
+    return AsgiApp(endpoints, {Settings: settings}, no_gate)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from signfleet.identity.access.gate import AccessGate
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.oauth import OAuthError
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import PAGE_SIZE, Endpoint, Endpoints
 from signfleet.web.http.paging import page_size
@@ -208,7 +208,7 @@ def served(**given: Any) -> Iterator[str]:
     settings = Settings(**given)
     sessions: Any = FewSessions()
     permissions: Any = FewPermissions()
-    app = Application(endpoints(), {Settings: settings}, AccessGate(sessions, permissions))
+    app = AsgiApp(endpoints(), {Settings: settings}, AccessGate(sessions, permissions))
     server = uvicorn.Server(configuration(app, settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

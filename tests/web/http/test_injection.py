@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signfleet.foundation.settings import Settings
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import Endpoints
 from signfleet.web.http.injection import MissingService, with_services
@@ -50,5 +50,5 @@ async def test_a_handler_gets_the_servers_one_service_of_a_type() -> None:
 )
 def test_an_application_does_not_start_without_a_service_that_a_handler_names(index: int, reason: str) -> None:
     with pytest.raises(MissingService) as error:
-        Application([things.declared[index]], {Settings: Settings()}, NO_CALL)
+        AsgiApp([things.declared[index]], {Settings: Settings()}, NO_CALL)
     assert str(error.value) == reason

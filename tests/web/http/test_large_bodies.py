@@ -10,9 +10,9 @@ import pytest
 
 from signfleet.foundation.errors import Busy, Throttled
 from signfleet.foundation.settings import Settings
-from signfleet.web.http import bodies
-from signfleet.web.http.application import Application
-from signfleet.web.http.bodies import SMALL, BodyRoom
+from signfleet.web.http import body_budget
+from signfleet.web.http.asgi_app import AsgiApp
+from signfleet.web.http.body_budget import SMALL, BodyBudget
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
 
@@ -20,7 +20,7 @@ from signfleet.web.http.endpoint import Endpoints
 class Bodies:
     """Bodies in a room of 100 bytes, which stay until they are sent away."""
 
-    def __init__(self, room: BodyRoom) -> None:
+    def __init__(self, room: BodyBudget) -> None:
         self.room = room
         self.inside: list[str] = []
 
@@ -38,7 +38,7 @@ class Bodies:
 
 @pytest.fixture
 def hall() -> Bodies:
-    return Bodies(BodyRoom(100, patience=5))
+    return Bodies(BodyBudget(100, patience=5))
 
 
 async def a_moment() -> None:
@@ -77,7 +77,7 @@ async def test_one_caller_has_a_share_and_no_more(hall: Bodies) -> None:
 
 
 async def test_who_waits_too_long_is_asked_to_come_again() -> None:
-    hall = Bodies(BodyRoom(100, patience=0.01))
+    hall = Bodies(BodyBudget(100, patience=0.01))
     visits = [hall.come(name, 25) for name in "abcd"]
     await a_moment()
     with pytest.raises(Busy) as raised:
@@ -90,7 +90,7 @@ async def test_who_waits_too_long_is_asked_to_come_again() -> None:
 
 
 async def test_a_bounded_number_waits(hall: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "WAITING", 1)
+    monkeypatch.setattr(body_budget, "WAITING", 1)
     visits = [hall.come(name, 25) for name in "abcde"]
     await a_moment()
     with pytest.raises(Busy):
@@ -103,7 +103,7 @@ async def test_a_bounded_number_waits(hall: Bodies, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_all_room_comes_back_however_bodies_come_wait_and_leave(seed: int) -> None:
-    chance, room = random.Random(seed), BodyRoom(100, patience=0.003)
+    chance, room = random.Random(seed), BodyBudget(100, patience=0.003)
     inside = 0
 
     async def visit(number: int) -> None:
@@ -141,7 +141,7 @@ async def put_thing(call: Call) -> Answer:
 class Request:
     """A PUT of a body that comes when it is sent."""
 
-    def __init__(self, app: Application, client: str, headers: dict[str, str]) -> None:
+    def __init__(self, app: AsgiApp, client: str, headers: dict[str, str]) -> None:
         self.is_read = False
         self.sent = asyncio.Event()
         self.status = 0
@@ -174,9 +174,7 @@ class Request:
     ],
 )
 async def test_a_body_that_may_be_large_is_read_when_there_is_room(length: dict[str, str], waits: bool) -> None:
-    app = Application(
-        [*things], {Settings: Settings(access_log=False)}, NO_GATE, bodies=BodyRoom(4_000_000, patience=30)
-    )
+    app = AsgiApp([*things], {Settings: Settings(access_log=False)}, NO_GATE, bodies=BodyBudget(4_000_000, patience=30))
     large = {"Content-Type": "image/png", "Content-Length": "1000000"}
     others = [Request(app, f"192.0.2.{number}", large) for number in range(4)]
     await a_moment()

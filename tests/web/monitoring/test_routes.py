@@ -11,7 +11,7 @@ import pytest
 from signfleet import __version__
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import StorageError
-from signfleet.web.http.application import Application
+from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.monitoring.readiness import Readiness
 from signfleet.web.monitoring.routes import endpoints
 from signfleet.web.monitoring.service import Monitoring
@@ -36,7 +36,7 @@ async def broken_client() -> AsyncIterator[httpx.AsyncClient]:
         Monitoring: Monitoring(),
         Readiness: Readiness(broken, broken, Settings(database="postgresql:///x")),
     }
-    transport = httpx.ASGITransport(Application(endpoints, services, no_gate))
+    transport = httpx.ASGITransport(AsgiApp(endpoints, services, no_gate))
     async with httpx.AsyncClient(transport=transport, base_url=ROOT) as client:
         yield client
 

@@ -138,12 +138,12 @@ class Call:
 
     def body_length(self, limit: int) -> int:
         """How many bytes the body has at most; one that is longer than `limit` is not read."""
-        length = limit if b"transfer-encoding" in self._headers else self._told_length
+        length = limit if b"transfer-encoding" in self._headers else self._content_length
         return 0 if length > limit else length
 
     async def read(self, limit: int) -> bytes | None:
         """The body, or None where it has more than `limit` bytes. Raises `Disconnected`."""
-        if self._told_length > limit:
+        if self._content_length > limit:
             return None
         chunks: list[bytes] = []
         room = limit
@@ -159,7 +159,7 @@ class Call:
                 return b"".join(chunks)
 
     @property
-    def _told_length(self) -> int:
+    def _content_length(self) -> int:
         """The length that the client told of its body, 0 for none; servers let no other sense or nonsense pass."""
         told = self._headers.get(b"content-length", b"0")
         return int(told) if told.isdigit() and len(told) < 20 else 0

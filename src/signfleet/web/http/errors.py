@@ -102,7 +102,7 @@ def status_of(error: SignfleetError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def in_oauths_form(error: BaseException) -> OAuthError:
+def as_oauth_error(error: BaseException) -> OAuthError:
     """The same failure in the form of a token endpoint."""
     if isinstance(error, OAuthError):
         return error
@@ -121,7 +121,7 @@ def in_oauths_form(error: BaseException) -> OAuthError:
     return OAuthError(status_of(error), Invalid.code if is_about_form else error.code, error.message, headers)
 
 
-def tell(call: Call, route: str | None, error: Exception) -> Response:
+def error_response(call: Call, route: str | None, error: Exception) -> Response:
     """The answer to a call that failed, whatever the reason."""
     if isinstance(error, OAuthError):
         fixed = {"Cache-Control": "no-store", "Pragma": "no-cache", **error.headers}

@@ -18,14 +18,14 @@ from signfleet.foundation.wire.validation_messages import explain, malformed
 from signfleet.web.caller.actor import act_as
 from signfleet.web.contract.conditional import TooSoon, is_unchanged
 from signfleet.web.contract.spelling import AT_ONCE, Spelling
-from signfleet.web.http.bodies import SMALL, BodyRoom
+from signfleet.web.http.body_budget import SMALL, BodyBudget
 from signfleet.web.http.call import Answer, Call, Disconnected
 from signfleet.web.http.charsets import as_utf8, charset_of, form_as_utf8
 from signfleet.web.http.compression import compress
 from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
-from signfleet.web.http.errors import NotAcceptable, UnsupportedMediaType, in_oauths_form
+from signfleet.web.http.entity_check import BodyCheck
+from signfleet.web.http.errors import NotAcceptable, UnsupportedMediaType, as_oauth_error
 from signfleet.web.http.media import admits, is_sent_as
-from signfleet.web.http.read_only import Check
 from signfleet.web.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.web.http.routing import Responder
 
@@ -54,7 +54,7 @@ class Gate(Protocol):
 
 
 def responder(
-    endpoint: Endpoint, handler: Handler, gate: Gate, bodies: BodyRoom, check: Check | None = None
+    endpoint: Endpoint, handler: Handler, gate: Gate, bodies: BodyBudget, check: BodyCheck | None = None
 ) -> Responder:
     """Returns what answers a call of `endpoint`: its checks, then its `handler`, which has its services.
 
@@ -77,15 +77,15 @@ def responder(
             if "\x00" in value or "\ufffd" in value:
                 raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")
         if read is None:
-            return _response(call, await _told_apart(handler, call, segments), endpoint)
+            return _response(call, await _answer_of(handler, call, segments), endpoint)
         async with _room(bodies, call, endpoint.body_limit):
             call.body = await read(call)
-            return _response(call, await _told_apart(handler, call, segments), endpoint)
+            return _response(call, await _answer_of(handler, call, segments), endpoint)
 
     return _in_oauths_form(respond) if endpoint.oauth else respond
 
 
-def _room(bodies: BodyRoom, call: Call, limit: int) -> AbstractAsyncContextManager[None]:
+def _room(bodies: BodyBudget, call: Call, limit: int) -> AbstractAsyncContextManager[None]:
     """Room for the body, where it may be large, until the answer is there."""
     size = call.body_length(limit)
     if size <= SMALL:
@@ -95,7 +95,7 @@ def _room(bodies: BodyRoom, call: Call, limit: int) -> AbstractAsyncContextManag
     return bodies.admit(size, owner)
 
 
-async def _told_apart(handler: Handler, call: Call, segments: dict[str, str]) -> Answer:
+async def _answer_of(handler: Handler, call: Call, segments: dict[str, str]) -> Answer:
     """The answer of `handler`, in the next second where dates would not tell its change from the one before."""
     for _ in range(WAITS):
         try:
@@ -112,12 +112,12 @@ def _in_oauths_form(respond: Responder) -> Responder:
         except Disconnected:
             raise
         except (Exception, asyncio.CancelledError) as error:
-            raise in_oauths_form(error) from error
+            raise as_oauth_error(error) from error
 
     return told
 
 
-def _reader(endpoint: Endpoint, check: Check | None) -> Reader | None:
+def _reader(endpoint: Endpoint, check: BodyCheck | None) -> Reader | None:
     """Reads and decodes the declared body."""
     if endpoint.body is None:
         return None
@@ -179,7 +179,7 @@ async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling:
         raise Invalid("The body is nested too deeply.") from error
 
 
-async def _checked(body: bytes, check: Check) -> None:
+async def _checked(body: bytes, check: BodyCheck) -> None:
     """Lets `check` refuse a body, a long one outside the event loop."""
     parts = msgspec.json.decode(body.removeprefix(BOM))
     if len(body) > LONG:

@@ -1,4 +1,4 @@
-"""One request and its answer: what the application receives and sends, between the connection's bytes.
+"""One request and its answer: translates between the application's ASGI messages and the connection's bytes.
 
 The head of an answer waits for the first part of its body, so that a short answer is one write and one packet.
 """
@@ -10,11 +10,15 @@ from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from signfleet.foundation import clock
+from signfleet.foundation.wire import datetime
+from signfleet.web.http.answer_writer import AnswerWriter
+
 Message = MutableMapping[str, Any]
 
-#: Bodies up to this size are joined with their head; copying a longer one costs more than a second write.
+#: A body up to this size is joined with its head; to copy a longer one costs more than a second write.
 JOINED = 65_536
-#: An answer to a request with more of its body still to come than this closes the connection.
+#: An answer closes the connection if more of the request's body than this is still to come.
 DISCARDED = 65_536
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
@@ -22,29 +26,25 @@ CLOSE = b"connection: close"
 _CHUNKED = b"transfer-encoding: chunked"
 
 
-class Line(Protocol):
-    """The connection that carries an exchange."""
+class CycleOwner(Protocol):
+    """What a cycle needs of its connection."""
 
-    write_paused: bool
-
-    def wait_for_body(self, exchange: Exchange) -> None: ...
+    def wait_for_body(self, cycle: RequestCycle) -> None: ...
     def body_came(self) -> None: ...
-    def write(self, data: bytes) -> None: ...
-    async def drain(self) -> None: ...
-    def date_line(self) -> bytes: ...
-    def answered(self, exchange: Exchange) -> None: ...
+    def answered(self, cycle: RequestCycle) -> None: ...
 
 
-class Exchange:
+class RequestCycle:
     """A request being read and answered."""
 
     __slots__ = (
         "_chunked",
         "_delivered",
         "_head",
-        "_line",
         "_loop",
+        "_owner",
         "_waiter",
+        "_writer",
         "answered",
         "body",
         "disconnected",
@@ -59,8 +59,17 @@ class Exchange:
         "wanted_since",
     )
 
-    def __init__(self, line: Line, loop: asyncio.AbstractEventLoop, scope: dict[str, Any], *, keep_alive: bool) -> None:
-        self._line = line
+    def __init__(
+        self,
+        owner: CycleOwner,
+        writer: AnswerWriter,
+        loop: asyncio.AbstractEventLoop,
+        scope: dict[str, Any],
+        *,
+        keep_alive: bool,
+    ) -> None:
+        self._owner = owner
+        self._writer = writer
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
         self._delivered = False
@@ -69,7 +78,7 @@ class Exchange:
         self.scope = scope
         self.keep_alive = keep_alive
         self.expects_continue = False
-        #: The announced length of the body; None for a chunked one.
+        #: The announced length of the request's body; None for a chunked one.
         self.length: int | None = 0
         self.body = bytearray()
         self.received = 0
@@ -86,7 +95,7 @@ class Exchange:
         return self._waiter is not None and self.more_body
 
     def wake(self) -> None:
-        """Let the application look at what has come."""
+        """Lets `receive` look at what has arrived."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -95,16 +104,16 @@ class Exchange:
         self.wake()
 
     async def receive(self) -> Message:
-        """The next part of the body; after the last, the end of the connection."""
+        """Returns the next part of the body; after the last, waits for the end of the connection or of the answer."""
         while not (self.body or self.disconnected or self.answered or (not self.more_body and not self._delivered)):
             self._waiter = self._loop.create_future()
             if self.more_body:
-                self._line.wait_for_body(self)
+                self._owner.wait_for_body(self)
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-                self._line.body_came()
+                self._owner.body_came()
         if self.disconnected or self.answered:
             return {"type": "http.disconnect"}
         body, self.body = bytes(self.body), bytearray()
@@ -112,9 +121,9 @@ class Exchange:
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: Message) -> None:
-        """Take the head of the answer, or a part of its body."""
-        if self._line.write_paused:
-            await self._line.drain()
+        """Writes the head of the answer, or a part of its body. Ignores what comes after the client has gone."""
+        if self._writer.paused:
+            await self._writer.drain()
         if self.disconnected:
             return
         if message["type"] == "http.response.start":
@@ -131,12 +140,12 @@ class Exchange:
             head += body
             body = b""
         if head:
-            self._line.write(head)
+            self._writer.write(head)
         if body:
-            self._line.write(body)
+            self._writer.write(body)
         if not more:
             self.answered = True
-            self._line.answered(self)
+            self._owner.answered(self)
 
     def _start(self, status: int, headers: Any) -> None:
         self.started = True
@@ -145,7 +154,7 @@ class Exchange:
         names = dict(headers)
         lines = [STATUS_LINES[status], *map(b": ".join, headers)]
         if b"date" not in names:
-            lines.append(self._line.date_line())
+            lines.append(b"date: %b" % datetime.format_http(clock.now()).encode())
         self.has_body = self.scope["method"] != "HEAD" and status not in (204, 304)
         if self.has_body and b"content-length" not in names:
             if self.scope["http_version"] == "1.1":
@@ -158,9 +167,9 @@ class Exchange:
         lines.append(b"\r\n")
         head = b"\r\n".join(lines)
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
-            raise ValueError("A header of the answer holds a line break or NUL.")
+            raise ValueError("A header of the answer has a line break or NUL.")
         self._head = head
 
     def _is_much(self) -> bool:
-        """Whether what is missing of the body is too much to read for nothing, or may never come."""
+        """Whether the rest of the request's body is too long to discard, or may never come."""
         return self.expects_continue or self.length is None or self.length - self.received > DISCARDED

@@ -1,4 +1,4 @@
-"""Feeds what a client sends to httptools, a portion at a time, also behind heads that offer another protocol."""
+"""Feeds what a client sends to httptools, a portion at a time, and goes on where a head offers another protocol."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections import deque
 
 import httptools
 
-from signfleet.web.http.head import Head
-from signfleet.web.http.refusal import Refused, malformed
+from signfleet.web.http.rejection import RequestRejected, malformed
+from signfleet.web.http.request_head import RequestHead
 
-#: The parser gets no more than this at once: what follows waits until the requests before it are answered.
+#: The parser gets at most so many bytes at once: what follows waits until the requests before it are answered.
 PORTION = 8192
 
 
-class Reader:
-    """The bytes of one connection that are not parsed yet, and their parser, which calls `callbacks`."""
+class RequestParser:
+    """The unread bytes of one connection, and the parser for them, which calls `callbacks`."""
 
-    def __init__(self, callbacks: object, head: Head, head_size: int) -> None:
+    def __init__(self, callbacks: object, head: RequestHead, head_size: int) -> None:
         self._callbacks = callbacks
         self._head = head
         self._head_size = head_size
         self.parser = httptools.HttpRequestParser(callbacks)
         self.unread: deque[bytes | memoryview] = deque()
-        #: After a head that offers another protocol: a head that frames the same body, fed to a new parser.
+        #: After a head that offers another protocol: a head that frames the same body, for a new parser.
         self.framing = b""
         self.replays = False
-        #: Bytes that brought the parser to the end of nothing.
+        #: How many bytes the parser has read since it last completed anything.
         self._pending = 0
 
     def feed(self) -> None:
-        """Parse the next portion. Raises `Refused`."""
+        """Parses the next portion. Raises `RequestRejected`."""
         data = self.unread.popleft()
         if len(data) > PORTION:
             view = memoryview(data)
@@ -46,14 +46,18 @@ class Reader:
             self._pass_over_upgrade()
         except httptools.HttpParserError as error:
             cause = error.__context__  # what a callback raised
-            raise cause if isinstance(cause, Refused) else Refused(malformed(error)) from None
+            raise cause if isinstance(cause, RequestRejected) else RequestRejected(malformed(error)) from None
         moved = head.moved or len(head.headers) > fields
         self._pending = 0 if moved else self._pending + len(data)
         if self._pending > self._head_size or head.is_too_long():
-            raise Refused(head.too_long())
+            raise RequestRejected(head.too_long())
 
     def _pass_over_upgrade(self) -> None:
-        """Read on as if no other protocol had been offered: the parser stops at such a head, and skips its body."""
+        """Ignores the offer of another protocol.
+
+        httptools stops behind such a head and takes the body for the other protocol's bytes. A new parser gets a head
+        without the offer that frames the same body (`replays`), and reads on from there.
+        """
         self.parser = httptools.HttpRequestParser(self._callbacks)
         self.replays = True
         framing, self.framing = self.framing, b""

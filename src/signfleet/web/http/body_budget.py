@@ -20,7 +20,7 @@ WAITING: Final = 256
 PATIENCE: Final = 10
 
 
-class BodyRoom:
+class BodyBudget:
     """Admits large bodies in the order in which they come. What does not fit waits, bounded in number and time."""
 
     def __init__(self, room: int = ROOM, patience: float = PATIENCE) -> None:

@@ -1,6 +1,6 @@
-"""Who may connect: counts connections, turns away those above the limits, and ends those whose time is over.
+"""Counts the connections, rejects those above the limits, and ends those whose deadline is over.
 
-A few places are reserved for health checks and metrics, so that an operator sees a full server as full, not as dead.
+A few more are reserved for health checks and metrics, so that an operator sees a full server as full, not as dead.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from signfleet.web.http.authority import origin_of
 from signfleet.web.http.metrics import CONNECTIONS
 from signfleet.web.http.proxies import TrustedProxies
 
-#: Seconds between two looks at the deadlines.
+#: Seconds between two checks of the deadlines.
 INTERVAL = 0.5
-#: Connections for health checks beyond the total, and how many of these one address may have.
+#: Connections for health checks beyond the limit, and how many of these one address may have.
 RESERVE, RESERVE_PER_ADDRESS = 32, 4
-#: Files that the process needs for everything else: databases, pictures, mail.
+#: Open files that the process needs for everything else: databases, pictures, mail.
 OTHER_FILES = 256
-#: What the reserved connections may ask for.
+#: The paths that reserved connections may request.
 RESERVED_PATHS = (b"/health/", b"/metrics")
-#: Seconds between two lines of log about the same kind of refusal.
+#: Seconds between two log lines about rejections for the same reason.
 LOG_INTERVAL = 10.0
 
-Place = Literal["open", "reserved", "address is full", "server is full"]
+#: What a connection counts as: an ordinary one, one for health checks alone, or one too many.
+Slot = Literal["open", "reserved", "address is full", "server is full"]
 
-log = structlog.get_logger("door")
+log = structlog.get_logger("connections")
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Times are in seconds, sizes in bytes."""
+    """The limits of connections and of requests' heads. Times are in seconds, sizes in bytes."""
 
     head_timeout: float = 10
     body_timeout: float = 30
@@ -48,7 +49,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings, open_files: int) -> Limits:
-        """From the settings, for a process that may open so many files."""
+        """Reads the settings, for a process that may open `open_files` files."""
         room = max(open_files - OTHER_FILES - RESERVE, open_files // 4)
         return cls(
             head_timeout=settings.head_timeout,
@@ -62,23 +63,23 @@ class Limits(msgspec.Struct, frozen=True):
         )
 
 
-class Guest(Protocol):
-    """A connection, as far as it is counted and watched."""
+class TrackedConnection(Protocol):
+    """What the tracker needs of a connection."""
 
     address: str
-    place: Place
+    slot: Slot
     deadline: float
 
     def expire(self, now: float) -> None: ...
 
 
-class Door:
+class ConnectionTracker:
     """The connections of one server."""
 
     def __init__(self, limits: Limits, proxies: TrustedProxies) -> None:
         self.limits = limits
         self.proxies = proxies
-        self._guests: set[Guest] = set()
+        self._connections: set[TrackedConnection] = set()
         self._per_address: Counter[str] = Counter()
         self._reserved_per_address: Counter[str] = Counter()
         self._reserved = 0
@@ -86,33 +87,33 @@ class Door:
         self._logged: dict[str, tuple[float, int]] = {}
         CONNECTIONS.limit = limits.connections
 
-    def enter(self, guest: Guest, loop: asyncio.AbstractEventLoop) -> Place:
-        """Count a new connection; it has to `leave`, whatever its place is."""
-        place = guest.place = self._place(guest)
-        self._guests.add(guest)
+    def add(self, connection: TrackedConnection, loop: asyncio.AbstractEventLoop) -> Slot:
+        """Counts a new connection and gives it a slot. The caller has to `remove` it, whatever the slot is."""
+        slot = connection.slot = self._slot_for(connection)
+        self._connections.add(connection)
         CONNECTIONS.open += 1
-        if place == "reserved":
+        if slot == "reserved":
             self._reserved += 1
-            self._reserved_per_address[origin_of(guest.address)] += 1
-        elif place == "open":
-            self._per_address[origin_of(guest.address)] += 1
+            self._reserved_per_address[origin_of(connection.address)] += 1
+        elif slot == "open":
+            self._per_address[origin_of(connection.address)] += 1
         if self._sweep is None:
             self._sweep = loop.call_later(INTERVAL, self._end_expired, loop)
-        return place
+        return slot
 
-    def leave(self, guest: Guest) -> None:
-        if guest not in self._guests:
+    def remove(self, connection: TrackedConnection) -> None:
+        if connection not in self._connections:
             return
-        self._guests.discard(guest)
+        self._connections.discard(connection)
         CONNECTIONS.open -= 1
-        if guest.place == "reserved":
+        if connection.slot == "reserved":
             self._reserved -= 1
-            _decrease(self._reserved_per_address, origin_of(guest.address))
-        elif guest.place == "open":
-            _decrease(self._per_address, origin_of(guest.address))
+            _decrease(self._reserved_per_address, origin_of(connection.address))
+        elif connection.slot == "open":
+            _decrease(self._per_address, origin_of(connection.address))
 
-    def refused(self, reason: str, address: str, now: float) -> None:
-        """Count a refusal; the log has a line about each reason every few seconds."""
+    def count_rejection(self, reason: str, address: str, now: float) -> None:
+        """Counts a rejection; the log has at most one line about each reason every few seconds."""
         CONNECTIONS.refused[reason] += 1
         until, unlogged = self._logged.get(reason, (0.0, 0))
         if now < until:
@@ -121,11 +122,12 @@ class Door:
         self._logged[reason] = (now + LOG_INTERVAL, 0)
         log.warning("connection refused", reason=reason, address=address, unlogged=unlogged)
 
-    def _place(self, guest: Guest) -> Place:
-        origin = origin_of(guest.address)
-        if self._per_address[origin] >= self.limits.connections_per_address and not self.proxies.trusts(guest.address):
+    def _slot_for(self, connection: TrackedConnection) -> Slot:
+        origin = origin_of(connection.address)
+        is_full = self._per_address[origin] >= self.limits.connections_per_address
+        if is_full and not self.proxies.trusts(connection.address):
             return "address is full"
-        if len(self._guests) - self._reserved < self.limits.connections:
+        if len(self._connections) - self._reserved < self.limits.connections:
             return "open"
         if self._reserved < RESERVE and self._reserved_per_address[origin] < RESERVE_PER_ADDRESS:
             return "reserved"
@@ -133,20 +135,20 @@ class Door:
 
     def _end_expired(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        for guest in [guest for guest in self._guests if guest.deadline <= now]:
-            guest.expire(now)
-        self._sweep = loop.call_later(INTERVAL, self._end_expired, loop) if self._guests else None
+        for connection in [connection for connection in self._connections if connection.deadline <= now]:
+            connection.expire(now)
+        self._sweep = loop.call_later(INTERVAL, self._end_expired, loop) if self._connections else None
 
 
 def _decrease(counts: MutableMapping[str, Any], name: str) -> None:
-    """Forget a name whose count is 0: addresses come and go."""
+    """Counts one less, and removes a name whose count is 0: addresses come and go."""
     counts[name] -= 1
     if not counts[name]:
         del counts[name]
 
 
 def raise_open_files(wanted: int = 65_536) -> int:
-    """Raise the process's soft limit of open files as far as is allowed and wanted; gives the limit in force."""
+    """Raises the process's soft limit of open files to `wanted`, or as far as allowed. Returns the limit in force."""
     try:
         import resource  # noqa: PLC0415 - not on every platform
     except ImportError:
@@ -158,7 +160,7 @@ def raise_open_files(wanted: int = 65_536) -> int:
     if target > soft:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
-        except (OSError, ValueError):  # some systems allow less than they say
+        except (OSError, ValueError):  # some systems allow less than their hard limit
             return soft
         return target
     return soft

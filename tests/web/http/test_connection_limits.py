@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from signfleet.web.http.door import RESERVE_PER_ADDRESS
+from signfleet.web.http.connection_limits import RESERVE_PER_ADDRESS
 from tests.web.http.app import served
 from tests.web.http.wire import ask, connected, request, status, until_closed
 

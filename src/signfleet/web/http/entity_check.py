@@ -19,7 +19,7 @@ from signfleet.web.contract.spelling import spelled
 from signfleet.web.http.endpoint import JSON, Endpoint
 
 #: Refuses a decoded body whose members are not of their entity's types.
-Check = Callable[[Any], None]
+BodyCheck = Callable[[Any], None]
 
 _PLAIN: Final[Mapping[type[inspect.Type], Any]] = {
     inspect.StrType: str,
@@ -36,7 +36,7 @@ class Moment:
     """The type of dates while a body is checked, so that they are read."""
 
 
-def check_of(endpoint: Endpoint, shown: Any) -> Check | None:
+def body_check(endpoint: Endpoint, shown: Any) -> BodyCheck | None:
     """Returns the check of an endpoint whose body is an entity or a part of it; None for other bodies.
 
     `shown` is what GET answers at the same address: the entity, alone or in a list.
@@ -44,10 +44,10 @@ def check_of(endpoint: Endpoint, shown: Any) -> Check | None:
     if endpoint.body is None or endpoint.consumes != JSON or shown is None:
         return None
     if endpoint.method == "PUT":
-        return checking(shown) if _is_struct(shown) else None
+        return type_check(shown) if _is_struct(shown) else None
     if shown in (endpoint.body, endpoint.answer) and (_is_struct(shown) or _is_struct(_item(shown))):
-        return checking(shown)
-    return checking(endpoint.answer) if endpoint.answer is not None and endpoint.answer == _item(shown) else None
+        return type_check(shown)
+    return type_check(endpoint.answer) if endpoint.answer is not None and endpoint.answer == _item(shown) else None
 
 
 def _is_struct(type_: Any) -> bool:
@@ -63,7 +63,7 @@ def _item(shown: Any) -> Any:
 
 
 @cache
-def checking(entity: Any) -> Check:
+def type_check(entity: Any) -> BodyCheck:
     """Returns what raises `Invalid` for a body with a member of another type than the entity's, or a bad date.
 
     Members may be missing or null wherever they are. How long or large a value is does not matter here.

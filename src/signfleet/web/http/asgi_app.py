@@ -11,15 +11,15 @@ from urllib.parse import unquote, urlsplit
 from signfleet.foundation.errors import NotFound, Unavailable
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.wire import datetime
-from signfleet.web.http.bodies import BodyRoom
+from signfleet.web.http.body_budget import BodyBudget
 from signfleet.web.http.call import Call, Disconnected, Receive
 from signfleet.web.http.cors import Cors
 from signfleet.web.http.endpoint import Endpoint
-from signfleet.web.http.errors import STOPPING, MethodNotAllowed, tell
+from signfleet.web.http.entity_check import body_check
+from signfleet.web.http.errors import STOPPING, MethodNotAllowed, error_response
 from signfleet.web.http.injection import with_services
 from signfleet.web.http.media import HTML_TYPE
 from signfleet.web.http.pipeline import Gate, responder
-from signfleet.web.http.read_only import check_of
 from signfleet.web.http.request_log import RequestLog, request_id
 from signfleet.web.http.response import Response, Send, header
 from signfleet.web.http.routing import Responder, Route, Router
@@ -35,7 +35,7 @@ _STRICT = header("Strict-Transport-Security", "max-age=31536000")
 DOCUMENTATION = "/docs"
 
 
-class Application:
+class AsgiApp:
     """Serves every endpoint. Handlers get their `services` by type; it raises `MissingService` where one is not there.
 
     `gate` checks the callers of endpoints that are not public. A testing server lets `intercept` put faults before
@@ -48,11 +48,11 @@ class Application:
         services: Mapping[type, Any],
         gate: Gate,
         *,
-        bodies: BodyRoom | None = None,
+        bodies: BodyBudget | None = None,
         intercept: Intercept | None = None,
     ) -> None:
         settings: Settings = services[Settings]
-        bodies = bodies or BodyRoom()
+        bodies = bodies or BodyBudget()
         self._cors = Cors(settings.cors_origins)
         self._public_base = settings.public_base
         #: The path under which a proxy offers this server, where it does not take it off itself.
@@ -63,7 +63,7 @@ class Application:
         answers = {endpoint.path: endpoint.answer for endpoint in known if endpoint.method == "GET"}
         for endpoint in known:
             handler = with_services(endpoint, services)
-            respond = responder(endpoint, handler, gate, bodies, check_of(endpoint, answers.get(endpoint.path)))
+            respond = responder(endpoint, handler, gate, bodies, body_check(endpoint, answers.get(endpoint.path)))
             if intercept is not None:
                 respond = intercept(endpoint, respond)
             for path in (endpoint.path, *endpoint.aliases):
@@ -109,9 +109,9 @@ class Application:
         except Disconnected:
             return template, None
         except asyncio.CancelledError:  # the seconds that requests have to finish after the signal to stop are over
-            return template, tell(call, template, Unavailable(STOPPING))
+            return template, error_response(call, template, Unavailable(STOPPING))
         except Exception as error:
-            return template, tell(call, template, error)
+            return template, error_response(call, template, error)
 
     def _to_documentation(self) -> Response:
         """Leads people who open the server's address to what they can read; programs get 404 there."""

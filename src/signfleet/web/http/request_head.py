@@ -1,4 +1,4 @@
-"""The head of a request: counted while it is read, checked when it is whole, and put into an ASGI scope."""
+"""The head of a request: counts it while it arrives, checks it when it is complete, and makes an ASGI scope of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import httptools
 
 from signfleet.web.http.authority import is_authority
 from signfleet.web.http.media import CACHED_LENGTH
-from signfleet.web.http.refusal import Refusal, Refused, malformed
+from signfleet.web.http.rejection import Rejection, RequestRejected, malformed
 
-#: A longer address is refused: its parts are unescaped and searched before anybody has signed in.
+#: A longer address is rejected: the server unescapes and searches its parts before it knows the caller.
 TARGET = 16_384
 
 
 class HeadLimits(Protocol):
-    """How much of a head is read."""
+    """The limits of a head."""
 
     @property
     def head_size(self) -> int: ...
@@ -26,7 +26,7 @@ class HeadLimits(Protocol):
 
 
 class Request(NamedTuple):
-    """A whole head: the scope, and how its body and the connection are to be treated."""
+    """A complete head: the scope, and how to treat the body and the connection."""
 
     scope: dict[str, Any]
     keep_alive: bool
@@ -35,34 +35,34 @@ class Request(NamedTuple):
     expects_continue: bool
 
     def framing(self) -> bytes:
-        """Another head with the same body behind it."""
+        """Returns another head that frames the same body."""
         body = b"transfer-encoding: chunked" if self.length is None else b"content-length: %d" % self.length
         connection = b"keep-alive" if self.keep_alive else b"close"
         return b"POST / HTTP/1.1\r\n%b\r\nconnection: %b\r\n\r\n" % (body, connection)
 
 
-class Head:
-    """Collects a connection's heads, one after the other. Raises `Refused` from inside the parser's callbacks.
+class RequestHead:
+    """Collects a connection's heads, one after the other. Raises `RequestRejected` from inside the parser's callbacks.
 
-    Limits are checked when a head is whole and after each portion that the parser gets, not for each field.
+    It checks limits when a head is complete and after each portion that the parser gets, not for each field.
     """
 
     __slots__ = ("_arrived", "_limits", "_portion", "_target", "headers", "is_open", "moved")
 
     def __init__(self, limits: HeadLimits) -> None:
         self._limits = limits
-        #: From a request's first byte until its head is whole.
+        #: True from a request's first byte until its head is complete.
         self.is_open = False
-        #: Whether the parser has come to the end of anything but fields since the portion began.
+        #: Whether the parser has completed anything but fields since the portion began.
         self.moved = False
         self._target = b""
-        #: Fields of the head; behind it those that follow a chunked body, which are counted and passed over.
+        #: Fields of the head; after it those that follow a chunked body, which are counted and ignored.
         self.headers: list[tuple[bytes, bytes]] = []
-        #: Bytes of the portion that the parser reads, and of all portions since the head began.
+        #: Bytes of the portion that the parser reads now, and of all portions since the head began.
         self._portion = self._arrived = 0
 
     def read(self, size: int) -> None:
-        """The parser is about to read a portion of `size` bytes."""
+        """Counts a portion of `size` bytes that the parser is about to read."""
         self.moved = False
         self._portion = size
         self._arrived += size
@@ -74,18 +74,20 @@ class Head:
         self._arrived = self._portion
 
     def add_target(self, part: bytes) -> None:
-        """A part of the address."""
+        """Adds a part of the address."""
         self.moved = True
         self._target += part
         if len(self._target) > TARGET:
-            raise Refused(Refusal(414, "uri_too_long", f"The address is longer than {TARGET} bytes.", "long address"))
+            raise RequestRejected(
+                Rejection(414, "uri_too_long", f"The address is longer than {TARGET} bytes.", "long address")
+            )
 
     def add_field(self, name: bytes, value: bytes) -> None:
-        """A field."""
+        """Adds a field."""
         self.headers.append((name.lower(), value))
 
     def is_too_long(self) -> bool:
-        """Whether there are more fields, or more bytes in them and the address, than a head may have."""
+        """Whether the head has too many fields, or too many bytes in them and the address."""
         headers, limits = self.headers, self._limits
         if len(headers) > limits.headers:
             return True
@@ -93,36 +95,36 @@ class Head:
             return False
         return len(self._target) + sum(len(name) + len(value) + 4 for name, value in headers) > limits.head_size
 
-    def too_long(self) -> Refusal:
+    def too_long(self) -> Rejection:
         limits = self._limits
         text = f"The head of the request has more than {limits.headers} fields or {limits.head_size} bytes."
-        return Refusal(431, "request_header_fields_too_large", text, "long head")
+        return Rejection(431, "request_header_fields_too_large", text, "long head")
 
     def finish(self, parser: httptools.HttpRequestParser) -> Request:
-        """What the head asks for; `Refused` where it is none that may be answered."""
+        """Returns the request of a complete head. Raises `RequestRejected`."""
         if self.is_too_long():
-            raise Refused(self.too_long())
+            raise RequestRejected(self.too_long())
         self.is_open = False
         headers, self.headers = self.headers, []
         target, self._target = self._target, b""
         version, method = parser.get_http_version(), parser.get_method().decode("ascii")
         if version not in ("1.1", "1.0"):
-            raise Refused(
-                Refusal(505, "http_version_not_supported", f"HTTP/{version} is not spoken here.", "malformed")
+            raise RequestRejected(
+                Rejection(505, "http_version_not_supported", f"This server does not speak HTTP/{version}.", "malformed")
             )
         if method == "CONNECT":
-            raise Refused(Refusal(501, "not_implemented", "This server is no proxy.", "malformed"))
+            raise RequestRejected(Rejection(501, "not_implemented", "This server is no proxy.", "malformed"))
         fields = dict(headers)
         if len(fields) < len(headers):
             _check_single(headers)
         _check_host(fields.get(b"host"), version)
         coding = fields.get(b"transfer-encoding")
         if coding is not None and coding.strip().lower() != b"chunked":
-            raise Refused(_other_coding())
+            raise RequestRejected(_other_coding())
         try:
             url = httptools.parse_url(target)
         except httptools.HttpParserInvalidURLError:
-            raise Refused(malformed("its address is none")) from None
+            raise RequestRejected(malformed("its address is malformed")) from None
         raw_path = url.path or b"/"
         path = raw_path.decode("ascii")
         scope = {
@@ -146,20 +148,20 @@ class Head:
 
 
 def _check_single(headers: list[tuple[bytes, bytes]]) -> None:
-    """Refuse a head that has a field more than once which frames the message or says whom it is for."""
+    """Rejects a head that repeats a field which frames the message or names its host."""
     names = [name for name, _ in headers]
     if names.count(b"host") > 1:
-        raise Refused(malformed("the header 'Host' is there more than once"))
+        raise RequestRejected(malformed("the header 'Host' is there more than once"))
     if names.count(b"transfer-encoding") > 1:
-        raise Refused(_other_coding())
+        raise RequestRejected(_other_coding())
 
 
 def _check_host(host: bytes | None, version: str) -> None:
     if host is None:
         if version == "1.1":
-            raise Refused(malformed("the header 'Host' is missing"))
+            raise RequestRejected(malformed("the header 'Host' is missing"))
     elif not (_is_host(host) if len(host) <= CACHED_LENGTH else is_authority(host.decode("latin-1"))):
-        raise Refused(malformed("the header 'Host' is no host with or without a port"))
+        raise RequestRejected(malformed("the header 'Host' is no host with or without a port"))
 
 
 @lru_cache(1024)
@@ -167,5 +169,5 @@ def _is_host(host: bytes) -> bool:
     return is_authority(host.decode("latin-1"))
 
 
-def _other_coding() -> Refusal:
-    return Refusal(501, "not_implemented", "The only Transfer-Encoding here is chunked.", "malformed")
+def _other_coding() -> Rejection:
+    return Rejection(501, "not_implemented", "The only Transfer-Encoding here is chunked.", "malformed")
