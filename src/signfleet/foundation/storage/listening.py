@@ -1,8 +1,8 @@
-"""Hears of other processes' writes to a PostgreSQL database, and notices when the database falls silent.
+"""Receives other processes' writes to a PostgreSQL database, and detects a database that no longer answers.
 
-A connection can die without a word: a firewall forgets it, a machine loses power, a database process is stopped. Every
-second this process notifies itself over the channel on which it hears of others' writes. Notifications of a channel
-arrive in order, so an echo proves that every write committed before it is known here.
+A connection can die without an error: a firewall drops it, a machine loses power, a database process is stopped. Every
+second this process notifies itself over the channel that announces writes. The notifications of a channel arrive in
+order, so an echo proves that every write committed before it is known here.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ log = structlog.get_logger("storage")
 #: The channel on which every process announces its writes.
 CHANGES = "signfleet_changes"
 NOTIFY = f"SELECT pg_notify('{CHANGES}', $1)"
-#: Seconds between two notifications to itself, and between two attempts to listen again.
+#: Seconds between two notifications to this process itself, and between two attempts to listen again.
 BEAT_SECONDS = 1.0
-#: A database that leaves a notification unanswered for so many seconds is silent.
+#: A database that does not answer a notification within so many seconds is silent.
 SILENCE_SECONDS = 4.0
-#: Caches are trusted for so many seconds after the notification that was last echoed.
+#: Caches are valid for so many seconds after the last notification that came back.
 TRUST_SECONDS = 5.0
-#: A new connection has to work within so many seconds, and an old one to close.
+#: Time limits, in seconds, for opening a connection and for closing one.
 CONNECT_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
-#: A timer that rings late, because the event loop was busy, waits this long for answers that have arrived meanwhile.
+#: A timer that fires late, because the event loop was busy, waits this long for answers that have already arrived.
 LATENESS_SECONDS = 1.0
 
-#: The server or the way to it is gone, or has no room for us.
+#: The server or the network is down, or the server accepts no more connections.
 UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -45,15 +45,15 @@ UNREACHABLE = (
     asyncpg.InvalidCatalogNameError,
     OSError,
 )
-#: What a connection says that can no longer be used; of a value that does not fit, too.
+#: Errors of a connection that can no longer be used; asyncpg raises them for unsuitable values too.
 UNUSABLE = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @contextmanager
 def alarm(connection: Any, seconds: float) -> Iterator[None]:
-    """Ends the connection and raises `TimeoutError` if what happens inside takes longer than `seconds`.
+    """Ends the connection and raises `TimeoutError` if the block takes longer than `seconds`.
 
-    Cancelling a statement instead would wait for the same silent server.
+    Cancelling the statement instead would wait for the same silent server.
     """
     loop = asyncio.get_running_loop()
     timer: asyncio.TimerHandle
@@ -81,37 +81,37 @@ def alarm(connection: Any, seconds: float) -> Iterator[None]:
 
 
 class Listener:
-    """Counts the writes of others. `on_silence` is awaited when the database no longer answers."""
+    """Counts the writes of other processes. Awaits `on_silence` when the database no longer answers."""
 
     def __init__(self, url: str, on_silence: Callable[[], Awaitable[None]]) -> None:
         self._url = url
         self._on_silence = on_silence
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
-        #: The origin of this process's notifications of writes.
-        self.own = secrets.token_hex(8)  # a process id says little: in containers many processes have the same
+        #: What this process's notifications of writes contain.
+        self.own = secrets.token_hex(8)  # not the process id, which many containers share
         self._beats = itertools.count(1)
         self._beat = ""
-        #: What `hears` sends, and whether it has arrived.
+        #: The notification that `hears` sends, and whether it has arrived.
         self._probe = f"beat {self.own} probe"
         self._probed = asyncio.Event()
-        #: When the last notification, and the last one that was echoed, were sent, by the monotonic clock.
+        #: When the last notification, and the last one that came back, were sent, by the monotonic clock.
         self._sent = self._proved = -TRUST_SECONDS
-        #: Differs from its last value when anything may have changed.
+        #: Changes whenever anything may have been written.
         self.version = 0
-        #: False from when the database falls silent until it answers again.
+        #: False while the database is silent.
         self.answers = True
 
     @property
     def is_trusted(self) -> bool:
-        """Whether every write that is more than `TRUST_SECONDS` old is known here."""
+        """Checks whether every write that is more than `TRUST_SECONDS` old is known here."""
         connection = self._connection
         if connection is None or connection.is_closed():
             return False
         return time.monotonic() - self._proved <= TRUST_SECONDS
 
     async def start(self) -> None:
-        """Listens from now on. Raises what asyncpg raises if the first attempt fails."""
+        """Starts to listen. Raises asyncpg's error if the first attempt fails."""
         await self._listen()
         self._task = asyncio.create_task(self._run(), name="listener")
 
@@ -134,7 +134,7 @@ class Listener:
         except BaseException:
             connection.terminate()
             raise
-        self.version += 1  # writes from before are unknown here
+        self.version += 1  # earlier writes are unknown here
         self.answers = True
 
     async def _run(self) -> None:
@@ -148,12 +148,12 @@ class Listener:
             except TimeoutError:
                 await self._fall_silent()
             except (*UNREACHABLE, *UNUSABLE):
-                self.answers = True  # it refuses or ends connections: each request finds out at once
+                self.answers = True  # it refuses or ends connections: each request fails at once
             except Exception:
-                log.exception("listening for others' writes failed")
+                log.exception("listening for other processes' writes failed")
 
     async def hears(self, connection: Any) -> bool:
-        """Whether a notification that is sent over another `connection` arrives: both lead to one database."""
+        """Checks whether `connection` leads to the same database: a notification sent over it arrives here."""
         with alarm(connection, CONNECT_SECONDS):
             await connection.execute(NOTIFY, self._probe)
         with suppress(TimeoutError):

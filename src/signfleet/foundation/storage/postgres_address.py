@@ -1,7 +1,7 @@
-"""Connects to the PostgreSQL database that an address names, with the parameters that libpq knows.
+"""Connects to the PostgreSQL database that an address names, with libpq's parameters.
 
-asyncpg reads most of them itself, and sends every name that it does not know to the server as a run-time setting. What
-remains is read here. A parameter that the driver cannot follow is refused: an operator who demands channel binding
+asyncpg reads most of them itself, and sends every name that it does not know to the server as a run-time setting. This
+module reads the others. It refuses a parameter that the driver cannot follow: an operator who requires channel binding
 must not get a connection without it.
 """
 
@@ -33,7 +33,7 @@ _SOCKET_OPTIONS: Final = {
     "keepalives_count": "TCP_KEEPCNT",
     "tcp_user_timeout": "TCP_USER_TIMEOUT",
 }
-#: What the driver does anyway. Every other value would be a demand that it cannot meet.
+#: The values that describe what the driver does anyway. It cannot follow any other value.
 _ONLY: Final[dict[str, tuple[str, ...]]] = {
     "channel_binding": ("prefer", "disable"),
     "client_encoding": ("UTF8", "UTF-8", "auto"),
@@ -59,14 +59,14 @@ _ONLY: Final[dict[str, tuple[str, ...]]] = {
     "sslcrldir": (),
     "sslkeylogfile": (),
 }
-#: What to do instead, where there is something.
+#: What to do instead.
 _INSTEAD: Final = {
     "channel_binding": "sslmode=verify-full with sslrootcert proves the server's identity instead.",
     "hostaddr": "Write the address as the host.",
     "requiressl": "Write sslmode=require.",
     "sslcrldir": "Name one file with sslcrl.",
 }
-#: What asyncpg reads but refuses without a usable sentence.
+#: Parameters for which asyncpg's own error is not a usable sentence.
 _CHOICES: Final = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "target_session_attrs": ("any", "primary", "standby", "prefer-standby", "read-write", "read-only"),
@@ -79,9 +79,9 @@ class BadAddress(ValueError):
 
 
 class Address(NamedTuple):
-    """What an address asks for."""
+    """The parts of an address."""
 
-    #: The address with those parameters that asyncpg reads or passes on to the server.
+    #: The address with the parameters that asyncpg reads or passes on to the server.
     dsn: str
     connect_timeout: int
     servicefile: str | None
@@ -93,7 +93,7 @@ class Address(NamedTuple):
 
 
 def parse(url: str) -> Address:
-    """Raises `BadAddress`."""
+    """Parses an address. Raises `BadAddress`."""
     base, _, query = url.replace("#", "%23").partition("?")
     given = dict(_parameter(text) for text in query.split("&") if text)
     for name, values in _ONLY.items():
@@ -123,7 +123,7 @@ def parse(url: str) -> Address:
 def _parameter(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise BadAddress("after '?' come parameters, name=value, joined by '&'; '&' in a value is written %26.")
+        raise BadAddress("after '?' write parameters as name=value, joined by '&'; write '&' in a value as %26.")
     return unquote(name), unquote(value)
 
 
@@ -145,9 +145,9 @@ def _number(name: str, value: str) -> int:
 
 
 async def connect(url: str, *, seconds: float, **options: Any) -> Any:
-    """A connection of asyncpg, within so many `seconds` unless the address says how long.
+    """Opens a connection of asyncpg within `seconds`, unless the address has its own limit.
 
-    Raises `BadAddress` and what asyncpg raises.
+    Raises `BadAddress` and asyncpg's errors.
     """
     address = parse(url)
     if address.servicefile is not None:
@@ -165,7 +165,7 @@ async def connect(url: str, *, seconds: float, **options: Any) -> Any:
 
 
 def _set_keepalive(connection: Any, address: Address) -> None:
-    """Lets the system notice an idle connection that is dead, and routers see that it is alive."""
+    """Turns on TCP keepalive: the system detects a dead idle connection, and routers do not drop a live one."""
     transport = connection._transport  # asyncpg offers no public way to its socket
     connected = transport.get_extra_info("socket")
     if connected is None or connected.family not in (socket.AF_INET, socket.AF_INET6) or not address.keepalive:

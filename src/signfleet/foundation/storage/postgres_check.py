@@ -1,4 +1,4 @@
-"""Finds out at the start whether a PostgreSQL database can serve as a store."""
+"""Checks at the start whether a PostgreSQL database can be a store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from signfleet.foundation.storage.postgres_address import connect
 
-#: A database that does not answer at the start ends it.
+#: The start fails if the database does not answer within so many seconds.
 CONNECT_SECONDS: Final = 10.0
 
 _FACTS: Final = """
@@ -19,17 +19,17 @@ _FACTS: Final = """
 _PID: Final = "SELECT pg_backend_pid()"
 _MAY_CREATE: Final = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
 OLDEST: Final = 150000
-#: How often a session is asked whether it still has its database process.
+#: How often the check asks a session for its database process.
 _ROUNDS: Final = 5
 
 
 class UnsuitableDatabase(Exception):
-    """The database cannot serve as a store; the message is a sentence and says what to do."""
+    """The database cannot be a store; the message is a sentence and names what to do."""
 
 
 async def connect_checked(url: str) -> Any:
-    """A connection to a database that can serve. Raises `UnsuitableDatabase`, `BadAddress` and what asyncpg raises."""
-    # Without prepared statements, since a pooler may give them to another client.
+    """Connects to a suitable database. Raises `UnsuitableDatabase`, `BadAddress` and asyncpg's errors."""
+    # Without prepared statements: a pooler may hand them to another client.
     connection = await connect(url, seconds=CONNECT_SECONDS, statement_cache_size=0)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -49,7 +49,7 @@ def _refuse(facts: Any) -> None:
         raise UnsuitableDatabase(f"it runs PostgreSQL {facts['version_name']}, and 15 or newer is needed.")
     if facts["encoding"] != "UTF8":
         raise UnsuitableDatabase(
-            f"the database {name} has the encoding {facts['encoding']}, which lacks most characters. Make one with"
+            f"the database {name} has the encoding {facts['encoding']}, which lacks most characters. Create one with"
             f" CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
         )
     if facts["read_only"]:
@@ -78,10 +78,10 @@ async def refuse_without_create(connection: Any) -> None:
 
 
 async def _refuse_transaction_pooler(url: str, connection: Any) -> None:
-    """Raises `UnsuitableDatabase` if a pooler gives each transaction another process of the database.
+    """Raises `UnsuitableDatabase` if a pooler hands each transaction to another process of the database.
 
-    A pooler answers with a process id of its own, so this is asked only where the ids differ. A pooler that gives each
-    session a process of its own is fine.
+    A pooler reports a process id of its own, so the caller checks this only where the ids differ. A pooler in session
+    mode, whose sessions have a process each, is suitable.
     """
     other = await connect(url, seconds=CONNECT_SECONDS, statement_cache_size=0)
     try:

@@ -1,7 +1,7 @@
-"""Fair turns for long reads: each caller scans once at a time, and those who wait come in turn, network by network.
+"""A fair queue for long reads: each caller runs one scan at a time, and waiting callers take turns, network by network.
 
-However many scans one caller asks for, and however many callers of one network, somebody else's next scan waits for
-one that runs now, and no longer than that one may take.
+However many scans one caller or one network requests, the next scan of another network waits for at most one running
+scan, whose time is limited.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from signfleet.foundation.errors import Busy, Invalid, Throttled
 
 #: Seconds that a scan may take, unless the store is opened with another limit.
 SCAN_LIMIT: Final = 10.0
-#: How many scans of one caller wait at most.
+#: How many scans of one caller may wait.
 WAITING_OF_ONE: Final = 32
 
 WAITING = prometheus_client.Gauge("signfleet_scans_waiting", "Reads that may scan and wait for their turn.")
@@ -28,7 +28,7 @@ SCANS = prometheus_client.Counter("signfleet_scans", "Reads that had to scan, by
 
 
 class Caller(NamedTuple):
-    """On whose behalf a task reads; 0 for the server itself and for callers without a network."""
+    """The caller that a task reads for; network 0 for the server itself and for callers without a network."""
 
     network_id: int = 0
     who: str = ""
@@ -39,40 +39,40 @@ _caller: ContextVar[Caller] = ContextVar("caller", default=_SERVER)
 
 
 def read_as(caller: Caller) -> None:
-    """Everything that this task reads from now on, it reads for `caller`."""
+    """Sets the caller of every later read of this task."""
     _caller.set(caller)
 
 
 def took_too_long(limit: float) -> Invalid:
-    """The error for a scan that reached its time limit of `limit` seconds.
+    """Returns the error for a scan that reached its limit of `limit` seconds, and counts it.
 
-    400, not 503: the same request would take as long again, and automatic retries would only add to the load.
+    400, not 503: the same request would take as long again, and automatic retries would add to the load.
     """
     SCANS.labels("time limit").inc()
     return Invalid(
         f"The search took longer than {limit:g} seconds and was ended; narrow the filter, or filter and sort by"
-        " properties that the store has an index for, such as [Id], [Serial], [Model] or [Settings].[Name]."
+        " properties that have an index, such as [Id], [Serial], [Model] or [Settings].[Name]."
     )
 
 
 class ScanQueue:
-    """Gives out `places` to scans. One network has all but one of them at most, one caller a single one."""
+    """Lets `places` scans run at a time: at most one of each caller, and all but one of them of one network."""
 
     def __init__(self, places: int, patience: float) -> None:
-        """`patience` is how many seconds a scan waits for its turn."""
+        """`patience` is how many seconds a scan may wait for its turn."""
         self._free = places
         self._of_one_network = max(1, places - 1)
         self._patience = patience
         self._running: set[Caller] = set()
         self._of_network: Counter[int] = Counter()
-        #: Waiting callers, by network and caller; after a turn a caller goes to the end.
+        #: Waiting scans, by network and caller; after a turn, both move to the end.
         self._waiting: OrderedDict[int, OrderedDict[Caller, deque[asyncio.Future[None]]]] = OrderedDict()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """A place while the block runs.
+        """Waits for the caller's turn, and occupies a place while the block runs.
 
-        Raises `Throttled` where too many scans of the caller wait, and `Busy` where its turn does not come in time.
+        Raises `Throttled` if too many scans of the caller wait, and `Busy` if its turn does not come in time.
         """
         caller = _caller.get()
         await self._begin(caller)
@@ -90,7 +90,7 @@ class ScanQueue:
         queue = self._waiting.setdefault(caller.network_id, OrderedDict()).setdefault(caller, deque())
         if caller.who and len(queue) >= WAITING_OF_ONE:
             SCANS.labels("refused").inc()
-            raise Throttled("Too many of your searches wait for their turn; send one after the other.", retry_after=1)
+            raise Throttled("Too many of your searches are waiting; send one after the other.", retry_after=1)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
         WAITING.inc()
@@ -98,7 +98,7 @@ class ScanQueue:
             async with asyncio.timeout(self._patience if caller.who else None):
                 await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the turn came in the same moment
+            if turn.done() and not turn.cancelled():  # the turn came at the same moment
                 self._end(caller)
             else:
                 self._leave(caller, turn)
@@ -131,10 +131,10 @@ class ScanQueue:
             self._occupy(following)
 
     def _next(self) -> Caller | None:
-        """Tell one that waits that its turn has come; returns who that is."""
+        """Wakes the next scan that may run. Returns its caller, or None."""
         for network_id, callers in self._waiting.items():
             for caller, queue in callers.items():
-                turn = next((turn for turn in queue if not turn.done()), None)  # one that is done has been cancelled
+                turn = next((turn for turn in queue if not turn.done()), None)  # a done one was cancelled
                 if turn is not None and self._may_run(caller):
                     self._waiting.move_to_end(network_id)
                     callers.move_to_end(caller)

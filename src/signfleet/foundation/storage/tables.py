@@ -1,14 +1,16 @@
-"""Every table of the store, as SQLAlchemy Core sees it.
+"""Every table of the store, in SQLAlchemy Core.
 
-Conventions, the same in all of them:
+Conventions:
 
 * A point in time is an integer: milliseconds since 1970 in UTC. A time span is an integer too: milliseconds.
-* What belongs to a network carries `network_id` first in its key and indexes: that is what isolates tenants, and what a
-  sharded PostgreSQL would distribute by.
-* A text that is compared without case has a twin `…_key` with its folded form (`wire.text.fold`), compared byte by
-  byte, so that both stores agree on every letter of every script.
-* A name that lists are sorted by has another twin, `…_order`: what `wire.collation.order_key` returns.
-* A document is JSON text exactly as it is answered: it is spliced into answers, never decoded to be listed.
+* A row of a network has `network_id` first in its key and indexes: it isolates tenants, and a sharded PostgreSQL could
+  distribute rows by it.
+* A text that is compared without case has a second column `…_key` with its folded form (`wire.text.fold`), compared
+  byte by byte, so that both stores agree on every letter of every script.
+* A name that lists sort by has a third column, `…_order`: the result of `wire.collation.order_key`.
+* A document is JSON text exactly as the API returns it: lists splice it into their bodies and never decode it.
+
+Comments of columns and tables are part of PostgreSQL's schema: a change of one needs a migration.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ metadata = MetaData(
 
 #: A folded text: bytewise order on PostgreSQL too, whatever the database's locale.
 Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
-#: A flat JSON object that is only searched, never answered.
+#: A flat JSON object that filters search and the API never returns.
 Properties = Text().with_variant(postgresql.JSONB(), "postgresql")
 
 #: Where new ids come from: sequences on PostgreSQL, rows of `id_sequence` on SQLite.
@@ -86,7 +88,7 @@ def _required(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], **option
 
 
 def _order(name: str) -> Column[Any]:
-    """What a name sorts by. The default is for rows of older versions, until the migration fills them."""
+    """Returns the column that a name sorts by. Its default is for rows that the migration has not filled yet."""
     return _required(name, Key, server_default="")
 
 
@@ -106,7 +108,7 @@ setting = Table(
     comment="Facts about this installation, such as the key that signs links.",
 )
 
-# --- people and what they may do ----------------------------------------------------------------------------------
+# --- people and their rights --------------------------------------------------------------------------------------
 
 person = Table(
     "person",
@@ -289,7 +291,7 @@ former_permission = Table(
     comment="Permissions of single things that are gone: the audit trail still goes by them.",
 )
 
-# --- how they get in ----------------------------------------------------------------------------------------------
+# --- sign-in ------------------------------------------------------------------------------------------------------
 
 application = Table(
     "application",
@@ -430,7 +432,7 @@ device = Table(
     Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
     Index("ix_device_registration", "network_id", "registration_date", "id"),
     Index("ix_device_status", "network_id", "status_date", "id"),
-    # The last three are what regions are summed up from: they never look at the table.
+    # Regions are summed up from the last three columns, without a look at the table.
     Index("ix_device_location", "network_id", "location_key", "id", "health", "gps_latitude", "gps_longitude"),
     Index("ix_device_health_due", "health_due_date"),
     comment="Narrow: what is commonly filtered or sorted, so that counting stays fast.",
@@ -486,7 +488,7 @@ device_document = Table(
     _required("tagged_groups", Text),
     _required("tags", Text),
     _required("permissions", Text),
-    # Read far more often than written: put together by the store whenever one of its parts is.
+    # Read far more often than written: the store assembles it when one of its parts changes.
     Column(
         "document",
         Text,

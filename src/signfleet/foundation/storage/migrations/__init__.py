@@ -1,8 +1,8 @@
 """Checks a store's schema and upgrades it, one process at a time.
 
 Only a command that may change the schema (`serve`, `init`, `demo`, `upgrade`) upgrades it; every other command opens
-a store with the current schema or not at all. Alembic and SQLAlchemy's engines are imported only where there is
-something to upgrade: they would double a start's time.
+only a store with the current schema. Alembic and SQLAlchemy's engines are imported only for an upgrade: they would
+double the time of a start.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from signfleet.foundation.storage.postgres_check import (
 )
 from signfleet.foundation.storage.sqlite_connection import connect
 
-#: The newest revision below `versions/`. A store that is there already is opened without loading Alembic.
+#: The newest revision in `versions/`. A store that has it opens without loading Alembic.
 HEAD = "0017"
 
 _SQLITE_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 REVISION = "SELECT version_num FROM alembic_version"
 
-#: Any number will do, as long as it is always the same: PostgreSQL's advisory locks have no names.
+#: An arbitrary constant: PostgreSQL's advisory locks have numbers, not names.
 LOCK = 7_461_166
 
 
 class WrongSchema(Exception):
-    """The store's schema is newer than this version knows, or older and may not be upgraded here."""
+    """The store's schema is newer than this version's, or older and this command may not upgrade it."""
 
 
 def is_current(revision: str | None, *, upgrade: bool) -> bool:
-    """Whether a store with `revision` (None: no schema yet) can be opened as it is; False: it has to be upgraded.
+    """Checks whether a store with `revision` (None: no schema yet) opens as it is; False: it needs an upgrade.
 
-    Raises `WrongSchema` for a newer schema, and for an older or missing one unless the caller may `upgrade`.
+    Raises `WrongSchema` for a newer schema, and for an older or missing one unless `upgrade` is true.
     """
     if revision == HEAD:
         return True
@@ -48,7 +48,7 @@ def is_current(revision: str | None, *, upgrade: bool) -> bool:
         )
     if not upgrade:
         raise WrongSchema(
-            "it has no signfleet schema. `signfleet init` makes one."
+            "it has no signfleet schema. `signfleet init` creates one."
             if revision is None
             else f"it has schema {revision}, and version {__version__} of signfleet needs {HEAD}. Stop the servers that"
             " use it, then run `signfleet upgrade`."
@@ -57,18 +57,18 @@ def is_current(revision: str | None, *, upgrade: bool) -> bool:
 
 
 def migrate_sqlite(path: Path, *, upgrade: bool = True) -> None:
-    """Creates or upgrades the file if need be. Processes that start together wait for the first of them.
+    """Creates or upgrades the file if necessary. Processes that start together wait for the first one.
 
     Raises `WrongSchema` as `is_current` does.
     """
     if not path.exists():
-        path.touch(mode=0o600)  # players' passwords are in it: not for everybody, whoever made the folder
+        path.touch(mode=0o600)  # it contains players' passwords: only for this user, whatever the folder allows
     if not is_current(revision_of_sqlite(path), upgrade=upgrade):
         _upgrade_sqlite(path)
 
 
 def revision_of_sqlite(path: Path) -> str | None:
-    """The schema's revision; None if the file has none yet."""
+    """Returns the schema's revision; None if the file has none yet."""
     connection = connect(path)
     try:
         rows = connection.execute(_SQLITE_TABLE).fetchall() and connection.execute(REVISION).fetchall()
@@ -84,7 +84,7 @@ def _upgrade_sqlite(path: Path) -> None:
 
     @event.listens_for(engine, "connect")
     def _manual(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver would commit before each CREATE TABLE
+        connection.isolation_level = None  # else the driver commits before each CREATE TABLE
 
     @event.listens_for(engine, "begin")
     def _exclusive(connection: Any) -> None:
@@ -96,7 +96,7 @@ def _upgrade_sqlite(path: Path) -> None:
 
 
 async def migrate_postgresql(url: str, *, upgrade: bool = True) -> None:
-    """Creates or upgrades the database's schema if need be. Processes that start together wait for the first of them.
+    """Creates or upgrades the database's schema if necessary. Processes that start together wait for the first one.
 
     Raises `WrongSchema` as `is_current` does, and `UnsuitableDatabase`.
     """
@@ -111,7 +111,7 @@ async def migrate_postgresql(url: str, *, upgrade: bool = True) -> None:
 
 
 async def revision_of_postgresql(url: str) -> str | None:
-    """The schema's revision; None if the database has none yet. Raises `UnsuitableDatabase`."""
+    """Returns the schema's revision; None if the database has none yet. Raises `UnsuitableDatabase`."""
     connection = await connect_checked(url)
     try:
         return await _revision_of_postgresql(connection)
@@ -137,14 +137,14 @@ async def _upgrade_postgresql(url: str) -> None:
         async with engine.begin() as connection:
             await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             await connection.run_sync(upgrade)
-    except DBAPIError as error:  # asyncpg's own error, which says what is wrong, is the cause of the driver's
+    except DBAPIError as error:  # its cause is asyncpg's own error, whose message is useful
         raise UnsuitableDatabase(f"its schema cannot be upgraded: {error.orig and error.orig.__cause__}.") from error
     finally:
         await engine.dispose()
 
 
 def upgrade(connection: Any) -> None:
-    """Run the missing migrations inside the connection's transaction."""
+    """Runs the missing migrations inside the connection's transaction."""
     from alembic import command
     from alembic.config import Config
 

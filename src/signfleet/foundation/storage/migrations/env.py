@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `signfleet.foundation.storage.migrations` hands over."""
+"""Alembic's entry point: runs the migrations on the connection that `migrations.upgrade` passes in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signfleet.foundation.storage.tables import Key, Properties, metadata
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Spell the tables' own types in migrations by what they are."""
+    """Writes the tables' own types into migrations as the SQLAlchemy types that they stand for."""
     if kind == "type" and item is Key:
         autogen.imports.add("from sqlalchemy.dialects import postgresql")
         return 'sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")'
