@@ -2,8 +2,8 @@
 
     python tools/dead_code.py
 
-Tests do not count: what they alone use belongs to them. Fields of classes do not either, since msgspec and the wiring
-use them by their type.
+Tests do not count: what they alone use belongs to them. Fields of classes do not either, since msgspec uses them by
+their type.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ ALLOWED = [
     # emptied before a whole object is converted
     "path_long_name",
 ]
-#: Modules in which names are entries of a list or columns of a table, whether or not anything uses them by name.
-LISTS = ("access/operations/definitions.py", "storage/tables.py", "expressions/tree.py")
+#: Modules whose names are entries of a list, columns of a table or services that handlers name by type.
+LISTS = ("access/operations/definitions.py", "storage/tables.py", "expressions/tree.py", "/wiring.py")
 
 
 def fields(path: Path) -> set[int]:
@@ -50,7 +50,7 @@ def unused(root: Path) -> list[str]:
     found = []
     for item in finder.get_unused_code():
         path = Path(item.filename)
-        is_listed = path.as_posix().endswith(LISTS) and item.typ == "variable"
+        is_listed = path.as_posix().endswith(LISTS) and item.typ in ("variable", "attribute")
         if not is_listed and item.first_lineno not in fields(path):
             found.append(f"{path.relative_to(root)}:{item.first_lineno}: unused {item.typ} '{item.name}'")
     return found

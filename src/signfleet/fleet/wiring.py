@@ -1,0 +1,104 @@
+"""The services, endpoints and jobs of the fleet wing."""
+
+from __future__ import annotations
+
+from signfleet.fleet.devices.beacons.service import Beacons
+from signfleet.fleet.devices.deletion import DeviceDeletion
+from signfleet.fleet.devices.history.service import DeviceHistory
+from signfleet.fleet.devices.notes.service import Notes
+from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
+from signfleet.fleet.devices.permissions.service import DevicePermissions
+from signfleet.fleet.devices.regions.service import Regions
+from signfleet.fleet.devices.retention.service import Retention
+from signfleet.fleet.devices.routes import all_endpoints as device_endpoints
+from signfleet.fleet.devices.screenshots.service import ScreenshotLists
+from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.devices.settings import DeviceSettings
+from signfleet.fleet.devices.tags.service import Tags
+from signfleet.fleet.groups.creation import insert_default_group
+from signfleet.fleet.groups.routes import endpoints as group_endpoints
+from signfleet.fleet.groups.service import Groups
+from signfleet.fleet.health.sweep import Watch
+from signfleet.fleet.joining.claims import Claims
+from signfleet.fleet.joining.routes import endpoints as joining_endpoints
+from signfleet.fleet.joining.service import Joining
+from signfleet.fleet.joining.setup_tokens import SetupTokenLists
+from signfleet.fleet.permission_explanation.routes import endpoints as explanation_endpoints
+from signfleet.fleet.permission_explanation.service import Explanations
+from signfleet.fleet.players.events import StoredEvents
+from signfleet.fleet.players.rate_limit import player_rate_limit
+from signfleet.fleet.players.registration import Players
+from signfleet.fleet.players.reporting import Reports
+from signfleet.fleet.players.routes import endpoints as player_endpoints
+from signfleet.fleet.players.screenshots import Screenshots
+from signfleet.fleet.players.tokens import PlayerTokens
+from signfleet.fleet.provisioning.routes import endpoints as provisioning_endpoints
+from signfleet.fleet.provisioning.service import Provisioning
+from signfleet.fleet.subscriptions.routes import endpoints as subscription_endpoints
+from signfleet.fleet.subscriptions.service import Subscriptions
+from signfleet.fleet.tags.routes import endpoints as tag_endpoints
+from signfleet.fleet.tags.service import TagIndex
+from signfleet.foundation.background import Job, by_the_clock
+from signfleet.foundation.wiring import Foundation
+from signfleet.identity.wiring import IdentityServices
+from signfleet.web.http.endpoint import Endpoint
+
+
+class FleetServices(IdentityServices):
+    """The services below, and those of players."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        super().__init__(foundation, insert_default_group, DevicePermissionDocuments())
+        store, settings, permissions = self.store, self.settings, self.permissions
+        self.subscriptions = Subscriptions(store, permissions, settings.subscriptions)
+        self.explanations = Explanations(store, permissions)
+        self.groups = Groups(store, permissions, settings.groups_per_network)
+        self.tag_index = TagIndex(store, permissions)
+        self.retention = Retention(store, self.blobs, settings)
+
+        self.devices = devices = Devices(store, permissions)
+        self.device_settings = DeviceSettings(store, devices, permissions)
+        self.device_deletion = DeviceDeletion(store, devices, permissions, self.subscriptions, self.retention)
+        self.device_permissions = DevicePermissions(store, devices)
+        self.beacons = Beacons(devices, self.device_settings)
+        self.tags = Tags(store, devices)
+        self.device_history = DeviceHistory(store, devices)
+        self.regions = Regions(store, devices)
+        self.notes = Notes(store, devices)
+        self.screenshot_lists = ScreenshotLists(store, devices, permissions)
+
+        self.provisioning = Provisioning(store, self.networks, settings.setup_tokens_per_network)
+        self.setup_token_lists = SetupTokenLists(store, self.provisioning)
+        self.joining = Joining(store, devices, permissions)
+        self.claims = Claims(store, self.device_deletion)
+
+        limit, picture_bytes = player_rate_limit(), settings.screenshot_megabytes_per_network * 1_000_000
+        self.players = Players(store, self.subscriptions, limit, settings.groups_per_network)
+        self.player_tokens = PlayerTokens(store, limit)
+        self.reports = Reports(store, self.subscriptions, StoredEvents(settings))
+        self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
+
+    def jobs(self) -> list[Job]:
+        """Returns the work that recurs."""
+        return [
+            *super().jobs(),
+            Job("health", by_the_clock(Watch(self.store).judge_due), 10),
+            Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
+            Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
+            Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),
+            Job("files", by_the_clock(self.retention.delete_files), 60),
+        ]
+
+
+def endpoints() -> list[Endpoint]:
+    """Returns the endpoints of devices and players."""
+    return [
+        *provisioning_endpoints,
+        *device_endpoints(),
+        *joining_endpoints,
+        *player_endpoints,
+        *subscription_endpoints,
+        *group_endpoints,
+        *tag_endpoints,
+        *explanation_endpoints,
+    ]

@@ -1,0 +1,24 @@
+"""The services and endpoints of the web wing."""
+
+from __future__ import annotations
+
+from signfleet.foundation.wiring import Foundation
+from signfleet.web.files.routes import endpoints as file_endpoints
+from signfleet.web.http.endpoint import Endpoint
+from signfleet.web.monitoring.readiness import Readiness
+from signfleet.web.monitoring.routes import endpoints as monitoring_endpoints
+from signfleet.web.monitoring.service import Monitoring
+
+
+class WebServices(Foundation):
+    """The foundation, and what watches the server."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        super().__init__(**vars(foundation))
+        self.monitoring = Monitoring()
+        self.readiness = Readiness(self.store, self.blobs, self.settings)
+
+
+def endpoints() -> list[Endpoint]:
+    """Returns the endpoints of files and of monitoring."""
+    return [*file_endpoints, *monitoring_endpoints]
