@@ -68,20 +68,25 @@ for waiting in ("connect", "read", "write", "pool"):
 
 #: What `make quick` leaves out beside PostgreSQL: tests that start processes, or break things on purpose.
 SLOW = (
-    "cli/test_backup.py",
-    "cli/test_demo.py",
+    "app/cli/test_backup.py",
+    "app/cli/test_demo.py",
+    "app/test_server.py",
     "clients",
     "deploy",
-    "http/test_cors_in_a_browser.py",
-    "http/test_connection_limits.py",
-    "monitoring/test_readiness.py",
-    "storage/test_kill.py",
-    "storage/test_silence.py",
+    "foundation/storage/test_kill.py",
+    "foundation/storage/test_pooler.py",
+    "foundation/storage/test_silence.py",
+    "foundation/test_output.py",
+    "foundation/test_private_files.py",
     "test_fuzzing.py",
-    "test_private_files.py",
     "test_readme.py",
-    "test_server.py",
+    "testing/test_plugin.py",
+    "testing/test_switch.py",
     "torture",
+    "web/documentation/test_browser.py",
+    "web/http/test_cors_in_a_browser.py",
+    "web/http/test_connection_limits.py",
+    "web/monitoring/test_readiness.py",
 )
 
 
@@ -90,13 +95,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects what `--quick` leaves out."""
+    """Runs slow files first, so that no process waits for another's at the end; deselects what `--quick` leaves out."""
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: not is_slow(item.path.relative_to(folder)))
     if not config.getoption("--quick"):
         return
-    folder = Path(__file__).parent
-    left_out = [item for item in items if _needs_postgresql(item) or _is_slow(item.path.relative_to(folder))]
+    left_out = {item for item in items if _needs_postgresql(item) or is_slow(item.path.relative_to(folder))}
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:
@@ -111,7 +117,7 @@ def _needs_postgresql(item: pytest.Item) -> bool:
     return "postgresql" in values or "postgres" in getattr(item, "fixturenames", ())
 
 
-def _is_slow(path: Path) -> bool:
+def is_slow(path: Path) -> bool:
     return any(path.as_posix() == name or path.parts[0] == name for name in SLOW)
 
 

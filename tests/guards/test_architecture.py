@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def place(path: Path) -> str:
     return path.relative_to(SOURCES).as_posix()
 
 
+@cache
 def imported(path: Path, *, at_run_time: bool = False) -> set[str]:
     """Every module that `path` imports anywhere, `from a import b` as `a` and `a.b`; for its types alone or not."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
@@ -62,13 +64,12 @@ def in_order(needs: dict[str, set[str]]) -> None:
     TopologicalSorter(needs).prepare()
 
 
-IMPORTS = {path: imported(path) for path in MODULES}
 NAMES = {name_of(path) for path in MODULES}
 
 
 def test_only_stores_know_sql() -> None:
     sql = {"sqlalchemy", "sqlite3", "asyncpg", "alembic"}
-    knowing = {place(path) for path, names in IMPORTS.items() if sql & {name.split(".")[0] for name in names}}
+    knowing = {place(path) for path in MODULES if sql & {name.split(".")[0] for name in imported(path)}}
     own = ("foundation/storage/", "foundation/expressions/")
     stores = {known for known in knowing if known.endswith("store.py") or known.startswith(own)}
     assert knowing - stores == CONDITIONS
@@ -77,8 +78,8 @@ def test_only_stores_know_sql() -> None:
 def test_routes_do_not_know_the_store() -> None:
     assert not {
         (place(path), name)
-        for path, names in IMPORTS.items()
-        for name in names
+        for path in MODULES
+        for name in imported(path)
         if path.name == "routes.py" and (name.startswith("signfleet.foundation.storage") or name.endswith(".store"))
     }
 
@@ -104,7 +105,7 @@ def test_a_part_imports_only_parts_below_it() -> None:
     upward = {
         (importing, imported_)
         for path in MODULES
-        for name in IMPORTS[path] & NAMES
+        for name in imported(path) & NAMES
         if (importing := part_of(name_of(path))) in floor and (imported_ := part_of(name)) in floor
         if floor[imported_] < floor[importing]
     }
@@ -112,11 +113,11 @@ def test_a_part_imports_only_parts_below_it() -> None:
 
 
 def test_modules_do_not_import_each_other_in_a_circle() -> None:
-    in_order({name_of(path): IMPORTS[path] & NAMES - {name_of(path)} for path in MODULES})
+    in_order({name_of(path): imported(path) & NAMES - {name_of(path)} for path in MODULES})
 
 
 def test_simulated_players_know_the_wire_alone() -> None:
-    known = {part_of(name) for path in MODULES if "simulator" in path.parts for name in IMPORTS[path] & NAMES}
+    known = {part_of(name) for path in MODULES if "simulator" in path.parts for name in imported(path) & NAMES}
     assert known <= {"simulator", "foundation.wire"}
 
 

@@ -1,14 +1,16 @@
-"""`signfleet demo`: what it prints and keeps, as its user meets it."""
+"""`signfleet demo`: what it prints and stores, as its user meets it."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -22,107 +24,127 @@ from tests.running import PATIENCE, Demo, running_demo, start_demo
 
 
 def devices(demo: Demo) -> list[dict[str, Any]]:
-    """The devices, as a client with the kept credentials sees them."""
-    kept = demo.credentials
-    with httpx.Client(base_url=kept["base_url"]) as client:
+    """Returns the devices, as a client with the stored credentials sees them."""
+    credentials = demo.credentials
+    with httpx.Client(base_url=credentials["base_url"]) as client:
         token = client.post(
             "/realms/bsncloud/protocol/openid-connect/token",
             data={"grant_type": "client_credentials"},
-            auth=(kept["client_id"], kept["client_secret"]),
+            auth=(credentials["client_id"], credentials["client_secret"]),
         ).json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
-        client.put("/2022/06/REST/Self/Session/Network/", json={"name": kept["network"]}).raise_for_status()
+        client.put("/2022/06/REST/Self/Session/Network/", json={"name": credentials["network"]}).raise_for_status()
         return list(client.get("/2022/06/REST/Devices/").json()["items"])
 
 
-def test_the_first_start_gives_players_and_a_line_that_lists_them(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "data") as demo:
-        assert "3 of 3 simulated players have joined." in demo.printed
-        assert all(value in demo.printed for name, value in demo.credentials.items() if name != "accounts")
-        listed = subprocess.run(
-            ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True
-        )
-        assert json.loads(listed.stdout)["totalItemCount"] == len(devices(demo)) == 3
-        assert not any(
-            secret in demo.line for secret in (demo.credentials["password"], demo.credentials["client_secret"])
-        )
-        assert len(demo.line) < 100 + len(str(tmp_path))
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A first start with eight players, still running."""
+    with running_demo(tmp_path_factory.mktemp("demo") / "data", players=8) as running:
+        yield running
 
 
-def test_players_have_tags_to_filter_by(tmp_path: Path) -> None:
-    with running_demo(tmp_path, players=8) as demo:
-        tagged = [device["tags"] for device in devices(demo)]
+class Ended(NamedTuple):
+    """A demo that has ended: its folder, its credentials and its devices."""
+
+    folder: Path
+    credentials: dict[str, Any]
+    devices: list[dict[str, Any]]
+
+    def copy(self, folder: Path) -> Path:
+        """Copies the folder for a test that goes on with it; returns where the credentials are."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return folder / "credentials.stopped.json"
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("ended")
+    with running_demo(folder) as demo:
+        return Ended(folder, demo.credentials, devices(demo))
+
+
+def test_the_first_start_prints_a_line_that_lists_the_players(demo: Demo, tmp_path: Path) -> None:
+    assert "8 of 8 simulated players have joined." in demo.printed
+    assert all(value in demo.printed for name, value in demo.credentials.items() if name != "accounts")
+    listed = subprocess.run(
+        ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True
+    )
+    assert json.loads(listed.stdout)["totalItemCount"] == len(devices(demo)) == 8
+    assert not any(secret in demo.line for secret in (demo.credentials["password"], demo.credentials["client_secret"]))
+    assert len(demo.line) < 100 + len(str(demo.path.parent))
+
+
+def test_players_have_tags_to_filter_by(demo: Demo) -> None:
+    tagged = [device["tags"] for device in devices(demo)]
     assert {"string::[Device].<Owner>", "number::[Device].<Floor>", "dateTime::[Device].<Installed>"} <= {*tagged[0]}
     assert any("boolean::[Device].<Outdoor>" in tags for tags in tagged)
 
 
-def test_a_second_start_goes_on_with_the_same_data(tmp_path: Path) -> None:
-    with running_demo(tmp_path) as first:
-        before = devices(first)
-    with running_demo(tmp_path) as second:
-        after = devices(second)
-    assert {**second.credentials, "base_url": ""} == {**first.credentials, "base_url": ""}
-    assert [(device["id"], device["tags"]) for device in after] == [(device["id"], device["tags"]) for device in before]
+def test_every_installation_has_its_own_secrets_in_a_private_file(demo: Demo, ended: Ended) -> None:
+    names = {"base_url", "network", "login", "password", "client_id", "client_secret", "accounts"}
+    assert {*demo.credentials} == {*ended.credentials} == names
+    for name in ("password", "client_id", "client_secret"):
+        assert demo.credentials[name] != ended.credentials[name]
+    assert demo.path.stat().st_mode & 0o777 == 0o600
 
 
-def test_every_installation_has_secrets_of_its_own_for_nobody_else_to_read(tmp_path: Path) -> None:
-    with running_demo(tmp_path / "a", players=0) as one, running_demo(tmp_path / "b", players=0) as other:
-        assert {*one.credentials} == {
-            "base_url",
-            "network",
-            "login",
-            "password",
-            "client_id",
-            "client_secret",
-            "accounts",
-        }
-        for name in ("password", "client_id", "client_secret"):
-            assert one.credentials[name] != other.credentials[name]
-        assert one.path.stat().st_mode & 0o777 == 0o600
-
-
-def test_there_is_a_user_for_each_role_and_a_second_network(tmp_path: Path) -> None:
-    with running_demo(tmp_path, players=0) as demo:
-        seen = {}
-        for account in demo.credentials["accounts"]:
-            form = {"grant_type": "password", "client_id": "x", "client_secret": "x", "password": account["password"]}
-            form["username"] = f"{account['network']}/{account['login']}"
-            answer = httpx.post(f"{demo.credentials['base_url']}/2022/06/REST/Token", data=form).json()
-            assert answer["user"]["role"]["name"] == account["role"]
-            seen.setdefault(account["network"], []).append(account["role"])
+def test_there_is_a_user_for_each_role_and_a_second_network(demo: Demo) -> None:
+    seen: dict[str, list[str]] = {}
+    for account in demo.credentials["accounts"]:
+        form = {"grant_type": "password", "client_id": "x", "client_secret": "x", "password": account["password"]}
+        form["username"] = f"{account['network']}/{account['login']}"
+        answer = httpx.post(f"{demo.credentials['base_url']}/2022/06/REST/Token", data=form).json()
+        assert answer["user"]["role"]["name"] == account["role"]
+        seen.setdefault(account["network"], []).append(account["role"])
     assert seen == {"Demo": [role.name for role in SYSTEM_ROLES], "Demo Two": ["Administrators"]}
 
 
-def test_strangers_can_register(tmp_path: Path) -> None:
-    with running_demo(tmp_path, players=0) as demo:
-        address = demo.credentials["base_url"]
-        answer = httpx.post(f"{address}/2022/06/REST/Self/", json={"login": "joe@example.com"})
+def test_strangers_can_register(demo: Demo) -> None:
+    address = demo.credentials["base_url"]
+    answer = httpx.post(f"{address}/2022/06/REST/Self/", json={"login": "joe@example.com"})
     assert (answer.status_code, answer.json()["activationDate"]) == (200, None)
 
 
-def test_credentials_that_are_lost_are_told(tmp_path: Path) -> None:
-    with running_demo(tmp_path, players=0) as demo:
-        pass
-    for kept, message in (("{", "is damaged"), ("{}", "is damaged"), (None, "does not belong to this store")):
-        demo.stopped.unlink() if kept is None else demo.stopped.write_text(kept)
+def test_a_second_demo_on_a_taken_port_keeps_the_first_ones_file(demo: Demo) -> None:
+    port = demo.credentials["base_url"].rpartition(":")[2]
+    with start_demo(demo.path.parent, players=0, port=int(port)) as process:
+        assert "Address already in use" in process.communicate(timeout=PATIENCE)[1]
+    assert process.returncode == 1
+    assert sign_in(json.loads(demo.path.read_text())) == 200
+
+
+def test_a_second_start_goes_on_with_the_same_data(ended: Ended, tmp_path: Path) -> None:
+    ended.copy(tmp_path)
+    with running_demo(tmp_path) as second:
+        after = devices(second)
+    assert {**second.credentials, "base_url": ""} == {**ended.credentials, "base_url": ""}
+    assert [(device["id"], device["tags"]) for device in after] == [
+        (device["id"], device["tags"]) for device in ended.devices
+    ]
+
+
+def test_lost_credentials_are_an_error(ended: Ended, tmp_path: Path) -> None:
+    file = ended.copy(tmp_path)
+    for content, message in (("{", "is damaged"), ("{}", "is damaged"), (None, "does not belong to this store")):
+        file.unlink() if content is None else file.write_text(content)
         result = CliRunner().invoke(cli, ["demo", "--port", "0", "--data", str(tmp_path)])
         assert result.exit_code == 1
         assert f"{message}; delete its folder to start again" in result.output
 
 
-def test_credentials_of_before_there_were_accounts_get_them(tmp_path: Path) -> None:
+def test_credentials_from_before_there_were_accounts_get_them(ended: Ended, tmp_path: Path) -> None:
+    before = ended.credentials
+    file = ended.copy(tmp_path)
+    file.write_text(json.dumps({name: value for name, value in before.items() if name != "accounts"}))
     with running_demo(tmp_path, players=0) as demo:
-        pass
-    kept = demo.credentials
-    demo.stopped.write_text(json.dumps({name: value for name, value in kept.items() if name != "accounts"}))
-    with running_demo(tmp_path, players=0) as demo:
-        assert demo.credentials["password"] == kept["password"]
+        assert demo.credentials["password"] == before["password"]
         assert [account["login"] for account in demo.credentials["accounts"]] == [
-            account["login"] for account in kept["accounts"]
+            account["login"] for account in before["accounts"]
         ]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     for folder in (file, file / "below"):
@@ -139,7 +161,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def sign_in(credentials: dict[str, Any]) -> int:
-    """The status that the demo's application gets at once."""
+    """Signs in as the demo's application; returns the status."""
     return httpx.post(
         f"{credentials['base_url']}/realms/bsncloud/protocol/openid-connect/token",
         data={"grant_type": "client_credentials"},
@@ -147,26 +169,29 @@ def sign_in(credentials: dict[str, Any]) -> int:
     ).status_code
 
 
+def becomes_usable(process: subprocess.Popen[str], folder: Path, port: int) -> None:
+    """Waits until the demo is ready; meanwhile its file contains only what works, if it exists."""
+    is_ready = False
+    while not is_ready and process.poll() is None:
+        is_ready = answers(port, "/health/ready")
+        if is_ready or (folder / "credentials.json").exists():
+            credentials = json.loads((folder / "credentials.json").read_text())
+            assert credentials["base_url"] == f"http://127.0.0.1:{port}"
+            assert sign_in(credentials) == 200
+
+
 def test_ready_means_usable_and_the_file_contains_only_what_works(tmp_path: Path) -> None:
-    path = tmp_path / "credentials.json"
-    for port in (free_port(), free_port()):
-        with start_demo(tmp_path, players=0, port=port) as process:
-            is_ready = False
-            while not is_ready and process.poll() is None:
-                is_ready = answers(port, "/health/ready")
-                if is_ready or path.exists():
-                    credentials = json.loads(path.read_text())
-                    assert credentials["base_url"] == f"http://127.0.0.1:{port}"
-                    assert sign_in(credentials) == 200
-            process.terminate()
-            assert process.communicate(timeout=PATIENCE)[1] == ""
-        assert not path.exists()
-
-
-def test_after_a_crash_the_file_does_not_show_the_old_port(tmp_path: Path) -> None:
     with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
-        while not answers(port, "/health/ready") and process.poll() is None:
-            time.sleep(0.02)
+        becomes_usable(process, tmp_path, port)
+        process.terminate()
+        assert process.communicate(timeout=PATIENCE)[1] == ""
+    assert not (tmp_path / "credentials.json").exists()
+
+
+def test_after_a_crash_the_file_does_not_show_the_old_port(ended: Ended, tmp_path: Path) -> None:
+    ended.copy(tmp_path)
+    with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
+        becomes_usable(process, tmp_path, port)
         process.kill()
     assert (tmp_path / "credentials.json").exists()
     with start_demo(tmp_path, players=0, port=(port := free_port())) as process:
@@ -178,19 +203,10 @@ def test_after_a_crash_the_file_does_not_show_the_old_port(tmp_path: Path) -> No
         process.communicate(timeout=PATIENCE)
 
 
-def test_a_second_demo_on_a_taken_port_leaves_the_file_of_the_first_one(tmp_path: Path) -> None:
-    with running_demo(tmp_path, players=0) as demo:
-        port = demo.credentials["base_url"].rpartition(":")[2]
-        with start_demo(tmp_path, players=0, port=int(port)) as process:
-            assert "Address already in use" in process.communicate(timeout=PATIENCE)[1]
-        assert process.returncode == 1
-        assert sign_in(json.loads(demo.path.read_text())) == 200
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which signals a process blocks")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals) -> None:
-    for place, seconds in enumerate((0, 0.5, 1.5, 3)):
+@pytest.mark.parametrize(("number", "moments"), [(signal.SIGTERM, (0, 0.5, 1.5, 3)), (signal.SIGINT, (0, 1))])
+def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals, moments: Sequence[float]) -> None:
+    for place, seconds in enumerate(moments):
         with start_demo(tmp_path / str(place), players=12) as process:
             while not is_in_charge_of_signals(process.pid):
                 time.sleep(0.005)
@@ -202,7 +218,7 @@ def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals)
 
 
 def is_in_charge_of_signals(pid: int) -> bool:
-    """Whether the command has begun; before that, an interpreter loads itself, which dies of signals."""
+    """Whether the command has begun; before that, the interpreter loads itself, and signals kill it."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     blocked, caught = (int(line.partition("\t")[2], 16) for line in lines if line.startswith(("SigBlk:", "SigCgt:")))
     return bool((blocked | caught) >> (signal.SIGTERM - 1) & 1)

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from zlib import compress, crc32
@@ -171,15 +171,15 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     "bomb",
     [
-        pytest.param(chunk(b"zTXt", b"Comment\0\0" + compress(bytes(50_000_000), 9)) * 20, id="texts"),
-        pytest.param(chunk(b"iCCP", b"profile\0\0" + compress(bytes(200_000_000), 9)), id="colour profile"),
-        pytest.param(chunk(b"tEXt", b"a\0b") * 100_000, id="very many chunks"),
+        pytest.param(lambda: chunk(b"zTXt", b"Comment\0\0" + compress(bytes(50_000_000), 9)) * 20, id="texts"),
+        pytest.param(lambda: chunk(b"iCCP", b"profile\0\0" + compress(bytes(200_000_000), 9)), id="colour profile"),
+        pytest.param(lambda: chunk(b"tEXt", b"a\0b") * 100_000, id="very many chunks"),
     ],
 )
-async def test_a_png_that_unpacks_to_gigabytes_takes_neither_time_nor_memory(shared: Pictures, bomb: bytes) -> None:
+async def test_a_png_that_unpacks_to_gigabytes_is_cheap(shared: Pictures, bomb: Callable[[], bytes]) -> None:
     png = drawn("PNG")
     with suppress(Invalid, TooLarge):
-        await shared.examine(png[:33] + bomb + png[33:])
+        await shared.examine(png[:33] + bomb() + png[33:])
     assert (await shared.examine(png)).width == 320
 
 
@@ -218,7 +218,7 @@ async def at_work(pictures: Pictures, owner: str = "player") -> tuple[int, async
 
 async def has_ended(pid: int) -> bool:
     """Whether there is no such process, after a while."""
-    for _ in range(200):
+    for _ in range(1200):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What the server has answered survives `kill -9`, and what players repeat because of it is there once."""
+"""What the server has confirmed survives `kill -9`, and what players repeat because of it is stored once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.api import Api
 from tests.running import Running, founded, running_server
 
 #: A start takes most of the time of a round; `make torture` kills many more times.
-KILLS = {"sqlite": 8, "postgresql": 3}
+KILLS = {"sqlite": 5, "postgresql": 2}
 WRITERS = 6
 REPORTS = 3
 
@@ -40,7 +40,7 @@ class Player:
     reports_confirmed: int = 0
 
     async def live(self, http: httpx.AsyncClient, setup_token: str) -> None:
-        """Register and report, or go on with it: a call that had no answer is repeated as it was."""
+        """Registers and reports, or goes on with it: repeats a call that had no answer as it was."""
         if self.device_id is None:
             facts = {"serial": self.serial, "model": "HD1024", "firmware": "9.0.145"}
             registered = await post(http, "register", setup_token, facts)
@@ -59,12 +59,12 @@ async def post(http: httpx.AsyncClient, call: str, token: str, body: dict[str, A
 
 
 def uptime(reports: int) -> str | None:
-    """What a device's uptime is after so many reports."""
+    """Returns a device's uptime after so many reports."""
     return f"{reports:02}:00:00" if reports else None
 
 
 async def live_until_killed(server: Running, setup_token: str, players: Iterable[Player], moments: Random) -> None:
-    """Let a few players at a time live, and kill the server in the midst of it, at a random moment."""
+    """Lets a few players at a time live, and kills the server meanwhile, at a random moment."""
     waiting = iter(players)
     killed = False
     due = asyncio.Event()
@@ -101,7 +101,7 @@ def client(server: Running) -> httpx.AsyncClient:
 
 
 def check(players: list[Player], devices: list[dict[str, Any]]) -> None:
-    """Everything confirmed is there, once; what had no answer is there as a whole or not at all."""
+    """Everything confirmed is stored once; what had no answer is stored as a whole or not at all."""
     assert set(Counter(device["serial"] for device in devices).values()) <= {1}
     stored = {device["serial"]: device for device in devices}
     for player in players:
@@ -116,7 +116,7 @@ def check(players: list[Player], devices: list[dict[str, Any]]) -> None:
 
 
 async def stored_errors(database: str) -> list[tuple[int, str]]:
-    """Device and name of every error in the store."""
+    """Returns device and name of every error in the store."""
     store = await open_store(database, connections=1)
     try:
         rows = await store.scan_all(Query(select(device_error.c.device_id, device_error.c.name)))
@@ -131,7 +131,7 @@ def check_integrity(file: Path) -> None:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_nothing_confirmed_is_lost_or_doubled_when_the_server_is_killed(database: str, tmp_path: Path) -> None:
+def test_kill_loses_and_doubles_nothing_confirmed(database: str, tmp_path: Path) -> None:
     moments = Random(20)
     network = founded(tmp_path, database)
     arguments = ("--data", str(tmp_path), "--database", database, "--no-access-log")
@@ -140,7 +140,7 @@ def test_nothing_confirmed_is_lost_or_doubled_when_the_server_is_killed(database
     scheme = database.partition(":")[0]
 
     def some() -> Iterable[Player]:
-        """Those the last kill has interrupted, then new ones without end."""
+        """Yields those that the last kill has interrupted, then new ones without end."""
         yield from [player for player in players if player.reports_confirmed < REPORTS]
         for number in itertools.count(len(players)):
             players.append(Player(f"KILL{number:06}"))

@@ -1,4 +1,4 @@
-"""`/health/ready` of a running server tells the truth about its disk and its object storage."""
+"""`/health/ready` of a running server shows whether its disk and its object storage work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.running import Running, running_server
 
 
 def readiness(server: Running, wanted: int) -> httpx.Response:
-    """The first answer of that status, or the last of several: a result counts for two seconds."""
+    """Returns the first answer of that status, or the last of several: the server caches a result for two seconds."""
     for _ in range(240):
         answer = httpx.get(f"{server.address}/health/ready", timeout=30)
         if answer.status_code == wanted:
@@ -44,7 +44,7 @@ def test_a_full_disk_is_not_ready_until_there_is_room(tmp_path: Path) -> None:
 
 
 def use_storage(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
-    """Lets servers find object storage at a port of this machine."""
+    """Makes servers use object storage at a port of this machine."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -54,8 +54,9 @@ def use_storage(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
         monkeypatch.setenv(name, value)
 
 
-def refuses_to_be_ready(tmp_path: Path) -> None:
-    """A server without its object storage lives, is not ready, and logs why in one line."""
+def test_storage_that_refuses_connections_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server lives, and logs in one line why it is not ready."""
+    use_storage(monkeypatch, 1)
     with running_server("--data", str(tmp_path), "--blobs", "s3://signage/fleet", "--no-access-log") as server:
         server.wait_until_founded()
         assert readiness(server, 503).json()["message"] == "Not ready: files cannot be written."
@@ -66,22 +67,7 @@ def refuses_to_be_ready(tmp_path: Path) -> None:
     assert all(reason.startswith("file ready could not be kept: ") and "\n" not in reason for reason in reasons)
 
 
-def test_object_storage_that_refuses_connections_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_storage(monkeypatch, 1)
-    refuses_to_be_ready(tmp_path)
-
-
-def test_a_bucket_that_is_not_there_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    storage.start()
-    use_storage(monkeypatch, storage.get_host_and_port()[1])
-    try:
-        refuses_to_be_ready(tmp_path)
-    finally:
-        storage.stop()
-
-
-def test_object_storage_that_hangs_is_not_ready_and_no_reason_not_to_stop(
+def test_a_missing_bucket_and_hanging_storage_are_not_ready_and_do_not_delay_the_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
@@ -90,11 +76,11 @@ def test_object_storage_that_hangs_is_not_ready_and_no_reason_not_to_stop(
     try:
         with line_to(port) as line:
             use_storage(monkeypatch, line.port)
-            boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1").create_bucket(
-                Bucket="signage"
-            )
             with running_server("--data", str(tmp_path), "--blobs", "s3://signage/fleet", "--no-access-log") as server:
                 server.wait_until_founded()
+                assert readiness(server, 503).json()["message"] == "Not ready: files cannot be written."
+                client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
+                client.create_bucket(Bucket="signage")
                 assert readiness(server, 200).status_code == 200
                 line.silence()
                 refused = readiness(server, 503)

@@ -1,0 +1,20 @@
+"""What `make quick` leaves out is there under the name that it is left out by."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.conftest import SLOW, is_slow
+
+TESTS = Path(__file__).parents[1]
+
+
+def test_every_slow_file_exists() -> None:
+    assert not [name for name in SLOW if not (TESTS / name).exists()]
+
+
+def test_files_that_start_servers_are_slow() -> None:
+    starts = re.compile(r"\b(running_server|running_demo|start_demo)\(")
+    starting = {path for path in TESTS.rglob("test_*.py") if starts.search(path.read_text(encoding="utf-8"))}
+    assert not [path for path in starting if not is_slow(path.relative_to(TESTS))]
