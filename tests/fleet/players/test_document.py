@@ -21,7 +21,7 @@ def shape(value: Any) -> Any:
     return {name: shape(item) for name, item in value.items()} if isinstance(value, dict) else type(value)
 
 
-async def test_the_examples_are_answered_as_they_say(call_as: CallAs, setup_token: str, admin: AsyncClient) -> None:
+async def test_the_examples_get_the_documented_answers(call_as: CallAs, setup_token: str, admin: AsyncClient) -> None:
     registered = await call_as(setup_token).post(f"{PLAYER}/register", json=REGISTRATION)
     assert registered.status_code == 201
     assert shape(registered.json()) == shape(REGISTERED)
@@ -30,8 +30,8 @@ async def test_the_examples_are_answered_as_they_say(call_as: CallAs, setup_toke
     assert answer.status_code == 200
     assert shape(answer.json()) == shape(REPORT_ANSWER)
     status = (await admin.get(f"/Devices/{REGISTRATION['serial']}/")).json()["status"]
-    for name, said in REPORT["status"].items():
-        assert contains(status[name], said), name
+    for name, sent in REPORT["status"].items():
+        assert contains(status[name], sent), name
 
 
 def contains(whole: Any, part: Any) -> bool:

@@ -51,14 +51,14 @@ def device(player: AsyncClient, admin: AsyncClient) -> Player:
     return Player(player, admin)
 
 
-async def test_an_error_that_repeats_within_a_minute_is_one_that_says_how_often(device: Player) -> None:
+async def test_an_error_repeated_within_a_minute_is_counted(device: Player) -> None:
     await device.report(errors=[error(0), error(10), error(20)])
     await device.report(errors=[error(59), error(61)])
     listed = [(item["timestamp"], item["reason"]) for item in await device.listed("Errors")]
     assert listed == [("2024-03-13T12:01:01Z", "HDMI"), ("2024-03-13T12:00:00Z", "HDMI (4 times)")]
 
 
-async def test_an_error_without_a_reason_says_how_often_too(device: Player) -> None:
+async def test_a_repeated_error_without_a_reason_is_counted_too(device: Player) -> None:
     await device.report(errors=[error(reason=None), error(reason=None)])
     assert [item["reason"] for item in await device.listed("Errors")] == ["(2 times)"]
 
@@ -73,7 +73,7 @@ async def test_a_filter_finds_a_repeated_error_by_its_own_reason(device: Player,
 @pytest.mark.parametrize(
     "other", [{"errorName": "Other"}, {"reason": "DP"}, {"reason": None}, {"responseCode": 0}, {"errorEvent": "other"}]
 )
-async def test_errors_that_differ_stay_apart(device: Player, other: dict[str, Any]) -> None:
+async def test_different_errors_are_separate_rows(device: Player, other: dict[str, Any]) -> None:
     await device.report(errors=[error(), error(**other)])
     await device.report(errors=[error(), error(**other)])
     assert sorted(item["reason"] or "" for item in await device.listed("Errors")) == sorted(
@@ -81,7 +81,7 @@ async def test_errors_that_differ_stay_apart(device: Player, other: dict[str, An
     )
 
 
-async def test_a_report_that_comes_twice_is_counted_once(device: Player) -> None:
+async def test_a_repeated_report_counts_once(device: Player) -> None:
     await device.report(errors=[error(), error()])
     device.sequence -= 1
     await device.report(errors=[error(), error()])
@@ -124,10 +124,12 @@ async def test_a_flood_of_different_errors_adds_no_rows_beyond_what_is_stored(
     st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 5 * MINUTE)), max_size=40),
     st.integers(0, 10),
 )
-def test_every_error_is_stored_counted_or_of_an_unknown_name(said: list[tuple[str, str, int]], left: int) -> None:
+def test_every_error_is_stored_counted_or_of_an_unknown_name(
+    given_errors: list[tuple[str, str, int]], left: int
+) -> None:
     errors = [
         {"name": name, "event": "e", "reason": reason, "response_code": 0, "timestamp": moment}
-        for name, reason, moment in said
+        for name, reason, moment in given_errors
     ]
     new, counts = fold_errors(errors, [], left)
     assert counts == {}
@@ -142,7 +144,7 @@ def test_every_error_is_stored_counted_or_of_an_unknown_name(said: list[tuple[st
             assert all(two is one or abs(two["timestamp"] - one["timestamp"]) >= MINUTE for two in alike)
 
 
-def test_an_allowance_comes_back_with_time() -> None:
+def test_an_allowance_recovers_with_time() -> None:
     now = 100.0
     allowance = Allowance(5, 10, clock=lambda: now)
     assert allowance.left(1) == 5

@@ -66,7 +66,7 @@ async def at_work(call_as: CallAs, registered: dict[str, Any]) -> dict[str, Any]
 # --- joining again
 
 
-async def test_a_clone_is_refused_changes_nothing_and_is_in_the_audit_trail_with_both_addresses(
+async def test_a_clone_is_refused_and_audited_with_both_addresses(
     at_work: dict[str, Any], register: Register, call_as: CallAs, admin: AsyncClient, device: Device
 ) -> None:
     before = await device()
@@ -83,7 +83,7 @@ async def test_a_clone_is_refused_changes_nothing_and_is_in_the_audit_trail_with
     assert "Update" not in {entry["action"] for entry in await trail(admin, "[Entity] IS 'Device'")}
 
 
-async def test_the_secret_lets_the_device_join_again_and_stays(
+async def test_the_secret_lets_the_device_register_again_and_stays_valid(
     at_work: dict[str, Any], register: Register, call_as: CallAs, device: Device
 ) -> None:
     again = await register(device_secret=at_work["device_secret"], model="XD1034")
@@ -95,27 +95,27 @@ async def test_the_secret_lets_the_device_join_again_and_stays(
     assert (await register(device_secret=at_work["device_secret"])).status_code == 200
 
 
-async def test_the_secret_of_another_device_does_not(at_work: dict[str, Any], register: Register) -> None:
+async def test_the_secret_of_another_device_is_refused(at_work: dict[str, Any], register: Register) -> None:
     other = (await register(serial="OTHER")).json()
     assert (await register(device_secret=other["device_secret"])).status_code == 409
 
 
-async def test_a_lost_answer_to_register_can_be_had_again(
+async def test_a_lost_answer_to_register_can_be_repeated(
     register: Register, call_as: CallAs, client: AsyncClient, issue_setup_token: Any
 ) -> None:
     lost = (await register()).json()
     again = await register()
     assert again.status_code == 200
-    told = again.json()
-    assert told["device_secret"] != lost["device_secret"]
+    renewed = again.json()
+    assert renewed["device_secret"] != lost["device_secret"]
     assert (await by_secret(client, lost["device_secret"])).status_code == 401
     assert not await works(call_as, lost["access_token"])
-    assert await works(call_as, told["access_token"])
+    assert await works(call_as, renewed["access_token"])
     assert (await register()).status_code == 409
 
 
 @pytest.mark.parametrize("used", ["access_token", "refresh_token", "device_secret"])
-async def test_whatever_is_used_of_an_answer_shows_that_it_has_arrived(
+async def test_any_use_of_an_answer_proves_that_it_arrived(
     used: str, registered: dict[str, Any], register: Register, call_as: CallAs, client: AsyncClient
 ) -> None:
     if used == "access_token":
@@ -127,7 +127,7 @@ async def test_whatever_is_used_of_an_answer_shows_that_it_has_arrived(
     assert (await register()).status_code == 409
 
 
-async def test_many_clones_at_once_get_one_device(register: Register, admin: AsyncClient, call_as: CallAs) -> None:
+async def test_concurrent_clones_get_one_device(register: Register, admin: AsyncClient, call_as: CallAs) -> None:
     answers = await asyncio.gather(*(register() for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     working = [answer.json() for answer in answers if await works(call_as, answer.json()["access_token"])]
@@ -145,7 +145,7 @@ async def test_only_a_hash_of_the_secret_is_stored(registered: dict[str, Any], s
 # --- the secret as a grant
 
 
-async def test_the_secret_gives_an_access_token_as_often_as_asked(
+async def test_the_secret_gives_access_tokens_repeatedly(
     at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
 ) -> None:
     first, second = [await by_secret(client, at_work["device_secret"]) for _ in range(2)]
@@ -157,12 +157,12 @@ async def test_the_secret_gives_an_access_token_as_often_as_asked(
     assert (await refresh(client, at_work["refresh_token"])).json()["error"] == "invalid_grant"
 
 
-async def test_the_secret_may_come_in_the_form(at_work: dict[str, Any], client: AsyncClient) -> None:
+async def test_the_secret_may_be_sent_in_the_form(at_work: dict[str, Any], client: AsyncClient) -> None:
     form = {"grant_type": "client_credentials", "client_id": SERIAL.lower(), "client_secret": at_work["device_secret"]}
     assert (await client.post(f"{PLAYER}/token", data=form)).status_code == 200
 
 
-async def test_no_other_secret_and_no_other_serial_give_a_token(
+async def test_a_wrong_secret_or_serial_gives_no_token(
     at_work: dict[str, Any], register: Register, client: AsyncClient, setup_token: str
 ) -> None:
     other = (await register(serial="OTHER")).json()
@@ -175,7 +175,7 @@ async def test_no_other_secret_and_no_other_serial_give_a_token(
     assert (await client.post(f"{PLAYER}/token", data={"grant_type": "client_credentials"})).status_code == 401
 
 
-async def test_the_secret_is_no_use_in_a_locked_network_or_of_a_deleted_device(
+async def test_the_secret_fails_in_a_locked_network_and_for_a_deleted_device(
     at_work: dict[str, Any], client: AsyncClient, services: Services, network: Founded, admin: AsyncClient
 ) -> None:
     row = await services.networks.row(network.network_id)
@@ -190,14 +190,14 @@ async def test_the_secret_is_no_use_in_a_locked_network_or_of_a_deleted_device(
 # --- the grace of refresh tokens
 
 
-async def test_a_lost_answer_to_token_can_be_had_again(
+async def test_a_lost_answer_to_token_can_be_repeated(
     at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
 ) -> None:
     lost = [(await refresh(client, at_work["refresh_token"])).json() for _ in range(3)]
-    told = (await refresh(client, at_work["refresh_token"])).json()
+    renewed = (await refresh(client, at_work["refresh_token"])).json()
     assert not any([await works(call_as, each["access_token"]) for each in lost])
-    assert await works(call_as, told["access_token"])
-    assert (await refresh(client, told["refresh_token"])).status_code == 200
+    assert await works(call_as, renewed["access_token"])
+    assert (await refresh(client, renewed["refresh_token"])).status_code == 200
 
 
 @pytest.mark.parametrize(("later", "status"), [(GRACE - 5_000, 200), (GRACE + 1, 400)])
@@ -209,7 +209,7 @@ async def test_the_grace_ends_after_two_minutes(
     assert (await refresh(client, at_work["refresh_token"])).status_code == status
 
 
-async def test_a_refresh_token_of_two_generations_back_ends_the_session(
+async def test_a_refresh_token_two_generations_old_ends_the_session(
     at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
 ) -> None:
     second = (await refresh(client, at_work["refresh_token"])).json()
@@ -221,19 +221,19 @@ async def test_a_refresh_token_of_two_generations_back_ends_the_session(
     assert (await by_secret(client, at_work["device_secret"])).status_code == 200
 
 
-async def test_a_refresh_token_that_was_lost_on_the_way_is_a_copy_when_it_comes(
+async def test_the_refresh_token_of_a_lost_answer_counts_as_copied(
     at_work: dict[str, Any], client: AsyncClient, call_as: CallAs
 ) -> None:
     lost = (await refresh(client, at_work["refresh_token"])).json()
-    told = (await refresh(client, at_work["refresh_token"])).json()
+    renewed = (await refresh(client, at_work["refresh_token"])).json()
     assert (await refresh(client, lost["refresh_token"])).status_code == 400
-    assert not await works(call_as, told["access_token"])
+    assert not await works(call_as, renewed["access_token"])
 
 
 # --- a card cloned after its player had joined
 
 
-async def test_a_session_that_ends_by_a_reused_refresh_token_is_in_the_audit_trail(
+async def test_the_end_of_a_session_by_a_reused_token_is_in_the_audit_trail(
     at_work: dict[str, Any], client: AsyncClient, admin: AsyncClient
 ) -> None:
     second = (await refresh(client, at_work["refresh_token"])).json()
@@ -250,7 +250,7 @@ async def test_a_session_that_ends_by_a_reused_refresh_token_is_in_the_audit_tra
 
 
 @pytest.mark.parametrize(("turns", "entries"), [("AAA", 0), ("ABBB", 0), ("ABA", 1), ("ABABAB", 1)])
-async def test_a_secret_that_two_addresses_use_by_turns_is_in_the_audit_trail_once_an_hour(
+async def test_alternating_addresses_of_one_secret_are_audited_once_an_hour(
     at_work: dict[str, Any], call_as: CallAs, admin: AsyncClient, turns: str, entries: int
 ) -> None:
     places = {"A": "203.0.113.1", "B": "203.0.113.2"}
@@ -266,22 +266,22 @@ async def test_a_secret_that_two_addresses_use_by_turns_is_in_the_audit_trail_on
 # --- players and networks of before
 
 
-async def test_a_device_of_before_gets_its_secret_with_its_next_refresh(
+async def test_a_device_without_a_secret_gets_one_with_its_next_refresh(
     at_work: dict[str, Any], client: AsyncClient, register: Register, services: Services, call_as: CallAs
 ) -> None:
     await forget_secrets(services.store)
     assert (await register()).status_code == 409
     lost = (await refresh(client, at_work["refresh_token"])).json()
     await age(services.store, DAY)
-    told = (await refresh(client, at_work["refresh_token"])).json()
-    assert told["device_secret"] != lost["device_secret"]
-    assert await works(call_as, told["access_token"])
-    assert "device_secret" not in (await refresh(client, told["refresh_token"])).json()
+    renewed = (await refresh(client, at_work["refresh_token"])).json()
+    assert renewed["device_secret"] != lost["device_secret"]
+    assert await works(call_as, renewed["access_token"])
+    assert "device_secret" not in (await refresh(client, renewed["refresh_token"])).json()
     assert (await register()).status_code == 409
-    assert (await register(device_secret=told["device_secret"])).status_code == 200
+    assert (await register(device_secret=renewed["device_secret"])).status_code == 200
 
 
-async def test_a_network_may_allow_players_without_secrets_for_a_time_and_the_log_has_it(
+async def test_a_network_can_allow_protocol_1_until_a_date_with_a_warning(
     at_work: dict[str, Any], register: Register, services: Services, call_as: CallAs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await allow_protocol_1(services.store, now() + DAY)
@@ -294,7 +294,7 @@ async def test_a_network_may_allow_players_without_secrets_for_a_time_and_the_lo
     assert (await register()).status_code == 409
 
 
-async def test_even_there_a_player_that_has_shown_its_secret_has_to_show_it_again(
+async def test_protocol_1_does_not_admit_without_a_secret_once_shown(
     at_work: dict[str, Any], register: Register, services: Services, client: AsyncClient
 ) -> None:
     await allow_protocol_1(services.store, now() + DAY)
@@ -325,7 +325,7 @@ async def test_a_deleted_device_stays_deleted(
     assert [entry["after"]["reason"] for entry in await trail(admin, "[Action] IS 'Refuse'")] == ["removed"]
 
 
-async def test_a_block_is_of_the_network_that_deleted_the_device(
+async def test_a_block_affects_only_its_own_network(
     at_work: dict[str, Any], register: Register, admin: AsyncClient, services: Services, issue_setup_token: Any
 ) -> None:
     await admin.delete(f"/Devices/{SERIAL}/")

@@ -27,7 +27,7 @@ async def test_a_new_player_becomes_a_device_and_gets_tokens(register: Register,
     assert body["access_token"] != body["refresh_token"]
 
 
-async def test_an_operator_sees_it_with_what_it_said(register: Register, device: Device) -> None:
+async def test_the_device_shows_what_its_player_registered_with(register: Register, device: Device) -> None:
     await register(
         name="Lobby North",
         group="Lobbies",
@@ -44,14 +44,14 @@ async def test_an_operator_sees_it_with_what_it_said(register: Register, device:
     assert settings["location"]["path"].startswith("/DE/")
 
 
-async def test_what_it_does_not_say_has_defaults(register: Register, device: Device) -> None:
+async def test_absent_members_have_defaults(register: Register, device: Device) -> None:
     await register()
     settings = (await device())["settings"]
     assert (settings["name"], settings["timezone"], settings["location"]) == ("46C89C101839", "GMT", None)
     assert settings["group"]["name"] == "Default"
 
 
-async def test_names_of_a_place_that_it_gives_are_kept(register: Register, device: Device) -> None:
+async def test_given_place_names_are_stored(register: Register, device: Device) -> None:
     await register(location={"gpsLatitude": 52.5219, "gpsLongitude": 13.4132, "locality": "Mitte", "path": "/x/"})
     location = (await device())["settings"]["location"]
     assert location["locality"] == "Mitte"
@@ -65,15 +65,13 @@ async def test_players_of_one_group_share_it_whatever_the_letter_case(register: 
     assert groups[0] == groups[1]
 
 
-async def test_a_model_nobody_has_heard_of_is_let_in(register: Register, device: Device) -> None:
+async def test_an_unknown_model_can_register(register: Register, device: Device) -> None:
     await register(model="ZX2060")
     seen = await device()
     assert (seen["model"], seen["family"]) == ("ZX2060", "Unknown")
 
 
-async def test_the_same_serial_again_keeps_the_device_and_replaces_the_tokens(
-    register: Register, call_as: CallAs, device: Device
-) -> None:
+async def test_registering_again_replaces_only_the_tokens(register: Register, call_as: CallAs, device: Device) -> None:
     first = (await register(name="Lobby")).json()
     before = await device()
     secret = first["device_secret"]
@@ -90,7 +88,7 @@ async def test_the_same_serial_again_keeps_the_device_and_replaces_the_tokens(
     assert answer.json()["error"] == "invalid_grant"
 
 
-async def test_that_tokens_were_replaced_is_in_the_audit_trail(register: Register, admin: AsyncClient) -> None:
+async def test_the_replacement_of_tokens_is_in_the_audit_trail(register: Register, admin: AsyncClient) -> None:
     device_id = (await register()).json()["device"]["id"]
     await register()
     trail = await admin.get(
@@ -100,7 +98,7 @@ async def test_that_tokens_were_replaced_is_in_the_audit_trail(register: Registe
     assert (entry["actor"], entry["before"]) == (f"player {HD1024['serial']}", {"deviceId": device_id})
 
 
-async def test_another_model_is_taken_over(register: Register, device: Device) -> None:
+async def test_registering_again_updates_the_model(register: Register, device: Device) -> None:
     await register()
     before = await device()
     await asyncio.sleep(0.002)
@@ -110,7 +108,7 @@ async def test_another_model_is_taken_over(register: Register, device: Device) -
     assert (parse(seen["lastModifiedDate"]) or 0) > (parse(before["lastModifiedDate"]) or 0)
 
 
-async def test_another_model_is_a_change_after_all_others(register: Register, admin: AsyncClient) -> None:
+async def test_a_new_model_advances_last_modified(register: Register, admin: AsyncClient) -> None:
     path = f"/Devices/{HD1024['serial']}/"
     await register()
     for text in "abc":
@@ -125,7 +123,7 @@ async def test_another_model_is_a_change_after_all_others(register: Register, ad
     assert (await admin.get(path, headers=since)).status_code == 200
 
 
-async def test_a_serial_that_lives_in_another_network_is_a_conflict(
+async def test_a_serial_of_another_network_is_a_conflict(
     register: Register, services: Services, issue_setup_token: IssueSetupToken, admin: AsyncClient
 ) -> None:
     await register()
@@ -136,7 +134,9 @@ async def test_a_serial_that_lives_in_another_network_is_a_conflict(
     assert (await admin.get("/Devices/Count/")).json() == 1
 
 
-async def test_a_flock_of_players_makes_one_device_each_and_one_group(register: Register, admin: AsyncClient) -> None:
+async def test_concurrent_players_get_one_device_each_and_share_one_group(
+    register: Register, admin: AsyncClient
+) -> None:
     serials = [f"S{number % 5}" for number in range(15)]
     answers = await asyncio.gather(*(register(serial=serial, group="Flock") for serial in serials))
     assert sorted(answer.status_code for answer in answers) == [200] * 10 + [201] * 5
@@ -156,7 +156,7 @@ async def test_an_unknown_setup_token_is_refused(client: AsyncClient, register: 
     assert "Bearer" in answer.headers["WWW-Authenticate"]
 
 
-async def test_without_a_token_nobody_gets_in(client: AsyncClient) -> None:
+async def test_registering_needs_a_token(client: AsyncClient) -> None:
     answer = await client.post(f"{PLAYER}/register", json={"serial": "1A", "model": "HD1024", "firmware": "1"})
     assert answer.status_code == 401
 
@@ -167,7 +167,7 @@ async def test_an_expired_setup_token_is_refused(register: Register, issue_setup
     assert "expired" in answer.json()["message"]
 
 
-async def test_tokens_of_people_and_players_are_no_setup_tokens(
+async def test_tokens_of_people_and_devices_are_not_setup_tokens(
     register: Register, admin_token: str, registered: dict[str, Any]
 ) -> None:
     assert (await register(admin_token)).status_code == 401
@@ -196,7 +196,7 @@ async def test_tokens_of_people_and_players_are_no_setup_tokens(
         ({"location": {"gpsLongitude": "13"}}, "'location.gpsLongitude'"),
     ],
 )
-async def test_what_does_not_fit_is_refused_by_name(
+async def test_a_malformed_member_is_refused_by_name(
     register: Register, admin: AsyncClient, wrong: dict[str, Any], place: str
 ) -> None:
     answer = await register(**wrong)

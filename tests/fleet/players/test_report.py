@@ -50,7 +50,7 @@ async def rows(services: Services, query: Query) -> list[Row]:
     return await services.store.scan_all(query)
 
 
-async def test_a_sign_of_life_makes_the_device_known_to_be_well(player: AsyncClient, device: Device) -> None:
+async def test_a_report_without_a_status_makes_the_health_normal(player: AsyncClient, device: Device) -> None:
     answer = await report(player)
     status = (await device())["status"]
     assert answer["sequence"] == 1
@@ -58,7 +58,7 @@ async def test_a_sign_of_life_makes_the_device_known_to_be_well(player: AsyncCli
     assert abs((datetime.parse(status["lastModifiedDate"]) or 0) - now()) < MINUTE
 
 
-async def test_every_report_moves_last_modified_on(player: AsyncClient, admin: AsyncClient) -> None:
+async def test_every_report_advances_last_modified(player: AsyncClient, admin: AsyncClient) -> None:
     path = f"/Devices/{HD1024['serial']}/"
     change = [{"op": "replace", "path": "/settings/description/", "value": "x"}]
     for sequence in (1, 2, 3):
@@ -70,7 +70,7 @@ async def test_every_report_moves_last_modified_on(player: AsyncClient, admin: A
     assert (await admin.patch(path, json=change, headers={"If-Unmodified-Since": seen})).status_code == 204
 
 
-async def test_a_status_is_kept_whole_and_replaced_whole(player: AsyncClient, device: Device) -> None:
+async def test_a_status_is_stored_and_replaced_as_a_whole(player: AsyncClient, device: Device) -> None:
     await report(player, 1, status={"firmware": {"version": "9.0.1"}, "uptime": "1.08:20", "storage": [STORAGE]})
     first = (await device())["status"]
     assert (first["firmware"], first["uptime"]) == ({"version": "9.0.1"}, "1.08:20:00")
@@ -80,7 +80,7 @@ async def test_a_status_is_kept_whole_and_replaced_whole(player: AsyncClient, de
     assert (second["firmware"], second["timezone"]) == (None, "CET")
 
 
-async def test_filters_know_of_a_device_what_is_answered(
+async def test_filters_match_the_status_that_is_answered(
     services: Services, player: AsyncClient, device: Device, admin: AsyncClient
 ) -> None:
     async def compared() -> dict[str, Any]:
@@ -99,29 +99,29 @@ async def test_filters_know_of_a_device_what_is_answered(
 
 
 @pytest.mark.parametrize(
-    ("said", "is_its_id"),
+    ("sent", "is_its_id"),
     [
         ({"name": "default"}, lambda id_: id_ > 0),
         ({"name": "nobody's"}, lambda id_: id_ == 0),
         ({"id": 77, "name": "Default"}, lambda id_: id_ == 77),
     ],
 )
-async def test_a_group_that_is_only_named_gets_its_id(
-    said: dict[str, Any], is_its_id: Callable[[int], bool], player: AsyncClient, device: Device
+async def test_a_group_given_by_name_gets_its_id(
+    sent: dict[str, Any], is_its_id: Callable[[int], bool], player: AsyncClient, device: Device
 ) -> None:
-    await report(player, 1, status={"group": said})
+    await report(player, 1, status={"group": sent})
     group = (await device())["status"]["group"]
-    assert group["name"] == said["name"]
+    assert group["name"] == sent["name"]
     assert is_its_id(group["id"])
 
 
-async def test_a_sign_of_life_leaves_the_status_as_it_was(player: AsyncClient, device: Device) -> None:
+async def test_a_report_without_a_status_leaves_the_status_unchanged(player: AsyncClient, device: Device) -> None:
     await report(player, 1, status={"timezone": "CET"})
     await report(player, 2)
     assert (await device())["status"]["timezone"] == "CET"
 
 
-async def test_a_status_can_be_filtered_by_as_long_as_it_holds(player: AsyncClient, admin: AsyncClient) -> None:
+async def test_a_replaced_status_no_longer_matches_filters(player: AsyncClient, admin: AsyncClient) -> None:
     async def count(expression: str) -> int:
         return int((await admin.get("/Devices/Count/", params={"filter": expression})).json())
 
@@ -134,7 +134,7 @@ async def test_a_status_can_be_filtered_by_as_long_as_it_holds(player: AsyncClie
     assert await count("[Status].[Health] IS 'Normal'") == 1
 
 
-async def test_a_report_does_not_count_as_a_change_of_the_device(player: AsyncClient, admin: AsyncClient) -> None:
+async def test_a_report_does_not_change_the_modification_date(player: AsyncClient, admin: AsyncClient) -> None:
     path = f"/Devices/{HD1024['serial']}/"
     before = await admin.get(path)
     await report(player, 1, status={"timezone": "CET"})
@@ -144,7 +144,7 @@ async def test_a_report_does_not_count_as_a_change_of_the_device(player: AsyncCl
     assert after.headers["ETag"].partition("-")[0] == before.headers["ETag"].partition("-")[0]
 
 
-async def test_the_same_report_again_doubles_nothing(player: AsyncClient, services: Services) -> None:
+async def test_a_repeated_report_is_stored_once(player: AsyncClient, services: Services) -> None:
     what = {"status": {"timezone": "CET"}, "errors": [ERROR], "downloads": [DOWNLOAD, DOWNLOAD]}
     first = await report(player, 5, **what)
     again = await report(player, 5, **what)
@@ -153,18 +153,18 @@ async def test_the_same_report_again_doubles_nothing(player: AsyncClient, servic
     assert len(await rows(services, DOWNLOADS)) == 2
 
 
-async def test_the_same_report_many_times_at_once_doubles_nothing(player: AsyncClient, services: Services) -> None:
+async def test_concurrent_repeats_of_a_report_are_stored_once(player: AsyncClient, services: Services) -> None:
     await asyncio.gather(*(report(player, 5, errors=[ERROR]) for _ in range(10)))
     assert len(await rows(services, ERRORS)) == 1
 
 
-async def test_an_older_number_is_told_the_highest_taken(player: AsyncClient, services: Services) -> None:
+async def test_a_stale_sequence_number_gets_the_highest_accepted_one(player: AsyncClient, services: Services) -> None:
     await report(player, 9)
     assert (await report(player, 3, errors=[ERROR]))["sequence"] == 9
     assert await rows(services, ERRORS) == []
 
 
-async def test_numbers_go_on_when_a_player_registers_again(
+async def test_sequence_numbers_continue_after_another_registration(
     player: AsyncClient, call_as: CallAs, setup_token: str, registered: dict[str, Any]
 ) -> None:
     await report(player, 9)
@@ -173,7 +173,7 @@ async def test_numbers_go_on_when_a_player_registers_again(
     assert again.json()["sequence"] == 9
 
 
-async def test_errors_and_downloads_are_kept_as_they_were_told(player: AsyncClient, services: Services) -> None:
+async def test_errors_and_downloads_are_stored_as_sent(player: AsyncClient, services: Services) -> None:
     sha1 = "sha1:311822ed6a306cb3f2775cb3d9ff1a8c96680e92"
     stamp = "2024-03-13T16:20:01.25Z"
     await report(
@@ -196,7 +196,7 @@ async def test_errors_and_downloads_are_kept_as_they_were_told(player: AsyncClie
     assert download.file_hash == sha1.upper()
 
 
-async def test_time_stamps_of_a_wrong_clock_are_set_right(player: AsyncClient, services: Services) -> None:
+async def test_time_stamps_of_a_wrong_clock_are_corrected(player: AsyncClient, services: Services) -> None:
     behind = now() - 40 * DAY
     stamp = datetime.format(behind - 5 * MINUTE)
     await report(player, sentAt=datetime.format(behind), errors=[ERROR | {"timestamp": stamp}])
@@ -205,7 +205,7 @@ async def test_time_stamps_of_a_wrong_clock_are_set_right(player: AsyncClient, s
 
 
 @pytest.mark.parametrize("stamp", ["2999-01-01T00:00:00Z", "0001-01-01T00:00:00", None])
-async def test_a_time_stamp_still_to_come_or_not_set_means_now(
+async def test_a_missing_or_future_time_stamp_means_now(
     player: AsyncClient, services: Services, stamp: str | None
 ) -> None:
     await report(player, errors=[ERROR | {"timestamp": stamp}])
@@ -226,13 +226,13 @@ async def test_health_follows_from_errors_and_storage(player: AsyncClient, devic
     assert await health(5) == "Error"
 
 
-async def test_health_is_due_to_be_judged_anew(player: AsyncClient, services: Services) -> None:
+async def test_a_report_sets_when_health_is_due(player: AsyncClient, services: Services) -> None:
     await report(player)
     (row,) = await rows(services, DEVICE)
     assert row.health_due_date == row.status_date + 10 * MINUTE
 
 
-async def test_the_answer_says_when_to_report_again_and_whether_settings_changed(player: AsyncClient) -> None:
+async def test_the_answer_has_the_next_report_and_the_settings_etag(player: AsyncClient) -> None:
     answer = await report(player)
     assert answer.keys() == {"sequence", "settingsETag", "nextReport"}
     assert answer["nextReport"] == 300
@@ -266,7 +266,7 @@ async def test_the_answer_says_when_to_report_again_and_whether_settings_changed
         ({"downloads": [DOWNLOAD | {"fileHash": "MD5:00"}]}, "'downloads[0].fileHash'"),
     ],
 )
-async def test_what_does_not_fit_is_refused_by_name_and_nothing_is_taken(
+async def test_a_malformed_report_is_refused_by_member_and_not_stored(
     player: AsyncClient, services: Services, wrong: dict[str, Any], place: str
 ) -> None:
     whole = {"sequence": 1, "errors": [ERROR], "downloads": [DOWNLOAD], **wrong}
@@ -282,18 +282,18 @@ async def test_a_report_beyond_the_limit_is_too_large(player: AsyncClient) -> No
     assert answer.status_code == 413
 
 
-async def test_people_and_strangers_do_not_report(admin: AsyncClient, client: AsyncClient) -> None:
+async def test_only_devices_report(admin: AsyncClient, client: AsyncClient) -> None:
     assert (await admin.post(f"{PLAYER}/report", json={"sequence": 1})).status_code == 403
     assert (await client.post(f"{PLAYER}/report", json={"sequence": 1})).status_code == 401
     assert (await client.get(f"{PLAYER}/settings")).status_code == 401
 
 
-async def test_a_players_token_opens_nothing_of_the_operators(player: AsyncClient) -> None:
+async def test_a_device_token_is_refused_by_the_main_api(player: AsyncClient) -> None:
     assert (await player.get("/Devices/")).status_code == 403
 
 
 @pytest.mark.parametrize("founded", ["postgresql"], indirect=True)  # SQLite has one writer
-async def test_a_report_that_waits_for_a_change_knows_of_it(player: AsyncClient, services: Services) -> None:
+async def test_a_report_that_waited_for_a_change_sees_it(player: AsyncClient, services: Services) -> None:
     before = await report(player)
     changed, go_on = asyncio.Event(), asyncio.Event()
 
@@ -316,7 +316,9 @@ async def test_a_report_that_waits_for_a_change_knows_of_it(player: AsyncClient,
 
 
 @pytest.mark.parametrize("digits", ["1", "123456789", "1234567890123456789"])
-async def test_a_time_stamp_may_have_any_number_of_digits(player: AsyncClient, services: Services, digits: str) -> None:
+async def test_a_time_stamp_may_have_any_number_of_fractional_digits(
+    player: AsyncClient, services: Services, digits: str
+) -> None:
     stamp = f"2026-03-13T15:51:01.{digits}Z"
     status = {"currentSettingsTimestamp": stamp, "uptime": f"00:00:01.{digits}"}
     errors, downloads = [ERROR | {"timestamp": stamp}], [DOWNLOAD | {"timestamp": stamp}]
@@ -325,7 +327,7 @@ async def test_a_time_stamp_may_have_any_number_of_digits(player: AsyncClient, s
     assert error.timestamp == download.timestamp == datetime.parse("2026-03-13T15:51:01Z") + int((digits + "00")[:3])
 
 
-async def test_lists_that_are_too_long_are_cut_and_the_sign_of_life_counts(
+async def test_lists_that_are_too_long_are_shortened_and_the_report_counts(
     player: AsyncClient, services: Services, device: Device
 ) -> None:
     status = {
@@ -344,6 +346,6 @@ async def test_lists_that_are_too_long_are_cut_and_the_sign_of_life_counts(
     assert [row.file_name for row in await rows(services, DOWNLOADS)] == [f"F{number}" for number in range(10, 110)]
 
 
-async def test_many_words_in_one_member_refuse_nothing(player: AsyncClient, device: Device) -> None:
+async def test_many_words_in_one_member_are_shortened(player: AsyncClient, device: Device) -> None:
     await report(player, status={"storage": [{"access": ["Read"] * 10_000}]})
     assert (await device())["status"]["storage"][0]["access"] == "Read"

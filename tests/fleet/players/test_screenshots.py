@@ -41,7 +41,7 @@ def upload(player: AsyncClient) -> Upload:
 
 
 @pytest.fixture
-def kept(services: Services) -> Callable[[], Awaitable[list[Row]]]:
+def stored(services: Services) -> Callable[[], Awaitable[list[Row]]]:
     async def rows() -> list[Row]:
         return await services.store.scan_all(SCREENSHOTS)
 
@@ -61,12 +61,12 @@ def files(settings: Settings) -> list[Path]:
     return [path for path in Path(settings.blobs_place).rglob("*") if path.is_file()]
 
 
-async def test_a_picture_is_kept_with_a_thumbnail(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
+async def test_a_picture_is_stored_with_a_thumbnail(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
 ) -> None:
     answer = await upload(group="Lobbies", presentation="Menü")
     assert answer.status_code == 201
-    (row,) = await kept()
+    (row,) = await stored()
     assert answer.json() == {"id": row.id, "width": 320, "height": 180, "fileSize": len(JPEG)}
     assert (row.group_name, row.presentation_name, row.presentation_name_key) == ("Lobbies", "Menü", "menü")
     assert datetime.format(row.utc_timestamp) == NOON
@@ -75,47 +75,47 @@ async def test_a_picture_is_kept_with_a_thumbnail(
     assert len(files(settings)) == 2
 
 
-async def test_a_png_is_as_good(upload: Upload, kept: Callable[[], Awaitable[list[Row]]]) -> None:
+async def test_a_png_is_stored_too(upload: Upload, stored: Callable[[], Awaitable[list[Row]]]) -> None:
     file = BytesIO()
     Image.open(BytesIO(JPEG)).save(file, "PNG")
     assert (await upload(content=file.getvalue(), type_="image/png")).status_code == 201
-    assert (await kept())[0].blob.endswith(".png")
+    assert (await stored())[0].blob.endswith(".png")
 
 
-async def test_what_it_shows_and_when_follow_from_the_device(
-    player: AsyncClient, upload: Upload, kept: Callable[[], Awaitable[list[Row]]], call_as: Any, setup_token: str
+async def test_missing_names_and_the_local_time_come_from_the_device(
+    player: AsyncClient, upload: Upload, stored: Callable[[], Awaitable[list[Row]]], call_as: Any, setup_token: str
 ) -> None:
     registration = {"serial": "Z1", "model": "HD1024", "firmware": "1", "timezone": "EST1", "group": "Hall"}
     answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
     other = call_as(answer.json()["access_token"])
     await other.post(f"{PLAYER}/report", json={"sequence": 1, "status": {"presentation": {"name": "Welcome"}}})
     await other.put(f"{PLAYER}/screenshots/{NOON}", content=JPEG)
-    (row,) = await kept()
+    (row,) = await stored()
     assert (row.serial, row.group_name, row.presentation_name) == ("Z1", "Hall", "Welcome")
     assert datetime.format_wall_clock(row.local_timestamp) == "2024-03-13T07:00:00"
 
 
-async def test_the_same_moment_again_changes_nothing(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], settings: Settings
+async def test_a_repeated_upload_changes_nothing(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], settings: Settings
 ) -> None:
     first = await upload(group="One")
     again = await upload("2024-03-13T12:00:00.000Z", group="Two")
     assert (again.status_code, again.json()) == (200, first.json())
-    assert [row.group_name for row in await kept()] == ["One"]
+    assert [row.group_name for row in await stored()] == ["One"]
     assert len(files(settings)) == 2
 
 
-async def test_the_same_moment_twice_at_once_is_stored_once(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
+async def test_concurrent_uploads_of_one_moment_are_stored_once(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
 ) -> None:
     answers = await asyncio.gather(upload(), upload())
     assert sorted(answer.status_code for answer in answers) == [200, 201]
-    assert len(await kept()) == 1
+    assert len(await stored()) == 1
     await services.retention.delete_files(later())
     assert len(files(settings)) == 2
 
 
-async def test_a_third_picture_at_once_is_refused_and_may_come_again(upload: Upload) -> None:
+async def test_a_third_concurrent_picture_is_refused_and_can_be_retried(upload: Upload) -> None:
     moments = [f"2024-03-13T12:00:0{second}Z" for second in range(3)]
     answers = await asyncio.gather(*map(upload, moments))
     assert sorted(answer.status_code for answer in answers) == [201, 201, 429]
@@ -123,20 +123,20 @@ async def test_a_third_picture_at_once_is_refused_and_may_come_again(upload: Upl
     assert sorted([(await upload(moment)).status_code for moment in moments]) == [200, 200, 201]
 
 
-async def test_the_oldest_pictures_go_when_there_are_too_many(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
+async def test_the_oldest_pictures_are_deleted_beyond_the_limit(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services, settings: Settings
 ) -> None:
     for minute in range(7):
         assert (await upload(f"2024-03-13T12:{minute:02d}:00Z")).status_code == 201
-    stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
+    stamps = [datetime.format(row.utc_timestamp) for row in await stored()]
     assert stamps == [f"2024-03-13T12:{minute:02d}:00Z" for minute in range(2, 7)]
     await services.retention.delete_files(now())
     assert len(files(settings)) == 2 * 5
 
 
-async def test_a_picture_outlives_an_upload_whose_end_nobody_saw(
+async def test_a_picture_survives_a_lost_answer_to_its_commit(
     upload: Upload,
-    kept: Callable[[], Awaitable[list[Row]]],
+    stored: Callable[[], Awaitable[list[Row]]],
     services: Services,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -145,7 +145,7 @@ async def test_a_picture_outlives_an_upload_whose_end_nobody_saw(
 
     async def write_and_lose(work: Any) -> Any:
         await write(work)
-        if work.__name__ == "keep":
+        if work.__name__ == "insert":
             raise StorageError("the connection ended while the commit was under way")
 
     monkeypatch.setattr(services.store, "write", write_and_lose)
@@ -153,14 +153,14 @@ async def test_a_picture_outlives_an_upload_whose_end_nobody_saw(
     monkeypatch.undo()
     assert (await upload()).status_code == 200
     await services.retention.delete_files(later())
-    (row,) = await kept()
+    (row,) = await stored()
     assert await services.blobs.get(row.blob) == JPEG
     assert len(files(settings)) == 2
 
 
 async def test_a_broken_upload_leaves_no_file_behind(
     upload: Upload,
-    kept: Callable[[], Awaitable[list[Row]]],
+    stored: Callable[[], Awaitable[list[Row]]],
     services: Services,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -178,12 +178,12 @@ async def test_a_broken_upload_leaves_no_file_behind(
     await services.retention.delete_files(now())
     assert len(files(settings)) == 1, "it may be under way"
     await services.retention.delete_files(later())
-    assert (files(settings), await kept()) == ([], [])
+    assert (files(settings), await stored()) == ([], [])
 
 
 async def test_an_upload_that_takes_too_long_is_refused(
     upload: Upload,
-    kept: Callable[[], Awaitable[list[Row]]],
+    stored: Callable[[], Awaitable[list[Row]]],
     services: Services,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -197,14 +197,14 @@ async def test_an_upload_that_takes_too_long_is_refused(
 
     monkeypatch.setattr(services.blobs, "put", put_slowly)
     assert (await upload()).status_code == 503
-    assert (files(settings), await kept()) == ([], [])
+    assert (files(settings), await stored()) == ([], [])
 
 
-async def test_a_link_shows_the_picture_to_whoever_holds_it(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, client: AsyncClient
+async def test_a_link_shows_the_picture_without_a_token(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services, client: AsyncClient
 ) -> None:
     await upload()
-    (row,) = await kept()
+    (row,) = await stored()
     link = services.links.path(row.blob, now())
     answer = await client.get(f"{ROOT}{link}", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "image/jpeg", JPEG)
@@ -217,7 +217,7 @@ async def test_a_link_shows_the_picture_to_whoever_holds_it(
 @pytest.mark.parametrize(
     "timestamp", ["now", "2024-03-13", "0001-01-01T00:00:00Z", "2024-03-13T25:00:00Z", "%00", "x" * 99]
 )
-async def test_a_moment_that_cannot_be_is_refused(upload: Upload, timestamp: str) -> None:
+async def test_a_malformed_moment_is_refused(upload: Upload, timestamp: str) -> None:
     answer = await upload(timestamp)
     assert answer.status_code == 400
     assert "timestamp" in answer.json()["message"]
@@ -228,78 +228,78 @@ async def test_a_moment_far_ahead_is_refused(upload: Upload) -> None:
     assert (await upload(datetime.format(now() + DAY + MINUTE))).status_code == 400
 
 
-async def test_no_picture_is_stored_with_a_moment_that_is_not_there_yet(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]]
+async def test_a_moment_in_the_future_is_stored_as_now(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]]
 ) -> None:
     ahead = datetime.format(now() + DAY - MINUTE)
     assert (await upload(ahead)).status_code == 201
-    assert (await kept())[0].utc_timestamp <= now()
+    assert (await stored())[0].utc_timestamp <= now()
     assert (await upload(ahead)).status_code == 200
 
 
 @pytest.mark.parametrize("off", [-50 * 365 * DAY, -120 * DAY, -61_000, 61_000, 3 * DAY])
-async def test_a_clock_that_is_off_is_set_right_by_the_moment_of_sending(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], off: int
+async def test_sent_at_corrects_a_wrong_clock(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], off: int
 ) -> None:
     taken = now() - 10 * MINUTE
     stamp, sent = datetime.format(taken + off), datetime.format(now() + off)
     assert (await upload(stamp, sentAt=sent)).status_code == 201
-    (row,) = await kept()
+    (row,) = await stored()
     assert abs(row.utc_timestamp - taken) < 30_000
     later = datetime.format(now() + off + 20_000)
     assert (await upload(stamp, sentAt=later)).status_code == 200, "sent again a little later"
-    assert len(await kept()) == 1
+    assert len(await stored()) == 1
 
 
-async def test_a_clock_that_is_nearly_right_is_believed(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]]
+async def test_a_clock_within_the_tolerance_is_not_corrected(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]]
 ) -> None:
     assert (await upload(NOON, sentAt=datetime.format(now() - 30_000))).status_code == 201
-    assert datetime.format((await kept())[0].utc_timestamp) == NOON
+    assert datetime.format((await stored())[0].utc_timestamp) == NOON
 
 
-async def test_a_clock_that_begins_again_names_a_moment_twice_and_means_two(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]]
+async def test_a_restarted_clock_may_send_two_pictures_of_one_moment(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]]
 ) -> None:
     assert (await upload("1970-01-01T00:00:30Z", sentAt="1970-01-01T00:00:31Z")).status_code == 201
     assert (await upload("1970-01-01T00:00:30Z", sentAt="1970-01-01T00:10:31Z")).status_code == 201
-    assert len(await kept()) == 2
+    assert len(await stored()) == 2
 
 
 @pytest.mark.parametrize("sent", ["yesterday", "2024-03-13"])
-async def test_a_moment_of_sending_that_is_none_is_refused(upload: Upload, sent: str) -> None:
+async def test_a_malformed_sent_at_is_refused(upload: Upload, sent: str) -> None:
     answer = await upload(sentAt=sent)
     assert (answer.status_code, "'sentAt'" in answer.json()["message"]) == (400, True)
 
 
-async def test_what_came_first_goes_first_whatever_its_time_stamp(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services
+async def test_the_first_arrived_is_deleted_first_whatever_its_time_stamp(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services
 ) -> None:
     for minute in range(5):
         await upload(f"2024-03-13T12:{minute:02d}:00Z")
     assert (await upload("1970-01-01T00:00:00Z")).status_code == 201
-    stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
+    stamps = [datetime.format(row.utc_timestamp) for row in await stored()]
     assert stamps == ["1970-01-01T00:00:00Z", *(f"2024-03-13T12:{minute:02d}:00Z" for minute in range(1, 5))]
     await services.retention.sweep(now() + 200 * DAY)
-    assert [datetime.format(row.utc_timestamp) for row in await kept()] == ["1970-01-01T00:00:00Z"]
+    assert [datetime.format(row.utc_timestamp) for row in await stored()] == ["1970-01-01T00:00:00Z"]
 
 
-async def test_a_picture_with_an_old_time_stamp_outlives_the_next_sweep(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services
+async def test_a_picture_with_an_old_time_stamp_survives_the_next_sweep(
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services
 ) -> None:
     await upload("1970-01-01T00:00:00Z")
     await upload()
     await services.retention.sweep(now())
-    assert len(await kept()) == 2
+    assert len(await stored()) == 2
 
 
 async def test_bytes_of_a_network_are_bounded(
-    upload: Upload, kept: Callable[[], Awaitable[list[Row]]], services: Services, call_as: Any, setup_token: str
+    upload: Upload, stored: Callable[[], Awaitable[list[Row]]], services: Services, call_as: Any, setup_token: str
 ) -> None:
     services.screenshots._bytes_per_network = 3 * len(JPEG)
     for minute in range(5):
         assert (await upload(f"2024-03-13T12:{minute:02d}:00Z")).status_code == 201
-    stamps = [datetime.format(row.utc_timestamp) for row in await kept()]
+    stamps = [datetime.format(row.utc_timestamp) for row in await stored()]
     assert stamps == [f"2024-03-13T12:{minute:02d}:00Z" for minute in (2, 3, 4)]
     registration = {"serial": "Z1", "model": "HD1024", "firmware": "1"}
     answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
@@ -308,8 +308,8 @@ async def test_bytes_of_a_network_are_bounded(
     refused = await other.put(f"{PLAYER}/screenshots/{NOON}", content=JPEG, headers=headers)
     assert (refused.status_code, refused.json()["error"]) == (400, "quota_reached")
     assert "screenshot_megabytes_per_network" in refused.json()["message"]
-    assert len(await kept()) == 3
-    (device_id,) = {row.device_id for row in await kept()}
+    assert len(await stored()) == 3
+    (device_id,) = {row.device_id for row in await stored()}
     assert device_id
 
 

@@ -5,13 +5,13 @@ from httpx import AsyncClient
 from tests.fleet.players.conftest import PLAYER, Device
 
 
-async def test_settings_are_those_an_operator_sees(player: AsyncClient, device: Device) -> None:
+async def test_a_player_gets_the_settings_that_operators_see(player: AsyncClient, device: Device) -> None:
     answer = await player.get(f"{PLAYER}/settings")
     assert answer.status_code == 200
     assert answer.json() == (await device())["settings"]
 
 
-async def test_settings_that_are_known_are_not_sent_again(player: AsyncClient) -> None:
+async def test_a_matching_etag_gets_304(player: AsyncClient) -> None:
     etag = (await player.get(f"{PLAYER}/settings")).headers["ETag"]
     known = await player.get(f"{PLAYER}/settings", headers={"If-None-Match": etag})
     assert (known.status_code, known.content) == (304, b"")

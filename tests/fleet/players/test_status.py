@@ -11,12 +11,12 @@ from signfleet.fleet.players.status import read_status
 from signfleet.foundation.errors import Invalid
 
 
-def read(said: dict[str, Any]) -> dict[str, Any]:
-    return dict(msgspec.to_builtins(read_status(said)))
+def read(sent: dict[str, Any]) -> dict[str, Any]:
+    return dict(msgspec.to_builtins(read_status(sent)))
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("sent", "stored"),
     [
         ({"script": {"type": "autorun"}}, "Autorun"),
         ({"script": {"type": "Quantum"}}, "Unknown"),
@@ -34,7 +34,7 @@ def read(said: dict[str, Any]) -> dict[str, Any]:
         ({"presentation": {"type": "brightwallpresentation"}}, "BrightWallPresentation"),
     ],
 )
-def test_words_are_kept_in_their_usual_spelling_and_new_ones_as_unknown(said: dict[str, Any], kept: str) -> None:
+def test_words_get_their_usual_spelling_and_unknown_ones_become_unknown(sent: dict[str, Any], stored: str) -> None:
     def leaf(value: Any, along: Any) -> Any:
         if isinstance(along, dict) and isinstance(value, dict):
             (name,) = along
@@ -43,16 +43,16 @@ def test_words_are_kept_in_their_usual_spelling_and_new_ones_as_unknown(said: di
             return leaf(value[0], along[0])
         return value
 
-    assert leaf(read(said), said) == kept
+    assert leaf(read(sent), sent) == stored
 
 
-def test_members_that_newer_firmware_adds_are_left_out() -> None:
+def test_unknown_members_are_dropped() -> None:
     assert "battery" not in read({"battery": {"level": 3}, "timezone": "CET"})
 
 
-def test_members_may_have_any_letter_case_and_an_exact_name_comes_first() -> None:
-    said = {"TIMEZONE": "CET", "Network": {"Interfaces": [{"NAME": "eth0"}]}, "uptime": "00:00:01", "Uptime": "x"}
-    status = read(said)
+def test_members_match_in_any_letter_case_and_exact_names_take_precedence() -> None:
+    sent = {"TIMEZONE": "CET", "Network": {"Interfaces": [{"NAME": "eth0"}]}, "uptime": "00:00:01", "Uptime": "x"}
+    status = read(sent)
     assert (status["timezone"], status["uptime"]) == ("CET", "00:00:01")
     assert status["network"]["interfaces"][0]["name"] == "eth0"
 
@@ -88,10 +88,10 @@ documents = st.recursive(
 
 
 @given(st.dictionaries(members, documents, max_size=5))
-def test_no_status_does_more_than_be_refused(said: dict[str, Any]) -> None:
+def test_every_json_object_is_read_or_refused_as_invalid(sent: dict[str, Any]) -> None:
     try:
-        kept = read(said)
+        stored = read(sent)
     except Invalid as error:
         assert "'status" in error.message
         return
-    assert read(kept) == kept
+    assert read(stored) == stored

@@ -21,7 +21,7 @@ async def works(call_as: CallAs, access_token: str) -> bool:
     return (await call_as(access_token).get(f"{PLAYER}/settings")).status_code == 200
 
 
-async def test_new_tokens_take_the_place_of_the_old(
+async def test_new_tokens_replace_the_old_ones(
     client: AsyncClient, call_as: CallAs, registered: dict[str, Any]
 ) -> None:
     answer = await refresh(client, registered["refresh_token"])
@@ -35,7 +35,7 @@ async def test_new_tokens_take_the_place_of_the_old(
     assert (await refresh(client, tokens["refresh_token"])).status_code == 200
 
 
-async def test_a_refresh_token_that_comes_again_after_its_answer_was_used_ends_all_tokens_of_the_device(
+async def test_reuse_of_a_refresh_token_after_its_answer_was_used_revokes_all_tokens(
     client: AsyncClient, call_as: CallAs, registered: dict[str, Any]
 ) -> None:
     tokens = (await refresh(client, registered["refresh_token"])).json()
@@ -57,23 +57,25 @@ async def test_a_refresh_token_that_comes_again_after_its_answer_was_used_ends_a
         ({"grant_type": "refresh_token", "refresh_token": "\x00"}, "invalid_request"),
     ],
 )
-async def test_anything_else_gets_oauths_error(client: AsyncClient, form: dict[str, Any], error: str) -> None:
+async def test_malformed_requests_get_oauth_errors(client: AsyncClient, form: dict[str, Any], error: str) -> None:
     answer = await client.post(f"{PLAYER}/token", data=form)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
-async def test_an_access_token_is_no_refresh_token(client: AsyncClient, registered: dict[str, Any]) -> None:
+async def test_an_access_token_is_not_accepted_as_refresh_token(
+    client: AsyncClient, registered: dict[str, Any]
+) -> None:
     assert (await refresh(client, registered["access_token"])).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-async def test_tokens_are_asked_for_with_post(client: AsyncClient, method: str) -> None:
+async def test_the_token_endpoint_accepts_only_post(client: AsyncClient, method: str) -> None:
     answer = await client.request(method, f"{PLAYER}/token")
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
 
 
-async def test_tokens_that_are_renewed_while_their_session_ends_wait_once(
+async def test_a_refresh_while_the_session_ends_waits_for_one_lock(
     client: AsyncClient, register: Register, registered: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     attempts: list[int] = []

@@ -1,4 +1,4 @@
-"""Players' clocks, which may be wrong."""
+"""Corrects the time stamps of players whose clocks are wrong."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 from signfleet.foundation.wire import timespan
 
-#: A player's clock may be off by this much (ms) before its time stamps are set right.
+#: A player's clock may be off by this much (ms) before the server corrects its time stamps.
 TOLERANCE: Final = timespan.MINUTE
 
 
 def shift(sent: int | None, now: int) -> int:
-    """What to add to time stamps of a player whose clock showed `sent` when ours shows `now`; all in ms."""
+    """Returns what to add to time stamps of a player whose clock showed `sent` when ours shows `now`; all in ms."""
     return 0 if sent is None or abs(now - sent) <= TOLERANCE else now - sent

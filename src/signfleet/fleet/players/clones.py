@@ -1,46 +1,47 @@
-"""Notes that two machines use what belongs to one device: a card that was cloned after its player had joined.
+"""Records signs that two machines use the credentials of one device, as after the card of a player was cloned.
 
-Neither can be told from the other, so both go on to get tokens, and each ends the sessions of the other.
+The server cannot distinguish them, so both still get tokens, and each ends the sessions of the other.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.fleet.players.store import LockedDevice
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.actor import act_under, acting
 
-#: Two addresses take turns if the first comes back within this time; a device leaves one entry in it, in ms.
+#: Two addresses alternate if the first returns within this time (ms); a device gets one audit entry per such period.
 PERIOD: Final = HOUR
-#: So many devices are remembered; what is not leaves another entry.
-REMEMBERED: Final = 10_000
+#: A table has at most this many devices; one that was evicted may get a second audit entry.
+CACHE_SIZE: Final = 10_000
 
 
 class Sign(NamedTuple):
-    """Why a session of a device ended that points to a clone, and where the device was before."""
+    """Why a call looks like one of a clone, and the address that the device used before."""
 
     reason: Literal["reused_refresh_token", "secret_used_by_turns"]
     known_address: str | None
 
 
 class Clones:
-    """Puts signs of a clone into the audit trail; what is remembered is this process's own."""
+    """Puts signs of clones into the audit trail. Each process has tables of its own."""
 
     def __init__(self) -> None:
         self._recorded: dict[tuple[int, str], int] = {}
-        #: Where the secret of a device came from before its present address, and until when.
+        #: For each device: the address that its secret came from before the present one, and when that changed (ms).
         self._left: dict[int, tuple[str | None, int]] = {}
 
-    def takes_turns(self, device_id: int, known_address: str | None, now: int) -> bool:
-        """Whether a device's secret comes back to an address that it left for the known one a while ago."""
+    def alternates(self, device_id: int, known_address: str | None, now: int) -> bool:
+        """Whether a device's secret comes from the address that it left for the known one, less than `PERIOD` ago."""
         left, since = self._left.get(device_id, (None, 0))
         address = acting().address
         return address is not None and address == left != known_address and now - since < PERIOD
 
-    async def record(self, tx: Transaction, device: Row, sign: Sign, now: int) -> None:
-        """Records a sign for a device, a row with network, id and serial, once in a while."""
+    async def record(self, tx: Transaction, device: LockedDevice, sign: Sign, now: int) -> None:
+        """Writes an audit entry for a sign, at most one per device and `PERIOD`."""
         if now - self._recorded.get((device.id, sign.reason), -PERIOD) < PERIOD:
             return
         act_under(f"player {device.serial}")
@@ -48,17 +49,17 @@ class Clones:
         change = AuditEntry("Revoke", "Token", None, device.serial, None, after, device.id)
         await record(tx, device.network_id, change, now)
 
-    def remember(self, device_id: int, sign: Sign, now: int) -> None:
-        """Notes that what `record` wrote is in the store."""
+    def note_recorded(self, device_id: int, sign: Sign, now: int) -> None:
+        """Notes that the transaction in which `record` wrote has been committed."""
         key = (device_id, sign.reason)
         if now - self._recorded.get(key, -PERIOD) >= PERIOD:
-            if len(self._recorded) >= REMEMBERED:
+            if len(self._recorded) >= CACHE_SIZE:
                 self._recorded.clear()
             self._recorded[key] = now
 
-    def moved(self, device_id: int, known_address: str | None, now: int) -> None:
-        """Notes that a device's secret came from another address than the known one."""
+    def note_address(self, device_id: int, known_address: str | None, now: int) -> None:
+        """Notes the known address of a device whose secret comes from another one."""
         if known_address != acting().address:
-            if len(self._left) >= REMEMBERED:
+            if len(self._left) >= CACHE_SIZE:
                 self._left.clear()
             self._left[device_id] = (known_address, now)

@@ -1,4 +1,4 @@
-"""Errors and downloads as they are stored: repeats are counted, floods are bounded, the newest stay."""
+"""Stores errors and downloads: counts repeats, bounds floods, and deletes the oldest."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import Any, Final
 from signfleet.fleet.players import store as queries
 from signfleet.foundation.clock import monotonic
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.timespan import MINUTE
 
-#: An error or a download as a row, but for its keys.
+#: An error or a download as a row, without its keys.
 Event = dict[str, Any]
 
-#: Seconds until a device that has used up its allowance of rows gets another one.
+#: A device that has used up its allowance gets one more row in this many seconds.
 SECONDS_PER_ERROR: Final = 10
 SECONDS_PER_DOWNLOAD: Final = 1
-#: So many devices are remembered before those that have all of their allowance are forgotten.
+#: A table has at most this many devices; the next one evicts those that have their whole allowance.
 DEVICES_LIMIT: Final = 100_000
-#: So many stored errors, the newest, are looked at for those that come again.
+#: A new error is compared with at most this many stored ones, the newest.
 RECENT: Final = 200
 
 
 class Allowance:
-    """How many rows a device may add: as many as are stored at once, then one every so many seconds.
+    """Limits how many rows a device adds: `burst` at once, then one every `seconds`.
 
-    What goes beyond would push out what the same device has just sent. It is remembered by this process alone.
+    The burst is as many rows as a device may have: more would only evict what the same device has just sent. Each
+    process has a table of its own.
     """
 
     def __init__(self, burst: int, seconds: float, clock: Callable[[], float] = monotonic) -> None:
@@ -36,13 +37,13 @@ class Allowance:
         self._through: dict[int, float] = {}
 
     def left(self, device_id: int) -> int:
-        """How many rows the device may add now."""
+        """Returns how many rows the device may add now."""
         now = self._clock()
         used = max(self._through.get(device_id, now), now) - now
         return int((self._burst - used) / self._seconds + 1e-6)
 
     def use(self, device_id: int, rows: int) -> None:
-        """Counts rows that were added."""
+        """Counts rows that the device has added."""
         now = self._clock()
         if len(self._through) >= DEVICES_LIMIT:
             self._through = {id_: moment for id_, moment in self._through.items() if moment > now}
@@ -50,7 +51,7 @@ class Allowance:
 
 
 class StoredEvents:
-    """Stores what a report says inside its unit of work."""
+    """Stores the errors and downloads of a report inside its transaction."""
 
     def __init__(self, settings: Settings) -> None:
         self._most_errors = settings.errors_per_device
@@ -59,7 +60,7 @@ class StoredEvents:
         self.downloads = Allowance(self._most_downloads, SECONDS_PER_DOWNLOAD)
 
     async def add_errors(self, tx: Transaction, keys: dict[str, int], errors: list[Event]) -> int:
-        """Stores errors of a device, or counts them where they repeat; returns how many rows were added."""
+        """Stores errors of a device, counts those that repeat a stored one, and returns how many rows it added."""
         if not errors:
             return 0
         moments = [error["timestamp"] for error in errors]
@@ -78,7 +79,7 @@ class StoredEvents:
         return len(new)
 
     async def add_downloads(self, tx: Transaction, keys: dict[str, int], downloads: list[Event]) -> int:
-        """Stores downloads of a device, the last of them where it may not add all; returns how many were added."""
+        """Stores downloads of a device, the last of them if it may not add all, and returns how many it added."""
         left = self.downloads.left(keys["device_id"])
         new = downloads[-left:] if left else []
         if new:
@@ -89,11 +90,13 @@ class StoredEvents:
         return len(new)
 
 
-def fold_errors(errors: list[Event], recent: list[Row], left: int) -> tuple[list[Event], dict[int, int]]:
-    """The errors to store, each with its count, and by how much the counts of stored ones rise, by their ids.
+def fold_errors(
+    errors: list[Event], recent: list[queries.RecentError], left: int
+) -> tuple[list[Event], dict[int, int]]:
+    """Returns the errors to insert, with their counts, and what to add to the counts of stored ones, by id.
 
-    Errors of the same name, event, reason and response code within a minute are one, dated by what came first. Beyond
-    `left` new ones, an error is counted by its name alone; one of a name that is not there is dropped.
+    Errors of the same name, event, reason and response code within a minute are one, with the date of the first. After
+    `left` new rows an error only adds to the count of one that has its name; without such a one it is dropped.
     """
     new: list[Event] = []
     counts: dict[int, int] = {}

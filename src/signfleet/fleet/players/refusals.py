@@ -1,4 +1,4 @@
-"""Why a player may not be the device that it says it is, and what the audit trail has of it."""
+"""The reasons to refuse a player that registers, and their audit entries."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.actor import acting
 
-#: A player that comes again and again with the same serial, from the same address, leaves one entry in this time.
+#: A serial and address get one audit entry per such period (ms), however often the player retries.
 PERIOD = HOUR
-#: So many refusals are remembered; what is not leaves another entry.
-REMEMBERED = 10_000
+#: The table has at most this many refusals; one that was evicted may get a second audit entry.
+CACHE_SIZE = 10_000
 
 
-class Known(Conflict):
-    """The serial is a device of the network, and the player does not prove to be that."""
+class KnownDevice(Conflict):
+    """The network has a device of this serial, and the player does not prove that it is this device."""
 
     code = "known_device"
 
     def __init__(self, serial: str) -> None:
         super().__init__(
-            f"The serial number '{serial}' is a device of this network already: join again with its 'device_secret',"
-            f" or let an operator release it (POST /admin/v1/devices/{serial}/release/)."
+            f"The serial number '{serial}' belongs to a device of this network: register again with its"
+            f" 'device_secret', or let an operator release it (POST /admin/v1/devices/{serial}/release/)."
         )
 
 
-class ElsewhereRegistered(Conflict):
-    """The serial is a device of another network; nobody learns of which."""
+class RegisteredElsewhere(Conflict):
+    """Another network has a device of this serial; the message does not name the network."""
 
     def __init__(self, serial: str) -> None:
         super().__init__(
@@ -39,8 +39,8 @@ class ElsewhereRegistered(Conflict):
         )
 
 
-class Removed(Forbidden):
-    """The device of this serial was deleted, and is to stay so."""
+class RemovedDevice(Forbidden):
+    """The device of this serial was deleted, and the network blocks the serial."""
 
     code = "removed"
     retry_after = 3600
@@ -53,7 +53,7 @@ class Removed(Forbidden):
 
 
 class Refusal(NamedTuple):
-    """A player that may not join, and why; the device that it would be, and where that was seen last."""
+    """Why a player may not join; with the known device of its serial, and the address that this was last seen at."""
 
     error: SignfleetError
     serial: str
@@ -62,13 +62,13 @@ class Refusal(NamedTuple):
 
 
 class Refusals:
-    """Records refusals, each serial and address once in a while; what is remembered is this process's own."""
+    """Records refusals, at most one per serial, address and `PERIOD`. Each process has a table of its own."""
 
     def __init__(self) -> None:
         self._recorded: dict[tuple[int, str, str | None], int] = {}
 
     async def record(self, tx: Transaction, network_id: int, refusal: Refusal, now: int) -> None:
-        """Puts a refusal into the audit trail of the network whose setup token was used, with both addresses."""
+        """Writes an audit entry with both addresses for the network of the setup token."""
         address = acting().address
         if now - self._recorded.get((network_id, fold(refusal.serial), address), -PERIOD) < PERIOD:
             return
@@ -76,11 +76,11 @@ class Refusals:
         change = AuditEntry("Refuse", "Device", refusal.device_id, refusal.serial, None, after)
         await record(tx, network_id, change, now)
 
-    def remember(self, network_id: int, refusal: Refusal, now: int) -> None:
-        """What `record` wrote is in the store."""
+    def note_recorded(self, network_id: int, refusal: Refusal, now: int) -> None:
+        """Notes that the transaction in which `record` wrote has been committed."""
         key = (network_id, fold(refusal.serial), acting().address)
         if now - self._recorded.get(key, -PERIOD) < PERIOD:
             return
-        if len(self._recorded) >= REMEMBERED:
+        if len(self._recorded) >= CACHE_SIZE:
             self._recorded.clear()
         self._recorded[key] = now

@@ -1,4 +1,4 @@
-"""Players join a network, or join it again."""
+"""Registers players: as new devices, or again as known ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, ch
 from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.fleet.players import store as queries
-from signfleet.fleet.players.refusals import ElsewhereRegistered, Known, Refusal, Refusals, Removed
+from signfleet.fleet.players.refusals import KnownDevice, Refusal, Refusals, RegisteredElsewhere, RemovedDevice
 from signfleet.fleet.players.schemas import PlayerRegistration, Registered
 from signfleet.fleet.players.tokens import lifetimes_of
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -26,7 +26,7 @@ from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.foundation.errors import Unauthenticated
 from signfleet.foundation.geography.location import complete_location
 from signfleet.foundation.rate_limit import RateLimit
-from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.foundation.storage.interface import Duplicate, Store, Transaction, UnitOfWork
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.token_issue import open_session
@@ -43,8 +43,8 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Admitted(msgspec.Struct, frozen=True):
-    """A player that may be a device: which one, what it has reported, and its secret if that is new to it."""
+class Admission(msgspec.Struct, frozen=True):
+    """The device that a player may be, its highest accepted sequence number, and its secret if that is new."""
 
     device_id: int
     serial: str
@@ -64,11 +64,11 @@ class Players:
         self._refusals = Refusals()
 
     async def register(self, setup_token: str, player: PlayerRegistration, now: int) -> tuple[Registered, bool]:
-        """Lets a player into the setup token's network, and says whether it is new there.
+        """Registers a player in the setup token's network, and returns whether the device is new there.
 
-        A device that is known keeps everything but its tokens, and its model if that is another now. A refusal
+        A known device gets new tokens and the model that the player states; nothing else of it changes. A refusal
         changes nothing. Raises `Unauthenticated` for a bad setup token, `Conflict` for a serial that the player may
-        not have, `Forbidden` for a blocked one, `Invalid` for a serial or group that cannot be.
+        not use, `Forbidden` for a blocked one, and `Invalid` for a malformed serial or group.
         """
         try:
             network = await _network(self._store, setup_token, now)
@@ -83,13 +83,13 @@ class Players:
         async def work(tx: Transaction) -> tuple[Registered, bool] | Refusal:
             network = await _network(tx, setup_token, now)
             known = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(player.serial))
-            admitted: Admitted | Refusal
+            admitted: Admission | Refusal
             if known is None:
                 admitted = await self._join(tx, network, player, location, now)
             elif known.network_id == network.id:
                 admitted = await self._join_again(tx, network, known, player, now)
             else:
-                admitted = Refusal(ElsewhereRegistered(player.serial), player.serial)
+                admitted = Refusal(RegisteredElsewhere(player.serial), player.serial)
             if isinstance(admitted, Refusal):
                 await self._refusals.record(tx, network.id, admitted, now)
                 return admitted
@@ -113,7 +113,7 @@ class Players:
         with self._rate_limit.refunding(key):
             outcome = await self._write(work)
         if isinstance(outcome, Refusal):
-            self._refusals.remember(network.id, outcome, now)
+            self._refusals.note_recorded(network.id, outcome, now)
             log.warning("player refused", serial=player.serial, network=network.id, reason=outcome.error.code)
             raise outcome.error
         registered, is_new = outcome
@@ -129,16 +129,20 @@ class Players:
         return registered, is_new
 
     async def _join(
-        self, tx: Transaction, network: Row, player: PlayerRegistration, location: Location | None, now: int
-    ) -> Admitted | Refusal:
-        """Creates a device for a player that no network knows."""
+        self,
+        tx: Transaction,
+        network: queries.SetupNetwork,
+        player: PlayerRegistration,
+        location: Location | None,
+        now: int,
+    ) -> Admission | Refusal:
+        """Creates a device for a player whose serial no network has, unless the network blocks it."""
         if await tx.one(BLOCK, network_id=network.id, serial_key=fold(player.serial)) is not None:
-            return Refusal(Removed(player.serial), player.serial)
+            return Refusal(RemovedDevice(player.serial), player.serial)
         check_serial(player.serial)
         if network.max_uses is not None and not await tx.execute(queries.USE_SETUP_TOKEN, token_hash=network.hash):
             raise Unauthenticated(
-                f"The setup token has been used by {network.max_uses} players, as many as may join with it;"
-                " issue a new one."
+                f"The setup token has admitted {network.max_uses} players, which is its limit; issue a new one."
             )
         new = await _new_device(tx, network.id, player, location, now, most_groups=self._most_groups)
         device_id = await create(tx, network.id, new, now)
@@ -147,22 +151,27 @@ class Players:
         await record(tx, network.id, AuditEntry("Create", "Device", device_id, player.serial, None, after), now)
         text, secret = secrets.issue(now)
         await secrets.save(tx, network.id, device_id, secret)
-        return Admitted(device_id, player.serial, 0, text, is_new=True)
+        return Admission(device_id, player.serial, 0, text, is_new=True)
 
     async def _join_again(
-        self, tx: Transaction, network: Row, known: Row, player: PlayerRegistration, now: int
-    ) -> Admitted | Refusal:
-        """Lets a player be a device that the network has, if it proves to be that, or cannot."""
+        self,
+        tx: Transaction,
+        network: queries.SetupNetwork,
+        known: queries.RegisteredDevice,
+        player: PlayerRegistration,
+        now: int,
+    ) -> Admission | Refusal:
+        """Admits a player as a known device if it proves that it is, or cannot have received the proof."""
         secret, text = await secrets.lock(tx, network.id, known.id), None
         if secret.is_proved_by(player.device_secret):
             secret = secret.presented()
         elif not secret.is_received or _allows_protocol_1(network, secret, now):
-            if secret.is_received:
+            if secret.is_received and network.protocol_1_until is not None:
                 until = datetime.format(network.protocol_1_until)
                 log.warning("player joined again without its secret", serial=known.serial, allowed_until=until)
             text, secret = secrets.issue(now)
         else:
-            return Refusal(Known(player.serial), known.serial, known.id, secret.address)
+            return Refusal(KnownDevice(player.serial), known.serial, known.id, secret.address)
         await secrets.save(tx, network.id, known.id, secret)
         if await tx.execute(END_SESSIONS, in_network=network.id, of_device=known.id):
             ended = AuditEntry("Revoke", "Token", name=known.serial, before={"deviceId": known.id}, device_id=known.id)
@@ -171,10 +180,10 @@ class Players:
             await _change_model(tx, known, player.model, now)
             before, after = {"model": known.model}, {"model": player.model}
             await record(tx, network.id, AuditEntry("Update", "Device", known.id, known.serial, before, after), now)
-        return Admitted(known.id, known.serial, known.report_sequence, text, is_new=False)
+        return Admission(known.id, known.serial, known.report_sequence, text, is_new=False)
 
     async def _write(self, work: UnitOfWork[T]) -> T:
-        """Runs `work` again where another process took the serial, or made the group, since it looked."""
+        """Runs `work`, again if another process has inserted the same serial or group in the meantime."""
         for _ in range(2):
             try:
                 return await self._store.write(work)
@@ -183,8 +192,8 @@ class Players:
         return await self._store.write(work)
 
 
-async def _network(reader: Store | Transaction, setup_token: str, now: int) -> Row:
-    """The network that a setup token opens. Raises `Unauthenticated`."""
+async def _network(reader: Store | Transaction, setup_token: str, now: int) -> queries.SetupNetwork:
+    """Returns the network that a setup token admits to. Raises `Unauthenticated`."""
     network = await reader.one(queries.SETUP_TOKEN, hash=hash_token(setup_token))
     if network is None:
         raise Unauthenticated("The setup token is unknown or was revoked.")
@@ -195,13 +204,13 @@ async def _network(reader: Store | Transaction, setup_token: str, now: int) -> R
     return network
 
 
-def _allows_protocol_1(network: Row, secret: secrets.DeviceSecret, now: int) -> bool:
-    """Whether a player may join again that does not know of its secret."""
+def _allows_protocol_1(network: queries.SetupNetwork, secret: secrets.DeviceSecret, now: int) -> bool:
+    """Whether the network still admits players of protocol 1, which know no secrets, and this may be one."""
     return not secret.is_presented and network.protocol_1_until is not None and now < network.protocol_1_until
 
 
 def _complete(location: Location) -> Location:
-    """Adds the names and paths that follow from the coordinates and from the names that are given."""
+    """Adds the names and paths that follow from the coordinates and the given names."""
     location.path = location.path_long_name = None
     return msgspec.convert(complete_location(msgspec.to_builtins(location)), Location)
 
@@ -230,14 +239,14 @@ async def _new_device(
         name=(player.name or "").strip() or player.serial,
         group_id=group_id,
         group_name=name,
-        # A player knows what it can apply, even a zone that this server has not heard of.
+        # A player may know a zone that this server does not: store it unchanged.
         timezone=zones.canonical(player.timezone or "") or (player.timezone or "").strip() or DEFAULT_ZONE,
         description=player.description,
         location=location,
     )
 
 
-async def _change_model(tx: Transaction, device: Row, model: str, now: int) -> None:
+async def _change_model(tx: Transaction, device: queries.RegisteredDevice, model: str, now: int) -> None:
     ours = {"in_network": device.network_id, "of_device": device.id}
     family, moment = family_of(model), next_moment(device, now)
     await tx.execute(

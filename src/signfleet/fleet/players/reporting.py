@@ -1,4 +1,4 @@
-"""What players report is taken once and kept; what they are to do is told to them."""
+"""Stores each report exactly once and answers with what the player should do next."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ from signfleet.fleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, R
 from signfleet.fleet.players.status import read_status
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.foundation.errors import Invalid, Unauthenticated
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 
 Item = TypeVar("Item")
 
-#: Every property that a status can have, as absent: what the new status says is laid over it.
+#: Every filterable property of a status, as absent. A new status is merged over it, so that old values disappear.
 _NO_STATUS = DEVICES.absent("status")
 
 
 def settings_etag(settings: str) -> str:
-    """The entity tag of settings as they are told to a player, without quotes."""
+    """Returns the entity tag of the settings of a device, without quotes."""
     return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
 
 
 class _Added(msgspec.Struct):
-    """How many rows a report has added."""
+    """How many rows a report has inserted."""
 
     errors: int = 0
     downloads: int = 0
 
 
 class Reports:
-    """Takes reports. A device that was deleted in the meantime raises `Unauthenticated`."""
+    """Stores reports and returns settings. Raises `Unauthenticated` for a device that was deleted in the meantime."""
 
     def __init__(self, store: Store, subscriptions: Subscriptions, events: StoredEvents) -> None:
         self._store = store
@@ -58,16 +58,16 @@ class Reports:
         self._rate_limit = player_rate_limit()
 
     async def settings(self, network_id: int, device_id: int) -> str:
-        """The settings of a device as JSON."""
+        """Returns the settings of a device as JSON."""
         row = await self._store.one(PART["settings"], network_id=network_id, device_id=device_id)
         if row is None:
             raise _gone()
         return str(row.part)
 
-    async def take(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
-        """Take a report; one whose sequence number is not above the last one's was taken before and changes nothing.
+    async def receive(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
+        """Stores a report. A repeat, whose sequence number is not above the stored one, changes nothing.
 
-        Raises `Invalid` for what does not fit, and `Throttled` when there are too many.
+        Raises `Invalid` for a malformed status or date, and `Throttled` if the device reports too often.
         """
         self._rate_limit.check(device_id)
         status = None if report.status is None else read_status(report.status)
@@ -75,8 +75,8 @@ class Reports:
         keys = {"network_id": network_id, "device_id": device_id}
         added = _Added()
 
-        async def work(tx: Transaction) -> Row:
-            row = await tx.one(queries.REPORTING, **keys)
+        async def work(tx: Transaction) -> queries.ReportingDevice:
+            row = await tx.one(queries.LOCK_REPORTING_DEVICE, **keys)
             if row is None:
                 raise _gone()
             if report.sequence <= row.report_sequence:
@@ -86,7 +86,7 @@ class Reports:
             verdict = _verdict(row, status, errors, now)
             ours = {"in_network": network_id, "of_device": device_id}
             await tx.execute(
-                queries.TAKE_REPORT,
+                queries.UPDATE_DEVICE,
                 **ours,
                 sequence=report.sequence,
                 now=now,
@@ -96,7 +96,7 @@ class Reports:
             )
             await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
             if status is not None or row.status is None:
-                await _keep_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
+                await _store_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
             added.errors = await self._events.add_errors(tx, keys, errors)
             added.downloads = await self._events.add_downloads(tx, keys, downloads)
             return row
@@ -113,7 +113,7 @@ class Reports:
 
 
 async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatus) -> ReportedStatus:
-    """The status with the id of the group that it names: a player may know no more than the name."""
+    """Adds the id of the group that a status names: a player may know only the name."""
     named = status.group
     if named is None or named.id or not named.name:
         return status
@@ -123,14 +123,15 @@ async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatu
     return msgspec.structs.replace(status, group=msgspec.structs.replace(named, id=group.id))
 
 
-async def _keep_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
+async def _store_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
+    """Replaces the status of a device in its document and its filter properties."""
     properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
     await tx.execute(queries.SET_STATUS, **ours, new_status=status_start(status))
     await tx.execute(MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
 
 
-def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
-    """How the device does by this report and what is known from before."""
+def _verdict(row: queries.ReportingDevice, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
+    """Evaluates the health of a device by this report and its stored errors and storages."""
     moments = [error["timestamp"] for error in errors]
     if row.last_error is not None:
         moments.append(row.last_error)
@@ -144,7 +145,7 @@ def _verdict(row: Row, status: ReportedStatus | None, errors: list[Event], now: 
 
 
 def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
-    """The errors and downloads of a report as rows, with their time stamps by the server's clock."""
+    """Returns the errors and downloads of a report as rows, with time stamps by the server's clock."""
     sent = None if report.sent_at is None else _date(report.sent_at, "sentAt")
     shift = clock.shift(sent, now)
 
@@ -176,12 +177,12 @@ def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
 
 
 def _last(items: Sequence[Item] | None, count: int) -> list[tuple[int, Item]]:
-    """The last `count` of a list that a player may have let grow, each with its number in the whole list."""
+    """Returns the last `count` items of a list, each with its index in the whole list."""
     return list(enumerate(items or ()))[-count:]
 
 
 def _text(column: str, text: str | None) -> Event:
-    """A text with the folded twin that it is compared by."""
+    """Returns the columns of a text: itself, and folded for comparisons."""
     return {column: text, f"{column}_key": None if text is None else fold(text)}
 
 

@@ -1,4 +1,4 @@
-"""`/player/v1`: what players call."""
+"""`/player/v1`: the player protocol."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ endpoints = Endpoints("/player/v1", family="Players")
     errors="400 401 403 406 409 413 415 429 5XX",
 )
 async def register_player(call: Call, players: Players) -> Answer:
-    """Join a network.
+    """Register a player in a network.
 
-    The setup token is sent as `Authorization: Bearer <setup token>`. The answer to a player that is new has its
-    `device_secret`, with which alone it can join again.
+    Send the setup token as `Authorization: Bearer <setup token>`. The answer to a new player has its `device_secret`,
+    which it needs to register again.
     """
     registered, is_new = await players.register(call.bearer_token, call.body, call.now)
     return answer_json(registered, status=201 if is_new else 200)
@@ -56,9 +56,9 @@ async def register_player(call: Call, players: Players) -> Answer:
     consumes=FORM,
     form=(
         Parameter("grant_type", "`refresh_token` or `client_credentials`.", required=True),
-        Parameter("refresh_token", "Of the grant `refresh_token`: the one that came last."),
-        Parameter("client_id", "Of the grant `client_credentials`: the serial number, unless it comes by HTTP Basic."),
-        Parameter("client_secret", "The device secret, unless it comes by HTTP Basic."),
+        Parameter("refresh_token", "For the grant `refresh_token`: the last one received."),
+        Parameter("client_id", "For the grant `client_credentials`: the serial number, unless sent by HTTP Basic."),
+        Parameter("client_secret", "The device secret, unless sent by HTTP Basic."),
     ),
     body=bytes,
     body_optional=True,
@@ -92,15 +92,15 @@ async def create_player_token(call: Call, tokens: PlayerTokens) -> Answer:
     errors="400 401 403 406 413 415 429 5XX",
 )
 async def report_from_player(call: Call, reports: Reports) -> Answer:
-    """Report status, errors and downloads, or give a sign of life."""
-    return answer_json(await reports.take(call.network_id, call.device_id, call.body, call.now))
+    """Report status, errors and downloads, or only that the player is alive."""
+    return answer_json(await reports.receive(call.network_id, call.device_id, call.body, call.now))
 
 
 @endpoints.get(
     "/settings", caller="device", scope=SCOPE, answer=PlayerSettings, statuses="200 304", errors="401 403 406 5XX"
 )
 async def get_player_settings(call: Call, reports: Reports) -> Answer:
-    """Get the settings that an operator gave this device, secrets included."""
+    """Get the settings of this device, secrets included."""
     settings = await reports.settings(call.network_id, call.device_id)
     return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
 
@@ -110,9 +110,9 @@ async def get_player_settings(call: Call, reports: Reports) -> Answer:
     caller="device",
     scope=SCOPE,
     parameters=(
-        Parameter("group", "The group at that moment; by default the one last reported."),
-        Parameter("presentation", "The presentation shown; by default the one last reported."),
-        Parameter("sentAt", "The player's clock at sending: where it is off, the time stamp is set right."),
+        Parameter("group", "The group at that moment; by default the last reported one."),
+        Parameter("presentation", "The presentation shown; by default the last reported one."),
+        Parameter("sentAt", "The player's clock at sending; if it is wrong, the server corrects the time stamp."),
     ),
     consumes=PICTURE_TYPES,
     body=bytes,
@@ -122,8 +122,8 @@ async def get_player_settings(call: Call, reports: Reports) -> Answer:
     errors="400 401 403 406 413 415 429 5XX",
 )
 async def upload_screenshot(call: Call, screenshots: Screenshots, timestamp: str) -> Answer:
-    """Upload a picture, JPEG or PNG, of what the screen showed at a moment."""
+    """Upload a picture (JPEG or PNG) of the screen at a moment."""
     shown = (call.parameter("group"), call.parameter("presentation"))
     upload = Upload(timestamp, call.body, *shown, sent_at=call.parameter("sentAt"))
-    answer, is_new = await screenshots.take(call.network_id, call.device_id, upload, call.now)
+    answer, is_new = await screenshots.receive(call.network_id, call.device_id, upload, call.now)
     return answer_json(answer, status=201 if is_new else 200)

@@ -1,4 +1,4 @@
-"""What players send and get, as `docs/player-protocol.md` lays down. OAuth's own members keep OAuth's spelling."""
+"""The bodies of the player protocol (`docs/player-protocol.md`). Members of OAuth have OAuth's spelling."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FileName = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 def _last(count: int) -> Meta:
-    return Meta(description=f"Of more than {count} the last {count} count.")
+    return Meta(description=f"If there are more than {count}, the last {count} count.")
 
 
 class PlayerRegistration(Entity):
-    """What a player says of itself when it joins a network."""
+    """A player that registers."""
 
     serial: Annotated[str, Meta(pattern=SERIAL_PATTERN, extra={"is": SERIAL_FORM})]
     model: Word64
@@ -40,7 +40,7 @@ class PlayerRegistration(Entity):
 
 
 class Tokens(msgspec.Struct, kw_only=True):
-    """OAuth's token answer; `expires_in` is in seconds. The secret of the device is there where it is new."""
+    """OAuth's token answer; `expires_in` is in seconds. `device_secret` is present if it is new."""
 
     access_token: str
     refresh_token: str | UnsetType = UNSET
@@ -51,7 +51,7 @@ class Tokens(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of(cls, issued: IssuedTokens, **more: Any) -> Self:
-        """The answer for tokens that were just issued, with what a subclass has `more`."""
+        """Builds the answer for tokens that were just issued, with the further members of a subclass."""
         return cls(
             access_token=issued.access_token,
             refresh_token=issued.refresh_token or UNSET,
@@ -63,7 +63,7 @@ class Tokens(msgspec.Struct, kw_only=True):
 
 
 class Registered(Tokens, kw_only=True):
-    """Who the player is from now on; `sequence` is the number of the last report taken from it."""
+    """The device and network of a registered player; `sequence` is the number of its last accepted report."""
 
     device: DeviceReference
     network: NetworkName
@@ -71,7 +71,7 @@ class Registered(Tokens, kw_only=True):
 
 
 class ReportedError(Entity):
-    """Something that went wrong on the player."""
+    """An error on the player."""
 
     error_name: FileName
     error_event: Annotated[str, Meta(max_length=255)] | None = None
@@ -81,7 +81,7 @@ class ReportedError(Entity):
 
 
 class ReportedDownload(Entity):
-    """A file that arrived, or is arriving; `progress` in percent."""
+    """A file that the player has downloaded or is downloading; `progress` is in percent."""
 
     file_name: FileName
     progress: Annotated[int, Meta(ge=0, le=100)]
@@ -97,7 +97,7 @@ class ReportedDownload(Entity):
 
 
 class Report(Entity):
-    """A sign of life, with whatever there is to say. `status` is read by `status.read_status`."""
+    """A report; without its optional members it only shows that the player is alive."""
 
     sequence: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     sent_at: DateTime | None = None
@@ -107,7 +107,7 @@ class Report(Entity):
 
 
 class ReportAnswer(Entity):
-    """`sequence` is the highest number taken, `next_report` in seconds."""
+    """The answer to a report: `sequence` is the highest accepted number, `nextReport` is in seconds."""
 
     sequence: int
     next_report: int
@@ -115,7 +115,7 @@ class ReportAnswer(Entity):
 
 
 class ScreenshotAnswer(Entity):
-    """A picture that was taken in; its size in pixels and bytes."""
+    """A stored picture; its size is in pixels and bytes."""
 
     id: int
     width: int

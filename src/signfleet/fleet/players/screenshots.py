@@ -1,4 +1,4 @@
-"""Pictures of what players show: checked, stored with a thumbnail. What came first goes first, the newest stays."""
+"""Stores pictures of players' screens with thumbnails, and deletes the oldest beyond the limits."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from signfleet.foundation.blobs.pictures import SUFFIXES, Pictures
 from signfleet.foundation.errors import Invalid, Unauthenticated
 from signfleet.foundation.quotas import QuotaReached
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime, timespan, zones
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
 
 MEGABYTE = 1_000_000
-#: So many old pictures of a device make room for a new one at most.
+#: At most this many old pictures of a device are deleted for a new one.
 AT_ONCE = 100
-#: Beyond all moments, ms.
+#: Later than every date, in ms.
 FAR = 2**62
 #: How far a picture's time stamp may be ahead of the server's clock, in ms.
 AHEAD = timespan.DAY
 NAME_LIMIT = 128
-#: How many pictures of a device are kept whose settings do not say.
+#: How many pictures of a device are stored if its settings do not say.
 COUNT_LIMIT = 5
 
 
@@ -40,7 +40,7 @@ class _Named(msgspec.Struct):
 
 
 class _Settings(msgspec.Struct):
-    """The part of a device's settings that pictures go by."""
+    """The members of a device's settings that pictures need."""
 
     timezone: str | None = None
     group: _Named | None = None
@@ -48,7 +48,7 @@ class _Settings(msgspec.Struct):
 
 
 class _Status(msgspec.Struct):
-    """The part of a device's status that pictures go by."""
+    """The members of a device's status that pictures need."""
 
     timezone: str | None = None
     group: _Named | None = None
@@ -56,7 +56,7 @@ class _Status(msgspec.Struct):
 
 
 class Upload(NamedTuple):
-    """A picture as it came: when it was taken and sent by the player's clock, and what it shows by its word."""
+    """A picture as the player sends it, with its dates by the player's clock and the names that the player states."""
 
     timestamp: str
     content: bytes
@@ -70,12 +70,12 @@ _read_status = msgspec.json.Decoder(_Status).decode
 
 
 def folder(network_id: int, device_id: int) -> str:
-    """Where the pictures of a device are, among all files."""
+    """Returns the folder of a device's pictures."""
     return f"screenshots/{network_id}/{device_id}"
 
 
 class Screenshots:
-    """Takes pictures in."""
+    """Stores uploaded pictures."""
 
     def __init__(self, store: Store, blobs: Blobs, pictures: Pictures, bytes_per_network: int) -> None:
         self._bytes_per_network = bytes_per_network
@@ -83,11 +83,11 @@ class Screenshots:
         self._blobs = blobs
         self._pictures = pictures
 
-    async def take(self, network_id: int, device_id: int, upload: Upload, now: int) -> tuple[ScreenshotAnswer, bool]:
-        """Stores a picture; says whether it is new: a device has one of a moment, which a repeat does not change.
+    async def receive(self, network_id: int, device_id: int, upload: Upload, now: int) -> tuple[ScreenshotAnswer, bool]:
+        """Stores a picture and returns whether it is new: a device has one per moment, which a repeat does not change.
 
-        Raises `Invalid` and `TooLarge` for what is no picture or too big a one, or a time stamp that cannot be, and
-        `QuotaReached` where the network's bytes are used up.
+        Raises `Invalid` for a wrong time stamp and for content that is no picture, `TooLarge` for too big a picture,
+        and `QuotaReached` if the network's bytes are used up.
         """
         keys = {"network_id": network_id, "device_id": device_id}
         _check_names(upload)
@@ -98,15 +98,15 @@ class Screenshots:
         if known is not None:
             return _answer(known), False
         picture = await self._pictures.examine(upload.content, device_id)
-        # Every attempt has names of its own: of two at once, one cannot take the other's files away.
+        # Every attempt has file names of its own, so that one of two at once cannot delete the other's files.
         stem = f"{folder(network_id, device_id)}/{moment}-{secrets.token_hex(4)}"
         blob, thumbnail = f"{stem}.{SUFFIXES[picture.media_type]}", f"{stem}.thumb.150x150.jpg"
 
         async def expect(tx: Transaction) -> None:
             await reserve_files(tx, (blob, thumbnail), now)
 
-        async def keep(tx: Transaction) -> tuple[ScreenshotAnswer, bool]:
-            device = await tx.one(queries.SHOWING, **keys)
+        async def insert(tx: Transaction) -> tuple[ScreenshotAnswer, bool]:
+            device = await tx.one(queries.LOCK_SCREENSHOT_DEVICE, **keys)
             if device is None:
                 raise Unauthenticated("This device was deleted; register again.")
             known = await tx.one(queries.SCREENSHOT_OF_MOMENT, **same)
@@ -114,7 +114,7 @@ class Screenshots:
                 return _answer(known), False
             await adopt_files(tx, (blob, thumbnail))
             settings = _read_settings(device.settings)
-            row = {
+            row: dict[str, Any] = {
                 **keys,
                 "id": await tx.next_id("screenshot"),
                 "serial": device.serial,
@@ -137,16 +137,17 @@ class Screenshots:
             )
             return answer, True
 
-        # Whatever happens from here on, be it that nobody can say whether it was kept, the files stay if it was.
+        # The files are announced before they are written, and needed from the commit of the row on: whatever happens in
+        # between, the retention sweep deletes them unless the row is stored.
         await self._store.write(expect)
         await self._blobs.put(blob, upload.content)
         await self._blobs.put(thumbnail, picture.thumbnail)
-        return await self._store.write(keep)
+        return await self._store.write(insert)
 
     async def _make_room(self, tx: Transaction, new: dict[str, Any], count: int) -> None:
         """Deletes the device's oldest pictures, by arrival, beyond `count` and beyond the network's bytes."""
         keys = {"network_id": new["network_id"], "device_id": new["device_id"]}
-        surplus = await tx.all(queries.SURPLUS_SCREENSHOTS, **keys, kept=count)
+        surplus = await tx.all(queries.SURPLUS_SCREENSHOTS, **keys, count=count)
         total = await tx.one(counters.TOTAL, network_id=new["network_id"], entity=counters.PICTURE_BYTES)
         excess = (total.total if total else 0) + new["file_size"] - self._bytes_per_network
         excess -= sum(old.file_size for old in surplus)
@@ -163,7 +164,7 @@ class Screenshots:
             await tx.execute(queries.DELETE_SCREENSHOTS, in_network=new["network_id"], ids=ids)
             await discard_files(tx, [name for old in surplus for name in (old.blob, old.thumbnail)])
         change = new["file_size"] - sum(old.file_size for old in surplus)
-        # Last, behind the pictures: two who lock both the other way round would wait for each other.
+        # Lock order: screenshots before the counter, to avoid a deadlock.
         await counters.add(tx, new["network_id"], counters.PICTURE_BYTES, change)
         total = await tx.one(counters.TOTAL, network_id=new["network_id"], entity=counters.PICTURE_BYTES)
         if change > 0 and total is not None and total.total > self._bytes_per_network:
@@ -174,7 +175,7 @@ class Screenshots:
 
 
 class _Stamp(NamedTuple):
-    """When a picture was taken (ms): by the player's clock and by ours, and where ours are of repeats."""
+    """When a picture was taken (ms): by the player's clock and by ours, and within which dates a repeat has ours."""
 
     sent: int
     moment: int
@@ -189,7 +190,7 @@ def _stamp(upload: Upload, now: int) -> _Stamp:
     if upload.sent_at is None:
         earliest, latest, moment = -FAR, FAR, sent
     else:
-        # A player whose clock begins again with each start may name a moment twice and mean two.
+        # A clock that restarts with every boot may show the same moment for two different pictures.
         moment = sent + clock.shift(_date(upload.sent_at, "Query parameter 'sentAt'"), now)
         earliest, latest = moment - 2 * clock.TOLERANCE, moment + 2 * clock.TOLERANCE
     if moment > now + AHEAD:
@@ -211,7 +212,7 @@ def _check_names(upload: Upload) -> None:
 
 
 def _shown(upload: Upload, settings: _Settings, status: str | None, moment: int) -> dict[str, str | int | None]:
-    """What the picture shows and when that was there, from the upload or else from what is known of the device."""
+    """Returns the columns of names and local time: from the upload, or else from the device's status and settings."""
     reported = _Status() if status is None else _read_status(reported_status(status))
     group = upload.group or _name(reported.group) or _name(settings.group)
     presentation = upload.presentation or _name(reported.presentation)
@@ -231,5 +232,5 @@ def _name(named: _Named | None) -> str | None:
     return None if named is None else named.name
 
 
-def _answer(row: Row) -> ScreenshotAnswer:
+def _answer(row: queries.StoredScreenshot) -> ScreenshotAnswer:
     return ScreenshotAnswer(id=row.id, width=row.width, height=row.height, file_size=row.file_size)

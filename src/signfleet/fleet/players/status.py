@@ -1,5 +1,4 @@
-"""Reads the status in a report: strict in types, lenient in words that newer firmware may use and in lists that are
-longer than the server keeps."""
+"""Reads the status in a report: strict in types, lenient in words of newer firmware and in lists that are too long."""
 
 from __future__ import annotations
 
@@ -20,22 +19,22 @@ from signfleet.web.contract.spelling import members
 _UNKNOWN = "Unknown"
 _SYSTEMS = ("ExFAT", "ext3", "ext4", "FAT12", "FAT16", "FAT32", "HFS", "HFSplus", "NTFS")
 _ACCESS = ("Read", "Write")
-#: Of several words in an array, so many are read; a text of them has a length that a `Word` may have.
+#: At most this many words of an array are read; a text of words has the length that a `Word` may have.
 _FLAGS_LIMIT = 32
 _FLAGS_LENGTH = 128
 _TYPE = inspect.type_info(ReportedStatus)
 
 
-def read_status(said: dict[str, Any]) -> ReportedStatus:
-    """The status as it is kept. Raises `Invalid` with the path of the member at fault."""
-    mended = _mend(said, _TYPE)
-    for storage in _objects(mended.get("storage")):
-        _mend_flags(storage, "access", _ACCESS)
-        _mend_word(storage, "system", _SYSTEMS)
-    for interface in _objects(_member(mended, "network", "interfaces")):
-        _mend_flags(interface, "proto", PROTOCOLS)
+def read_status(given: dict[str, Any]) -> ReportedStatus:
+    """Returns the status to store. Raises `Invalid` with the path of the wrong member."""
+    normal = _normalise(given, _TYPE)
+    for storage in _objects(normal.get("storage")):
+        _normalise_flags(storage, "access", _ACCESS)
+        _normalise_word(storage, "system", _SYSTEMS)
+    for interface in _objects(_member(normal, "network", "interfaces")):
+        _normalise_flags(interface, "proto", PROTOCOLS)
     try:
-        status = msgspec.convert(mended, ReportedStatus)
+        status = msgspec.convert(normal, ReportedStatus)
     except msgspec.ValidationError as error:
         raise Invalid(f"The body does not fit: {explain(error, ReportedStatus, 'status')}.") from error
     status.uptime = None if status.uptime is None else timespan.canonical(status.uptime)
@@ -44,17 +43,32 @@ def read_status(said: dict[str, Any]) -> ReportedStatus:
     return status
 
 
-def _mend(value: Any, kind: inspect.Type) -> Any:
-    """`value` with lists no longer than they may be, without what the type does not know, and with every word of an
-    enumeration in its usual spelling, `Unknown` where it is none of its words."""
+def _normalise(value: Any, kind: inspect.Type) -> Any:
+    """Shortens lists, drops unknown members and spells words of enumerations as the type `kind` does.
+
+    `kind` is the description by `msgspec.inspect` of what `value` should be; both are walked together. Given the type
+    of `ReportedStatus` and
+
+        {"Firmware": {"version": "9.0.145", "vendor": "x"}, "presentation": {"type": "presentation"}, "colour": 7}
+
+    the result is
+
+        {"firmware": {"version": "9.0.145"}, "presentation": {"type": "Presentation"}}
+
+    Step by step: the struct gives its members their own spelling and drops `colour`; `firmware` is a union with None,
+    so the walk goes on with its struct, which drops `vendor`; `version` is a plain text and stays; `type` is a literal,
+    whose word is matched without regard to case ("Hologram" would become "Unknown"). A list keeps the first
+    `max_length` items, each walked on its own. A value of the wrong type stays as it is: `convert` refuses it later,
+    with its path.
+    """
     if isinstance(kind, inspect.UnionType):
         kind = next(choice for choice in kind.types if not isinstance(choice, inspect.NoneType))
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
         value = members(value, kind.cls)
         names = ((field.encode_name, field.type) for field in kind.fields)
-        return {name: _mend(value[name], of) for name, of in names if name in value}
+        return {name: _normalise(value[name], of) for name, of in names if name in value}
     if isinstance(kind, inspect.ListType) and isinstance(value, list):
-        return [_mend(item, kind.item_type) for item in value[: kind.max_length]]
+        return [_normalise(item, kind.item_type) for item in value[: kind.max_length]]
     if isinstance(kind, inspect.DictType) and isinstance(value, dict):
         return dict(islice(value.items(), kind.max_length))
     if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
@@ -63,31 +77,31 @@ def _mend(value: Any, kind: inspect.Type) -> Any:
 
 
 def _word(value: str, known: Sequence[str]) -> str:
-    said = fold(value.strip())
-    return next((word for word in known if fold(word) == said), _UNKNOWN)
+    folded = fold(value.strip())
+    return next((word for word in known if fold(word) == folded), _UNKNOWN)
 
 
-def _mend_word(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
-    if isinstance(holder.get(name), str):
-        holder[name] = _word(holder[name], known)
+def _normalise_word(parent: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
+    if isinstance(parent.get(name), str):
+        parent[name] = _word(parent[name], known)
 
 
-def _mend_flags(holder: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
-    value = holder.get(name)
+def _normalise_flags(parent: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
+    value = parent.get(name)
     if isinstance(value, list):
         value = value[:_FLAGS_LIMIT]
     if isinstance(value, str) and len(value) > _FLAGS_LENGTH:
         return
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(word, str) for word in value)):
-        holder[name] = flags.normalise(value, known, instead=_UNKNOWN) if value else None
+        parent[name] = flags.normalise(value, known, instead=_UNKNOWN) if value else None
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _member(holder: dict[str, Any], *path: str) -> Any:
-    value: Any = holder
+def _member(parent: dict[str, Any], *path: str) -> Any:
+    value: Any = parent
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value

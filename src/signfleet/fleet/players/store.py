@@ -1,6 +1,8 @@
-"""The SQL of the player's side."""
+"""The SQL of the player protocol."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
@@ -19,10 +21,32 @@ from signfleet.foundation.storage.tables import (
 )
 from signfleet.identity.access.store import is_token
 
-#: More than one report brings.
+#: How many surplus rows one report deletes at most: more than it can insert.
 SURPLUS_AT_ONCE = 200
 
 _LIFETIMES = (network.c.device_access_token_lifetime, network.c.device_refresh_token_lifetime)
+
+
+class DeviceTokenLifetimes(Protocol):
+    """How long tokens of a network's devices live, in ms."""
+
+    device_access_token_lifetime: int
+    device_refresh_token_lifetime: int
+
+
+class SetupNetwork(DeviceTokenLifetimes, Protocol):
+    """The network of a setup token, and the limits of the token."""
+
+    id: int
+    name: str
+    is_locked_out: int
+    #: ms
+    protocol_1_until: int | None
+    hash: bytes
+    #: ms
+    valid_to: int
+    max_uses: int | None
+
 
 SETUP_TOKEN = Query(
     select(
@@ -37,17 +61,33 @@ SETUP_TOKEN = Query(
     )
     .select_from(token)
     .join(network, network.c.id == token.c.network_id)
-    .where(token.c.hash == bindparam("hash"), is_token("setup"))
+    .where(token.c.hash == bindparam("hash"), is_token("setup")),
+    SetupNetwork,
 )
-#: Counts another device that joins with a setup token, unless that has no use left.
+#: Counts a device that joins with a setup token; changes no row if the token has no use left.
 USE_SETUP_TOKEN = Query(
     token.update()
     .where(token.c.hash == bindparam("token_hash"), func.coalesce(token.c.uses, 0) < token.c.max_uses)
     .values(uses=func.coalesce(token.c.uses, 0) + 1)
 )
-LIFETIMES = Query(select(network.c.is_locked_out, *_LIFETIMES).where(network.c.id == bindparam("network_id")))
 
-#: The secret of the device that has a serial, in whatever network.
+
+class DeviceNetwork(DeviceTokenLifetimes, Protocol):
+    is_locked_out: int
+
+
+LIFETIMES = Query(
+    select(network.c.is_locked_out, *_LIFETIMES).where(network.c.id == bindparam("network_id")), DeviceNetwork
+)
+
+
+class SecretOfSerial(Protocol):
+    network_id: int
+    id: int
+    hash: bytes | None
+
+
+#: The secret of the device that has a serial, in any network.
 SECRET_OF_SERIAL = Query(
     select(device.c.network_id, device.c.id, device_secret.c.hash)
     .select_from(device)
@@ -55,22 +95,47 @@ SECRET_OF_SERIAL = Query(
         device_secret,
         and_(device_secret.c.network_id == device.c.network_id, device_secret.c.device_id == device.c.id),
     )
-    .where(device.c.serial_key == bindparam("serial_key"))
+    .where(device.c.serial_key == bindparam("serial_key")),
+    SecretOfSerial,
 )
-#: The access token that a session got for a refresh token.
-GRANTED = Query(
+
+
+class RegisteredDevice(Protocol):
+    """What registration needs of a known device."""
+
+    network_id: int
+    id: int
+    serial: str
+    model: str
+    #: ms
+    registration_date: int
+    #: ms
+    changed_date: int
+    report_sequence: int
+
+
+class UsedToken(Protocol):
+    """What tells a lost answer from a copied refresh token."""
+
+    session_id: int
+    #: ms
+    used_date: int | None
+
+
+#: When the access token that a session got for a refresh token was first used.
+USE_OF_GRANTED = Query(
     select(token.c.used_date).where(
         token.c.session_id == bindparam("of_session_id"),
         is_token("access"),
         token.c.granted_by == bindparam("refresh_hash"),
     )
 )
-NOTE_GRANT = Query(
+SET_GRANTED_BY = Query(
     token.update()
     .where(token.c.session_id == bindparam("of_session_id"), is_token("access"))
     .values(granted_by=bindparam("refresh_hash"))
 )
-#: What was lost on the way is not to be used.
+#: Marks the refresh token of an answer that was lost as used.
 SPEND_REFRESH_TOKENS = Query(
     token.update()
     .where(token.c.session_id == bindparam("of_session_id"), is_token("refresh"), token.c.used_date.is_(None))
@@ -79,8 +144,17 @@ SPEND_REFRESH_TOKENS = Query(
 
 _IS_DEVICE = and_(device.c.network_id == bindparam("network_id"), device.c.id == bindparam("device_id"))
 
+
+class LockedDevice(Protocol):
+    network_id: int
+    id: int
+    serial: str
+
+
 #: Locks the device until the transaction ends.
-LOCK_DEVICE = Query(select(device.c.network_id, device.c.id, device.c.serial).where(_IS_DEVICE).with_for_update())
+LOCK_DEVICE = Query(
+    select(device.c.network_id, device.c.id, device.c.serial).where(_IS_DEVICE).with_for_update(), LockedDevice
+)
 CHANGE_MODEL = Query(
     device.update()
     .where(THIS_DEVICE)
@@ -96,9 +170,23 @@ CHANGE_MODEL = Query(
 
 CHANGE_IDENTITY = Query(device_document.update().where(ITS_DOCUMENT).values(identity=bindparam("new_identity")))
 
-#: What a report is judged by; the device is locked until the unit of work ends. So is its document: PostgreSQL reads
-#: anew what it had to wait for, and nothing else.
-REPORTING = Query(
+
+class ReportingDevice(Protocol):
+    serial: str
+    report_sequence: int
+    #: ms
+    changed_date: int
+    #: JSON
+    settings: str
+    #: JSON without the closing brace: `devices.document.reported_status`.
+    status: str | None
+    #: ms
+    last_error: int | None
+
+
+#: Locks a device that reports until the transaction ends. Locks its document too: after a wait PostgreSQL re-reads only
+#: the rows that it locks.
+LOCK_REPORTING_DEVICE = Query(
     select(
         device.c.serial,
         device.c.report_sequence,
@@ -110,9 +198,10 @@ REPORTING = Query(
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
-    .with_for_update(of=[device, device_document])
+    .with_for_update(of=[device, device_document]),
+    ReportingDevice,
 )
-TAKE_REPORT = Query(
+UPDATE_DEVICE = Query(
     device.update()
     .where(THIS_DEVICE)
     .values(
@@ -125,6 +214,18 @@ TAKE_REPORT = Query(
 )
 SET_STATUS = Query(device_document.update().where(ITS_DOCUMENT).values(status=bindparam("new_status")))
 INSERT_ERROR = Query(device_error.insert())
+
+
+class RecentError(Protocol):
+    id: int
+    #: ms
+    timestamp: int
+    name: str
+    event: str
+    reason: str | None
+    response_code: int
+
+
 #: Errors of a device around those that come in, the newest first.
 RECENT_ERRORS = Query(
     select(
@@ -141,7 +242,8 @@ RECENT_ERRORS = Query(
         device_error.c.timestamp.between(bindparam("earliest"), bindparam("latest")),
     )
     .order_by(device_error.c.timestamp.desc(), device_error.c.id.desc())
-    .limit(bindparam("limit", type_=Integer()))
+    .limit(bindparam("limit", type_=Integer())),
+    RecentError,
 )
 COUNT_ERROR = Query(
     device_error.update()
@@ -155,7 +257,7 @@ COUNT_ERROR = Query(
 
 
 def _surplus(table: Table) -> Query:
-    """Deletes what a device has beyond its newest `most`: a short walk along an index, a few at once."""
+    """Deletes rows of a device beyond its newest `most`, a few at once: a short walk along an index."""
     its = and_(table.c.network_id == bindparam("network_id"), table.c.device_id == bindparam("device_id"))
     surplus = (
         select(table.c.id)
@@ -171,37 +273,68 @@ DELETE_SURPLUS_ERRORS = _surplus(device_error)
 DELETE_SURPLUS_DOWNLOADS = _surplus(device_download)
 INSERT_DOWNLOAD = Query(device_download.insert())
 
-#: What a picture is kept with; the device and its document are locked until the unit of work ends.
-SHOWING = Query(
+
+class ScreenshotDevice(Protocol):
+    serial: str
+    serial_key: str
+    #: JSON
+    settings: str
+    #: As `ReportingDevice.status`.
+    status: str | None
+
+
+#: Locks a device that uploads a picture, and its document, until the transaction ends.
+LOCK_SCREENSHOT_DEVICE = Query(
     select(device.c.serial, device.c.serial_key, device_document.c.settings, device_document.c.status)
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
-    .with_for_update(of=[device, device_document])
+    .with_for_update(of=[device, device_document]),
+    ScreenshotDevice,
 )
 _ITS_SCREENSHOTS = and_(
     screenshot.c.network_id == bindparam("network_id"), screenshot.c.device_id == bindparam("device_id")
 )
+
+
+class StoredScreenshot(Protocol):
+    id: int
+    width: int
+    height: int
+    file_size: int
+
+
 SCREENSHOT_OF_MOMENT = Query(
     select(screenshot.c.id, screenshot.c.width, screenshot.c.height, screenshot.c.file_size).where(
         _ITS_SCREENSHOTS,
         screenshot.c.sent_timestamp == bindparam("sent"),
         screenshot.c.utc_timestamp.between(bindparam("earliest"), bindparam("latest")),
-    )
+    ),
+    StoredScreenshot,
 )
 INSERT_SCREENSHOT = Query(screenshot.insert())
+
+
+class OldScreenshot(Protocol):
+    id: int
+    file_size: int
+    blob: str
+    thumbnail: str
+
+
 _old_screenshots = select(screenshot.c.id, screenshot.c.file_size, screenshot.c.blob, screenshot.c.thumbnail).where(
     _ITS_SCREENSHOTS
 )
-#: All but those that came last.
+#: All but the `count` newest by arrival.
 SURPLUS_SCREENSHOTS = Query(
-    _old_screenshots.order_by(screenshot.c.id.desc()).offset(bindparam("kept", type_=Integer()))
+    _old_screenshots.order_by(screenshot.c.id.desc()).offset(bindparam("count", type_=Integer())), OldScreenshot
 )
-#: Those that came first, but for a new one.
+#: The oldest by arrival, except a new one.
 OLDEST_SCREENSHOTS = Query(
     _old_screenshots.where(screenshot.c.id != bindparam("new"))
     .order_by(screenshot.c.id)
-    .limit(bindparam("limit", type_=Integer()))
+    .limit(bindparam("limit", type_=Integer())),
+    OldScreenshot,
 )
 DELETE_SCREENSHOTS = Query(
     screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), among(screenshot.c.id, "ids"))

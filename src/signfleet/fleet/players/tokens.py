@@ -1,4 +1,4 @@
-"""Players get new tokens: for a refresh token, or for the secret of their device."""
+"""Issues new tokens to players: for a refresh token, or for the secret of their device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.clones import Clones, Sign
 from signfleet.fleet.players.schemas import Tokens
 from signfleet.foundation.rate_limit import RateLimit
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import MINUTE
 from signfleet.identity.access import store as access
@@ -22,12 +22,12 @@ from signfleet.web.caller.actor import acting
 from signfleet.web.caller.scopes import DEVICE_SCOPE
 from signfleet.web.contract.oauth import OAuthError
 
-#: So long after it was exchanged, in ms, a refresh token is good once more if the answer was lost.
+#: A used refresh token works again for this long (ms), because the answer may have been lost.
 GRACE: Final = 2 * MINUTE
 
 
-def lifetimes_of(network: Row) -> Lifetimes:
-    """How long tokens of a network's devices live."""
+def lifetimes_of(network: queries.DeviceTokenLifetimes) -> Lifetimes:
+    """Returns how long the tokens of a network's devices live."""
     return Lifetimes(network.device_access_token_lifetime, network.device_refresh_token_lifetime)
 
 
@@ -40,9 +40,10 @@ class PlayerTokens:
         self._clones = Clones()
 
     async def refresh(self, refresh_token: str, now: int) -> Tokens:
-        """Exchanges a refresh token. The last one is good again while nothing of its answer has been used.
+        """Exchanges a refresh token. The last one works again while nothing of its answer has been used.
 
-        One that is older was copied, or its player was: its session ends with all its tokens.
+        Reuse of an older one means that the token or the whole player was copied, so its session ends with all its
+        tokens.
         """
         key = hash_token(refresh_token)
         row = await self._store.one(access.REFRESH_TOKEN, hash=key)
@@ -60,7 +61,8 @@ class PlayerTokens:
             secret = await secrets.lock(tx, network_id, device_id)
             await tx.one(access.LOCK_SESSION, id=row.session_id)
             token = await tx.one(access.REFRESH_TOKEN, hash=key)
-            if token is None:
+            network = await tx.one(queries.LIFETIMES, network_id=network_id)
+            if token is None or network is None:
                 return _invalid_grant("The refresh token is unknown or was revoked.")
             if token.used_date is None:
                 if token.valid_to <= now:
@@ -80,35 +82,34 @@ class PlayerTokens:
                 text, secret = secrets.issue(now)
                 secret = secret._replace(is_received=True)
             await secrets.save(tx, network_id, device_id, secret.seen())
-            network = await tx.one(queries.LIFETIMES, network_id=network_id)
             issued = await renew(tx, token.session_id, scope=token.scope, lifetimes=lifetimes_of(network), now=now)
-            await tx.execute(queries.NOTE_GRANT, of_session_id=token.session_id, refresh_hash=key)
+            await tx.execute(queries.SET_GRANTED_BY, of_session_id=token.session_id, refresh_hash=key)
             return Tokens.of(issued, device_secret=text or msgspec.UNSET)
 
         with self._rate_limit.refunding(device_id):
             outcome = await self._store.write(work)
         for sign in signs:
-            self._clones.remember(device_id, sign, now)
+            self._clones.note_recorded(device_id, sign, now)
         return _tokens(outcome)
 
     async def _may_repeat(
-        self, tx: Transaction, token: Row, key: bytes, secret: secrets.DeviceSecret, now: int
+        self, tx: Transaction, token: queries.UsedToken, key: bytes, secret: secrets.DeviceSecret, now: int
     ) -> bool:
         """Whether a used refresh token is the last one, and its answer may have been lost.
 
-        An answer with the player's first secret has no time limit: without it the player has nothing else.
+        For an answer with the player's first secret there is no time limit: the player has no other credential.
         """
-        granted = await tx.one(queries.GRANTED, of_session_id=token.session_id, refresh_hash=key)
+        granted = await tx.one(queries.USE_OF_GRANTED, of_session_id=token.session_id, refresh_hash=key)
         if granted is None or granted.used_date is not None:
             return False
-        return now - token.used_date < GRACE or _came_with(secret, token)
+        return (token.used_date is not None and now - token.used_date < GRACE) or _came_with(secret, token)
 
     async def with_secret(self, serial: str, device_secret: str, now: int) -> Tokens:
-        """Issues an access token for the secret of a device; its earlier tokens end."""
+        """Issues an access token for the secret of a device and revokes its earlier tokens."""
         device = await self._store.one(queries.SECRET_OF_SERIAL, serial_key=fold(serial))
         if device is None or not secrets.DeviceSecret(device.hash and bytes(device.hash)).is_proved_by(device_secret):
             self._rate_limit.check(acting().address)
-            raise _invalid_client("The serial number and the device secret do not belong together.")
+            raise _invalid_client("The serial number and the device secret do not match.")
         self._rate_limit.check(device.id)
         network_id, device_id = device.network_id, device.id
         signs: list[Sign] = []
@@ -123,7 +124,7 @@ class PlayerTokens:
             if network is None or network.is_locked_out:
                 return _invalid_client("The network of this device is locked out.")
             known[:], signs[:] = [secret.address], []
-            if locked is not None and self._clones.takes_turns(device_id, secret.address, now):
+            if locked is not None and self._clones.alternates(device_id, secret.address, now):
                 signs[:] = [Sign("secret_used_by_turns", secret.address)]
                 await self._clones.record(tx, locked, signs[0], now)
             await secrets.save(tx, network_id, device_id, secret.presented())
@@ -141,21 +142,21 @@ class PlayerTokens:
         with self._rate_limit.refunding(device_id):
             outcome = await self._store.write(work)
         for address in known:
-            self._clones.moved(device_id, address, now)
+            self._clones.note_address(device_id, address, now)
         for sign in signs:
-            self._clones.remember(device_id, sign, now)
+            self._clones.note_recorded(device_id, sign, now)
         return _tokens(outcome)
 
 
 def _tokens(outcome: Tokens | OAuthError) -> Tokens:
-    """Raises a refusal, which may have ended a session, once that is stored."""
+    """Raises a refusal; the transaction that made it, and may have ended a session, is committed before."""
     if isinstance(outcome, OAuthError):
         raise outcome
     return outcome
 
 
-def _came_with(secret: secrets.DeviceSecret, token: Row) -> bool:
-    """Whether a device that had no secret got it in the answer for this refresh token."""
+def _came_with(secret: secrets.DeviceSecret, token: queries.UsedToken) -> bool:
+    """Whether the answer for this refresh token contained the first secret of the device."""
     return token.used_date is not None and not secret.is_presented and secret.issue_date >= token.used_date
 
 
