@@ -71,7 +71,7 @@ class IdentityServices(NotifyServices):
         self.registrations = Registrations(
             store, self.people, self.passwords, self.one_time_links, attempts=attempts, settings=settings
         )
-        self.invitations = Invitations(store, self.passwords, self.one_time_links, documents)
+        self.invitations = Invitations(store, self.people, self.passwords, self.one_time_links, documents)
         self.networks = Networks(store, settings, insert_group, insert_administrator)
         self.network_administration = NetworkAdministration(store, self.permissions, settings)
         self.roles = Roles(store, self.permissions, documents, most=settings.roles_per_network)

@@ -28,6 +28,6 @@ async def accept_invitation(call: Call, invitations: Invitations, invitation: st
 
 @endpoints.delete("/{invitation}/", scope=UPDATE)
 async def decline_invitation(call: Call, invitations: Invitations, invitation: str) -> Answer:
-    """Decline an invitation: the user that the network made is removed."""
+    """Decline an invitation: the network loses the user that it created."""
     await invitations.decline(call.person_id, invitation, call.now)
     return NO_CONTENT

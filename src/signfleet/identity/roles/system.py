@@ -1,9 +1,10 @@
-"""Roles by name and id: the six of every network, which stand in the code, and custom ones."""
+"""The six system roles, by id and by name, and the names of users' roles."""
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.storage.interface import Row
 from signfleet.identity.access.operations.definitions import DEVICE, ROOTS
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.identity.access.schemas import Permission, Principal
@@ -11,8 +12,15 @@ from signfleet.identity.access.schemas import Permission, Principal
 _BY_ID = {role.id: role for role in SYSTEM_ROLES}
 
 
-def role_name(row: Row) -> str | None:
-    """The name of a user's role, from a row of `users.store`."""
+class RoleOfUser(Protocol):
+    """A user's role; `custom_role_name` is None for a system role."""
+
+    role_id: int | None
+    custom_role_name: str | None
+
+
+def role_name(row: RoleOfUser) -> str | None:
+    """Returns the name of a user's role."""
     if row.role_id is None:
         return None
     role = system_role_of(row.role_id)
@@ -20,11 +28,12 @@ def role_name(row: Row) -> str | None:
 
 
 def system_role_of(role_id: int) -> SystemRole | None:
+    """Returns the system role with an id; None for a custom role."""
     return _BY_ID.get(role_id)
 
 
 def system_role(name: str) -> SystemRole:
-    """The system role of that name, in any letter case. Raises `Invalid`."""
+    """Returns the system role with a name, in any letter case. Raises `Invalid`."""
     for role in SYSTEM_ROLES:
         if role.name.lower() == name.strip().lower():
             return role
@@ -33,12 +42,12 @@ def system_role(name: str) -> SystemRole:
 
 
 def created(role: SystemRole) -> str:
-    """When a system role was made, as the wire spells it: with its first rule."""
+    """Returns the creation date of a system role as JSON has it: that of its first rule."""
     return next(rule.created for rule in DEVICE.role_rules if rule.role is role)
 
 
 def system_role_permissions(role: SystemRole) -> list[Permission]:
-    """Every rule that is stated for a system role; what is not stated follows from the parent operation's."""
+    """Returns every rule that is stated for a system role; other operations have the rule of their parent."""
     principal = Principal(name=role.name, is_custom=False, type="Role", id=role.id)
     return [
         Permission(

@@ -10,7 +10,7 @@ from signfleet.identity.self_.networks.routes import endpoints as network_endpoi
 from signfleet.identity.self_.profile.routes import endpoints as profile_endpoints
 from signfleet.identity.self_.session.routes import endpoints as session_endpoints
 from signfleet.identity.self_.tokens.routes import endpoints as token_endpoints
-from signfleet.identity.self_.users.profile import endpoints as user_profile_endpoints
+from signfleet.identity.self_.users.profile.routes import endpoints as user_profile_endpoints
 from signfleet.identity.self_.users.routes import endpoints as user_endpoints
 from signfleet.identity.sign_in.proof import PasswordProof
 from signfleet.identity.users.administration import UserAdministration

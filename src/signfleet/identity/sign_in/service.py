@@ -176,7 +176,7 @@ class SignIn:
             # Lock order: application, user, session.
             same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:  # before their session, as whoever deletes a user does
-                await tx.one(users.HOLD_ALONE, network_id=user.network_id, id=user.id)
+                await tx.one(users.LOCK_ONE, network_id=user.network_id, id=user.id)
             taken = await use_refresh_token(tx, refresh_token, now)
             if isinstance(taken, RefusedToken):
                 return taken

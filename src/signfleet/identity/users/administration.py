@@ -1,4 +1,4 @@
-"""Users as administrators of a network see and change them."""
+"""Lists, invites, changes and removes users for the administrators of a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.foundation.errors import NotFound, of_another
 from signfleet.foundation.rate_limit import RateLimit
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.foundation.wire.ids import id_of
@@ -35,25 +35,26 @@ from signfleet.identity.access.schemas import Permission
 from signfleet.identity.people.links import INVITATION, OneTimeLinks
 from signfleet.identity.people.schemas import person_of
 from signfleet.identity.people.service import People, insert_person, record_new
-from signfleet.identity.people.store import LOCK_MAILBOX
+from signfleet.identity.people.store import LOCK_MAILBOX, PersonRow
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.identity.roles.service import role_named
 from signfleet.identity.users import store as queries
 from signfleet.identity.users.catalogue import USERS
-from signfleet.identity.users.membership import demand_no_member, insert_user, record_change, remove_user
+from signfleet.identity.users.membership import insert_user, record_change, remove_user, require_no_member, user_by_id
 from signfleet.identity.users.schemas import NewUser, User, UserChange
 from signfleet.identity.users.service import Users
+from signfleet.identity.users.store import UserRow
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.paging import ListQuery, Page
 
-#: Mails that a network may send to one mailbox by inviting and withdrawing: at once, and the seconds for one more.
+#: How many invitations a network may mail to one mailbox at once, and the seconds until one more is allowed.
 INVITATIONS_PER_MAILBOX: Final = (10, 600.0)
 
 
 class UserAdministration:
-    """Lists, creates, changes and removes the users of a network. Who may not be seen does not exist."""
+    """The users of the chosen network. A user that the caller may not see is answered like one that does not exist."""
 
     def __init__(
         self,
@@ -78,47 +79,47 @@ class UserAdministration:
         )
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """A page of the users that the caller may see."""
+        """Returns a page of the users that the caller may see."""
         scope = await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
         found = await self._all.find(session.network, query, scope)
         rows = await self._store.all(queries.USERS_AMONG, network_id=session.network, ids=found.ids)
         known = {row.id: row for row in rows}
         return found.page([encode(await self.entity(session, known[id_])) for id_ in found.ids if id_ in known])
 
-    async def entity(self, session: Session, row: Row) -> User:
-        """The user of a row, with those of its permissions that the caller may see."""
+    async def entity(self, session: Session, row: UserRow) -> User:
+        """Returns the entity of a row, with the permissions that the caller may see."""
         return await self._users.entity(row, session)
 
-    async def row(self, session: Session, segment: str, tx: Transaction | None = None) -> Row:
-        """A user by id or login. Raises `NotFound`."""
-        number = id_of(segment)
-        key = {"mailbox_key": mailbox_key(segment)} if number is None else {"id": number}
+    async def row(self, session: Session, ref: str, tx: Transaction | None = None) -> UserRow:
+        """Returns a user by id or login. Raises `NotFound`."""
+        number = id_of(ref)
+        key = {"mailbox_key": mailbox_key(ref)} if number is None else {"id": number}
         query = queries.MEMBER_BY_LOGIN if number is None else queries.MEMBER_BY_ID
         row = await self._seen(session, tx, query, **key)
         if row is None:
-            raise NotFound.in_network("user", segment)
+            raise NotFound.in_network("user", ref)
         return row
 
-    async def _held(self, session: Session, segment: str, hold: Query, tx: Transaction) -> Row:
-        """The same, kept from others as `hold` says until the unit of work ends. Raises `NotFound`."""
-        found = await self.row(session, segment, tx)
-        await tx.all(hold, network_id=found.network_id, user_id=found.id, role_id=ADMINISTRATORS.id)
+    async def _locked(self, session: Session, ref: str, lock: Query, tx: Transaction) -> UserRow:
+        """Locks a user, and what else the query `lock` locks, until the transaction ends. Raises `NotFound`."""
+        found = await self.row(session, ref, tx)
+        await tx.all(lock, network_id=found.network_id, user_id=found.id, role_id=ADMINISTRATORS.id)
         row = await tx.one(queries.MEMBER_BY_ID, network_id=found.network_id, id=found.id)
         if row is None:
-            raise NotFound.in_network("user", segment)
+            raise NotFound.in_network("user", ref)
         return row
 
     async def create(self, session: Session, new: NewUser, now: int) -> User:
-        """Invites somebody into the network; a mail lets them accept or decline.
+        """Invites a person into the network; a mail lets them accept or decline.
 
-        Whether the mailbox has an account is nobody's business here and not looked up, so answer, time and mail are the
-        same. A password in the answer was made here for the invited person to choose, and is not stored. Raises
-        `Invalid`, `Throttled`, and `Forbidden` for a role that the caller may not give.
+        It does not look up whether the mailbox has an account, so answer, time and mail do not reveal it. A password in
+        the answer is a suggestion for the invited person, and is not stored. Raises `Invalid`, `Throttled`, and
+        `Forbidden` for a role that the caller may not give.
         """
         network_id = session.network
         if new.role_name is not None:
             await self._permissions.require_everywhere(session, CHANGE_USER_ROLE)
-        made = passwords.generate() if new.person.password is None else None
+        suggested = passwords.generate() if new.person.password is None else None
         if new.person.password is not None:
             passwords.check_policy(new.person.password)
         prepared = await self._people.prepared(
@@ -128,7 +129,7 @@ class UserAdministration:
         self._invitations.check(f"{network_id} {mailbox}")
 
         async def work(tx: Transaction) -> int:
-            await demand_no_member(tx, network_id, mailbox, "person.login")
+            await require_no_member(tx, network_id, mailbox, "person.login")
             role_id = None if new.role_name is None else await role_named(tx, network_id, new.role_name)
             if role_id is not None:
                 grantor = await Grantor.of(session, tx)
@@ -138,7 +139,7 @@ class UserAdministration:
             user_id = await insert_user(
                 tx, network_id=network_id, person_id=person_id, role_id=role_id, description=new.description, now=now
             )
-            row: Row = await tx.one(queries.USER_BY_ID, id=user_id)
+            row = await user_by_id(tx, user_id)
             await self._links.mail(tx, INVITATION, row, now, network=row.network_name)
             return user_id
 
@@ -146,19 +147,19 @@ class UserAdministration:
         self._links.send()
         row = await self._users.row(user_id)
         user = await self._users.entity(row, session)
-        user.person = person_of(row, made)
+        user.person = person_of(row, suggested)
         return user
 
     async def update(
-        self, session: Session, segment: str, change: UserChange, precondition: Precondition, now: int
+        self, session: Session, ref: str, change: UserChange, precondition: Precondition, now: int
     ) -> None:
-        """Change description, role or lock; what is left out stays.
+        """Changes description, role or lock; omitted properties stay.
 
-        Raises `NotFound`, `Stale`, `Invalid`, and `Forbidden` where the caller may not do one of these.
+        Raises `NotFound`, `Stale`, `Invalid`, and `Forbidden` if the caller may not make one of the changes.
         """
 
         async def work(tx: Transaction) -> None:
-            row = await self._held(session, segment, LOCK_USERS_OF_ROLE, tx)
+            row = await self._locked(session, ref, LOCK_USERS_OF_ROLE, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             await self._permissions.require_on(session, UPDATE_USER, row.id, tx)
             if change.id and change.id != row.id:
@@ -178,7 +179,7 @@ class UserAdministration:
             is_unlocked = bool(row.is_locked_out) and not locked
             if role_id != row.role_id:
                 await self._permissions.require_on(session, CHANGE_USER_ROLE, row.id, tx)
-            if role_id != row.role_id or is_unlocked:  # who is locked out has nothing
+            if role_id != row.role_id or is_unlocked:  # a user who is locked out has no rights
                 before, after = [await rights_of(tx, row.network_id, row.id, each) for each in (row.role_id, role_id)]
                 await (await Grantor.of(session, tx)).require_for_change(NO_RIGHTS if is_unlocked else before, after)
             if locked != bool(row.is_locked_out):
@@ -202,16 +203,16 @@ class UserAdministration:
     async def check_same_person(
         self,
         session: Session,
-        person: Row,
+        person: PersonRow,
         id_: int | None,
         login: str | None,
         tx: Transaction | None = None,
         *,
         names: tuple[str, str] = ("id", "login"),
     ) -> None:
-        """Raises `Invalid` where `id_` or `login` of a body, called `names` there, is of another person.
+        """Raises `Invalid` if the `id_` or `login` of a body, which have `names` there, belongs to another person.
 
-        A person is another one if the caller sees a user of theirs in the chosen network; others are ignored.
+        It ignores people who have no user in the chosen network that the caller sees.
         """
         if session.network_id is None:
             return
@@ -225,22 +226,25 @@ class UserAdministration:
             if other is not None:
                 raise of_another(names[1], "person", other.login, person.login)
 
-    async def _seen(self, session: Session, tx: Transaction | None, query: Query, **key: int | str) -> Row | None:
-        """The user of the chosen network that a key means, if the caller may see it."""
+    async def _seen(
+        self, session: Session, tx: Transaction | None, query: Query[UserRow], **key: int | str
+    ) -> UserRow | None:
+        """Returns the user of the chosen network with a key, if the caller may see it."""
         row = await (tx or self._store).one(query, network_id=session.network_id, **key)
-        return await self._permissions.visible(session, VIEW_USER, row, tx)
+        visible: UserRow | None = await self._permissions.visible(session, VIEW_USER, row, tx)
+        return visible
 
-    async def delete(self, session: Session, segment: str, now: int) -> None:
+    async def delete(self, session: Session, ref: str, now: int) -> None:
         """Removes a user from the network, or withdraws an invitation; the account stays.
 
         Raises `NotFound`, `Forbidden`, `Invalid`.
         """
 
         async def work(tx: Transaction) -> None:
-            found = await self.row(session, segment, tx)
-            if found.activation_date is None:  # as those who accept do: the mailbox before its users
+            found = await self.row(session, ref, tx)
+            if found.activation_date is None:  # lock order: the mailbox before its users
                 await tx.all(LOCK_MAILBOX, mailbox_key=found.mailbox_key)
-            row = await self._held(session, segment, queries.HOLD_TO_DELETE, tx)
+            row = await self._locked(session, ref, queries.LOCK_TO_DELETE, tx)
             await self._permissions.require_on(session, DELETE_USER, row.id, tx)
             await (await Grantor.of(session, tx)).require_to_lift(USER, [row.id])
             await require_another_administrator(tx, row.network_id, row.id)
@@ -248,17 +252,17 @@ class UserAdministration:
 
         await self._store.write(work)
 
-    async def permissions(self, session: Session, segment: str) -> list[Permission]:
-        """What is stated for a user alone."""
-        row = await self.row(session, segment)
+    async def permissions(self, session: Session, ref: str) -> list[Permission]:
+        """Returns the permissions of a user alone, apart from the role."""
+        row = await self.row(session, ref)
         return await self._users.permissions(row, session)
 
-    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
-        row = await self._held(session, segment, LOCK_USERS_OF_ROLE, tx)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> UserRow:
+        row = await self._locked(session, ref, LOCK_USERS_OF_ROLE, tx)
         await self._permissions.require_on(session, EDIT_USER_PERMISSIONS, row.id, tx)
         return row
 
 
-async def _touch(tx: Transaction, row: Row, now: int) -> None:
+async def _touch(tx: Transaction, row: UserRow, now: int) -> None:
     modified = next_moment(row.last_modified_date, now)
     await tx.execute(queries.TOUCH_USER, in_network=row.network_id, user_id=row.id, now=modified)

@@ -1,4 +1,4 @@
-"""What filters and sorts of users can name."""
+"""The properties by which users are filtered and sorted."""
 
 from __future__ import annotations
 

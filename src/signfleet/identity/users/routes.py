@@ -1,9 +1,8 @@
-"""`/Users`: the users of the chosen network, for its administrators. `/Self/Users` are a person's own."""
+"""`/Users`: the users of the chosen network, for its administrators."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
 
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import (
@@ -19,7 +18,7 @@ from signfleet.identity.access.schemas import Permission
 from signfleet.identity.tokens.schemas import TokenInfo
 from signfleet.identity.tokens.service import Tokens
 from signfleet.identity.users.administration import UserAdministration
-from signfleet.identity.users.schemas import NewUser, User, UserChange, UserPage, last_change
+from signfleet.identity.users.schemas import NewUser, User, UserChange, UserPage
 from signfleet.identity.users.service import Users
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.web.http.endpoint import LISTING, Endpoints
@@ -42,31 +41,30 @@ async def list_users(call: Call, user_administration: UserAdministration) -> Ans
     return answer_page(await user_administration.list_(call.session, query), query.size)
 
 
-def answer_user(row: Any, user: User, *, is_dated: bool) -> Answer:
-    """The entity of `row`, with what conditional requests need: the entity tag alone where dates do not show all."""
+def answer_user(user: User, version: int, last_modified: int | None) -> Answer:
+    """Answers with a user. `version` is the date of the row; `last_modified` is None if no date shows every change."""
     body = encode(user)
-    etag = f"{row.last_modified_date}-{sha256(body).hexdigest()[:16]}"
-    return Answer(body=body, last_modified=last_change(row) if is_dated else None, etag=etag)
+    return Answer(body=body, last_modified=last_modified, etag=f"{version}-{sha256(body).hexdigest()[:16]}")
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, errors=BODY_ERRORS)
 async def create_user(call: Call, user_administration: UserAdministration) -> Answer:
-    """Make somebody a user of the network. A password that was made for them is in the answer, and nowhere else."""
+    """Create a user by inviting a person. Only this answer has the password that is suggested to them."""
     user = await user_administration.create(call.session, call.body, call.now)
     return answer_created(call, user, endpoints.prefix, user.id)
 
 
 @endpoints.get("/{user}/", scope=RETRIEVE, operation=VIEW_USER, answer=User, statuses="200 304", errors=ERRORS)
-async def get_user(call: Call, users: UserAdministration, members: Users, user: str) -> Answer:
+async def get_user(call: Call, user_administration: UserAdministration, users: Users, user: str) -> Answer:
     """Get a user by id or login."""
-    row = await users.row(call.session, user)
-    is_dated = await members.is_dated(row)
-    return answer_user(row, await users.entity(call.session, row), is_dated=is_dated)
+    row = await user_administration.row(call.session, user)
+    entity = await user_administration.entity(call.session, row)
+    return answer_user(entity, row.last_modified_date, await users.last_change(row))
 
 
 @endpoints.put("/{user}/", scope=UPDATE, operation=UPDATE_USER, body=UserChange, errors=f"{BODY_ERRORS} 412")
 async def update_user(call: Call, user_administration: UserAdministration, user: str) -> Answer:
-    """Change a user's description or role, or lock them out of the network."""
+    """Update a user's description or role, or lock them out of the network."""
     await user_administration.update(call.session, user, call.body, call.precondition, call.now)
     return NO_CONTENT
 
@@ -80,7 +78,7 @@ async def delete_user(call: Call, user_administration: UserAdministration, user:
 
 @endpoints.get("/{user}/Permissions/", scope=RETRIEVE, operation=VIEW_USER, answer=list[Permission], errors=ERRORS)
 async def list_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
-    """List what is allowed or denied to a user, beside what their role may do."""
+    """List the permissions of a user, apart from those of their role."""
     return answer_json(await user_administration.permissions(call.session, user))
 
 
@@ -93,7 +91,7 @@ async def list_user_permissions(call: Call, user_administration: UserAdministrat
     errors=BODY_ERRORS,
 )
 async def add_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
-    """Allow or deny operations to a user in general; for single instances, that is done at the instance."""
+    """Add permissions to a user for all entities of a kind; add those for one entity at that entity."""
     await user_administration.grants.add_permissions(call.session, user, call.body, call.now)
     return NO_CONTENT
 
@@ -102,7 +100,7 @@ async def add_user_permissions(call: Call, user_administration: UserAdministrati
     "/{user}/Permissions/", scope=UPDATE, operation=EDIT_USER_PERMISSIONS, body=list[Permission], errors=ERRORS
 )
 async def delete_user_permissions(call: Call, user_administration: UserAdministration, user: str) -> Answer:
-    """Take back what was allowed or denied to a user in general."""
+    """Remove permissions of a user for all entities of a kind."""
     await user_administration.grants.remove_permissions(call.session, user, call.body, call.now)
     return NO_CONTENT
 

@@ -1,17 +1,18 @@
-"""The User and Role entities."""
+"""The User and User Notification Settings entities."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from signfleet.foundation.storage.interface import Row
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime, Id
+from signfleet.identity.access.operations.roles import ADMINISTRATORS
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.people.schemas import Person, person_of
 from signfleet.identity.roles.system import role_name
+from signfleet.identity.users.store import UserRow
 from signfleet.web.contract.paging import PagedList
 
 
@@ -39,7 +40,7 @@ class User(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NewUserPerson(msgspec.Struct, rename="camel"):
-    """Who is invited, under these names until they accept. The password is checked, but never stored."""
+    """The invited person, who has these names until they accept. The password is checked, but never stored."""
 
     login: str
     password: str | None = None
@@ -48,7 +49,7 @@ class NewUserPerson(msgspec.Struct, rename="camel"):
 
 
 class NewUser(msgspec.Struct, rename="camel"):
-    """What a user is made of; what else a User entity holds may be sent and does not matter."""
+    """The body that creates a user; the other members of a User entity are ignored."""
 
     person: NewUserPerson
     description: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
@@ -56,14 +57,14 @@ class NewUser(msgspec.Struct, rename="camel"):
 
 
 class PersonReference(msgspec.Struct, rename="camel"):
-    """The person of a user that is sent back."""
+    """The person in a User entity that a client sends back."""
 
     id: Id | None = None
     login: str | None = None
 
 
 class UserChange(msgspec.Struct, rename="camel"):
-    """What a PUT changes; what is left out stays. The id or person of another user is refused."""
+    """The body that changes a user; omitted properties stay. The id or person of another user is refused."""
 
     id: Id | None = None
     person: PersonReference | None = None
@@ -78,12 +79,78 @@ class UserPage(PagedList):
     items: list[User]
 
 
+TEMPLATE_LIMIT: Final = 65_536
+#: For all templates of a user, in bytes of JSON.
+TEMPLATES_LIMIT: Final = 131_072
+
+#: The events, in the contract's order. Of most there are two: for one device and for several at once.
+EVENTS: Final = (
+    "networkSuspending",
+    "networkSuspended",
+    "networkSubscriptionUpgraded",
+    "networkTrialPeriodStarted",
+    "networkTrialPeriodExpiring",
+    "networkTrialPeriodExpired",
+    "deviceFailure",
+    "devicesFailure",
+    "deviceDisconnected",
+    "devicesDisconnected",
+    "subscriptionCreated",
+    "subscriptionsCreated",
+    "subscriptionQueued",
+    "subscriptionsQueued",
+    "graceSubscriptionExpiring",
+    "graceSubscriptionsExpiring",
+    "demoSubscriptionExpiring",
+    "demoSubscriptionsExpiring",
+    "subscriptionExpiring",
+    "subscriptionsExpiring",
+    "subscriptionExpired",
+    "subscriptionsExpired",
+    "subscriptionSuspending",
+    "subscriptionsSuspending",
+    "subscriptionSuspended",
+    "subscriptionsSuspended",
+)
+_SUSPENDED: Final = {"networkSuspended", "subscriptionSuspended", "subscriptionsSuspended"}
+_ADMINISTRATORS: Final = _SUSPENDED | {
+    "networkSubscriptionUpgraded",
+    "networkTrialPeriodStarted",
+    "networkTrialPeriodExpiring",
+    "networkTrialPeriodExpired",
+}
+
+Template = Annotated[
+    str, msgspec.Meta(max_length=TEMPLATE_LIMIT, description="The mail's text; null for the server's own.")
+]
+
+NotificationSettings = msgspec.defstruct(
+    "NotificationSettings",
+    [
+        field
+        for event in EVENTS
+        for field in ((f"{event}NotificationEnabled", bool), (f"{event}NotificationTemplate", Template | None))
+    ],
+    module=__name__,
+)
+
+
+def default_notifications(role_id: int | None) -> dict[str, Any]:
+    """Returns the settings of a user who has not chosen any; administrators get more events."""
+    enabled = _ADMINISTRATORS if role_id == ADMINISTRATORS.id else _SUSPENDED
+    document: dict[str, Any] = {}
+    for event in EVENTS:
+        document[f"{event}NotificationEnabled"] = event in enabled
+        document[f"{event}NotificationTemplate"] = None
+    return document
+
+
 def _date(ms: int | None) -> str | None:
     return None if ms is None else datetime.format(ms)
 
 
-def user_of(row: Row, permissions: list[Permission]) -> User:
-    """The entity of a row of `users.store`."""
+def user_of(row: UserRow, permissions: list[Permission]) -> User:
+    """Returns the entity of a row."""
     return User(
         id=row.id,
         person=person_of(row),
@@ -99,8 +166,8 @@ def user_of(row: Row, permissions: list[Permission]) -> User:
     )
 
 
-def told(row: Row) -> dict[str, object]:
-    """A user as the audit trail tells it."""
+def audit_view(row: UserRow) -> dict[str, object]:
+    """Returns a user as audit entries show it."""
     return {
         "description": row.description,
         "roleName": role_name(row),
@@ -109,7 +176,7 @@ def told(row: Row) -> dict[str, object]:
     }
 
 
-def last_change(row: Row) -> int:
-    """When anything of the User entity changed last, in ms."""
+def last_change(row: UserRow) -> int:
+    """Returns when anything of the User entity changed last, in ms."""
     dates = (row.last_modified_date, row.person_last_modified_date, row.last_login_date, row.role_last_modified_date)
-    return max(int(date) for date in dates if date is not None)
+    return max(date for date in dates if date is not None)

@@ -1,12 +1,13 @@
-"""The rules of users."""
+"""Finds users, and changes them for the operator."""
 
 from __future__ import annotations
 
 from signfleet.foundation.errors import NotFound
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
+from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.identity.access.last_administrator import require_another_administrator
 from signfleet.identity.access.operations.definitions import VIEW_USER
@@ -19,7 +20,8 @@ from signfleet.identity.roles.schemas import Role
 from signfleet.identity.roles.service import role_of
 from signfleet.identity.users import store as queries
 from signfleet.identity.users.membership import admit, record_change
-from signfleet.identity.users.schemas import User, user_of
+from signfleet.identity.users.schemas import User, last_change, user_of
+from signfleet.identity.users.store import UserRow
 from signfleet.web.caller.session import Session
 
 
@@ -31,42 +33,46 @@ class Users:
         self._store = store
         self._visible_permissions = VisiblePermissions(store, permissions)
 
-    async def row(self, user_id: int) -> Row:
+    async def row(self, user_id: int) -> UserRow:
+        """Returns the row of a user. Raises `NotFound`."""
         row = await self._store.one(queries.USER_BY_ID, id=user_id)
         if row is None:
             raise NotFound(f"There is no user {user_id}.")
         return row
 
-    async def own(self, person_id: int, user_id: int) -> Row:
-        """One of the person's own users. Raises `NotFound`."""
+    async def own(self, person_id: int, ref: str) -> UserRow:
+        """Returns one of the person's users, by id. Raises `NotFound`."""
+        user_id = id_of(ref)
+        if user_id is None:
+            raise NotFound(f"You have no user '{ref}'; name it by its id.")
         row = await self._store.one(queries.USER_BY_ID, id=user_id)
         if row is None or row.person_id != person_id:
-            raise NotFound(f"You are no user {user_id}.")
+            raise NotFound(f"You have no user {user_id}.")
         return row
 
-    async def entity(self, row: Row, reader: Session | None = None) -> User:
-        """The user of a row, with those of its permissions that a reader may see: by default the user."""
+    async def entity(self, row: UserRow, reader: Session | None = None) -> User:
+        """Returns the entity of a row, with the permissions that `reader` may see; by default the user reads."""
         return user_of(row, await self.permissions(row, reader))
 
-    async def permissions(self, row: Row, reader: Session | None = None) -> list[Permission]:
-        """Those of a user's own permissions that a reader may see: by default the user.
+    async def permissions(self, row: UserRow, reader: Session | None = None) -> list[Permission]:
+        """Returns the permissions of a user that `reader` may see; by default the user reads.
 
-        Only things can be hidden here, for the reader sees the user.
+        A reader who sees the user may still not see the entity that a permission is for.
         """
         stated = await self._permissions(row)
-        if not _names_things(stated):
+        if not _has_instances(stated):
             return stated
         return await self._visible_permissions.filter(reader or await self._member(row), stated)
 
-    async def is_dated(self, row: Row) -> bool:
-        """Whether the dates of a row show every change of the entity.
+    async def last_change(self, row: UserRow) -> int | None:
+        """Returns when anything of the User entity changed last, in ms; None if no date shows every change.
 
-        What a user may do to single things comes and goes with those, seen by the reader or not.
+        Permissions on single entities disappear with the entity, and that changes no date of the user.
         """
-        return not _names_things(await self._permissions(row))
+        return None if _has_instances(await self._permissions(row)) else last_change(row)
 
-    async def _member(self, row: Row) -> Session:
-        """The user as a reader, whichever network the present session has chosen."""
+    async def _member(self, row: UserRow) -> Session:
+        """Returns a session of the user, to see what the user sees, whatever network the caller has chosen."""
         changes = await self._store.one(counters.TOTAL, network_id=row.network_id, entity=counters.PERMISSION_CHANGES)
         return Session(
             id=0,
@@ -82,8 +88,8 @@ class Users:
             permission_changes=changes.total if changes else 0,
         )
 
-    async def _permissions(self, row: Row) -> list[Permission]:
-        """What is stated for the user alone: seeing the own entry, which is fixed, and what was given to them."""
+    async def _permissions(self, row: UserRow) -> list[Permission]:
+        """Returns the permissions of the user alone: the fixed one to view themselves, and the stored ones."""
         principal = Principal(login=row.login, type="User", id=row.id)
         own = Permission(
             entity_id=row.id,
@@ -95,8 +101,8 @@ class Users:
         )
         return [own, *await self._stated(row.network_id, principal)]
 
-    async def role(self, row: Row) -> Role | None:
-        """The user's role; None without one."""
+    async def role(self, row: UserRow) -> Role | None:
+        """Returns the user's role, or None."""
         return (
             None if row.role_id is None else await role_of(self._store, row.network_id, row.role_id, with_users=False)
         )
@@ -119,8 +125,8 @@ class Users:
             for row in rows
         ]
 
-    async def set_role(self, user: Row, role_id: int | None, now: int) -> None:
-        """Give a user another role, or none; it counts from the next request."""
+    async def set_role(self, user: UserRow, role_id: int | None, now: int) -> None:
+        """Sets or removes a user's role, from the next request on. Raises `Invalid` for the last administrator."""
 
         async def work(tx: Transaction) -> None:
             if role_id != ADMINISTRATORS.id:
@@ -136,8 +142,11 @@ class Users:
 
         await self._store.write(work)
 
-    async def set_locked(self, user: Row, locked: bool, now: int) -> None:
-        """Lock a user out of the network, at once, or let them in again."""
+    async def set_locked(self, user: UserRow, locked: bool, now: int) -> None:
+        """Locks a user out of the network from the next request on, or unlocks them.
+
+        Raises `Invalid` for the last administrator.
+        """
 
         async def work(tx: Transaction) -> None:
             if locked:
@@ -154,20 +163,22 @@ class Users:
 
         await self._store.write(work)
 
-    async def of_person(self, person_id: int) -> list[Row]:
+    async def of_person(self, person_id: int) -> list[UserRow]:
+        """Returns the rows of a person's users."""
         return await self._store.all(queries.USERS_OF_PERSON, person_id=person_id)
 
-    async def of_network(self, network_id: int) -> list[Row]:
+    async def of_network(self, network_id: int) -> list[UserRow]:
+        """Returns the rows of a network's users, by login."""
         return await self._store.scan_all(queries.USERS_OF_NETWORK, network_id=network_id)
 
-    async def in_network(self, network_id: int, person_id: int) -> Row | None:
-        """The person's user in that network."""
+    async def in_network(self, network_id: int, person_id: int) -> UserRow | None:
+        """Returns the person's user in a network."""
         return await self._store.one(queries.USER_IN_NETWORK, network_id=network_id, person_id=person_id)
 
     async def create(
         self, *, network_id: int, person_id: int, role: SystemRole, description: str | None = None, now: int
     ) -> int:
-        """Makes a person a member at once, invited or not; gives the user's id. Raises `Invalid` for a member."""
+        """Makes a person a member at once, invited or not; returns the user's id. Raises `Invalid` for a member."""
 
         async def work(tx: Transaction) -> int:
             return await admit(
@@ -182,13 +193,13 @@ class Users:
 
         return await self._store.write(work)
 
-    async def find(self, network_id: int, login: str) -> Row | None:
-        """A user or an invitation of a network."""
+    async def find(self, network_id: int, login: str) -> UserRow | None:
+        """Returns a user or an invitation of a network."""
         return await self._store.one(
             queries.MEMBER_BY_LOGIN, network_id=network_id, mailbox_key=mailbox_key(login.strip())
         )
 
 
-def _names_things(stated: list[Permission]) -> bool:
-    """Whether any of a user's permissions is for a single thing, beside the fixed one for the own entry."""
+def _has_instances(stated: list[Permission]) -> bool:
+    """Returns whether any permission is for a single entity, apart from the fixed one for the user."""
     return any(permission.entity_id is not None and not permission.is_fixed for permission in stated)

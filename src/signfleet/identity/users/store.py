@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import BigInteger, and_, bindparam, case, func, or_, select
 
 from signfleet.foundation.storage.query import Query, among
@@ -18,8 +20,52 @@ from signfleet.foundation.storage.tables import (
 )
 from signfleet.foundation.wire.collation import order_key
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES
-from signfleet.identity.networks.store import IN_FORCE, SUBSCRIPTION_COLUMNS
-from signfleet.identity.people.store import PERSON_COLUMNS
+from signfleet.identity.networks.store import IN_FORCE, SUBSCRIPTION_COLUMNS, SubscriptionRow
+from signfleet.identity.people.store import PERSON_COLUMNS, PersonRow
+
+
+class UserRow(PersonRow, SubscriptionRow, Protocol):
+    """A user with the person and the network. Dates are in ms."""
+
+    id: int
+    network_id: int
+    role_id: int | None
+    description: str | None
+    creation_date: int
+    last_modified_date: int
+    last_login_date: int | None
+    is_locked_out: int
+    last_lockout_date: int | None
+    person_is_locked_out: int
+    network_name: str
+    network_is_locked_out: int
+    #: ms
+    user_access_token_lifetime: int
+    #: ms
+    user_refresh_token_lifetime: int
+    #: None for a system role.
+    custom_role_name: str | None
+    role_last_modified_date: int | None
+
+
+class PermissionRow(Protocol):
+    """A permission of a user or role."""
+
+    #: 0 for all instances.
+    entity_id: int
+    operation_uid: str
+    is_allowed: int
+    #: ms
+    creation_date: int
+
+
+class NotificationsRow(Protocol):
+    """The notification settings of a user, as JSON."""
+
+    document: str
+    #: ms
+    last_modified_date: int
+
 
 _user = (
     select(
@@ -38,10 +84,10 @@ _user = (
     .join(person, person.c.id == user.c.person_id)
     .join(network, network.c.id == user.c.network_id)
     .outerjoin(role, and_(role.c.network_id == user.c.network_id, role.c.id == user.c.role_id))
-    .outerjoin(network_subscription, IN_FORCE)
+    .join(network_subscription, IN_FORCE)
 )
 
-#: For filters and sorts, folded.
+#: Folded, for filters and sorts.
 LOGIN = select(person.c.login_key).where(person.c.id == user.c.person_id).scalar_subquery()
 ROLE_NAME = case(
     *((user.c.role_id == known.id, known.name.lower()) for known in SYSTEM_ROLES),
@@ -57,16 +103,17 @@ ROLE_ORDER = case(
     .scalar_subquery(),
 )
 
-#: By what permissions for single users find theirs.
+#: The column that permissions on single users are matched with.
 USER_ID = user.c.id
 
 _member = _user.where(user.c.network_id == bindparam("network_id"))
-MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")))
-MEMBER_BY_LOGIN = Query(_member.where(person.c.mailbox_key == bindparam("mailbox_key")))
-USERS_AMONG = Query(_member.where(among(user.c.id, "ids")))
+MEMBER_BY_ID = Query(_member.where(user.c.id == bindparam("id")), UserRow)
+MEMBER_BY_LOGIN = Query(_member.where(person.c.mailbox_key == bindparam("mailbox_key")), UserRow)
+USERS_AMONG = Query(_member.where(among(user.c.id, "ids")), UserRow)
 
-#: Like `access.permission_store.LOCK_USERS_OF_ROLE`, for a deletion: nothing may be said of the user meanwhile either.
-HOLD_TO_DELETE = Query(
+#: Like `access.permission_store.LOCK_USERS_OF_ROLE`, for a deletion: nobody may change permissions on the user
+#: meanwhile either.
+LOCK_TO_DELETE = Query(
     select(user.c.id)
     .where(
         user.c.network_id == bindparam("network_id"),
@@ -75,33 +122,35 @@ HOLD_TO_DELETE = Query(
     .order_by(user.c.id)
     .with_for_update()
 )
-#: Keeps one user from others until the unit of work ends.
-HOLD_ALONE = Query(
+#: Locks one user until the transaction ends.
+LOCK_ONE = Query(
     select(user.c.id)
     .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
     .with_for_update(key_share=True)
 )
 
-#: A user whose person is no account is an invitation that nobody has accepted.
+#: An invitation that nobody has accepted is a user whose person is no account.
 _pending = _user.where(person.c.mailbox_key == bindparam("mailbox_key"), person.c.activation_date.is_(None))
-INVITATIONS = Query(_pending.order_by(user.c.id))
-#: Locked until the transaction ends.
-INVITATION_TO_ANSWER = Query(_pending.where(user.c.id == bindparam("id")).with_for_update(of=user))
+INVITATIONS = Query(_pending.order_by(user.c.id), UserRow)
+#: Locks an invitation until the transaction ends.
+LOCK_INVITATION = Query(_pending.where(user.c.id == bindparam("id")).with_for_update(of=user), UserRow)
 _of_placeholder = _user.where(user.c.person_id == bindparam("person_id"), person.c.activation_date.is_(None))
-INVITATION_OF_PLACEHOLDER = Query(_of_placeholder.order_by(user.c.id).limit(1))
-INVITATIONS_TO_ANSWER = Query(_of_placeholder.order_by(user.c.id).with_for_update(of=user))
+INVITATION_OF_PLACEHOLDER = Query(_of_placeholder.order_by(user.c.id).limit(1), UserRow)
+LOCK_INVITATIONS_OF_PLACEHOLDER = Query(_of_placeholder.order_by(user.c.id).with_for_update(of=user), UserRow)
 SET_PERSON = Query(
     user.update()
     .where(user.c.network_id == bindparam("in_network"), user.c.id == bindparam("user_id"))
     .values(person_id=bindparam("new_person_id"), last_modified_date=bindparam("now"))
 )
 
-USER_BY_ID = Query(_user.where(user.c.id == bindparam("id")))
+USER_BY_ID = Query(_user.where(user.c.id == bindparam("id")), UserRow)
 USER_IN_NETWORK = Query(
-    _user.where(user.c.network_id == bindparam("network_id"), user.c.person_id == bindparam("person_id"))
+    _user.where(user.c.network_id == bindparam("network_id"), user.c.person_id == bindparam("person_id")), UserRow
 )
-USERS_OF_PERSON = Query(_user.where(user.c.person_id == bindparam("person_id")).order_by(user.c.id))
-USERS_OF_NETWORK = Query(_user.where(user.c.network_id == bindparam("network_id")).order_by(person.c.login_key))
+USERS_OF_PERSON = Query(_user.where(user.c.person_id == bindparam("person_id")).order_by(user.c.id), UserRow)
+USERS_OF_NETWORK = Query(
+    _user.where(user.c.network_id == bindparam("network_id")).order_by(person.c.login_key), UserRow
+)
 
 PERMISSIONS_OF_PRINCIPAL = Query(
     select(permission)
@@ -110,13 +159,15 @@ PERMISSIONS_OF_PRINCIPAL = Query(
         permission.c.principal_type == bindparam("principal_type"),
         permission.c.principal_id == bindparam("principal_id"),
     )
-    .order_by(permission.c.creation_date, permission.c.entity, permission.c.entity_id, permission.c.operation_uid)
+    .order_by(permission.c.creation_date, permission.c.entity, permission.c.entity_id, permission.c.operation_uid),
+    PermissionRow,
 )
 
 NOTIFICATIONS = Query(
     select(user_notification.c.document, user_notification.c.last_modified_date).where(
         user_notification.c.network_id == bindparam("network_id"), user_notification.c.user_id == bindparam("user_id")
-    )
+    ),
+    NotificationsRow,
 )
 INSERT_NOTIFICATIONS = Query(user_notification.insert())
 REPLACE_NOTIFICATIONS = Query(
@@ -155,7 +206,7 @@ UPDATE_USER = Query(
     )
 )
 TOUCH_USER = Query(user.update().where(_THIS).values(last_modified_date=bindparam("now")))
-#: What goes with a user, the user last. A session takes its tokens along.
+#: Deletes what belongs to a user, then the user. The tokens of a session are deleted with it.
 DELETIONS = tuple(
     Query(table.delete().where(table.c.network_id == bindparam("in_network"), column == bindparam("user_id")))
     for table, column in (

@@ -1,0 +1,1 @@
+"""/Self/Users/{user}/Profile: the values that clients store with a user."""
