@@ -21,7 +21,7 @@ from signfleet.identity.access.operations.definitions import (
 )
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, CREATORS, GENERAL_MANAGERS, VIEWERS
-from signfleet.identity.access.visibility import gained
+from signfleet.identity.access.visibility import escalation
 from tests.conftest import CallAs, SignIn
 from tests.fleet.devices.stored import register
 from tests.identity.access.granted import Rule, put
@@ -84,7 +84,7 @@ async def test_nobody_else_is_let_in_either(there: Network, denied: Operation) -
     for method, path, body in refused:
         answer = await there.ben.request(method, path, json=body)
         assert answer.status_code == 403, (path, body)
-        assert "You cannot give what you do not have" in answer.json()["message"]
+        assert "You cannot grant" in answer.json()["message"]
     await there.deny()
     for method, path, body in refused[1:]:
         assert await there.ben_tries(method, path, body) in (201, 204, 400), (path, body)  # 400: twice the same
@@ -220,20 +220,20 @@ async def test_a_check_looks_at_so_many_single_things(
     await put(there.services.store, there.id, [Rule(UPDATE_DEVICE, "Role", role_id), *rules])
     uma = f"/Users/{there.uma_id}/"
     for limit, status in ((2, 204), (1, 403)):
-        monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES", limit)
-        monkeypatch.setattr("signfleet.identity.access.grantor.CANDIDATES", limit)
-        gained.cache_clear()
+        monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES_LIMIT", limit)
+        monkeypatch.setattr("signfleet.identity.access.grantor.CANDIDATES_LIMIT", limit)
+        escalation.cache_clear()
         assert (await admin.put(uma, json={"roleName": None})).status_code == 204
         assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == status
-    gained.cache_clear()
+    escalation.cache_clear()
 
 
 async def test_a_role_that_both_have_is_given_without_a_look_at_single_things(
     there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES", 0)
-    monkeypatch.setattr("signfleet.identity.access.grantor.CANDIDATES", 0)
-    gained.cache_clear()
+    monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES_LIMIT", 0)
+    monkeypatch.setattr("signfleet.identity.access.grantor.CANDIDATES_LIMIT", 0)
+    escalation.cache_clear()
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
     await admin.put(f"/Users/{there.ben_id}/", json={"roleName": "Rho"})
     of_role = [
@@ -248,4 +248,4 @@ async def test_a_role_that_both_have_is_given_without_a_look_at_single_things(
     denied = Rule(UPDATE_DEVICE, "User", there.ben_id, there.denied_device, is_allowed=False)
     await put(there.services.store, there.id, [*of_role, denied])
     assert await there.ben_tries("PUT", uma, {"roleName": "Rho"}) == 403
-    gained.cache_clear()
+    escalation.cache_clear()

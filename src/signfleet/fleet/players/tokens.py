@@ -50,7 +50,7 @@ class PlayerTokens:
         if row is None:
             self._rate_limit.check(acting().address)
             raise _invalid_grant("The refresh token is unknown or was revoked.")
-        if row.device_id is None:
+        if row.device_id is None or row.network_id is None:
             raise _invalid_grant("The refresh token belongs to a person, not to a player.")
         self._rate_limit.check(row.device_id)
         network_id, device_id = row.network_id, row.device_id

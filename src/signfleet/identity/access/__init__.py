@@ -1,1 +1,1 @@
-"""Who calls, and what they may do: passwords, tokens, sessions, scopes, operations, permissions."""
+"""Authentication and authorisation: passwords, tokens, sessions, operations, permissions."""

@@ -1,4 +1,4 @@
-"""Recognises passwords that guessers try first, whatever their letter case, digits for letters, and ending."""
+"""Recognises the passwords that attackers try first, in any letter case, with substituted letters and endings."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-#: What is written for a letter, and letters that are written alike: `P@$$w0rd` and `Passw0rd` are one word.
+#: Characters that substitute letters, and letters that look alike: `P@$$w0rd` and `Passw0rd` are one word.
 _LETTERS: Final = str.maketrans("@4310!|5$7l", "aaeioiissti")
 _DIGITS: Final = "0123456789"
 _SYMBOLS: Final = "!@#$%^&*()-_=+[]{};:'\",.<>/?\\|`~ "
-#: A shorter core is no word: nearly every password with many digits around a few letters would have one in the list.
+#: A shorter core is not compared: nearly every password of digits around a few letters would match.
 _CORE_LENGTH: Final = 4
 
 
 def is_common(password: str) -> bool:
-    """Return whether the password is one of the list, perhaps disguised.
+    """Returns whether the password is in the list, perhaps disguised.
 
-    Letter case, usual replacements of letters, and digits and symbols before and after the word make no difference.
+    Letter case, usual substitutions, and digits and symbols before and after the word make no difference.
     """
     folded = unicodedata.normalize("NFKC", password).casefold()
     ending = folded.rstrip(_SYMBOLS)
@@ -31,7 +31,7 @@ def is_common(password: str) -> bool:
 
 @cache
 def load() -> frozenset[str]:
-    """Read the list, whose entries are plain already: their disguises are taken off once, when the file is made."""
+    """Reads the list. Its entries are stored without disguises, so that only the password is converted."""
     text = gzip.decompress(files(__package__).joinpath("common_passwords.gz").read_bytes()).decode()
     return frozenset(text.split())
 

@@ -1,4 +1,4 @@
-"""The checks before every endpoint that is not public: token, scope, network, operation."""
+"""Checks token, scope, network and operation before every endpoint that is not public."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from signfleet.web.http.endpoint import Endpoint
 
 
 class AccessGate:
-    """Finds the session of a call and refuses what its token, network or role does not allow."""
+    """Sets the session of a call and refuses what its token, network or role does not allow."""
 
     def __init__(self, sessions: Sessions, permissions: Permissions) -> None:
         self._sessions = sessions
         self._permissions = permissions
 
     async def admit(self, call: Call, endpoint: Endpoint) -> None:
-        """Sets `call.session`. Raises `Unauthenticated` without a valid token, `Forbidden` where it does not reach."""
+        """Sets `call.session`. Raises `Unauthenticated` without a valid token, `Forbidden` if it does not suffice."""
         session = call.session = await self._sessions.authenticate(call.bearer_token, call.now)
         is_application = session.person_id is None and session.device_id is None
         name = "application" if is_application else session.login or f"device {session.device_id}"
@@ -36,16 +36,16 @@ class AccessGate:
             if endpoint.operation is not None:
                 await self._permissions.require(session, cast(Operation, endpoint.operation))
         elif endpoint.caller == "person" and session.person_id is None:
-            raise Forbidden("This is for people's tokens; the access token belongs to a device.")
+            raise Forbidden("This endpoint needs the token of a person; the access token belongs to a device.")
         elif endpoint.caller == "device" and session.device_id is None:
-            raise Forbidden("This is for players' tokens; the access token belongs to a person.")
+            raise Forbidden("This endpoint needs the token of a player; the access token belongs to a person.")
 
 
 def _no_network(session: Session) -> str:
-    """Returns why a session without a network is refused, with a way out that is open to it."""
+    """Returns why a session without a network is refused, and what its caller can do."""
     if session.person_id is not None and session.covers(CHOOSE_NETWORK):
         return "No network is chosen; choose one with PUT /2022/06/REST/Self/Session/Network/."
     return (
-        "No network is chosen, and this access token cannot choose one: that takes a person's token with the scope"
+        "No network is chosen, and this access token cannot choose one: that needs a person's token with the scope"
         f" '{CHOOSE_NETWORK}'."
     )

@@ -1,7 +1,10 @@
-"""Nobody gives what they do not have: changes of rules, checked before they are made.
+"""Prevents privilege escalation: callers grant only what they may do themselves. Checked before rules change.
 
-A change gives an operation on a thing where somebody may do it there afterwards who could not before. The caller must
-be allowed to do all that a change gives, wherever it gives it: in general, and on each thing that has rules of its own.
+A change grants an operation on an instance if a principal may do it there afterwards and could not before. The caller
+must be allowed to do everything that a change grants, everywhere it grants it: in general, and on each instance that
+has rules of its own. Example: Ben may update all devices but device 7, where that is denied to him. He makes Ann a
+member of a role that may update devices. That grants Ann device 7 too, so it is refused, unless Ann could update
+device 7 before, or it is denied to her there.
 """
 
 from __future__ import annotations
@@ -10,31 +13,32 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from signfleet.foundation.errors import Forbidden
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access import permission_store as queries
 from signfleet.identity.access.operations.definitions import ROOTS, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import NO_ID, rule_of
 from signfleet.identity.access.rules import Rule, is_allowed, relevant, system_rules
-from signfleet.identity.access.visibility import CANDIDATES, decision, gained
+from signfleet.identity.access.visibility import CANDIDATES_LIMIT, Decision, decision, escalation
 from signfleet.web.caller.session import Session
 
 
 class Rights(NamedTuple):
-    """The rules for a user and a role together: for all things, and the kinds of those for single ones."""
+    """The rules of a user and a role together: those for all instances, and the kinds of those for single ones."""
 
     user_id: int | None
     role_id: int | None
     general: tuple[Rule, ...]
     for_instances: tuple[Rule, ...]
 
-    def decision(self, operation: Operation) -> tuple[bool, tuple[Rule, ...]]:
+    def decision(self, operation: Operation) -> Decision:
+        """Returns what these rules decide before any instance is read."""
         return decision(self.general, self.for_instances, operation)
 
     def covers(self, other: Rights, operation: Operation) -> bool:
-        """Whether a role that both have lets this one do all that the other may do, without a look at single things.
+        """Returns whether a shared role alone shows that these rights include the other ones, without a query.
 
-        So it is if nothing beside the role is allowed to the other, and nothing beside it denied to this one.
+        They do if, besides the role, nothing is allowed to the other user and nothing denied to this one.
         """
         mine, theirs = [set(relevant((*rights.general, *rights.for_instances), operation)) for rights in (self, other)]
         return (
@@ -46,17 +50,17 @@ class Rights(NamedTuple):
         )
 
     def with_rule(self, rule: Rule) -> Rights:
-        """The same with one more rule for all things."""
+        """Returns the same rights with one more rule for all instances."""
         return self._replace(general=(*self.general, rule))
 
 
 NO_RIGHTS: Final = Rights(None, None, (), ())
-#: The rights of somebody to whom nothing is denied: an upper bound where it is unknown who gains.
+#: The rights of a user to whom nothing is denied: an upper bound if it is unknown who gains.
 ALL_RIGHTS: Final = Rights(None, None, tuple(Rule(root.uid, True, True) for root in ROOTS.values()), ())
 
 
 async def rights_of(tx: Transaction, network_id: int, user_id: int | None, role_id: int | None) -> Rights:
-    """Reads the rules for a user with a role; either may be None."""
+    """Reads the rules of a user with a role; either may be None."""
     whose = {"network_id": network_id, "user_id": user_id or NO_ID, "role_id": role_id or NO_ID}
     general = await tx.all(queries.GENERAL_RULES, **whose)
     kinds = await tx.all(queries.KINDS_OF_INSTANCE_RULES, **whose)
@@ -69,7 +73,7 @@ async def rights_of(tx: Transaction, network_id: int, user_id: int | None, role_
 
 
 class Grantor:
-    """What a caller can give in a unit of work: what they have when it begins."""
+    """Checks what a caller may grant in a transaction, by the rights that they have when it begins."""
 
     def __init__(self, tx: Transaction, network_id: int, own: Rights) -> None:
         self._tx = tx
@@ -86,7 +90,7 @@ class Grantor:
         return self._own.user_id
 
     async def require_on(self, operation: Operation, entity_id: int) -> None:
-        """Raises `Forbidden` unless the caller may do an operation, and all below it, on one thing."""
+        """Raises `Forbidden` unless the caller may do an operation and all below it on one instance."""
         rows = await self._tx.all(
             queries.RULES_FOR,
             network_id=self._network_id,
@@ -96,14 +100,14 @@ class Grantor:
             entity_id=entity_id,
         )
         rules = [rule_of(row, is_for_instance=row.entity_id != 0) for row in rows]
-        for given in operation:
-            if not is_allowed([*system_rules(self._own.role_id), *rules], given):
-                raise Forbidden(f"You cannot give what you do not have: you are not allowed to do '{given.full_name}'.")
+        for granted in operation:
+            if not is_allowed([*system_rules(self._own.role_id), *rules], granted):
+                raise _cannot_grant(granted)
 
     async def require_to_lift(self, root: Operation, entity_ids: Iterable[int]) -> None:
-        """Raises `Forbidden` unless the caller may lift all that is denied to anybody on things of the tree `root`.
+        """Raises `Forbidden` unless the caller may lift every denial on instances of the tree `root`.
 
-        What callers denied to themselves they may always lift.
+        Callers may always lift what they denied to themselves.
         """
         for entity_id in entity_ids:
             denied = await self._tx.all(
@@ -119,36 +123,33 @@ class Grantor:
                 await self.require_on(operation, entity_id)
 
     async def require_in_general(self, operation: Operation, receiver: Rights) -> None:
-        """Raises `Forbidden` unless the caller may do an operation, and all below it, wherever the receiver may."""
-        await self._demand(operation, NO_RIGHTS, receiver)
+        """Raises `Forbidden` unless the caller may do an operation and all below it wherever the receiver may."""
+        await self._require(operation, NO_RIGHTS, receiver)
 
     async def require_for_change(self, before: Rights, after: Rights) -> None:
-        """Raises `Forbidden` unless the caller may do all that somebody gains whose rights change."""
+        """Raises `Forbidden` unless the caller may do everything that a principal gains whose rights change."""
         for root in ROOTS.values():
-            await self._demand(root, before, after)
+            await self._require(root, before, after)
 
-    async def _demand(self, operations: Iterable[Operation], before: Rights, after: Rights) -> None:
-        for given in operations:
-            mine, my_steps = self._own.decision(given)
-            theirs, their_steps = after.decision(given)
-            if (mine and not my_steps) or not (theirs or their_steps) or self._own.covers(after, given):
+    async def _require(self, operations: Iterable[Operation], before: Rights, after: Rights) -> None:
+        for granted in operations:
+            mine, my_steps = self._own.decision(granted)
+            theirs, their_steps = after.decision(granted)
+            if (mine and not my_steps) or not (theirs or their_steps) or self._own.covers(after, granted):
                 continue
-            was, previous_steps = before.decision(given)
-            is_gained = theirs and not was and not mine
-            if not is_gained and (my_steps or their_steps or previous_steps):
-                query = gained(given, (mine, my_steps), (was, previous_steps), (theirs, their_steps))
-                found: Row = await self._tx.one(query, **self._parameters(before, after))
-                is_gained = found.entity_id is not None
-                if not is_gained and found.candidates > CANDIDATES:
+            was, previous_steps = before.decision(granted)
+            escalates = theirs and not was and not mine
+            if not escalates and (my_steps or their_steps or previous_steps):
+                query = escalation(granted, (mine, my_steps), (was, previous_steps), (theirs, their_steps))
+                (found,) = await self._tx.all(query, **self._parameters(before, after))
+                escalates = found.entity_id is not None
+                if not escalates and found.candidates > CANDIDATES_LIMIT:
                     raise Forbidden(
-                        f"Too much is denied or allowed one by one to compare who may do '{given.full_name}' (at most"
-                        f" {CANDIDATES} things); use roles, or let somebody do this to whom nothing is denied."
+                        f"You cannot grant '{granted.full_name}': more than {CANDIDATES_LIMIT} single instances have"
+                        " permissions to compare. Use roles, or ask a user to whom nothing is denied."
                     )
-            if is_gained:
-                where = "" if not mine else " everywhere"
-                raise Forbidden(
-                    f"You cannot give what you do not have: you are not allowed to do '{given.full_name}'{where}."
-                )
+            if escalates:
+                raise _cannot_grant(granted, " on all instances" if mine else "")
 
     def _parameters(self, before: Rights, after: Rights) -> dict[str, int]:
         sides = {"caller": self._own, "before": before, "after": after}
@@ -157,3 +158,7 @@ class Grantor:
             for name, rights in sides.items()
             for column in ("user_id", "role_id")
         }
+
+
+def _cannot_grant(operation: Operation, where: str = "") -> Forbidden:
+    return Forbidden(f"You cannot grant '{operation.full_name}': you do not have that permission{where}.")

@@ -1,7 +1,7 @@
-"""Permissions as clients read, add and remove them: of one instance, or what a principal may do with all of them.
+"""Lists, adds and removes permissions: on one instance, or of a principal on all instances.
 
-Two permissions are the same if operation, kind of principal and principal are. There is no changing one: it is removed
-and added again. What every network has, the rules of the system roles, nobody can change.
+Operation, kind of principal and principal identify a permission. Clients cannot update one; they remove it and add it
+again. The rules of the system roles are the same in every network and cannot be changed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import permission_store as queries
@@ -23,11 +23,11 @@ from signfleet.identity.access.operations.roles import ADMINISTRATORS, SYSTEM_RO
 from signfleet.identity.access.rules import Rule
 from signfleet.identity.access.schemas import Permission, Principal
 
-#: The id under which what holds for all instances is kept.
+#: The entity id of permissions on all instances.
 ALL_INSTANCES: Final = 0
-#: How many permissions one request may carry: no other write runs meanwhile.
+#: The maximum number of permissions in one request: no other write runs meanwhile.
 CHANGES_LIMIT: Final = 100
-#: How many one instance or principal may have.
+#: The maximum number of permissions on one instance.
 LIMIT: Final = 1000
 
 #: A permission as the audit trail shows it.
@@ -37,7 +37,7 @@ _SYSTEM_ROLES: Final = {role.id: role for role in SYSTEM_ROLES}
 
 
 class _Checked(NamedTuple):
-    """A permission that may be added or removed, with its place in the body."""
+    """A permission to add or remove, with its position in the body."""
 
     place: str
     operation: Operation
@@ -45,7 +45,7 @@ class _Checked(NamedTuple):
     is_allowed: bool
 
     def key(self, network_id: int, entity_id: int) -> dict[str, object]:
-        """Returns the columns that identify it."""
+        """Returns the values of the primary key."""
         return {
             "network_id": network_id,
             "entity": self.operation.root.entity,
@@ -57,7 +57,7 @@ class _Checked(NamedTuple):
 
 
 async def of_entity(tx: Store | Transaction, network_id: int, entity: str, entity_id: int) -> list[Permission]:
-    """The permissions of one instance, the oldest first."""
+    """Returns the permissions on one instance, oldest first."""
     rows = await tx.all(queries.PERMISSIONS_OF_ENTITY, network_id=network_id, entity=entity, entity_id=entity_id)
     return [permission_of(row) for row in rows]
 
@@ -65,7 +65,7 @@ async def of_entity(tx: Store | Transaction, network_id: int, entity: str, entit
 async def of_principal(
     tx: Store | Transaction, network_id: int, principal_type: str, principal_id: int
 ) -> list[Permission]:
-    """What the network has said of a principal and all instances, the oldest first."""
+    """Returns the permissions of a principal on all instances, oldest first; not those of a system role."""
     rows = await tx.all(
         queries.GENERAL_PERMISSIONS_OF_PRINCIPAL,
         network_id=network_id,
@@ -75,8 +75,8 @@ async def of_principal(
     return [permission_of(row) for row in rows]
 
 
-def permission_of(row: Row) -> Permission:
-    """The entity of a row."""
+def permission_of(row: queries.PermissionWithPrincipal) -> Permission:
+    """Returns the entity of a row."""
     if row.principal_type == "User":
         principal = Principal(login=row.login or "", type="User", id=row.principal_id)
     else:
@@ -102,28 +102,27 @@ async def add_permissions(
     root: Operation | None = None,
     entity_id: int = ALL_INSTANCES,
 ) -> list[AuditedPermission]:
-    """Adds permissions: on the instance `entity_id`, to operations of the tree `root`; or on all instances of any tree.
+    """Adds permissions: for the tree `root` on the instance `entity_id`, or for any tree on all instances.
 
-    Returns them for the audit trail. Raises `Invalid` where one is there already, is fixed, or names an operation or
-    principal that there is not; and where it would deny something to the last administrator. Raises `Forbidden` for
-    what the caller cannot grant.
+    Returns them for the audit trail. Raises `Invalid` if one exists already, is fixed, names an unknown operation or
+    principal, or denies something to the last administrator. Raises `Forbidden` for what the caller cannot grant.
     """
     added = []
     for checked in _check(permissions, root, entity_id):
         key = checked.key(network_id, entity_id)
         denies_user = checked.principal.type == "User" and not checked.is_allowed
-        if denies_user:  # before the user alone, as whoever changes users does
+        if denies_user:  # lock order: administrators before the single user, as in `users.administration`
             await lock_administrators(tx, network_id, checked.principal.id)
         role_id = await _role_of_principal(tx, network_id, checked)
         is_own = denies_user and checked.principal.id == grantor.user_id
         present = await tx.one(queries.PERMISSION, **key)
         if present is not None and present.is_own and denies_user and not is_own:
-            # What users denied to themselves becomes a denial by somebody else: they do not lift it any more.
+            # Another user now denies what the user denied to themself, so the user can no longer lift it.
             await tx.execute(queries.DELETE_PERMISSION, **key)
         elif present is not None:
             raise Invalid(
-                f"'{checked.place}': there is a permission of this principal for '{checked.operation.full_name}'"
-                " already; delete it first."
+                f"'{checked.place}': this principal already has a permission for '{checked.operation.full_name}';"
+                " delete it first."
             )
         if denies_user and not (is_own and entity_id != ALL_INSTANCES and checked.operation not in WAYS_BACK):
             await require_another_administrator(tx, network_id, checked.principal.id)
@@ -142,7 +141,7 @@ async def add_permissions(
         added.append(_audited(checked, checked.is_allowed))
     await count_change(tx, network_id)
     if root is not None and len(await of_entity(tx, network_id, root.entity, entity_id)) > LIMIT:
-        raise Invalid(f"There may be {LIMIT} permissions at most.")
+        raise Invalid(f"A {root.entity.lower()} can have at most {LIMIT} permissions; remove some first.")
     return added
 
 
@@ -155,10 +154,10 @@ async def remove_permissions(
     root: Operation | None = None,
     entity_id: int = ALL_INSTANCES,
 ) -> list[AuditedPermission]:
-    """Removes permissions; what is not there need not be removed.
+    """Removes permissions; ignores those that do not exist.
 
-    Returns those that were there, as they were, for the audit trail. Raises `Invalid` for a fixed one, and `Forbidden`
-    for a denial of something that the caller cannot grant.
+    Returns the removed ones for the audit trail. Raises `Invalid` for a fixed one, and `Forbidden` for a denial of
+    something that the caller cannot grant.
     """
     removed = []
     for checked in _check(permissions, root, entity_id):
@@ -168,7 +167,7 @@ async def remove_permissions(
             continue
         await _role_of_principal(tx, network_id, checked)
         if present.is_own and checked.principal.id == grantor.user_id:
-            pass  # what one denied to oneself one may take back
+            pass  # users may lift what they denied to themselves
         elif not present.is_allowed and entity_id != ALL_INSTANCES:
             await grantor.require_on(checked.operation, entity_id)
         elif not present.is_allowed:
@@ -182,7 +181,7 @@ async def remove_permissions(
 async def delete_of_entities(
     tx: Transaction, network_id: int, entity: str, entity_ids: Sequence[int], now: int
 ) -> None:
-    """Removes the permissions of instances that are gone. Who may see them in the audit trail still depends on them."""
+    """Deletes the permissions on deleted instances; archives them, since the audit trail still depends on them."""
     these = {"network_id": network_id, "entity": entity, "entity_ids": list(entity_ids)}
     await tx.execute(queries.ARCHIVE_PERMISSIONS_OF_ENTITIES, **these, now=now)
     await tx.execute(queries.DELETE_PERMISSIONS_OF_ENTITIES, **these)
@@ -190,7 +189,7 @@ async def delete_of_entities(
 
 
 async def delete_of_principal(tx: Transaction, network_id: int, principal_type: str, principal_id: int) -> None:
-    """Removes the permissions of a user or role that is gone."""
+    """Deletes all permissions of a deleted user or role."""
     await tx.execute(
         queries.DELETE_PERMISSIONS_OF_PRINCIPAL,
         network_id=network_id,
@@ -201,7 +200,7 @@ async def delete_of_principal(tx: Transaction, network_id: int, principal_type: 
 
 
 def other_instances(permissions: Sequence[Permission], own_id: int) -> list[tuple[str, int]]:
-    """Returns where permissions state another instance than `own_id`, and which; each instance once."""
+    """Returns the position and id of each instance other than `own_id` that permissions name, each id once."""
     found = {
         permission.entity_id: f"[{number}].entityId"
         for number, permission in enumerate(permissions[:CHANGES_LIMIT])
@@ -211,7 +210,7 @@ def other_instances(permissions: Sequence[Permission], own_id: int) -> list[tupl
 
 
 def _check(permissions: Sequence[Permission], root: Operation | None, entity_id: int) -> list[_Checked]:
-    """Everything that can be checked without looking anything up."""
+    """Checks what needs no query. Raises `Invalid`."""
     if len(permissions) > CHANGES_LIMIT:
         raise Invalid(f"At most {CHANGES_LIMIT} permissions may be changed at once; there are {len(permissions)}.")
     checked = []
@@ -219,51 +218,59 @@ def _check(permissions: Sequence[Permission], root: Operation | None, entity_id:
         place, principal = f"[{number}]", permission.principal
         operation = by_uid(permission.operation_uid)
         if operation is None or (root is not None and operation.root is not root):
-            which = "business operation" if root is None else f"operation on a {root.entity}"
-            raise Invalid(f"'{place}.operationUID': '{permission.operation_uid}' is no {which}.")
+            which = "a business operation" if root is None else f"an operation on a {root.entity}"
+            raise Invalid(f"'{place}.operationUID': '{permission.operation_uid}' is not {which}.")
         is_own_view = operation is VIEW_USER and principal.type == "User"
         if is_own_view and principal.id in (entity_id, permission.entity_id):
-            raise Invalid(f"'{place}': that users see themselves is fixed and cannot be changed.")
+            raise Invalid(f"'{place}': the permission of users to view themselves is fixed.")
         if entity_id == ALL_INSTANCES and permission.entity_id:
-            raise Invalid(f"'{place}.entityId': what is said of one instance is added there, not here.")
+            raise Invalid(f"'{place}.entityId': add a permission on one instance at that instance, not here.")
         if entity_id != ALL_INSTANCES and "Instance" not in operation.appliance:
             raise Invalid(f"'{place}.operationUID': '{operation.full_name}' does not apply to single instances.")
         if principal.type == "Role" and (
             principal.id == ADMINISTRATORS.id or (entity_id == ALL_INSTANCES and principal.id in _SYSTEM_ROLES)
         ):
-            raise Invalid(f"'{place}': what the role {principal.id} may do is fixed and cannot be changed.")
+            raise Invalid(f"'{place}': the permissions of the role {principal.id} are fixed.")
         checked.append(_Checked(place, operation, principal, permission.is_allowed))
     return checked
 
 
 async def count_change(tx: Transaction, network_id: int) -> None:
-    """Let everybody work out anew what follows from the network's permissions."""
+    """Invalidates what every process has cached of the network's permissions."""
     await counters.add(tx, network_id, counters.PERMISSION_CHANGES, 1)
 
 
 async def _role_of_principal(tx: Transaction, network_id: int, checked: _Checked) -> int | None:
-    """The role of a user, or the role itself. Raises `Invalid` unless the principal is one of the network."""
+    """Returns the id of the user's role, or of the role itself. Raises `Invalid` unless the network has the principal.
+
+    Locks the row, shared, until the transaction ends: nobody deletes the principal meanwhile.
+    """
     principal = checked.principal
     if principal.type == "Role" and principal.id in _SYSTEM_ROLES:
         _check_name(checked, fold(_SYSTEM_ROLES[principal.id].name))
         return principal.id
-    query = queries.SHARE_USER if principal.type == "User" else queries.SHARE_ROLE
-    row = await tx.one(query, network_id=network_id, id=principal.id)
-    if row is not None:
-        _check_name(checked, row.name_key)
-        return row.role_id if principal.type == "User" else principal.id
+    if principal.type == "User":
+        user = await tx.one(queries.SHARE_USER, network_id=network_id, id=principal.id)
+        if user is not None:
+            _check_name(checked, user.name_key)
+            return user.role_id
+    else:
+        role = await tx.one(queries.SHARE_ROLE, network_id=network_id, id=principal.id)
+        if role is not None:
+            _check_name(checked, role.name_key)
+            return role.id
     raise Invalid(f"'{checked.place}.principal': there is no {principal.type.lower()} {principal.id} in the network.")
 
 
 def _check_name(checked: _Checked, name_key: str) -> None:
-    """Raises `Invalid` where the login or name says another principal than the id."""
+    """Raises `Invalid` if the login or name is another principal's than the id."""
     principal = checked.principal
     member = "login" if principal.type == "User" else "name"
     name = getattr(principal, member)
     if isinstance(name, str) and name and fold(name) != name_key:
         raise Invalid(
-            f"'{checked.place}.principal': '{member}' and 'id' mean different {principal.type.lower()}s; correct one,"
-            " or leave out the name."
+            f"'{checked.place}.principal': '{member}' and 'id' name different {principal.type.lower()}s; correct one,"
+            f" or omit '{member}'."
         )
 
 

@@ -1,4 +1,4 @@
-"""Passwords: the policy, generated ones, and hashing that neither blocks the event loop nor tells logins apart."""
+"""Checks, generates, hashes and verifies passwords, without blocking the event loop or revealing which logins exist."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _GENERATED_LENGTH = 16
 
 POLICY = (
     f"A password has {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters, among them an upper-case letter,"
-    f" a lower-case letter, a digit and one of {SYMBOLS}; common passwords are refused"
+    f" a lower-case letter, a digit and one of {SYMBOLS}; common passwords are not allowed"
 )
 
-#: Memory in KiB, rounds and lanes that OWASP recommends for argon2id.
+#: The memory in KiB, rounds and lanes that OWASP recommends for argon2id.
 _HASHER = PasswordHasher(memory_cost=19_456, time_cost=2, parallelism=1)
 
-#: So many sign-ins may wait for a thread; the next one is asked to come again.
+#: How many sign-ins may wait for a thread; the next one gets 429.
 _WAITING_LIMIT = 64
 
 
 def check_policy(password: str, field: str = "password") -> None:
-    """Raise `Invalid` naming `field` unless `password` is within the policy."""
+    """Raises `Invalid`, naming `field`, unless `password` fulfils the policy."""
     fits = MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH and password.isprintable()
     if not fits or not all(set(kind) & set(password) for kind in _KINDS):
         raise Invalid(f"'{field}' is too weak. {POLICY}.")
@@ -50,7 +50,7 @@ def check_policy(password: str, field: str = "password") -> None:
 
 
 def generate() -> str:
-    """Return a random password within the policy."""
+    """Returns a random password that fulfils the policy."""
     characters = [secrets.choice(kind) for kind in _KINDS]
     characters += [secrets.choice("".join(_KINDS)) for _ in range(_GENERATED_LENGTH - len(characters))]
     secrets.SystemRandom().shuffle(characters)
@@ -59,44 +59,44 @@ def generate() -> str:
 
 
 def _normal(password: str) -> str:
-    """Keyboards differ in how they compose an accented letter."""
+    """Returns the password in NFC, since keyboards differ in how they compose an accented letter."""
     return unicodedata.normalize("NFC", password)
 
 
 def hash_now(password: str) -> str:
-    """Hash in the calling thread, for about 20 ms."""
+    """Hashes in the calling thread, for about 20 ms."""
     return _HASHER.hash(_normal(password))
 
 
 def _yield_to_requests() -> None:
-    """Hashing threads stand back where the system can tell threads apart: reads stay quick while many sign in."""
+    """Lowers the priority of a hashing thread, if the system can, so that reads stay quick while many sign in."""
     with suppress(AttributeError, OSError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 @cache
-def _nobodys() -> str:
-    """Verified against when there is no such login, so that an answer takes the same time."""
+def _dummy_hash() -> str:
+    """Returns a hash to verify against if a login does not exist, so that the answer takes the same time."""
     return hash_now(generate())
 
 
 class Passwords:
-    """Hashes and verifies in a few threads."""
+    """Hashes and verifies passwords in a few threads."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(
             max(1, (os.cpu_count() or 2) // 2), thread_name_prefix="password", initializer=_yield_to_requests
         )
         self._waiting = 0
-        _nobodys()
-        common_passwords.load()  # not in the first request that needs it
+        _dummy_hash()
+        common_passwords.load()  # now, so that the first request does not wait for it
 
     async def hash(self, password: str) -> str:
         return await self._run(hash_now, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether `password` is the one that was hashed; None stands for nobody's and takes as long."""
-        matches = await self._run(_matches, stored or _nobodys(), password)
+        """Returns whether `stored` is the hash of `password`. None never matches, and takes as long."""
+        matches = await self._run(_matches, stored or _dummy_hash(), password)
         return matches and stored is not None
 
     async def _run(self, work: Callable[..., T], *arguments: str) -> T:

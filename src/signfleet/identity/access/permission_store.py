@@ -2,14 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import BigInteger, and_, bindparam, or_, select, tuple_
 
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import blocked_serial, former_permission, permission, person, role, user
 from signfleet.identity.access.operations.definitions import ROOTS, WAYS_BACK
 
-#: The tables of permissions: of what there is, and of what is gone.
+#: The tables of permissions: on existing instances, and on deleted ones.
 TABLES = (permission, former_permission)
+
+
+class RuleRow(Protocol):
+    operation_uid: str
+    #: "User" or "Role"
+    principal_type: str
+    is_allowed: int
+
+
+class RuleOnEntity(RuleRow, Protocol):
+    #: 0: all instances
+    entity_id: int
+
+
+class StoredPermission(RuleOnEntity, Protocol):
+    principal_id: int
+    #: ms
+    creation_date: int
+    #: Denied to a user by that user.
+    is_own: int
+
+
+class PermissionWithPrincipal(StoredPermission, Protocol):
+    #: Of a user.
+    login: str | None
+    #: Of a custom role.
+    role_name: str | None
+
+
+class UserPrincipal(Protocol):
+    id: int
+    role_id: int | None
+    name_key: str
+
+
+class RolePrincipal(Protocol):
+    id: int
+    name_key: str
+
+
+class ActiveMember(Protocol):
+    id: int
+    is_denied_something: int
+
 
 _columns = (permission.c.operation_uid, permission.c.principal_type, permission.c.is_allowed)
 
@@ -24,11 +70,11 @@ _OF_CALLER = and_(
         ),
     ),
 )
-#: What a caller has for all instances.
-GENERAL_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id == 0))
-#: The kinds of what a caller has for single instances.
-KINDS_OF_INSTANCE_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id != 0).distinct())
-#: The kinds of what a caller had for single instances that are gone.
+#: A caller's rules for all instances.
+GENERAL_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id == 0), RuleRow)
+#: The kinds of a caller's rules for single instances.
+KINDS_OF_INSTANCE_RULES = Query(select(*_columns).where(_OF_CALLER, permission.c.entity_id != 0).distinct(), RuleRow)
+#: The kinds of a caller's rules for deleted instances.
 KINDS_OF_FORMER_RULES = Query(
     select(former_permission.c.operation_uid, former_permission.c.principal_type, former_permission.c.is_allowed)
     .distinct()
@@ -44,18 +90,20 @@ KINDS_OF_FORMER_RULES = Query(
                 former_permission.c.principal_id == bindparam("role_id", type_=BigInteger()),
             ),
         ),
-    )
+    ),
+    RuleRow,
 )
-#: What a caller has for all instances of an entity and for one of them.
+#: A caller's rules for all instances of an entity and for one of them.
 RULES_FOR = Query(
     select(*_columns, permission.c.entity_id).where(
         _OF_CALLER,
         permission.c.entity == bindparam("entity"),
         permission.c.entity_id.in_([0, bindparam("entity_id", type_=BigInteger())]),
-    )
+    ),
+    RuleOnEntity,
 )
 
-#: The permissions of a thing, with the names of those they are for.
+#: Permissions with the names of their principals.
 _with_principals = (
     select(
         permission,
@@ -92,17 +140,19 @@ _with_principals = (
 PERMISSIONS_OF_ENTITY = Query(
     _with_principals.where(
         permission.c.entity == bindparam("entity"), permission.c.entity_id == bindparam("entity_id", type_=BigInteger())
-    )
+    ),
+    PermissionWithPrincipal,
 )
 GENERAL_PERMISSIONS_OF_PRINCIPAL = Query(
     _with_principals.where(
         permission.c.principal_type == bindparam("principal_type"),
         permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
         permission.c.entity_id == 0,
-    )
+    ),
+    PermissionWithPrincipal,
 )
 
-#: The instances of an entity that something is said of to a principal.
+#: The instances of an entity on which a principal has permissions.
 ENTITIES_OF_PRINCIPAL = Query(
     select(permission.c.entity_id)
     .distinct()
@@ -115,7 +165,7 @@ ENTITIES_OF_PRINCIPAL = Query(
     )
 )
 
-#: The operations that anything is denied of on one instance, but for what a user denied to themself.
+#: The operations that are denied to anybody on one instance, except what a user denied to themself.
 DENIED_ON = Query(
     select(permission.c.operation_uid)
     .distinct()
@@ -140,7 +190,7 @@ _THIS = and_(
     permission.c.principal_type == bindparam("principal_type"),
     permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
 )
-PERMISSION = Query(select(permission).where(_THIS))
+PERMISSION = Query(select(permission).where(_THIS), StoredPermission)
 DELETE_PERMISSION = Query(permission.delete().where(_THIS))
 DELETE_PERMISSIONS_OF_ENTITIES = Query(
     permission.delete().where(
@@ -156,18 +206,18 @@ DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
         permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
     )
 )
-_KEPT_COLUMNS = [column.name for column in former_permission.c if column.name != "removed_date"]
+_ARCHIVED_COLUMNS = [column.name for column in former_permission.c if column.name != "removed_date"]
 ARCHIVE_PERMISSIONS_OF_ENTITIES = Query(
     former_permission.insert().from_select(
-        [*_KEPT_COLUMNS, "removed_date"],
-        select(*(permission.c[name] for name in _KEPT_COLUMNS), bindparam("now", type_=BigInteger())).where(
+        [*_ARCHIVED_COLUMNS, "removed_date"],
+        select(*(permission.c[name] for name in _ARCHIVED_COLUMNS), bindparam("now", type_=BigInteger())).where(
             permission.c.network_id == bindparam("network_id"),
             permission.c.entity == bindparam("entity"),
             among(permission.c.entity_id, "entity_ids"),
         ),
     )
 )
-#: How many permissions of what is gone one transaction forgets: not those of devices whose serials are blocked.
+#: How many archived permissions one transaction deletes. Those of devices whose serials are blocked stay.
 BATCH = 5000
 _blocked = select(blocked_serial.c.device_id).where(
     former_permission.c.entity == "Device",
@@ -178,10 +228,11 @@ _is_old = and_(former_permission.c.removed_date < bindparam("before"), ~_blocked
 _old = select(*former_permission.primary_key).where(_is_old).limit(BATCH)
 DELETE_OLD_FORMER = Query(former_permission.delete().where(tuple_(*former_permission.primary_key).in_(_old)))
 GENERAL_PERMISSIONS = Query(
-    _with_principals.where(or_(*(permission.c.entity == entity for entity in ROOTS)), permission.c.entity_id == 0)
+    _with_principals.where(or_(*(permission.c.entity == entity for entity in ROOTS)), permission.c.entity_id == 0),
+    PermissionWithPrincipal,
 )
 
-#: Whether there is such a user or role. Until the unit of work ends it is not deleted, nor a role renamed.
+#: Share-lock a principal: until the transaction ends nobody deletes the user, or renames or deletes the role.
 SHARE_USER = Query(
     select(
         user.c.id,
@@ -189,17 +240,19 @@ SHARE_USER = Query(
         select(person.c.login_key).where(person.c.id == user.c.person_id).scalar_subquery().label("name_key"),
     )
     .where(user.c.network_id == bindparam("network_id"), user.c.id == bindparam("id"))
-    .with_for_update(read=True, key_share=True)
+    .with_for_update(read=True, key_share=True),
+    UserPrincipal,
 )
 SHARE_ROLE = Query(
     select(role.c.id, role.c.name_key)
     .where(role.c.network_id == bindparam("network_id"), role.c.id == bindparam("id"))
-    .with_for_update(read=True)
+    .with_for_update(read=True),
+    RolePrincipal,
 )
 
 _IN_ROLE = and_(user.c.network_id == bindparam("network_id"), user.c.role_id == bindparam("role_id"))
-#: Lets nobody else change who has a role, nor what is denied to them or to a user, until the unit of work ends. All at
-#: once, and always in the same order.
+#: Locks the users with a role, and one more user, until the transaction ends. One statement and one order: two
+#: transactions cannot deadlock. Changes of a role or of denials lock the same rows first.
 LOCK_USERS_OF_ROLE = Query(
     select(user.c.id)
     .where(
@@ -209,7 +262,7 @@ LOCK_USERS_OF_ROLE = Query(
     .order_by(user.c.id)
     .with_for_update(key_share=True)
 )
-#: Who has a role and can sign in, and whether anything is denied to them, in general or on one thing.
+#: The users with a role who can sign in, and whether anything is denied to them, on all instances or on one.
 ACTIVE_IN_ROLE = Query(
     select(
         user.c.id,
@@ -231,5 +284,6 @@ ACTIVE_IN_ROLE = Query(
     )
     .join(person, person.c.id == user.c.person_id)
     .where(_IN_ROLE, ~user.c.is_locked_out, ~person.c.is_locked_out, person.c.activation_date.is_not(None))
-    .order_by(user.c.id)
+    .order_by(user.c.id),
+    ActiveMember,
 )

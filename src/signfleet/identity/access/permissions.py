@@ -1,31 +1,40 @@
-"""Permissions: whether a caller may do a business operation, at all, on one instance, and on which.
+"""Decides whether a caller may do a business operation: at all, on one instance, and on which instances.
 
-A caller without permissions of their own, beyond those of a system role, costs no look-up: the session tells.
+A caller who has only the rules of a system role costs no query: the session has the role and `has_permissions`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from signfleet.foundation.errors import Forbidden
 from signfleet.foundation.expressions.listing import EVERYTHING, Scope
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access import permission_store as queries
 from signfleet.identity.access.operations.definitions import VIEW_USER
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.rules import Rule, deciding, is_allowed, relevant, system_allows, system_rules
-from signfleet.identity.access.visibility import IdColumn, own_or, remembered, scope_of, unless_denied
+from signfleet.identity.access.visibility import (
+    IdColumn,
+    WithId,
+    or_denied_to_nobody,
+    or_own,
+    scope_of,
+    scope_of_all_time,
+)
 from signfleet.web.caller.session import Session
 
-#: The id of no thing at all.
+RowT = TypeVar("RowT", bound=WithId)
+
+#: An id that no row has.
 NO_ID = 0
-#: So many callers' rules are remembered.
+#: How many callers' rules are cached.
 CACHE_LIMIT = 10_000
 
 
 class _Profile(NamedTuple):
-    """A caller's rules for all instances, the kinds of those for single ones, and what was worked out from them."""
+    """A caller's rules for all instances, the kinds of those for single ones, and the scopes that follow."""
 
     general: tuple[Rule, ...]
     for_instances: tuple[Rule, ...]
@@ -33,20 +42,20 @@ class _Profile(NamedTuple):
 
 
 class Permissions:
-    """Evaluates the rules for a session's user and role. What it remembers is good until permissions change."""
+    """Evaluates the rules of a session's user and role. Caches them until permissions of the network change."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._profiles: dict[tuple[int | None, int | None, int | None], tuple[int, _Profile]] = {}
 
     async def allows(self, session: Session, operation: Operation) -> bool:
-        """Whether the caller may do `operation` where nothing is said of single instances."""
+        """Returns whether the caller may do `operation` on instances without permissions of their own."""
         if not session.has_permissions:
             return system_allows(session.role_id, operation)
         return is_allowed((await self._profile(session)).general, operation)
 
     async def require(self, session: Session, operation: Operation) -> None:
-        """Raise `Forbidden` unless there may be an instance on which the caller may do `operation`."""
+        """Raises `Forbidden` if there is certainly no instance on which the caller may do `operation`."""
         if not session.has_permissions and system_allows(session.role_id, operation):
             return
         general, for_instances, _ = await self._profile(session)
@@ -56,9 +65,9 @@ class Permissions:
             raise _forbidden(operation)
 
     async def require_everywhere(self, session: Session, operation: Operation) -> None:
-        """Raise `Forbidden` unless the caller may do `operation` where nothing is said of single instances.
+        """Raises `Forbidden` unless the caller may do `operation` on instances without permissions of their own.
 
-        For what concerns no instance that exists already, such as creating one.
+        For actions without an existing instance, such as creating one.
         """
         if not await self.allows(session, operation):
             raise _forbidden(operation)
@@ -66,7 +75,7 @@ class Permissions:
     async def allows_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
     ) -> bool:
-        """Whether the caller may do `operation` on one instance; inside a unit of work with its transaction."""
+        """Returns whether the caller may do `operation` on one instance. Reads in the transaction `tx`, if given."""
         if _is_own(session, operation, entity_id):
             return True
         if not session.has_permissions:
@@ -75,11 +84,11 @@ class Permissions:
         return rule is not None and rule.is_allowed
 
     async def visible(
-        self, session: Session, view: Operation, row: Row | None, tx: Store | Transaction | None = None
-    ) -> Row | None:
-        """What was looked up, a row with an `id`, if it is there and the caller may do `view` with it.
+        self, session: Session, view: Operation, row: RowT | None, tx: Store | Transaction | None = None
+    ) -> RowT | None:
+        """Returns the row, unless it is None or the caller may not do `view` on it.
 
-        What is hidden takes the same work as what is not there, lest the time that it takes tell them apart.
+        Does the same work in both cases, so that timing does not reveal whether a hidden row exists.
         """
         is_allowed = await self.allows_on(session, view, NO_ID if row is None else row.id, tx)
         return row if is_allowed else None
@@ -87,14 +96,14 @@ class Permissions:
     async def require_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
     ) -> None:
-        """Raise `Forbidden` unless the caller may do `operation` on one instance."""
+        """Raises `Forbidden` unless the caller may do `operation` on one instance."""
         if not await self.allows_on(session, operation, entity_id, tx):
             raise _forbidden(operation)
 
     async def rules_on(
         self, session: Session, operation: Operation, entity_id: int, tx: Store | Transaction | None = None
     ) -> list[Rule]:
-        """The caller's rules that may concern `operation` on one instance, in no order."""
+        """Returns the caller's rules that may decide `operation` on one instance, in no order."""
         rules = list(system_rules(session.role_id))
         if session.has_permissions:
             rows = await (tx or self._store).all(
@@ -109,7 +118,7 @@ class Permissions:
         return rules
 
     async def scope(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
-        """The instances on which the caller may do `operation`; `column` is their id in the statement."""
+        """Returns the instances on which the caller may do `operation`; `column` is their id in the statement."""
         if not session.has_permissions and system_allows(session.role_id, operation):
             return EVERYTHING
         general, for_instances, scopes = await self._profile(session)
@@ -120,25 +129,25 @@ class Permissions:
             if scope.parameters:
                 scope = replace(scope, version=session.permission_changes)
             if operation is VIEW_USER:
-                scope = own_or(scope, column, session.user_id)
+                scope = or_own(scope, column, session.user_id)
             scopes[operation, column] = scope
         return scope
 
     async def scope_with_former(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
-        """The instances that `scope` gives, and of those that are gone the ones that it gave."""
+        """Returns the scope of existing instances and of deleted ones, by the permissions they had when deleted."""
         general, for_instances, _ = await self._profile(session)
         caller = {"user_id": session.user_id, "role_id": session.role_id}
         former = await self._store.all(queries.KINDS_OF_FORMER_RULES, network_id=session.network_id, **caller)
         kinds = {*for_instances, *(rule_of(row, is_for_instance=True) for row in former)}
-        scope = remembered(general, kinds, operation, column, **caller)
-        return own_or(scope, column, session.user_id) if operation is VIEW_USER else scope
+        scope = scope_of_all_time(general, kinds, operation, column, **caller)
+        return or_own(scope, column, session.user_id) if operation is VIEW_USER else scope
 
     async def liftable(self, session: Session, root: Operation, column: IdColumn) -> Scope:
-        """The instances on which the caller may do all that is denied to anybody there."""
+        """Returns the instances on which the caller may do everything that is denied to anybody there."""
         scope = EVERYTHING
         for operation in root:
             allowed = await self.scope(session, operation, column)
-            scope &= unless_denied(allowed, operation, column, session.user_id)
+            scope &= or_denied_to_nobody(allowed, operation, column, session.user_id)
         return scope
 
     async def _profile(self, session: Session) -> _Profile:
@@ -146,9 +155,9 @@ class Permissions:
         if not session.has_permissions:
             return _Profile(system, (), {})
         key = (session.network_id, session.user_id, session.role_id)
-        kept = self._profiles.get(key)
-        if kept is not None and kept[0] == session.permission_changes:
-            return kept[1]
+        cached = self._profiles.get(key)
+        if cached is not None and cached[0] == session.permission_changes:
+            return cached[1]
         caller = {"network_id": session.network_id, "user_id": session.user_id, "role_id": session.role_id}
         general = await self._store.all(queries.GENERAL_RULES, **caller)
         kinds = await self._store.all(queries.KINDS_OF_INSTANCE_RULES, **caller)
@@ -163,13 +172,13 @@ class Permissions:
         return profile
 
 
-def rule_of(row: Row, *, is_for_instance: bool) -> Rule:
-    """The rule that a row of `permission_store` states."""
+def rule_of(row: queries.RuleRow, *, is_for_instance: bool) -> Rule:
+    """Returns the rule of a row."""
     return Rule(row.operation_uid, row.principal_type == "User", bool(row.is_allowed), is_for_instance)
 
 
 def _is_own(session: Session, operation: Operation, entity_id: int | None) -> bool:
-    """Everybody may see their own user: the contract has a fixed permission for it."""
+    """Returns whether this is a user's view of themselves, which the contract always permits."""
     return operation is VIEW_USER and entity_id is not None and entity_id == session.user_id
 
 

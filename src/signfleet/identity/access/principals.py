@@ -1,4 +1,4 @@
-"""Users and roles as permissions name them, and what follows when one is renamed or removed."""
+"""Declares how stored documents follow when a user or role that permissions name is renamed or removed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from signfleet.foundation.storage.interface import Transaction
 
 
 class PermissionDocuments(Protocol):
-    """Stored documents that repeat permissions, and so name users and roles.
+    """Stored documents that contain permissions, and so name users and roles.
 
     `principal_type` is "User" or "Role". Both methods lock the rows of these documents until the transaction ends.
     """
@@ -17,4 +17,4 @@ class PermissionDocuments(Protocol):
         """Rewrites the documents that name a user or role whose name has changed."""
 
     async def remove(self, tx: Transaction, network_id: int, principal_type: str, principal_id: int, now: int) -> None:
-        """Removes all permissions of a user or role, and rewrites the documents that repeat them."""
+        """Removes all permissions of a user or role, and rewrites the documents that contain them."""

@@ -1,12 +1,12 @@
-"""Who may do what, as a plain evaluation of rules: the one place that says which rule wins.
+"""Evaluates rules: the one place that defines which rule takes precedence.
 
     for this instance   before   for every instance
     the operation       before   the one above it, up to Full Control
     for the user        before   for their role
     denied              before   allowed
 
-The first of these lines that tells two rules apart decides between them. Where there is no rule, nothing is allowed.
-`visibility` says the same in SQL, for many instances at once.
+The first of these lines in which two rules differ decides between them. Without a rule, nothing is allowed.
+`visibility` computes the same in SQL, for many instances at once.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ class Rule(NamedTuple):
 
 
 def deciding(rules: Iterable[Rule], operation: Operation) -> Rule | None:
-    """The rule that has the last word on an operation; None if there is none, and the operation denied."""
+    """Returns the rule that decides an operation; None if there is none, and the operation is denied."""
     return next(iter(relevant(rules, operation)), None)
 
 
 def is_allowed(rules: Iterable[Rule], operation: Operation) -> bool:
-    """Whether the rules allow an operation."""
+    """Returns whether the rules allow an operation."""
     rule = deciding(rules, operation)
     return rule is not None and rule.is_allowed
 
 
 def relevant(rules: Iterable[Rule], operation: Operation) -> list[Rule]:
-    """The rules that say something of an operation, the strongest first.
+    """Returns the rules that apply to an operation, the strongest first.
 
-    What is said of single instances counts only where an operation applies to them.
+    Rules for single instances count only if the operation applies to single instances.
     """
     lineage = {ancestor.uid for ancestor in operation.lineage}
     with_instances = "Instance" in operation.appliance
@@ -57,13 +57,13 @@ def _rank(rule: Rule, operation: Operation) -> tuple[bool, int, bool, bool]:
 
 @cache
 def system_allows(role_id: int | None, operation: Operation) -> bool:
-    """Whether a system role allows an operation where no other rule is in the way."""
+    """Returns whether a system role alone allows an operation."""
     return is_allowed(system_rules(role_id), operation)
 
 
 @cache
 def system_rules(role_id: int | None) -> tuple[Rule, ...]:
-    """The rules of a system role; none of any other."""
+    """Returns the rules of a system role; none for any other role."""
     return tuple(
         Rule(operation.uid, False, rule.is_allowed)
         for root in ROOTS.values()

@@ -1,4 +1,4 @@
-"""Permissions as the contract shows them."""
+"""The contract's Permission and Principal entities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signfleet.foundation.wire.types import DateTime, Id
 
 
 class Principal(msgspec.Struct, rename="camel", kw_only=True):
-    """Whom a permission is for: a user by `login`, or a role by `name`."""
+    """The user, named by `login`, or role, named by `name`, that has a permission."""
 
     login: str | msgspec.UnsetType = msgspec.UNSET
     name: str | msgspec.UnsetType | None = msgspec.UNSET

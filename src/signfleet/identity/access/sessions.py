@@ -1,4 +1,4 @@
-"""Sessions: what an access token stands for."""
+"""Finds the session of an access token."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from signfleet.identity.access import store as queries
 from signfleet.identity.access.tokens import hash_token
 from signfleet.web.caller.session import Session
 
-#: So many checked tokens are remembered.
+#: How many checked tokens are cached.
 CACHE_LIMIT = 100_000
 
 
 class _Checked(NamedTuple):
-    """A session as it was when the store was last seen to have changed."""
+    """A session as it is in one version of the store."""
 
     session: Session
     valid_to: int
@@ -23,16 +23,18 @@ class _Checked(NamedTuple):
 
 
 class Sessions:
-    """Looks tokens up. What it remembers is good only as long as nothing has been written: a revoked token, a locked
-    user, a changed role take effect with the next request, in every process."""
+    """Looks tokens up, and caches them until anything is written to the store.
+
+    So a revoked token, a locked user or a changed role takes effect with the next request, in every process.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # By the token itself: it is in this process's memory anyway while a request carries it.
+        # By the token itself, which is in this process's memory anyway during each request.
         self._checked: dict[str, _Checked] = {}
 
     async def authenticate(self, token: str, now: int) -> Session:
-        """The session of an access token. Raises `Unauthenticated`."""
+        """Returns the session of an access token. Raises `Unauthenticated`."""
         version = self._store.version()
         checked = self._checked.get(token)
         if checked is None or checked.version != version:
@@ -51,7 +53,7 @@ class Sessions:
         return checked.session
 
     async def _use_first(self, row: queries.SessionOfToken, token: str, now: int) -> None:
-        """Notes that a player has its newest tokens: what it proved itself with before is of no more use."""
+        """Records that a player has received its newest tokens and secret, which ends the previous ones."""
 
         async def work(tx: Transaction) -> None:
             await tx.execute(queries.RECEIVE_SECRET, in_network=row.network_id, of_device=row.device_id)
@@ -61,9 +63,9 @@ class Sessions:
 
 
 def refusal(row: queries.Standing, now: int) -> str | None:
-    """Why a token that has not expired is good for nothing at the moment; None for one that is.
+    """Returns why a token that has not expired does not work at the moment, or None if it works.
 
-    A session lasts 24 hours; an application's token without a network, or a device, is bound by the token alone.
+    A session lasts 24 hours, or longer if its tokens do.
     """
     if row.expiration_date <= now:
         return "The session has expired; log in again."
@@ -71,14 +73,14 @@ def refusal(row: queries.Standing, now: int) -> str | None:
         return "This person is locked out."
     if row.network_id is not None:
         if row.network_locked or row.network_locked is None:
-            return "The network is locked out or gone."
+            return "The network is locked out or was deleted."
         if row.device_id is None and (row.user_id is None or row.user_locked or row.user_locked is None):
             return "The user is locked out or no longer a member of the network."
     return None
 
 
 def _session(row: queries.SessionOfToken, now: int) -> Session:
-    """The session as its owner stands today. Raises `Unauthenticated` if the person, user or network is locked out."""
+    """Returns the session of a row. Raises `Unauthenticated` if its person, user or network is locked out."""
     reason = refusal(row, now)
     if reason is not None:
         raise Unauthenticated(reason)

@@ -1,4 +1,4 @@
-"""The SQL of tokens and sessions."""
+"""The SQL of tokens, sessions and applications."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from signfleet.foundation.storage.tables import (
 
 
 def is_token(kind: Literal["access", "refresh", "setup"]) -> ColumnElement[bool]:
-    """Whether a token is of a kind. The kind is in the text: one index is for a kind alone, and where a parameter might
-    be that kind, SQLite plans the statement again for each new value of any parameter."""
+    """Returns whether a token is of a kind.
+
+    The kind is part of the text, not a parameter: one index covers a single kind, and if a parameter might be that
+    kind, SQLite plans the statement again for each new value of any parameter.
+    """
     return token.c.kind == literal_column(f"'{kind}'")
 
 
 def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether any permission is for a principal of the session's network."""
+    """Returns whether a principal of the session's network has any permission."""
     return (
         select(permission.c.network_id)
         .where(
@@ -40,7 +43,7 @@ def _has_permissions(principal_type: str, principal_id: ColumnElement[int]) -> C
     )
 
 
-#: What tells whether somebody is locked out, and the joins that it needs.
+#: Who of person, network and user is locked out, and the joins for these columns.
 _LOCKS = (
     person.c.is_locked_out.label("person_locked"),
     network.c.is_locked_out.label("network_locked"),
@@ -160,7 +163,7 @@ LIVE_TOKEN = Query(
     ),
     LiveToken,
 )
-#: A device has used an access token for the first time: it has what came with it. In lock order.
+#: When a device first uses an access token, it has received the secret issued with it. Lock order: before tokens.
 RECEIVE_SECRET = Query(
     device_secret.update()
     .where(
@@ -185,6 +188,26 @@ INSERT_TOKEN = Query(
     columns=["hash", "kind", "session_id", "network_id", "scope", "valid_from", "valid_to", "used_date"],
 )
 
+
+class RefreshToken(Protocol):
+    session_id: int
+    person_id: int | None
+    application_id: int | None
+    network_id: int | None
+    user_id: int | None
+    device_id: int | None
+    #: Of the session.
+    granted: str
+    #: ms
+    session_creation_date: int
+    #: Of the token.
+    scope: str
+    #: ms
+    valid_to: int
+    #: ms
+    used_date: int | None
+
+
 _sign_in = (
     select(
         session.c.id.label("session_id"),
@@ -202,11 +225,18 @@ _sign_in = (
     .select_from(token)
     .join(session, session.c.id == token.c.session_id)
 )
-REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), is_token("refresh")))
+REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), is_token("refresh")), RefreshToken)
 
-#: Keeps a session from others until the unit of work ends. Whoever changes its tokens holds it before them, as whoever
-#: deletes it does.
-LOCK_SESSION = Query(select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update())
+
+class LockedSession(Protocol):
+    #: ms
+    last_modified_date: int
+
+
+#: Locks a session until the transaction ends. Lock order: a session before its tokens.
+LOCK_SESSION = Query(
+    select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update(), LockedSession
+)
 MARK_USED = Query(
     token.update()
     .where(token.c.hash == bindparam("token_hash"), token.c.used_date.is_(None))
@@ -238,26 +268,62 @@ CHOOSE_NETWORK = Query(
     )
 )
 
+
+class SignInOfSession(Protocol):
+    grant_type: str | None
+    #: ms
+    creation_date: int
+    login: str
+    password_hash: str | None
+
+
 SIGN_IN_OF_SESSION = Query(
     select(session.c.grant_type, session.c.creation_date, person.c.login, person.c.password_hash)
     .join(person, person.c.id == session.c.person_id)
-    .where(session.c.id == bindparam("id"))
+    .where(session.c.id == bindparam("id")),
+    SignInOfSession,
 )
 
-APPLICATION_BY_CLIENT_ID = Query(select(application).where(application.c.client_id == bindparam("client_id")))
-#: For a change: kept from others until the unit of work ends.
-LOCK_APPLICATION = Query(select(application).where(application.c.id == bindparam("id")).with_for_update())
-#: For a new session: until the unit of work ends nobody changes it.
-SHARE_APPLICATION = Query(select(application).where(application.c.id == bindparam("id")).with_for_update(read=True))
+
+class ApplicationRow(Protocol):
+    id: int
+    client_id: str
+    name: str
+    description: str | None
+    person_id: int
+    secret_hash: bytes
+    scope: str
+    #: ms
+    creation_date: int
+    #: ms
+    last_modified_date: int
+    #: ms
+    secret_expiration_date: int | None
+
+
+class ApplicationWithLogin(ApplicationRow, Protocol):
+    login: str
+
+
+APPLICATION_BY_CLIENT_ID = Query(
+    select(application).where(application.c.client_id == bindparam("client_id")), ApplicationRow
+)
+_this_application = select(application).where(application.c.id == bindparam("id"))
+APPLICATION_BY_ID = Query(_this_application, ApplicationRow)
+#: Locks an application for a change until the transaction ends.
+LOCK_APPLICATION = Query(_this_application.with_for_update(), ApplicationRow)
+#: Share-locks an application for a new session: nobody changes it until the transaction ends.
+SHARE_APPLICATION = Query(_this_application.with_for_update(read=True), ApplicationRow)
 APPLICATIONS_OF_PERSON = Query(
-    select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id)
+    select(application).where(application.c.person_id == bindparam("person_id")).order_by(application.c.id),
+    ApplicationRow,
 )
 ALL_APPLICATIONS = Query(
     select(application, person.c.login)
     .join(person, person.c.id == application.c.person_id)
-    .order_by(application.c.name, application.c.id)
+    .order_by(application.c.name, application.c.id),
+    ApplicationWithLogin,
 )
-APPLICATION_BY_ID = Query(select(application).where(application.c.id == bindparam("id")))
 UPDATE_APPLICATION = Query(
     application.update()
     .where(application.c.id == bindparam("id_"))
@@ -278,7 +344,7 @@ SET_SECRET = Query(
         last_modified_date=bindparam("now"),
     )
 )
-#: No token lives longer than the secret that it was issued for.
+#: A token ends at the latest with the secret that it was issued for.
 SHORTEN_TOKENS_OF_APPLICATION = Query(
     token.update()
     .where(
@@ -293,7 +359,7 @@ DELETE_SESSIONS_OF_APPLICATION = Query(
     session.delete().where(session.c.application_id == bindparam("of_application_id"))
 )
 
-#: So many old rows go at a time, that others may write in between.
+#: How many old rows one transaction deletes, so that other writes run in between.
 _BATCH = 1000
 DELETE_OLD_TOKENS = Query(
     token.delete().where(

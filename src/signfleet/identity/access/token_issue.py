@@ -1,35 +1,35 @@
-"""Issuing tokens: opens sessions and renews them, inside units of work."""
+"""Opens and renews sessions, and issues their tokens, in the caller's transaction."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.tokens import hash_token, new_token
 
-#: A session, and with it the chosen network, lasts this long, in ms; refreshing starts it anew.
+#: How long a session, and with it the chosen network, lasts after each refresh, in ms.
 SESSION_LIFETIME: Final = timespan.DAY
 
 
 class Lifetimes(NamedTuple):
-    """In ms; `refresh` is None where no refresh token is wanted."""
+    """The lifetimes of new tokens in ms; `refresh` is None to issue no refresh token."""
 
     access: int
     refresh: int | None = None
 
     def session_end(self, now: int) -> int:
-        """When a session with these tokens ends: never before its tokens do."""
+        """Returns when a session with these tokens ends: never before its tokens."""
         return now + max(SESSION_LIFETIME, self.access, self.refresh or 0)
 
     def within(self, limit: int) -> Lifetimes:
-        """Return lifetimes of which none is longer than `limit` ms."""
+        """Returns the lifetimes, cut to at most `limit` ms."""
         return Lifetimes(min(self.access, limit), None if self.refresh is None else min(self.refresh, limit))
 
 
 class IssuedTokens(NamedTuple):
-    """New tokens. Points in time are ms."""
+    """New tokens. Dates are ms."""
 
     session_id: int
     access_token: str
@@ -40,7 +40,7 @@ class IssuedTokens(NamedTuple):
 
     @property
     def expires_in(self) -> int:
-        """Whole seconds."""
+        """Returns the lifetime of the access token in whole seconds."""
         return (self.expires - self.issued) // 1000
 
 
@@ -58,7 +58,7 @@ async def open_session(
     grant_type: str | None = None,
     address: str | None = None,
 ) -> IssuedTokens:
-    """Open a session for a person, application or device and issue its first tokens."""
+    """Opens a session for a person, application or device, and issues its first tokens."""
     session_id = await tx.next_id("session")
     await tx.execute(
         queries.INSERT_SESSION,
@@ -80,17 +80,17 @@ async def open_session(
 
 
 class RefusedToken(NamedTuple):
-    """A refresh token that is good for nothing. `expired` is the one case that clients recognise."""
+    """Why a refresh token does not work. `expired` is the one case that clients recognise."""
 
     reason: str
     expired: bool = False
 
 
-async def use_refresh_token(tx: Transaction, refresh_token: str, now: int) -> Row | RefusedToken:
-    """Use up a refresh token; gives its row, for `renew`.
+async def use_refresh_token(tx: Transaction, refresh_token: str, now: int) -> queries.RefreshToken | RefusedToken:
+    """Marks a refresh token as used, and returns its row for `renew`.
 
-    One that comes a second time may have been stolen: its session ends with all its tokens. That has to be kept, so a
-    refusal is returned, not raised.
+    A token that is used twice may be stolen: its session ends with all its tokens. The function returns the refusal,
+    since an exception would roll that back.
     """
     key = hash_token(refresh_token)
     row = await tx.one(queries.REFRESH_TOKEN, hash=key)
@@ -110,7 +110,7 @@ async def use_refresh_token(tx: Transaction, refresh_token: str, now: int) -> Ro
 async def renew(
     tx: Transaction, session_id: int, *, scope: str, lifetimes: Lifetimes, now: int, address: str | None = None
 ) -> IssuedTokens:
-    """Issues new tokens for a session; its access tokens end."""
+    """Issues new tokens for a session, and ends its access tokens."""
     await tx.execute(queries.DELETE_ACCESS_TOKENS, session_id=session_id)
     until = lifetimes.session_end(now)
     await tx.execute(queries.RENEW_SESSION, session_id=session_id, now=now, until=until, renewed_at=address)

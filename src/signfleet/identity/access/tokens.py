@@ -1,4 +1,4 @@
-"""Opaque tokens: 256 random bits for the client, their SHA-256 for the store."""
+"""Makes opaque tokens: the client gets 256 random bits, the store their SHA-256."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import secrets
 
 
 def new_token() -> str:
-    """A new token; nothing in it means anything."""
+    """Returns a new random token, which encodes nothing."""
     return secrets.token_urlsafe(32)
 
 
 def hash_token(token: str) -> bytes:
-    """What the store knows of a token. A fast hash is enough: 256 random bits cannot be guessed."""
+    """Returns the hash of a token for the store. A fast hash suffices: nobody guesses 256 random bits."""
     return hashlib.sha256(token.encode()).digest()

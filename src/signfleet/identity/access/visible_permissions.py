@@ -1,4 +1,4 @@
-"""Permissions as one caller may see them: none for hidden users, none on hidden things."""
+"""Removes permissions from answers that name a user or an instance which the caller may not see."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from signfleet.identity.access import grants
 from signfleet.identity.access.operations.definitions import by_uid
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.access.visibility import NAMED_ID, VIEWS, naming_hidden, seen_among
+from signfleet.identity.access.visibility import NAMED_ID, VIEWS, naming_hidden_users, visible_among
 from signfleet.web.caller.session import Session
 
-#: So many statements are cached.
+#: How many statements are cached.
 CACHE_LIMIT = 512
 
 
 class VisiblePermissions:
-    """Leaves out of answers what their reader may not see."""
+    """Filters permissions by what the caller may see."""
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
-        #: By the name of a scope: what to look for is compiled once, not for each device that is read.
+        #: By the name of a scope: each statement is compiled once, not for each device that is read.
         self._naming_hidden: dict[str, Query] = {}
 
-    async def filter(self, session: Session, stated: Sequence[Permission]) -> list[Permission]:
-        """Those of some permissions that the caller may see."""
-        names = [_names(permission) for permission in stated]
-        seen = {entity: await self._seen(session, entity, names) for entity in VIEWS}
+    async def filter(self, session: Session, permissions: Sequence[Permission]) -> list[Permission]:
+        """Returns those of some permissions that the caller may see."""
+        names = [_names(permission) for permission in permissions]
+        visible = {entity: await self._visible(session, entity, names) for entity in VIEWS}
         return [
             permission
-            for permission, named in zip(stated, names, strict=True)
-            if all(id_ in seen[entity] for entity, id_ in named if entity in seen)
+            for permission, named in zip(permissions, names, strict=True)
+            if all(id_ in visible[entity] for entity, id_ in named if entity in visible)
         ]
 
     async def devices_with_hidden(self, session: Session, device_ids: list[int]) -> list[int]:
-        """The devices among some that have permissions for users whom the caller may not see."""
+        """Returns those of some devices that have permissions for users whom the caller may not see."""
         view, _ = VIEWS["User"]
         scope = await self._permissions.scope(session, view, NAMED_ID)
         if not scope.conditions or not device_ids:
@@ -47,16 +47,16 @@ class VisiblePermissions:
         if query is None:
             if len(self._naming_hidden) >= CACHE_LIMIT:
                 self._naming_hidden.clear()
-            query = self._naming_hidden[scope.name] = naming_hidden(scope)
+            query = self._naming_hidden[scope.name] = naming_hidden_users(scope)
         rows = await self._store.all(query, network_id=session.network_id, ids=device_ids, **scope.parameters)
         return [row.id for row in rows]
 
     async def of_device(self, session: Session, device_id: int) -> str:
-        """The permissions on a device that the caller may see, as a device's document has them."""
-        stated = await grants.of_entity(self._store, session.network, "Device", device_id)
-        return encode((await self.filter(session, stated))[::-1]).decode()
+        """Returns the permissions on a device that the caller may see, as JSON in the order of a device's document."""
+        permissions = await grants.of_entity(self._store, session.network, "Device", device_id)
+        return encode((await self.filter(session, permissions))[::-1]).decode()
 
-    async def _seen(self, session: Session, entity: str, names: Iterable[set[tuple[str, int]]]) -> set[int]:
+    async def _visible(self, session: Session, entity: str, names: Iterable[set[tuple[str, int]]]) -> set[int]:
         ids = {id_ for named in names for kind, id_ in named if kind == entity}
         view, column = VIEWS[entity]
         if not ids:
@@ -64,13 +64,13 @@ class VisiblePermissions:
         scope = await self._permissions.scope(session, view, column)
         if not scope.conditions:
             return ids
-        query = seen_among(column, scope)
+        query = visible_among(column, scope)
         rows = await self._store.all(query, network_id=session.network_id, ids=sorted(ids), **scope.parameters)
         return {row.id for row in rows}
 
 
 def _names(permission: Permission) -> set[tuple[str, int]]:
-    """The things that a permission names: its user, and what it is on."""
+    """Returns what a permission names, as entity and id: its user, and the instance it is on."""
     operation = by_uid(permission.operation_uid)
     named = {("User", permission.principal.id)} if permission.principal.type == "User" else set()
     return named | ({(operation.root.entity, permission.entity_id)} if operation and permission.entity_id else set())

@@ -1,4 +1,4 @@
-"""Signing in: what the token endpoints do with client credentials, passwords and refresh tokens."""
+"""Signs applications and people in: client credentials, passwords and refresh tokens."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import hmac
 from typing import Final, NamedTuple
 
 from signfleet.foundation.settings import Settings
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import store as queries
 from signfleet.identity.access.attempts import Attempts
 from signfleet.identity.access.passwords import Passwords
+from signfleet.identity.access.store import ApplicationRow
 from signfleet.identity.access.token_issue import (
     IssuedTokens,
     Lifetimes,
@@ -31,20 +32,20 @@ from signfleet.web.contract.oauth import OAuthError
 
 _WRONG_SECRET: Final = "The client id or the client secret is wrong."  # noqa: S105 - no secret
 
-#: Compared with where there is no such application, so that an answer takes the same time.
-NOBODYS_SECRET: Final = hash_token(new_token())
+#: The hash to compare with if a client id is unknown, so that the answer takes the same time.
+DUMMY_SECRET_HASH: Final = hash_token(new_token())
 
 
 class SignedIn(NamedTuple):
-    """New tokens, whose they are, and the user they are for if they are good for one network."""
+    """New tokens, their person, and their user if they are for one network."""
 
     issued: IssuedTokens
     person_id: int
-    user: Row | None
+    user: users.UserRow | None
 
 
 class Client(NamedTuple):
-    """The application as it named itself; the secret may be missing."""
+    """The credentials that an application sent."""
 
     id: str | None
     secret: str | None
@@ -55,32 +56,32 @@ def invalid_grant(description: str | None) -> OAuthError:
 
 
 class SignIn:
-    """The three grants. Raises `OAuthError`, and `Throttled` for those who guess."""
+    """Implements the three grants. Raises `OAuthError`, and `Throttled` for callers who guess."""
 
     def __init__(self, store: Store, passwords: Passwords, attempts: Attempts, settings: Settings) -> None:
         self._store = store
         self._passwords = passwords
         self._attempts = attempts
         self._settings = settings
-        #: A person stays signed in at most this long, in ms, however often tokens are refreshed.
+        #: How long a person stays signed in at most, in ms, however often tokens are refreshed.
         self._longest = settings.sign_in_lifetime_days * timespan.DAY
 
-    async def application(self, client: Client, now: int, event: SignInEvent | None = None) -> Row:
-        """Returns the registered application, and notes its name. Raises 401 `invalid_client`."""
+    async def application(self, client: Client, now: int, event: SignInEvent | None = None) -> ApplicationRow:
+        """Returns the registered application, and records its name in `event`. Raises 401 `invalid_client`."""
         row = None
         if client.id is not None:
             row = await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id)
         if event is not None and row is not None:
             event.application = row.name
-        secret_hash = NOBODYS_SECRET if row is None else bytes(row.secret_hash)
+        secret_hash = DUMMY_SECRET_HASH if row is None else bytes(row.secret_hash)
         matches = hmac.compare_digest(secret_hash, hash_token(client.secret or ""))
         if row is None or not matches:
             raise _invalid_client(_WRONG_SECRET)
         _check_expiry(row, now)
         return row
 
-    async def known_application(self, client: Client, now: int, event: SignInEvent) -> Row | None:
-        """The registered application, or None where the name is nobody's: older clients bring names of their own."""
+    async def known_application(self, client: Client, now: int, event: SignInEvent) -> ApplicationRow | None:
+        """Returns the registered application, or None for an unknown client id: older clients send one of their own."""
         if client.id is None:
             raise OAuthError(400, "invalid_request", "The form field 'client_id' is missing.")
         if await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id) is None:
@@ -90,7 +91,7 @@ class SignIn:
     async def with_client_credentials(
         self, client: Client, scope: str | None, event: SignInEvent, now: int
     ) -> SignedIn:
-        """A token for the person who registered the application, with the application's scopes and no network yet."""
+        """Issues a token for the person who registered the application, with its scopes and without a network."""
         application = await self.application(client, now, event)
         person = await self._store.one(people.PERSON_BY_ID, id=application.person_id)
         if person is not None:
@@ -116,11 +117,11 @@ class SignIn:
         return SignedIn(await self._store.write(work), application.person_id, None)
 
     async def with_password(
-        self, username: str, password: str, application: Row | None, event: SignInEvent, now: int
+        self, username: str, password: str, application: ApplicationRow | None, event: SignInEvent, now: int
     ) -> SignedIn:
-        """Opens a session for a login, good for /Self alone, or for `Network/login`, good for that network.
+        """Opens a session for a login, which can use /Self only, or for `Network/login`, which can use that network.
 
-        Through an application it gets no scopes that the application lacks.
+        A session through an application gets no scope that the application lacks.
         """
         network_name, slash, login = username.partition("/")
         if not slash:
@@ -134,7 +135,7 @@ class SignIn:
         scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
         async def work(tx: Transaction) -> IssuedTokens:
-            await _demand_same_password(tx, person)
+            await _require_same_password(tx, person)
             same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
@@ -154,59 +155,58 @@ class SignIn:
         return SignedIn(await self._store.write(work), person.person_id, user)
 
     async def with_refresh_token(
-        self, refresh_token: str, username: str | None, application: Row | None, event: SignInEvent, now: int
+        self, refresh_token: str, username: str | None, application: ApplicationRow | None, event: SignInEvent, now: int
     ) -> SignedIn:
         """Exchanges a refresh token. The network stays, unless `username` names another as `Network/login`."""
         row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
-        user = None
+        user, person_id, lifetimes = None, 0, Lifetimes(0)  # of a refused token, which needs none of these
         is_network_named = bool(username and "/" in username)
         if row is not None and row.used_date is None and row.valid_to > now:
-            _check_holder(row, application)
-            person = _active(await self._store.one(people.PERSON_BY_ID, id=row.person_id))
+            person_id = _owner(row, application)
+            person = _active(await self._store.one(people.PERSON_BY_ID, id=person_id))
             event.is_by(person)
             if username and is_network_named:
                 async with self._attempts.attempt(person.login, event.address):
-                    user = await self._user(row.person_id, username.partition("/")[0])
+                    user = await self._user(person_id, username.partition("/")[0])
             elif row.network_id is not None:
-                user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=row.person_id)
+                user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=person_id)
                 _check_user(user)
-        lifetimes = Lifetimes(0) if row is None else await self._lifetimes(row.person_id, user)
+            lifetimes = await self._lifetimes(person_id, user)
 
-        async def work(tx: Transaction) -> tuple[IssuedTokens, int] | RefusedToken:
+        async def work(tx: Transaction) -> IssuedTokens | RefusedToken:
             # Lock order: application, user, session.
             same = None if application is None else await _lock_application(tx, application, now)
-            if user is not None:  # before their session, as whoever deletes a user does
+            if user is not None:
                 await tx.one(users.LOCK_ONE, network_id=user.network_id, id=user.id)
-            taken = await use_refresh_token(tx, refresh_token, now)
-            if isinstance(taken, RefusedToken):
-                return taken
-            left = taken.session_creation_date + self._longest - now
+            used = await use_refresh_token(tx, refresh_token, now)
+            if isinstance(used, RefusedToken):
+                return used
+            left = used.session_creation_date + self._longest - now
             if left <= 0:  # the setting was longer when the token was issued
-                await tx.execute(queries.DELETE_SESSION, id=taken.session_id)
+                await tx.execute(queries.DELETE_SESSION, id=used.session_id)
                 return RefusedToken("The sign-in has ended.", expired=True)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
                 await tx.execute(
                     queries.CHOOSE_NETWORK,
-                    session_id=taken.session_id,
+                    session_id=used.session_id,
                     chosen_network_id=user.network_id,
                     chosen_user_id=user.id,
                     now=now,
                 )
-            scope, granted = _renewed_scopes(taken, application, is_network_named=is_network_named)
-            if granted != taken.granted:
-                await tx.execute(queries.SET_SCOPE, session_id=taken.session_id, granted=granted)
+            scope, granted = _renewed_scopes(used, application, is_network_named=is_network_named)
+            if granted != used.granted:
+                await tx.execute(queries.SET_SCOPE, session_id=used.session_id, granted=granted)
             within = _until_expiry(lifetimes.within(left), same, now)
-            renewed = await renew(tx, taken.session_id, scope=scope, lifetimes=within, now=now, address=event.address)
-            return renewed, taken.person_id
+            return await renew(tx, used.session_id, scope=scope, lifetimes=within, now=now, address=event.address)
 
         renewed = await self._store.write(work)
         if isinstance(renewed, RefusedToken):
-            # Clients tell an expired token by the missing description, and sign in anew.
+            # Clients recognise an expired token by the missing description, and sign in again.
             raise invalid_grant(None if renewed.expired else renewed.reason)
-        return SignedIn(*renewed, user)
+        return SignedIn(renewed, person_id, user)
 
-    async def _check_password(self, login: str, password: str, event: SignInEvent) -> Row:
+    async def _check_password(self, login: str, password: str, event: SignInEvent) -> people.AccountRow:
         person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
         if person is not None:
             event.is_by(person)
@@ -215,15 +215,15 @@ class SignIn:
             raise _wrong_password()
         return _active(person)
 
-    async def _user(self, person_id: int, network_name: str) -> Row:
+    async def _user(self, person_id: int, network_name: str) -> users.UserRow:
         for user in await self._store.all(users.USERS_OF_PERSON, person_id=person_id):
             if fold(user.network_name) == fold(network_name.strip()):
                 _check_user(user)
                 return user
         raise invalid_grant("This person is a member of no such network.")
 
-    async def _lifetimes(self, person_id: int, user: Row | None) -> Lifetimes:
-        """A user's from the network's settings, a person's from their profile."""
+    async def _lifetimes(self, person_id: int, user: users.UserRow | None) -> Lifetimes:
+        """Returns the lifetimes in the network's settings for a user, in the profile for a person."""
         if user is not None:
             return Lifetimes(user.user_access_token_lifetime, user.user_refresh_token_lifetime)
         lifetimes = []
@@ -233,15 +233,15 @@ class SignIn:
         return Lifetimes(*lifetimes)
 
 
-async def _demand_same_password(tx: Transaction, checked: Row) -> None:
-    """Raise unless the password that was checked is still the person's: a new one ends the sessions of the old."""
+async def _require_same_password(tx: Transaction, checked: people.AccountRow) -> None:
+    """Raises `OAuthError` if the checked password was replaced meanwhile, which ended the sessions of the old one."""
     person = await tx.one(people.LOCK_PERSON_SHARED, id=checked.person_id)
     if person is None or person.password_hash != checked.password_hash:
         raise _wrong_password()
 
 
-async def _lock_application(tx: Transaction, checked: Row, now: int) -> Row:
-    """Locks the application's row until the transaction ends. Raises unless the checked secret is still good."""
+async def _lock_application(tx: Transaction, checked: ApplicationRow, now: int) -> ApplicationRow:
+    """Share-locks the application until the transaction ends. Raises `OAuthError` if its secret was replaced."""
     application = await tx.one(queries.SHARE_APPLICATION, id=checked.id)
     if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
         raise _invalid_client(_WRONG_SECRET)
@@ -249,13 +249,13 @@ async def _lock_application(tx: Transaction, checked: Row, now: int) -> Row:
     return application
 
 
-def _check_expiry(application: Row, now: int) -> None:
+def _check_expiry(application: ApplicationRow, now: int) -> None:
     if application.secret_expiration_date is not None and application.secret_expiration_date <= now:
-        raise _invalid_client("The client secret has expired; make a new one.")
+        raise _invalid_client("The client secret has expired; create a new one.")
 
 
-def _until_expiry(lifetimes: Lifetimes, application: Row | None, now: int) -> Lifetimes:
-    """Returns lifetimes that end with the application's secret."""
+def _until_expiry(lifetimes: Lifetimes, application: ApplicationRow | None, now: int) -> Lifetimes:
+    """Returns the lifetimes, cut so that tokens end with the application's secret."""
     if application is None or application.secret_expiration_date is None:
         return lifetimes
     return lifetimes.within(application.secret_expiration_date - now)
@@ -269,15 +269,17 @@ def _invalid_client(description: str) -> OAuthError:
     return OAuthError(401, "invalid_client", description, {"WWW-Authenticate": 'Basic realm="signfleet"'})
 
 
-def _check_holder(row: Row, application: Row | None) -> None:
+def _owner(row: queries.RefreshToken, application: ApplicationRow | None) -> int:
+    """Returns the person of a refresh token. Raises `OAuthError` if it is a player's or another application's."""
     if row.person_id is None:
-        raise invalid_grant("The refresh token belongs to a player; it is exchanged at /player/v1/token.")
+        raise invalid_grant("The refresh token belongs to a player; exchange it at /player/v1/token.")
     if row.application_id != (None if application is None else application.id):
         raise invalid_grant("The refresh token was issued to another application.")
+    return row.person_id
 
 
-def _active(person: Row | None) -> Row:
-    """Return the person. Raises `OAuthError` for one who may not sign in."""
+def _active(person: people.AccountRow | None) -> people.AccountRow:
+    """Returns the person. Raises `OAuthError` for one who may not sign in."""
     if person is None or person.is_locked_out:
         raise invalid_grant("This person is locked out.")
     if person.activation_date is None:
@@ -285,7 +287,7 @@ def _active(person: Row | None) -> Row:
     return person
 
 
-def _check_user(user: Row | None) -> None:
+def _check_user(user: users.UserRow | None) -> None:
     if user is None:
         raise invalid_grant("This person is no longer a member of the network.")
     if user.is_locked_out:
@@ -294,8 +296,8 @@ def _check_user(user: Row | None) -> None:
         raise invalid_grant("The network is locked out.")
 
 
-def _within(scope: str, application: Row | None) -> str:
-    """As much of `scope` as the application was granted. Raises `invalid_scope` where that is nothing."""
+def _within(scope: str, application: ApplicationRow | None) -> str:
+    """Returns the part of `scope` that the application was granted. Raises `invalid_scope` if that is nothing."""
     if application is None:
         return scope
     within = common(scope, application.scope)
@@ -303,37 +305,39 @@ def _within(scope: str, application: Row | None) -> str:
         raise OAuthError(
             400,
             "invalid_scope",
-            f"The application was granted '{application.scope}', nothing of which is in '{scope}'.",
+            f"The application was granted only '{application.scope}', of which '{scope}' includes nothing.",
         )
     return within
 
 
-def _renewed_scopes(taken: Row, application: Row | None, *, is_network_named: bool) -> tuple[str, str]:
-    """The scopes of the next tokens of a session, and of the session: never more than the token that was exchanged.
+def _renewed_scopes(
+    used: queries.RefreshToken, application: ApplicationRow | None, *, is_network_named: bool
+) -> tuple[str, str]:
+    """Returns the scopes of the next tokens of a session, and of the session: never more than the exchanged token's.
 
-    Except that a person's token becomes a user's when a network is named, unless somebody has narrowed it.
+    The exception: a person's token becomes a user's if a network is named, unless the token was narrowed.
     """
-    is_persons = all(covers(PERSON_SCOPE, scope) for scope in taken.granted.split())
-    if is_network_named and is_persons and taken.scope == taken.granted:
+    is_persons = all(covers(PERSON_SCOPE, scope) for scope in used.granted.split())
+    if is_network_named and is_persons and used.scope == used.granted:
         scope = _within(USER_SCOPE, application)
         return scope, scope
-    return _within(taken.scope, application), _within(taken.granted, application)
+    return _within(used.scope, application), _within(used.granted, application)
 
 
-#: What clients of OpenID Connect ask for everywhere; no token here depends on it.
+#: Scopes that clients of OpenID Connect always request; they have no effect here.
 OPENID_SCOPES: Final = frozenset({"openid", "profile", "email", "offline_access"})
 
 
-def _narrowed(granted: str, wanted: str | None) -> str:
-    """The scopes asked for as far as they are granted; all of them where none is asked for."""
-    asked = [scope for scope in dict.fromkeys((wanted or "").split()) if scope not in OPENID_SCOPES]
-    if not asked:
+def _narrowed(granted: str, requested: str | None) -> str:
+    """Returns those of the requested scopes that are granted, or all granted ones if none is requested."""
+    scopes = [scope for scope in dict.fromkeys((requested or "").split()) if scope not in OPENID_SCOPES]
+    if not scopes:
         return granted
-    within = [scope for scope in asked if is_scope(scope) and covers(granted, scope)]
+    within = [scope for scope in scopes if is_scope(scope) and covers(granted, scope)]
     if len(within) > SCOPES_LIMIT:
-        raise OAuthError(400, "invalid_scope", f"At most {SCOPES_LIMIT} scopes can be asked for at once.")
+        raise OAuthError(400, "invalid_scope", f"A request can name at most {SCOPES_LIMIT} scopes.")
     if not within:
         raise OAuthError(
-            400, "invalid_scope", f"The application was granted '{granted}', nothing of which was asked for."
+            400, "invalid_scope", f"The application was granted only '{granted}', of which 'scope' names nothing."
         )
     return " ".join(within)

@@ -1,5 +1,4 @@
-"""The business operations: what can be done to the things of a network, and which system role may do it.
+"""The business operations: what users can do in a network, and which system roles may do it.
 
-`catalogue` is the table, `operation` the type it is made of, `roles` the six system roles, `document` the form in
-which the contract's `…/Operations/` endpoints answer a tree.
+`definitions` lists them, `operation` is their type, `roles` has the six system roles.
 """

@@ -1,7 +1,7 @@
-"""Every business operation, as a table: `VIEW_DEVICE` and its like are what endpoints and rules refer to.
+"""Defines every business operation. Endpoints and rules refer to its constants, such as `VIEW_DEVICE`.
 
-The Device and Subscription trees are the contract's, down to uids, order and creation dates. The others
-have the same form; their uids are derived from the names given here, which therefore must never change.
+The Device and Subscription trees are the contract's, down to uids, order and creation dates. The other trees have the
+same form. Their uids are derived from the names given here, which must therefore never change.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ UPDATE_SUBSCRIPTION: Final = _subscription("a3f0679f-a23f-4130-bb73-84e1a1f0f9da
 
 
 def _own_family(entity: str, *allowed: SystemRole) -> Operation:
-    """The root of a tree of our own: the rules of the device tree's root, for other roles."""
+    """Returns the root of a tree that the contract lacks, with a rule for each role like the device tree's."""
     rules = (RoleRule(rule.role, rule.role in allowed, rule.created) for rule in DEVICE.role_rules)
     return full_control(own_uid(entity), entity, f"{entity} (Full Control)", *rules)
 
@@ -137,7 +137,7 @@ EDIT_GROUP_PERMISSIONS: Final = GROUP.child(own_uid("Group/Edit Permissions"), "
 DELETE_GROUP: Final = GROUP.child(own_uid("Group/Delete"), "Delete Group")
 
 USER: Final = _own_family("User", ADMINISTRATORS)
-# This uid is the contract's: it is what every user is allowed on the own entry, fixed.
+# The contract defines this uid: every user has a fixed permission for it on themselves.
 VIEW_USER: Final = USER.child(
     "67b9b0ab-fb5f-36c4-d598-a71aa8998e4e", "View User", "View Users", allow(GENERAL_MANAGERS, "05.45")
 )
@@ -166,14 +166,14 @@ UPDATE_NETWORK_SUBSCRIPTION: Final = NETWORK.child(own_uid("Network/Update Subsc
 VIEW_AUDIT: Final = NETWORK.child(own_uid("Network/View Audit"), "View Audit Trail")
 
 ROOTS: Final = {root.entity: root for root in (DEVICE, SUBSCRIPTION, GROUP, USER, ROLE, NETWORK)}
-"""The root of each tree by the contract's word for the entity."""
+"""The root of each tree by the contract's name of the entity."""
 
 WAYS_BACK: Final = (DEVICE, VIEW_DEVICE, EDIT_DEVICE_PERMISSIONS, GROUP, VIEW_GROUP, EDIT_GROUP_PERMISSIONS)
-"""Who is denied one of these on a thing cannot take back what they denied to themselves there."""
+"""A user to whom one of these is denied on an instance cannot lift what they denied to themselves there."""
 
 _BY_UID: Final = {operation.uid: operation for root in ROOTS.values() for operation in root}
 
 
 def by_uid(uid: str) -> Operation | None:
-    """The operation with this uid in any letter case, or None."""
+    """Returns the operation with this uid, in any letter case, or None."""
     return _BY_UID.get(uid.lower())

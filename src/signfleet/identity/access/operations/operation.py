@@ -1,4 +1,4 @@
-"""One business operation, and how a table of them is written down."""
+"""The type of a business operation, and functions that define a tree of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OWN_NAMESPACE = UUID("6f1c1f0e-5b0b-5a6e-9a4f-0c5f6d8c7b21")
 
 @dataclass(frozen=True, slots=True)
 class RoleRule:
-    """An operation is allowed or denied to a system role; `created` is the point in time as the wire spells it."""
+    """Allows or denies an operation to a system role; `created` is a date in the contract's format."""
 
     role: SystemRole
     is_allowed: bool
@@ -26,11 +26,11 @@ class RoleRule:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Operation:
-    """Something a role or user may be allowed to do (BusinessOperation of the contract).
+    """An action that can be allowed to a role or user (the contract's BusinessOperation).
 
-    `uid` identifies it for ever, in lower case. `entity` is the contract's word for what it acts on, `appliance`
-    whether it applies to one instance, to the collection or to both. `role_rules` are only those stated for this very
-    operation; for every other role the parent's rule holds.
+    `uid` never changes and is in lower case. `entity` is the contract's name of what it acts on. `appliance` is whether
+    it applies to one instance, to the collection or to both. `role_rules` are the rules of this operation itself; other
+    roles inherit the parent's rule.
     """
 
     uid: str
@@ -44,26 +44,26 @@ class Operation:
 
     @property
     def root(self) -> Operation:
-        """The `Full Control` of the family this operation belongs to."""
+        """Returns the `Full Control` of this operation's tree."""
         return self if self.parent is None else self.parent.root
 
     @property
     def lineage(self) -> tuple[Operation, ...]:
-        """This operation and those above it, up to the root."""
+        """Returns this operation and those above it, up to the root."""
         return (self,) if self.parent is None else (self, *self.parent.lineage)
 
     @property
     def key(self) -> str:
-        """A name for people and command lines, such as `Device.UpdateDevice`; unique."""
+        """Returns a unique name for people and command lines, such as `Device.UpdateDevice`."""
         return f"{self.root.entity}.{self.singular.replace(' ', '')}"
 
     @property
     def full_name(self) -> str:
-        """The plural names from the root down, joined by a dash."""
+        """Returns the plural names from the root down, joined by a dash."""
         return self.plural if self.parent is None else f"{self.parent.full_name} - {self.plural}"
 
     def __iter__(self) -> Iterator[Operation]:
-        """This operation and all below it, in the order in which they are listed."""
+        """Yields this operation and all below it, in the order of the contract."""
         yield self
         for child in self.children:
             yield from child
@@ -71,27 +71,27 @@ class Operation:
     def child(
         self, uid: str, singular: str, plural: str = "", *rules: RoleRule, entity: str = "", appliance: str = BOTH
     ) -> Operation:
-        """Add an operation below this one; what is left out is the same as the singular name or the parent's entity."""
+        """Adds an operation below this one; `plural` defaults to `singular`, `entity` to this operation's."""
         child = Operation(uid, singular, plural or singular, entity or self.entity, appliance, self, rules)
         self.children.append(child)
         return child
 
 
 def full_control(uid: str, entity: str, plural: str, *rules: RoleRule) -> Operation:
-    """The root of a family's tree. It states a rule for each of the system roles."""
+    """Returns the root of a tree, with a rule for each system role."""
     return Operation(uid, "Full Control", plural, entity, BOTH, None, rules)
 
 
 def allow(role: SystemRole, seconds: str) -> RoleRule:
-    """A rule made in the minute in which the system roles were, at these seconds of it."""
+    """Returns a rule that allows. `seconds` are those of its creation date, in the minute of all system rules."""
     return RoleRule(role, True, f"2020-03-05T16:59:{seconds}Z")
 
 
 def deny(role: SystemRole, seconds: str) -> RoleRule:
-    """The opposite of `allow`."""
+    """Returns a rule that denies; see `allow`."""
     return RoleRule(role, False, f"2020-03-05T16:59:{seconds}Z")
 
 
 def own_uid(name: str) -> str:
-    """The uid of an operation that the contract does not number: always the same for the same name."""
+    """Returns the uid of an operation that the contract lacks: always the same for the same name."""
     return str(uuid5(_OWN_NAMESPACE, name))

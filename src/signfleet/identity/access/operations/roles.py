@@ -1,6 +1,6 @@
-"""The six roles that every network has and nobody can change.
+"""The six system roles, which every network has and nobody can change.
 
-Their ids and names are the contract's; a custom role has a larger id.
+The contract defines their ids and names; custom roles have larger ids.
 """
 
 from __future__ import annotations
