@@ -26,7 +26,7 @@ from signfleet.identity.access.sessions import Sessions
 from signfleet.identity.access.tokens import hash_token
 from signfleet.web.caller.scopes import USER_SCOPE
 from tests.api import MAIN, Api
-from tests.running import founded, running_server
+from tests.running import bootstrapped, running_server
 
 OPENID = "/realms/bsncloud/protocol/openid-connect/token"
 PASSWORD = "7t#Sqg7*"
@@ -53,7 +53,7 @@ def measure() -> Iterator[Row]:
 def over_http() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
-        network = founded(data)
+        network = bootstrapped(data)
         options = ("--data", str(data), "--no-access-log", "--legacy-token-endpoint")
         with running_server(*options) as server, Api(server.address, network) as api:
             api.add_players(1)

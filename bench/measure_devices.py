@@ -24,7 +24,7 @@ from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.open import open_store
 from tests.api import MAIN, Api
 from tests.processes import free_port, running
-from tests.running import founded, running_server
+from tests.running import bootstrapped, running_server
 
 PLAYERS = 120
 DEVICES = 100_000
@@ -67,7 +67,7 @@ def description(answer: http_load.Answer) -> dict[str, object]:
 def measure() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
-        network = founded(data)
+        network = bootstrapped(data)
         options = ("--data", str(data), "--no-access-log")
         with running_server(*options) as server, Api(server.address, network) as api:
             api.add_players(PLAYERS)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.simulator.run import simulate
 
 MAIN = "/2022/06/REST"
@@ -18,18 +18,18 @@ MAIN = "/2022/06/REST"
 class Api:
     """A session of an application with one network chosen."""
 
-    def __init__(self, address: str, founded: Founded) -> None:
+    def __init__(self, address: str, tenant: Tenant) -> None:
         self.address = address
-        self.network = founded
+        self.network = tenant
         self.http = httpx.Client(base_url=address, timeout=30, verify=False)
         tokens = self.http.post(
             "/realms/bsncloud/protocol/openid-connect/token",
-            auth=(founded.client_id, founded.client_secret),
+            auth=(tenant.client_id, tenant.client_secret),
             data={"grant_type": "client_credentials"},
         ).raise_for_status()
         self.token: str = tokens.json()["access_token"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
-        self.http.put(f"{MAIN}/Self/Session/Network/", json={"name": founded.network}).raise_for_status()
+        self.http.put(f"{MAIN}/Self/Session/Network/", json={"name": tenant.network}).raise_for_status()
 
     def get(self, path: str, **query: str) -> Any:
         return self.http.get(f"{MAIN}{path}", params=query).raise_for_status().json()

@@ -33,7 +33,7 @@ from httpx import ASGITransport, AsyncClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from signfleet.app.bootstrap import Founded, found
+from signfleet.app.bootstrap import Tenant, bootstrap
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.foundation.settings import Settings
@@ -198,7 +198,7 @@ def restored_logs() -> Iterator[None]:
 
 
 #: For tests of what is refused before the store is asked: once is enough.
-ON_SQLITE = pytest.mark.parametrize("founded", ["sqlite"], indirect=True)
+ON_SQLITE = pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)
 
 # --- a whole server -----------------------------------------------------------------------------------------------
 
@@ -206,11 +206,11 @@ ROOT = "http://signfleet.test"
 BASE = f"{ROOT}/2022/06/REST"
 
 
-async def _found(database: str) -> Founded:
+async def _bootstrap(database: str) -> Tenant:
     store = await open_store(database, connections=1)
     passwords = Passwords()
     try:
-        return await found(
+        return await bootstrap(
             store,
             People(store, passwords),
             network="Test Network",
@@ -231,51 +231,51 @@ def _now() -> int:
 
 
 @pytest.fixture(scope="session")
-def founded_sqlite(migrated_sqlite: Path) -> tuple[Path, Founded]:
+def bootstrapped_sqlite(migrated_sqlite: Path) -> tuple[Path, Tenant]:
     """A SQLite file with a network in it, to copy."""
-    path = migrated_sqlite.with_name("founded.db")
+    path = migrated_sqlite.with_name("bootstrapped.db")
     shutil.copy(migrated_sqlite, path)
-    return path, asyncio.run(_found(f"sqlite:///{path}"))
+    return path, asyncio.run(_bootstrap(f"sqlite:///{path}"))
 
 
 @pytest.fixture(scope="session")
-def founded_lender(postgres: Postgres, migrated_postgresql: str) -> Iterator[tuple[Lender, Founded]]:
+def bootstrapped_lender(postgres: Postgres, migrated_postgresql: str) -> Iterator[tuple[Lender, Tenant]]:
     """Lends databases with a network in them."""
     url = postgres.create(migrated_postgresql)
-    network = asyncio.run(_found(url))
+    network = asyncio.run(_bootstrap(url))
     lender = Lender(postgres, name_of(url))
     yield lender, network
     lender.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def founded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Founded]]:
+def bootstrapped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Tenant]]:
     """The address of a store of this test's own with one network in it, and what is in it."""
     if request.param == "sqlite":
-        template, network = request.getfixturevalue("founded_sqlite")
+        template, network = request.getfixturevalue("bootstrapped_sqlite")
         shutil.copy(template, tmp_path / "signfleet.db")
         yield f"sqlite:///{tmp_path / 'signfleet.db'}", network
     else:
-        lender, network = request.getfixturevalue("founded_lender")
+        lender, network = request.getfixturevalue("bootstrapped_lender")
         url = lender.lend()
         yield url, network
         lender.take_back(url)
 
 
 @pytest.fixture
-def network(founded: tuple[str, Founded]) -> Founded:
+def network(bootstrapped: tuple[str, Tenant]) -> Tenant:
     """The network of the server under test: ids, names, the administrator's password, the application's secret."""
-    return founded[1]
+    return bootstrapped[1]
 
 
 @pytest.fixture
-def settings(founded: tuple[str, Founded], tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+def settings(bootstrapped: tuple[str, Tenant], tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """The server's settings; `@pytest.mark.settings(name=value)` changes some."""
     overrides: dict[str, Any] = {"legacy_token_endpoint": True, "access_log": False, "database_connections": 4}
     overrides |= {"self_registration": True}
     for marker in request.node.iter_markers("settings"):
         overrides |= marker.kwargs
-    return Settings(data=str(tmp_path), database=founded[0], **overrides)
+    return Settings(data=str(tmp_path), database=bootstrapped[0], **overrides)
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ SignIn = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def sign_in(services: Services, network: Founded) -> SignIn:
+def sign_in(services: Services, network: Tenant) -> SignIn:
     """Makes an access token: `await sign_in("joe@example.com", role=VIEWERS, scope="bsn.api.main.devices")`.
 
     An unknown login becomes a person and a user of the network first; who is invited accepts. `role=None` leaves them
@@ -380,7 +380,7 @@ async def admin_token(sign_in: SignIn) -> str:
 
 
 @pytest.fixture
-async def world(services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn) -> World:
+async def world(services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn) -> World:
     """The network with one thing of each kind in it, and good requests."""
     world = World(services, network, admin, sign_in)
     await world.restore()
@@ -391,7 +391,7 @@ IssueSetupToken = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
-def issue_setup_token(services: Services, network: Founded) -> IssueSetupToken:
+def issue_setup_token(services: Services, network: Tenant) -> IssueSetupToken:
     """Makes a setup token; `age` and `lifetime` in ms."""
 
     async def issue(network_id: int = network.network_id, *, age: int = 0, lifetime: int = timespan.DAY) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from signfleet.app.bootstrap import Founded, found
+from signfleet.app.bootstrap import Tenant, bootstrap
 from signfleet.app.wiring import build
 from signfleet.foundation.settings import Settings
 
@@ -40,8 +40,8 @@ class Running:
                 return str(self.log[-1]["address"])
         raise AssertionError(f"The server ended with {self.process.wait()}: {self.log}")
 
-    def wait_until_founded(self) -> str:
-        """What a first start prints once the installation is founded."""
+    def wait_until_bootstrapped(self) -> str:
+        """What a first start prints once the installation is bootstrapped."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
@@ -123,13 +123,13 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
             assert (process.returncode, errors) == (0, ""), (process.returncode, errors)
 
 
-def founded(data: Path, database: str | None = None) -> Founded:
+def bootstrapped(data: Path, database: str | None = None) -> Tenant:
     """Found the network `Demo` in a store that no server uses yet: `database`, or the data folder's own."""
 
-    async def build_and_found() -> Founded:
+    async def build_and_found() -> Tenant:
         services = await build(Settings(data=str(data), database=database))
         try:
-            return await found(
+            return await bootstrap(
                 services.store, services.people, network="Demo", login="admin@example.com", now=time.time_ns() // 10**6
             )
         finally:

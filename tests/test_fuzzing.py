@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from signfleet.app import wiring
 from signfleet.web.http.openapi import document
 from tests.api import Api
-from tests.running import founded, running_server
+from tests.running import bootstrapped, running_server
 
 if TYPE_CHECKING:
     import schemathesis
@@ -39,7 +39,7 @@ def schema() -> Any:
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = tmp_path_factory.mktemp("fuzzing")
-    network = founded(folder)
+    network = bootstrapped(folder)
     with running_server("--data", str(folder), "--no-access-log") as server, Api(server.address, network) as api:
         api.add_players(PLAYERS)
         yield api

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from tests.lending import Lender
 from tests.postgres import Postgres
 
@@ -24,9 +24,9 @@ VALUES = {"bigint": "7", "integer": "7", "boolean": "true", "bytea": "'x'", "jso
 
 
 @pytest.fixture
-def lender(postgres: Postgres, founded_lender: tuple[Lender, Founded]) -> Iterator[Lender]:
+def lender(postgres: Postgres, bootstrapped_lender: tuple[Lender, Tenant]) -> Iterator[Lender]:
     """A lender of this test's own, so that its first database is a fresh copy."""
-    lender = Lender(postgres, founded_lender[0].template)
+    lender = Lender(postgres, bootstrapped_lender[0].template)
     yield lender
     lender.close()
 

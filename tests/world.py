@@ -13,7 +13,7 @@ from urllib.parse import quote
 from httpx import AsyncClient
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, endpoints
 from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.foundation.storage.interface import Transaction
@@ -115,7 +115,7 @@ class World:
     `ids` tells theirs by the name of the entity.
     """
 
-    def __init__(self, services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn) -> None:
+    def __init__(self, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn) -> None:
         self.services, self.network, self.admin, self.sign_in = services, network, admin, sign_in
         self.ids: dict[str, int] = {}
         self.administrator = Owner(network.login, network.person_id, network.user_id, network.network_id)

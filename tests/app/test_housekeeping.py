@@ -11,7 +11,7 @@ import time_machine
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query
@@ -32,7 +32,7 @@ async def count(services: Services, table: str) -> int:
 
 
 async def test_expired_tokens_sessions_and_links_go(
-    client: AsyncClient, admin: AsyncClient, sign_in: SignIn, services: Services, network: Founded
+    client: AsyncClient, admin: AsyncClient, sign_in: SignIn, services: Services, network: Tenant
 ) -> None:
     with time_machine.travel("2020-01-01", tick=False):
         for _ in range(3):
@@ -72,7 +72,7 @@ async def test_an_expired_token_is_remembered_for_a_day(sign_in: SignIn, service
 
 
 @pytest.mark.settings(trial_days=2)
-async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_as: CallAs, network: Founded) -> None:
+async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_as: CallAs, network: Tenant) -> None:
     address = f"/Self/Networks/{network.network_id}/Subscription"
     with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:
         admin = call_as(await sign_in())
@@ -87,7 +87,7 @@ async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_
 
 @pytest.mark.settings(trial_days=2)
 async def test_a_trial_that_several_end_ends_once(
-    sign_in: SignIn, services: Services, call_as: CallAs, network: Founded
+    sign_in: SignIn, services: Services, call_as: CallAs, network: Tenant
 ) -> None:
     address = f"/Self/Networks/{network.network_id}/Subscription"
     with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:
@@ -101,7 +101,7 @@ async def test_a_trial_that_several_end_ends_once(
 
 @pytest.mark.settings(trial_days=2)
 async def test_who_has_paid_meanwhile_does_not_fall_back_when_a_trial_ends(
-    sign_in: SignIn, services: Services, call_as: CallAs, network: Founded, monkeypatch: pytest.MonkeyPatch
+    sign_in: SignIn, services: Services, call_as: CallAs, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/Self/Networks/{network.network_id}/Subscription/"
     found = services.store.scan_all

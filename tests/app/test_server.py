@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from signfleet.app.bootstrap import found
+from signfleet.app.bootstrap import bootstrap
 from signfleet.app.server import CannotListen, address_of, listen, run
 from signfleet.app.wiring import Services
 from signfleet.foundation import stop_signals
@@ -199,7 +199,7 @@ def test_a_picture_that_is_being_decoded_does_not_keep_it_from_stopping(
 
     async def upload(services: Services, address: str) -> None:
         now = time.time_ns() // 1_000_000
-        network = await found(services.store, services.people, network="Demo", login="a@example.com", now=now)
+        network = await bootstrap(services.store, services.people, network="Demo", login="a@example.com", now=now)
         setup = await services.provisioning.issue(network.network_id, now)
         async with httpx.AsyncClient(base_url=f"{address}/player/v1", timeout=30) as player:
             player.headers["Authorization"] = f"Bearer {setup.token}"

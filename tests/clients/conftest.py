@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from tests.api import Api
 from tests.clients.proxy import running_proxy
-from tests.running import founded, running_server
+from tests.running import bootstrapped, running_server
 
 PLAYERS = 3
 RunClient = Callable[..., Any]
@@ -25,7 +25,7 @@ class Fleet(NamedTuple):
     """A server's address, its network, and the devices in it as the API tells them."""
 
     address: str
-    network: Founded
+    network: Tenant
     devices: list[dict[str, Any]]
 
 
@@ -33,7 +33,7 @@ class Fleet(NamedTuple):
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A running server with `PLAYERS` devices."""
     data = tmp_path_factory.mktemp("fleet")
-    network = founded(data)
+    network = bootstrapped(data)
     arguments = ("--data", str(data), "--no-access-log", "--legacy-token-endpoint")
     with running_server(*arguments) as server, Api(server.address, network) as api:
         api.add_players(PLAYERS)

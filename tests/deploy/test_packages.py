@@ -45,7 +45,7 @@ def answers(command: list[str], variables: dict[str, str], data: Path) -> bool:
         try:
             server = Running(process)
             while process.poll() is None and httpx.get(f"{server.address}/health/ready").status_code != 200:
-                time.sleep(0.05)  # it is ready when the installation is founded
+                time.sleep(0.05)  # it is ready when the installation is bootstrapped
             return process.poll() is None
         finally:
             process.terminate()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.foundation.private_files import tighten
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
@@ -23,9 +23,9 @@ def modes(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in paths}
 
 
-def first_credentials(folder: Path) -> Founded:
+def first_credentials(folder: Path) -> Tenant:
     kept = json.loads((folder / "credentials.json").read_text())
-    return Founded(
+    return Tenant(
         network=kept["network"],
         login=kept["login"],
         password=kept["password"],
@@ -35,7 +35,7 @@ def first_credentials(folder: Path) -> Founded:
     )
 
 
-def upload_picture(server: Running, network: Founded) -> None:
+def upload_picture(server: Running, network: Tenant) -> None:
     with Api(server.address, network) as api:
         api.add_players(1)
         setup = {"Authorization": f"Bearer {api.setup_token()}"}
@@ -54,7 +54,7 @@ def test_folders_are_0700_and_files_0600_whatever_the_umask(tmp_path: Path) -> N
     try:
         with running_server("--data", str(data), "--no-access-log") as server:
             httpx.get(f"{server.address}/health/ready")
-            printed = server.wait_until_founded()
+            printed = server.wait_until_bootstrapped()
             network = first_credentials(data)
             upload_picture(server, network)
             found = modes(data)
@@ -70,7 +70,7 @@ def test_folders_are_0700_and_files_0600_whatever_the_umask(tmp_path: Path) -> N
 
 def test_a_looser_installation_is_tightened_at_the_start(tmp_path: Path) -> None:
     with running_server("--data", str(tmp_path)) as server:
-        server.wait_until_founded()
+        server.wait_until_bootstrapped()
         server.stop()
     tmp_path.chmod(0o755)
     for name in ("signfleet.db", "credentials.json", "blobs"):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
@@ -18,7 +18,7 @@ from tests.fleet.devices.stored import register
 from tests.guards.test_read_only_members import CHANGES, entity, laid_over
 from tests.world import World, name
 
-pytestmark = [pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)]
 
 #: Members that say which entity a body is of.
 IDENTITY = ("id", "serial", "login", "clientId", "person", "device", "entityId")
@@ -88,7 +88,7 @@ class Others:
 
 @pytest.mark.parametrize("endpoint", NAMED, ids=name)
 async def test_a_body_of_another_entity_is_refused_and_one_of_an_unknown_is_not(
-    endpoint: Endpoint, services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn
+    endpoint: Endpoint, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     others = Others(World(services, network, admin, sign_in))
     await others.prepare()
@@ -112,7 +112,7 @@ def unknown_of(part: Any) -> Any:
 
 @pytest.mark.parametrize("endpoint", [one for one in NAMED if one.method == "PUT"], ids=name)
 async def test_what_was_read_can_be_sent_back(
-    endpoint: Endpoint, services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn
+    endpoint: Endpoint, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     others = Others(World(services, network, admin, sign_in))
     await others.prepare()
@@ -124,7 +124,7 @@ async def test_what_was_read_can_be_sent_back(
 
 
 async def test_a_hidden_entity_is_like_none(
-    services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn
+    services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     others = Others(World(services, network, admin, sign_in))
     await others.prepare()
@@ -142,7 +142,7 @@ async def test_a_hidden_entity_is_like_none(
 
 
 async def test_a_name_in_the_body_renames(
-    services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn
+    services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     others = Others(World(services, network, admin, sign_in))
     await others.prepare()

@@ -12,7 +12,7 @@ from signfleet.app.wiring import endpoints
 from signfleet.web.http.endpoint import FORM, Endpoint
 from tests.bad_input import FOREIGN
 
-pytestmark = [pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)]
 
 SERVER = "http://signfleet.test"
 SEGMENT = re.compile(r"\{[^}]+\}")

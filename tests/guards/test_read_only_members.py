@@ -10,14 +10,14 @@ import pytest
 from httpx import AsyncClient
 from msgspec import inspect
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire.validation_messages import choices, known_type
 from signfleet.web.http.endpoint import JSON, Endpoint
 from tests.conftest import SignIn
 from tests.world import OFFERED, PREFIX, World, name
 
-pytestmark = [pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)]
 
 SHOWN = {endpoint.path: endpoint.answer for endpoint in OFFERED if endpoint.method == "GET"}
 
@@ -93,7 +93,7 @@ def laid_over(body: Any, part: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("endpoint", CHANGES, ids=name)
 async def test_malformed_members_are_refused_by_name(
-    endpoint: Endpoint, services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn
+    endpoint: Endpoint, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     world = World(services, network, admin, sign_in)
     await world.restore()
@@ -108,7 +108,7 @@ async def test_malformed_members_are_refused_by_name(
 
 @pytest.mark.parametrize("endpoint", [one for one in CHANGES if one.method == "PUT"], ids=name)
 async def test_members_that_cannot_be_changed_may_be_null_unset_or_spelled_otherwise(
-    endpoint: Endpoint, services: Services, network: Founded, admin: AsyncClient, sign_in: SignIn
+    endpoint: Endpoint, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     world = World(services, network, admin, sign_in)
     await world.restore()

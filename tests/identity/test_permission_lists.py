@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, UPDATE_GROUP
@@ -21,7 +21,7 @@ ENTITIES = {"User": "/Users/{}/", "Role": "/Roles/{}/", "Group": "/Groups/Regula
 NAMES = {"User": "Joe@example.com", "Role": "Rho", "Group": "Lobby", "Device": "A1"}
 
 
-async def made(entity: str, admin: AsyncClient, services: Services, network: Founded) -> tuple[str, int, str, int]:
+async def made(entity: str, admin: AsyncClient, services: Services, network: Tenant) -> tuple[str, int, str, int]:
     """Makes an entity; returns the path of its permissions, its id, and the type and id of a principal for them."""
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
     match entity:
@@ -56,7 +56,7 @@ async def entries(admin: AsyncClient, entity: str, id_: int) -> list[dict[str, A
 @pytest.mark.parametrize("allowed", [True, False], ids=["grant", "denial"])
 @pytest.mark.parametrize("entity", ENTITIES)
 async def test_adding_and_removing_are_recorded_for_what_they_are(
-    entity: str, allowed: bool, admin: AsyncClient, services: Services, network: Founded
+    entity: str, allowed: bool, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     path, id_, type_, principal_id = await made(entity, admin, services, network)
     stated = {
@@ -74,7 +74,7 @@ async def test_adding_and_removing_are_recorded_for_what_they_are(
 
 @pytest.mark.parametrize("entity", ENTITIES)
 async def test_a_removed_permission_is_recorded_as_it_was(
-    entity: str, admin: AsyncClient, services: Services, network: Founded
+    entity: str, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     path, id_, type_, principal_id = await made(entity, admin, services, network)
     uid, principal = operation_for(entity).uid, {"type": type_, "id": principal_id}
@@ -88,7 +88,7 @@ async def test_a_removed_permission_is_recorded_as_it_was(
 
 @pytest.mark.parametrize("entity", ENTITIES)
 async def test_nothing_added_or_removed_leaves_no_entry(
-    entity: str, admin: AsyncClient, services: Services, network: Founded
+    entity: str, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     path, id_, type_, principal_id = await made(entity, admin, services, network)
     uid, principal = operation_for(entity).uid, {"type": type_, "id": principal_id}
@@ -99,7 +99,7 @@ async def test_nothing_added_or_removed_leaves_no_entry(
 
 
 async def test_entries_of_earlier_versions_keep_their_actions(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     async def work(tx: Transaction) -> None:
         await record(tx, network.network_id, AuditEntry("Permit", "Role", 1001, "Rho", None, [{"isAllowed": False}]), 1)

@@ -14,7 +14,7 @@ from signfleet.testing import TestingServer
 from signfleet.testing.routes import endpoints
 from signfleet.web.http.endpoint import Endpoint
 from tests.conftest import ON_SQLITE, ROOT
-from tests.running import environment, founded
+from tests.running import bootstrapped, environment
 
 
 def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def test_the_reference_of_a_testing_server_does(running: TestingServer) -> None:
 
 
 def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
-    founded(tmp_path)
+    bootstrapped(tmp_path)
     ended = serve("--testing", "--data", tmp_path)
     assert ended.returncode == 1
     assert "This store is in use; a testing server empties its store" in ended.stderr

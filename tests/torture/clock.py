@@ -12,7 +12,7 @@ from random import Random
 
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.wire import timespan
-from tests.running import founded
+from tests.running import bootstrapped
 from tests.torture.figures import Figures
 from tests.torture.forked import forked_server
 from tests.torture.ledger import Ledger
@@ -45,7 +45,7 @@ def clock_steps(folder: Path, rounds: int) -> Figures:
     """The server's clock jumps, and new and old clients go on."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
-    network = founded(folder, database)
+    network = bootstrapped(folder, database)
     clock, ledger, random = SteppedClock(), Ledger(), Random(22)
     everybody: list[Writer] = []
     offset = 0

@@ -16,7 +16,7 @@ import httpx
 
 from signfleet.foundation.settings import Settings
 from tests.api import MAIN, Api
-from tests.running import founded
+from tests.running import bootstrapped
 from tests.torture.figures import Figures
 from tests.torture.forked import Forked, forked_server
 from tests.torture.ledger import Ledger
@@ -69,7 +69,7 @@ def full_disk(folder: Path, rounds: int) -> Figures:
     with small_disk(data) as is_mounted:
         database = f"sqlite:///{data / 'signfleet.db'}"
         settings = Settings(data=str(data), database=database, port=0, access_log=False)
-        operator = Operator(founded(data, database))
+        operator = Operator(bootstrapped(data, database))
         writers = [Writer(number, ledger, random) for number in range(WRITERS)]
         with forked_server(settings, folder / "server.log") as server:
 
@@ -123,7 +123,7 @@ def unreadable_database(folder: Path, rounds: int) -> Figures:
     """The database file loses its pages under a running server, and has them again."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
-    network = founded(folder, database)
+    network = bootstrapped(folder, database)
     with forked_server(settings, folder / "server.log") as server, Api(server.address, network) as api:
         api.add_players(20)
         server.stop()

@@ -14,7 +14,7 @@ import httpx
 from signfleet.app.wiring import endpoints
 from signfleet.foundation.settings import Settings
 from tests.api import MAIN
-from tests.running import founded
+from tests.running import bootstrapped
 from tests.torture.figures import Figures
 from tests.torture.forked import forked_server
 from tests.torture.writers import Operator
@@ -124,7 +124,7 @@ def hostile_generator(folder: Path, rounds: int) -> Figures:
     """Sends requests until `rounds` thousand were answered."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
-    operator = Operator(founded(folder, database))
+    operator = Operator(bootstrapped(folder, database))
     statuses: dict[int, int] = {}
     waits: list[float] = []
     paths = [endpoint.path.replace(":path}", "}") for endpoint in endpoints()]

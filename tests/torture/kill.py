@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from signfleet.foundation.settings import Settings
-from tests.running import founded
+from tests.running import bootstrapped
 from tests.torture.figures import Figures
 from tests.torture.forked import Forked, forked_server
 from tests.torture.ledger import Ledger
@@ -23,7 +23,7 @@ def kill(database: str, folder: Path, rounds: int) -> Figures:
     """Kills the server `rounds` times and compares the store with the ledger after each."""
     random = Random(20)
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
-    operator = Operator(founded(folder, database))
+    operator = Operator(bootstrapped(folder, database))
     ledger = Ledger()
     writers = [Writer(number, ledger, random) for number in range(WRITERS)]
     started = time.monotonic()

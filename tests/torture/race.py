@@ -9,7 +9,7 @@ import httpx
 
 from signfleet.foundation.settings import Settings
 from tests.api import MAIN
-from tests.running import founded
+from tests.running import bootstrapped
 from tests.torture.figures import Figures
 from tests.torture.forked import forked_server
 from tests.torture.writers import Operator
@@ -20,7 +20,7 @@ EDITORS = 4
 def racing_editors(database: str, folder: Path, rounds: int) -> Figures:
     """Each editor reads a counter and writes the next number, if nobody has written meanwhile (`If-Match`)."""
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
-    network = founded(folder, database)
+    network = bootstrapped(folder, database)
     statuses: dict[int, int] = {}
     with (
         forked_server(settings, folder / "server.log") as first,

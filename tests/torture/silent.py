@@ -17,7 +17,7 @@ from signfleet.foundation.settings import Settings
 from tests.api import MAIN, Api
 from tests.line import line_to, line_to_postgres
 from tests.postgres import running_postgres
-from tests.running import founded
+from tests.running import bootstrapped
 from tests.torture.disk import _becomes
 from tests.torture.figures import Figures
 from tests.torture.forked import forked_server
@@ -39,7 +39,7 @@ def silent_database(folder: Path, rounds: int) -> Figures:
     refused = recovered = 0
     with running_postgres() as postgres:
         url = postgres.create()
-        network = founded(folder, url)
+        network = bootstrapped(folder, url)
         with line_to_postgres(url) as (line, through):
             settings = Settings(data=str(folder), database=through, port=0, access_log=False)
             with forked_server(settings, folder / "server.log") as server:
@@ -85,7 +85,7 @@ def object_storage() -> Iterator[int]:
 def silent_neighbours(folder: Path, rounds: int) -> Figures:
     """Mail server and object storage hang while the API is used."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
-    network = founded(folder, database)
+    network = bootstrapped(folder, database)
     others: dict[int, int] = {}
     not_ready = ready = pictures = 0
     with object_storage() as port, line_to(port) as line, socket.create_server(("127.0.0.1", 0)) as mail:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_error, device_group, device_note, device_tag, screenshot
@@ -192,7 +192,7 @@ class Writer:
 class Operator:
     """Signs in, again before the token expires, and issues the setup token of players."""
 
-    def __init__(self, network: Founded) -> None:
+    def __init__(self, network: Tenant) -> None:
         self._network = network
         self._signed_in = float("-inf")
         self._token = ""

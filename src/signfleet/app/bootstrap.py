@@ -1,6 +1,6 @@
-"""Founding: what an installation needs before anybody can use it, in one step and in one transaction.
+"""Creates what an installation needs before anybody can sign in, in one transaction.
 
-`serve` does it on its first start, `init` and `demo` when they are asked to, tests for each store they are given.
+`serve` does so on its first start; `init`, `demo` and tests call it themselves.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from signfleet.identity.people.service import People, insert_person, record_new
 from signfleet.identity.users.membership import insert_administrator
 
 
-class Founded(msgspec.Struct, frozen=True, kw_only=True):
-    """Ids and credentials of a new network. Password and secret are told here and never again."""
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """A new network: its ids and credentials. Nothing else returns the password and the secret."""
 
     network: str
     network_id: int
@@ -33,12 +33,12 @@ class Founded(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: str
 
 
-async def is_founded(people: People) -> bool:
-    """Whether there is anybody at all."""
+async def is_bootstrapped(people: People) -> bool:
+    """Returns whether there is any person."""
     return bool(await people.list_())
 
 
-async def found(
+async def bootstrap(
     store: Store,
     people: People,
     *,
@@ -51,18 +51,18 @@ async def found(
     first_name: str | None = None,
     last_name: str | None = None,
     now: int,
-) -> Founded:
-    """Create a person, a network with group `Default`, their user as administrator, and an application.
+) -> Tenant:
+    """Creates a person, a network with group `Default`, an administrator and an application.
 
-    A password, client id and secret that are not given are made. `now` is in ms. Raises `Invalid` for an unfit name,
-    login or password, and `Conflict` when the network, the login or the client id is taken.
+    Generates a password, client id and secret where they are None. `now` is in ms. Raises `Invalid` for a bad name,
+    login or password, and `Conflict` if the network, the login or the client id exists.
     """
     password = password or passwords.generate()
     name = check_name(network)
     application_name = applications.check_name(application)
     new = await people.prepared(login, password, first_name, last_name, activation_date=now)
 
-    async def work(tx: Transaction) -> Founded:
+    async def work(tx: Transaction) -> Tenant:
         person_id = await insert_person(tx, new, now)
         await record_new(tx, person_id, now)
         network_id = await insert_network(tx, name, NetworkSettings(), now)
@@ -72,7 +72,7 @@ async def found(
         credentials = await applications.insert_application(
             tx, name=application_name, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret
         )
-        return Founded(
+        return Tenant(
             network=name,
             network_id=network_id,
             group_id=group_id,

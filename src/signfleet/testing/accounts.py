@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from signfleet.app.bootstrap import Founded, found
+from signfleet.app.bootstrap import Tenant, bootstrap
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.foundation import clock
 from signfleet.foundation.storage.interface import Transaction
@@ -43,9 +43,9 @@ def _password_hash() -> str:
     return hash_now(PASSWORD)
 
 
-async def found_for_tests(services: Services) -> Founded:
+async def bootstrap_for_tests(services: Services) -> Tenant:
     """Creates both networks, their people and the application in an empty store."""
-    founded = await found(
+    tenant = await bootstrap(
         services.store,
         services.people,
         network=NETWORK,
@@ -63,7 +63,7 @@ async def found_for_tests(services: Services) -> Founded:
             person_id = await insert_person(tx, NewPerson(account.login, password_hash, None, None, now), now)
             await insert_user(
                 tx,
-                network_id=founded.network_id,
+                network_id=tenant.network_id,
                 person_id=person_id,
                 role_id=role.id,
                 description=None,
@@ -75,4 +75,4 @@ async def found_for_tests(services: Services) -> Founded:
         await insert_administrator(tx, other_id, person_id, now)
 
     await services.store.write(work)
-    return founded
+    return tenant

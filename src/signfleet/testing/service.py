@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, build, endpoints, gate, services_by_type
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Invalid
@@ -21,7 +21,7 @@ from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.open import CannotOpen, is_missing, open_store, revision_of
 from signfleet.foundation.wire import datetime
 from signfleet.testing import schemas, store
-from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, found_for_tests
+from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, bootstrap_for_tests
 from signfleet.testing.crew import Crew
 from signfleet.testing.faults import FaultList
 from signfleet.web.http.asgi_app import AsgiApp
@@ -68,7 +68,7 @@ class Testbed:
         self._own = (_OWN, urlsplit(settings.public_base).path.lower() + _OWN)
         self.services: Services
         self._application: AsgiApp
-        self._founded: Founded
+        self._tenant: Tenant
         self._crew: Crew
 
     async def open(self) -> None:
@@ -168,8 +168,8 @@ class Testbed:
         self._application = AsgiApp(self._endpoints, by_type, gate(services), intercept=self.faults.intercept)
         await services.blobs.delete(names)
         self._delete_mails()
-        self._founded = await found_for_tests(services)
-        token = await services.provisioning.issue(self._founded.network_id, clock.now())
+        self._tenant = await bootstrap_for_tests(services)
+        token = await services.provisioning.issue(self._tenant.network_id, clock.now())
         self._crew = Crew(self._application, token.token)
         self._parts.push_async_callback(self._crew.stop)
         await self._crew.join(seed)
@@ -192,12 +192,12 @@ class Testbed:
             path.unlink(missing_ok=True)
 
     async def _description(self) -> schemas.Installation:
-        founded = self._founded
+        tenant = self._tenant
         return schemas.Installation(
-            network=founded.network,
-            network_id=founded.network_id,
-            login=founded.login,
-            password=founded.password,
+            network=tenant.network,
+            network_id=tenant.network_id,
+            login=tenant.login,
+            password=tenant.password,
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
             accounts=ACCOUNTS,

@@ -285,17 +285,17 @@ async def password_sign_in(api: httpx.AsyncClient, username: str, password: str)
 
 
 @pytest.fixture
-def founded(invoke: Invoke) -> dict[str, str]:
+def bootstrapped(invoke: Invoke) -> dict[str, str]:
     """A network `Main` with its administrator and Joe, who is a viewer; Joe's password."""
     ok(invoke("person", "create", "jane@example.com"))
     ok(invoke("network", "create", "Main", "--administrator", "jane@example.com"))
     return shown(invoke("person", "create", "joe@example.com", "--network", "Main"))
 
 
-async def test_a_password_is_set(invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str]) -> None:
-    assert (await password_sign_in(api, "joe@example.com", founded["password"])).status_code == 200
+async def test_a_password_is_set(invoke: Invoke, api: httpx.AsyncClient, bootstrapped: dict[str, str]) -> None:
+    assert (await password_sign_in(api, "joe@example.com", bootstrapped["password"])).status_code == 200
     made = shown(invoke("person", "password", "joe@example.com"))["password"]
-    assert (await password_sign_in(api, "joe@example.com", founded["password"])).status_code == 400
+    assert (await password_sign_in(api, "joe@example.com", bootstrapped["password"])).status_code == 400
     assert (await password_sign_in(api, "joe@example.com", made)).status_code == 200
     for given in ("weak", ""):
         weak = invoke("person", "password", "joe@example.com", "--password", given)
@@ -308,16 +308,16 @@ async def test_a_password_is_set(invoke: Invoke, api: httpx.AsyncClient, founded
     "who", [("person", "{}", "joe@example.com"), ("user", "{}", "Main", "joe@example.com"), ("network", "{}", "Main")]
 )
 async def test_people_users_and_networks_are_locked_and_unlocked_at_once(
-    invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str], who: tuple[str, ...]
+    invoke: Invoke, api: httpx.AsyncClient, bootstrapped: dict[str, str], who: tuple[str, ...]
 ) -> None:
-    answer = await password_sign_in(api, "Main/joe@example.com", founded["password"])
+    answer = await password_sign_in(api, "Main/joe@example.com", bootstrapped["password"])
     headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     for verb, status in (("lock", 401), ("unlock", 200)):
         ok(invoke(*(part.format(verb) for part in who)))
         assert (await api.get("/2022/06/REST/Devices/", headers=headers)).status_code == status
 
 
-def test_a_networks_last_administrator_is_locked_only_by_force(invoke: Invoke, founded: dict[str, str]) -> None:
+def test_a_networks_last_administrator_is_locked_only_by_force(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     refused = invoke("person", "lock", "jane@example.com")
     assert refused.exit_code == 1
     assert "last administrator of the network 'Main'" in refused.output
@@ -327,7 +327,7 @@ def test_a_networks_last_administrator_is_locked_only_by_force(invoke: Invoke, f
     ok(invoke("person", "lock", "jane@example.com"))
 
 
-def test_a_user_gets_another_role(invoke: Invoke, founded: dict[str, str]) -> None:
+def test_a_user_gets_another_role(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     ok(invoke("user", "role", "Main", "joe@example.com", "creators"))
     rows = table(invoke("user", "list", "Main"))
     assert [row[1:] for row in rows] == [
@@ -338,15 +338,15 @@ def test_a_user_gets_another_role(invoke: Invoke, founded: dict[str, str]) -> No
 
 
 async def test_a_network_gets_a_level_that_its_members_cannot_take(
-    invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str]
+    invoke: Invoke, api: httpx.AsyncClient, bootstrapped: dict[str, str]
 ) -> None:
     ok(invoke("network", "level", "Main", "Content"))
-    answer = await password_sign_in(api, "Main/joe@example.com", founded["password"])
+    answer = await password_sign_in(api, "Main/joe@example.com", bootstrapped["password"])
     assert answer.json()["user"]["network"]["subscription"]["level"] == "Content"
 
 
 async def test_an_application_gets_a_new_secret_and_goes(
-    invoke: Invoke, api: httpx.AsyncClient, founded: dict[str, str]
+    invoke: Invoke, api: httpx.AsyncClient, bootstrapped: dict[str, str]
 ) -> None:
     first = shown(invoke("application", "create", "Importer", "--person", "joe@example.com"))
     second = shown(invoke("application", "secret", first["client id"]))
@@ -370,7 +370,7 @@ async def test_an_application_gets_a_new_secret_and_goes(
         ("application", "delete", "nothing"),
     ],
 )
-def test_what_there_is_not_is_named(invoke: Invoke, founded: dict[str, str], command: tuple[str, ...]) -> None:
+def test_what_there_is_not_is_named(invoke: Invoke, bootstrapped: dict[str, str], command: tuple[str, ...]) -> None:
     result = invoke(*command)
     assert result.exit_code == 1
     assert "There is no" in result.output or "there is no" in result.output
@@ -383,7 +383,7 @@ def as_json(result: Result) -> Any:
     return json.loads(ok(result))
 
 
-def test_lists_show_locks_levels_and_activation(invoke: Invoke, founded: dict[str, str]) -> None:
+def test_lists_show_locks_levels_and_activation(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     ok(invoke("network", "create", "Other"))
     ok(invoke("network", "level", "Other", "Content"))
     ok(invoke("network", "lock", "Other"))
@@ -398,7 +398,7 @@ def test_lists_show_locks_levels_and_activation(invoke: Invoke, founded: dict[st
     }
 
 
-def test_what_was_done_is_printed(invoke: Invoke, founded: dict[str, str]) -> None:
+def test_what_was_done_is_printed(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     application = shown(invoke("application", "create", "A", "--person", "joe@example.com"))["client id"]
     for command, words in {
         ("person", "lock", "joe@example.com"): "Locked joe@example.com",
@@ -413,7 +413,7 @@ def test_what_was_done_is_printed(invoke: Invoke, founded: dict[str, str]) -> No
         assert ok(invoke(*command)).startswith(words)
 
 
-def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, founded: dict[str, str]) -> None:
+def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     issued = invoke("token", "issue", "--network", "Main", "--uses", "2", "--days", "1")
     assert issued.stdout.count("\n") == 1
     assert "Valid until 20" in issued.stderr
@@ -451,7 +451,7 @@ def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, found
     ],
 )
 def test_programs_get_json(
-    invoke: Invoke, founded: dict[str, str], command: tuple[str, ...], names: set[str] | None
+    invoke: Invoke, bootstrapped: dict[str, str], command: tuple[str, ...], names: set[str] | None
 ) -> None:
     ok(invoke("person", "create", "guest@example.com"))
     found = as_json(invoke(*command, "--json"))

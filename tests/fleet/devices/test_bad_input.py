@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, endpoints
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit, metadata, token
@@ -73,7 +73,7 @@ ACCESS = {"id_sequence", "network_total", "person", "person_profile", "session",
 
 
 @pytest.fixture(autouse=True)
-async def unchanged(services: Services, network: Founded) -> AsyncIterator[None]:
+async def unchanged(services: Services, network: Tenant) -> AsyncIterator[None]:
     """A device with a beacon, and another network's; whatever a test sends, they stay as they are."""
     beacon = {"name": "Hall", "mode": "EddystoneUrl", "power": 0, "url": "https://example.com"}
     player = PLAYER | {"settings": PLAYER["settings"] | {"beacons": [beacon]}}

@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import func, select
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
@@ -49,7 +49,7 @@ def rows(services: Services) -> Rows:
 
 @pytest.fixture
 async def devices(
-    services: Services, network: Founded, admin: AsyncClient, client: AsyncClient, setup_token: str
+    services: Services, network: Tenant, admin: AsyncClient, client: AsyncClient, setup_token: str
 ) -> list[int]:
     """Two devices with everything that a device can have."""
     ids = []
@@ -86,7 +86,7 @@ async def test_everything_goes_with_its_device_and_nothing_of_others(
 
 
 @pytest.mark.contract("DELETE /Devices/")
-async def test_many_go_at_once(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_many_go_at_once(admin: AsyncClient, services: Services, network: Tenant) -> None:
     serials = [f"B{number:04}" for number in range(1200)]
     await register(services.store, network.network_id, serials)
     assert (await admin.delete("/Devices/?filter=[Serial] IS NOT 'B0007'")).json() == 1199
@@ -97,7 +97,7 @@ async def test_many_go_at_once(admin: AsyncClient, services: Services, network: 
 
 @pytest.mark.contract("DELETE /Devices/")
 async def test_of_several_who_delete_the_same_only_one_has_done_it(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, [f"C{number}" for number in range(9)])
     those = "/Devices/?filter=[Serial] IS IN ('C1','C2','C3','C4')"
@@ -112,7 +112,7 @@ async def test_of_several_who_delete_the_same_only_one_has_done_it(
 
 @pytest.mark.contract("DELETE /Devices/")
 async def test_what_somebody_takes_out_of_the_filter_meanwhile_stays(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     serials = [f"D{number}" for number in range(12)]
     await register(services.store, network.network_id, serials)
@@ -130,7 +130,7 @@ async def test_what_somebody_takes_out_of_the_filter_meanwhile_stays(
 @pytest.mark.contract("DELETE /Devices/")
 @ON_SQLITE
 async def test_a_deletion_that_matches_nothing_does_not_wait_for_the_writer(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["E1"])
     occupied, ended = threading.Event(), threading.Event()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from tests.fleet.devices.stored import example, store_player
 
@@ -23,7 +23,7 @@ def respelled(value: Any, change: Callable[[str], str]) -> Any:
 
 
 @pytest.fixture(autouse=True)
-async def player(services: Services, network: Founded) -> None:
+async def player(services: Services, network: Tenant) -> None:
     """A device without the settings that the tests bring."""
     bare = {"description": None, "screen": None, "network": None, "screenshots": None, "logging": None}
     await store_player(services.store, network.network_id, PLAYER | {"settings": PLAYER["settings"] | bare})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import DEVICE, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import CREATORS, VIEWERS
@@ -26,7 +26,7 @@ class Viewer:
         return [item["serial"] for item in page["items"]], page["matchingItemCount"], page["totalItemCount"]
 
 
-async def viewer(role, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs) -> Viewer:
+async def viewer(role, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs) -> Viewer:
     client = call_as(await sign_in("vera@example.com", role=role))
     person = await services.people.find("vera@example.com")
     assert person is not None
@@ -36,7 +36,7 @@ async def viewer(role, services: Services, network: Founded, sign_in: SignIn, ca
 
 
 async def test_a_device_denied_to_a_user_is_nowhere(
-    services: Services, network: Founded, sign_in: SignIn, call_as: CallAs, admin: AsyncClient
+    services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs, admin: AsyncClient
 ) -> None:
     ids = await register(services.store, network.network_id, ["A1", "A2", "A3"])
     vera = await viewer(VIEWERS, services, network, sign_in, call_as)
@@ -53,7 +53,7 @@ async def test_a_device_denied_to_a_user_is_nowhere(
 
 
 async def test_a_user_whose_role_sees_nothing_sees_the_devices_allowed_to_them(
-    services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     ids = await register(services.store, network.network_id, ["A1", "A2", "A3"])
     vera = await viewer(CREATORS, services, network, sign_in, call_as)
@@ -65,7 +65,7 @@ async def test_a_user_whose_role_sees_nothing_sees_the_devices_allowed_to_them(
 
 
 async def test_a_device_denied_to_a_role_can_be_allowed_to_one_of_its_users(
-    services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     ids = await register(services.store, network.network_id, ["A1", "A2"])
     vera = await viewer(VIEWERS, services, network, sign_in, call_as)
@@ -77,7 +77,7 @@ async def test_a_device_denied_to_a_role_can_be_allowed_to_one_of_its_users(
 
 
 async def test_pages_of_a_restricted_user_are_whole(
-    services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     ids = await register(services.store, network.network_id, [f"A{number}" for number in range(6)])
     vera = await viewer(VIEWERS, services, network, sign_in, call_as)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.roles import CREATORS
 from tests.conftest import CallAs, SignIn
@@ -23,7 +23,7 @@ BY_SERIAL = example("001-09-get-devices-serial-answer")
 @pytest.mark.contract("GET /Devices/{device}/")
 @pytest.mark.parametrize(("path", "player"), [("12345", BY_ID), ("46D89C101139", BY_SERIAL)])
 async def test_the_example_comes_back_as_it_is_in_the_contract(
-    path: str, player: Any, admin: AsyncClient, services: Services, network: Founded
+    path: str, player: Any, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await store_player(services.store, network.network_id, player)
     answer = await admin.get(f"/Devices/{path}/", headers=HEADERS)
@@ -34,7 +34,7 @@ async def test_the_example_comes_back_as_it_is_in_the_contract(
 
 
 @pytest.mark.contract("GET /Devices/{device}/")
-async def test_a_serial_is_found_in_any_letter_case(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_a_serial_is_found_in_any_letter_case(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await register(services.store, network.network_id, ["46D89C101139"])
     answer = await admin.get("/devices/46d89c101139")
     assert answer.json()["serial"] == "46D89C101139"
@@ -42,7 +42,7 @@ async def test_a_serial_is_found_in_any_letter_case(admin: AsyncClient, services
 
 @pytest.mark.contract("GET /Devices/{device}/")
 async def test_last_modified_covers_the_status_but_last_modified_date_does_not(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     player = BY_ID | {"status": BY_ID["status"] | {"lastModifiedDate": "2024-04-01T00:00:00Z"}}
     await store_player(services.store, network.network_id, player)
@@ -52,7 +52,7 @@ async def test_last_modified_covers_the_status_but_last_modified_date_does_not(
 
 
 @pytest.mark.contract("GET /Devices/{device}/")
-async def test_what_has_not_changed_is_not_sent_again(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_what_has_not_changed_is_not_sent_again(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await store_player(services.store, network.network_id, BY_ID)
     first = await admin.get("/Devices/12345/")
     for header, value in (
@@ -85,7 +85,7 @@ async def test_another_networks_device_does_not_exist(admin: AsyncClient, servic
 
 @pytest.mark.contract("GET /Devices/")
 async def test_the_list_example_is_answered_as_in_the_contract(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     expected = example("001-01-get-devices-answer")
     await store_player(services.store, network.network_id, expected["items"][0])
@@ -125,7 +125,7 @@ async def test_the_page_size_is_brought_to_1_to_100(asked: str | None, effective
 
 @pytest.mark.contract("GET /Devices/")
 async def test_walking_the_pages_visits_every_device_once(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     serials = [f"SERIAL{number:03}" for number in range(57)]
     await register(services.store, network.network_id, serials)
@@ -161,7 +161,7 @@ async def test_a_bad_parameter_is_400_and_says_where(parameters: dict[str, str],
 
 @pytest.mark.contract("GET /Devices/")
 async def test_unknown_parameters_and_an_empty_filter_are_ignored(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     answer = await admin.get("/Devices/?filter=&nextMarker=&FILTER=&whatever=1")
@@ -169,7 +169,7 @@ async def test_unknown_parameters_and_an_empty_filter_are_ignored(
 
 
 @pytest.mark.contract("GET /Devices/Count/")
-async def test_the_count_is_a_bare_integer(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_the_count_is_a_bare_integer(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await register(services.store, network.network_id, ["A1", "A2"])
     await register(services.store, network.network_id, ["A3"], model="XD1034")
     assert (await admin.get("/Devices/Count/")).content == b"3"

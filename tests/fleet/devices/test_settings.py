@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.store import DEVICE_OF_SERIAL
 from signfleet.fleet.groups.store import INSERT_GROUP
@@ -24,7 +24,7 @@ PLAYER = example("001-05-get-devices-id-int-answer")
 
 
 @pytest.fixture(autouse=True)
-async def player(services: Services, network: Founded) -> None:
+async def player(services: Services, network: Tenant) -> None:
     """The example's device, in the example's group."""
 
     async def work(tx: Transaction) -> None:
@@ -333,7 +333,7 @@ async def test_a_delete_of_what_has_changed_is_412(admin: AsyncClient) -> None:
 
 
 @pytest.mark.contract("DELETE /Devices/")
-async def test_all_that_match_go_and_are_counted(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_all_that_match_go_and_are_counted(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await register(services.store, network.network_id, [f"X{number}" for number in range(5)], model="XD1034")
     await register(services.store, 4711, ["ELSEWHERE"], model="XD1034")
     answer = await admin.delete("/Devices/?filter=%5BModel%5D%20IS%20%27XD1034%27")
@@ -364,7 +364,7 @@ async def test_words_of_flags_are_known_ones_in_the_contracts_spelling(admin: As
     assert (await settings(admin))["network"]["interfaces"][0]["proto"] == "NDP, DHCPv6"
 
 
-async def test_a_body_of_another_device_is_refused(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_a_body_of_another_device_is_refused(admin: AsyncClient, services: Services, network: Tenant) -> None:
     first, second = await register(services.store, network.network_id, ["ID1", "ID2"])
     changed = {"settings": {"description": "changed"}}
     for path in ("/Devices/ID1/", f"/Devices/{first}/"):
@@ -377,7 +377,7 @@ async def test_a_body_of_another_device_is_refused(admin: AsyncClient, services:
 
 
 async def test_a_group_is_named_by_one_change_or_by_both_alike(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     """Clients change one of id and name and leave the other as they read it; two changes have to mean one group."""
     await register(services.store, network.network_id, ["ID1"])

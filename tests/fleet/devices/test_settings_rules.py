@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.schemas import PlayerSettings
 from signfleet.fleet.devices.settings_rules import check
@@ -63,7 +63,7 @@ UNUSABLE: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture
-async def device(services: Services, network: Founded) -> None:
+async def device(services: Services, network: Tenant) -> None:
     group = {"id": network.group_id, "name": "Default", "link": None}
     player = PLAYER | {"settings": PLAYER["settings"] | {"group": group}}
     await store_player(services.store, network.network_id, player)

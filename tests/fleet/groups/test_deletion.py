@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import CHANGE_TARGET_GROUP, UPDATE_DEVICE, VIEW_DEVICE, VIEW_GROUP
 from signfleet.identity.access.operations.operation import Operation
@@ -31,7 +31,7 @@ async def count(admin: AsyncClient, filter_: str) -> int:
 
 
 async def test_the_devices_of_a_deleted_group_move_to_default(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     lobby, hall = await create(admin, 'The "old"\\ lobby'), await create(admin, "Hall")
     await fill(services, network, lobby, "A1", "A2")
@@ -61,7 +61,7 @@ async def test_the_devices_of_a_deleted_group_move_to_default(
 
 
 async def test_the_audit_trail_names_how_many_devices_moved(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     for name, serials in (("Full", ("A1", "A2")), ("Empty", ())):
         await fill(services, network, await create(admin, name), *serials)
@@ -79,7 +79,7 @@ async def test_one_device_that_the_caller_may_not_move_stops_the_deletion(
     operation: Operation,
     admin: AsyncClient,
     services: Services,
-    network: Founded,
+    network: Tenant,
     sign_in: SignIn,
     call_as: CallAs,
 ) -> None:
@@ -112,7 +112,7 @@ async def consistent(admin: AsyncClient, serials: set[str]) -> None:
 
 
 async def test_a_device_that_joins_a_group_meanwhile_moves_too_or_finds_it_gone(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1", "A2", "A3"])
     for attempt in range(4):
@@ -130,7 +130,7 @@ async def test_a_device_that_joins_a_group_meanwhile_moves_too_or_finds_it_gone(
 
 
 async def test_of_two_deletions_of_a_group_one_finds_it(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     hall, lobby = await create(admin, "Hall"), await create(admin, "Lobby")
     await fill(services, network, hall, "A1")
@@ -144,7 +144,7 @@ async def test_of_two_deletions_of_a_group_one_finds_it(
 
 
 async def test_moved_devices_state_the_name_that_a_group_gets_meanwhile(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     for attempt, default in enumerate(("DEFAULT", "Default", "dEFAULT")):
         group = await create(admin, f"Hall {attempt}")

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import (
@@ -37,11 +37,11 @@ async def create(admin: AsyncClient, name: str = "Lobby", **more: Any) -> dict[s
     return created
 
 
-async def fill(services: Services, network: Founded, group: dict[str, Any], *serials: str) -> list[int]:
+async def fill(services: Services, network: Tenant, group: dict[str, Any], *serials: str) -> list[int]:
     return await register(services.store, network.network_id, serials, group_id=group["id"], group_name=group["name"])
 
 
-async def test_a_network_starts_with_the_default_group(admin: AsyncClient, network: Founded) -> None:
+async def test_a_network_starts_with_the_default_group(admin: AsyncClient, network: Tenant) -> None:
     page = (await admin.get(PATH)).json()
     (group,) = page["items"]
     assert list(group) == [
@@ -53,7 +53,7 @@ async def test_a_network_starts_with_the_default_group(admin: AsyncClient, netwo
 
 
 async def test_a_group_is_created_and_found_by_id_and_name(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     answer = await admin.post(PATH, json={"id": 0, "name": " Lobby ", "devices": None, "description": "By the door"})
     group = answer.json()
@@ -75,7 +75,7 @@ async def test_a_name_that_cannot_be_is_refused(admin: AsyncClient, name: str) -
 
 
 async def test_groups_are_filtered_sorted_paged_and_counted(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     for name in ("Lobby", "Atrium"):
         await create(admin, name)
@@ -87,7 +87,7 @@ async def test_groups_are_filtered_sorted_paged_and_counted(
     assert (await admin.get(f"{PATH}Count/", params={"filter": "[name] IS 'Lobby'"})).text == "1"
 
 
-async def test_a_new_name_reaches_the_devices(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_a_new_name_reaches_the_devices(admin: AsyncClient, services: Services, network: Tenant) -> None:
     group = await create(admin, 'The "old"\\ name')
     await fill(services, network, group, "A1")
     before = await admin.get("/Devices/A1/")
@@ -126,7 +126,7 @@ async def test_a_change_is_guarded_by_what_was_seen(admin: AsyncClient) -> None:
 
 
 async def test_a_hidden_group_is_not_there_and_hidden_devices_are_not_in_it(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     lobby, vault = await create(admin), await create(admin, "Vault")
     ids = await fill(services, network, lobby, "A1", "A2")
@@ -143,7 +143,7 @@ async def test_a_hidden_group_is_not_there_and_hidden_devices_are_not_in_it(
 
 
 async def test_no_device_can_be_moved_to_a_hidden_group(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     lobby, vault = await create(admin), await create(admin, "Vault")
     await fill(services, network, lobby, "A1")
@@ -226,7 +226,7 @@ async def test_changes_of_groups_are_in_the_audit_trail(admin: AsyncClient) -> N
 
 
 async def test_devices_that_come_and_go_tell_the_name_that_their_group_gets(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     red, blue = await create(admin, "Red 0"), await create(admin, "Blue 0")
     await fill(services, network, red, "A1", "A2")
@@ -259,7 +259,7 @@ async def test_of_several_who_saw_the_same_group_one_changes_it(admin: AsyncClie
 
 
 async def test_a_device_does_not_take_the_name_back_that_its_group_just_had(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     group = await create(admin, "Hall")
     await fill(services, network, group, "A1")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.serials import RESERVED
 from signfleet.fleet.groups.creation import RESERVED as RESERVED_GROUPS
@@ -198,7 +198,7 @@ async def test_a_claim_that_is_accepted_moves_the_serial_and_says_nothing_of_the
     join: Any,
     setup_token: str,
     services: Services,
-    network: Founded,
+    network: Tenant,
     issue_setup_token: Any,
 ) -> None:
     await join(setup_token)

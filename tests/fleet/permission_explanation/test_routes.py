@@ -9,7 +9,7 @@ from anyio import to_thread
 from click.testing import CliRunner, Result
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.cli import cli
 from signfleet.app.wiring import Services
 from signfleet.foundation.settings import Settings
@@ -24,7 +24,7 @@ VERA = "vera@example.com"
 
 
 @pytest.fixture
-async def ids(services: Services, network: Founded, sign_in: SignIn) -> dict[str, int]:
+async def ids(services: Services, network: Tenant, sign_in: SignIn) -> dict[str, int]:
     """A viewer, and a device."""
     await sign_in(VERA, role=VIEWERS)
     person = await services.people.find(VERA)
@@ -114,7 +114,7 @@ async def test_what_cannot_be_explained_is_named(
 
 
 async def test_who_is_locked_out_may_do_nothing(
-    admin: AsyncClient, services: Services, network: Founded, ids: dict[str, int]
+    admin: AsyncClient, services: Services, network: Tenant, ids: dict[str, int]
 ) -> None:
     viewed = {"operation": "Device.ViewDevice", "device": "A1"}
     assert (await explain(admin, **viewed))["isAllowed"]
@@ -131,7 +131,7 @@ async def test_it_is_for_who_may_edit_permissions(sign_in: SignIn, call_as: Call
     assert (await manager.get(EXPLAIN, params={"user": VERA, "operation": "x"})).status_code == 403
 
 
-def test_the_command_line_says_the_same(settings: Settings, network: Founded) -> None:
+def test_the_command_line_says_the_same(settings: Settings, network: Tenant) -> None:
     store = ["--data", settings.data, "--database", settings.database or ""]
     asked = ["--network", network.network, "--user", network.login, "--operation", "Device.DeleteDevice"]
     result = CliRunner().invoke(cli, ["permission", "explain", *asked, *store])
@@ -141,7 +141,7 @@ def test_the_command_line_says_the_same(settings: Settings, network: Founded) ->
 
 
 async def test_the_network_need_not_be_named_for_who_is_in_no_other(
-    settings: Settings, services: Services, network: Founded
+    settings: Settings, services: Services, network: Tenant
 ) -> None:
     store = ["--data", settings.data, "--database", settings.database or ""]
 
@@ -160,7 +160,7 @@ async def test_the_network_need_not_be_named_for_who_is_in_no_other(
     assert (await asked("nobody@example.com")).exit_code == 1
 
 
-def test_subscriptions_are_added_on_the_command_line(settings: Settings, network: Founded) -> None:
+def test_subscriptions_are_added_on_the_command_line(settings: Settings, network: Tenant) -> None:
     store = ["--data", settings.data, "--database", settings.database or ""]
     result = CliRunner().invoke(cli, ["subscription", "add", network.network, "--count", "3", *store])
     assert (result.exit_code, "added    3" in result.output) == (0, True), result.output

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.players.tokens import GRACE
 from signfleet.foundation.storage.interface import Store
@@ -176,7 +176,7 @@ async def test_a_wrong_secret_or_serial_gives_no_token(
 
 
 async def test_the_secret_fails_in_a_locked_network_and_for_a_deleted_device(
-    at_work: dict[str, Any], client: AsyncClient, services: Services, network: Founded, admin: AsyncClient
+    at_work: dict[str, Any], client: AsyncClient, services: Services, network: Tenant, admin: AsyncClient
 ) -> None:
     row = await services.networks.row(network.network_id)
     await services.networks.set_locked(row, True, now())
@@ -302,7 +302,7 @@ async def test_protocol_1_does_not_admit_without_a_secret_once_shown(
     assert (await register()).status_code == 409
 
 
-async def test_new_networks_are_strict(services: Services, network: Founded) -> None:
+async def test_new_networks_are_strict(services: Services, network: Tenant) -> None:
     assert (await services.networks.row(network.network_id)).protocol_1_until is None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire.datetime import parse
 from signfleet.foundation.wire.timespan import DAY
@@ -15,7 +15,7 @@ from tests.conftest import ROOT, CallAs, IssueSetupToken
 from tests.fleet.players.conftest import HD1024, PLAYER, Device, Register
 
 
-async def test_a_new_player_becomes_a_device_and_gets_tokens(register: Register, network: Founded) -> None:
+async def test_a_new_player_becomes_a_device_and_gets_tokens(register: Register, network: Tenant) -> None:
     answer = await register()
     assert answer.status_code == 201
     assert answer.headers["Cache-Control"] == "no-store"

@@ -292,7 +292,7 @@ async def test_a_device_token_is_refused_by_the_main_api(player: AsyncClient) ->
     assert (await player.get("/Devices/")).status_code == 403
 
 
-@pytest.mark.parametrize("founded", ["postgresql"], indirect=True)  # SQLite has one writer
+@pytest.mark.parametrize("bootstrapped", ["postgresql"], indirect=True)  # SQLite has one writer
 async def test_a_report_that_waited_for_a_change_sees_it(player: AsyncClient, services: Services) -> None:
     before = await report(player)
     changed, go_on = asyncio.Event(), asyncio.Event()

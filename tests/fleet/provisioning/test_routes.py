@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, NETWORK_MANAGERS, VIEWERS, SystemRole
@@ -93,7 +93,7 @@ async def test_access_tokens_are_no_setup_tokens_and_setup_tokens_no_access_toke
 
 
 async def test_another_networks_setup_tokens_do_not_exist(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     token = (await admin.post(TOKENS)).json()["token"]
     now = time.time_ns() // 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.subscriptions import store as queries
 from signfleet.foundation.storage.interface import Transaction
@@ -51,7 +51,7 @@ async def put(services: Services, network_id: int, id_: int, **changes: Any) -> 
 
 @pytest.mark.contract("GET /Subscriptions/")
 async def test_a_page_of_subscriptions_matches_the_contract_example(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await put(services, network.network_id, 424574)
     await put(services, network.network_id, 424570)
@@ -70,7 +70,7 @@ async def test_a_page_of_subscriptions_matches_the_contract_example(
 
 
 @pytest.mark.contract("GET /Subscriptions/Count/")
-async def test_the_count_is_a_bare_number(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_the_count_is_a_bare_number(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await put(services, network.network_id, 1)
     await put(services, network.network_id, 2, type="Demo")
     assert (await admin.get("/Subscriptions/Count/", params={"filter": "[Type] IS 'Demo'"})).text == "1"
@@ -94,7 +94,7 @@ async def test_only_roles_with_the_view_operation_list_subscriptions(sign_in: Si
 
 @pytest.mark.contract("GET /Subscriptions/")
 async def test_the_subscription_of_a_hidden_device_is_hidden(
-    services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     ids = await register(services.store, network.network_id, ["A1", "A2"])
     for number, (id_, serial) in enumerate(zip(ids, ["A1", "A2"], strict=True)):

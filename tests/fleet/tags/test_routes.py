@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.tags.patterns import like
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
@@ -18,7 +18,7 @@ CITY, COLOUR, FLOOR = "string::[Device].<City>", "string::[Device].<Colour>", "n
 
 
 @pytest.fixture
-async def devices(admin: AsyncClient, services: Services, network: Founded) -> list[int]:
+async def devices(admin: AsyncClient, services: Services, network: Tenant) -> list[int]:
     ids = await register(services.store, network.network_id, ["A1", "A2"])
     await admin.post("/Devices/A1/Tags/", json={CITY: "Paris", FLOOR: "3"})
     await admin.post("/Devices/A2/Tags/", json={CITY: "Pisa", COLOUR: "red"})
@@ -76,7 +76,7 @@ async def test_a_malformed_pattern_is_refused(admin: AsyncClient, path: str, pat
 
 
 async def test_tags_of_hidden_devices_are_hidden(
-    devices: list[int], services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    devices: list[int], services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await grant(
         services.store, network.network_id, VIEW_DEVICE, allowed=False, entity_id=devices[1], role_id=VIEWERS.id

@@ -12,7 +12,7 @@ from httpx import AsyncClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.groups.catalogue import GROUPS
@@ -33,7 +33,7 @@ EMPTY = Query(device.delete())
 
 
 @pytest.fixture
-async def devices(services: Services, network: Founded) -> None:
+async def devices(services: Services, network: Tenant) -> None:
     for number, name in enumerate(SHUFFLED):
         await register(services.store, network.network_id, [f"S{number}"], name=name)
 
@@ -75,7 +75,7 @@ async def test_filters_compare_as_before(admin: AsyncClient) -> None:
 
 
 async def test_groups_come_by_name_and_devices_by_their_group_also_when_it_is_renamed(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     for number, name in enumerate(SHUFFLED):
         group = (await admin.post("/Groups/Regular/", json={"name": name})).json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import VIEWERS
@@ -16,7 +16,7 @@ from tests.identity.access.granted import grant
 
 
 @pytest.fixture
-async def fleet(services: Services, network: Founded) -> None:
+async def fleet(services: Services, network: Tenant) -> None:
     for player in FLEET:
         await store_player(services.store, network.network_id, player)
 
@@ -25,7 +25,7 @@ NEW_MODEL = FLEET[-1] | {"id": 150, "serial": "ZX0000000150", "model": "ZX2060",
 
 
 @pytest.fixture
-async def fleet_with_new_model(services: Services, network: Founded) -> None:
+async def fleet_with_new_model(services: Services, network: Tenant) -> None:
     """Devices 1, 2 and 150, of which the last has a model that the server does not list."""
     for player in [*(player for player in FLEET if player["id"] != 150), NEW_MODEL]:
         await store_player(services.store, network.network_id, player)
@@ -120,7 +120,7 @@ async def test_a_model_that_no_device_has_is_refused(
 
 
 async def test_the_model_of_a_hidden_device_is_not_given_away(
-    network: Founded, fleet_with_new_model: None, services: Services, sign_in: SignIn, call_as: CallAs
+    network: Tenant, fleet_with_new_model: None, services: Services, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
     query = {"filter": "[Model] IS 'ZX2060'"}
@@ -130,7 +130,7 @@ async def test_the_model_of_a_hidden_device_is_not_given_away(
 
 
 @pytest.mark.usefixtures("fleet")
-async def test_a_model_of_another_network_is_unknown(admin: AsyncClient, network: Founded, services: Services) -> None:
+async def test_a_model_of_another_network_is_unknown(admin: AsyncClient, network: Tenant, services: Services) -> None:
     await store_player(services.store, network.network_id + 1, NEW_MODEL)
     answer = await admin.get("/Devices/", params={"filter": "[Model] IS 'ZX2060'"})
     assert answer.status_code == 400

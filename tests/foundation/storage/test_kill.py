@@ -21,7 +21,7 @@ from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_error
 from tests.api import Api
-from tests.running import Running, founded, running_server
+from tests.running import Running, bootstrapped, running_server
 
 #: A start takes most of the time of a round; `make torture` kills many more times.
 KILLS = {"sqlite": 5, "postgresql": 2}
@@ -133,7 +133,7 @@ def check_integrity(file: Path) -> None:
 
 def test_kill_loses_and_doubles_nothing_confirmed(database: str, tmp_path: Path) -> None:
     moments = Random(20)
-    network = founded(tmp_path, database)
+    network = bootstrapped(tmp_path, database)
     arguments = ("--data", str(tmp_path), "--database", database, "--no-access-log")
     players: list[Player] = []
     setup_token = ""

@@ -130,7 +130,7 @@ async def test_a_server_serves_behind_a_pooler(url: str, pooler: str) -> None:
     other = await asyncpg.connect(pooler)
     await other.execute("PREPARE __asyncpg_stmt_1__ AS SELECT 1")
     with running_server("--database", url, "--database-pooler", pooler) as server:
-        server.wait_until_founded()
+        server.wait_until_bootstrapped()
         async with httpx.AsyncClient(base_url=server.address) as client:
             answers = await asyncio.gather(*(client.get("/health/ready") for _ in range(60)))
     assert {answer.status_code for answer in answers} == {200}, json.dumps(server.log[-3:])

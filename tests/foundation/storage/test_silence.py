@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import build, make_app
 from signfleet.foundation.settings import Settings
 from tests.api import MAIN, Api
@@ -22,10 +22,10 @@ from tests.app.cli.test_serve import invoke
 from tests.conftest import BASE
 from tests.line import line_to_postgres
 from tests.postgres import Postgres, name_of
-from tests.running import founded as found_in
+from tests.running import bootstrapped as bootstrapped_in
 from tests.running import running_server
 
-on_postgresql = pytest.mark.parametrize("founded", ["postgresql"], indirect=True)
+on_postgresql = pytest.mark.parametrize("bootstrapped", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def statuses(http: httpx.Client, path: str, wanted: int, attempts: int = 100) ->
 
 
 def test_a_hanging_database_is_503_and_no_reason_not_to_stop(url: str, tmp_path: Path) -> None:
-    network = found_in(tmp_path, url)
+    network = bootstrapped_in(tmp_path, url)
     with line_to_postgres(url) as (line, through):
         arguments = ("--data", str(tmp_path), "--database", through, "--no-access-log")
         with running_server(*arguments) as server, Api(server.address, network) as api:
@@ -90,7 +90,7 @@ def test_a_hanging_database_is_503_and_no_reason_not_to_stop(url: str, tmp_path:
 
 
 def test_a_database_that_answers_again_is_used_again(url: str, tmp_path: Path) -> None:
-    network = found_in(tmp_path, url)
+    network = bootstrapped_in(tmp_path, url)
     with line_to_postgres(url) as (line, through):
         arguments = ("--data", str(tmp_path), "--database", through, "--no-access-log")
         with running_server(*arguments) as server, Api(server.address, network) as api:
@@ -103,7 +103,7 @@ def test_a_database_that_answers_again_is_used_again(url: str, tmp_path: Path) -
 
 
 def test_stopped_database_processes_are_replaced(url: str, tmp_path: Path) -> None:
-    network = found_in(tmp_path, url)
+    network = bootstrapped_in(tmp_path, url)
     arguments = ("--data", str(tmp_path), "--database", url, "--no-access-log")
     with running_server(*arguments) as server, Api(server.address, network) as api:
         api.get("/Devices/Count/")
@@ -117,9 +117,9 @@ def test_stopped_database_processes_are_replaced(url: str, tmp_path: Path) -> No
 
 @on_postgresql
 async def test_a_revoked_token_is_refused_though_the_news_of_it_never_arrives(
-    founded: tuple[str, Founded], tmp_path: Path
+    bootstrapped: tuple[str, Tenant], tmp_path: Path
 ) -> None:
-    url, network = founded
+    url, network = bootstrapped
     with line_to_postgres(url) as (line, through):
         ours = await build(Settings(data=str(tmp_path), database=through))
         theirs = await build(Settings(data=str(tmp_path), database=url))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import found
+from signfleet.app.bootstrap import bootstrap
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import token
@@ -80,7 +80,7 @@ async def cast(world: World, call_as: CallAs) -> Cast:
 
     services = world.services
     another, third = [
-        await found(services.store, services.people, network=name, login=login, password=PASSWORD, now=now())
+        await bootstrap(services.store, services.people, network=name, login=login, password=PASSWORD, now=now())
         for name, login in (("Elsewhere", "else@example.com"), ("Third", "ivan@example.com"))
     ]
     invited = await somebody("ivan", ADMINISTRATORS, third.network_id)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import (
     DELETE_GROUP,
@@ -53,7 +53,7 @@ class Network(NamedTuple):
 
 
 @pytest.fixture
-async def there(admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs) -> Network:
+async def there(admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs) -> Network:
     first, second = await register(services.store, network.network_id, ["A1", "A2"])
     ben = call_as(await sign_in(BEN))
     await sign_in(UMA, role=VIEWERS)

@@ -14,7 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction, UnitOfWork
 from signfleet.foundation.storage.query import Query
@@ -287,7 +287,7 @@ async def test_an_unknown_login_is_like_a_wrong_password(
 
 @ON_SQLITE
 async def test_an_unknown_client_id_is_like_a_wrong_secret(
-    network: Founded, client: AsyncClient, statements: Texts, monkeypatch: pytest.MonkeyPatch
+    network: Tenant, client: AsyncClient, statements: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = []
     compare = hmac.compare_digest

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import (
     CHANGE_USER_ROLE,
@@ -52,7 +52,7 @@ class Helper:
 
 
 @pytest.fixture
-async def helper(admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs) -> Helper:
+async def helper(admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs) -> Helper:
     client = call_as(await sign_in(HAL, role=None))
     user_id = (await admin.get(f"/Users/{HAL}/")).json()["id"]
     return Helper(client, services, network.network_id, user_id)
@@ -85,7 +85,7 @@ async def test_nobody_lifts_what_they_are_denied(helper: Helper) -> None:
     assert await helper.tries("DELETE", f"/Users/{helper.user_id}/Permissions/", denied) == 403
 
 
-async def test_what_one_has_can_be_given_and_taken(helper: Helper, network: Founded) -> None:
+async def test_what_one_has_can_be_given_and_taken(helper: Helper, network: Tenant) -> None:
     await helper.may(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
     path = f"/Users/{network.user_id}/Permissions/"
     for method in ("POST", "DELETE"):
@@ -110,7 +110,7 @@ async def test_a_role_gets_no_more_than_its_editor_has(helper: Helper, admin: As
 
 
 async def test_a_custom_role_is_given_by_those_who_have_all_of_it(
-    helper: Helper, admin: AsyncClient, services: Services, network: Founded
+    helper: Helper, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     (device,) = await register(services.store, network.network_id, ["A1"])
     made = {"name": "Rho", "permissions": permission(VIEW_DEVICE, "Role", 0)}
@@ -132,7 +132,7 @@ async def test_a_custom_role_is_given_by_those_who_have_all_of_it(
 
 
 async def test_on_a_device_nobody_is_given_more_than_the_giver_has_there(
-    helper: Helper, services: Services, network: Founded
+    helper: Helper, services: Services, network: Tenant
 ) -> None:
     (device,) = await register(services.store, network.network_id, ["A1"])
     await helper.may(VIEW_DEVICE, EDIT_DEVICE_PERMISSIONS)

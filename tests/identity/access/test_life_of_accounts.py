@@ -260,8 +260,8 @@ def running(settings: Settings) -> Iterator[Server]:
         server.close()
 
 
-def test_any_life_of_accounts(settings: Settings, founded: tuple[str, object]) -> None:
-    examples = 8 if founded[0].startswith("sqlite") else 3
+def test_any_life_of_accounts(settings: Settings, bootstrapped: tuple[str, object]) -> None:
+    examples = 8 if bootstrapped[0].startswith("sqlite") else 3
     with running(settings) as server:
         run_state_machine_as_test(
             type("Accounts", (Accounts,), {"server": server}),

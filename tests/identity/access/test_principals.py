@@ -6,7 +6,7 @@ from typing import Any
 
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import DEVICE, VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.identity.access.operations.operation import Operation
@@ -20,7 +20,7 @@ def denial(operation: Operation, kind: str, id_: int, **name: Any) -> list[dict[
 
 
 async def test_a_principal_whose_name_and_id_disagree_is_refused(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     path = "/Devices/A1/Permissions/"
@@ -34,9 +34,7 @@ async def test_a_principal_whose_name_and_id_disagree_is_refused(
         assert (await admin.request("POST", path, json=mine)).status_code == 400
 
 
-async def test_the_only_administrator_keeps_a_way_back(
-    admin: AsyncClient, services: Services, network: Founded
-) -> None:
+async def test_the_only_administrator_keeps_a_way_back(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await register(services.store, network.network_id, ["A1"])
     path = "/Devices/A1/Permissions/"
     for operation in (DEVICE, VIEW_DEVICE):
@@ -49,7 +47,7 @@ async def test_the_only_administrator_keeps_a_way_back(
 
 
 async def test_what_one_denied_to_oneself_is_no_obstacle_to_deleting_the_device(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1", "A2"])
     for serial in ("A1", "A2"):
@@ -60,7 +58,7 @@ async def test_what_one_denied_to_oneself_is_no_obstacle_to_deleting_the_device(
 
 
 async def test_what_somebody_else_denies_too_one_lifts_no_more(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     ben = call_as(await sign_in("ben@example.com"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.foundation.settings import Settings
 from tests.conftest import BASE, SignIn
@@ -43,7 +43,7 @@ async def test_a_revoked_token_is_good_nowhere(admin: AsyncClient, admin_token: 
 
 
 async def test_a_locked_network_is_locked_everywhere(
-    services: Services, network: Founded, elsewhere: AsyncClient
+    services: Services, network: Tenant, elsewhere: AsyncClient
 ) -> None:
     row = await services.networks.row(network.network_id)
     await services.networks.set_locked(row, True, time.time_ns() // 1_000_000)
@@ -51,7 +51,7 @@ async def test_a_locked_network_is_locked_everywhere(
 
 
 async def test_a_network_that_was_chosen_is_chosen_everywhere(
-    services: Services, network: Founded, elsewhere: AsyncClient, sign_in: SignIn
+    services: Services, network: Tenant, elsewhere: AsyncClient, sign_in: SignIn
 ) -> None:
     token = await sign_in(choose=False)
     headers = {"Authorization": f"Bearer {token}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import (
     EDIT_USER_PERMISSIONS,
@@ -25,7 +25,7 @@ async def user_id(admin: AsyncClient, login: str) -> int:
 
 
 async def test_logins_are_shown_to_who_may_see_their_users(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     (device, _) = await register(services.store, network.network_id, ["A1", "A2"])
     vera = call_as(await sign_in(VERA, role=VIEWERS))
@@ -57,7 +57,7 @@ async def test_logins_are_shown_to_who_may_see_their_users(
 
 
 async def test_a_user_shows_no_permissions_on_hidden_devices(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     hidden, seen = await register(services.store, network.network_id, ["A1", "A2"])
     ben = call_as(await sign_in("ben@example.com", role=ADMINISTRATORS))
@@ -80,7 +80,7 @@ async def test_a_user_shows_no_permissions_on_hidden_devices(
 
 
 async def test_people_see_none_of_their_own_permissions_on_hidden_devices(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     """Whichever network they have chosen, and none."""
     hidden, seen = await register(services.store, network.network_id, ["A1", "A2"])
@@ -97,7 +97,7 @@ async def test_people_see_none_of_their_own_permissions_on_hidden_devices(
 
 
 async def test_a_user_has_no_date_while_there_are_hidden_permissions(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     (hidden,) = await register(services.store, network.network_id, ["A1"])
     ben = call_as(await sign_in("ben@example.com", role=ADMINISTRATORS))
@@ -114,7 +114,7 @@ async def test_a_user_has_no_date_while_there_are_hidden_permissions(
 
 
 async def test_a_device_is_read_again_when_users_become_visible_or_hidden(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     vera = call_as(await sign_in(VERA, role=VIEWERS))
@@ -144,7 +144,7 @@ async def test_a_device_is_read_again_when_users_become_visible_or_hidden(
 
 
 async def test_serials_of_hidden_devices_stay_hidden_when_they_are_blocked(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     hidden, _ = await register(services.store, network.network_id, ["A1", "A2"])
     ben = call_as(await sign_in("ben@example.com", role=ADMINISTRATORS))

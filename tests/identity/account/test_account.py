@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from httpx import ASGITransport, AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, make_app
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import StorageError
@@ -149,7 +149,7 @@ async def test_a_link_to_activate_that_is_followed_twice_at_once_is_good_once(
 
 
 async def test_registering_a_login_that_has_an_account_answers_the_same_and_changes_nothing(
-    client: AsyncClient, network: Founded, mailbox: Mailbox
+    client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     answers = [
         (await client.post("/Self/", json={"login": login, "password": "Attack3r!pw"}))
@@ -226,7 +226,7 @@ async def test_registering_again_and_again_is_slowed_down(client: AsyncClient) -
 @pytest.mark.contract("GET /{login}/Password/")
 @pytest.mark.parametrize("path", ["/{}/Password", "/Self/{}/Password/", "/self/{}/PASSWORD"])
 async def test_a_forgotten_password_is_replaced(
-    client: AsyncClient, admin: AsyncClient, network: Founded, mailbox: Mailbox, path: str
+    client: AsyncClient, admin: AsyncClient, network: Tenant, mailbox: Mailbox, path: str
 ) -> None:
     login = network.login.replace("@", "%40")
     answer = await client.get(path.format(login), params={"returnUrl": "https://bsn.cloud/x?y=1"})
@@ -247,7 +247,7 @@ async def test_nothing_tells_whether_a_login_is_known(client: AsyncClient, mailb
 
 
 async def test_a_request_is_kept_while_the_store_fails(
-    client: AsyncClient, services: Services, network: Founded, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
         raise StorageError("disk full")
@@ -261,7 +261,7 @@ async def test_a_request_is_kept_while_the_store_fails(
     assert len(await mailbox()) == 1
 
 
-async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
+async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         await client.get(f"/{network.login}/Password/")
         link = link_in((await mailbox())[-1])
@@ -277,7 +277,7 @@ async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, netwo
 
 
 async def test_a_link_that_is_followed_twice_at_once_is_good_once(
-    client: AsyncClient, network: Founded, mailbox: Mailbox
+    client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/")
     token = parse_qs(urlsplit(link_in((await mailbox())[-1])).query)["token"][0]
@@ -290,7 +290,7 @@ async def test_a_link_that_is_followed_twice_at_once_is_good_once(
         assert (signed_in.status_code == 200) == (answer.status_code == 200)
 
 
-async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
+async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
     for _ in range(2):
         await client.get(f"/{network.login}/Password/")
     first, second = await mailbox()
@@ -299,7 +299,7 @@ async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Foun
 
 
 async def test_a_password_changed_otherwise_ends_the_link(
-    client: AsyncClient, admin: AsyncClient, network: Founded, mailbox: Mailbox
+    client: AsyncClient, admin: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/")
     link = link_in((await mailbox())[-1])
@@ -315,7 +315,7 @@ async def test_a_password_changed_otherwise_ends_the_link(
     [("weak", "weak", "too weak"), (PASSWORD, "different", "differ"), ("", "", "too weak")],
 )
 async def test_an_unfit_password_shows_the_page_again(
-    client: AsyncClient, network: Founded, mailbox: Mailbox, password: str, repeated: str, message: str
+    client: AsyncClient, network: Tenant, mailbox: Mailbox, password: str, repeated: str, message: str
 ) -> None:
     await client.get(f"/{network.login}/Password/")
     link = link_in((await mailbox())[-1])
@@ -333,7 +333,7 @@ async def test_who_is_not_activated_is_mailed_the_activation_again(client: Async
     assert ["/account/activate" in link_in(mail) for mail in await mailbox()] == [True, True]
 
 
-async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: Founded, mailbox: Mailbox) -> None:
+async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
     spellings = [
         network.login,
         network.login.upper(),
@@ -363,7 +363,7 @@ async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: 
     ],
 )
 async def test_nobody_is_led_to_an_origin_that_is_not_allowed(
-    client: AsyncClient, network: Founded, mailbox: Mailbox, return_url: str
+    client: AsyncClient, network: Tenant, mailbox: Mailbox, return_url: str
 ) -> None:
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
     done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
@@ -377,7 +377,7 @@ async def test_nobody_is_led_to_an_origin_that_is_not_allowed(
     "return_url", ["https://two.example:8443/a", "https://ONE.example:443/", "http://127.0.0.1:8080/"]
 )
 async def test_people_are_led_to_the_origins_of_the_settings_and_the_servers_own(
-    client: AsyncClient, network: Founded, mailbox: Mailbox, return_url: str
+    client: AsyncClient, network: Tenant, mailbox: Mailbox, return_url: str
 ) -> None:
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
     done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
@@ -388,7 +388,7 @@ async def test_people_are_led_to_the_origins_of_the_settings_and_the_servers_own
 @pytest.mark.settings(return_origins="")
 @pytest.mark.parametrize("return_url", ["//evil.example/", "/\\evil.example", "evil", "https://bsn.cloud/"])
 async def test_without_origins_people_are_led_nowhere(
-    client: AsyncClient, network: Founded, mailbox: Mailbox, return_url: str
+    client: AsyncClient, network: Tenant, mailbox: Mailbox, return_url: str
 ) -> None:
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
     done = await submit(client, link_in((await mailbox())[-1]), password=PASSWORD, repeated=PASSWORD)
@@ -400,7 +400,7 @@ async def test_without_origins_people_are_led_nowhere(
 
 
 async def test_links_in_mails_name_the_server_as_the_settings_do(
-    client: AsyncClient, network: Founded, mailbox: Mailbox
+    client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/", headers={"Host": "evil.example"})
     (mail,) = await mailbox()
@@ -409,7 +409,7 @@ async def test_links_in_mails_name_the_server_as_the_settings_do(
 
 @ON_SQLITE
 async def test_links_in_mails_name_the_server_as_a_trusted_proxy_does_and_nobody_else(
-    services: Services, network: Founded, mailbox: Mailbox
+    services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     app = make_app(services)
 
@@ -435,7 +435,7 @@ async def test_forms_may_lead_to_the_origins_of_the_settings(client: AsyncClient
 
 @ON_SQLITE
 async def test_every_field_has_a_label_and_the_page_a_language(
-    client: AsyncClient, network: Founded, mailbox: Mailbox
+    client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/")
     page = await client.get(ROOT + link_in((await mailbox())[-1]), headers={"Accept": "text/html"})
@@ -506,7 +506,7 @@ async def test_a_broken_form_is_a_link_that_is_not_good(client: AsyncClient, pat
 @pytest.mark.settings(access_log=True)
 async def test_no_log_line_holds_a_token_or_a_password(
     client: AsyncClient,
-    network: Founded,
+    network: Tenant,
     mailbox: Mailbox,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import person
@@ -75,7 +75,7 @@ async def forget_proof(services: Services, login: str) -> None:
 
 
 async def test_a_password_chosen_by_one_network_never_works_in_another(
-    admin: AsyncClient, client: AsyncClient, elsewhere: Elsewhere, network: Founded, mailbox: Mailbox
+    admin: AsyncClient, client: AsyncClient, elsewhere: Elsewhere, network: Tenant, mailbox: Mailbox
 ) -> None:
     made = await invite(await elsewhere(), password=ATTACKERS)
     await invite(admin, role="Administrators", password="Inv1ter's!pw")
@@ -92,7 +92,7 @@ async def test_a_password_chosen_by_one_network_never_works_in_another(
 
 
 async def test_a_registration_of_the_address_reaches_no_network(
-    admin: AsyncClient, client: AsyncClient, network: Founded, mailbox: Mailbox
+    admin: AsyncClient, client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.post("/Self/", json={"login": "V@corp.example", "password": ATTACKERS})
     await invite(admin)
@@ -104,7 +104,7 @@ async def test_a_registration_of_the_address_reaches_no_network(
 
 
 async def test_an_account_that_nobody_proved_loses_its_credentials_when_its_mailbox_is_proved(
-    admin: AsyncClient, client: AsyncClient, services: Services, network: Founded, mailbox: Mailbox, call_as: CallAs
+    admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox, call_as: CallAs
 ) -> None:
     account = await services.people.create(login=VICTIM, password=ATTACKERS, now=now())
     application = await services.applications.create("Backdoor", account.id, now())
@@ -145,7 +145,7 @@ async def test_a_reset_proves_an_account_that_nobody_proved(
 
 
 async def test_an_account_accepts_and_keeps_its_password(
-    admin: AsyncClient, client: AsyncClient, services: Services, network: Founded, mailbox: Mailbox
+    admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     account = await services.people.create(login="joe@example.com", password=PASSWORD, first_name="Joe", now=0)
     user = await invite(admin, "JOE@example.com", firstName="Joseph")
@@ -169,7 +169,7 @@ async def test_an_account_of_a_mailbox_that_only_looks_alike_gets_nothing(
     admin: AsyncClient,
     client: AsyncClient,
     services: Services,
-    network: Founded,
+    network: Tenant,
     mailbox: Mailbox,
     known: str,
     invited: str,
@@ -183,7 +183,7 @@ async def test_an_account_of_a_mailbox_that_only_looks_alike_gets_nothing(
 
 
 async def test_devices_name_the_account_once_it_has_accepted(
-    admin: AsyncClient, client: AsyncClient, services: Services, network: Founded, mailbox: Mailbox
+    admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     await services.people.create(login="joe@example.com", password=PASSWORD, now=0)
     user = await invite(admin, "Joe@example.com")
@@ -200,7 +200,7 @@ async def test_devices_name_the_account_once_it_has_accepted(
 
 
 async def test_an_open_invitation_gives_no_access_and_shows_its_state(
-    admin: AsyncClient, client: AsyncClient, services: Services, network: Founded, call_as: CallAs
+    admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, call_as: CallAs
 ) -> None:
     await services.people.create(login=VICTIM, password=PASSWORD, now=0)
     user = await invite(admin, role="Administrators")
@@ -264,7 +264,7 @@ async def test_who_is_signed_in_lists_accepts_and_declines(
 
 
 async def test_an_operator_admits_who_is_invited(
-    admin: AsyncClient, client: AsyncClient, services: Services, network: Founded, mailbox: Mailbox
+    admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     user = await invite(admin, role="Administrators")
     link = await latest_link(mailbox)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import (
     DELETE_DEVICE,
@@ -55,7 +55,7 @@ async def change(admin: AsyncClient, serial: str) -> None:
 
 
 async def test_a_hidden_device_is_nowhere_in_the_trail(
-    admin: AsyncClient, ben: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, ben: AsyncClient, services: Services, network: Tenant
 ) -> None:
     ids = await register(services.store, network.network_id, ["HIDDEN1", "SEEN1"])
     for serial in ("HIDDEN1", "SEEN1"):
@@ -86,7 +86,7 @@ async def test_a_hidden_device_is_nowhere_in_the_trail(
 
 
 async def test_a_reader_who_sees_some_devices_alone_sees_their_changes_alone(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     ids = await register(services.store, network.network_id, ["HIDDEN1", "SEEN1"])
     for serial in ("HIDDEN1", "SEEN1"):
@@ -104,7 +104,7 @@ async def test_a_reader_who_sees_some_devices_alone_sees_their_changes_alone(
 
 
 async def test_hidden_users_and_what_they_did_are_nowhere_in_the_trail(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     await change(admin, "A1")
@@ -125,7 +125,7 @@ async def test_hidden_users_and_what_they_did_are_nowhere_in_the_trail(
 
 
 async def test_the_trail_shows_the_devices_that_the_rules_show(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     serials = [f"D{number}" for number in range(6)]
     ids = await register(services.store, network.network_id, serials)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
 from signfleet.identity.access.operations.roles import GENERAL_MANAGERS, SYSTEM_ROLES
@@ -45,7 +45,7 @@ async def test_every_network_has_the_six_roles(admin: AsyncClient) -> None:
     assert [role["userCount"] for role in page["items"]] == [1, 0, 0, 0, 0, 0]
 
 
-async def test_a_role_is_found_by_id_and_by_name(admin: AsyncClient, network: Founded) -> None:
+async def test_a_role_is_found_by_id_and_by_name(admin: AsyncClient, network: Tenant) -> None:
     by_id, by_name = (await admin.get("/Roles/1/")).json(), (await admin.get("/Roles/administrators/")).json()
     assert by_id == by_name
     assert by_id["users"] == [{"id": network.user_id, "type": "User", "login": network.login}]
@@ -53,7 +53,7 @@ async def test_a_role_is_found_by_id_and_by_name(admin: AsyncClient, network: Fo
 
 
 async def test_users_that_the_caller_may_not_see_are_neither_told_nor_counted(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     caller = call_as(await sign_in("dina@example.com"))
     users = (await admin.get("/Roles/1/")).json()["users"]
@@ -162,7 +162,7 @@ async def test_a_permission_that_is_there_has_to_be_deleted_first(admin: AsyncCl
 
 
 async def test_a_custom_role_may_do_what_it_is_permitted_and_nothing_else(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     role_id = (await create(admin, permissions=[permission(VIEW_DEVICE)]))["id"]
@@ -182,7 +182,7 @@ async def test_a_custom_role_may_do_what_it_is_permitted_and_nothing_else(
 
 
 async def test_devices_tell_a_roles_new_name_and_forget_a_role_that_is_gone(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     role_id = (await create(admin))["id"]
@@ -245,7 +245,7 @@ async def test_a_role_is_deleted_or_given_but_not_both(admin: AsyncClient) -> No
 
 
 async def test_a_device_knows_nothing_of_a_role_that_goes_while_it_is_permitted_something(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     body = [permission(VIEW_DEVICE, (await create(admin))["id"])]

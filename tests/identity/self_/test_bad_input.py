@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, endpoints
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import metadata, token
@@ -50,7 +50,7 @@ def name(endpoint: Endpoint) -> str:
 
 
 @pytest.fixture
-def segments(network: Founded) -> dict[str, str]:
+def segments(network: Tenant) -> dict[str, str]:
     """What a good address has in the place of its parameters."""
     return {
         "network": str(network.network_id),

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 
 NETWORK = "/Self/Networks/{network}/"
 APPLICATION = "/Self/Applications/{application}/"
@@ -37,7 +37,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
 
 @pytest.mark.parametrize(("path", "changes"), CHANGES.items())
 async def test_a_change_within_the_same_second_is_seen(
-    admin: AsyncClient, network: Founded, path: str, changes: list[tuple[str, Any]]
+    admin: AsyncClient, network: Tenant, path: str, changes: list[tuple[str, Any]]
 ) -> None:
     (application, *_) = (await admin.get("/Self/Applications/")).json()
     ids = {"network": network.network_id, "user": network.user_id, "application": application["id"]}

@@ -7,19 +7,19 @@ import asyncio
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from tests.conftest import ON_SQLITE, CallAs, SignIn
 from tests.examples import alike, example, moment
 from tests.interleaving import reading_before_writing
 
 
-async def sign_in_by_password(client: AsyncClient, network: Founded, password: str) -> int:
+async def sign_in_by_password(client: AsyncClient, network: Tenant, password: str) -> int:
     form = {"grant_type": "password", "client_id": "tests", "username": network.login, "password": password}
     return (await client.post("/Token", data=form)).status_code
 
 
 @pytest.mark.contract("GET /Self/")
-async def test_the_person_is_told_without_password(admin: AsyncClient, network: Founded) -> None:
+async def test_the_person_is_told_without_password(admin: AsyncClient, network: Tenant) -> None:
     answer = await admin.get("/Self/")
     assert answer.status_code == 200
     assert alike(answer.json(), example("002-01-get-self-answer"))
@@ -34,7 +34,7 @@ async def test_an_unchanged_person_is_not_sent_again(admin: AsyncClient) -> None
 
 
 @pytest.mark.contract("PUT /Self/")
-async def test_names_can_be_changed_and_nothing_else(admin: AsyncClient, network: Founded) -> None:
+async def test_names_can_be_changed_and_nothing_else(admin: AsyncClient, network: Tenant) -> None:
     before = (await admin.get("/Self/")).json()
     body = example("002-03-put-self-request") | {"firstName": "Joan"}
     answer = await admin.put("/Self/", json=body)
@@ -54,7 +54,7 @@ async def test_what_a_body_leaves_out_stays(admin: AsyncClient) -> None:
 
 
 async def test_a_new_password_ends_all_other_sessions(
-    client: AsyncClient, admin: AsyncClient, network: Founded, sign_in: SignIn, call_as: CallAs
+    client: AsyncClient, admin: AsyncClient, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     other = call_as(await sign_in())
     assert (await admin.put("/Self/", json={"password": "N3w-passw0rd!"})).status_code == 204
@@ -69,7 +69,7 @@ async def test_a_new_password_ends_all_other_sessions(
     "password", ["", "Sh0rt!a", "alllower1!", "ALLUPPER1!", "NoDigits!!", "NoSymbol11", "Tab\t1aA!aaaa", "aA1!" * 65]
 )
 async def test_a_weak_password_is_refused(
-    client: AsyncClient, admin: AsyncClient, network: Founded, password: str
+    client: AsyncClient, admin: AsyncClient, network: Tenant, password: str
 ) -> None:
     answer = await admin.put("/Self/", json={"password": password, "firstName": "Joan"})
     assert answer.status_code == 400
@@ -77,7 +77,7 @@ async def test_a_weak_password_is_refused(
     assert (await admin.get("/Self/")).json()["firstName"] == "Jane"
 
 
-async def test_a_narrowed_token_cannot_change_the_password(call_as: CallAs, sign_in: SignIn, network: Founded) -> None:
+async def test_a_narrowed_token_cannot_change_the_password(call_as: CallAs, sign_in: SignIn, network: Tenant) -> None:
     caller = call_as(await sign_in(scope="bsn.api.self.info"))
     assert (await caller.put("/Self/", json={"firstName": "Janet"})).status_code == 204
     refused = await caller.put("/Self/", json={"password": "N3w-passw0rd!"})
@@ -106,7 +106,7 @@ async def test_of_two_who_saw_the_same_person_one_changes_it(admin: AsyncClient)
 
 
 async def test_a_new_name_leaves_a_password_that_is_set_at_the_same_time(
-    client: AsyncClient, admin: AsyncClient, network: Founded
+    client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     with reading_before_writing():
         await asyncio.gather(

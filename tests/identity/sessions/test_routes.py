@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.foundation.settings import Settings
 from tests.conftest import BASE, ON_SQLITE, ROOT, CallAs, SignIn
@@ -18,7 +18,7 @@ SESSIONS = f"{ROOT}/admin/v1/sessions/"
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
 
 
-async def signed_in(services: Services, network: Founded, address: str = "2001:db8::7") -> dict[str, Any]:
+async def signed_in(services: Services, network: Tenant, address: str = "2001:db8::7") -> dict[str, Any]:
     """Sign in by password through the application, from an address."""
     app: Any = make_app(services)
     form = {
@@ -35,7 +35,7 @@ async def signed_in(services: Services, network: Founded, address: str = "2001:d
 
 
 async def test_sessions_are_listed_with_address_application_and_dates(
-    services: Services, admin: AsyncClient, network: Founded
+    services: Services, admin: AsyncClient, network: Tenant
 ) -> None:
     await signed_in(services, network, "::ffff:192.0.2.7")
     answer = await admin.get(SESSIONS)
@@ -56,7 +56,7 @@ async def test_sessions_are_listed_with_address_application_and_dates(
 
 
 async def test_a_refresh_tells_where_and_when_the_session_was_used_last(
-    services: Services, client: AsyncClient, admin: AsyncClient, network: Founded
+    services: Services, client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     tokens = await signed_in(services, network)
     form = {"client_id": network.client_id, "client_secret": network.client_secret}
@@ -68,7 +68,7 @@ async def test_a_refresh_tells_where_and_when_the_session_was_used_last(
 
 
 async def test_ending_a_session_revokes_its_access_and_refresh_tokens_at_every_server(
-    settings: Settings, services: Services, client: AsyncClient, admin: AsyncClient, network: Founded
+    settings: Settings, services: Services, client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     tokens = await signed_in(services, network)
     elsewhere = await build(settings)
@@ -89,7 +89,7 @@ async def test_ending_a_session_revokes_its_access_and_refresh_tokens_at_every_s
 
 
 async def test_other_peoples_sessions_do_not_exist(
-    admin: AsyncClient, call_as: CallAs, sign_in: SignIn, network: Founded
+    admin: AsyncClient, call_as: CallAs, sign_in: SignIn, network: Tenant
 ) -> None:
     joe = call_as(await sign_in("joe@example.com"))
     (session,) = (await joe.get(SESSIONS)).json()["items"]

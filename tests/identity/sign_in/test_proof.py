@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from tests.conftest import ON_SQLITE, CallAs
 from tests.identity.sign_in.test_routes import LEGACY, TOKEN, client_credentials, password_form, refresh_form
 
@@ -18,13 +18,13 @@ async def change(client: AsyncClient, token: str, **body: str) -> int:
     return (await client.put("/Self/", json={"password": NEW, **body}, headers=headers)).status_code
 
 
-async def test_shortly_after_a_sign_in_by_password_the_token_is_enough(client: AsyncClient, network: Founded) -> None:
+async def test_shortly_after_a_sign_in_by_password_the_token_is_enough(client: AsyncClient, network: Tenant) -> None:
     token = (await client.post(LEGACY, data=password_form(network, username=network.login))).json()["access_token"]
     assert await change(client, token) == 204
 
 
 async def test_later_the_present_password_is_asked_for_however_often_tokens_are_refreshed(
-    client: AsyncClient, network: Founded
+    client: AsyncClient, network: Tenant
 ) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         first = await client.post(LEGACY, data=password_form(network, username=network.login))
@@ -35,7 +35,7 @@ async def test_later_the_present_password_is_asked_for_however_often_tokens_are_
         assert await change(client, token, firstName="Joan", currentPassword=network.password) == 204
 
 
-async def test_an_application_needs_the_present_password(client: AsyncClient, network: Founded) -> None:
+async def test_an_application_needs_the_present_password(client: AsyncClient, network: Tenant) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
     answer = await client.put("/Self/", json={"password": NEW}, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 403
@@ -44,14 +44,14 @@ async def test_an_application_needs_the_present_password(client: AsyncClient, ne
 
 
 @ON_SQLITE
-async def test_names_need_no_proof(call_as: CallAs, client: AsyncClient, network: Founded) -> None:
+async def test_names_need_no_proof(call_as: CallAs, client: AsyncClient, network: Tenant) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
     assert (await call_as(token).put("/Self/", json={"firstName": "Joan", "password": None})).status_code == 204
 
 
 @ON_SQLITE
 async def test_guessing_the_present_password_is_slowed_down_like_a_sign_in(
-    client: AsyncClient, network: Founded
+    client: AsyncClient, network: Tenant
 ) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
     answers = [await change(client, token, currentPassword="Wr0ng-one!") for _ in range(12)]
@@ -60,7 +60,7 @@ async def test_guessing_the_present_password_is_slowed_down_like_a_sign_in(
 
 
 @pytest.mark.settings(sign_in_lifetime_days=2)
-async def test_a_chain_of_refresh_tokens_has_an_end(client: AsyncClient, network: Founded) -> None:
+async def test_a_chain_of_refresh_tokens_has_an_end(client: AsyncClient, network: Tenant) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         last = await client.post(LEGACY, data=password_form(network, username=network.login))
         for _ in range(3):

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from httpx import ASGITransport, AsyncClient, BasicAuth, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, make_app
 from tests.conftest import BASE, ON_SQLITE, ROOT, CallAs
 
@@ -20,7 +20,7 @@ LEGACY = "/Token"
 USER_SCOPE = "bsn.api.main bsn.api.self bsn.api.upload"
 
 
-def client_credentials(network: Founded) -> dict[str, str]:
+def client_credentials(network: Tenant) -> dict[str, str]:
     return {
         "grant_type": "client_credentials",
         "client_id": network.client_id,
@@ -28,7 +28,7 @@ def client_credentials(network: Founded) -> dict[str, str]:
     }
 
 
-def password_form(network: Founded, *, username: str = "", password: str = "") -> dict[str, str]:
+def password_form(network: Tenant, *, username: str = "", password: str = "") -> dict[str, str]:
     return {
         "grant_type": "password",
         "client_id": "Some program",
@@ -52,7 +52,7 @@ def error(answer: Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("how", ["form", "basic"])
 async def test_an_application_gets_a_token_for_its_id_and_secret(
-    client: AsyncClient, network: Founded, how: str
+    client: AsyncClient, network: Tenant, how: str
 ) -> None:
     if how == "form":
         answer = await client.post(TOKEN, data=client_credentials(network))
@@ -65,7 +65,7 @@ async def test_an_application_gets_a_token_for_its_id_and_secret(
     assert (body["expires_in"], body["token_type"], body["scope"]) == (330, "bearer", USER_SCOPE)
 
 
-async def test_a_token_answer_is_compact_uncompressed_and_not_cached(client: AsyncClient, network: Founded) -> None:
+async def test_a_token_answer_is_compact_uncompressed_and_not_cached(client: AsyncClient, network: Tenant) -> None:
     answer = await client.post(TOKEN, data=client_credentials(network), headers={"Accept-Encoding": "gzip"})
     assert b'"access_token":"' in answer.content
     assert "content-encoding" not in answer.headers
@@ -73,7 +73,7 @@ async def test_a_token_answer_is_compact_uncompressed_and_not_cached(client: Asy
 
 
 async def test_an_application_acts_for_its_person_and_chooses_a_network(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     answer = await client.post(TOKEN, data=client_credentials(network))
     application = call_as(answer.json()["access_token"])
@@ -84,7 +84,7 @@ async def test_an_application_acts_for_its_person_and_chooses_a_network(
     assert (await application.get("/Devices/")).status_code == 200
 
 
-async def test_an_application_may_ask_for_less_than_it_was_granted(client: AsyncClient, network: Founded) -> None:
+async def test_an_application_may_ask_for_less_than_it_was_granted(client: AsyncClient, network: Tenant) -> None:
     asked = {**client_credentials(network), "scope": "openid bsn.api.main.devices.retrieve BSN.api.self"}
     assert (await client.post(TOKEN, data=asked)).json()["scope"] == "bsn.api.main.devices.retrieve BSN.api.self"
     none = {**client_credentials(network), "scope": "openid nonsense"}
@@ -94,7 +94,7 @@ async def test_an_application_may_ask_for_less_than_it_was_granted(client: Async
 @ON_SQLITE
 @pytest.mark.parametrize("wrong", [{"client_secret": "guess"}, {"client_id": "nobody"}, {"client_secret": ""}])
 async def test_a_wrong_id_or_secret_is_an_invalid_client(
-    client: AsyncClient, network: Founded, wrong: dict[str, str]
+    client: AsyncClient, network: Tenant, wrong: dict[str, str]
 ) -> None:
     answer = await client.post(TOKEN, data={**client_credentials(network), **wrong})
     assert error(answer) == (401, "invalid_client")
@@ -144,7 +144,7 @@ async def test_a_malformed_authorization_header_is_an_invalid_request(
     ],
 )
 async def test_header_and_form_may_not_name_different_credentials(
-    client: AsyncClient, network: Founded, other: dict[str, str], expected: int
+    client: AsyncClient, network: Tenant, other: dict[str, str], expected: int
 ) -> None:
     form = client_credentials(network) | other
     answer = await client.post(TOKEN, data=form, auth=BasicAuth(network.client_id, network.client_secret))
@@ -154,7 +154,7 @@ async def test_header_and_form_may_not_name_different_credentials(
 
 @ON_SQLITE
 @pytest.mark.parametrize("scope", ["openid", "openid profile email", "openid bsn.api.self", " offline_access "])
-async def test_scopes_of_openid_connect_are_passed_over(client: AsyncClient, network: Founded, scope: str) -> None:
+async def test_scopes_of_openid_connect_are_passed_over(client: AsyncClient, network: Tenant, scope: str) -> None:
     answer = await client.post(TOKEN, data=client_credentials(network) | {"scope": scope})
     assert answer.status_code == 200
     assert "openid" not in answer.json()["scope"]
@@ -163,14 +163,14 @@ async def test_scopes_of_openid_connect_are_passed_over(client: AsyncClient, net
 
 @ON_SQLITE
 @pytest.mark.parametrize("charset", ["ISO-8859-1", "windows-1252", "UTF-8", "us-ascii"])
-async def test_a_form_may_name_another_charset(client: AsyncClient, network: Founded, charset: str) -> None:
+async def test_a_form_may_name_another_charset(client: AsyncClient, network: Tenant, charset: str) -> None:
     form = "&".join(f"{name}={quote(value)}" for name, value in client_credentials(network).items())
     headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
     assert (await client.post(TOKEN, content=form, headers=headers)).status_code == 200
 
 
 @ON_SQLITE
-async def test_libraries_find_the_token_endpoints(client: AsyncClient, network: Founded) -> None:
+async def test_libraries_find_the_token_endpoints(client: AsyncClient, network: Tenant) -> None:
     realm = f"{ROOT}/realms/bsncloud"
     answer = await client.get(f"{realm}/.well-known/openid-configuration")
     found = answer.json()
@@ -185,14 +185,14 @@ async def test_libraries_find_the_token_endpoints(client: AsyncClient, network: 
 
 
 @ON_SQLITE
-async def test_scopes_are_asked_for_in_reason(client: AsyncClient, network: Founded) -> None:
+async def test_scopes_are_asked_for_in_reason(client: AsyncClient, network: Tenant) -> None:
     scope = " ".join(f"bsn.api.main.x{number}" for number in range(101))
     answer = await client.post(TOKEN, data=client_credentials(network) | {"scope": scope})
     assert error(answer) == (400, "invalid_scope")
 
 
 @ON_SQLITE
-async def test_an_unknown_grant_is_named(client: AsyncClient, network: Founded) -> None:
+async def test_an_unknown_grant_is_named(client: AsyncClient, network: Tenant) -> None:
     form = {**client_credentials(network), "grant_type": "implicit"}
     assert error(await client.post(TOKEN, data=form)) == (400, "unsupported_grant_type")
 
@@ -220,7 +220,7 @@ async def test_every_failure_has_the_form_of_oauth(
 
 
 async def test_a_user_token_tells_the_user_and_works_at_once(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     answer = await client.post(LEGACY, data=password_form(network))
     assert answer.status_code == 200
@@ -239,7 +239,7 @@ async def test_a_user_token_tells_the_user_and_works_at_once(
 
 
 async def test_a_person_token_tells_the_person_and_is_good_for_self_alone(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     body = (await client.post(LEGACY, data=password_form(network, username=network.login))).json()
     assert body["scope"] == "bsn.api.self"
@@ -259,7 +259,7 @@ async def test_a_person_token_tells_the_person_and_is_good_for_self_alone(
 
 @ON_SQLITE
 @pytest.mark.parametrize("path", ["/token", "/TOKEN/", "/Token/"])
-async def test_the_older_address_is_found_in_any_letter_case(client: AsyncClient, network: Founded, path: str) -> None:
+async def test_the_older_address_is_found_in_any_letter_case(client: AsyncClient, network: Tenant, path: str) -> None:
     assert (await client.post(path, data=password_form(network))).status_code == 200
 
 
@@ -270,14 +270,14 @@ async def test_the_older_address_answers_400_to_get(client: AsyncClient) -> None
 
 @ON_SQLITE
 @pytest.mark.settings(legacy_token_endpoint=False)
-async def test_the_older_address_can_be_switched_off(client: AsyncClient, network: Founded) -> None:
+async def test_the_older_address_can_be_switched_off(client: AsyncClient, network: Tenant) -> None:
     answer = await client.post(LEGACY, data=password_form(network))
     assert answer.status_code == 404
     assert "legacy_token_endpoint" in answer.json()["error_description"]
 
 
 async def test_the_new_address_takes_passwords_from_registered_applications_only(
-    client: AsyncClient, network: Founded
+    client: AsyncClient, network: Tenant
 ) -> None:
     form = password_form(network)
     assert error(await client.post(TOKEN, data=form)) == (401, "invalid_client")
@@ -291,14 +291,14 @@ async def test_the_new_address_takes_passwords_from_registered_applications_only
     [("nobody@example.com", ""), ("", "wrong"), ("Elsewhere/JaneDoe@example.com", ""), ("/", "x"), ("a/b/c", "x")],
 )
 async def test_a_wrong_login_password_or_network_is_an_invalid_grant(
-    client: AsyncClient, network: Founded, username: str, password: str
+    client: AsyncClient, network: Tenant, username: str, password: str
 ) -> None:
     answer = await client.post(LEGACY, data=password_form(network, username=username, password=password))
     assert error(answer) == (400, "invalid_grant")
 
 
 async def test_a_password_that_is_replaced_while_it_is_checked_opens_nothing(
-    client: AsyncClient, services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verify = services.passwords.verify
 
@@ -312,7 +312,7 @@ async def test_a_password_that_is_replaced_while_it_is_checked_opens_nothing(
     assert error(answer) == (400, "invalid_grant")
 
 
-async def test_logins_are_compared_without_case(client: AsyncClient, network: Founded) -> None:
+async def test_logins_are_compared_without_case(client: AsyncClient, network: Tenant) -> None:
     form = password_form(network, username=f"test NETWORK/{network.login.upper()}")
     assert (await client.post(LEGACY, data=form)).status_code == 200
 
@@ -323,7 +323,7 @@ def at(services: Services, address: str) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app, client=(address, 123)), base_url=BASE)
 
 
-async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: Founded) -> None:
+async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: Tenant) -> None:
     wrong, right = password_form(network, password="wrong"), password_form(network)
     for _ in range(10):
         assert error(await client.post(LEGACY, data=wrong)) == (400, "invalid_grant")
@@ -334,7 +334,7 @@ async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: 
 
 
 @ON_SQLITE
-async def test_a_stranger_who_guesses_does_not_shut_the_owner_out(services: Services, network: Founded) -> None:
+async def test_a_stranger_who_guesses_does_not_shut_the_owner_out(services: Services, network: Tenant) -> None:
     async with at(services, "192.0.2.1") as stranger, at(services, "198.51.100.1") as owner:
         for _ in range(20):
             await stranger.post(LEGACY, data=password_form(network, password="wrong"))
@@ -345,7 +345,7 @@ async def test_a_stranger_who_guesses_does_not_shut_the_owner_out(services: Serv
 @ON_SQLITE
 @pytest.mark.parametrize("addresses", ["2001:db8::{:x}", "2001:db8:0:0:{:x}::", "::ffff:192.0.2.1"])
 async def test_more_addresses_of_one_subscriber_are_no_more_guesses(
-    services: Services, network: Founded, addresses: str
+    services: Services, network: Tenant, addresses: str
 ) -> None:
     answers = []
     for number in range(12):
@@ -356,7 +356,7 @@ async def test_more_addresses_of_one_subscriber_are_no_more_guesses(
 
 @ON_SQLITE
 async def test_guessing_networks_is_slowed_down_with_a_password_and_with_a_refresh_token(
-    client: AsyncClient, network: Founded
+    client: AsyncClient, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network, username=network.login))
     elsewhere = f"Elsewhere/{network.login}"
@@ -371,7 +371,7 @@ async def test_guessing_networks_is_slowed_down_with_a_password_and_with_a_refre
     assert (await client.post(LEGACY, data=refresh_form(first))).status_code == 200
 
 
-async def test_right_passwords_are_never_slowed_down(client: AsyncClient, network: Founded) -> None:
+async def test_right_passwords_are_never_slowed_down(client: AsyncClient, network: Tenant) -> None:
     for _ in range(12):
         assert (await client.post(LEGACY, data=password_form(network))).status_code == 200
 
@@ -380,7 +380,7 @@ async def test_right_passwords_are_never_slowed_down(client: AsyncClient, networ
 
 
 async def test_a_refresh_token_gives_new_tokens_and_ends_the_old_access_token(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network))
     second = await client.post(LEGACY, data=refresh_form(first))
@@ -391,7 +391,7 @@ async def test_a_refresh_token_gives_new_tokens_and_ends_the_old_access_token(
 
 
 async def test_a_refresh_token_used_twice_revokes_the_whole_session(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network))
     second = await client.post(LEGACY, data=refresh_form(first))
@@ -400,7 +400,7 @@ async def test_a_refresh_token_used_twice_revokes_the_whole_session(
     assert error(await client.post(LEGACY, data=refresh_form(second))) == (400, "invalid_grant")
 
 
-async def test_an_expired_refresh_token_is_told_without_a_description(client: AsyncClient, network: Founded) -> None:
+async def test_an_expired_refresh_token_is_told_without_a_description(client: AsyncClient, network: Tenant) -> None:
     first = await client.post(LEGACY, data=password_form(network))
     with time_machine.travel("2099-01-01", tick=False):
         answer = await client.post(LEGACY, data=refresh_form(first))
@@ -409,7 +409,7 @@ async def test_an_expired_refresh_token_is_told_without_a_description(client: As
 
 @pytest.mark.parametrize("chosen_before", [False, True])
 async def test_a_person_token_can_be_refreshed_into_a_network(
-    client: AsyncClient, call_as: CallAs, network: Founded, chosen_before: bool
+    client: AsyncClient, call_as: CallAs, network: Tenant, chosen_before: bool
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network, username=network.login))
     if chosen_before:
@@ -421,7 +421,7 @@ async def test_a_person_token_can_be_refreshed_into_a_network(
 
 
 async def test_a_refresh_token_belongs_to_the_application_it_was_issued_to(
-    client: AsyncClient, network: Founded
+    client: AsyncClient, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network))
     registered = {"client_id": network.client_id, "client_secret": network.client_secret}
@@ -429,7 +429,7 @@ async def test_a_refresh_token_belongs_to_the_application_it_was_issued_to(
     assert (await client.post(LEGACY, data=refresh_form(first))).status_code == 200
 
 
-async def test_an_access_token_ends_when_it_was_said_to(client: AsyncClient, call_as: CallAs, network: Founded) -> None:
+async def test_an_access_token_ends_when_it_was_said_to(client: AsyncClient, call_as: CallAs, network: Tenant) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         answer = await client.post(TOKEN, data=client_credentials(network))
         caller = call_as(answer.json()["access_token"])

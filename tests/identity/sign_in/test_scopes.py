@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.web.caller.scopes import common
 from tests.conftest import ROOT, CallAs
 
@@ -21,7 +21,7 @@ ADDRESSES = pytest.mark.parametrize("address", [TOKEN, LEGACY], ids=["openid", "
 class Program:
     """A registered application that signs its owner in with a password, at one of the token endpoints."""
 
-    def __init__(self, client: AsyncClient, address: str, network: Founded, application: dict[str, Any]) -> None:
+    def __init__(self, client: AsyncClient, address: str, network: Tenant, application: dict[str, Any]) -> None:
         self._client, self._address, self._network = client, address, network
         self._credentials = {
             "client_id": application["clientId"],
@@ -74,7 +74,7 @@ def test_what_two_lists_of_scopes_have_in_common(first: str, second: str, both: 
 
 @ADDRESSES
 async def test_a_password_gives_an_application_no_more_than_its_own_scopes(
-    client: AsyncClient, admin: AsyncClient, call_as: CallAs, network: Founded, address: str
+    client: AsyncClient, admin: AsyncClient, call_as: CallAs, network: Tenant, address: str
 ) -> None:
     program = Program(client, address, network, await register(admin, DEVICES, f"{SELF}.info"))
     as_user, as_person = await program.signs_in(), await program.signs_in(to_network=False)
@@ -93,7 +93,7 @@ async def test_a_password_gives_an_application_no_more_than_its_own_scopes(
 
 @ADDRESSES
 async def test_an_application_without_a_fitting_scope_signs_nobody_in(
-    client: AsyncClient, admin: AsyncClient, network: Founded, address: str
+    client: AsyncClient, admin: AsyncClient, network: Tenant, address: str
 ) -> None:
     program = Program(client, address, network, await register(admin, DEVICES))
     refused = await program.signs_in(to_network=False)
@@ -103,7 +103,7 @@ async def test_an_application_without_a_fitting_scope_signs_nobody_in(
 
 @ADDRESSES
 async def test_scopes_that_an_application_loses_are_gone_with_the_next_refresh(
-    client: AsyncClient, admin: AsyncClient, call_as: CallAs, network: Founded, address: str
+    client: AsyncClient, admin: AsyncClient, call_as: CallAs, network: Tenant, address: str
 ) -> None:
     application = await register(admin, *USER_SCOPE.split())
     program = Program(client, address, network, application)
@@ -126,7 +126,7 @@ async def test_a_narrowed_token_stays_narrow(
     client: AsyncClient,
     admin: AsyncClient,
     call_as: CallAs,
-    network: Founded,
+    network: Tenant,
     address: str,
     as_user: bool,
     registered: bool,
@@ -153,7 +153,7 @@ async def test_a_narrowed_token_stays_narrow(
 
 @pytest.mark.parametrize("as_user", [True, False], ids=["a user's token", "a person's token"])
 async def test_a_narrowed_token_hands_on_no_more_than_it_has(
-    client: AsyncClient, call_as: CallAs, network: Founded, as_user: bool
+    client: AsyncClient, call_as: CallAs, network: Tenant, as_user: bool
 ) -> None:
     program = Program(client, LEGACY, network, {"clientId": "Some program", "clientSecret": "whatever"})
     caller = call_as((await program.signs_in(to_network=as_user)).json()["access_token"])

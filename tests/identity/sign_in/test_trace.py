@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from httpx import ASGITransport, AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, make_app
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit
@@ -39,7 +39,7 @@ async def metric(client: AsyncClient, grant: str, outcome: str) -> float:
 
 
 async def test_a_sign_in_with_a_network_is_in_the_trail_of_the_network(
-    services: Services, client: AsyncClient, network: Founded, admin: AsyncClient
+    services: Services, client: AsyncClient, network: Tenant, admin: AsyncClient
 ) -> None:
     registered = {"client_id": network.client_id, "client_secret": network.client_secret}
     assert (await client.post(TOKEN, data=password_form(network) | registered)).status_code == 200
@@ -53,7 +53,7 @@ async def test_a_sign_in_with_a_network_is_in_the_trail_of_the_network(
 
 
 async def test_a_sign_in_without_a_network_is_the_persons_until_one_is_chosen(
-    services: Services, client: AsyncClient, network: Founded
+    services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
@@ -71,7 +71,7 @@ async def test_a_sign_in_without_a_network_is_the_persons_until_one_is_chosen(
 
 
 async def test_a_failure_names_the_login_only_if_it_is_one(
-    services: Services, client: AsyncClient, network: Founded
+    services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     await client.post(LEGACY, data=password_form(network, password="wrong"))
     await client.post(LEGACY, data=password_form(network, username=TYPED))
@@ -92,7 +92,7 @@ async def test_a_failure_names_the_login_only_if_it_is_one(
 
 @ON_SQLITE
 async def test_refused_attempts_are_throttled_and_told_apart_from_failures(
-    services: Services, client: AsyncClient, network: Founded
+    services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     before = [await metric(client, "password", outcome) for outcome in ("success", "failure", "throttled")]
     await client.post(LEGACY, data=password_form(network))
@@ -108,7 +108,7 @@ async def test_refused_attempts_are_throttled_and_told_apart_from_failures(
     ]
 
 
-async def test_a_wrong_secret_names_the_application(services: Services, client: AsyncClient, network: Founded) -> None:
+async def test_a_wrong_secret_names_the_application(services: Services, client: AsyncClient, network: Tenant) -> None:
     await client.post(TOKEN, data=client_credentials(network) | {"client_secret": "guess"})
     await client.post(TOKEN, data=client_credentials(network) | {"client_id": TYPED})
     known, unknown = await entries(services)
@@ -116,7 +116,7 @@ async def test_a_wrong_secret_names_the_application(services: Services, client: 
 
 
 async def test_a_refresh_token_that_comes_twice_is_a_failure_and_a_refresh_no_sign_in(
-    services: Services, client: AsyncClient, network: Founded
+    services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network))
     await client.post(LEGACY, data=refresh_form(first))
@@ -128,7 +128,7 @@ async def test_a_refresh_token_that_comes_twice_is_a_failure_and_a_refresh_no_si
 
 @ON_SQLITE
 async def test_equal_events_fold_and_come_with_their_count_after_an_hour(
-    services: Services, client: AsyncClient, network: Founded
+    services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         for _ in range(5):
@@ -146,7 +146,7 @@ async def test_equal_events_fold_and_come_with_their_count_after_an_hour(
 
 @ON_SQLITE
 async def test_a_flood_from_everywhere_fills_neither_disk_nor_memory(
-    services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
+    services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trace, "KEYS_LIMIT", 20)
     monkeypatch.setattr(trace, "PENDING_LIMIT", 50)

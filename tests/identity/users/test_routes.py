@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage import postgres
 from signfleet.foundation.storage.interface import Transaction
@@ -49,7 +49,7 @@ def permission(operation: Any, user_id: int, *, allowed: bool = True, entity_id:
 
 
 async def test_a_new_user_is_an_invitation_with_a_password_to_suggest(
-    admin: AsyncClient, client: AsyncClient, network: Founded
+    admin: AsyncClient, client: AsyncClient, network: Tenant
 ) -> None:
     answer = await admin.post("/Users/", json={"person": {"login": JOE}, "roleName": "viewers", "description": "Door"})
     user = answer.json()
@@ -78,7 +78,7 @@ async def test_a_new_user_is_an_invitation_with_a_password_to_suggest(
     ]
 
 
-async def test_a_mailbox_is_a_user_of_a_network_once(admin: AsyncClient, network: Founded) -> None:
+async def test_a_mailbox_is_a_user_of_a_network_once(admin: AsyncClient, network: Tenant) -> None:
     await create(admin)
     for login in (JOE, JOE.lower(), f" {JOE} ", network.login.upper()):
         taken = await admin.post("/Users/", json={"person": {"login": login}})
@@ -103,7 +103,7 @@ async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(
     assert (await admin.get("/Users/")).json()["totalItemCount"] == 1
 
 
-async def test_users_are_listed_filtered_sorted_and_paged(admin: AsyncClient, network: Founded) -> None:
+async def test_users_are_listed_filtered_sorted_and_paged(admin: AsyncClient, network: Tenant) -> None:
     for login, role in ((JOE, "Viewers"), ("ann@example.com", "Creators")):
         await create(admin, login, role)
     page = (await admin.get("/Users/", params={"sort": "[Person].[Login] ASC", "pageSize": 2})).json()
@@ -157,7 +157,7 @@ async def test_a_deleted_user_is_out_at_once_and_the_person_stays(
     "body", [{"roleName": "Viewers"}, {"roleName": None}, {"isLockedOut": True}], ids=["demote", "strip", "lock"]
 )
 async def test_the_last_administrator_stays_one(
-    admin: AsyncClient, network: Founded, sign_in: SignIn, body: dict[str, Any]
+    admin: AsyncClient, network: Tenant, sign_in: SignIn, body: dict[str, Any]
 ) -> None:
     path = f"/Users/{network.user_id}/"
     assert (await admin.put(path, json=body)).status_code == 400
@@ -168,7 +168,7 @@ async def test_the_last_administrator_stays_one(
 
 
 async def test_the_last_administrator_is_neither_removed_nor_denied_anything(
-    admin: AsyncClient, network: Founded
+    admin: AsyncClient, network: Tenant
 ) -> None:
     await create(admin, role="Administrators")
     await admin.put(f"/Users/{JOE}/", json={"isLockedOut": True})
@@ -178,7 +178,7 @@ async def test_the_last_administrator_is_neither_removed_nor_denied_anything(
 
 
 async def test_administrators_cannot_deny_one_another_until_nobody_is_left_to_take_it_back(
-    admin: AsyncClient, network: Founded, sign_in: SignIn
+    admin: AsyncClient, network: Tenant, sign_in: SignIn
 ) -> None:
     joe = (await create(admin, role="Administrators"))["id"]
     await sign_in(JOE)
@@ -194,7 +194,7 @@ async def test_administrators_cannot_deny_one_another_until_nobody_is_left_to_ta
 
 
 async def test_administrators_who_deny_one_another_at_the_same_time_do_not_both_succeed(
-    admin: AsyncClient, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     other = call_as(await sign_in(JOE, role=ADMINISTRATORS))
     joe = (await admin.get(f"/Users/{JOE}/")).json()["id"]
@@ -207,7 +207,7 @@ async def test_administrators_who_deny_one_another_at_the_same_time_do_not_both_
 
 
 async def test_nothing_is_hidden_from_the_last_administrator(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     manager = call_as(await sign_in("mary@example.com", role=GENERAL_MANAGERS))
@@ -219,7 +219,7 @@ async def test_nothing_is_hidden_from_the_last_administrator(
 
 
 async def test_what_is_allowed_to_a_user_outranks_their_role(
-    admin: AsyncClient, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     user_id = (await create(admin))["id"]
@@ -244,7 +244,7 @@ async def test_that_users_see_themselves_is_fixed(admin: AsyncClient, method: st
 
 
 async def test_everybody_sees_themselves_and_only_who_may_sees_others(
-    network: Founded, sign_in: SignIn, call_as: CallAs
+    network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("vera@example.com", role=VIEWERS))
     page = (await viewer.get("/Users/")).json()
@@ -257,7 +257,7 @@ async def test_everybody_sees_themselves_and_only_who_may_sees_others(
 
 
 async def test_a_users_token_is_checked_and_revoked(
-    admin: AsyncClient, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await create(admin)
     token = await sign_in(JOE)
@@ -319,7 +319,7 @@ async def test_of_two_who_permit_the_same_one_is_told_that_it_is_there(admin: As
 
 
 async def test_a_device_knows_nothing_of_a_user_who_goes_while_permitted_something(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
@@ -332,7 +332,7 @@ async def test_a_device_knows_nothing_of_a_user_who_goes_while_permitted_somethi
 
 
 async def test_a_user_may_go_while_something_is_denied_to_them(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     body = [permission(VIEW_DEVICE, (await create(admin, role=ADMINISTRATORS.name))["id"], allowed=False)]
@@ -359,7 +359,7 @@ async def test_a_user_may_go_while_something_is_denied_to_them(
 
 
 async def test_a_role_beyond_ones_own_rights_cannot_be_given(
-    admin: AsyncClient, sign_in: SignIn, call_as: CallAs, services: Services, network: Founded
+    admin: AsyncClient, sign_in: SignIn, call_as: CallAs, services: Services, network: Tenant
 ) -> None:
     helper = call_as(await sign_in("hal@example.com", role=VIEWERS))
     await grant(services.store, network.network_id, CREATE_USER, role_id=VIEWERS.id)

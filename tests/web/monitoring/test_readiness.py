@@ -28,7 +28,7 @@ def readiness(server: Running, wanted: int) -> httpx.Response:
 
 def test_a_full_disk_is_not_ready_until_there_is_room(tmp_path: Path) -> None:
     with running_server("--data", str(tmp_path), "--no-access-log") as server:
-        server.wait_until_founded()
+        server.wait_until_bootstrapped()
         assert readiness(server, 200).status_code == 200
         limits = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
         # No file may grow, as on a full disk; what SQLite has written before, it may write again.
@@ -58,7 +58,7 @@ def test_storage_that_refuses_connections_is_not_ready(tmp_path: Path, monkeypat
     """The server lives, and logs in one line why it is not ready."""
     use_storage(monkeypatch, 1)
     with running_server("--data", str(tmp_path), "--blobs", "s3://signage/fleet", "--no-access-log") as server:
-        server.wait_until_founded()
+        server.wait_until_bootstrapped()
         assert readiness(server, 503).json()["message"] == "Not ready: files cannot be written."
         assert httpx.get(f"{server.address}/health/live").status_code == 200
         assert server.stop() == 0
@@ -77,7 +77,7 @@ def test_a_missing_bucket_and_hanging_storage_are_not_ready_and_do_not_delay_the
         with line_to(port) as line:
             use_storage(monkeypatch, line.port)
             with running_server("--data", str(tmp_path), "--blobs", "s3://signage/fleet", "--no-access-log") as server:
-                server.wait_until_founded()
+                server.wait_until_bootstrapped()
                 assert readiness(server, 503).json()["message"] == "Not ready: files cannot be written."
                 client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
                 client.create_bucket(Bucket="signage")

@@ -85,7 +85,7 @@ def demo(players: int, **flags: Any) -> None:
 
 async def _found(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
     """Returns the credentials, the id of the demo's network, and whether this start created it."""
-    from signfleet.app.bootstrap import found
+    from signfleet.app.bootstrap import bootstrap
     from signfleet.identity.access.passwords import generate
 
     credentials = _read(file)
@@ -106,7 +106,7 @@ async def _found(services: Services, file: CredentialsFile, address: str) -> tup
     # Written first: if the process ends before the network exists, the next start creates it with these.
     credentials = credentials._replace(base_url=address)
     file.prepare(credentials._asdict())
-    founded = await found(
+    tenant = await bootstrap(
         services.store,
         services.people,
         network=credentials.network,
@@ -118,7 +118,7 @@ async def _found(services: Services, file: CredentialsFile, address: str) -> tup
         now=clock.now(),
     )
     await admit(services, credentials.accounts, clock.now())
-    return credentials, founded.network_id, True
+    return credentials, tenant.network_id, True
 
 
 def _read(file: CredentialsFile) -> Credentials | None:

@@ -12,7 +12,7 @@ from signfleet.app.cli.output import json_option, show
 from signfleet.foundation import clock
 
 if TYPE_CHECKING:
-    from signfleet.app.bootstrap import Founded
+    from signfleet.app.bootstrap import Tenant
     from signfleet.app.wiring import Services
 
 
@@ -44,10 +44,10 @@ def init(  # noqa: PLR0917 - click hands options over by name
 ) -> None:
     """Create a network with an administrator and an application; prompts for missing flags."""
 
-    async def work(services: Services) -> Founded:
-        from signfleet.app.bootstrap import found
+    async def work(services: Services) -> Tenant:
+        from signfleet.app.bootstrap import bootstrap
 
-        return await found(
+        return await bootstrap(
             services.store,
             services.people,
             network=network,
@@ -59,13 +59,13 @@ def init(  # noqa: PLR0917 - click hands options over by name
             now=clock.now(),
         )
 
-    founded = with_services(flags, work, new=True)
+    tenant = with_services(flags, work, new=True)
     show(
         {
-            "network": f"{founded.network} (id {founded.network_id})",
-            "login": founded.login,
-            "password": "as given" if password else founded.password,
-            "client id": founded.client_id,
-            "client secret": founded.client_secret,
+            "network": f"{tenant.network} (id {tenant.network_id})",
+            "login": tenant.login,
+            "password": "as given" if password else tenant.password,
+            "client id": tenant.client_id,
+            "client secret": tenant.client_secret,
         }
     )

@@ -72,22 +72,22 @@ async def _announce_tests(services: Services, address: str) -> None:
 
 async def _first_start(services: Services, address: str) -> None:
     """Creates the first network unless there is one; another process may do so at the same time."""
-    from signfleet.app.bootstrap import found, is_founded
+    from signfleet.app.bootstrap import bootstrap, is_bootstrapped
     from signfleet.foundation.errors import Conflict
     from signfleet.foundation.private_files import write_private
     from signfleet.identity.access.passwords import generate
 
     file = CredentialsFile(services.settings.data_folder)
-    if await is_founded(services.people):
+    if await is_bootstrapped(services.people):
         _correct_address(file, address)
         return
     secrets = {"password": generate(), "client_id": str(uuid4()), "client_secret": token_urlsafe(32)}
-    # Before they are founded: should the process end in between, they are not lost.
+    # Before they are stored: if the process ends in between, they are not lost.
     mine = file.path.with_name(f"credentials.{os.getpid()}.json")
     mine.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(mine, json.dumps({"base_url": address, "network": NETWORK, "login": LOGIN, **secrets}, indent=1))
     try:
-        await found(
+        await bootstrap(
             services.store,
             services.people,
             network=NETWORK,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from tests.fleet.devices.stored import register
 
@@ -23,7 +23,7 @@ URL = {"name": "Café/1", "mode": "EddystoneUrl", "power": 0, "url": "https://ex
 
 
 @pytest.fixture(autouse=True)
-async def device(services: Services, network: Founded) -> int:
+async def device(services: Services, network: Tenant) -> int:
     [id_] = await register(services.store, network.network_id, ["A1"])
     return id_
 
@@ -50,7 +50,7 @@ async def test_what_belongs_to_another_mode_is_dropped(admin: AsyncClient) -> No
 
 
 @pytest.mark.contract("POST /Devices/{device}/Beacons/")
-@pytest.mark.parametrize("founded", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)
 async def test_a_bad_beacon_is_refused(admin: AsyncClient) -> None:
     await admin.post("/Devices/A1/Beacons/", json=IBEACON)
     refused: list[tuple[dict[str, Any], str]] = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_DOWNLOADS
 from signfleet.identity.access.operations.roles import VIEWERS
@@ -22,7 +22,7 @@ OPEN = {"nextMarker": None, "isTruncated": None}
 
 
 @pytest.fixture
-async def device(services: Services, network: Founded) -> int:
+async def device(services: Services, network: Tenant) -> int:
     """A device with nine errors and seven downloads, the contract's examples the newest of them."""
     [id_] = await register(services.store, network.network_id, ["46D89C101139"])
     older = [
@@ -98,7 +98,7 @@ async def test_filter_and_sort_are_taken_though_the_contract_does_not_offer_them
 
 @pytest.mark.contract("GET /Devices/{device}/Downloads/")
 async def test_who_may_see_a_device_need_not_see_its_downloads(
-    device: int, services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    device: int, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
     store = services.store
@@ -111,7 +111,7 @@ async def test_who_may_see_a_device_need_not_see_its_downloads(
 @pytest.mark.contract("GET /Devices/{device}/Errors/", "GET /Devices/{device}/Downloads/")
 @pytest.mark.parametrize("collection", ["Errors", "Downloads"])
 async def test_a_device_without_any_has_an_empty_page(
-    collection: str, admin: AsyncClient, services: Services, network: Founded
+    collection: str, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
     page = await get(admin, f"/devices/a1/{collection.lower()}")
@@ -121,7 +121,7 @@ async def test_a_device_without_any_has_an_empty_page(
 @pytest.mark.contract("GET /Devices/{device}/Errors/", "GET /Devices/{device}/Downloads/")
 @pytest.mark.parametrize("collection", ["Errors", "Downloads"])
 async def test_of_a_device_that_the_caller_may_not_see_there_is_nothing(
-    collection: str, admin: AsyncClient, services: Services, network: Founded, call_as: CallAs, sign_in: SignIn
+    collection: str, admin: AsyncClient, services: Services, network: Tenant, call_as: CallAs, sign_in: SignIn
 ) -> None:
     await register(services.store, 4711, ["ELSEWHERE1"])
     [hidden] = await register(services.store, network.network_id, ["HIDDEN1"])

@@ -7,7 +7,7 @@ from httpx import AsyncClient
 
 from tests.fleet.devices.stored import example
 
-pytestmark = pytest.mark.parametrize("founded", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)
 
 
 @pytest.mark.contract(

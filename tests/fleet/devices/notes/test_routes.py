@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import VIEWERS
@@ -17,7 +17,7 @@ from tests.identity.access.granted import grant
 
 
 @pytest.fixture(autouse=True)
-async def devices(services: Services, network: Founded) -> list[int]:
+async def devices(services: Services, network: Tenant) -> list[int]:
     return await register(services.store, network.network_id, ["A", "B", "C"])
 
 
@@ -30,7 +30,7 @@ async def serials(client: AsyncClient, **query: str) -> tuple[list[str], int, in
     return [item["device"]["serial"] for item in page["items"]], page["matchingItemCount"], page["totalItemCount"]
 
 
-async def test_a_note_is_kept_with_its_author(admin: AsyncClient, devices: list[int], network: Founded) -> None:
+async def test_a_note_is_kept_with_its_author(admin: AsyncClient, devices: list[int], network: Tenant) -> None:
     empty: Any = {"device": {"id": devices[0], "serial": "A"}, "note": "", "author": None, "lastModifiedDate": None}
     assert (await admin.get("/Devices/A/Notes/")).json() == empty
     before = (await admin.get("/Devices/A/")).content
@@ -57,7 +57,7 @@ async def test_the_notes_of_all_devices_are_paged(admin: AsyncClient) -> None:
 
 
 async def test_notes_of_hidden_devices_are_hidden(
-    admin: AsyncClient, devices: list[int], services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    admin: AsyncClient, devices: list[int], services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     for serial in ("A", "B"):
         await write(admin, serial, "x")

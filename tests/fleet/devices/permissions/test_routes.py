@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
@@ -23,7 +23,7 @@ DATES = {"creation_date": 0, "last_modified_date": 0}
 
 
 @pytest.fixture(autouse=True)
-async def network_of_the_example(services: Services, network: Founded) -> None:
+async def network_of_the_example(services: Services, network: Tenant) -> None:
     """The example's device, user and role."""
 
     async def work(tx: Transaction) -> None:
@@ -111,7 +111,7 @@ async def test_what_is_granted_holds_at_once(admin: AsyncClient, sign_in: SignIn
 
 
 @pytest.mark.contract("DELETE /Devices/{device}/")
-async def test_permissions_go_with_their_device(admin: AsyncClient, services: Services, network: Founded) -> None:
+async def test_permissions_go_with_their_device(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await admin.post("/Devices/12345/Permissions/", json=ANSWER)
     await admin.delete("/Devices/12345/")
     found = await services.store.all(

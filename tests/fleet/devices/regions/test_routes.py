@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.schemas import Location
 from signfleet.foundation.storage.query import Query
@@ -42,7 +42,7 @@ FULTON = place("US", "MO", "Callaway County", "Fulton", 38.8513, -91.9604)
 
 
 @pytest.fixture
-async def fleet(services: Services, network: Founded) -> list[int]:
+async def fleet(services: Services, network: Tenant) -> list[int]:
     """One device in Fulton, Missouri, three in Odesa, Ukraine, one nowhere and one of another network."""
     odesa = [place("UA", "51", None, "Одеса", 46.4 + step, 30.7 - step) for step in (0, 0.1, 0.2)]
     ids = []
@@ -93,7 +93,7 @@ async def test_a_path_where_nothing_stands_is_404_and_a_filter_may_leave_nothing
 
 @pytest.mark.contract("GET /Devices/Regions/{location_path:path}/")
 async def test_hidden_devices_are_nowhere(
-    fleet: list[int], services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    fleet: list[int], services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
     for id_ in fleet[:2]:

@@ -12,7 +12,7 @@ import pytest
 from httpx import AsyncClient, Response
 from sqlalchemy import func, select
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices import deletion
 from signfleet.fleet.devices.retention import service
@@ -53,7 +53,7 @@ def files(settings: Settings) -> list[str]:
     return sorted(path.name for path in Path(settings.blobs_place).rglob("*") if path.is_file())
 
 
-async def take_pictures(services: Services, network: Founded, device_id: int, stamps: Iterable[str]) -> None:
+async def take_pictures(services: Services, network: Tenant, device_id: int, stamps: Iterable[str]) -> None:
     """Store pictures with files as if the device had sent them, from the oldest to the newest.
 
     They are numbered from its id times ten.
@@ -70,7 +70,7 @@ async def take_pictures(services: Services, network: Founded, device_id: int, st
 
 
 async def test_errors_and_downloads_are_kept_for_their_days(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     [id_] = await register(services.store, network.network_id, ["A1"])
     ages = days_ago(1, 3, 6, 8, 400)
@@ -85,7 +85,7 @@ async def test_errors_and_downloads_are_kept_for_their_days(
 async def test_documents_of_a_crowd_of_devices_go_after_them(
     admin: AsyncClient,
     services: Services,
-    network: Founded,
+    network: Tenant,
     monkeypatch: pytest.MonkeyPatch,
     at_once: int,
     left_to_the_sweep: bool,
@@ -110,7 +110,7 @@ async def documents(services: Services) -> int:
 
 
 async def test_old_pictures_go_with_their_files(
-    admin: AsyncClient, services: Services, settings: Settings, network: Founded, monkeypatch: pytest.MonkeyPatch
+    admin: AsyncClient, services: Services, settings: Settings, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "BATCH", 2)
     [id_] = await register(services.store, network.network_id, ["A1"])
@@ -122,7 +122,7 @@ async def test_old_pictures_go_with_their_files(
 
 
 async def test_the_newest_picture_of_a_device_stays_however_old_it_is(
-    admin: AsyncClient, services: Services, network: Founded, monkeypatch: pytest.MonkeyPatch
+    admin: AsyncClient, services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "BATCH", 2)
     for id_ in await register(services.store, network.network_id, ["A1", "B1", "C1"]):
@@ -133,7 +133,7 @@ async def test_the_newest_picture_of_a_device_stays_however_old_it_is(
 
 
 async def test_the_bytes_of_pictures_are_counted_down_when_they_go(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     for id_ in await register(services.store, network.network_id, ["A1", "B1"]):
         await take_pictures(services, network, id_, days_ago(9, 8, 1))
@@ -147,7 +147,7 @@ async def test_the_bytes_of_pictures_are_counted_down_when_they_go(
 
 
 async def test_the_files_of_deleted_devices_go(
-    admin: AsyncClient, services: Services, settings: Settings, network: Founded
+    admin: AsyncClient, services: Services, settings: Settings, network: Tenant
 ) -> None:
     for id_ in await register(services.store, network.network_id, ["A1", "A2", "B1", "C1"]):
         await take_pictures(services, network, id_, days_ago(1))
@@ -166,7 +166,7 @@ class Trouble(Blobs):
 
 
 async def test_files_that_cannot_be_deleted_go_the_next_time(
-    services: Services, settings: Settings, network: Founded
+    services: Services, settings: Settings, network: Tenant
 ) -> None:
     [id_] = await register(services.store, network.network_id, ["A1"])
     await take_pictures(services, network, id_, days_ago(1, 4))
@@ -179,7 +179,7 @@ async def test_files_that_cannot_be_deleted_go_the_next_time(
 
 
 async def test_a_device_may_go_while_its_pictures_are_let_go(
-    services: Services, network: Founded, admin: AsyncClient
+    services: Services, network: Tenant, admin: AsyncClient
 ) -> None:
     (device_id,) = await register(services.store, network.network_id, ["A1"])
     await take_pictures(services, network, device_id, days_ago(30, 20, 10))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SCREENSHOTS
 from signfleet.identity.access.operations.roles import VIEWERS
@@ -30,7 +30,7 @@ def taken(id_: int, device_id: int, serial: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def fleet(services: Services, network: Founded) -> dict[str, int]:
+async def fleet(services: Services, network: Tenant) -> dict[str, int]:
     """Three devices by serial; A has 5 pictures, B 2 and C 1, of group Default but for one."""
     serials = ("A", "B", "C")
     ids = dict(zip(serials, await register(services.store, network.network_id, serials), strict=True))
@@ -51,7 +51,7 @@ async def ids_of(client: AsyncClient, path: str = "/Devices/ScreenShots/", **que
 
 @pytest.mark.contract("GET /Devices/{device}/ScreenShots/")
 async def test_the_examples_are_answered_as_in_the_contract(
-    admin: AsyncClient, services: Services, network: Founded
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     [id_] = await register(services.store, network.network_id, ["CFD02W901738"])
     device = {"id": id_, "serial": "CFD02W901738"}
@@ -107,7 +107,7 @@ async def test_a_projection_keeps_the_first_of_each_group(admin: AsyncClient, fl
 
 @pytest.mark.contract("GET /Devices/ScreenShots/")
 async def test_pictures_are_found_by_what_is_shown_of_them(
-    admin: AsyncClient, fleet: dict[str, int], services: Services, network: Founded
+    admin: AsyncClient, fleet: dict[str, int], services: Services, network: Tenant
 ) -> None:
     exact = taken(
         10, fleet["C"], "C", utcTimestamp="2023-10-21T00:00:01.267Z", localTimestamp="2023-10-20T19:00:01.267"
@@ -139,7 +139,7 @@ async def test_pages_of_a_projection_tell_each_once(admin: AsyncClient, fleet: d
 
 @pytest.mark.contract("GET /Devices/{device}/ScreenShots/")
 async def test_the_links_lead_to_the_files_without_a_token(
-    admin: AsyncClient, client: AsyncClient, fleet: dict[str, int], services: Services, network: Founded
+    admin: AsyncClient, client: AsyncClient, fleet: dict[str, int], services: Services, network: Tenant
 ) -> None:
     await services.blobs.put(f"screenshots/{network.network_id}/6.jpg", b"a picture")
     await services.blobs.put(f"screenshots/{network.network_id}/6.thumb.jpg", b"a thumbnail")
@@ -153,7 +153,7 @@ async def test_the_links_lead_to_the_files_without_a_token(
 
 @pytest.mark.contract("GET /Devices/ScreenShots/", "GET /Devices/{device}/ScreenShots/")
 async def test_pictures_of_hidden_devices_and_hidden_pictures_are_left_out(
-    fleet: dict[str, int], services: Services, network: Founded, sign_in: SignIn, call_as: CallAs
+    fleet: dict[str, int], services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
     for operation, serial in ((VIEW_DEVICE, "A"), (VIEW_SCREENSHOTS, "B")):

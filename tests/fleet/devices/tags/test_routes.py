@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import CallAs, SignIn
@@ -19,7 +19,7 @@ MODIFIED = "2024-03-13T16:29:11.983Z"
 
 
 @pytest.fixture(autouse=True)
-async def devices(services: Services, network: Founded) -> list[int]:
+async def devices(services: Services, network: Tenant) -> list[int]:
     return await register(services.store, network.network_id, ["A1", "A2"])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.roles import VIEWERS
@@ -68,7 +68,7 @@ async def test_an_application_is_registered_and_signs_in(client: AsyncClient, ad
     assert (await admin.get(answer.headers["Location"])).json() == application | {"clientSecret": None}
 
 
-async def test_applications_are_listed_and_counted_without_their_secrets(admin: AsyncClient, network: Founded) -> None:
+async def test_applications_are_listed_and_counted_without_their_secrets(admin: AsyncClient, network: Tenant) -> None:
     application = await register(admin)
     listed = (await admin.get(APPLICATIONS)).json()
     assert [found["clientId"] for found in listed] == [network.client_id, application["clientId"]]
@@ -183,7 +183,7 @@ async def test_tokens_end_with_the_secret_they_were_issued_for(
     client: AsyncClient,
     admin: AsyncClient,
     services: Services,
-    network: Founded,
+    network: Tenant,
     call_as: CallAs,
     grant_type: str,
 ) -> None:
@@ -368,7 +368,7 @@ async def test_other_peoples_applications_do_not_exist(admin: AsyncClient, sign_
 
 
 async def test_a_token_is_introspected_by_its_application(
-    client: AsyncClient, admin: AsyncClient, network: Founded
+    client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     application = await register(admin, scopes=["bsn.api.self"])
     credentials = {"client_id": application["clientId"], "client_secret": application["clientSecret"]}
@@ -387,7 +387,7 @@ async def test_a_token_is_introspected_by_its_application(
 
 @pytest.mark.parametrize("what", ["person", "user", "network"])
 async def test_tokens_of_who_is_locked_out_are_not_active(
-    client: AsyncClient, services: Services, admin: AsyncClient, network: Founded, what: str
+    client: AsyncClient, services: Services, admin: AsyncClient, network: Tenant, what: str
 ) -> None:
     person = await services.people.create(login="joe@example.com", password=PASSWORD, now=0)
     user_id = await services.users.create(network_id=network.network_id, person_id=person.id, role=VIEWERS, now=0)
@@ -406,7 +406,7 @@ async def test_tokens_of_who_is_locked_out_are_not_active(
     assert [await is_active(client, credentials, tokens[kind]) for kind in kinds] == [False, False]
 
 
-async def test_strangers_tokens_are_not_active(client: AsyncClient, network: Founded, sign_in: SignIn) -> None:
+async def test_strangers_tokens_are_not_active(client: AsyncClient, network: Tenant, sign_in: SignIn) -> None:
     credentials = {"client_id": network.client_id, "client_secret": network.client_secret}
     for token in (await sign_in("joe@example.com"), "unknown"):
         answer = await client.post(f"{OPENID}/token/introspect", data={**credentials, "token": token})
@@ -414,7 +414,7 @@ async def test_strangers_tokens_are_not_active(client: AsyncClient, network: Fou
 
 
 async def test_an_application_revokes_its_own_tokens_only(
-    client: AsyncClient, admin: AsyncClient, admin_token: str, network: Founded, call_as: CallAs
+    client: AsyncClient, admin: AsyncClient, admin_token: str, network: Tenant, call_as: CallAs
 ) -> None:
     credentials = {"client_id": network.client_id, "client_secret": network.client_secret}
     form = {**credentials, "grant_type": "client_credentials"}

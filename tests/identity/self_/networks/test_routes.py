@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
@@ -20,7 +20,7 @@ NETWORKS = "/Self/Networks/"
 
 
 @pytest.fixture(params=["id", "name"])
-def address(request: pytest.FixtureRequest, network: Founded) -> str:
+def address(request: pytest.FixtureRequest, network: Tenant) -> str:
     """The administrator's network, in both ways to name it."""
     return f"{NETWORKS}{network.network_id if request.param == 'id' else 'test%20NETWORK'}/"
 
@@ -33,7 +33,7 @@ async def entity(admin: AsyncClient, address: str) -> Any:
 
 
 @pytest.mark.contract("GET /Self/Networks/")
-async def test_the_persons_networks_are_listed(admin: AsyncClient, network: Founded) -> None:
+async def test_the_persons_networks_are_listed(admin: AsyncClient, network: Tenant) -> None:
     answer = await admin.get(NETWORKS)
     assert answer.status_code == 200
     assert alike(answer.json(), example("002-12-get-self-networks-answer"))
@@ -41,7 +41,7 @@ async def test_the_persons_networks_are_listed(admin: AsyncClient, network: Foun
 
 
 @pytest.mark.contract("GET /Self/Networks/{network}/")
-async def test_a_network_is_found_by_id_and_by_name(admin: AsyncClient, network: Founded, address: str) -> None:
+async def test_a_network_is_found_by_id_and_by_name(admin: AsyncClient, network: Tenant, address: str) -> None:
     answer = await admin.get(address)
     assert alike(answer.json(), example("002-14-get-self-networks-id-int-answer"))
     assert (answer.json()["id"], answer.json()["name"]) == (network.network_id, network.network)
@@ -153,7 +153,7 @@ async def test_settings_that_a_body_leaves_out_stay(admin: AsyncClient, address:
     ],
 )
 async def test_an_unfit_setting_is_named_and_changes_nothing(
-    admin: AsyncClient, network: Founded, name: str, value: object
+    admin: AsyncClient, network: Tenant, name: str, value: object
 ) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     before = await entity(admin, address)
@@ -174,9 +174,7 @@ async def test_an_unfit_setting_is_named_and_changes_nothing(
     assert await entity(admin, address) == before
 
 
-async def test_the_next_tokens_have_the_new_lifetimes(
-    client: AsyncClient, admin: AsyncClient, network: Founded
-) -> None:
+async def test_the_next_tokens_have_the_new_lifetimes(client: AsyncClient, admin: AsyncClient, network: Tenant) -> None:
     body = {"userAccessTokenLifetime": "00:30:00", "deviceRegistrationTokenLifetime": "1.00:00:00"}
     assert (await admin.put(f"{NETWORKS}{network.network_id}/Settings/", json=body)).status_code == 204
     form = {
@@ -222,7 +220,7 @@ async def test_the_level_can_be_put_too(admin: AsyncClient, address: str) -> Non
 
 
 async def test_a_new_level_is_in_the_audit_trail_by_the_networks_name(
-    admin: AsyncClient, address: str, network: Founded
+    admin: AsyncClient, address: str, network: Tenant
 ) -> None:
     await admin.put(f"{address}Subscription/", json={"level": "Trial"})
     asked = {"filter": f"[Entity] IS 'Network' AND [Name] IS '{network.network}'"}
@@ -287,7 +285,7 @@ async def test_settings_and_level_change_together_or_not_at_all(admin: AsyncClie
     ],
 )
 async def test_a_patch_that_cannot_be_made_is_refused(
-    admin: AsyncClient, network: Founded, change: dict[str, object]
+    admin: AsyncClient, network: Tenant, change: dict[str, object]
 ) -> None:
     answer = await admin.patch(f"{NETWORKS}{network.network_id}/", json=[change])
     assert answer.status_code == 400
@@ -304,7 +302,7 @@ async def test_a_network_is_changed_only_as_it_was_seen(admin: AsyncClient, addr
     assert (await admin.patch(address, json=change, headers={"If-Match": etag})).status_code == 412
 
 
-async def test_changes_that_meet_are_all_made(admin: AsyncClient, network: Founded) -> None:
+async def test_changes_that_meet_are_all_made(admin: AsyncClient, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     names = ("userAccessTokenLifetime", "deviceAccessTokenLifetime")
     with reading_before_writing():
@@ -314,7 +312,7 @@ async def test_changes_that_meet_are_all_made(admin: AsyncClient, network: Found
     assert [settings[name] for name in names] == ["00:45:00", "00:45:00"]
 
 
-async def test_of_two_who_saw_the_same_network_one_changes_it(admin: AsyncClient, network: Founded) -> None:
+async def test_of_two_who_saw_the_same_network_one_changes_it(admin: AsyncClient, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     seen = {"If-Match": (await admin.get(address)).headers["ETag"]}
     with reading_before_writing():
@@ -325,7 +323,7 @@ async def test_of_two_who_saw_the_same_network_one_changes_it(admin: AsyncClient
     assert len((await admin.get(f"{address}Subscriptions/")).json()) == 2
 
 
-async def test_changing_a_network_is_for_its_administrators(sign_in: SignIn, call_as: CallAs, network: Founded) -> None:
+async def test_changing_a_network_is_for_its_administrators(sign_in: SignIn, call_as: CallAs, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     viewer = call_as(await sign_in("joe@example.com", role=VIEWERS))
     assert (await viewer.get(address)).status_code == 200
@@ -336,7 +334,7 @@ async def test_changing_a_network_is_for_its_administrators(sign_in: SignIn, cal
 
 
 async def test_the_role_in_that_network_counts_not_the_chosen_ones(
-    sign_in: SignIn, call_as: CallAs, network: Founded
+    sign_in: SignIn, call_as: CallAs, network: Tenant
 ) -> None:
     viewer = call_as(await sign_in("joe@example.com", role=VIEWERS))
     own = (await viewer.post(NETWORKS, json={"name": "Joes"})).json()
@@ -346,7 +344,7 @@ async def test_the_role_in_that_network_counts_not_the_chosen_ones(
     assert (await viewer.put(f"{NETWORKS}{network.network_id}/Settings/", json=settings)).status_code == 403
 
 
-async def test_changes_of_a_network_are_in_its_audit_trail(admin: AsyncClient, network: Founded) -> None:
+async def test_changes_of_a_network_are_in_its_audit_trail(admin: AsyncClient, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     await admin.put(f"{address}Settings/", json={"userAccessTokenLifetime": "00:45:00"})
     await admin.put(f"{address}Subscription/", json={"level": "Trial"})

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from tests.conftest import ON_SQLITE
 from tests.examples import example
 from tests.interleaving import reading_before_writing
@@ -17,7 +17,7 @@ PERSON = "/Self/Profile/"
 
 
 @pytest.fixture(params=["person", "user"])
-def profile(request: pytest.FixtureRequest, network: Founded) -> str:
+def profile(request: pytest.FixtureRequest, network: Tenant) -> str:
     """The address of each of the two profiles of the administrator."""
     return PERSON if request.param == "person" else f"/Self/Users/{network.user_id}/Profile/"
 
@@ -30,7 +30,7 @@ async def test_a_person_has_token_lifetimes_from_the_start(admin: AsyncClient) -
 
 
 @pytest.mark.contract("GET /Self/Users/{user}/Profile/")
-async def test_a_user_has_nothing_from_the_start(admin: AsyncClient, network: Founded) -> None:
+async def test_a_user_has_nothing_from_the_start(admin: AsyncClient, network: Tenant) -> None:
     assert (await admin.get(f"/Self/Users/{network.user_id}/Profile/")).json() == {}
 
 
@@ -108,7 +108,7 @@ async def test_a_key_that_no_address_can_name_is_refused(admin: AsyncClient, pro
 
 
 @ON_SQLITE
-async def test_a_profile_holds_100_values(admin: AsyncClient, network: Founded) -> None:
+async def test_a_profile_holds_100_values(admin: AsyncClient, network: Tenant) -> None:
     profile = f"/Self/Users/{network.user_id}/Profile/"
     for number in range(100):
         assert (await admin.put(f"{profile}key{number}/", json="1")).status_code == 201
@@ -131,7 +131,7 @@ async def test_a_lifetime_has_to_be_a_time_span_within_reason(admin: AsyncClient
     assert "personAccessTokenLifetime" in answer.json()["message"]
 
 
-async def test_the_next_token_has_the_new_lifetime(client: AsyncClient, admin: AsyncClient, network: Founded) -> None:
+async def test_the_next_token_has_the_new_lifetime(client: AsyncClient, admin: AsyncClient, network: Tenant) -> None:
     lifetime = example("002-08-put-self-profile-key-request")
     assert (await admin.put(f"{PERSON}personAccessTokenLifetime/", json=lifetime)).status_code == 204
     form = {"grant_type": "password", "client_id": "x", "username": network.login, "password": network.password}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import build, make_app
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.wire import datetime
@@ -23,7 +23,7 @@ async def newcomer(call_as: CallAs, sign_in: SignIn) -> AsyncClient:
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
-async def test_a_network_is_chosen_by_name_or_id(newcomer: AsyncClient, network: Founded, by: str) -> None:
+async def test_a_network_is_chosen_by_name_or_id(newcomer: AsyncClient, network: Tenant, by: str) -> None:
     choice = {"name": {"name": network.network.upper()}, "id": {"id": network.network_id}}[by]
     assert (await newcomer.get("/Devices/")).status_code == 403
     assert (await newcomer.get("/Self/Session/Network/")).status_code == 404
@@ -42,7 +42,7 @@ async def test_only_a_network_of_ones_own_can_be_chosen(newcomer: AsyncClient, c
 
 
 @ON_SQLITE
-async def test_an_id_and_a_name_have_to_mean_the_same_network(newcomer: AsyncClient, network: Founded) -> None:
+async def test_an_id_and_a_name_have_to_mean_the_same_network(newcomer: AsyncClient, network: Tenant) -> None:
     wrong = await newcomer.put("/Self/Session/Network/", json={"id": network.network_id, "name": "Elsewhere"})
     assert wrong.status_code == 400
     assert "'id'" in wrong.json()["message"]
@@ -50,7 +50,7 @@ async def test_an_id_and_a_name_have_to_mean_the_same_network(newcomer: AsyncCli
     assert (await newcomer.put("/Self/Session/Network/", json=right)).status_code == 204
 
 
-async def test_the_session_tells_network_and_scopes(newcomer: AsyncClient, network: Founded) -> None:
+async def test_the_session_tells_network_and_scopes(newcomer: AsyncClient, network: Tenant) -> None:
     before = (await newcomer.get("/Self/Session/")).json()
     assert before.keys() == {"network", "authorizationScope", "lastModifiedDate"}
     assert before["network"] is None
@@ -110,7 +110,7 @@ async def test_of_two_who_saw_the_same_scopes_one_changes_them(admin: AsyncClien
 
 
 async def test_scopes_that_are_narrowed_stay_narrow_in_tokens_that_are_made_at_the_same_time(
-    client: AsyncClient, call_as: CallAs, network: Founded
+    client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     form = {"client_id": "tests", "username": f"{network.network}/{network.login}", "password": network.password}
     first = (await client.post("/Token", data={**form, "grant_type": "password"})).json()
@@ -125,7 +125,7 @@ async def test_scopes_that_are_narrowed_stay_narrow_in_tokens_that_are_made_at_t
         assert scopes.json() == ["bsn.api.self"]
 
 
-async def test_a_chosen_network_survives_a_restart(newcomer: AsyncClient, settings: Settings, network: Founded) -> None:
+async def test_a_chosen_network_survives_a_restart(newcomer: AsyncClient, settings: Settings, network: Tenant) -> None:
     await newcomer.put("/Self/Session/Network/", json={"id": network.network_id})
     restarted = await build(settings)
     try:

@@ -6,12 +6,12 @@ import pytest
 import time_machine
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from tests.conftest import CallAs, SignIn
 from tests.examples import alike, example
 
 
-async def person_tokens(client: AsyncClient, network: Founded) -> dict[str, str]:
+async def person_tokens(client: AsyncClient, network: Tenant) -> dict[str, str]:
     form = {
         "grant_type": "password",
         "client_id": "tests",
@@ -24,9 +24,7 @@ async def person_tokens(client: AsyncClient, network: Founded) -> dict[str, str]
 
 @pytest.mark.contract("GET /Self/Tokens/{token}/")
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-async def test_a_token_of_ones_own_is_told(
-    client: AsyncClient, admin: AsyncClient, network: Founded, kind: str
-) -> None:
+async def test_a_token_of_ones_own_is_told(client: AsyncClient, admin: AsyncClient, network: Tenant, kind: str) -> None:
     token = (await person_tokens(client, network))[kind]
     answer = await admin.get(f"/Self/Tokens/{token}/")
     assert answer.status_code == 200
@@ -37,7 +35,7 @@ async def test_a_token_of_ones_own_is_told(
 
 @pytest.mark.contract("DELETE /Self/Tokens/{token}/")
 async def test_a_revoked_access_token_ends_at_once(
-    client: AsyncClient, admin: AsyncClient, network: Founded, call_as: CallAs
+    client: AsyncClient, admin: AsyncClient, network: Tenant, call_as: CallAs
 ) -> None:
     tokens = await person_tokens(client, network)
     holder = call_as(tokens["access_token"])
@@ -49,7 +47,7 @@ async def test_a_revoked_access_token_ends_at_once(
 
 
 async def test_a_revoked_refresh_token_ends_its_access_token_too(
-    client: AsyncClient, admin: AsyncClient, network: Founded, call_as: CallAs
+    client: AsyncClient, admin: AsyncClient, network: Tenant, call_as: CallAs
 ) -> None:
     tokens = await person_tokens(client, network)
     assert (await admin.delete(f"/Self/Tokens/{tokens['refresh_token']}/")).status_code == 204
@@ -64,7 +62,7 @@ async def test_a_token_may_revoke_itself(admin: AsyncClient, admin_token: str) -
 
 
 async def test_other_peoples_expired_and_unknown_tokens_do_not_exist(
-    client: AsyncClient, admin: AsyncClient, network: Founded, sign_in: SignIn
+    client: AsyncClient, admin: AsyncClient, network: Tenant, sign_in: SignIn
 ) -> None:
     with time_machine.travel("2020-01-01", tick=False):
         expired = (await person_tokens(client, network))["refresh_token"]

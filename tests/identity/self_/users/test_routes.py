@@ -8,7 +8,7 @@ import time
 import pytest
 from httpx import AsyncClient
 
-from signfleet.app.bootstrap import Founded
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.operations.roles import VIEWERS
@@ -18,7 +18,7 @@ from tests.interleaving import reading_before_writing
 
 
 @pytest.fixture
-def address(network: Founded) -> str:
+def address(network: Tenant) -> str:
     """The administrator's user."""
     return f"/Self/Users/{network.user_id}/"
 
@@ -34,7 +34,7 @@ async def test_a_person_has_a_user_in_each_network(admin: AsyncClient) -> None:
 
 @pytest.mark.contract("GET /Self/Users/{user}/")
 async def test_a_user_is_told_with_person_network_and_own_permission(
-    admin: AsyncClient, network: Founded, address: str
+    admin: AsyncClient, network: Tenant, address: str
 ) -> None:
     answer = await admin.get(address)
     user = answer.json()
@@ -49,7 +49,7 @@ async def test_a_user_is_told_with_person_network_and_own_permission(
     assert (await admin.get(address, headers=since)).status_code == 304
 
 
-async def test_choosing_a_network_is_a_login_of_its_user(admin: AsyncClient, network: Founded, address: str) -> None:
+async def test_choosing_a_network_is_a_login_of_its_user(admin: AsyncClient, network: Tenant, address: str) -> None:
     assert (await admin.get(address)).json()["lastLoginDate"] is None
     await admin.put("/Self/Session/Network/", json={"id": network.network_id})
     assert (await admin.get(address)).json()["lastLoginDate"] is not None
@@ -57,7 +57,7 @@ async def test_choosing_a_network_is_a_login_of_its_user(admin: AsyncClient, net
 
 @pytest.mark.parametrize("users", ["/Self/Users", "/Users"])
 async def test_a_permission_for_a_single_thing_is_seen_by_who_knows_the_user(
-    admin: AsyncClient, network: Founded, users: str
+    admin: AsyncClient, network: Tenant, users: str
 ) -> None:
     address, permissions = f"{users}/{network.user_id}/", "/Groups/Regular/Default/Permissions/"
     permission = {
@@ -181,7 +181,7 @@ async def test_other_peoples_users_do_not_exist(
 
 
 async def test_a_locked_user_a_changed_role_and_a_locked_network_count_at_once(
-    sign_in: SignIn, call_as: CallAs, services: Services, network: Founded
+    sign_in: SignIn, call_as: CallAs, services: Services, network: Tenant
 ) -> None:
     now = time.time_ns() // 1_000_000
     joe = call_as(await sign_in("joe@example.com"))
