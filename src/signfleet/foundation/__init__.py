@@ -1,3 +1,3 @@
-"""What any server needs: stores, the wire's types, expressions, files, settings, logs.
+"""What any server needs: stores, the contract's data types, expressions, files, settings, logs.
 
-Knows nothing of signage, HTTP or people."""
+It knows nothing of signage, HTTP or people."""

@@ -1,4 +1,4 @@
-"""Work that recurs beside requests: mail, housekeeping and the like."""
+"""Recurring work beside requests, such as mail and housekeeping."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = structlog.get_logger("background")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`work` is done when the server starts, then every `seconds`, and soon after `wake` is set."""
+    """`work` runs when the server starts, then every `seconds`, and soon after `wake` is set."""
 
     name: str
     work: Callable[[], Awaitable[None]]
@@ -25,7 +25,7 @@ class Job:
 
 
 def by_the_clock(work: Callable[[int], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
-    """`work`, which takes the time (ms since 1970), as the work of a job."""
+    """Returns the work of a job that calls `work` with the current time, in ms since 1970."""
 
     async def at_this_moment() -> None:
         await work(clock.now())
@@ -34,7 +34,7 @@ def by_the_clock(work: Callable[[int], Awaitable[object]]) -> Callable[[], Await
 
 
 class Background:
-    """Runs jobs until it is stopped. A job that fails is logged, and done again at its next time."""
+    """Runs jobs until `stop`. A job that fails is logged, and runs again at its next time."""
 
     def __init__(self, *jobs: Job) -> None:
         self._jobs = jobs
@@ -44,12 +44,12 @@ class Background:
         self._tasks = [asyncio.create_task(_repeat(job), name=job.name) for job in self._jobs]
 
     async def run_all(self) -> None:
-        """Does the work of every job once, one after the other, in the order in which they were given."""
+        """Runs every job once, one after the other, in the given order."""
         for job in self._jobs:
             await _run(job)
 
     async def stop(self) -> None:
-        """Return when no job is at work any more."""
+        """Cancels the jobs and waits until none runs."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The time of this process: the system's, which a testing server may move ahead."""
+"""The time of this process: the system's, or later on a testing server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def now() -> int:
 
 
 def monotonic() -> float:
-    """Returns seconds that only grow, for rate limits: a step of the system's clock does not change them."""
+    """Returns seconds that only increase, for rate limits: a step of the system's clock does not change them."""
     return time.monotonic() + _ahead_ms / 1000
 
 
@@ -23,6 +23,6 @@ def ahead() -> int:
 
 
 def set_ahead(milliseconds: int) -> None:
-    """Moves this clock: for the testing server alone."""
+    """Sets how far this clock is ahead; only the testing server calls it."""
     global _ahead_ms  # noqa: PLW0603 - there is one clock
     _ahead_ms = milliseconds

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, in the words of the domain.
+"""The errors of requests, independent of HTTP.
 
 Services raise these; `signfleet.web.http.errors` turns each into the contract's error body. A message is one sentence
 that a person can act on and names the field, parameter or position at fault.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 
 class SignfleetError(Exception):
-    """Base of every error a caller has caused and can mend."""
+    """Base of every error that a caller caused and can correct."""
 
     code = "error"
-    #: In how many whole seconds another attempt makes sense, where that is known.
+    #: After how many whole seconds another attempt makes sense; None if that is unknown.
     retry_after: int | None = None
 
     def __init__(self, message: str, details: str = "") -> None:
@@ -21,13 +21,13 @@ class SignfleetError(Exception):
 
 
 class Invalid(SignfleetError):
-    """The request is malformed or against a rule (400)."""
+    """The request is malformed or breaks a rule (400)."""
 
     code = "invalid_request"
 
 
 def of_another(member: str, entity: str, given: object, own: object) -> Invalid:
-    """Returns the refusal of a body in which `member` names another entity than the path."""
+    """Returns the error for a body in which `member` names another entity than the path."""
     return Invalid(f"'{member}': the body is of {entity} '{given}', the path of {entity} '{own}'; correct one.")
 
 
@@ -38,11 +38,11 @@ class Unauthenticated(SignfleetError):
 
 
 class MissingToken(Unauthenticated):
-    """No token was sent, or credentials of another kind (401): the challenge has no error, by RFC 6750, section 3.1."""
+    """No token was sent, or other credentials (401): the challenge has no error code (RFC 6750, section 3.1)."""
 
 
 class Forbidden(SignfleetError):
-    """The token is good, but does not allow this (403)."""
+    """The token is valid, but does not allow this (403)."""
 
     code = "access_denied"
 
@@ -54,7 +54,7 @@ class NotFound(SignfleetError):
 
     @classmethod
     def in_network(cls, kind: str, ref: str) -> NotFound:
-        """Returns the error for an id or name that nothing in the caller's network has, as far as they may see."""
+        """Returns the error for an id or name of which the caller sees nothing in the network."""
         return cls(f"There is no {kind} '{ref}' in this network.")
 
 
@@ -65,7 +65,7 @@ class Conflict(SignfleetError):
 
 
 class Stale(SignfleetError):
-    """The thing changed since the caller read it (412)."""
+    """The entity changed since the caller read it (412)."""
 
     code = "precondition_failed"
 
@@ -87,7 +87,7 @@ class Throttled(SignfleetError):
 
 
 class Unavailable(SignfleetError):
-    """The server, or something that it needs, does not work; try again after `retry_after` whole seconds (503)."""
+    """The server, or something that it needs, is down; retry after `retry_after` whole seconds (503)."""
 
     code = "unavailable"
 
@@ -97,4 +97,4 @@ class Unavailable(SignfleetError):
 
 
 class Busy(Unavailable):
-    """The server has too much to do at the moment (503)."""
+    """The server has too much work at the moment (503)."""

@@ -1,7 +1,7 @@
-"""The log: one JSON object a line on standard error, or readable lines on a terminal; secrets are blotted out.
+"""The log: one JSON object per line on standard error, or readable lines on a terminal, with secrets masked.
 
-What libraries log through the standard library takes the same way. Lines that cannot be written are lost and counted:
-a full disk or a pipe that nobody reads must neither fail nor delay an answer.
+Messages that libraries log through the standard library go the same way. Lines that cannot be written are dropped and
+counted: a full disk, or a pipe that nobody reads, neither fails nor delays a response.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 
 def configure(level: str = "info") -> None:
-    """Send everything that is logged from `level` on to standard error. May be called again."""
+    """Sends everything from `level` on to standard error. May be called again."""
     number = logging.getLevelNamesMapping()[level.upper()]
     on_terminal = sys.stderr.isatty()
     output: Any = Output(sys.stderr)
@@ -63,13 +63,13 @@ def _configure_standard_library(level: int, output: Any, shared: list[Any], rend
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # What these tell at "info" is of use to their developers only.
+    # Their messages at "info" are useful only to their developers.
     for chatty in ("alembic", "asyncio", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Processor: hide values whose name says that they are secret, and credentials inside texts."""
+    """Masks values with the name of a secret, and credentials inside texts. A structlog processor, as those below."""
     for name, value in event.items():
         if value is None or value is True or value is False:
             continue
@@ -84,7 +84,7 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 
 
 def redact_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Processor: hide credentials in the text that an exception has become; the rest is redacted already."""
+    """Masks credentials in the text of an exception, which is formatted after `redact`."""
     if "exception" in event:
         event["exception"] = without_credentials(event["exception"])
     return event
@@ -108,17 +108,17 @@ def _redacted(name: str, value: Any) -> Any:
 
 
 def without_credentials(text: str) -> str:
-    """`text` without what follows `Bearer` or `Basic`, and without passwords in addresses."""
+    """Returns `text` with masks for what follows `Bearer` or `Basic`, and for passwords in addresses."""
     if " " not in text and "://" not in text:
-        return text  # as nearly all are, and looking twice costs less than the pattern
+        return text  # most texts; both look-ups take less time than the pattern
     return _SECRET_TEXT.sub(lambda match: (match["scheme"] or match["user"]) + HIDDEN, text)
 
 
 def as_json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
-    """Processor: the event as a line of JSON, time and level first."""
+    """Returns the event as a line of JSON, time and level first."""
     return _encode({"time": event.pop("time"), "level": event.pop("level"), **event})
 
 
 def as_text(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-    """`as_json` for the standard library, which writes text."""
+    """Does what `as_json` does for the standard library, which writes text."""
     return as_json(logger, method, event).decode()

@@ -1,7 +1,7 @@
 """Tunes glibc's allocator, which reads its settings from the environment once, before a process starts.
 
-By default it hands every freed buffer of a page of devices back to the kernel and faults it in again for the next
-page, which costs pages of 100 about as much as all else together.
+By default it returns every freed buffer of a page of devices to the kernel and maps it again for the next page. For
+pages of 100 devices that takes about as long as everything else together.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import os
 import sys
 from collections.abc import MutableMapping
 
-#: Bytes: memory kept when freed, and the size from which a buffer is mapped alone (the most that glibc takes).
+#: In bytes: how much freed memory glibc retains, and from which size it maps a buffer separately (its maximum).
 TUNED = {"MALLOC_TRIM_THRESHOLD_": str(256 << 20), "MALLOC_MMAP_THRESHOLD_": str(32 << 20)}
 
 
 def restart_with_tuned_allocation(environment: MutableMapping[str, str] = os.environ) -> None:
-    """Start the interpreter anew with the same arguments and process id, unless it is tuned already or has no glibc.
+    """Restarts the interpreter with the same arguments and process id, unless it is tuned already or has no glibc.
 
-    What an operator has set stays as it is.
+    It does not change what an operator has set.
     """
     if not _has_glibc() or all(name in environment for name in TUNED):
         return

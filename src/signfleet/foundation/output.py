@@ -1,6 +1,6 @@
-"""Writes lines where they may fail or stall: to a full disk, a closed pipe, or one that nobody reads.
+"""Writes lines to outputs that may fail or stall: a full disk, a closed pipe, or a pipe that nobody reads.
 
-What cannot be written is dropped and counted; the next line that gets through is preceded by one that gives the count.
+It drops and counts lines that it cannot write; a line with the count precedes the next one that succeeds.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any, TextIO
 
 from prometheus_client import Counter
 
-#: A pipe that is ready takes so much without blocking (POSIX says at least 512 bytes, Linux 4,096).
+#: A pipe that is ready accepts so many bytes without blocking (at least 512 in POSIX, 4,096 on Linux).
 PIECE = getattr(select, "PIPE_BUF", 512)
-#: Milliseconds that a pipe has to become ready again, once; until it has, nothing waits for it.
+#: How many milliseconds a write waits, once, for a stalled pipe; later writes do not wait until it is ready again.
 PATIENCE = 20
 
 LOST = Counter("signfleet_log_lines_lost", "Lines of the log that could not be written.")
 
 
 class Output:
-    """A stream as a file to write to that never raises, and does not block on a pipe."""
+    """A file around a stream whose `write` never raises, and does not block on a pipe."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -42,7 +42,7 @@ class Output:
             self._poll.register(self._file, select.POLLOUT)
 
     def write(self, data: str | bytes) -> int:
-        """Write one or more lines, or drop what cannot be written."""
+        """Writes one or more lines, or drops them if it cannot."""
         line = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
         if self._lost:
             line = self._about_lost() + line
@@ -56,7 +56,7 @@ class Output:
         return len(data)
 
     def flush(self) -> None:
-        """Everything is written at once."""
+        """Does nothing: `write` does not buffer."""
 
     def _write(self, line: bytes) -> None:
         if self._file is None:
@@ -77,7 +77,7 @@ class Output:
             self._is_partial = bool(rest)
 
     def _wait(self) -> None:
-        """Return when the pipe takes something. Raises `BlockingIOError`."""
+        """Returns when the pipe is ready. Raises `BlockingIOError`."""
         if not self._poll.poll(0 if self._is_stalled else PATIENCE):
             self._is_stalled = True
             raise BlockingIOError

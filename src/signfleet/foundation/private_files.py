@@ -1,7 +1,8 @@
 """Files that only the server's own user may read: the store, pictures, mails, first credentials.
 
-Everything the command makes is private (`umask`). What an earlier version or somebody else made looser is tightened at
-each start: the server's files in its folder always, the folder itself only if there is nothing else in it.
+Everything that the command creates is private (`umask`). Each start also removes others' rights that an earlier version
+or an operator granted: always from the server's files in its folder, from the folder itself only if it contains nothing
+else.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ import structlog
 log = structlog.get_logger("files")
 
 PRIVATE_UMASK = 0o077
-#: How the names begin of what the server puts into its data folder, and into the folder of pictures.
+#: The beginnings of the names that the server uses in its data folder, and in the folder of pictures.
 DATA_NAMES = ("signfleet.db", "blobs", "outbox", "credentials.", "players.")
 BLOB_NAMES = ("screenshots", "ready")
 
 
 def tighten(folder: Path, names: Sequence[str]) -> None:
-    """Takes all rights of others from a folder and the entries in it whose names begin with one of `names`.
+    """Removes others' rights from a folder and from its entries whose names begin with one of `names`.
 
-    What is below those entries is out of others' reach then. A folder that somebody shares with the server is only
-    reported: nobody else's files become unreadable.
+    Others cannot reach anything below those entries then. A folder with other files is only reported, so that files of
+    other users stay readable.
     """
     try:
         entries = list(folder.iterdir())
-    except OSError:  # not there yet; it is created private
+    except OSError:  # it does not exist yet, and is created private
         return
     own = [entry for entry in entries if entry.name.startswith(tuple(names))]
     for entry in own:
@@ -37,7 +38,7 @@ def tighten(folder: Path, names: Sequence[str]) -> None:
     if len(own) == len(entries):
         _tighten(folder)
     elif _is_loose(folder):
-        log.warning("others may list the folder, and it is not the server's alone", folder=str(folder))
+        log.warning("other users may list the folder, which contains other files too", folder=str(folder))
 
 
 def _is_loose(path: Path) -> bool:
@@ -49,15 +50,15 @@ def _tighten(path: Path) -> None:
     try:
         if _is_loose(path):
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~PRIVATE_UMASK)
-            log.info("took the rights of others from a file or folder", path=str(path))
+            log.info("removed other users' rights from a file or folder", path=str(path))
     except FileNotFoundError:  # SQLite deletes its log when it closes
         pass
     except OSError as error:
-        log.warning("others may read a file or folder", path=str(path), reason=error.strerror)
+        log.warning("other users may read a file or folder", path=str(path), reason=error.strerror)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Writes a file of mode 0600: all of it or nothing."""
+    """Writes a file of mode 0600 atomically."""
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     new.unlink(missing_ok=True)
     try:

@@ -1,7 +1,7 @@
-"""Ends a server by SIGINT and SIGTERM at any moment of its life: it stops what it does and exits with status 0.
+"""Ends a server by SIGINT and SIGTERM at any moment: it stops in good order and exits with status 0.
 
-The process blocks both signals in its first line (`block`), and a server takes them as soon as it can stop in good
-order (`StopSignals`). Every other command unblocks them and keeps the system's behaviour.
+The process blocks both signals in its first line (`block`), and a server handles them as soon as it can stop in good
+order (`StopSignals`). Every other command unblocks them and has the system's behaviour.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def block() -> None:
-    """Lets the signals wait; a program that this process executes in its own place inherits that."""
+    """Blocks the signals, also for a program that this process executes in its place."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
 
 def unblock() -> None:
-    """Delivers the signals again, those that wait at once."""
+    """Unblocks the signals; those that are pending arrive at once."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 class StopSignals:
-    """Takes the signals of the main thread inside the block; afterwards everything is as before it."""
+    """Handles the signals in the main thread inside the block, and restores the previous handlers after it."""
 
     def __init__(self) -> None:
-        #: Whether one of them has come.
+        #: Whether one of them has arrived.
         self.came = False
         self._wake: Callable[[], object] = _nothing
         self._before: dict[int, Any] = {}
@@ -52,7 +52,7 @@ class StopSignals:
         self._wake()
 
     async def wait(self) -> None:
-        """Returns as soon as one has come."""
+        """Waits until one of them has arrived."""
         import asyncio  # noqa: PLC0415 - takes long to load, and the signals have to be blocked before
 
         loop, event = asyncio.get_running_loop(), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Texts made from Jinja2 templates, which an operator can replace by files of the same name."""
+"""Renders Jinja2 templates, which an operator can replace by files of the same name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 
 def environment(own: Path, replaced_in: str | None) -> Environment:
-    """Templates from the folder `replaced_in` where it has them, from `own` otherwise. HTML is escaped."""
+    """Returns the templates of the folder `own`; those in `replaced_in` take precedence. HTML is escaped."""
     return Environment(
         loader=FileSystemLoader([*([replaced_in] if replaced_in else []), own]),
         autoescape=select_autoescape(["html"]),

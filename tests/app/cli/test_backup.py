@@ -186,9 +186,9 @@ def test_a_doctor_changes_no_rights_of_files(data: Path) -> None:
 
 
 def test_the_log_does_not_go_to_the_standard_output(data: Path) -> None:
-    """A folder below the data folder that others may list is a warning in the log."""
+    """A folder below the data folder that other users may list causes a warning in the log."""
     data.chmod(0o755)
     (data / "notes").mkdir()
     made = run("init", "--network", "Two", "--login", "joe@example.com", "--password", "", "--json", "--data", data)
     assert json.loads(made.stdout)["login"] == "joe@example.com"
-    assert "others may list the folder" in made.stderr
+    assert "other users may list the folder" in made.stderr

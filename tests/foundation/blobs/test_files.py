@@ -77,7 +77,7 @@ async def test_an_object_storage_that_cannot_be_reached_is_told(monkeypatch: pyt
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    with pytest.raises(StorageError, match=r"a.jpg could not be kept"):
+    with pytest.raises(StorageError, match=r"a.jpg could not be stored"):
         await open_blobs("s3://signage").put("a.jpg", b"content")
 
 

@@ -141,7 +141,7 @@ async def test_a_model_of_another_network_is_unknown(admin: AsyncClient, network
     [
         ({"filter": "[Model] IS 'NoSuchModel'"}, "Unsupported value 'NoSuchModel' for [Model] at 12; known values are"),
         ({"sort": "[Nmae]"}, "Unknown property [Nmae] at 1; did you mean"),
-        ({"sort": "[Name]", "marker": "x"}, "Unsupported marker; give the nextMarker of the page before"),
+        ({"sort": "[Name]", "marker": "x"}, "Unsupported marker; give the nextMarker of the previous page"),
     ],
 )
 async def test_a_mistake_is_a_400_that_says_what_to_do(query: dict[str, str], message: str, admin: AsyncClient) -> None:

@@ -179,7 +179,7 @@ def test_a_sort_is_ascending_unless_it_says_otherwise() -> None:
         ("[A] IN THE LAST (days, 1, 2)", "Expected a date such as '2024-03-13T00:00:00Z' at 27, found 2."),
         ("[A] IS IN ('x'", "Expected a comma or the ) that closes the list at 11 at 15, found the end."),
         ("NOT [A] IS 1", "Expected a property such as [Name], a tag such as <City> or ( at 1, found NOT."),
-        ("[A] IS 'a\x00'", "The filter has a character at 10 that no value can hold."),
+        ("[A] IS 'a\x00'", "The filter has a character at 10 that no value can contain."),
     ],
 )
 def test_a_syntax_error_says_where_what_and_what_instead(text: str, message: str) -> None:

@@ -64,7 +64,7 @@ def test_storage_that_refuses_connections_is_not_ready(tmp_path: Path, monkeypat
         assert server.stop() == 0
     reasons = {line["reason"] for line in server.log if line["event"] == "files cannot be written"}
     assert reasons
-    assert all(reason.startswith("file ready could not be kept: ") and "\n" not in reason for reason in reasons)
+    assert all(reason.startswith("file ready could not be stored: ") and "\n" not in reason for reason in reasons)
 
 
 def test_a_missing_bucket_and_hanging_storage_are_not_ready_and_do_not_delay_the_stop(

@@ -1,1 +1,1 @@
-"""Files that are too big for the database: in a folder, or in object storage; and links to them that expire."""
+"""Stores files that are too large for the database, in a folder or in object storage, and signs links to them."""

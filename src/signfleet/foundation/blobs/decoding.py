@@ -1,7 +1,7 @@
-"""The process that decodes pictures: whatever a picture does to its decoder, it does to this process alone.
+"""The process that decodes pictures, so that a hostile picture harms only this process.
 
 `pictures.py` runs it as `python -m signfleet.foundation.blobs.decoding`. It reads one picture after another from its
-standard input and answers each with two messages: a JSON object and the thumbnail. It ends with its input.
+standard input and writes two messages for each: a JSON object and the thumbnail. It exits when its input ends.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ if sys.platform != "win32":
 MAX_PIXELS: Final = 34_000_000
 MIN_SIDE: Final = 16
 MAX_SIDE: Final = 16_384
-#: How often a progressive JPEG goes over its pixels; encoders write 10 to 20 scans.
+#: How often a progressive JPEG may refine its pixels; encoders write 10 to 20 scans.
 MAX_SCANS: Final = 50
 THUMBNAIL: Final = (150, 150)
-#: Longer messages are no picture: the endpoint admits 8 MiB.
+#: Longer messages are not pictures: the endpoint accepts 8 MiB.
 LONGEST: Final = 32 * 1024 * 1024
-#: Seconds of processor time for one picture; one of the largest size takes 1 to 2.
+#: Seconds of processor time for one picture; the largest take 1 to 2.
 SECONDS: Final = 5
-#: Bytes of address space; a picture of the largest size takes 360 MB.
+#: Bytes of address space; the largest pictures take 360 MB.
 MEMORY: Final = 512 * 1024 * 1024
 
-#: Decoders of the formats that are admitted, by the names that Pillow gives them.
+#: Media types of the accepted formats, by Pillow's names.
 MEDIA_TYPES: Final = {
     JpegImagePlugin.JpegImageFile.format: "image/jpeg",
     MpoImagePlugin.MpoImageFile.format: "image/jpeg",
     PngImagePlugin.PngImageFile.format: "image/png",
 }
 
-#: The next marker of a JPEG. Decoders find it like this: fill bytes, escaped bytes and restarts are no markers.
+#: The next marker of a JPEG, found as decoders do: fill bytes, escaped bytes and restarts are not markers.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN, _FIRST_WITH_LENGTH = 0xD8, 0xD9, 0xDA, 0xC0
 
@@ -53,7 +53,7 @@ class PictureTooLarge(Exception):
 
 
 def scans(jpeg: bytes) -> int:
-    """Counts the scans of a JPEG from its markers alone; never fewer than a decoder comes across."""
+    """Counts the scans of a JPEG from its markers alone; never fewer than a decoder finds."""
     count = position = 0
     while found := _MARKER.search(jpeg, position):
         marker, position = found[1][0], found.end()
@@ -81,7 +81,7 @@ def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
         media_type = MEDIA_TYPES[image.format or ""]
         if media_type == "image/jpeg" and (count := scans(content)) > MAX_SCANS:
             raise ValueError(f"it has {count} scans, and {MAX_SCANS} are allowed")
-        # A JPEG decoder can skip most of the work for a small result, and still reads the whole file.
+        # For a small result a JPEG decoder skips most of the work, but still reads the whole file.
         image.draft("RGB", (2 * THUMBNAIL[0], 2 * THUMBNAIL[1]))
         small = ImageOps.pad(image.convert("RGB"), THUMBNAIL, Image.Resampling.BICUBIC)
     file = BytesIO()
@@ -98,13 +98,13 @@ def _answer(content: bytes) -> tuple[dict[str, Any], bytes]:
         return {"too_large": "The picture takes more memory to decode than is allowed."}, b""
     except UnidentifiedImageError:
         return {"invalid": "it does not begin like one"}, b""
-    except Exception as error:  # Pillow has a dozen kinds of exception for a broken file, and grows more
+    except Exception as error:  # Pillow raises a dozen kinds of exceptions for broken files
         return {"invalid": str(error).rstrip(".")}, b""
 
 
 def _restrict() -> None:
-    """Limits what this process can take, and makes it yield to requests. macOS does not limit address space."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # the server, which may get the same signal, ends it in time
+    """Limits this process's resources, and lowers its priority. macOS does not limit address space."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the server, which may get the same signal, ends this process
         signal.signal(number, signal.SIG_IGN)
     if sys.platform != "win32":
         for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)):
@@ -115,7 +115,7 @@ def _restrict() -> None:
 
 
 def _allow_one_picture() -> None:
-    """The system ends this process when it has taken `SECONDS` more of a processor."""
+    """Makes the system end this process after `SECONDS` more of processor time."""
     if sys.platform != "win32":
         used = resource.getrusage(resource.RUSAGE_SELF)
         most = int(used.ru_utime + used.ru_stime) + 1 + SECONDS
@@ -124,7 +124,7 @@ def _allow_one_picture() -> None:
 
 
 def serve(pictures: BinaryIO, answers: BinaryIO) -> None:
-    """Answers pictures until there are no more."""
+    """Decodes pictures until the input ends."""
     while (content := read_frame(pictures, LONGEST)) is not None:
         _allow_one_picture()
         started = time.process_time()
@@ -135,7 +135,7 @@ def serve(pictures: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    #: The size is looked at before a pixel is decoded; Pillow would only write a warning among the log's lines.
+    #: `decode` checks the size before a pixel is decoded; Pillow would write a warning into the log.
     Image.MAX_IMAGE_PIXELS = None
     _restrict()
     with suppress(BrokenPipeError):

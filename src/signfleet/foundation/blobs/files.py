@@ -1,4 +1,4 @@
-"""Where the files are: a folder of this machine, or any object storage with the API of S3, Google Cloud or Azure."""
+"""Stores files in a folder of this machine, or in object storage with the API of S3, Google Cloud or Azure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from signfleet.foundation.storage.open import CannotOpen
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
-#: Whoever waits for a file gives up within a minute. An endpoint without TLS is used only where the operator names one.
+#: A request for a file fails within a minute. An endpoint without TLS is used only if the operator names one.
 _CLIENT: ClientConfig = {"allow_http": True, "connect_timeout": "5s", "timeout": "30s"}
 _RETRIES: RetryConfig = {
     "max_retries": 2,
@@ -30,32 +30,32 @@ _RETRIES: RetryConfig = {
 
 #: The schemes of the addresses of object storage.
 OBJECT_STORAGE: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl")
-#: A letter alone before the colon is a drive of Windows. An address may contain a password, so errors quote this much.
+#: A single letter before the colon is a Windows drive. Errors quote only this, since an address may have a password.
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 _CANNOT: Final = "The setting blobs names no place for pictures:"
 
-#: So many requests for files to be deleted are under way at a time: object storage takes its time for each.
+#: How many files are deleted at a time: object storage takes long for each.
 DELETED_AT_ONCE = 32
 
 
 class Blobs:
-    """Puts, gets and deletes files by name. A name is made of our own words and numbers, with slashes between.
+    """Puts, gets and deletes files by name. A name consists of our own words and numbers, separated by slashes.
 
-    Every method raises `StorageError` when the folder or the object storage does not do its work.
+    Every method raises `StorageError` if the folder or the object storage fails.
     """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep `content` under `name`: all of it or nothing."""
+        """Stores `content` under `name` atomically."""
         try:
             await obstore.put_async(self._store, name, content)
         except (BaseError, OSError) as error:
-            raise StorageError(f"file {name} could not be kept: {_reason(error)}") from error
+            raise StorageError(f"file {name} could not be stored: {_reason(error)}") from error
 
     async def get(self, name: str) -> bytes | None:
-        """The content under `name`; None if there is none."""
+        """Returns the content under `name`; None if there is none."""
         try:
             found = await obstore.get_async(self._store, name)
             return bytes(await found.bytes_async())
@@ -65,7 +65,7 @@ class Blobs:
             raise StorageError(f"file {name} could not be read: {_reason(error)}") from error
 
     async def delete(self, names: Sequence[str]) -> None:
-        """Delete what there is of `names`, and of what a process left half written that ended meanwhile."""
+        """Deletes those of `names` that exist, and what an interrupted process wrote of them."""
         if isinstance(self._store, LocalStore):
             await asyncio.to_thread(self._delete_half_written, names)
         for start in range(0, len(names), DELETED_AT_ONCE):
@@ -83,7 +83,7 @@ class Blobs:
             raise StorageError(f"file {name} could not be deleted: {_reason(error)}") from error
 
     def _delete_half_written(self, names: Sequence[str]) -> None:
-        """A folder has a file under this name until all of it is written; object storage keeps none."""
+        """Deletes the temporary files that a folder has until a file is complete; object storage has none."""
         assert isinstance(self._store, LocalStore)
         folder = Path(self._store.prefix or "")
         for name in names:
@@ -91,12 +91,12 @@ class Blobs:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what the library says; a dump of its structures follows."""
+    """Returns the first line of the library's message; a dump of its structures follows."""
     return str(error).partition("\n")[0].rstrip()
 
 
 def open_blobs(place: str) -> Blobs:
-    """The files at `place`: a folder, made if need be, or a URL such as `s3://bucket/prefix`, `gs://…` or `az://…`.
+    """Opens `place`: a folder, which is created if necessary, or a URL such as `s3://bucket/prefix`, `gs://…`, `az://…`.
 
     Credentials and endpoints of object storage come from its usual environment variables (`AWS_ACCESS_KEY_ID`,
     `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL` and so on). Raises `CannotOpen`.

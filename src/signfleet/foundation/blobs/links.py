@@ -1,8 +1,8 @@
-"""Links to files that work for whoever holds them, expire, and cannot be guessed.
+"""Signs links to files: a link works for everybody who has it, expires, and cannot be guessed.
 
     /files/{expires}/{signature}/{name}
 
-`expires` is in seconds since 1970 and the signature an HMAC-SHA256 over both, so that nothing has to be looked up.
+`expires` is in seconds since 1970. The signature is an HMAC-SHA256 of expiry and name: a request needs no look-up.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 
 PREFIX = "/files"
 LIFETIME = 24 * 3600
-#: Links made within the same hour are the same, so that a browser finds in its cache what it has seen.
+#: Links of the same hour are equal, so that browsers can cache the files.
 _STEP = 3600
 
 
@@ -23,12 +23,12 @@ class Links:
         self._key = key
 
     def path(self, name: str, now: int) -> str:
-        """The path of a link to `name` that works for a day, up to an hour more. `now` is in ms."""
+        """Returns the path of a link to `name` that works for 24 to 25 hours. `now` is in ms."""
         expires = (now // 1000 // _STEP + 1) * _STEP + LIFETIME
         return f"{PREFIX}/{expires}/{self._sign(expires, name)}/{name}"
 
     def admits(self, name: str, expires: str, signature: str, now: int) -> bool:
-        """Whether a link was made by `path` and still works. `now` is in ms."""
+        """Checks whether `path` made a link and it has not expired. `now` is in ms."""
         if not (expires.isascii() and expires.isdigit() and len(expires) < 16 and signature.isascii()):
             return False
         is_ours = hmac.compare_digest(self._sign(int(expires), name), signature)

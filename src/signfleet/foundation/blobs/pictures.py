@@ -1,8 +1,8 @@
-"""Pictures: checked by what is in them, and made small, by processes that can be killed.
+"""Checks the content of pictures and makes thumbnails, in processes that can be killed.
 
-A picture may be made to keep its decoder busy for minutes, to fill memory, or to crash it. `blobs.decoding` runs in
-a few processes, started when they are first needed and again after they died; what a picture costs there is limited
-by the system and, from here, by the clock.
+A hostile picture may occupy its decoder for minutes, fill the memory, or crash it. `blobs.decoding` runs in a few
+processes, which start when they are first needed and again after they die. The system limits what a picture takes
+there, and this module limits the time.
 """
 
 from __future__ import annotations
@@ -29,36 +29,36 @@ from signfleet.foundation.errors import Busy, Invalid, Throttled, TooLarge
 
 SUFFIXES: Final = {"image/jpeg": "jpg", "image/png": "png"}
 
-#: Processes that decode at the same time: each may take half a gigabyte for a moment.
+#: How many processes decode at a time: each may take half a gigabyte for a moment.
 WORKERS: Final = 2
-#: Seconds on the clock for one picture, however busy the machine is.
+#: Seconds of real time for one picture, however busy the machine is.
 SECONDS: Final = 15
-#: Pictures that are decoded or wait for it: of one player, and in all.
+#: How many pictures may be decoded or waiting: of one player, and in all.
 WAITING_OF_ONE: Final = 2
 WAITING: Final = 64
-#: A player waits for so many times what its pictures took of a processor, beyond a credit of some seconds: one
-#: that sends hostile ones leaves the decoders to others.
+#: Beyond a credit of some seconds, a player waits so many times as long as its pictures took of a processor, so that a
+#: player with hostile pictures does not occupy the decoders.
 PRICE: Final = 20
 CREDIT: Final = 60
 #: Seconds of a processor that count for a picture that ended its decoder.
 COST_OF_A_DEATH: Final = 5
-#: So many debtors are remembered before those that have paid are forgotten.
+#: Above so many players, those whose wait is over are dropped from memory.
 DEBTORS: Final = 10_000
-#: Bytes of an answer, whose thumbnail has 22,500 pixels: what is longer does not come from our decoder.
+#: Bytes of an answer, whose thumbnail has 22,500 pixels: our decoder writes none that is longer.
 _ANSWER_LIMIT: Final = 1024 * 1024
-#: Deaths by these are the picture's fault; others may be the operator's, or those of a machine without memory.
+#: Deaths by these signals are caused by the picture; others may be by an operator, or by a machine without memory.
 _CRASHES: Final = {
     -getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE") if hasattr(signal, name)
 }
 _OUT_OF_TIME: Final = -getattr(signal, "SIGXCPU", 0)
-#: What the processes get of the environment: nothing that is secret.
+#: The environment variables that the processes get: none is secret.
 _ENVIRONMENT: Final = ("LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TMPDIR")
 
 log = structlog.get_logger("pictures")
 
 
 class Picture(NamedTuple):
-    """What is known of a picture after it was decoded; `thumbnail` is a JPEG of 150 by 150 pixels."""
+    """The facts of a decoded picture; `thumbnail` is a JPEG of 150 by 150 pixels."""
 
     media_type: Literal["image/jpeg", "image/png"]
     width: int
@@ -67,12 +67,12 @@ class Picture(NamedTuple):
 
 
 class _Found(msgspec.Struct):
-    """The decoder's answer: a picture, or why there is none."""
+    """The decoder's answer: a picture, or the reason why there is none."""
 
     media_type: Literal["image/jpeg", "image/png"] | None = None
     width: int = 0
     height: int = 0
-    #: Of a processor, that it took.
+    #: Processor time.
     seconds: float = 0
     too_large: str | None = None
     invalid: str | None = None
@@ -87,7 +87,7 @@ class _Died(Exception):
 
 
 class _Worker:
-    """One process. A thread asks it and waits; any other thread may kill it meanwhile."""
+    """One process. A thread sends it a picture and waits for the answer; any other thread may kill it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -95,7 +95,7 @@ class _Worker:
         self._is_killed = False
 
     def ask(self, content: bytes) -> tuple[bytes, bytes]:
-        """The decoder's two messages about a picture. Raises `_Died`."""
+        """Returns the decoder's two messages about a picture. Raises `_Died`."""
         process = self._running()
         pictures, answers = _pipes(process)
         found = thumbnail = None
@@ -125,14 +125,14 @@ class _Worker:
                 self._process.kill()
 
     def close(self) -> None:
-        """Ends a process that nobody waits for."""
+        """Ends a process that no thread waits for."""
         self.kill()
         if self._process is not None:
             _reap(self._process)
 
     @property
     def pid(self) -> int | None:
-        """The id of the process, where there is one."""
+        """Returns the id of the process; None if there is none."""
         return None if self._process is None else self._process.pid
 
 
@@ -151,7 +151,7 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[Any, Any]:
 
 
 def _reap(process: subprocess.Popen[bytes]) -> int:
-    """Ends a process, unless it has ended by itself; its status."""
+    """Ends a process, unless it has ended by itself. Returns its status."""
     for pipe in _pipes(process):
         with suppress(OSError):
             pipe.close()
@@ -163,7 +163,7 @@ def _reap(process: subprocess.Popen[bytes]) -> int:
 
 
 class Pictures:
-    """Decodes pictures, a few at a time. What waits is bounded, for one player and in all."""
+    """Decodes pictures, a few at a time. The number of waiting ones is limited, per player and in all."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="pictures")
@@ -171,27 +171,27 @@ class Pictures:
         self._idle = [_Worker() for _ in range(WORKERS)]
         self._busy: set[_Worker] = set()
         self._waiting: Counter[Hashable] = Counter()
-        #: When an owner has waited for what was decoded for it, at one second in `PRICE`.
+        #: When an owner has waited long enough for its decoded pictures: `PRICE` times their processor time.
         self._paid: dict[Hashable, float] = {}
 
     @property
     def pids(self) -> list[int]:
-        """The ids of the processes that there are."""
+        """Returns the ids of the running processes."""
         return [worker.pid for worker in (*self._idle, *self._busy) if worker.pid is not None]
 
     async def examine(self, content: bytes, owner: Hashable = None) -> Picture:
-        """Decode a JPEG or PNG and make its thumbnail; `owner` is who sent it.
+        """Decodes a JPEG or PNG and makes its thumbnail; `owner` is its sender.
 
-        Raises `Invalid` or `TooLarge` for the picture, `Throttled` where the owner has too many under way, and `Busy`
-        where all have, or where decoding failed for no fault of the picture.
+        Raises `Invalid` or `TooLarge` for the picture, `Throttled` if the owner has too many pictures in progress, and
+        `Busy` if all owners together have, or if decoding failed without fault of the picture.
         """
         if self._waiting[owner] >= WAITING_OF_ONE:
-            raise Throttled("This player has pictures under way; send one after the other.", retry_after=1)
+            raise Throttled("This player has too many pictures in progress; send one after the other.", retry_after=1)
         wait = self._paid.get(owner, 0) - clock.monotonic() - CREDIT
         if wait > 0:
             raise Throttled("This player's pictures take too long to decode.", retry_after=math.ceil(wait))
         if self._waiting.total() >= WAITING:
-            raise Busy("Too many pictures come in at this moment; try again shortly.", retry_after=5)
+            raise Busy("Too many pictures are in progress at this moment; try again shortly.", retry_after=5)
         self._waiting[owner] += 1
         try:
             async with self._turns:
@@ -234,7 +234,7 @@ class Pictures:
             self._idle.append(worker if is_usable else _Worker())
 
     def close(self) -> None:
-        """End all processes, whatever they do."""
+        """Ends all processes, also those at work."""
         for worker in self._busy:
             worker.kill()
         self._threads.shutdown(cancel_futures=True)
@@ -243,7 +243,7 @@ class Pictures:
 
 
 def _failure(status: int) -> Exception:
-    """What the end of a decoder says about its picture."""
+    """Returns the error for a picture whose decoder died with this status."""
     if status == _OUT_OF_TIME:
         return Invalid("The picture takes too long to decode; send it with fewer scans or pixels.")
     if status in _CRASHES:

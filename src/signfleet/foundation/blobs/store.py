@@ -13,16 +13,16 @@ from signfleet.foundation.storage.tables import setting
 
 _NAME = "link_key"
 _KEY = Query(select(setting.c.value).where(setting.c.name == bindparam("name")))
-_KEEP = Query(insert(setting).on_conflict_do_nothing())
+_INSERT = Query(insert(setting).on_conflict_do_nothing())
 
 
 async def link_key(store: Store) -> bytes:
-    """The key of this installation, 32 random bytes; the first process that asks makes it."""
+    """Returns this installation's key, 32 random bytes; the first call creates it."""
     row = await store.one(_KEY, name=_NAME)
     if row is None:
 
         async def work(tx: Transaction) -> None:
-            await tx.execute(_KEEP, name=_NAME, value=secrets.token_hex(32))
+            await tx.execute(_INSERT, name=_NAME, value=secrets.token_hex(32))
 
         await store.write(work)
         row = await store.one(_KEY, name=_NAME)

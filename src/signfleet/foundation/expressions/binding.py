@@ -1,6 +1,6 @@
-"""Syntax to meaning: resolves names, checks operators against kinds, reads literals.
+"""Binds a syntax tree to an entity: resolves names, checks operators against kinds, reads literals.
 
-What is wrong with a filter beyond its grammar is said here, with the position and what would have been right.
+Mistakes beyond the grammar raise `Invalid` here, with the position and what is expected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import DAY
 
 Resolve = Callable[[tree.PropertyPath], Property]
-"""Finds the property a path names; raises Invalid for an unknown one."""
+"""Finds the property that a path names; raises Invalid for an unknown one."""
 
 _NEGATIVE = frozenset(
     {
@@ -72,12 +72,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 MAX_TAGS = 25
-"""How many criteria on tags a filter may have: each is a search of its own."""
+"""How many criteria on tags a filter may have: each is a subquery."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownWord:
-    """A value that an open enumeration does not list: it is right if any instance has it."""
+    """A value that an open enumeration does not list: it is valid if any instance has it."""
 
     of: Property
     literal: tree.Text
@@ -85,25 +85,25 @@ class UnknownWord:
 
     @property
     def key(self) -> str:
-        """The value as instances are compared with it."""
+        """Returns the folded value, which instances are compared with."""
         return fold(self.literal.value)
 
     def refuse(self) -> None:
-        """Raises Invalid, with the words that the value may have been meant for."""
+        """Raises Invalid, with the known words that are spelt like the value."""
         _read(self.literal, replace(self.of, open=False), self.operand)
 
 
 def bind(condition: tree.Condition, resolve: Resolve, *, tags: bool) -> tuple[Bound, tuple[UnknownWord, ...]]:
-    """Returns what a condition means, and the words in it that only data can confirm. Raises Invalid.
+    """Returns the bound condition, and the words in it that only data can confirm. Raises Invalid.
 
-    `tags` says whether the entity has any.
+    `tags` is whether the entity has tags.
     """
     binder = _Binder(resolve, tags)
     return binder.bind(condition), tuple(binder.unknown)
 
 
 def check_tag(tag: tree.Tag, parameter: str, *, tags: bool) -> None:
-    """Raise Invalid when a tag stands where the entity has none."""
+    """Raises Invalid if the entity has no tags."""
     if not tags:
         raise Invalid(f"Unsupported tag {tag} at {tag.at}; only players have tags.", parameter)
 
@@ -154,7 +154,11 @@ def _unknown_words(
 
 
 def _tag_test(criterion: tree.Criterion, tag: tree.Tag) -> Bound:
-    """A bare tag may have any type: the criterion is read as each type would, and stands for those that can read it."""
+    """Returns the test of a criterion on a tag.
+
+    A bare tag may have any type: the criterion matches tags of every type that can read its values. `<Floor> IS '2'`
+    matches a text '2'; `<Floor> IS 2` matches the number.
+    """
     name = fold(tag.name)
     kinds = (Kind(tag.type),) if tag.type else _TAG_KINDS
     if criterion.operator in {Operator.IS_NULL, Operator.IS_NOT_NULL}:
@@ -184,7 +188,7 @@ def _operators(kind: Kind) -> str:
 
 
 def _predicate(criterion: tree.Criterion, found: Property) -> Predicate:
-    """The positive predicate of a criterion whose operator the property's kind takes."""
+    """Returns the positive predicate of a criterion; the property's kind takes its operator."""
     if isinstance(criterion.values, tree.TimeWindow):
         return _period(criterion.values, criterion.operand)
     if criterion.operator.shape is tree.Shape.NOTHING:
@@ -229,7 +233,10 @@ def _equal(literal: tree.Text) -> Predicate:
 
 
 def _textual(criterion: tree.Criterion, values: tuple[tree.Literal, ...], found: Property) -> Predicate:
-    """BEGINS WITH, ENDS WITH and CONTAINS; on a closed enumeration they are the words that fit, served by an index."""
+    """Returns the predicate of BEGINS WITH, ENDS WITH or CONTAINS.
+
+    On a closed enumeration it is the list of the words that match, which an index serves.
+    """
     texts = [fold(_text(value, criterion.operand).value) for value in values]
     every = criterion.operator is not Operator.CONTAINS_ANY
     if found.kind is Kind.ENUM and not found.open:
@@ -248,7 +255,7 @@ def _period(period: tree.TimeWindow, operand: tree.Operand) -> Between:
 
 
 def _earlier(ms: int, unit: tree.Unit, count: int) -> int:
-    """The moment a number of calendar units before `ms`; the 31st becomes the last day of a shorter month."""
+    """Returns the moment a number of calendar units before `ms`; the 31st becomes the last day of a shorter month."""
     if unit is tree.Unit.DAYS:
         return max(MIN_MS, ms - count * DAY)
     moment = _EPOCH + timedelta(milliseconds=ms)

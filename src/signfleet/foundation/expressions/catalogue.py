@@ -1,4 +1,4 @@
-"""A catalogue: everything the expression language knows about one kind of entity, and the way from text to SQL."""
+"""A catalogue: the properties of one kind of entity by name, and the way from text to SQL."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _CACHED_LENGTH = 512
 _SHORT_LENGTH = 128
 """Longer texts are read outside the event loop: each criterion takes some 0.1 ms."""
 _LISTED = 16
-"""With so many properties a catalogue says all of them to who names none that is like any."""
+"""A catalogue of at most so many properties lists them all when an unknown one is spelt like none of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """A filter, ready to be used in statements: `clause` goes after the caller's own conditions.
+    """A compiled filter: statements add `clause` after the caller's own conditions.
 
-    `unknown` are the words that are right only where an instance has them.
+    `unknown` are the words that are valid only if an instance has them.
     """
 
     echo: str
@@ -62,9 +62,9 @@ class Grouping:
 class Catalogue:
     """The properties of an entity, by the names that filters and sorts may use.
 
-    `entities` are the names that may stand before a property and change nothing (`[Device].[Serial]`). `aliases` gives
-    other names, in lower case, for a path or the beginning of one. `collections` names arrays of objects whose elements
-    are represented by one member: `{"taggedGroups": "name"}`.
+    `entities` are the names that may precede a property without effect (`[Device].[Serial]`). `aliases` gives other
+    names, in lower case, for a path or the beginning of one. `collections` lists arrays of objects, each with the
+    member that filters compare: `{"taggedGroups": "name"}`.
     """
 
     def __init__(
@@ -101,37 +101,37 @@ class Catalogue:
         self._cached_grouping = lru_cache(_CACHE_SIZE)(self._make_grouping)
 
     def filter(self, text: str | None) -> Filter | None:
-        """Read a filter; None or blank is none. Raises Invalid with the position and what would be right there."""
+        """Reads a filter; None or blank is no filter. Raises Invalid with the position and what is expected there."""
         if text is None or not text.strip():
             return None
         return self._cached_filter(text) if len(text) <= _CACHED_LENGTH else self._make_filter(text)
 
     async def read_filter(self, text: str | None) -> Filter | None:
-        """`filter`, outside the event loop for a text that may take longer than a millisecond."""
+        """Does what `filter` does, in a thread for a text that may take longer than a millisecond."""
         if text is None or len(text) <= _SHORT_LENGTH:
             return self.filter(text)
         return await run_in_thread(self.filter, text)
 
     async def read_sort(self, text: str | None) -> Sort:
-        """`sort`, outside the event loop for a text that may take longer than a millisecond."""
+        """Does what `sort` does, in a thread for a text that may take longer than a millisecond."""
         if text is None or len(text) <= _SHORT_LENGTH:
             return self.sort(text)
         return await run_in_thread(self.sort, text)
 
     def sort(self, text: str | None) -> Sort:
-        """Read a sort; None or blank is the collection's own. Raises Invalid."""
+        """Reads a sort; None or blank is the collection's default. Raises Invalid."""
         if text is None or not text.strip():
             text = self._default_sort
         return self._cached_sort(text) if len(text) <= _CACHED_LENGTH else self._make_sort(text)
 
     def grouping(self, text: str | None) -> Grouping | None:
-        """Read a grouping; None or blank is none. Raises Invalid."""
+        """Reads a grouping; None or blank is no grouping. Raises Invalid."""
         if text is None or not text.strip():
             return None
         return self._cached_grouping(text) if len(text) <= _CACHED_LENGTH else self._make_grouping(text)
 
     def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the flat object that filters read, from an entity as it is answered; nulls and secrets are left out."""
+        """Returns the flat object that filters read, from an entity's JSON document; without nulls and secrets."""
         flat: dict[str, Any] = {}
         for first, whole in document.items():
             for path, names, read in self._flat.get(first, ()):
@@ -144,7 +144,7 @@ class Catalogue:
                     value = [item.get(self._collections[path]) for item in value]
                 try:
                     comparable = read(value)
-                except (TypeError, ValueError):  # a report may hold what its type does not know: it compares as null
+                except (TypeError, ValueError):  # a report may contain a value of another type: it compares as null
                     continue
                 if comparable is not None:
                     flat[path] = comparable
@@ -153,12 +153,12 @@ class Catalogue:
         return flat
 
     def absent(self, member: str) -> dict[str, None]:
-        """The flat object of a member of the document as if it were null: what a new value is laid over."""
+        """Returns the flat object of a member of the document with every value null: merge new values into it."""
         paths = [path for path, _, _ in self._flat.get(member, ())]
         return dict.fromkeys([*paths, *(order_path(path) for path in paths if path in self.columns.ordered)])
 
     def resolve(self, operand: tree.PropertyPath, parameter: str = "filter") -> Property:
-        """Find the property a path names: a real one first, then an alias, then what follows the entity's name."""
+        """Finds the property that a path names: a real one, else an alias, else one behind the entity's name."""
         path = ".".join(operand.names).lower()
         found = self._named(path)
         if found is None:
@@ -186,7 +186,7 @@ class Catalogue:
         return None
 
     def _near(self, path: str) -> list[str]:
-        """The properties that may be meant: those whose last name is the same or alike, the likest path first."""
+        """Returns properties whose last name is the same or spelt alike, the most similar path first."""
         last = path.rpartition(".")[2]
         ends = [last] if last in self._by_end else nearest(last, self._by_end)
         candidates = [path for end in ends for path in self._by_end[end]]
@@ -238,19 +238,19 @@ class Catalogue:
         return found
 
     def _tag_values(self, tag: tree.Tag, compiler: Compiler) -> tuple[FromClause, list[Kind]]:
-        """The values of a tag, a row for each `owner`, and their kinds; number and text where the type is not said."""
+        """Returns a table of a tag's values, one row for each `owner`, and their kinds; number and text by default."""
         check_tag(tag, "sort", tags=self.columns.tag_owner is not None)
         kinds = [Kind(tag.type)] if tag.type else [Kind.NUMBER, Kind.STRING]
         if not SORTABLE.issuperset(kinds):
             raise Invalid(f"Unsupported sort by {tag} at {tag.at}; an array has no order.", "sort")
         texts, numbers = device_tag.c.value_order, device_tag.c.value_number
-        # A name may stand for a custom tag and a system tag of one device: the smaller value counts.
+        # A name may be both a custom tag and a system tag of one device: the smaller value counts.
         values = (func.min(texts if kind in TEXT_TAGS else numbers).label(kind.value) for kind in kinds)
-        holds = and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)
+        same_tag = and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)
         keys = compiler.tag_keys(fold(tag.name), tag.entity, tag.system_or_any, tag.type)
         return (
             select(device_tag.c.device_id.label("owner"), *values)
-            .select_from(tag_key.join(device_tag, holds))
+            .select_from(tag_key.join(device_tag, same_tag))
             .where(tag_key.c.network_id == NETWORK, *keys)
             .group_by(device_tag.c.device_id)
             .subquery()

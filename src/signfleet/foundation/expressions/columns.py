@@ -1,7 +1,7 @@
-"""Where the values of an entity's properties stand in the store, and how they get there.
+"""Maps an entity's properties to columns of the store.
 
-A property has either a column of its own or a place in the flat JSON object. `flatten` fills that object and `column`
-reads it, from the same list of properties: writer and reader cannot disagree.
+A property has either a column of its own or a member of the flat JSON object. `Catalogue.flatten` fills that object and
+`Columns.column` reads it, from the same list of properties, so that writer and reader agree.
 """
 
 from __future__ import annotations
@@ -31,19 +31,20 @@ _TYPES: dict[Kind, TypeEngine[Any]] = {
 
 
 def order_path(path: str) -> str:
-    """Where the flat object has what a name sorts by, beside the name at `path`."""
+    """Returns the member of the flat object that the name at `path` sorts by."""
     return f"{path}.order"
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The store's side of an entity.
+    """The columns of an entity.
 
-    `table` has `network_id` and `id`; `own` gives by path the column of a property (folded text, canonical words of a
-    closed enumeration, milliseconds; of an object, any column that is null exactly when the object is); `order` gives
-    the columns that names sort by instead, and `ordered` the paths of names in the flat object; `flat` is the JSON
-    column of everything else, in a table with `network_id` and the `flat_id` of the entity; `tag_owner` is the device
-    that tags are looked up for, if the entity has any.
+    * `table` has `network_id` and `id`.
+    * `own` gives, by path, the column of a property: folded text, a word of a closed enumeration in its own spelling,
+      milliseconds; for an object, any column that is null exactly when the object is.
+    * `order` gives, by path, the column that a name sorts by; `ordered` lists the names in the flat object.
+    * `flat` is the JSON column of every other property, in a table with `network_id` and the entity's id, `flat_id`.
+    * `tag_owner` is the id of the device whose tags are meant, if the entity has tags.
     """
 
     table: Table
@@ -55,7 +56,7 @@ class Columns:
     tag_owner: ColumnElement[Any] | None = None
 
     def column(self, found: Property) -> ColumnElement[Any]:
-        """The expression that a property's value is compared by."""
+        """Returns the expression that filters compare a property by."""
         if found.path in self.own:
             return self.own[found.path]
         assert self.flat is not None
@@ -63,7 +64,7 @@ class Columns:
         return JsonValue(self.flat, found.path, found.kind, kind, whole=found.whole)
 
     def sorted_by(self, found: Property) -> ColumnElement[Any]:
-        """The expression that a property sorts by: of names, that of `wire.collation`."""
+        """Returns the expression that a property sorts by; for names, the key of `wire.collation`."""
         if found.path in self.order:
             return self.order[found.path]
         if found.path in self.ordered:
@@ -72,32 +73,32 @@ class Columns:
         return self.column(found)
 
     def shown(self, found: Property) -> ColumnElement[Any]:
-        """The expression of a value as it is shown, where that is less fine than the column; no index serves it."""
+        """Returns the expression of a value as the API shows it, rounded to the property's step; no index serves it."""
         column = self.column(found)
-        # What a remainder is taken of is not negative: else it would be, too.
+        # The dividend is never negative: the remainder of a negative one is negative in both stores.
         return column if found.step == 1 else column - (column - datetime.MIN_MS) % found.step
 
     def indexed(self, found: Property) -> bool:
-        """Whether a property has a column of its own."""
+        """Checks whether a property has a column of its own."""
         return found.path in self.own
 
     def nullable(self, found: Property) -> bool:
-        """Whether a property may be null."""
+        """Checks whether a property may be null."""
         return bool(getattr(self.own.get(found.path), "nullable", True))
 
     def source(self, *, flat: bool, joins: Iterable[FromClause] = ()) -> FromClause:
-        """What to select from: the table, joined with the JSON object and with tables of an `owner`."""
+        """Returns the table to select from, joined with the JSON object and with tables that have an `owner`."""
         source: FromClause = self.table
         if flat and self.flat is not None and self.flat_id is not None:
-            holder = self.flat.table
-            same = and_(holder.c.network_id == self.table.c.network_id, self.flat_id == self.table.c.id)
-            source = source.join(holder, same)
+            properties = self.flat.table
+            same = and_(properties.c.network_id == self.table.c.network_id, self.flat_id == self.table.c.id)
+            source = source.join(properties, same)
         for joined in joins:
             source = source.outerjoin(joined, joined.c.owner == self.tag_owner)
         return source
 
     def check(self, properties: Iterable[Property]) -> None:
-        """Raise ValueError when a property has no place."""
+        """Raises ValueError if a property has no column, or a name that sorts is not a text."""
         known = {found.path for found in properties if found.kind is Kind.STRING}
         if unknown := {*self.order, *self.ordered} - known:
             raise ValueError(f"{', '.join(unknown)} of {self.table.name} are no texts")
@@ -148,7 +149,7 @@ _READERS: dict[Kind, Callable[[Any], Any]] = {
 
 
 def reader(found: Property) -> Callable[[Any], Any]:
-    """Give the function from a property's wire value (never null) to its comparable one; None is "no value"."""
+    """Returns the function from a property's JSON value, never null, to its comparable value; None is "no value"."""
     if found.whole:
         return _whole
     if found.open:

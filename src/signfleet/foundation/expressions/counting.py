@@ -1,4 +1,4 @@
-"""Counts, remembered until anything is written."""
+"""Caches counts until anything is written."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Awaitable, Callable, Hashable
 
 from signfleet.foundation.storage.interface import Store
 
-#: So many counts are remembered.
+#: How many counts are cached.
 CACHE_SIZE = 4096
 
 
 class Counts:
-    """Each count is cached under a key, with the store's version that it was made at."""
+    """A cache of counts by key, each with the version of the store at which it was counted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._cache: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
 
     async def get(self, key: Hashable, count: Callable[[], Awaitable[int]], version: int | None = None) -> int:
-        """The count of `key`: as remembered, or made anew if the store, or the `version` given, has changed since."""
+        """Returns the cached count of `key`, or counts again if `version`, by default the store's, has changed."""
         version = self._store.version() if version is None else version
         cached = self._cache.get(key)
         if cached is not None and cached[0] == version:

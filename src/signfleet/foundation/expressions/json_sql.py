@@ -1,7 +1,7 @@
-"""The pieces of SQL that SQLAlchemy has no words for, in both stores' dialects.
+"""SQL elements that SQLAlchemy lacks, in both stores' dialects.
 
-`JsonValue` and `JsonHas` look into the flat JSON object of an entity's properties. Its keys are property paths of our
-own types, never a client's text; that is checked once more where they become SQL.
+`JsonValue` and `JsonHas` read the flat JSON object of an entity's properties. Its keys are property paths of our own
+types, never a client's text; `_checked` makes sure of that where they become SQL.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _POSTGRESQL_TYPES = {
 
 
 class JsonValue(ColumnElement[Any]):
-    """The value of a property as its kind compares: text bytewise, numbers as numbers."""
+    """The value of a property in the type that its kind compares by: text byte by byte, numbers as numbers."""
 
     inherit_cache = False
 
@@ -43,7 +43,7 @@ class JsonValue(ColumnElement[Any]):
 
 
 class JsonHas(ColumnElement[bool]):
-    """The array at a key has the element; null where there is no array."""
+    """The array at a key contains the element; null if there is no array."""
 
     inherit_cache = False
     type = Boolean()
@@ -55,9 +55,9 @@ class JsonHas(ColumnElement[bool]):
 
 
 class AnyOf(ColumnElement[bool]):
-    """A column equals one of a list, which is one parameter: a long list costs no more to compile than a short one.
+    """A column equals one of a list, which is one parameter, so that a long list compiles as fast as a short one.
 
-    It is no Boolean to SQLAlchemy, which on SQLite would compare it with 1, and no index would serve that.
+    It has no Boolean type: SQLAlchemy would compare that with 1 on SQLite, and no index serves it.
     """
 
     inherit_cache = False

@@ -1,4 +1,4 @@
-"""Text to tokens. A property path, a tag, a literal, a word, `(`, `)` and `,` are each one token."""
+"""Splits a text into tokens: a property path, a tag, a literal, a word, `(`, `)` and `,` are each one token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEYWORDS = frozenset(word for operator in tree.Operator for word in operator.wor
     "ASC",
     "DESC",
 }
-"""The words that an echo writes in capitals."""
+"""The words that `echo` writes in capitals."""
 
 
 class TokenKind(Enum):
@@ -35,7 +35,7 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of an expression; `text` as it was written, `at` its position counted from 1."""
+    """A piece of an expression: `text` as written, `at` its position counted from 1."""
 
     kind: TokenKind
     text: str
@@ -44,7 +44,7 @@ class Token:
 
     @property
     def word(self) -> str:
-        """The word in capitals; of anything else, the text."""
+        """Returns a word in capitals, and the text of any other token."""
         return self.text.upper() if self.kind is TokenKind.WORD else self.text
 
 
@@ -60,11 +60,11 @@ _ENTITIES = {"device": "Device", "content": "Content"}
 
 
 def tokenize(text: str, parameter: str) -> list[Token]:
-    """Split an expression; the last token is the END. Raises Invalid, naming `parameter`, for what has no token."""
+    """Splits an expression; the last token is END. Raises Invalid, naming `parameter`, for text that is no token."""
     if len(text) > MAX_LENGTH:
         raise Invalid(f"The {parameter} has {len(text)} characters; at most {MAX_LENGTH} are allowed.", parameter)
     if (index := forbidden_character(text)) is not None:
-        raise Invalid(f"The {parameter} has a character at {index + 1} that no value can hold.", parameter)
+        raise Invalid(f"The {parameter} has a character at {index + 1} that no value can contain.", parameter)
     scanner = _Scanner(text, parameter)
     tokens = [scanner.next()]
     while tokens[-1].kind is not TokenKind.END:
@@ -73,7 +73,7 @@ def tokenize(text: str, parameter: str) -> list[Token]:
 
 
 def echo(tokens: list[Token]) -> str:
-    """Write tokens the way the contract echoes an expression: keywords in capitals, one blank between two tokens."""
+    """Returns an expression as the contract echoes it: keywords in capitals, one space between two tokens."""
     return " ".join(
         token.word if token.word in KEYWORDS else token.text for token in tokens if token.kind is not TokenKind.END
     )

@@ -1,6 +1,6 @@
-"""Lists and counts of an entity: the statements that a filter and a sort make, compiled once and run page by page.
+"""Lists and counts of an entity: compiles the statements of a filter and a sort once, and runs them page by page.
 
-The caller's own conditions (network, permissions) stand first in every statement, before the client's.
+The caller's own conditions (network, permissions) come first in every statement, before the client's.
 """
 
 from __future__ import annotations
@@ -21,58 +21,84 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query, among, each
 
 _CACHE_SIZE = 1024
-"""How many statements a listing keeps compiled."""
+"""How many compiled statements a listing caches."""
 _BATCH = 1000
-"""How many ids are read at once where all of them are needed."""
+"""How many ids `Listing.ids` reads at once."""
 
 
 class AdmittedIds(NamedTuple):
-    """The few instances of a scope: `ids`, a table of their `id` with an index, and the column that has these ids."""
+    """The few instances of a scope: `ids`, a subquery of their `id` from an index, and the entity's `column` of ids."""
 
     ids: FromClause
     column: ColumnElement[int]
 
     def substitute(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
-        """A part of a statement with these ids in the place of the column: their index has the order of a page."""
+        """Returns a part of a statement with these ids in place of the column: their index has the order of a page."""
         found = replacement_traverse(part, {}, lambda element, **_: self.ids.c.id if element is self.column else None)
         return cast(ColumnElement[Any], found)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a caller may see: conditions beside the network's, under a `name` that is different for different ones.
+    """The instances that a caller may see.
 
-    `parameters` are the values that the conditions take by name. Where little is left out, `excluded` are the
-    conditions of just that: it is cheaper to count than the rest.
+    A network has 1000 devices. A caller may see all of them except 3, which a permission denies:
+
+        Scope(
+            name="device.id True [('device.view', True, False)]",  # equal names mean equal conditions: a cache key
+            conditions=(~exists(denial of device.id),),             # what every statement of the caller adds
+            parameters={"caller_user_id": 7, "caller_role_id": 2},  # values of the conditions
+            excluded=(exists(denial of device.id),),                # the 3, by their index
+            version=12,                                             # counts changes of the network's permissions
+        )
+
+    The total of the list is 1000, a maintained counter, minus the count of `excluded`, which reads 3 rows and is cached
+    until `version` changes: no statement reads 997 rows. Another caller may see nothing except 2 devices that a
+    permission grants:
+
+        Scope(
+            name="device.id False [('device.view', True, True)]",
+            conditions=(exists(grant of device.id),),
+            parameters={"caller_user_id": 8, "caller_role_id": 2},
+            admitted=AdmittedIds(ids=select(grant.entity_id), column=device.id),  # the 2, by their index
+            version=12,
+        )
+
+    A page starts from `admitted` and joins the devices, instead of testing the conditions on 1000 devices. The total
+    is the count of the scope itself.
     """
 
+    #: Equal names mean equal conditions, whatever the parameters.
     name: str
+    #: Besides the network's own.
     conditions: tuple[ColumnElement[bool], ...] = ()
+    #: The values that the conditions take, by name.
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    #: If the scope leaves out little: the conditions of what it leaves out.
     excluded: tuple[ColumnElement[bool], ...] = ()
-    #: Where little is admitted, just this: a page begins there instead of looking for it by the conditions.
+    #: If the scope admits little: what it admits.
     admitted: AdmittedIds | None = None
-    #: Differs when there may be more or less in the scope, other than by instances that come and go; None: nobody says.
+    #: Changes when the scope may have changed, other than by new and deleted instances; None: unknown.
     version: int | None = None
 
     @property
     def exceptions(self) -> Scope:
-        """What is counted to know how much there is in this scope: `excluded`, or else all of it."""
+        """Returns what to count for the total of this scope: what it excludes, if known, else itself."""
         return Scope(f"not {self.name}", self.excluded, self.parameters) if self.excluded else self
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What is remembered for this scope is remembered under this."""
+        """Returns the key for caches of this scope's results."""
         return self.name, *self.parameters.items()
 
     def or_where(self, condition: ColumnElement[bool], name: str | None = None) -> Scope:
-        """What this admits, and what else fulfils a condition, which has a `name` or else is named by its text."""
+        """Returns a scope that admits also what meets `condition`; its `name` is by default the condition's text."""
         if not self.conditions:
             return self
         return Scope(f"{self.name} or {name or condition}", (or_(condition, and_(*self.conditions)),), self.parameters)
 
     def __and__(self, other: Scope) -> Scope:
-        """What both admit."""
+        """Returns a scope of what both admit."""
         if self.name == other.name or not other.conditions:
             return self
         if not self.conditions:
@@ -89,14 +115,14 @@ EVERYTHING = Scope("everything")
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """A projection: the first `count` of each group, or of all where there is no grouping."""
+    """A projection: the first `count` of each group, or of the whole list without a grouping."""
 
     count: int
     grouping: Grouping | None = None
 
 
 class RowPage(NamedTuple):
-    """The rows of a page, and the marker of the next, None after the last."""
+    """The rows of a page, and the marker of the next page; None after the last."""
 
     rows: list[Row]
     next_marker: str | None
@@ -110,8 +136,7 @@ class Listing:
     """The statements over one catalogue."""
 
     def __init__(self, catalogue: Catalogue, columns: Sequence[ColumnElement[Any]] = ()) -> None:
-        """`columns` come with each row of a page, by their names, before those of the sort; without any, rows are
-        plain tuples. A row ends with the id."""
+        """Rows have `columns` by name, then those of the sort, then the id. Without `columns` they are plain tuples."""
         self.catalogue = catalogue
         self._columns = tuple(columns)
         self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
@@ -128,7 +153,7 @@ class Listing:
         scope: Scope = EVERYTHING,
         top: Top | None = None,
     ) -> RowPage:
-        """Read the `size` rows after a position."""
+        """Reads the `size` rows after a position."""
         everything = filter is None and top is None and not scope.conditions
         read = _reader(store, short=everything and not sort.in_memory)
         rows: list[Row] = []
@@ -153,7 +178,7 @@ class Listing:
         scope: Scope = EVERYTHING,
         top: Top | None = None,
     ) -> int:
-        """Count what matches, on whatever page it stands."""
+        """Counts the matches on all pages."""
         key = ("count", filter, scope.name, top)
         query = self._queries.get(key)
         if query is None:
@@ -170,7 +195,7 @@ class Listing:
         filter: Filter | None,
         scope: Scope = EVERYTHING,
     ) -> list[int]:
-        """Give the ids of all that matches, ascending."""
+        """Returns the ids of all matches, ascending."""
         sort = self.catalogue.sort("[Id] ASC")
         ids: list[int] = []
         position = None
@@ -192,10 +217,10 @@ class Listing:
     async def read_filter(
         self, store: Store, network_id: int, text: str | None, scope: Scope = EVERYTHING
     ) -> Filter | None:
-        """Returns the filter that a text means; None or blank is none.
+        """Reads a filter; None or blank is no filter. Raises Invalid with the position and what is expected there.
 
-        Raises Invalid with the position and what would be right there. An open enumeration takes the words it lists,
-        and those that an instance in the scope has: one look into the index for each that is not listed.
+        An open enumeration takes the words that it lists and those that an instance in the scope has: one look-up in
+        the index for each word that is not listed.
         """
         parsed = await self.catalogue.read_filter(text)
         if parsed is not None and parsed.unknown:
@@ -211,7 +236,7 @@ class Listing:
         return parsed
 
     def _words(self, path: str, scope: Scope) -> Query:
-        """The statement for those of the list `words` that an instance in the scope has at a path."""
+        """Returns the query of those in the list `words` that an instance in the scope has at a path."""
         key = ("words", path, scope.name)
         query = self._queries.get(key)
         if query is None:
@@ -224,13 +249,13 @@ class Listing:
         return query
 
     def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
-        """The statement for the ids, ascending, of those in the list `ids` that match."""
+        """Returns the query of the ids, ascending, of those in the list `ids` that match."""
         ids = self.catalogue.columns.table.c.id
         statement = self._matching(select(ids), filter, scope, None, None)
         return Query(statement.where(among(ids, "ids")).order_by(ids))
 
     def statement(self, filter: Filter | None, sort: Sort, scope: Scope = EVERYTHING) -> Query:
-        """The statement of a first page."""
+        """Returns the query of a first page."""
         return self._page_query(filter, sort, sort.parts(None)[0], scope, None)
 
     def _page_query(self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None) -> Query:
@@ -264,7 +289,7 @@ class Listing:
         return select(func.coalesce(func.sum(counted), 0).label("total"))
 
     def _first(self, filter: Filter | None, sort: Sort, scope: Scope, top: Top) -> Select[Any]:
-        """The ids of the first of each group."""
+        """Returns the ids of the first ones of each group."""
         ids = self.catalogue.columns.table.c.id
         group = None if top.grouping is None else top.grouping.column
         rank = func.row_number().over(partition_by=group, order_by=sort.order_by).label("rank")
@@ -299,7 +324,7 @@ class Listing:
 
 
 def _reader(store: Store | Transaction, *, short: bool) -> Any:
-    """How to read: inside a unit of work its own way, else off the event loop unless an index serves the statement."""
+    """Returns the method that reads: `all` if an index serves the statement, else `scan_all`."""
     if short:
         return store.all
     return store.scan_all

@@ -1,8 +1,7 @@
 """Markers: where the next page of a list begins, as base64 of `sortvalue,id`.
 
-A null sort value is written as nothing. Text that a reader could mistake (empty, or with a comma or quotation mark)
-stands in quotation marks, one inside being doubled. With several sort keys their values follow one another before
-the id.
+A null sort value is empty. Ambiguous text (empty, or with a comma or quotation mark) is in quotation marks, and a mark
+inside is doubled. With several sort keys, their values follow one another before the id: `Lobby,,"a, b",42`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from signfleet.foundation.expressions.types import MAX_NUMBER, Kind, Value
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import forbidden_character
 
-#: Longer than the marker of the longest texts that entities have (4096 characters), under as many keys as a sort takes.
+#: More than the marker of the longest texts that entities have (4096 characters), with as many keys as a sort takes.
 _MAX_LENGTH = 2**18
 _FIELD = re.compile(r'"((?:[^"]|"")*+)"|([^",]*)', re.DOTALL)
 _MAX_DIGITS = 18
@@ -26,14 +25,14 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 
 class Position(NamedTuple):
-    """Where a page goes on: after the row with these sort values and this id."""
+    """Where a page begins: after the row with these sort values and this id."""
 
     values: tuple[Value | None, ...]
     id: int
 
     @property
     def parameters(self) -> dict[str, Value | None]:
-        """What the conditions of a sort's segments take by name."""
+        """Returns the parameters of the conditions of `Sort.parts`, by name."""
         parameters = {f"after_{index}": value for index, value in enumerate(self.values)}
         parameters["after_id"] = self.id
         return parameters
@@ -43,7 +42,7 @@ class Markers:
     """Writes and reads the markers of rows whose sort values have these kinds."""
 
     def __init__(self, kinds: Sequence[Kind] = (), *, whole: Collection[int] = ()) -> None:
-        """`whole` are the places of the kinds whose numbers the store compares as whole ones."""
+        """`whole` are the indexes of the kinds whose numbers the store compares as whole ones."""
         self._writers = [_WRITERS.get(kind, _write_text) for kind in kinds]
         self._readers = [_READERS.get(kind, _read_text) for kind in kinds]
         for place in whole:
@@ -51,16 +50,16 @@ class Markers:
                 self._readers[place] = _read_whole_number
 
     def encode(self, values: Sequence[Value | None], id: int) -> str:
-        """Write the marker of a row with these sort values."""
+        """Returns the marker of a row with these sort values."""
         fields = ["" if value is None else write(value) for write, value in zip(self._writers, values, strict=True)]
         return binascii.b2a_base64(",".join([*fields, str(id)]).encode(), newline=False).decode()
 
     def decode(self, marker: str) -> Position:
-        """Read a marker. Raises Invalid for one that does not fit the kinds."""
+        """Reads a marker. Raises Invalid if it does not fit the kinds."""
         try:
             if len(marker) > _MAX_LENGTH:
                 raise ValueError
-            # A client that forgets to encode a plus sends a blank.
+            # A client that does not encode a plus sends a space.
             text = binascii.a2b_base64(marker.replace(" ", "+"), strict_mode=True).decode()
             *fields, id = _split(text)
             if id is None or not (id.isascii() and id.isdigit() and len(id) <= _MAX_DIGITS):
@@ -69,7 +68,7 @@ class Markers:
             return Position(tuple([None if field is None else reader(field) for reader, field in read]), int(id))
         except (ValueError, binascii.Error):
             raise Invalid(
-                "Unsupported marker; give the nextMarker of the page before, with the same filter and sort.", "marker"
+                "Unsupported marker; give the nextMarker of the previous page, with the same filter and sort.", "marker"
             ) from None
 
 
@@ -83,7 +82,7 @@ def _write_number(value: Value) -> str:
 
 
 _WRITERS: Mapping[Kind, Callable[[Any], str]] = {
-    # The milliseconds of a tag stand in a column of fractions.
+    # The milliseconds of a tag are in a column of fractions.
     Kind.DATE_TIME: lambda value: datetime.format_padded(int(value)),
     Kind.TIME_SPAN: lambda value: timespan.format(int(value)),
     Kind.BOOLEAN: lambda value: "true" if value else "false",
@@ -105,7 +104,7 @@ def _read_boolean(field: str) -> Value:
 
 
 def _read_number(field: str) -> Value:
-    """Any number: those of tags are larger than a filter may name."""
+    """Reads any number: those of tags may be larger than a filter can name."""
     number = int(field) if _WHOLE.fullmatch(field) else float(field)
     return number if math.isfinite(number) else _misfit()
 
@@ -128,7 +127,7 @@ def _misfit() -> Value:
 
 
 def _split(text: str) -> list[str | None]:
-    """Split at the commas that are not quoted; a field with nothing in it is None."""
+    """Splits at the commas that are not quoted; an empty field is None."""
     if '"' not in text:
         return [field or None for field in text.split(",")]
     fields: list[str | None] = []

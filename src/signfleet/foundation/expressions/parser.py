@@ -1,6 +1,6 @@
-"""Tokens to tree: the grammar of filters, sorts, groupings and projections.
+"""Parses tokens into a tree: the grammar of filters, sorts, groupings and projections.
 
-A syntax error says where, what was found and what would have been right there.
+A syntax error names the position, what is found there and what is expected.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from signfleet.foundation.expressions.lexer import Token, TokenKind, echo, token
 from signfleet.foundation.expressions.suggestions import nearest
 
 MAX_DEPTH = 50
-"""How deep parentheses may be nested."""
+"""How deep parentheses may nest."""
 MAX_CRITERIA = 200
 """How many criteria a filter may have."""
 MAX_VALUES = 1000
@@ -24,7 +24,7 @@ MAX_CONTAINED = 10
 MAX_SORT_KEYS = 8
 """How many keys a sort may have."""
 MAX_TOP = 100
-"""How many entities a projection may keep of each group."""
+"""How many entities of each group a projection may return."""
 
 _HINTS = {
     '"': "a text stands in single quotes",
@@ -36,7 +36,7 @@ _HINTS = {
 
 @dataclass(slots=True)
 class _Words:
-    """The operators that begin with the same words: the words that may follow, and the operator complete here."""
+    """A node of the tree of operators: the words that may follow, and the operator that is complete here."""
 
     next: dict[str, _Words] = field(default_factory=dict)
     operator: tree.Operator | None = None
@@ -56,7 +56,7 @@ _OPERATORS = _operators()
 
 
 def parse_filter(text: str) -> tuple[tree.Condition, str]:
-    """Read a filter; give its tree and its echo. Raises Invalid."""
+    """Parses a filter. Returns its tree and its echo. Raises Invalid."""
     parser = _Parser(text, "filter")
     condition = parser.any_of()
     parser.end("AND, OR or the end")
@@ -64,7 +64,7 @@ def parse_filter(text: str) -> tuple[tree.Condition, str]:
 
 
 def parse_sort(text: str) -> tuple[tuple[tree.SortKey, ...], str]:
-    """Read a sort of one key or, separated by commas, several; give the keys and the echo. Raises Invalid."""
+    """Parses a sort of one or more keys, separated by commas. Returns the keys and the echo. Raises Invalid."""
     parser = _Parser(text, "sort")
     keys = [parser.sort_key()]
     while parser.accept(","):
@@ -76,7 +76,7 @@ def parse_sort(text: str) -> tuple[tuple[tree.SortKey, ...], str]:
 
 
 def parse_grouping(text: str) -> tree.PropertyPath:
-    """Read a grouping: the one property that forms the groups. Raises Invalid."""
+    """Parses a grouping: the one property that forms the groups. Raises Invalid."""
     parser = _Parser(text, "grouping")
     operand = parser.operand("a property such as [Serial]")
     if not isinstance(operand, tree.PropertyPath):
@@ -86,7 +86,7 @@ def parse_grouping(text: str) -> tree.PropertyPath:
 
 
 def parse_projection(text: str) -> int:
-    """Read a projection, `TOP(n,[Nodes])`; give n, 1 to 100. Raises Invalid."""
+    """Parses a projection, `TOP(n,[Nodes])`. Returns n, 1 to 100. Raises Invalid."""
     parser = _Parser(text, "projection")
     parser.expect("TOP")
     parser.expect("(")
@@ -199,7 +199,7 @@ class _Parser:
         if node.operator is None:
             words = sorted(node.next)
             expectation = f"an operator such as IS after {operand}" if node is _OPERATORS else " or ".join(words)
-            # What stands between a < and a > is read as a tag.
+            # The lexer reads anything between < and > as a tag.
             is_compared = node is _OPERATORS and self.token.text.startswith("<")
             raise self._expected(
                 expectation, words, "write IS LESS THAN or IS BEFORE to compare" if is_compared else None

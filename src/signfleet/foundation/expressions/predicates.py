@@ -1,6 +1,6 @@
-"""A filter after its names and literals are understood: what a store has to test, and nothing it could misread.
+"""A filter whose names are resolved and whose literals are read: the tests that a store makes.
 
-A predicate is false for null. `Test.negated` turns the whole test round, so a negative test is true for null.
+A predicate is false for null. `Test.negated` inverts the whole test, so a negative test is true for null.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from signfleet.foundation.expressions.types import Kind, Value
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """It is not null."""
+    """The value is not null."""
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """It equals one of the values."""
+    """The value equals one of these."""
 
     values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """It lies between two bounds, both inclusive unless `strict`; None is no bound."""
+    """The value is between two bounds, inclusive unless `strict`; None is no bound."""
 
     low: Value | None
     high: Value | None
@@ -35,7 +35,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """The folded text fits every pattern, or some pattern; the texts of the patterns are folded."""
+    """The folded text matches every pattern, or at least one; the texts of the patterns are folded."""
 
     patterns: tuple[Pattern, ...]
     every: bool = True
@@ -43,7 +43,7 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """The array has every value, or some value, among its elements."""
+    """The array contains every value, or at least one of them."""
 
     values: tuple[Value, ...]
     every: bool
@@ -63,9 +63,9 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class TagTest:
-    """A predicate on a tag, one for each type the tag may have; `{}` asks for no more than that the tag is there.
+    """A predicate on a tag, one for each type that the tag may have; with none, any value of the tag matches.
 
-    What has no such tag does not match, `negated` or not, except where `absent` asks for just that.
+    A device without the tag does not match, `negated` or not, unless `absent` is true: then only such devices match.
     """
 
     name: str

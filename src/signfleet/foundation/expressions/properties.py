@@ -1,4 +1,4 @@
-"""The properties of an entity, read off its msgspec type, so that a new field is filterable without more work."""
+"""Derives the properties of an entity from its msgspec type, so that filters know a new field without more work."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _ARRAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property: its `path` in the wire's spelling (`settings.group.id`), its kind and, if an enumeration, its words.
+    """A property: its `path` as in JSON (`settings.group.id`), its kind and, for an enumeration, its words.
 
-    `whole` marks numbers without a fraction; `open` an enumeration whose entities may hold words beyond the known ones;
-    `step` is how finely a point in time is shown, in ms: what is shown is what is compared.
+    `whole` marks numbers without a fraction, and `open` an enumeration whose entities may have words beyond the known
+    ones. `step` is the resolution of a point in time as the API shows it, in ms: filters compare what is shown.
     """
 
     path: str
@@ -43,11 +43,11 @@ class Property:
 
 
 def properties_of(entity: type, words: Mapping[str, tuple[str, ...]] | None = None) -> tuple[Property, ...]:
-    """Give every property of a msgspec Struct that a filter can name, in the order of its fields.
+    """Returns every property of a msgspec Struct that a filter can name, in the order of its fields.
 
-    Left out is what stands behind an array of objects or in a free object, and what `Meta(extra={"secret": True})`
-    marks. `Meta(extra={"kind": "dateTime"})` (or timeSpan, enum…) says the kind where the Python type does not, `step`
-    beside it the property's own. `words` gives, by path, the known words of open enumerations: those that data extends.
+    Not those inside an array of objects or a free-form object, nor those with `Meta(extra={"secret": True})`.
+    `Meta(extra={"kind": "dateTime"})` (or timeSpan, enum…) gives the kind where the Python type does not, and `step`
+    that of the property. `words` gives, by path, the known words of open enumerations, which stored data extends.
     """
     opened = words or {}
     return tuple(
@@ -61,7 +61,7 @@ def _walk(kind: inspect.Type, path: str, within: tuple[type, ...]) -> Iterator[P
     if extra.get("secret"):
         return
     if isinstance(kind, inspect.StructType):
-        if kind.cls in within:  # a type that holds itself has no end
+        if kind.cls in within:  # a type that contains itself has no end
             return
         if path:
             yield Property(path, Kind.OBJECT)
@@ -86,7 +86,7 @@ def _leaf(kind: inspect.Type, extra: Mapping[str, Any], path: str) -> Property |
 
 
 def _unwrap(kind: inspect.Type) -> tuple[inspect.Type, dict[str, Any]]:
-    """Strip `Annotated`, `| None` and `| UnsetType` from a type; give it with the `extra` met on the way."""
+    """Returns a type without `Annotated`, `| None` and `| UnsetType`, and the `extra` that they carried."""
     extra: dict[str, Any] = {}
     while True:
         if isinstance(kind, inspect.Metadata):

@@ -1,4 +1,4 @@
-"""Sorts: their order in SQL, and the conditions under which a page goes on after a marker.
+"""Sorts: their order in SQL, and the conditions of the page after a marker (keyset paging).
 
 Null comes first in ascending order and last in descending; ties are broken by id, in the direction of the first
 key. Where a single key has a column of its own a page is cut into at most two parts, the nulls and the rest, so that
@@ -30,9 +30,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class ListPart:
-    """A part of a list whose rows come one after the other, in this order.
+    """A part of a list with one order, which one statement reads.
 
-    `name` tells the parts of one sort apart: statements are cached under it. `where` takes a position's parameters.
+    `name` is unique among the parts of one sort: statements are cached under it. `where` takes a position's parameters.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ListPart:
 
 
 class Sort:
-    """A sort, ready to be used in statements: select `columns` besides your own, go through `parts`."""
+    """A compiled sort: statements select its `columns` behind their own and read its `parts` one after the other."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Sort:
         joins: tuple[FromClause, ...],
         reusable: bool,
     ) -> None:
-        """`joins` are tables with an `owner` that the keys' columns stand in; `reusable`: worth keeping compiled."""
+        """`joins` are tables with an `owner` that contain the keys' columns; `reusable`: worth caching compiled."""
         self.echo = echo
         self.uses_flat = uses_flat
         self.reusable = reusable
@@ -62,40 +62,43 @@ class Sort:
         self._id_descending = keys[0].descending
         ends = next((index for index, key in enumerate(keys) if key.column is id), None)
         self._keys = keys if ends is None else keys[: ends + 1]  # nothing can tie on the id
-        #: Whether the store has to sort what matches itself, as no index can serve the order.
+        #: Whether the store has to sort the matches itself, because no index serves the order.
         self.in_memory = not all(key.indexed for key in self._keys)
         self._markers = Markers(
             [key.kind for key in self._keys],
             whole=[place for place, key in enumerate(self._keys) if isinstance(key.column.type, Integer)],
         )
-        #: Where the values of the keys stand in a row that ends with the columns.
+        #: The values of the keys in a row that ends with the columns.
         self._values = slice(-len(self._keys) - (ends is None), -1 if ends is None else None)
         self._parts: dict[tuple[bool, ...] | None, list[ListPart]] = {}
         self._splits_nulls = len(self._keys) == 1 and self._keys[0].indexed and self._keys[0].nullable
 
     @property
     def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """The columns that `marker` needs at the end of a row: those of keys other than the id, then the id."""
+        """Returns the columns that `marker` needs at the end of a row: those of keys other than the id, then the id."""
         others = (key.column for key in self._keys if key.column is not self._id)
         return (*(column.label(f"sort_{index}") for index, column in enumerate(others)), self._id.label("sort_id"))
 
     @property
     def order_by(self) -> tuple[ColumnElement[Any], ...]:
-        """The order of the whole list."""
+        """Returns the order of the whole list."""
         return (*(self._ordered(key) for key in self._keys), *self._tie_break())
 
     def marker(self, row: tuple[Any, ...]) -> str:
-        """The marker after a row that ends with the `columns`."""
+        """Returns the marker after a row that ends with the `columns`."""
         return self._markers.encode(row[self._values], row[-1])
 
     def position(self, marker: str | None) -> Position | None:
-        """Read a marker; None or blank is the beginning. Raises Invalid for one that does not fit this sort."""
+        """Reads a marker; None or blank is the beginning. Raises Invalid for a marker of another sort."""
         marker = marker and marker.strip()
         return self._markers.decode(marker) if marker else None
 
     def parts(self, position: Position | None) -> list[ListPart]:
-        """The parts of the list after a position, in their order; a page is filled from them one by one."""
-        # The conditions depend on where the nulls are, not on the values.
+        """Returns the parts of the list after a position, in order; a page is filled from them one by one.
+
+        With `[Name] DESC` and a marker at 'Lobby' these are the names before 'Lobby', then the rows without a name.
+        """
+        # The conditions depend on which values are null, not on the values.
         shape = None if position is None else tuple(value is None for value in position.values)
         parts = self._parts.get(shape)
         if parts is None:
@@ -103,7 +106,7 @@ class Sort:
         return parts
 
     def _begin(self) -> list[ListPart]:
-        """The whole list."""
+        """Returns the parts of the whole list."""
         if not self._splits_nulls:
             return [ListPart("all", None, self.order_by)]
         key = self._keys[0]
@@ -113,7 +116,7 @@ class Sort:
         return [others, nulls] if key.descending else [nulls, others]
 
     def _rest(self, nulls: tuple[bool, ...]) -> list[ListPart]:
-        """What comes after a position whose values are null or not as `nulls` says."""
+        """Returns the parts after a position, whose values are null where `nulls` is true."""
         whole = self._begin()
         key = self._keys[0]
         id = _parameter("after_id", self._id)
@@ -138,7 +141,7 @@ class Sort:
         return [ListPart(f"after {shape}", where, first.order_by), *later]
 
     def _after(self, nulls: tuple[bool, ...], id_after: ColumnElement[bool]) -> ColumnElement[bool]:
-        """After in the first key, or the same in it and after in the second, and so on to the id."""
+        """Returns: after in the first key, or equal in it and after in the second, and so on to the id."""
         same: list[ColumnElement[bool]] = []
         alternatives: list[ColumnElement[bool]] = []
         for index, (key, null) in enumerate(zip(self._keys, nulls, strict=True)):

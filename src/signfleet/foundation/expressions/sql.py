@@ -1,4 +1,4 @@
-"""Meaning to SQL: predicates become SQLAlchemy Core conditions in which every value is a bound parameter."""
+"""Compiles predicates into SQLAlchemy Core conditions in which every value is a bound parameter."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from signfleet.foundation.storage.tables import device_tag, device_tag_element, 
 from signfleet.foundation.wire.text import fold
 
 NETWORK = bindparam("network_id", type_=BigInteger())
-"""The caller's network: a parameter that every statement with a tag needs, besides the caller's own condition."""
+"""The caller's network: a parameter of every statement with a tag, besides the caller's own condition."""
 
 _ESCAPE = "!"
 _LAST_CODE_POINT = 0x10FFFF
@@ -54,12 +54,12 @@ _WHOLE_KINDS = frozenset({Kind.DATE_TIME, Kind.TIME_SPAN})
 
 
 def comparable_type(column: ColumnElement[Any]) -> TypeEngine[Any]:
-    """The type of what a column is compared with: a client's number may not fit a small integer."""
+    """Returns the type of a value to compare a column with: a client's number may not fit a small integer."""
     return BigInteger() if isinstance(column.type, Integer) else column.type
 
 
 class Compiler:
-    """Makes the conditions of one statement; its parameters are named after `prefix`."""
+    """Compiles the conditions of one statement; the names of its parameters begin with `prefix`."""
 
     def __init__(self, columns: Columns, prefix: str) -> None:
         self._columns = columns
@@ -68,7 +68,7 @@ class Compiler:
         self.uses_flat = False
 
     def condition(self, bound: Bound) -> ColumnElement[bool]:
-        """The condition that holds for the rows that match."""
+        """Returns the condition that is true for the rows that match."""
         match bound:
             case All(conditions):
                 return and_(*(self.condition(part) for part in conditions))
@@ -80,7 +80,7 @@ class Compiler:
                 return self._tag(bound)
 
     def parameter(self, value: Value, like: ColumnElement[Any]) -> ColumnElement[Any]:
-        """A value as a bound parameter to compare a column with."""
+        """Returns a value as a bound parameter to compare a column with."""
         return bindparam(self._name(), value, type_=comparable_type(like))
 
     def _name(self) -> str:
@@ -93,7 +93,7 @@ class Compiler:
     def tag_keys(
         self, name: str, entity: str | None, system: bool | None, type: str | None = None
     ) -> list[ColumnElement[bool]]:
-        """The conditions on `tag_key` that a tag's name and whatever else is given of it make."""
+        """Returns the conditions on `tag_key` for a tag's name and the other facts that are given."""
         given = {"name_key": name, "entity": entity, "is_system": system, "type": type}
         columns = tag_key.c
         return [
@@ -165,7 +165,7 @@ class Compiler:
         return column.like(self.parameter(text, column), escape=_ESCAPE)
 
     def _prefix_range(self, prefix: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        """A prefix as a range, which an index serves in both stores."""
+        """Returns a prefix as a range, which an index serves in both stores."""
         begins = column >= self.parameter(prefix, column)
         after = _first_after(prefix)
         return begins if after is None else and_(begins, column < self.parameter(after, column))
@@ -179,8 +179,8 @@ class Compiler:
         joined = tag_key.join(
             device_tag, and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)
         )
-        holders = select(device_tag.c.device_id).select_from(joined).where(tag_key.c.network_id == NETWORK, *keys)
-        return owner.not_in(holders) if test.absent else owner.in_(holders)
+        owners = select(device_tag.c.device_id).select_from(joined).where(tag_key.c.network_id == NETWORK, *keys)
+        return owner.not_in(owners) if test.absent else owner.in_(owners)
 
     def _tag_reading(self, kind: Kind, predicate: Predicate, test: TagTest) -> ColumnElement[bool]:
         typed = tag_key.c.type == self.parameter(kind.value, tag_key.c.type)
@@ -215,7 +215,7 @@ def _escaped(text: str) -> str:
 
 
 def _first_after(prefix: str) -> str | None:
-    """The first text, by code points, after every text that begins with `prefix`; None when there is none."""
+    """Returns the first text, by code points, after every text that begins with `prefix`; None if there is none."""
     while prefix:
         point = ord(prefix[-1]) + 1
         if point in _SURROGATES:
@@ -227,9 +227,9 @@ def _first_after(prefix: str) -> str | None:
 
 
 def _whole_bounds(bounds: Between, step: int = 1) -> Between:
-    """Bounds of whole numbers, whole and inclusive themselves: `> 12.5` is `>= 13`.
+    """Returns whole, inclusive bounds for whole numbers: `> 12.5` is `>= 13`.
 
-    Numbers that count in steps are taken for the next lower multiple: with `step` 10, `> 12` is `>= 20`.
+    Numbers with a step count as the next lower multiple of it: with `step` 10, `> 12` is `>= 20`.
     """
     low, high = bounds.low, bounds.high
     if low is not None:

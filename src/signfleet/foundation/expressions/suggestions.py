@@ -1,4 +1,4 @@
-"""The words someone may have meant."""
+"""Suggests known words that are spelt like an unknown one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAX_LENGTH = 80
 
 
 def nearest(word: str, known: Iterable[str], *, count: int = 3, likeness: float = 0.6) -> list[str]:
-    """Give up to `count` of the `known` words that are spelt like `word`, the nearest first; `likeness` is 0 to 1."""
+    """Returns up to `count` of the `known` words that are spelt like `word`, nearest first; `likeness` is 0 to 1."""
     if len(word) > _MAX_LENGTH:
         return []
     spelling = {name.lower(): name for name in known}

@@ -1,7 +1,7 @@
-"""The syntax of filters and sorts as values: what was written, before it is known what the names mean.
+"""The syntax tree of filters and sorts, before names are resolved.
 
-Positions (`at`) count characters from 1; they take no part in comparison, so that two texts that mean the same have the
-same tree.
+Positions (`at`) count characters from 1. Comparison ignores them, so that texts which differ only in spaces have equal
+trees.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Shape(Enum):
 
 
 class Operator(Enum):
-    """Every operator, by its words; a negative one is the exact opposite of its positive."""
+    """Every operator, with its words. A negative one is the exact opposite of its positive."""
 
     IS = ("IS", Shape.VALUE)
     IS_NOT = ("IS NOT", Shape.VALUE)
@@ -51,33 +51,33 @@ class Operator(Enum):
 
 
 class Wildcard(Enum):
-    """What stands for characters that are not given."""
+    """A sign that matches any characters, or any one character."""
 
     ANY = "*"
     ONE = "?"
 
 
 Pattern = tuple[str | Wildcard, ...]
-"""A text with wildcards: texts, never empty, and wildcards in their order; `()` is the empty text."""
+"""A text with wildcards: non-empty texts and wildcards in order; `()` is the empty text."""
 
 _PIECE = re.compile(r"\\(?P<escaped>.)|(?P<quote>'')|(?P<wildcard>[*?])|(?P<plain>[^\\'*?]+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A quoted text; `source` is what stands between the quotes, escapes and all."""
+    """A quoted text; `source` is what is between the quotes, with escapes."""
 
     source: str
     at: int = field(default=0, compare=False)
 
     @property
     def value(self) -> str:
-        """The text meant, `*` and `?` being themselves."""
+        """Returns the text, with `*` and `?` as themselves."""
         return "".join(piece.value if isinstance(piece, Wildcard) else piece for piece in self._pieces())
 
     @property
     def pattern(self) -> Pattern:
-        """The text meant, with `*` and `?` as wildcards unless escaped; several `*` in a row are one."""
+        """Returns the text with unescaped `*` and `?` as wildcards; several `*` in a row are one."""
         pieces: list[str | Wildcard] = []
         for piece in self._pieces():
             if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
@@ -121,7 +121,7 @@ Literal = Text | Number | Truth
 
 
 class Unit(Enum):
-    """The units a period is counted in."""
+    """The units of a time window."""
 
     YEARS = "years"
     MONTHS = "months"
@@ -130,7 +130,7 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """`(days, 7, '2024-03-13T00:00:00Z')`: that many units up to a moment."""
+    """`(days, 7, '2024-03-13T00:00:00Z')`: so many units before a moment, and the moment."""
 
     unit: Unit
     count: int
@@ -140,7 +140,7 @@ class TimeWindow:
 
 @dataclass(frozen=True, slots=True)
 class PropertyPath:
-    """`[Settings].[Name]`: the names in the letter case they came in, one for each step of the path."""
+    """`[Settings].[Name]`: the names as written, one for each step of the path."""
 
     names: tuple[str, ...]
     at: int = field(default=0, compare=False)
@@ -151,7 +151,7 @@ class PropertyPath:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """`string::[sys].[Device].<City>`; `type` and `entity` are None where they are not said."""
+    """`string::[sys].[Device].<City>`; `type` and `entity` are None where they are not given."""
 
     name: str
     type: str | None = None
@@ -161,7 +161,7 @@ class Tag:
 
     @property
     def system_or_any(self) -> bool | None:
-        """Whether it is a system tag; None where a bare name leaves that open."""
+        """Returns whether it is a system tag; None for a bare name, which may be either."""
         return True if self.system else (False if self.entity else None)
 
     def __str__(self) -> str:
@@ -176,7 +176,7 @@ Operand = PropertyPath | Tag
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """An operand, an operator and what it is compared with, in the number the operator's shape asks for."""
+    """An operand, an operator and as many values as the operator's shape takes."""
 
     operand: Operand
     operator: Operator

@@ -1,4 +1,4 @@
-"""What types there are, which operators each takes, and how each reads a literal."""
+"""The types of properties and tags, the operators that each takes, and how each reads a literal."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import fold
 
 MAX_NUMBER = 2**53 - 1
-"""The largest number, either sign: up to here both stores compare whole numbers and fractions exactly."""
+"""The largest number, of either sign, up to which both stores compare whole numbers and fractions exactly."""
 
 Value = str | int | float | bool
-"""A comparable value: folded text, a word of an enumeration as it is spelt, a number, milliseconds, a truth."""
+"""A comparable value: folded text, a word of an enumeration as it is spelt there, a number, milliseconds, a boolean."""
 
 
 class Kind(Enum):
-    """The type of a property or tag, by the name that tags use for it."""
+    """The type of a property or tag, with the name that tags use for it."""
 
     STRING = "string"
     ENUM = "enum"
@@ -69,9 +69,9 @@ _EXAMPLES = {
 
 
 def read(kind: Kind, literal: tree.Literal, words: Sequence[str] = (), *, open: bool = False) -> Value:
-    """Returns the comparable value of a literal; `words` are those of an enumeration, an `open` one takes others too.
+    """Returns the comparable value of a literal; `words` are those of an enumeration; an `open` one takes others too.
 
-    Raises ValueError with the end of a sentence that begins "Unsupported value … at …; ".
+    Raises ValueError with the end of a sentence that begins with "Unsupported value … at …; ".
     """
     if kind is Kind.ENUM and isinstance(literal, tree.Text):
         return known_word(literal.value, words) or (fold(literal.value) if open else _unknown(literal.value, words))
@@ -106,7 +106,7 @@ _TEXT_READERS: dict[Kind, Callable[[str], Value]] = {
 
 
 def known_word(value: str, words: Sequence[str]) -> str | None:
-    """Returns the word of an enumeration as it is spelt there, or None."""
+    """Returns the word of an enumeration in its own spelling, or None."""
     folded = fold(value)
     return next((word for word in words if fold(word) == folded), None)
 

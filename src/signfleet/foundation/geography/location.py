@@ -1,4 +1,4 @@
-"""What a device's Location lacks, derived from its coordinates (Location of the contract's player settings)."""
+"""Completes a device's Location (of the contract's player settings) from its coordinates."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ FIELDS: Final = (
 
 
 def complete_location(location: Mapping[str, Any]) -> dict[str, Any]:
-    """A Location with all its members; those that are null or missing are filled in as far as can be told.
+    """Returns a Location with all its members, filling in those that are null or missing where they are known.
 
-    What is given is kept. Names are derived from `gpsLatitude` and `gpsLongitude` (degrees), but none below an area
-    given under another name than the coordinates': they lie elsewhere then. The paths are made of the names.
+    Given values do not change. Missing names come from `gpsLatitude` and `gpsLongitude` (degrees). If the name of an
+    area is given and is not the one at the coordinates, no name below it is filled in, since the area is another one.
+    The paths consist of the names.
     """
     complete = {**dict.fromkeys(FIELDS), **location}
     latitude, longitude = complete["gpsLatitude"], complete["gpsLongitude"]
@@ -62,6 +63,6 @@ def _name_areas(location: dict[str, Any], place: Place) -> None:
 
 
 def _path(names: Any) -> str | None:
-    """Names between slashes, leaving out what is not known; a slash within a name would split it in two."""
+    """Joins the known names with slashes; a slash inside a name becomes a hyphen."""
     known = [name.replace("/", "-") for name in names if name]
     return f"/{'/'.join(known)}/" if known else None

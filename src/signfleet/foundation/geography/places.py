@@ -1,7 +1,7 @@
-"""The populated place that a point on earth belongs to, from the gazetteer in `places.gz`.
+"""Finds the populated place that a point on earth belongs to, in the gazetteer `places.gz`.
 
-The gazetteer is kept in flat arrays, sorted into strips of latitude and from west to east within each, so that a
-search looks at a few short runs of places only. It is read at the first use, or ahead of it by `load`.
+The gazetteer consists of flat arrays, sorted into strips of latitude and from west to east within each, so that a
+search visits only a few short runs of places. It is read at the first search, or before by `load`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SEARCH_KM = (8.0, 16.0, 32.0, 64.0, 128.0, FARTHEST_KM)
 
 
 class Place(NamedTuple):
-    """A populated place and the areas it lies in. What an area has no name or code for is empty."""
+    """A populated place and its areas. A name or code that an area lacks is empty."""
 
     country: str
     country_name: str
@@ -45,7 +45,7 @@ class Place(NamedTuple):
 class PlacesFile(msgspec.Struct, array_like=True):
     """The contents of `places.gz`: MessagePack, arrays as little-endian bytes.
 
-    `starts` (uint32) holds for each strip, from the south, the index of its first place. Per place: coordinates (int32,
+    `starts` (uint32) has for each strip, from the south, the index of its first place. Per place: coordinates (int32,
     1e-5 degrees), radius (uint8, 0.1 km), length of the name (uint8, bytes of UTF-8), region (uint16). A region is a
     country code and name, an admin 1 code and name, and an admin 2 name.
     """
@@ -61,12 +61,12 @@ class PlacesFile(msgspec.Struct, array_like=True):
 
 
 def strip_of(latitude: float) -> int:
-    """The number of the strip that holds this latitude in degrees, counted from the south pole."""
+    """Returns the number of the strip that contains this latitude in degrees, counted from the south pole."""
     return int((latitude + 90.0) * STRIPS_PER_DEGREE)
 
 
 def distance_km(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    """The way along the great circle between two points given in degrees."""
+    """Returns the great-circle distance between two points given in degrees."""
     north = sin(radians(other_latitude - latitude) / 2.0)
     east = sin(radians(other_longitude - longitude) / 2.0)
     chord = north * north + cos(radians(latitude)) * cos(radians(other_latitude)) * east * east
@@ -90,21 +90,21 @@ class Gazetteer:
         return len(self.radii)
 
     def place(self, index: int) -> Place:
-        """The place at an index."""
+        """Returns the place at an index."""
         country, country_name, admin1, admin1_name, admin2 = self.regions[self.place_regions[index]]
         start = self.name_ends[index - 1] if index else 0
         locality = self.names[start : self.name_ends[index]].decode()
         return Place(country, country_name, admin1, admin1_name, admin2, locality)
 
     def distance_to(self, index: int, latitude: float, longitude: float) -> float:
-        """From a point in degrees to the middle of the place at an index, in km."""
+        """Returns the distance in km from a point in degrees to the middle of the place at an index."""
         return distance_km(latitude, longitude, self.latitudes[index] / 1e5, self.longitudes[index] / 1e5)
 
     def nearest(self, latitude: float, longitude: float) -> int | None:
-        """The index of the place whose edge is nearest to a point in degrees; None if all are beyond `FARTHEST_KM`.
+        """Returns the index of the place whose edge is nearest to a point in degrees; None beyond `FARTHEST_KM`.
 
-        The edge, not the middle: a place is taken for a disk as large as its population suggests, since a point three
-        km from the middle of a city is in that city rather than in the village two km away. Of equals, the first wins.
+        The edge, not the middle: a place counts as a disk as large as its population suggests, since a point three km
+        from the middle of a city is in that city rather than in the village two km away. Of equals, the first wins.
         """
         best = inf, -1
         for radius in _SEARCH_KM:
@@ -114,18 +114,18 @@ class Gazetteer:
                     if distance <= radius:
                         to_edge = distance - self.radii[index] / 10.0
                         best = min(best, (to_edge, index))
-            # What lies outside the circle has its edge farther away than this.
+            # The edges of places outside the circle are farther away than this.
             if best[0] <= radius - _LARGEST_RADIUS_KM:
                 break
         return None if best[1] < 0 else best[1]
 
     def _around(self, latitude: float, longitude: float, radius: float) -> Iterator[range]:
-        """Runs of indexes that hold every place within `radius` km of a point, and some more."""
+        """Yields runs of indexes that contain every place within `radius` km of a point, and some more."""
         angle = radius / EARTH_RADIUS_KM
         reach = degrees(angle)
         south, north = latitude - reach, latitude + reach
         if south <= -90.0 or north >= 90.0:
-            spans: tuple[tuple[float, float], ...] = ((-180.0, 180.0),)  # a pole is inside: any longitude may be
+            spans: tuple[tuple[float, float], ...] = ((-180.0, 180.0),)  # a pole is inside: any longitude is possible
         else:
             half = degrees(asin(min(1.0, sin(angle) / cos(radians(latitude)))))
             spans = _unwrapped(longitude - half, longitude + half)
@@ -140,7 +140,7 @@ class Gazetteer:
 
 
 def _unwrapped(west: float, east: float) -> tuple[tuple[float, float], ...]:
-    """A span of longitudes as one within -180 … 180 degrees, or as two where it crosses the date line."""
+    """Returns a span of longitudes within -180 … 180 degrees, or two spans if it crosses the date line."""
     if west < -180.0:
         return (west + 360.0, 180.0), (-180.0, east)
     if east > 180.0:
@@ -150,10 +150,7 @@ def _unwrapped(west: float, east: float) -> tuple[tuple[float, float], ...]:
 
 @cache
 def load() -> Gazetteer:
-    """Read the gazetteer, once.
-
-    It takes about a tenth of a second: a server calls it in a thread before the first search.
-    """
+    """Reads the gazetteer once. It takes a tenth of a second: a server calls it in a thread before the first search."""
     content = msgspec.msgpack.decode(gzip.decompress(FILE.read_bytes()), type=PlacesFile)
     return Gazetteer(
         starts=_numbers("I", content.starts),
@@ -175,9 +172,9 @@ def _numbers(typecode: str, data: bytes) -> array[int]:
 
 
 def find(latitude: float, longitude: float) -> Place | None:
-    """The place that a point in degrees belongs to; None far from everywhere and for what is no point on earth.
+    """Returns the place that a point in degrees belongs to; None far from every place and for invalid coordinates.
 
-    Longitudes are taken round the globe: 190 is -170.
+    Longitudes wrap around: 190 is -170.
     """
     if not (isfinite(longitude) and -90.0 <= latitude <= 90.0):
         return None

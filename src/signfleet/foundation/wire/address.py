@@ -1,4 +1,4 @@
-"""Addresses of callers: one spelling for each, and the part of it that one subscriber of a network provider gets."""
+"""Addresses of callers: one spelling for each, and the network that one subscriber of a provider has."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SUBSCRIBER_PREFIX: Final = 64
 
 
 def canonical(address: str) -> str:
-    """Return the usual spelling: IPv4-mapped IPv6 as IPv4, IPv6 compressed and without a zone; other text is cut."""
+    """Returns the usual spelling: IPv4-mapped IPv6 as IPv4, IPv6 compressed and without a zone; other text is cut."""
     return _canonical(address[:ADDRESS_LIMIT])
 
 
 def subscriber(address: str) -> str:
-    """Returns what counts as one place for a rate limit: an IPv4 address, the /64 of an IPv6 address, or the text."""
+    """Returns the unit of a rate limit: an IPv4 address, the /64 of an IPv6 address, or the text."""
     return _subscriber(address[:ADDRESS_LIMIT])
 
 

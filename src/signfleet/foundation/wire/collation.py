@@ -1,12 +1,12 @@
-"""The order in which people look for names: `É` among `E`, `Screen 2` before `Screen 10`.
+"""The sort order of names: `É` among `E`, `Screen 2` before `Screen 10`.
 
-Both stores compare what `order_key` returns byte by byte, so they agree on every script, and a page can continue
-behind any name. The key has two levels. The first has the letters without marks, spaces and punctuation before
-numbers, numbers before letters, and each number by its size. The second, which only names need that the first does
-not determine, is the folded name itself: two names have one key only if they are equal without regard to letter case.
+Both stores compare the results of `order_key` byte by byte, so they agree on every script, and a page can continue
+after any name. The key has two levels. The first has the letters without marks: spaces and punctuation before numbers,
+numbers before letters, and each number by its size. The second is the folded name itself, where the first level does
+not determine it: two names have one key only if they differ at most in letter case.
 
-The order of letters is that of Unicode's default collation for the scripts in use. It is nobody's in particular:
-`Ä` is among `A` in Swedish names too. Letters outside the tables sort by code point behind those of their script.
+The order of letters is that of Unicode's default collation for the scripts in use, not of any language: `Ä` is among
+`A` in Swedish names too. Letters outside the tables sort by code point after those of their script.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from typing import Final
 
 from signfleet.foundation.wire.text import fold
 
-#: How many characters of a name count, and how many each level of a key has at most: PostgreSQL's indexes take
-#: entries of 2,704 bytes.
+#: How many characters of a name count, and how many a level of a key may have: PostgreSQL's indexes accept entries of
+#: 2,704 bytes.
 LIMIT: Final = 256
 
 _SPECIALS: Final = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
-"""What ASCII has besides digits and letters, in order: in keys these are the characters from 2 on."""
+"""ASCII besides digits and letters, in sort order: in keys these are the characters from 2 on."""
 _OTHER_SPECIAL: Final = chr(2 + len(_SPECIALS))
-"""Stands before each space, punctuation mark and symbol outside ASCII."""
+"""Precedes each space, punctuation mark and symbol outside ASCII."""
 _LEVEL: Final = "\x01"
 _LENGTHS: Final = 0x2F
-"""A number is the character that far above its count of digits, then its digits."""
+"""A number begins with the character whose code is this plus its count of digits; its digits follow."""
 _DIGITS: Final = 48
-"""So many digits make a number; their lengths end below the letters."""
+"""How many digits a number has at most, so that the characters for their counts end below the letters."""
 _BEHIND: Final = "\U0010ffff"
-"""Makes a letter of its own behind another one."""
-_REMEMBERED: Final = 0x3100
-"""The alphabets end here: what comes after is looked up each time, as there is too much of it to remember."""
+"""Sorts a letter after another one."""
+_CACHED_BELOW: Final = 0x3100
+"""The alphabets end here: the many characters above are looked up each time instead of being cached."""
 
 #: Letters that differ only on the second level, and whole words of them.
 _LIKE: Final = dict(zip("øđðłħґךםןףץک", "oddlhгכמנפצك", strict=True)) | {"æ": "ae", "œ": "oe", "ـ": ""}
 _SMALL_KANA: Final = dict(zip("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ", strict=True))
-#: Letters of their own whose code points are elsewhere, behind the first of each word.
+#: Letters whose code points do not have their sort order: they sort after the first letter of their word.
 _PLACES: Final = (
     "bɓ dɖɗ eǝəɛ gɣ iıɩ kƙ nɲŋ oɔ tŧ uʊ vʋ yƴ zʒþƿ аә гғ дђ еє жҗ зѕ иіј кқҡ лљ нңњ оө тћ уүұ хҳһ чҷџ"
     " بپ ثٹ جچ ذڈ زڑژ كگ نں هھہ يی"
 )
 
 _IS_SECOND_LEVEL: Final = frozenset({1, 7, 8, *range(10, 37), 107, 122, *range(200, 241)})
-"""The combining classes of marks that are no vowels or consonants of their own."""
+"""The combining classes of marks that are not vowels or consonants themselves."""
 _NUMBER: Final = re.compile(f"0*([0-9]{{1,{_DIGITS}}})")
 _AMBIGUOUS: Final = re.compile(rf"[\x00-\x1f\x7f]|(?<![0-9])0[0-9]|[0-9]{{{_DIGITS + 1}}}")
 _VOWEL_BEFORE: Final = re.compile("([เ-ไເ-ໄ])(.)")
@@ -54,11 +54,11 @@ _VOWEL_BEFORE: Final = re.compile("([เ-ไເ-ໄ])(.)")
 
 
 class _Weights(dict[int, str]):
-    """What stands for each character on the first level; remembers those of the alphabets."""
+    """The first level of each character; caches those of the alphabets."""
 
     def __missing__(self, code: int) -> str:
         weight = _weight(chr(code))
-        if code < _REMEMBERED:
+        if code < _CACHED_BELOW:
             self[code] = weight
         return weight
 
@@ -86,9 +86,9 @@ _WEIGHTS.update({code: _SMALL_KANA.get(chr(code - 0x60), chr(code - 0x60)) for c
 
 
 def order_key(name: str) -> str:
-    """Returns the text that a name sorts by, bytewise or by code points; of two letter cases it is the same.
+    """Returns the text that a name sorts by, in bytes or code points, the same for every letter case.
 
-    It has at most `2 * LIMIT + 1` characters and no NUL. The key of a folded name is the name's.
+    It has at most `2 * LIMIT + 1` characters and no NUL. A folded name has the same key.
     """
     return _order_key(fold(name)[:LIMIT])
 
@@ -97,7 +97,7 @@ def order_key(name: str) -> str:
 def _order_key(folded: str) -> str:
     letters = folded
     if not folded.isascii():
-        # A ligature may stand for eighteen letters: what comes of 512 is enough to cut from.
+        # A ligature may become eighteen letters: the first 512 are enough.
         letters = unicodedata.normalize("NFKD", folded)[: 2 * LIMIT].casefold()
         letters = unicodedata.normalize("NFKD", letters).replace("и\u0306", "й")
         letters = _VOWEL_BEFORE.sub(r"\2\1", letters)

@@ -1,4 +1,4 @@
-"""Points in time: milliseconds since 1970 UTC inside, RFC 3339 text (or an HTTP date) on the wire."""
+"""Points in time: milliseconds since 1970 UTC in the program, RFC 3339 text in JSON, HTTP dates in headers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DAY = 86_400_000
 _MILLISECOND = timedelta(milliseconds=1)
 
 MIN_MS = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
-"""0001-01-01T00:00:00Z, the customary word for "unset"."""
+"""0001-01-01T00:00:00Z, which the contract uses for "unset"."""
 MAX_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
-"""9999-12-31T23:59:59.999Z, the last moment that has a text."""
+"""9999-12-31T23:59:59.999Z, the last moment that the text can express."""
 
 _RFC3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})"
@@ -34,7 +34,7 @@ _HTTP_FORMS = (
 
 
 def format(ms: int) -> str:
-    """Write the contract's text: UTC with `Z`, trailing zeros of the fraction dropped (`2022-02-18T16:57:00.12Z`)."""
+    """Returns the contract's text: UTC with `Z`, without trailing zeros of the fraction (`2022-02-18T16:57:00.12Z`)."""
     seconds, fraction = divmod(ms, 1000)
     if fraction == 0:
         return _seconds_text(seconds) + "Z"
@@ -42,16 +42,16 @@ def format(ms: int) -> str:
 
 
 def format_padded(ms: int) -> str:
-    """Write the contract's text with exactly three fraction digits, as in paging markers."""
+    """Returns the contract's text with exactly three fraction digits, as in paging markers."""
     seconds, fraction = divmod(ms, 1000)
     return f"{_seconds_text(seconds)}.{fraction:03d}Z"
 
 
 def next_moment(previous: int, now: int) -> int:
-    """The date of a change at `now` of what changed last at `previous`: now, and later than `previous` in any case.
+    """Returns the date of a change at `now` of an entity that last changed at `previous`: always later than `previous`.
 
-    An even number of milliseconds if the second of `now` tells the new state from all before, an odd one otherwise:
-    `settled` reads it.
+    The number of milliseconds is even if this is the first change within its second, so that the second alone
+    distinguishes the new state; it is odd otherwise. `settled` reads it.
     """
     if settled(previous) < now // 1000 * 1000:
         return now & ~1
@@ -59,15 +59,16 @@ def next_moment(previous: int, now: int) -> int:
 
 
 def settled(date: int) -> int:
-    """The first second, in ms, whose HTTP date tells the state of `date` from all before: what preconditions compare.
+    """Returns the first second, in ms, whose HTTP date distinguishes the state of `date` from all earlier ones.
 
-    That is the second of `date`, or the next one where there was another state within the same second.
+    Preconditions compare it. It is the second of `date`, or the next one if the entity had another state within the
+    same second.
     """
     return (date // 1000 + date % 2) * 1000
 
 
 def wall_clock(ms: int, zone: tzinfo) -> int:
-    """Give what a clock on the wall shows in `zone`, as milliseconds that read right when taken for UTC."""
+    """Returns the local time in `zone`, as milliseconds that show it when formatted as UTC."""
     offset = None
     with suppress(OverflowError):  # within hours of the first or last moment there is no local time
         offset = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone).utcoffset()
@@ -75,14 +76,14 @@ def wall_clock(ms: int, zone: tzinfo) -> int:
 
 
 def format_wall_clock(ms: int) -> str:
-    """Write what `wall_clock` gave, to the second and without a zone, as in a screenshot's local time stamp."""
+    """Formats a result of `wall_clock` to the second and without a zone, as in a screenshot's local time stamp."""
     return _seconds_text(ms // 1000)
 
 
 def parse(text: str) -> int | None:
-    """Read RFC 3339 text as milliseconds; None for the contract's "unset", 0001-01-01T00:00:00.
+    """Reads RFC 3339 text as milliseconds; None for the contract's "unset", 0001-01-01T00:00:00.
 
-    Takes any number of fraction digits (those past the millisecond are dropped), any offset, and a missing zone as UTC.
+    Accepts any number of fraction digits (dropping those beyond milliseconds), any offset, and a missing zone as UTC.
     Raises ValueError for anything else.
     """
     match = _RFC3339.fullmatch(text)
@@ -107,7 +108,7 @@ def parse(text: str) -> int | None:
 
 
 def format_http(ms: int) -> str:
-    """Write an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`); the fraction of the second is dropped."""
+    """Returns an HTTP date (`Sun, 06 Nov 1994 08:49:37 GMT`), without the fraction of the second."""
     return _http_text(ms // 1000)
 
 
@@ -119,7 +120,7 @@ def _http_text(seconds: int) -> str:
 
 
 def parse_http(text: str) -> int:
-    """Read an HTTP date in any of the three forms of RFC 9110 section 5.6.7 as milliseconds; ValueError otherwise."""
+    """Reads an HTTP date in any of the three forms of RFC 9110, section 5.6.7, as milliseconds. Raises ValueError."""
     match = next((found for form in _HTTP_FORMS if (found := form.fullmatch(text))), None)
     if match is None:
         raise ValueError("an HTTP date looks like Sun, 06 Nov 1994 08:49:37 GMT")
@@ -135,7 +136,7 @@ def parse_http(text: str) -> int:
 
 
 def _full_year(two_digits: int) -> int:
-    """A year of two digits is the latest one that is at most 50 years ahead (RFC 9110)."""
+    """Returns the latest year with these two digits that is at most 50 years ahead (RFC 9110)."""
     latest = datetime.now(UTC).year + 50
     return latest - (latest - two_digits) % 100
 

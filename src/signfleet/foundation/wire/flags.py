@@ -8,14 +8,14 @@ from signfleet.foundation.wire.text import fold
 
 
 def join(words: Iterable[str]) -> str:
-    """Write flags the way the contract does, separated by a comma and a blank."""
+    """Returns flags as the contract writes them, separated by a comma and a space."""
     return ", ".join(words)
 
 
 def parse(value: str | Sequence[str], known: Iterable[str], *, instead: str | None = None) -> list[str]:
-    """Read flags from `"read,Write"` or `["read", "Write"]` in the spelling of `known`, in the order given, each once.
+    """Reads flags from `"read,Write"` or `["read", "Write"]`, each once and in order, in the spelling of `known`.
 
-    A word that is not known counts as `instead`; without one it raises ValueError, as having no word at all does.
+    An unknown word counts as `instead`. Raises ValueError for one without `instead`, and for no word at all.
     """
     spelling = {fold(word): word for word in known}
     given = value.split(",") if isinstance(value, str) else value
@@ -26,10 +26,10 @@ def parse(value: str | Sequence[str], known: Iterable[str], *, instead: str | No
             raise ValueError(f"Unsupported value '{word.strip()}'; known are {join(spelling.values())}")
         found[canonical] = None
     if not found:
-        raise ValueError(f"at least one is needed of {join(spelling.values())}")
+        raise ValueError(f"at least one of {join(spelling.values())} is required")
     return list(found)
 
 
 def normalise(value: str | Sequence[str], known: Iterable[str], *, instead: str | None = None) -> str:
-    """Read flags and write them back in the contract's spelling; ValueError as in `parse`."""
+    """Returns flags in the contract's spelling. Raises ValueError as `parse` does."""
     return join(parse(value, known, instead=instead))

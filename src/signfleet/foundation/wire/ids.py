@@ -1,4 +1,4 @@
-"""Ids in paths, where a name or serial may stand as well."""
+"""Parses the parts of paths that may be an id, a name or a serial."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from signfleet.foundation.wire.text import fold
 
 LARGEST_ID = 2**31 - 1
 
-#: No name may be one of these: as path segments, clients take them for steps and never send them.
+#: No name may be one of these: in a path, clients resolve them as steps and never send them.
 DOT_SEGMENTS = (".", "..")
 
 

@@ -1,8 +1,8 @@
-"""Compact JSON, as everything is stored and answered."""
+"""Compact JSON, for the store and for responses."""
 
 from __future__ import annotations
 
 import msgspec
 
-#: Any value that msgspec knows, as UTF-8 bytes without a blank.
+#: Encodes any value that msgspec knows as UTF-8 bytes without spaces.
 encode = msgspec.json.Encoder().encode

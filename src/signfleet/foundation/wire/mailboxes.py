@@ -1,4 +1,4 @@
-"""Which logins name the same person."""
+"""Decides which logins are the same person."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import unicodedata
 
 
 def mailbox_key(login: str) -> str:
-    """Gives the key that identifies a person: two logins with the same key are one mailbox.
+    """Returns the key that identifies a person: two logins with the same key are one mailbox.
 
-    Letter case and canonically equivalent spellings do not count, as mail servers deliver them to one mailbox. Nothing
-    else is equal: `straße@example.com` and `strasse@example.com`, which `fold` finds alike, are two mailboxes, and who
-    reads one of them has proved nothing about the other.
+    It ignores letter case and canonically equivalent spellings, which mail servers deliver to one mailbox. It ignores
+    nothing else: `straße@example.com` and `strasse@example.com`, which `fold` makes equal, are two mailboxes, and the
+    reader of one has proved nothing about the other.
     """
     if login.isascii():
         return login.lower()

@@ -1,6 +1,4 @@
-"""Whole numbers that are written with a fraction: to JSON `5.0` is the same number as `5`, and some writers know no
-integers.
-"""
+"""Whole numbers written with a fraction: in JSON `5.0` is the same number as `5`, and some writers have no integers."""
 
 from __future__ import annotations
 
@@ -8,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-#: A longer body is searched for them outside the event loop, in steps of this many bytes between its texts: that takes
-#: a microsecond for each text and number.
+#: A longer body is searched in a thread, in steps of this many bytes between its texts; each text and number takes a
+#: microsecond.
 LONG = 8192
-#: Up to here a float is exactly the number that was written.
+#: Up to this number a float represents every whole number exactly.
 EXACT = 2**53
 
 _NUMBER = re.compile(rb"-?\d++(?:\.\d++)?+(?:[eE][+-]?\d{1,3}+)?+")
@@ -19,10 +17,10 @@ _REST_OF_NUMBER = re.compile(rb"[-+.\deE]*+")
 
 
 def with_whole_numbers(body: bytes) -> bytes | None:
-    """JSON whose whole numbers are written as such; None where there is nothing to change."""
+    """Returns JSON whose whole numbers have no fraction; None if nothing changes."""
     if b"." not in body and b"e" not in body.lower():
         return None
-    # Not one expression for texts and numbers: it would not let other threads run while it reads a long text.
+    # Not one expression for texts and numbers: no other thread could run while it reads a long text.
     parts = body.split(b'"')
     in_text = False
     for place, part in enumerate(parts):
@@ -37,7 +35,7 @@ def with_whole_numbers(body: bytes) -> bytes | None:
 
 
 def _steps(part: bytes) -> Iterator[bytes]:
-    """A part cut behind each 8 KB, but never within a number."""
+    """Splits a part after each 8 KB, but never inside a number."""
     start = 0
     while start < len(part):
         rest = _REST_OF_NUMBER.match(part, start + LONG)
@@ -47,7 +45,7 @@ def _steps(part: bytes) -> Iterator[bytes]:
 
 
 def _escapes_what_follows(part: bytes) -> bool:
-    """Whether the quote behind a part of a text belongs to the text: behind an odd number of backslashes."""
+    """Checks whether the quote after a part belongs to the text: it does after an odd number of backslashes."""
     return part.endswith(b"\\") and (len(part) - len(part.rstrip(b"\\"))) % 2 == 1
 
 
@@ -60,7 +58,7 @@ def _whole(match: re.Match[bytes]) -> bytes:
 
 
 def whole_numbers(value: Any) -> Any:
-    """`with_whole_numbers` of what was decoded already."""
+    """Does what `with_whole_numbers` does with decoded JSON."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= EXACT else value
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Tags: keys such as `string::[Device].<City>`, and values, which are text on the wire but have a type.
+"""Tags: keys such as `string::[Device].<City>`, and values, which are text in JSON but have a type.
 
 Keys are `{type}::[{entity}].<{name}>`, those of system tags `{type}::[sys].[{entity}].<{name}>`. Type, `sys` and entity
-are words in any letter case; the name keeps its own.
+may have any letter case; that of the name does not change.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ TYPES = ("string", "number", "boolean", "dateTime", "timeSpan", "stringArray", "
 ENTITIES = ("Device", "Content")
 MAX_NAME_LENGTH = 128
 MAX_VALUE_LENGTH = 4096
-#: Of a string, and of each in an array: a longer key would not fit into an index page of PostgreSQL.
+#: The limit of a string, alone or in an array: a longer key does not fit into an index page of PostgreSQL.
 MAX_STRING_LENGTH = 512
 MAX_DIGITS = 28
 
 type_of_word = {word.lower(): word for word in TYPES}
-"""The types by their folded word."""
+"""The types by their word in lower case."""
 _entity_of_word = {word.lower(): word for word in ENTITIES}
 
 _WORD = re.compile(r"[A-Za-z]*")
@@ -36,7 +36,7 @@ Comparable = str | int | float | bool | list[str] | list[int | float]
 
 
 class TagKey(NamedTuple):
-    """A tag's key; `str()` of it is its canonical text."""
+    """A tag's key; its `str()` is the canonical text."""
 
     type: str
     system: bool
@@ -48,7 +48,7 @@ class TagKey(NamedTuple):
 
 
 def parse(text: str) -> TagKey:
-    """Read a key; ValueError names the position (counted from 1) at which the text stops being one."""
+    """Reads a key. Raises ValueError, which names the position of the mistake, counted from 1."""
     word = _WORD.match(text)
     tag_type = type_of_word.get(word.group().lower()) if word else None
     if tag_type is None:
@@ -75,10 +75,11 @@ def parse(text: str) -> TagKey:
 
 
 def normalise(tag_type: str, value: object) -> str:
-    """Give the canonical text of a value that came as text or as a native JSON value.
+    """Returns the canonical text of a value given as text or as a native JSON value.
 
     Numbers become plain decimals (`30`, `-0.5`), booleans `true` or `false`, points in time and spans the contract's
-    text, arrays `1,2` and `"a","b"` (a quotation mark inside is doubled). ValueError when the value is not of the type.
+    text, arrays `1,2` and `"a","b"` (a quotation mark inside is doubled). Raises ValueError if the value is not of the
+    type.
     """
     _check_length(value)
     text = _normalisers[tag_type](value)
@@ -87,7 +88,7 @@ def normalise(tag_type: str, value: object) -> str:
 
 
 def comparable(tag_type: str, text: str) -> Comparable:
-    """Give what filters and sorts compare for a value in canonical text.
+    """Returns what filters and sorts compare for a value in canonical text.
 
     Folded text, a number, a bool, milliseconds for points in time and spans, or a list of folded texts or numbers.
     """
@@ -191,7 +192,7 @@ def _numeric_array(value: object) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """Split `"a","b"` or `a, b` into its items; nothing but blanks has none."""
+    """Splits `"a","b"` or `a, b` into its items; blank text has none."""
     items: list[str] = []
     at = 0
     ends = "," if text.strip() else ""

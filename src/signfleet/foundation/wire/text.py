@@ -1,4 +1,4 @@
-"""Comparison of text without regard to letter case, and characters that no store can hold."""
+"""Case-insensitive comparison of text, and characters that no store accepts."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 def fold(text: str) -> str:
-    """Give the key under which `text` is compared, sorted and kept unique without regard to letter case.
+    """Returns the key for case-insensitive comparison and uniqueness of `text`.
 
-    Canonically equivalent spellings get the same key, and folding a key again changes nothing.
+    Canonically equivalent spellings have the same key, and folding a key again changes nothing.
     """
     if text.isascii():
         return text.lower()
-    # Decomposed first: only then does folding see every letter that carries a mark.
+    # Decomposed first, so that folding sees every letter that has a mark.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def forbidden_character(text: str) -> int | None:
-    """Give the index of the first character that cannot be stored (NUL, lone surrogate), None when there is none."""
+    """Returns the index of the first character that cannot be stored (NUL, lone surrogate), or None."""
     found = _FORBIDDEN.search(text)
     return None if found is None else found.start()

@@ -1,10 +1,10 @@
-"""Time spans: milliseconds inside, the contract's `[d.]hh:mm[:ss[.fff]]` on the wire."""
+"""Time spans: milliseconds in the program, the contract's `[d.]hh:mm[:ss[.fff]]` in JSON."""
 
 from __future__ import annotations
 
 import re
 
-#: What `parse` takes, as a regular expression that Python and JSON Schema read alike.
+#: What `parse` accepts, as a regular expression that means the same in Python and JSON Schema.
 PATTERN = r"^([0-9]{1,5}\.)?([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?$(?!\n)"
 
 _FORM = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?")
@@ -14,11 +14,11 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MAX_MS = 100_000 * DAY - 1
-"""The longest span that has a text: 99999.23:59:59.999."""
+"""The longest span that the text can express: 99999.23:59:59.999."""
 
 
 def format(ms: int) -> str:
-    """Write a span of `ms` milliseconds (0 to `MAX_MS`): `00:05:00`, `00:00:00.500`, `730.00:00:00`."""
+    """Returns the text of `ms` milliseconds (0 to `MAX_MS`): `00:05:00`, `00:00:00.500`, `730.00:00:00`."""
     days, rest = divmod(ms, DAY)
     hours, rest = divmod(rest, HOUR)
     minutes, rest = divmod(rest, MINUTE)
@@ -32,7 +32,7 @@ def format(ms: int) -> str:
 
 
 def parse(text: str) -> int:
-    """Read a span as milliseconds; digits past the millisecond are dropped. ValueError for anything else."""
+    """Reads a span as milliseconds, dropping digits beyond them. Raises ValueError for anything else."""
     match = _FORM.fullmatch(text)
     if match is None:
         if text.startswith("-"):
@@ -48,5 +48,5 @@ def parse(text: str) -> int:
 
 
 def canonical(text: str) -> str:
-    """The same span as `format` writes it: `00:05` as `00:05:00`. ValueError as in `parse`."""
+    """Returns a span as `format` writes it: `00:05` as `00:05:00`. Raises ValueError as `parse` does."""
     return format(parse(text))

@@ -1,4 +1,4 @@
-"""Says what of some JSON does not fit a type, where that is, and what would fit."""
+"""Describes where JSON does not match a type, and what is expected there."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-#: What msgspec says, and the place in the JSON if it names one.
-_SAID = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
+#: A message of msgspec, and the place in the JSON if it names one.
+_MESSAGE = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
 _PLACE = re.compile(r" - at `\$([^`]*)`$")
-#: What was expected or found, with a limit if there is one.
+#: The expected or actual types, with a limit if there is one.
 _TYPES = re.compile(r"`(\w+(?: \| \w+)*)`( of length)?(?: ([<>]=) (\d+))?")
 #: JSON's types by msgspec's names, which are Python's.
 _WORDS = {
@@ -25,15 +25,15 @@ _WORDS = {
     "object": "an object",
     "array": "an array",
 }
-#: The steps of a place: `.name` in an object, `[3]` in an array, `[...]` in an object whose names are anybody's.
+#: The steps of a place: `.name` in an object, `[3]` in an array, `[...]` in an object with arbitrary names.
 _STEP = re.compile(r"\.([^.\[]+)|\[[^\]]*\]")
 
 
 def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
-    """The sentence for `error` at reading a `type_`, whose value stands at `at` (such as `settings`) in a whole."""
-    said = _SAID.fullmatch(str(error))
-    assert said is not None
-    text, place = in_words(said[1]), said[2] or ""
+    """Returns the sentence for an `error` in a value of `type_`, which is at `at` (such as `settings`) in the body."""
+    message = _MESSAGE.fullmatch(str(error))
+    assert message is not None
+    text, place = in_words(message[1]), message[2] or ""
     if " matching regex " in text:
         text = f"Expected {' or '.join(_forms(known_type(type_), place)) or 'text of another form'}"
     elif text.startswith("Invalid enum value"):
@@ -43,12 +43,12 @@ def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
 
 
 def malformed(error: Exception) -> str:
-    """Returns what is wrong with a text that is no JSON."""
+    """Returns the sentence for a text that is not JSON."""
     return _PLACE.sub(lambda found: f" - at '{found[1].removeprefix('.')}'" if found[1] else "", str(error))
 
 
 def in_words(text: str) -> str:
-    """Returns a sentence of msgspec, such as "Expected `str | null`, got `int`", in words for everybody."""
+    """Returns a sentence of msgspec, such as "Expected `str | null`, got `int`", without the names of Python types."""
     if text.startswith("Object missing required field "):
         return text.replace("`", "'")
     return _TYPES.sub(_type_in_words, text) if text.startswith("Expected ") else text
@@ -64,7 +64,7 @@ def _type_in_words(found: re.Match[str]) -> str:
 
 
 def _words(kind: inspect.Type, place: str) -> list[str]:
-    """The words of the enumeration at a place within a type."""
+    """Returns the words of the enumeration at a place within a type."""
     kinds = [choice for found in _at(kind, place) for choice in choices(found)]
     return [str(word) for kind in kinds if isinstance(kind, inspect.LiteralType) for word in kind.values]
 
@@ -77,7 +77,7 @@ def _forms(kind: inspect.Type, place: str) -> list[str]:
 
 
 def _at(kind: inspect.Type, place: str) -> list[inspect.Type]:
-    """Returns the types of what stands at a place within a type."""
+    """Returns the types of the values at a place within a type."""
     kinds = [kind]
     for step in _STEP.finditer(place):
         kinds = [below for found in kinds for choice in choices(found) for below in _below(choice, step[1])]
@@ -85,18 +85,18 @@ def _at(kind: inspect.Type, place: str) -> list[inspect.Type]:
 
 
 def _parts(kind: inspect.Type) -> list[inspect.Type]:
-    """Returns the types of a union with what is annotated about them."""
+    """Returns the types of a union with their annotations."""
     return [part for each in kind.types for part in _parts(each)] if isinstance(kind, inspect.UnionType) else [kind]
 
 
 @lru_cache(maxsize=256)
 def known_type(type_: Any) -> inspect.Type:
-    """What msgspec knows of a declared type; of a large one it takes 30 ms to find out."""
+    """Returns msgspec's description of a declared type; cached, since a large one takes 30 ms."""
     return inspect.type_info(type_)
 
 
 def choices(kind: inspect.Type) -> list[inspect.Type]:
-    """The types that a type admits, without what is annotated about them."""
+    """Returns the types that a type admits, without their annotations."""
     if isinstance(kind, inspect.Metadata):
         return choices(kind.type)
     if isinstance(kind, inspect.UnionType):
@@ -105,7 +105,7 @@ def choices(kind: inspect.Type) -> list[inspect.Type]:
 
 
 def _below(kind: inspect.Type, name: str | None) -> Iterator[inspect.Type]:
-    """The types of what is one step below: the property of this name, or an element of any."""
+    """Yields the types one step below: of the member with this name, or of the elements."""
     if isinstance(kind, inspect.StructType):
         yield from (field.type for field in kind.fields if field.encode_name == name)
     elif isinstance(kind, inspect.ListType):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-#: The named codes; `GMT-14` to `GMT+14`, with minutes if need be (`GMT+9:30`), are accepted as well.
+#: The named codes; `GMT-14` to `GMT+14`, also with minutes (`GMT+9:30`), are valid too.
 CODES = {
     "EST": "America/New_York",
     "EST1": "Etc/GMT+5",
@@ -57,9 +57,9 @@ _LONGEST_OFFSET = timedelta(hours=14)
 
 @lru_cache(maxsize=1024)
 def canonical(name: str) -> str | None:
-    """Returns the code or IANA name that players know a time zone by; None where `name` is no time zone.
+    """Returns the code or IANA name of a time zone as players know it; None if `name` is not a time zone.
 
-    The letter case does not matter. A name that Windows uses becomes the IANA name of its zone.
+    Ignores letter case. A name that Windows uses becomes the IANA name of its zone.
     """
     name = name.strip()
     code = name.upper()
@@ -69,7 +69,7 @@ def canonical(name: str) -> str | None:
 
 
 def nearest(name: str, count: int = 3) -> list[str]:
-    """Returns the names of time zones that are spelt most like `name`, the nearest first."""
+    """Returns the names of time zones that are spelt most like `name`, nearest first."""
     pairs = _pairs(name)
     likeness = {known: 2 * len(pairs & own) / (len(pairs) + len(own)) for known, own in _known_pairs().items()}
     return sorted(likeness, key=lambda known: -likeness[known])[:count]
@@ -77,9 +77,9 @@ def nearest(name: str, count: int = 3) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def zone(name: str | None) -> tzinfo:
-    """Returns the time zone that a code or a name means; UTC when it means none.
+    """Returns the time zone of a code or name; UTC if there is none. Never raises.
 
-    In `GMT+3` the sign is the everyday one: three hours ahead of Greenwich. Never raises.
+    The sign in `GMT+3` is the usual one: three hours ahead of Greenwich.
     """
     known = canonical(name) if name else None
     if known is None:
@@ -89,7 +89,7 @@ def zone(name: str | None) -> tzinfo:
 
 
 def _offset(code: str) -> timedelta | None:
-    """The offset that `GMT+3` or `GMT+9:30` says; None for anything else."""
+    """Returns the offset of `GMT+3` or `GMT+9:30`; None for any other code."""
     match = _OFFSET.fullmatch(code)
     if match is None:
         return None
@@ -102,7 +102,7 @@ def _offset(code: str) -> timedelta | None:
 
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
-    """IANA names by what they, and the names of Windows, are in small letters."""
+    """Returns IANA names by themselves and by the names of Windows, in lower case."""
     names = resources.files("tzdata").joinpath("zones").read_text("utf-8").split()
     windows = msgspec.json.decode(resources.files(__package__).joinpath("windows_zones.json").read_bytes())
     return {name.lower(): name for name in names} | {name.lower(): iana for name, iana in windows.items()}
@@ -114,6 +114,6 @@ def _known_pairs() -> dict[str, frozenset[str]]:
 
 
 def _pairs(name: str) -> frozenset[str]:
-    """The pairs of neighbouring characters: comparing sets of them takes a tenth of comparing texts."""
+    """Returns the pairs of neighbouring characters: comparing sets is ten times as fast as comparing texts."""
     name = f" {name.lower()} "
     return frozenset(name[place : place + 2] for place in range(len(name) - 1))
