@@ -1,13 +1,13 @@
-"""Adds permissions to users, roles, groups and devices, removes them, and records each change in the audit trail."""
+"""Adds permissions to users, roles, groups and devices, removes them, and records both in the audit trail."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Literal
+from typing import Generic, Literal, Protocol, TypeVar
 
 from signfleet.foundation.errors import Invalid, NotFound, of_another
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access import grants
 from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.operation import Operation
@@ -16,20 +16,30 @@ from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import AuditedEntity
 from signfleet.web.caller.session import Session
 
-#: Locks the row that a path segment names until the transaction ends. Raises `NotFound`, and `Forbidden` unless the
-#: caller may edit its permissions.
-Lock = Callable[[Transaction, Session, str], Awaitable[Row]]
-#: Finds the row that a path segment names, if the caller may see it. Raises `NotFound`.
-Find = Callable[[Transaction, Session, str], Awaitable[Row]]
-#: Advances the dates of a locked row, at a moment in ms.
-Touch = Callable[[Transaction, Row, int], Awaitable[object]]
+
+class EntityRow(Protocol):
+    """A user, role, group or device."""
+
+    id: int
+    network_id: int
 
 
-class PermissionList:
+RowT = TypeVar("RowT", bound=EntityRow)
+
+#: Locks the row of an id or name until the transaction ends. Raises `NotFound`, and `Forbidden` unless the caller may
+#: edit its permissions.
+Lock = Callable[[Transaction, Session, str], Awaitable[RowT]]
+#: Returns the row of an id or name that the caller may see. Raises `NotFound`.
+Find = Callable[[Transaction, Session, str], Awaitable[RowT]]
+#: Advances the dates of a locked row to a time in ms.
+Touch = Callable[[Transaction, RowT, int], Awaitable[object]]
+
+
+class PermissionList(Generic[RowT]):
     """The permissions of one kind of entity.
 
-    With the operations of a tree, `root`, they are for single devices or groups, which `find` finds; without one, for a
-    user or role and all things. `name_of` gives the name of a row that the audit trail shows.
+    With `root`, the root of a tree, they are permissions on single devices or groups, which `find` returns. Without it,
+    they are permissions of a user or role on all instances. `name_of` returns the name for the audit trail.
     """
 
     def __init__(
@@ -37,11 +47,11 @@ class PermissionList:
         store: Store,
         entity: AuditedEntity,
         *,
-        lock: Lock,
-        touch: Touch,
-        name_of: Callable[[Row], str],
+        lock: Lock[RowT],
+        touch: Touch[RowT],
+        name_of: Callable[[RowT], str],
         root: Operation | None = None,
-        find: Find | None = None,
+        find: Find[RowT] | None = None,
     ) -> None:
         self._store = store
         self._entity = entity
@@ -56,7 +66,7 @@ class PermissionList:
         await self._change("AddPermissions", session, ref, permissions, now)
 
     async def remove_permissions(self, session: Session, ref: str, permissions: Sequence[Permission], now: int) -> None:
-        """Removes permissions; what is not there need not be removed. Raises like `add_permissions`."""
+        """Removes permissions; ignores those that do not exist. Raises like `add_permissions`."""
         await self._change("RemovePermissions", session, ref, permissions, now)
 
     async def _change(
@@ -75,36 +85,35 @@ class PermissionList:
                 await self._check_entities(tx, session, self._find, row, permissions)
             entity_id = grants.ALL_INSTANCES if self._root is None else row.id
             grantor = await Grantor.of(session, tx)
-            change = AuditEntry(action, self._entity, row.id, self._name_of(row))
+            entry = AuditEntry(action, self._entity, row.id, self._name_of(row))
             if action == "AddPermissions":
                 changed = await grants.add_permissions(
                     tx, row.network_id, permissions, now, grantor=grantor, root=self._root, entity_id=entity_id
                 )
-                change = change._replace(after=changed)
+                entry = entry._replace(after=changed)
             else:
                 changed = await grants.remove_permissions(
                     tx, row.network_id, permissions, grantor=grantor, root=self._root, entity_id=entity_id
                 )
-                change = change._replace(before=changed)
+                entry = entry._replace(before=changed)
             await self._touch(tx, row, now)
             if changed:
-                await record(tx, row.network_id, change, now)
+                await record(tx, row.network_id, entry, now)
 
         await self._store.write(work)
 
-    def _check_principals(self, row: Row, permissions: Sequence[Permission]) -> None:
-        """Raises `Invalid` for a permission of another user or role than the one of the path."""
-        owner = f"{self._entity.lower()} {row.id}"
+    def _check_principals(self, row: RowT, permissions: Sequence[Permission]) -> None:
+        """Raises `Invalid` for a permission of another user or role than the path's."""
         for number, permission in enumerate(permissions):
             if (permission.principal.type, permission.principal.id) != (self._entity, row.id):
-                raise Invalid(f"'[{number}].principal': here are permissions of the {owner} alone.")
+                raise Invalid(f"'[{number}].principal': must be the {self._entity.lower()} {row.id} of the path.")
 
     async def _check_entities(
-        self, tx: Transaction, session: Session, find: Find, row: Row, permissions: Sequence[Permission]
+        self, tx: Transaction, session: Session, find: Find[RowT], row: RowT, permissions: Sequence[Permission]
     ) -> None:
-        """Raises `Invalid` for a permission that states another device or group than the one of the path.
+        """Raises `Invalid` for a permission on another device or group than the path's.
 
-        An id that the caller knows nothing of is ignored, as clients send what other servers gave them.
+        Ignores ids that the caller cannot see, since clients send permissions that they read from other servers.
         """
         for place, entity_id in grants.other_instances(permissions, row.id):
             with suppress(NotFound):

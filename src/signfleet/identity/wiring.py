@@ -18,7 +18,7 @@ from signfleet.identity.invitations.service import Invitations
 from signfleet.identity.networks.administration import NetworkAdministration
 from signfleet.identity.networks.service import InsertGroup, Networks
 from signfleet.identity.operation_trees.routes import endpoints as operation_endpoints
-from signfleet.identity.operation_trees.service import Operations
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.identity.people.links import OneTimeLinks
 from signfleet.identity.people.registration import Registrations
 from signfleet.identity.people.service import People
@@ -57,7 +57,7 @@ class IdentityServices(NotifyServices):
         self.session_changes = SessionChanges(store)
         self.own_sessions = OwnSessions(store)
         self.permissions = Permissions(store)
-        self.operations = Operations(store, self.permissions)
+        self.operation_trees = OperationTrees(store, self.permissions)
         self.audit = AuditTrail(store, self.permissions, settings.audit_retention_days)
         self.passwords = Passwords()
         self.password_proof = PasswordProof(store, self.passwords, attempts)

@@ -21,7 +21,7 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_GROUP,
 )
 from signfleet.identity.access.operations.roles import CREATORS, NETWORK_MANAGERS, PUBLISHERS, VIEWERS
-from signfleet.identity.operation_trees.document import document
+from signfleet.identity.operation_trees.schemas import document
 from tests.conftest import BASE, ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register
 from tests.identity.access.granted import grant

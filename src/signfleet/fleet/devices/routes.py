@@ -20,8 +20,8 @@ from signfleet.fleet.devices.settings import DeviceSettings
 from signfleet.fleet.devices.tags.routes import endpoints as tag_endpoints
 from signfleet.fleet.devices.tokens.routes import endpoints as token_endpoints
 from signfleet.identity.access.operations.definitions import DELETE_DEVICE, UPDATE_DEVICE, VIEW_DEVICE
-from signfleet.identity.operation_trees.document import OperationDocument
-from signfleet.identity.operation_trees.service import Operations
+from signfleet.identity.operation_trees.schemas import OperationDocument
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.web.contract.patch import Changes
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoint, Endpoints, Parameter
@@ -47,9 +47,9 @@ async def count_devices(call: Call, devices: Devices) -> Answer:
 
 
 @endpoints.get("/Operations/", answer=OperationDocument)
-async def list_device_operations(call: Call, operations: Operations) -> Answer:
+async def list_device_operations(call: Call, operation_trees: OperationTrees) -> Answer:
     """List the business operations on devices, and which roles may do them."""
-    return answer_json(await operations.tree(call.session, "Device"))
+    return answer_json(await operation_trees.get(call.session, "Device"))
 
 
 @endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)

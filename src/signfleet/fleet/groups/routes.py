@@ -14,8 +14,8 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_GROUP,
 )
 from signfleet.identity.access.schemas import Permission
-from signfleet.identity.operation_trees.document import OperationDocument
-from signfleet.identity.operation_trees.service import Operations
+from signfleet.identity.operation_trees.schemas import OperationDocument
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query
@@ -44,9 +44,9 @@ async def count_groups(call: Call, groups: Groups) -> Answer:
 
 
 @endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument)
-async def list_group_operations(call: Call, operations: Operations) -> Answer:
+async def list_group_operations(call: Call, operation_trees: OperationTrees) -> Answer:
     """List the business operations on groups, and which roles may do them."""
-    return answer_json(await operations.tree(call.session, "Group"))
+    return answer_json(await operation_trees.get(call.session, "Group"))
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_GROUP, body=NewGroup, answer=Group, errors=BODY_ERRORS)

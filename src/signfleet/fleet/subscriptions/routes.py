@@ -5,8 +5,8 @@ from __future__ import annotations
 from signfleet.fleet.subscriptions.schemas import Subscription
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.identity.access.operations.definitions import VIEW_SUBSCRIPTION
-from signfleet.identity.operation_trees.document import OperationDocument
-from signfleet.identity.operation_trees.service import Operations
+from signfleet.identity.operation_trees.schemas import OperationDocument
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.web.contract.paging import PagedList
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints
@@ -35,6 +35,6 @@ async def count_subscriptions(call: Call, subscriptions: Subscriptions) -> Answe
 
 
 @endpoints.get("/Operations/", answer=OperationDocument)
-async def list_subscription_operations(call: Call, operations: Operations) -> Answer:
+async def list_subscription_operations(call: Call, operation_trees: OperationTrees) -> Answer:
     """List the business operations on subscriptions and the roles that may do them."""
-    return answer_json(await operations.tree(call.session, "Subscription"))
+    return answer_json(await operation_trees.get(call.session, "Subscription"))

@@ -1,4 +1,4 @@
-"""What filters and sorts of the audit trail can name."""
+"""The properties that filters and sorts of the audit trail can name."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ AUDIT = Catalogue(
     entities=("Audit", "AuditRecord"),
     default_sort="[Audit].[Date] DESC",
 )
-"""Of /admin/v1/audit/."""
+"""The catalogue of /admin/v1/audit/."""

@@ -1,4 +1,4 @@
-"""What of a change goes into the audit trail: the members that differ, and no secrets."""
+"""Reduces the documents of a change for the audit trail: only members that differ, secrets masked."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import msgspec
 MASK: Final = "********"
 
 _SECRETS: Final = ("password", "passphrase", "secret", "token", "privatekey")
-"""A member whose name ends with one of these, in whatever spelling, is never written down."""
+"""The value of a member whose name ends with one of these, in any spelling, is never stored."""
 
 _CREDENTIALS: Final = re.compile(r"(://[^/?#\s:@]*:)[^/?#\s]+(?=@)")
-"""The password in `http://user:password@host`: proxies are addressed like this."""
+"""The password in `http://user:password@host`, as in addresses of proxies."""
 
 
 def plain(value: Any) -> Any:
-    """A document as builtin types: of a Struct, of JSON text or bytes, or as it is."""
+    """Returns a Struct, or JSON as text or bytes, as builtin types."""
     if isinstance(value, str | bytes):
         return msgspec.json.decode(value)
     return msgspec.to_builtins(value)
 
 
 def difference(before: Any, after: Any) -> tuple[Any, Any]:
-    """What differs between two documents, member by member; what is only in one of them is None in the other."""
+    """Returns the parts of two documents that differ, member by member; a member that one lacks is None there."""
     if not (isinstance(before, dict) and isinstance(after, dict)):
         return before, after
     was: dict[str, Any] = {}
@@ -37,7 +37,7 @@ def difference(before: Any, after: Any) -> tuple[Any, Any]:
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """The document with every secret in it replaced; what is empty tells nothing and stays."""
+    """Returns the document with every secret masked. Empty values stay, since they reveal nothing."""
     if isinstance(value, dict):
         return {key: masked(member, key) for key, member in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Writes the audit trail, inside the units of work that make the changes: what is not kept was not done."""
+"""Writes the audit trail in the transactions that make the changes, so that both commit or neither."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from signfleet.identity.audit.masking import difference, masked, plain
 from signfleet.identity.audit.schemas import Action, AuditedEntity
 from signfleet.web.caller.actor import acting
 
-#: The network under which changes are kept that belong to none.
+#: The network id of entries that belong to no network.
 NO_NETWORK = 0
 
 
 class AuditEntry(NamedTuple):
-    """What happened to one thing. Documents are Structs, builtin types or JSON text; None for what is not there."""
+    """A change of one entity. Documents are Structs, builtin types or JSON text, or None if there is none."""
 
     action: Action
     entity: AuditedEntity
@@ -26,22 +26,22 @@ class AuditEntry(NamedTuple):
     name: str | None = None
     before: Any = None
     after: Any = None
-    #: The device that it is about, for a change of another entity.
+    #: The device concerned, if the entity is not a device.
     device_id: int | None = None
 
 
-async def record(tx: Transaction, network_id: int | None, change: AuditEntry, now: int) -> None:
-    """Put a change into the trail. One that changed nothing leaves no entry."""
-    await record_all(tx, network_id, [change], now)
+async def record(tx: Transaction, network_id: int | None, entry: AuditEntry, now: int) -> None:
+    """Adds an entry to the trail, unless it is an update that changed nothing."""
+    await record_all(tx, network_id, [entry], now)
 
 
-async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[AuditEntry], now: int) -> None:
-    """Put changes into the trail, in their order; `now` is in ms."""
+async def record_all(tx: Transaction, network_id: int | None, entries: Sequence[AuditEntry], now: int) -> None:
+    """Adds entries to the trail in their order, like `record`; `now` is in ms."""
     actor = acting()
     rows = []
-    for change in changes:
-        before, after = _documents(change)
-        if change.action == "Update" and before == after:
+    for entry in entries:
+        before, after = _documents(entry)
+        if entry.action == "Update" and before == after:
             continue
         rows.append(
             {
@@ -50,14 +50,14 @@ async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[
                 "actor": actor.name,
                 "actor_key": fold(actor.name),
                 "address": actor.address and fold(actor.address),
-                "action": change.action,
-                "entity": change.entity,
-                "entity_id": change.id,
-                "name": change.name,
-                "name_key": None if change.name is None else fold(change.name),
+                "action": entry.action,
+                "entity": entry.entity,
+                "entity_id": entry.id,
+                "name": entry.name,
+                "name_key": None if entry.name is None else fold(entry.name),
                 "before": before,
                 "after": after,
-                "device_id": change.id if change.entity == "Device" else change.device_id,
+                "device_id": entry.id if entry.entity == "Device" else entry.device_id,
             }
         )
     if rows:
@@ -65,9 +65,9 @@ async def record_all(tx: Transaction, network_id: int | None, changes: Sequence[
         await tx.execute_many(queries.INSERT, [row | {"id": id_} for row, id_ in zip(rows, ids, strict=True)])
 
 
-def _documents(change: AuditEntry) -> tuple[str | None, str | None]:
-    before = None if change.before is None else plain(change.before)
-    after = None if change.after is None else plain(change.after)
+def _documents(entry: AuditEntry) -> tuple[str | None, str | None]:
+    before = None if entry.before is None else plain(entry.before)
+    after = None if entry.after is None else plain(entry.after)
     if before is not None and after is not None:
         before, after = difference(before, after)
     return _text(before), _text(after)

@@ -1,4 +1,4 @@
-"""`/admin/v1/audit`: the audit trail of the chosen network, to look through and to take away."""
+"""`/admin/v1/audit`: lists and exports the audit trail of the chosen network."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ endpoints = Endpoints("/admin/v1/audit", family="Audit", scope=RETRIEVE, operati
 
 @endpoints.get("/", parameters=LISTING, answer=AuditPage)
 async def list_audit(call: Call, audit: AuditTrail) -> Answer:
-    """List the changes made in the network, the newest first."""
+    """List the changes made in the network, newest first."""
     query = list_query(call)
     return answer_page(await audit.list_(call.session, query), query.size)
 
 
 @endpoints.get("/export.csv", parameters=(FILTER, SORT), answer=str, produces=CSV)
 async def export_audit_as_csv(call: Call, audit: AuditTrail) -> Answer:
-    """Give all changes that a filter matches as CSV."""
+    """Export all changes that a filter matches as CSV."""
     scope = await audit.scope(call.session)
     chunks = audit.csv(call.network_id, call.parameter("filter"), call.parameter("sort"), scope)
     return Answer(stream=chunks, media_type=f"{CSV}; charset=utf-8; header=present")
@@ -33,7 +33,7 @@ async def export_audit_as_csv(call: Call, audit: AuditTrail) -> Answer:
 
 @endpoints.get("/export.jsonl", parameters=(FILTER, SORT), answer=str, produces=JSON_LINES)
 async def export_audit_as_json_lines(call: Call, audit: AuditTrail) -> Answer:
-    """Give all changes that a filter matches as JSON Lines."""
+    """Export all changes that a filter matches as JSON Lines."""
     scope = await audit.scope(call.session)
     chunks = audit.lines(call.network_id, call.parameter("filter"), call.parameter("sort"), scope)
     return Answer(stream=chunks, media_type=JSON_LINES)

@@ -18,7 +18,7 @@ Action = Literal[
     "Revoke",
     "AddPermissions",
     "RemovePermissions",
-    # Of entries from before these two had names of their own.
+    # Only in entries of earlier versions, for the two above.
     "Permit",
     "Forbid",
     "Release",
@@ -32,6 +32,7 @@ AuditedEntity = Literal[
     "Device",
     "Group",
     "Network",
+    # No entry has it, but filters may name it: to remove it would refuse them.
     "Permission",
     "Person",
     "Profile",
@@ -46,7 +47,7 @@ AuditedEntity = Literal[
 
 
 class AuditRecord(msgspec.Struct, rename="camel", kw_only=True):
-    """One change. `before` and `after` hold what differs, with secrets masked; null where there was, or is, nothing."""
+    """One change. `before` and `after` are the members that differ, secrets masked; null if there was or is nothing."""
 
     id: Id
     date: DateTime
@@ -61,6 +62,6 @@ class AuditRecord(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class AuditPage(PagedList):
-    """A PagedList of them."""
+    """A PagedList of audit records."""
 
     items: list[AuditRecord]

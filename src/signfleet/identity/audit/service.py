@@ -1,4 +1,4 @@
-"""Reads the audit trail, page by page or all of it, and forgets what is too old."""
+"""Lists and exports the audit trail, and deletes entries after the retention."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from signfleet.foundation.expressions.listing import EVERYTHING, Scope
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY
@@ -24,10 +24,10 @@ from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page
 
-#: How many entries are read at once for an export.
+#: How many entries an export reads at once.
 CHUNK: Final = 1000
 
-#: What spreadsheets take for the beginning of a formula, some of them in full width too.
+#: Characters with which a formula begins in spreadsheets, in some also full-width ones.
 FORMULA_BEGINS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 COLUMNS: Final = AuditRecord.__struct_encode_fields__
@@ -43,40 +43,43 @@ class AuditTrail:
         self._all = Collection(store, AUDIT)
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """A page of the changes that the caller may see, the newest first unless a sort says otherwise."""
+        """Returns a page of the changes that the caller may see, newest first unless the query has a sort."""
         found = await self._all.find(session.network, query, await self.scope(session))
         return found.page([encode(record) for record in await self._records(session.network, found.ids)])
 
     async def scope(self, session: Session) -> Scope:
-        """The changes of what the caller may see, or might have seen before it was gone, by users they may see."""
-        ever = self._permissions.scope_with_former
+        """Returns the scope of changes to entities that the caller may see, or could see when they were deleted.
+
+        It leaves out changes by users, or of users, whom the caller may not see.
+        """
+        scope_of = self._permissions.scope_with_former
         return queries.visible(
-            devices=await ever(session, VIEW_DEVICE, queries.DEVICE_ID),
-            groups=await ever(session, VIEW_GROUP, queries.ENTITY_ID),
-            roles=await ever(session, VIEW_ROLE, queries.ENTITY_ID),
-            users=await ever(session, VIEW_USER, queries.ENTITY_ID),
+            devices=await scope_of(session, VIEW_DEVICE, queries.DEVICE_ID),
+            groups=await scope_of(session, VIEW_GROUP, queries.ENTITY_ID),
+            roles=await scope_of(session, VIEW_ROLE, queries.ENTITY_ID),
+            users=await scope_of(session, VIEW_USER, queries.ENTITY_ID),
             members=await self._permissions.scope(session, VIEW_USER, queries.USER_ID),
         )
 
     def lines(
         self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
     ) -> AsyncIterator[bytes]:
-        """All in a scope that matches as JSON Lines. Raises `Invalid` at once, not when it is read."""
+        """Returns all matching changes of a scope as JSON Lines. Raises `Invalid` at once, not during the export."""
         AUDIT.filter(filter_), AUDIT.sort(sort)
         return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, b"", _lines)
 
     def csv(
         self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
     ) -> AsyncIterator[bytes]:
-        """All in a scope that matches as CSV (RFC 4180) with a heading; `before` and `after` are JSON in their cells.
+        """Returns all matching changes of a scope as CSV (RFC 4180) with a heading; `before` and `after` are JSON.
 
-        Raises `Invalid` at once, not when it is read.
+        Raises `Invalid` at once, not during the export.
         """
         AUDIT.filter(filter_), AUDIT.sort(sort)
         return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, _csv([COLUMNS]), _rows)
 
     async def sweep(self, now: int) -> None:
-        """Forget what is older than the retention allows."""
+        """Deletes entries and archived permissions older than the retention."""
         before = now - self._retention * DAY
 
         async def work(tx: Transaction) -> int:
@@ -107,7 +110,7 @@ class AuditTrail:
         return [_record(rows[id_]) for id_ in ids if id_ in rows]
 
 
-def _record(row: Row) -> AuditRecord:
+def _record(row: queries.AuditRow) -> AuditRecord:
     return AuditRecord(
         id=row.id,
         date=datetime.format(row.date),
@@ -123,7 +126,7 @@ def _record(row: Row) -> AuditRecord:
 
 
 def _cells(record: AuditRecord) -> list[str]:
-    """Cells as text. One that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Returns the cells as text. One that a spreadsheet would evaluate as a formula gets an apostrophe before it."""
     values = (getattr(record, field) for field in AuditRecord.__struct_fields__)
     texts = (
         "" if value is None else bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)

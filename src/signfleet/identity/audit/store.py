@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import ColumnElement, and_, bindparam, not_, or_, select, tuple_
 
 from signfleet.foundation.expressions.listing import EVERYTHING, Scope
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import audit, person, user
+from signfleet.identity.audit.schemas import Action, AuditedEntity
 
-#: How many entries one unit of work forgets.
+
+class AuditRow(Protocol):
+    id: int
+    #: ms
+    date: int
+    actor: str
+    address: str | None
+    action: Action
+    entity: AuditedEntity
+    entity_id: int | None
+    name: str | None
+    #: JSON
+    before: str | None
+    #: JSON
+    after: str | None
+
+
+#: How many entries one transaction deletes.
 BATCH = 5000
 
 INSERT = Query(audit.insert())
-AMONG = Query(select(audit).where(audit.c.network_id == bindparam("network_id"), among(audit.c.id, "ids")))
+AMONG = Query(select(audit).where(audit.c.network_id == bindparam("network_id"), among(audit.c.id, "ids")), AuditRow)
 
-#: By what permissions for single things find what a change is about, and for users who made it.
+#: The columns by which permissions decide on a change: its device or entity, and the user who made it.
 DEVICE_ID, ENTITY_ID, USER_ID = audit.c.device_id, audit.c.entity_id, user.c.id
 
 
 def visible(devices: Scope, groups: Scope, roles: Scope, users: Scope, members: Scope) -> Scope:
-    """The changes of what a caller may see, by users whom the caller may see.
+    """Returns the scope of changes to entities that a caller may see, by users whom the caller may see.
 
-    `devices`, `groups`, `roles` and `users` go by the columns above for what a change is about, `members` by `USER_ID`.
+    `devices` is a scope of `DEVICE_ID`; `groups`, `roles` and `users` are of `ENTITY_ID`, `members` of `USER_ID`.
     """
     scope = EVERYTHING
     if devices.conditions:
@@ -35,7 +55,7 @@ def visible(devices: Scope, groups: Scope, roles: Scope, users: Scope, members: 
             scope &= _scope(entity, seen, or_(audit.c.entity != entity, and_(*seen.conditions)))
     if members.conditions:
         for name in (audit.c.actor_key, audit.c.name_key):
-            scope &= _scope(f"members by {name}", members, _names_nobody_hidden(name, members))
+            scope &= _scope(f"members by {name}", members, _is_visible_login(name, members))
     return scope
 
 
@@ -43,8 +63,8 @@ def _scope(name: str, of: Scope, condition: ColumnElement[bool]) -> Scope:
     return Scope(f"{name}: {of.name}", (condition,), of.parameters)
 
 
-def _names_nobody_hidden(name: ColumnElement[str], members: Scope) -> ColumnElement[bool]:
-    """Whether a folded name is no person's login, or that of a user in the scope."""
+def _is_visible_login(name: ColumnElement[str], members: Scope) -> ColumnElement[bool]:
+    """Returns whether a folded name is the login of a user in the scope, or nobody's login."""
     known = select(person.c.id).where(person.c.login_key == name).correlate(audit).exists()
     seen = select(user.c.id).join(person, person.c.id == user.c.person_id)
     seen = seen.where(user.c.network_id == NETWORK, person.c.login_key == name, *members.conditions)

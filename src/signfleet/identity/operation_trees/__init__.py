@@ -1,1 +1,1 @@
-"""The trees of business operations, as a network sees them."""
+"""The trees of business operations as a network shows them."""

@@ -1,9 +1,9 @@
-"""`/Operations`: the business operations on everything, and who may do them."""
+"""`/Operations`: the business operations, and who may do them."""
 
 from __future__ import annotations
 
-from signfleet.identity.operation_trees.document import OperationDocument
-from signfleet.identity.operation_trees.service import Operations
+from signfleet.identity.operation_trees.schemas import OperationDocument
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
 
@@ -13,12 +13,12 @@ RETRIEVE = "bsn.api.main.operations.retrieve"
 
 
 @endpoints.get("/Root/", scope=RETRIEVE, answer=list[OperationDocument])
-async def list_operations(call: Call, operations: Operations) -> Answer:
+async def list_operations(call: Call, operation_trees: OperationTrees) -> Answer:
     """List the trees of business operations, one for each kind of entity."""
-    return answer_json(await operations.trees(call.session))
+    return answer_json(await operation_trees.all(call.session))
 
 
 @endpoints.get("/Root/{entity}/", scope=RETRIEVE, answer=OperationDocument)
-async def get_operations(call: Call, operations: Operations, entity: str) -> Answer:
-    """Give the tree of business operations on one kind of entity."""
-    return answer_json(await operations.tree(call.session, entity))
+async def get_operations(call: Call, operation_trees: OperationTrees, entity: str) -> Answer:
+    """Get the tree of business operations for one kind of entity."""
+    return answer_json(await operation_trees.get(call.session, entity))

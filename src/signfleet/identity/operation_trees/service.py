@@ -1,4 +1,4 @@
-"""The trees of business operations as one network sees them: with its own permissions beside those of the roles."""
+"""Reads the trees of business operations with the permissions of one network."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from signfleet.identity.access.operations.definitions import ROOTS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.access.visible_permissions import VisiblePermissions
-from signfleet.identity.operation_trees.document import OperationDocument, document
+from signfleet.identity.operation_trees.schemas import OperationDocument, document
 from signfleet.web.caller.session import Session
 
 
-class Operations:
-    """Gives the trees."""
+class OperationTrees:
+    """The trees with the permissions that the caller may see."""
 
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._visible_permissions = VisiblePermissions(store, permissions)
 
-    async def trees(self, session: Session) -> list[OperationDocument]:
-        """All of them."""
-        stated = await self._stated(session)
-        return [document(root, stated) for root in ROOTS.values()]
+    async def all(self, session: Session) -> list[OperationDocument]:
+        """Returns all trees."""
+        added = await self._added(session)
+        return [document(root, added) for root in ROOTS.values()]
 
-    async def tree(self, session: Session, entity: str) -> OperationDocument:
-        """The tree of an entity, whose name's letter case does not matter. Raises `NotFound`."""
+    async def get(self, session: Session, entity: str) -> OperationDocument:
+        """Returns the tree of an entity, named in any letter case. Raises `NotFound`."""
         for name, root in ROOTS.items():
             if name.lower() == entity.lower():
-                return document(root, await self._stated(session))
-        raise NotFound(f"There are no operations on '{entity}'; there are on {', '.join(ROOTS)}.")
+                return document(root, await self._added(session))
+        raise NotFound(f"There are no operations for '{entity}', only for {', '.join(ROOTS)}.")
 
-    async def _stated(self, session: Session) -> dict[str, list[Permission]]:
-        stated = defaultdict(list)
+    async def _added(self, session: Session) -> dict[str, list[Permission]]:
+        added = defaultdict(list)
         rows = await self._store.all(queries.GENERAL_PERMISSIONS, network_id=session.network_id)
         for permission in await self._visible_permissions.filter(session, [permission_of(row) for row in rows]):
-            stated[permission.operation_uid].append(permission)
-        return stated
+            added[permission.operation_uid].append(permission)
+        return added

@@ -1,1 +1,1 @@
-"""/admin/v1/sessions: where a person is signed in."""
+"""`/admin/v1/sessions`: where a person is signed in."""

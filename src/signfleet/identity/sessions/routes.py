@@ -1,4 +1,4 @@
-"""`/admin/v1/sessions`: a person sees where they are signed in, and ends what is not theirs."""
+"""`/admin/v1/sessions`: people see where they are signed in, and end sessions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ endpoints = Endpoints("/admin/v1/sessions", family="Sessions", caller="person")
 
 @endpoints.get("/", scope="bsn.api.self.sessions.retrieve", parameters=PAGING, answer=SessionPage)
 async def list_sessions(call: Call, sessions: OwnSessions) -> Answer:
-    """List the sessions of the person that are in force, the newest first."""
+    """List the person's live sessions, newest first."""
     marker, size = call.parameter("marker"), page_size(call)
     return answer_json(await sessions.page(call.person_id, call.session.id, marker, size, call.now))
 
 
 @endpoints.delete("/{session}/", scope="bsn.api.self.sessions.delete")
-async def end_session(call: Call, own_sessions: OwnSessions, session: str) -> Answer:
-    """End one of the person's sessions: its access and refresh tokens are refused from now on."""
+async def delete_session(call: Call, own_sessions: OwnSessions, session: str) -> Answer:
+    """Delete one of the person's sessions, which ends its access and refresh tokens."""
     await own_sessions.end(call.person_id, id_of(session), call.session.login, call.now)
     return NO_CONTENT

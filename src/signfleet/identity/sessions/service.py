@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from signfleet.foundation.errors import Invalid, NotFound
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.identity.access.store import DELETE_SESSION
 from signfleet.identity.audit.recording import AuditEntry, record
@@ -17,13 +17,13 @@ _TOP: Final = 2**63 - 1
 
 
 class OwnSessions:
-    """The sessions of one person: each is what one sign-in opened, with its access and refresh tokens."""
+    """The sessions of one person. Each sign-in opens one, with its access and refresh tokens."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def page(self, person_id: int, own_id: int, marker: str | None, size: int, now: int) -> SessionPage:
-        """Return sessions with a token that is good, the newest first. Raises `Invalid` for a marker of no page."""
+        """Returns the sessions with a valid token, newest first. Raises `Invalid` for a malformed marker."""
         below = _TOP
         if marker is not None:
             if not (marker.isascii() and marker.isdigit() and len(marker) < 19):
@@ -36,12 +36,12 @@ class OwnSessions:
         return SessionPage(items=items, next_marker=str(items[-1].id) if len(rows) > size else None)
 
     async def end(self, person_id: int, session_id: int | None, login: str | None, now: int) -> None:
-        """End a session with all its tokens, at once and at every server. Raises `NotFound`."""
+        """Ends a session with all its tokens, at once and on every server. Raises `NotFound`."""
 
         async def work(tx: Transaction) -> None:
             row = await tx.one(queries.LOCK_OWN_SESSION, id=session_id or 0, person_id=person_id)
             if row is None:
-                raise NotFound("You have no such session; it may have ended.")
+                raise NotFound("You have no such session; it may have ended already.")
             await tx.execute(DELETE_SESSION, id=row.id)
             before = {
                 "grant": row.grant_type,
@@ -53,7 +53,7 @@ class OwnSessions:
         await self._store.write(work)
 
 
-def _info(row: Row, own_id: int) -> SessionInfo:
+def _info(row: queries.LiveSession, own_id: int) -> SessionInfo:
     return SessionInfo(
         id=row.id,
         is_own=row.id == own_id,

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Literal, Protocol
+
 from sqlalchemy import bindparam, func, select
 
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import application, network, session, token
 
-#: Sessions with a token that is good, the newest first, below an id.
+Grant = Literal["client_credentials", "password"]
+
+
+class OwnSession(Protocol):
+    id: int
+    #: None: a player's.
+    grant_type: Grant | None
+    address: str | None
+    #: ms
+    creation_date: int
+
+
+class LiveSession(OwnSession, Protocol):
+    #: ms
+    last_used_date: int | None
+    #: The names of application and network.
+    application: str | None
+    network: str | None
+    #: When the last of its tokens expires, in ms.
+    until: int
+
+
+class LockedSession(OwnSession, Protocol):
+    network_id: int | None
+
+
+#: Sessions with a valid token, newest first, below an id.
 LIVE_SESSIONS = Query(
     select(
         session.c.id,
@@ -33,10 +61,12 @@ LIVE_SESSIONS = Query(
         .exists(),
     )
     .order_by(session.c.id.desc())
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
+    LiveSession,
 )
 LOCK_OWN_SESSION = Query(
     select(session.c.id, session.c.network_id, session.c.address, session.c.grant_type, session.c.creation_date)
     .where(session.c.id == bindparam("id"), session.c.person_id == bindparam("person_id"))
-    .with_for_update()
+    .with_for_update(),
+    LockedSession,
 )

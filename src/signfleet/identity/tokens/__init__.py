@@ -1,1 +1,1 @@
-"""Tokens of people and players, by their own text."""
+"""Looks up and revokes a token of a person, user or player by its text."""

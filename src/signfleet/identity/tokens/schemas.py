@@ -1,16 +1,16 @@
-"""The Token Info entity: what the contract tells of a token."""
+"""The contract's TokenInfo."""
 
 from __future__ import annotations
 
 import msgspec
 
-from signfleet.foundation.storage.interface import Row
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime
+from signfleet.identity.access.store import LiveToken
 
 
 class TokenInfo(msgspec.Struct, rename="camel"):
-    """A token, what it is good for (space-separated scopes) and when."""
+    """A token with its scopes, separated by spaces, and the dates between which it is valid."""
 
     token: str
     scope: str
@@ -18,6 +18,6 @@ class TokenInfo(msgspec.Struct, rename="camel"):
     valid_to: DateTime
 
 
-def token_info(token: str, row: Row) -> TokenInfo:
-    """The entity of a row with `scope`, `valid_from` and `valid_to`."""
+def token_info(token: str, row: LiveToken) -> TokenInfo:
+    """Returns the entity of a row."""
     return TokenInfo(token, row.scope, datetime.format(row.valid_from), datetime.format(row.valid_to))

@@ -12,7 +12,7 @@ from signfleet.identity.access.operations import definitions
 from signfleet.identity.access.operations.definitions import ROOTS, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES
-from signfleet.identity.operation_trees.document import document
+from signfleet.identity.operation_trees.schemas import document
 from tests.examples import FOLDER as EXAMPLES
 from tests.identity.access.system_roles import allowed_by_system_role
 

@@ -1,4 +1,4 @@
-"""A tree of operations in the contract's form (BusinessOperation), as `…/Operations/` endpoints answer it."""
+"""The contract's BusinessOperation, which the `…/Operations/` endpoints return."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signfleet.identity.access.schemas import Permission, Principal
 
 
 class OperationDocument(msgspec.Struct, rename="camel", frozen=True):
-    """One operation with those below it. Named as a parent, it has neither descendants nor permissions."""
+    """One operation with those below it. As a `parent`, it has neither descendants nor permissions."""
 
     uid: str
     singular_name: str
@@ -24,20 +24,20 @@ class OperationDocument(msgspec.Struct, rename="camel", frozen=True):
     permissions: list[Permission] | None
 
 
-#: Permissions for all instances by the uid of their operation.
-Stated = Mapping[str, Sequence[Permission]]
+#: Permissions for all instances, by the uid of their operation.
+PermissionsByUid = Mapping[str, Sequence[Permission]]
 
 
-def document(operation: Operation, stated: Stated | None = None) -> OperationDocument:
-    """The operation as the wire shows it: its parent named, the tree below it, and who may do it.
+def document(operation: Operation, added: PermissionsByUid | None = None) -> OperationDocument:
+    """Returns an operation with its parent, the tree below it and its permissions.
 
-    `stated` are the network's own permissions; those of the system roles are always told.
+    `added` are the permissions that users of the network have added; those of the system roles are always shown.
     """
     return msgspec.structs.replace(
         _outline(operation),
         parent=_outline(operation.parent) if operation.parent else None,
-        descendants=[document(child, stated) for child in operation.children],
-        permissions=list(_permissions(operation, stated or {})),
+        descendants=[document(child, added) for child in operation.children],
+        permissions=list(_permissions(operation, added or {})),
     )
 
 
@@ -55,14 +55,14 @@ def _outline(operation: Operation) -> OperationDocument:
     )
 
 
-def _permissions(operation: Operation, stated: Stated) -> Iterator[Permission]:
-    """What is stated for the operation itself first, then what others inherit, with the date of what is inherited."""
-    told = set()
+def _permissions(operation: Operation, added: PermissionsByUid) -> Iterator[Permission]:
+    """Yields the operation's own permissions, then the inherited ones of other principals, with their dates."""
+    seen = set()
     for ancestor in operation.lineage:
-        for permission in (*map(_fixed, ancestor.role_rules), *stated.get(ancestor.uid, ())):
-            holder = (permission.principal.type, permission.principal.id)
-            if holder not in told:
-                told.add(holder)
+        for permission in (*map(_fixed, ancestor.role_rules), *added.get(ancestor.uid, ())):
+            principal = (permission.principal.type, permission.principal.id)
+            if principal not in seen:
+                seen.add(principal)
                 yield msgspec.structs.replace(
                     permission, operation_uid=operation.uid, is_inherited=ancestor is not operation
                 )
