@@ -14,12 +14,19 @@ the braces, commas and names before them:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from signfleet.fleet.devices import store as queries
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.fleet.devices.store import LockedDevice, PlayerRow
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
+
+
+class _Dated(Protocol):
+    """A device with the date (ms) of the last change of its document."""
+
+    changed_date: int
 
 
 def identity(*, id_: int, serial: str, model: str, family: str, registration_date: int, last_modified_date: int) -> str:
@@ -56,17 +63,17 @@ def with_permissions(document: bytes, permissions: str, shown: str) -> bytes:
     return document.removesuffix(f"{permissions}}}".encode()) + f"{shown}}}".encode()
 
 
-def etag(row: Row) -> str:
+def etag(row: PlayerRow) -> str:
     """Returns the entity tag of a device: its version, which preconditions compare, and the date of its document."""
     return f"{row.version}-{row.changed_date:x}"
 
 
-def next_moment(row: Row, now: int) -> int:
+def next_moment(row: _Dated, now: int) -> int:
     """Returns the date of a change of the device at `now`, in ms."""
     return datetime.next_moment(row.changed_date, now)
 
 
-async def write_part(tx: Transaction, row: Row, part: str, document: str, moment: int) -> None:
+async def write_part(tx: Transaction, row: LockedDevice, part: str, document: str, moment: int) -> None:
     """Replaces a part (a name in `store.CHANGE_PART`) of the document of a device locked by `store.LOCK_DEVICE`.
 
     The caller also writes the device's own columns: by `touch`, unless it updates them anyway.
@@ -88,7 +95,7 @@ async def write_part(tx: Transaction, row: Row, part: str, document: str, moment
     )
 
 
-async def touch(tx: Transaction, row: Row, moment: int) -> None:
+async def touch(tx: Transaction, row: LockedDevice, moment: int) -> None:
     """Advances version and dates for a change of tags or permissions."""
     await tx.execute(queries.TOUCH_DEVICE, in_network=row.network_id, of_device=row.id, moment=moment)
 

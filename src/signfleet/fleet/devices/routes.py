@@ -55,10 +55,10 @@ async def list_device_operations(call: Call, operation_trees: OperationTrees) ->
 @endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)
 async def get_device(call: Call, devices: Devices, device: str) -> Answer:
     """Get a device by id or serial."""
-    row, is_partial = await devices.get(call.session, device)
+    row, document, is_partial = await devices.get(call.session, device)
     if is_partial:  # no date changes when users become visible or hidden, so the tag covers the content
-        return Answer(body=row.document, etag=f"{etag(row)}-{crc32(row.document):x}")
-    return Answer(body=row.document, last_modified=row.changed_date, etag=etag(row))
+        return Answer(body=document, etag=f"{etag(row)}-{crc32(document):x}")
+    return Answer(body=document, last_modified=row.changed_date, etag=etag(row))
 
 
 @endpoints.put("/{device}/", operation=UPDATE_DEVICE, body=Player, partial=True, body_limit=PLAYER_LIMIT)

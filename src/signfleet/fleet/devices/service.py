@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import NamedTuple, TypeVar
 
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import with_permissions
+from signfleet.fleet.devices.store import FoundDevice, LockedDevice, PlayerRow
 from signfleet.foundation.errors import NotFound, of_another
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.ids import Reference
 from signfleet.foundation.wire.text import fold
@@ -23,6 +25,16 @@ from signfleet.web.collection import Collection
 from signfleet.web.contract.conditional import NONE, Precondition
 from signfleet.web.contract.paging import ListQuery, Page
 
+R = TypeVar("R", FoundDevice, PlayerRow)
+
+
+class DeviceView(NamedTuple):
+    """A device as one caller sees it; `is_partial` if the document leaves out permissions."""
+
+    row: PlayerRow
+    document: bytes
+    is_partial: bool
+
 
 class Devices:
     """Reads and locks devices. A device that the caller may not see does not exist for the caller."""
@@ -33,21 +45,19 @@ class Devices:
         self._visible_permissions = VisiblePermissions(store, permissions)
         self._all = Collection(store, DEVICES, known=self._total)
 
-    async def get(self, session: Session, ref: str) -> tuple[Row, bool]:
-        """Returns the row of `store.PLAYER` for an id or serial, and whether its document is a partial view.
+    async def get(self, session: Session, ref: str) -> DeviceView:
+        """Returns a device by id or serial, as the caller sees it.
 
         A partial view leaves out permissions of users whom the caller may not see, so it changes with the caller's
         rights too. Raises `NotFound`.
         """
         row = await self._visible(session, ref, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
         is_partial = bool(await self._visible_permissions.devices_with_hidden(session, [row.id]))
-        if is_partial:
-            row = row._replace(document=await self._document(session, row.id))
-        return row, is_partial
+        return DeviceView(row, await self._document(session, row.id) if is_partial else row.document, is_partial)
 
     async def find(
         self, session: Session, ref: str, operation: Operation = VIEW_DEVICE, tx: Transaction | None = None
-    ) -> Row:
+    ) -> FoundDevice:
         """Returns `id` and `serial` of the device that an id or serial means, if the caller may do `operation` on it.
 
         Raises `NotFound` if the caller may not even see it, otherwise `Forbidden`.
@@ -60,7 +70,7 @@ class Devices:
     async def check_same(
         self,
         session: Session,
-        device: Row,
+        device: FoundDevice,
         id_: object,
         serial: object = None,
         *,
@@ -103,8 +113,13 @@ class Devices:
         return str(row.part)
 
     async def lock(
-        self, tx: Transaction, session: Session, found: Row, operation: Operation, precondition: Precondition = NONE
-    ) -> Row:
+        self,
+        tx: Transaction,
+        session: Session,
+        found: FoundDevice,
+        operation: Operation,
+        precondition: Precondition = NONE,
+    ) -> LockedDevice:
         """Locks the device that `find` returned until the transaction ends; returns its row of `store.LOCK_DEVICE`.
 
         Raises `NotFound` or `Forbidden` if that has changed since `find`, and `Stale` if the precondition fails.
@@ -117,8 +132,8 @@ class Devices:
         return row
 
     async def _visible(
-        self, session: Session, ref: str, by_id: Query, by_serial: Query, tx: Transaction | None = None
-    ) -> Row:
+        self, session: Session, ref: str, by_id: Query[R], by_serial: Query[R], tx: Transaction | None = None
+    ) -> R:
         """Resolves an id or serial to a device that the caller may see. Raises `NotFound`."""
         store, (id_, serial_key) = tx or self._store, Reference.parse(ref)
         if id_ is not None:

@@ -14,8 +14,9 @@ from signfleet.fleet.devices.document import next_moment, write_part
 from signfleet.fleet.devices.location import derive_names, store_place
 from signfleet.fleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.devices.store import LockedDevice
 from signfleet.foundation.errors import Forbidden, Invalid, TooLarge
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import format as format_date
 from signfleet.foundation.wire.json import encode
@@ -119,7 +120,7 @@ class DeviceSettings:
         await self._store.write(work)
 
     async def _group(
-        self, tx: Transaction, session: Session, row: Row, name: str, wanted: GroupReference | None
+        self, tx: Transaction, session: Session, row: LockedDevice, name: str, wanted: GroupReference | None
     ) -> GroupReference:
         """Resolves the group that a device, now in the group `name`, should be in; moving it takes a permission."""
         if wanted is None:
@@ -145,7 +146,7 @@ class DeviceSettings:
             raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.key}' here.")
         return GroupReference(id=group.id, name=group.name)
 
-    async def _write(self, tx: Transaction, row: Row, settings: PlayerSettings, moment: int) -> None:
+    async def _write(self, tx: Transaction, row: LockedDevice, settings: PlayerSettings, moment: int) -> None:
         """Writes the settings to the device's columns, its document, and the properties that filters read."""
         settings.last_modified_date = format_date(moment)
         whole = encode(settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Column, Table, and_, bindparam, cast, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
@@ -25,6 +25,47 @@ from signfleet.foundation.storage.tables import (
     session,
     unneeded_file,
 )
+
+
+class FoundDevice(Protocol):
+    """What an id or serial resolves to."""
+
+    id: int
+    serial: str
+
+
+class LockedDevice(FoundDevice, Protocol):
+    """A device that a transaction changes; the last three are parts of its document, as JSON."""
+
+    network_id: int
+    model: str
+    family: str
+    registration_date: int
+    last_modified_date: int
+    changed_date: int
+    version: int
+    group_id: int
+    settings: str
+    tags: str
+    permissions: str
+
+
+class PlayerRow(Protocol):
+    """A device with its Player entity as JSON."""
+
+    id: int
+    version: int
+    last_modified_date: int
+    changed_date: int
+    document: bytes
+
+
+class GroupRow(Protocol):
+    """A group that a device moves to."""
+
+    id: int
+    name: str
+
 
 NETWORK_ID = bindparam("network_id", type_=device.c.network_id.type)
 
@@ -51,8 +92,8 @@ PLAYER = (
     .join(device_document, DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID)
 )
-PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")))
-PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_key")))
+PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")), PlayerRow)
+PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_key")), PlayerRow)
 #: The Player entities of a page.
 DOCUMENTS = Query(
     select(
@@ -100,12 +141,14 @@ PART = {
 
 #: Resolves an id or serial.
 DEVICE_BY_ID = Query(
-    select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id"))
+    select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id")),
+    FoundDevice,
 )
 DEVICE_BY_SERIAL = Query(
     select(device.c.id, device.c.serial).where(
         device.c.network_id == NETWORK_ID, device.c.serial_key == bindparam("serial_key")
-    )
+    ),
+    FoundDevice,
 )
 
 #: Locks a device and its document until the transaction ends, and reads what changes need. The document is locked
@@ -129,7 +172,8 @@ LOCK_DEVICE = Query(
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
-    .with_for_update(of=[device, device_document])
+    .with_for_update(of=[device, device_document]),
+    LockedDevice,
 )
 #: Locks the group that a device moves to, FOR SHARE: until the transaction ends it is neither deleted nor renamed.
 _GROUP = (
@@ -137,8 +181,8 @@ _GROUP = (
     .where(device_group.c.network_id == NETWORK_ID)
     .with_for_update(read=True)
 )
-GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")))
-GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")))
+GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")), GroupRow)
+GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")), GroupRow)
 
 CHANGE_DEVICE = Query(
     device.update()

@@ -9,9 +9,10 @@ from signfleet.fleet.devices.schemas import GroupReference
 from signfleet.fleet.devices.store import GROUP_BY_NAME
 from signfleet.fleet.groups import store as queries
 from signfleet.fleet.groups.creation import DEFAULT_GROUP
+from signfleet.fleet.groups.store import CountRow, GroupRow
 from signfleet.foundation.errors import Forbidden
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
@@ -25,11 +26,11 @@ async def move_to_default(
     tx: Transaction,
     session: Session,
     permissions: Permissions,
-    group: Row,
+    group: GroupRow,
     now: int,
     *,
     movable: Scope,
-    count_movable: Query,
+    count_movable: Query[CountRow],
 ) -> dict[str, Any] | None:
     """Moves all devices of a locked group, if it has any; returns what the audit trail records of it.
 

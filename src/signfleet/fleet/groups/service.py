@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,10 +15,11 @@ from signfleet.fleet.groups.catalogue import GROUPS
 from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
 from signfleet.fleet.groups.moving import move_to_default
 from signfleet.fleet.groups.schemas import Group, GroupChange, NewGroup
+from signfleet.fleet.groups.store import GroupRow
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Invalid, NotFound, of_another
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.foundation.storage.interface import Duplicate, Store, Transaction, UnitOfWork
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.collation import order_key
@@ -73,7 +74,7 @@ class Groups:
             root=GROUP,
             find=lambda tx, session, ref: self._row(session, ref, tx),
         )
-        self._queries: OrderedDict[tuple[Callable[[Scope], Query], str], Query] = OrderedDict()
+        self._queries: OrderedDict[tuple[Callable[[Scope], Query[Any]], str], Query[Any]] = OrderedDict()
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """Returns a page of groups, by name unless the query has a sort."""
@@ -95,7 +96,7 @@ class Groups:
         """Returns the scope of the groups that the caller may see."""
         return await self._permissions.scope(session, VIEW_GROUP, queries.GROUP_ID)
 
-    async def get(self, session: Session, ref: str) -> tuple[Group, Row]:
+    async def get(self, session: Session, ref: str) -> tuple[Group, GroupRow]:
         """Returns a group by id or name, with its devices, and its row. Raises `NotFound`."""
         row = await self._row(session, ref)
         scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
@@ -111,12 +112,14 @@ class Groups:
         network_id = session.network
         name = check_name(new.name)
 
-        async def work(tx: Transaction) -> Row | None:
+        async def work(tx: Transaction) -> GroupRow:
             await check_group_quota(tx, network_id, self._limit)
             group_id = await insert_group(tx, network_id, name, now, new.description)
             after = {"name": name, "description": new.description}
             await record(tx, network_id, AuditEntry("Create", "Group", group_id, name, None, after), now)
-            return await tx.one(queries.GROUP_BY_ID, network_id=network_id, id=group_id)
+            row = await tx.one(queries.GROUP_BY_ID, network_id=network_id, id=group_id)
+            assert row is not None
+            return row
 
         return _entity(await self._write(work, name), 0, [], [])
 
@@ -191,10 +194,10 @@ class Groups:
         row = await self._row(session, ref)
         return await self._shown_permissions(session, row.id)
 
-    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> Row:
+    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> GroupRow:
         return await self._lock(session, ref, EDIT_GROUP_PERMISSIONS, tx)
 
-    async def _lock(self, session: Session, ref: str, operation: Operation, tx: Transaction) -> Row:
+    async def _lock(self, session: Session, ref: str, operation: Operation, tx: Transaction) -> GroupRow:
         """Locks a group until the transaction ends and returns its row, if the caller may do `operation` on it.
 
         Raises `NotFound` or `Forbidden`.
@@ -206,7 +209,7 @@ class Groups:
             raise NotFound.in_network("group", ref)
         return row
 
-    async def _check_id(self, session: Session, group: Row, id_: int | None, tx: Transaction) -> None:
+    async def _check_id(self, session: Session, group: GroupRow, id_: int | None, tx: Transaction) -> None:
         """Raises `Invalid` if a body has the id of another group that the caller may see."""
         if not id_ or id_ == group.id:
             return
@@ -215,10 +218,10 @@ class Groups:
         if other is not None:
             raise of_another("id", "group", other.name, group.name)
 
-    async def _row(self, session: Session, ref: str, tx: Transaction | None = None) -> Row:
+    async def _row(self, session: Session, ref: str, tx: Transaction | None = None) -> GroupRow:
         """Returns the row of a group by id, or by name if the caller sees no group of that id. Raises `NotFound`."""
         store, number = tx or self._store, id_of(ref)
-        ways: list[tuple[Query, dict[str, int | str]]] = [(queries.GROUP_BY_NAME, {"name_key": fold(ref)})]
+        ways: list[tuple[Query[GroupRow], dict[str, int | str]]] = [(queries.GROUP_BY_NAME, {"name_key": fold(ref)})]
         if number is not None:
             ways.insert(0, (queries.GROUP_BY_ID, {"id": number}))
         for query, key in ways:
@@ -236,7 +239,7 @@ class Groups:
         )
         return {row.group_id: row.devices for row in rows}
 
-    def _query(self, make: Callable[[Scope], Query], scope: Scope) -> Query:
+    def _query(self, make: Callable[[Scope], Query[T]], scope: Scope) -> Query[T]:
         """Returns the query that `make` builds for a scope, cached for each kind of scope."""
         key = (make, scope.name)
         query = self._queries.get(key)
@@ -253,12 +256,12 @@ class Groups:
             raise Invalid(f"'name': there already is a group '{name}'.") from None
 
 
-async def _touch(tx: Transaction, row: Row, now: int) -> None:
+async def _touch(tx: Transaction, row: GroupRow, now: int) -> None:
     modified = next_moment(row.last_modified_date, now)
     await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
 
 
-async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
+async def _rename(tx: Transaction, row: GroupRow, name: str, now: int) -> None:
     """Writes the new name of a group to the documents and properties of its devices."""
     old, new = (f'"group":{encode(GroupReference(id=row.id, name=spelled)).decode()}' for spelled in (row.name, name))
     await tx.all(queries.LOCK_DEVICES, network_id=row.network_id, group_id=row.id)
@@ -274,7 +277,9 @@ async def _rename(tx: Transaction, row: Row, name: str, now: int) -> None:
         )
 
 
-def _entity(row: Row, count: int, permissions: list[Permission], devices: list[DeviceReference] | None = None) -> Group:
+def _entity(
+    row: GroupRow, count: int, permissions: list[Permission], devices: list[DeviceReference] | None = None
+) -> Group:
     return Group(
         id=row.id,
         name=row.name,

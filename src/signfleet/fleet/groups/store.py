@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
 from signfleet.fleet.devices.document import identity_json
@@ -10,16 +12,43 @@ from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, json_member, merged
 from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties
 
+
+class GroupRow(Protocol):
+    """A group."""
+
+    network_id: int
+    id: int
+    name: str
+    name_key: str
+    description: str | None
+    creation_date: int
+    last_modified_date: int
+
+
+class MemberRow(Protocol):
+    """A device of a group."""
+
+    id: int
+    serial: str
+
+
+class CountRow(Protocol):
+    """How many devices are in a group."""
+
+    group_id: int
+    devices: int
+
+
 #: The columns that permissions for single groups, and for single devices, refer to.
 GROUP_ID = device_group.c.id
 DEVICE_ID = device.c.id
 
 _group = select(device_group).where(device_group.c.network_id == bindparam("network_id"))
-GROUP_BY_ID = Query(_group.where(device_group.c.id == bindparam("id")))
-GROUP_BY_NAME = Query(_group.where(device_group.c.name_key == bindparam("name_key")))
-GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")))
+GROUP_BY_ID = Query(_group.where(device_group.c.id == bindparam("id")), GroupRow)
+GROUP_BY_NAME = Query(_group.where(device_group.c.name_key == bindparam("name_key")), GroupRow)
+GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")), GroupRow)
 #: Locks a group until the transaction ends.
-LOCK_GROUP = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update())
+LOCK_GROUP = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update(), GroupRow)
 
 COUNT_GROUPS = Query(
     select(func.count().label("total"))
@@ -107,16 +136,18 @@ MOVE_DEVICES = (
 )
 
 
-def devices_in(scope: Scope) -> Query:
+def devices_in(scope: Scope) -> Query[MemberRow]:
     """Returns a query for the devices of a group that a scope admits."""
-    return Query(select(device.c.id, device.c.serial).where(_IN_GROUP, *scope.conditions).order_by(device.c.serial_key))
+    members = select(device.c.id, device.c.serial).where(_IN_GROUP, *scope.conditions)
+    return Query(members.order_by(device.c.serial_key), MemberRow)
 
 
-def counts(scope: Scope) -> Query:
+def counts(scope: Scope) -> Query[CountRow]:
     """Returns a query that counts the devices of each group in a scope; groups without any have no row."""
     counting: Select[tuple[int, int]] = select(device.c.group_id, func.count().label("devices"))
     return Query(
         counting.where(
             device.c.network_id == bindparam("network_id"), among(device.c.group_id, "ids"), *scope.conditions
-        ).group_by(device.c.group_id)
+        ).group_by(device.c.group_id),
+        CountRow,
     )

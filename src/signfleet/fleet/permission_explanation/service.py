@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
+from signfleet.fleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL, FoundDevice
 from signfleet.fleet.permission_explanation.schemas import ExplainedRule, Explanation
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Invalid, NotFound
-from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold
@@ -15,7 +15,7 @@ from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.rules import Rule, relevant
 from signfleet.identity.roles.system import role_name
-from signfleet.identity.users.store import MEMBER_BY_ID, MEMBER_BY_LOGIN
+from signfleet.identity.users.store import MEMBER_BY_ID, MEMBER_BY_LOGIN, UserRow
 from signfleet.web.caller.session import Session
 
 
@@ -85,7 +85,7 @@ class Explanations:
             rules=[_explained(rule, member, found, decides=number == 0) for number, rule in enumerate(ordered)],
         )
 
-    async def _user(self, network_id: int, ref: str, caller: Session | None) -> Row:
+    async def _user(self, network_id: int, ref: str, caller: Session | None) -> UserRow:
         number = id_of(ref)
         key = {"mailbox_key": mailbox_key(ref)} if number is None else {"id": number}
         query = MEMBER_BY_LOGIN if number is None else MEMBER_BY_ID
@@ -96,7 +96,7 @@ class Explanations:
             raise NotFound.in_network("user", ref)
         return row
 
-    async def _device(self, network_id: int, ref: str, caller: Session | None) -> Row:
+    async def _device(self, network_id: int, ref: str, caller: Session | None) -> FoundDevice:
         number = id_of(ref)
         key = {"serial_key": fold(ref)} if number is None else {"id": number}
         row = await self._store.one(DEVICE_BY_SERIAL if number is None else DEVICE_BY_ID, network_id=network_id, **key)
@@ -107,7 +107,7 @@ class Explanations:
         return row
 
 
-def _cannot_sign_in(member: Row) -> str | None:
+def _cannot_sign_in(member: UserRow) -> str | None:
     """Returns why the user cannot sign in to the network, whatever the rules say; None for a user who can."""
     if member.activation_date is None:
         return f"the user {member.login} has not accepted the invitation"
@@ -118,7 +118,7 @@ def _cannot_sign_in(member: Row) -> str | None:
     return f"the network '{member.network_name}' is locked out" if member.network_is_locked_out else None
 
 
-def _session_of(member: Row) -> Session:
+def _session_of(member: UserRow) -> Session:
     """Returns a session as if the user had signed in."""
     return Session(
         id=0,
@@ -134,7 +134,7 @@ def _session_of(member: Row) -> Session:
     )
 
 
-def _explained(rule: Rule, member: Row, device: Row | None, *, decides: bool) -> ExplainedRule:
+def _explained(rule: Rule, member: UserRow, device: FoundDevice | None, *, decides: bool) -> ExplainedRule:
     operation = by_uid(rule.operation_uid)
     assert operation is not None
     return ExplainedRule(
@@ -146,11 +146,11 @@ def _explained(rule: Rule, member: Row, device: Row | None, *, decides: bool) ->
     )
 
 
-def _principal(rule: Rule, member: Row) -> str:
+def _principal(rule: Rule, member: UserRow) -> str:
     return f"user {member.login}" if rule.is_for_user else f"role {role_name(member)}"
 
 
-def _reason(ordered: list[Rule], asked: Operation, member: Row, device: Row | None) -> str:
+def _reason(ordered: list[Rule], asked: Operation, member: UserRow, device: FoundDevice | None) -> str:
     if not ordered:
         return f"Denied: no rule of the user or of their role covers '{asked.full_name}'."
     rule = ordered[0]

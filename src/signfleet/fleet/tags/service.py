@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from signfleet.fleet.tags import store as queries
 from signfleet.fleet.tags.patterns import TagPattern, like
+from signfleet.fleet.tags.store import KeyRow
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.tags import TagKey
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.caller.session import Session
+
+R = TypeVar("R")
 
 
 class TagIndex:
@@ -22,7 +26,7 @@ class TagIndex:
     def __init__(self, store: Store, permissions: Permissions) -> None:
         self._store = store
         self._permissions = permissions
-        self._queries: dict[tuple[Callable[[Scope], Query], str], Query] = {}
+        self._queries: dict[tuple[Callable[[Scope], Query[Any]], str], Query[Any]] = {}
 
     async def keys(self, session: Session, pattern: str | None) -> list[str]:
         """Returns the keys that match a pattern, by name. Raises `Invalid`."""
@@ -39,16 +43,16 @@ class TagIndex:
             row.value for row in await self._read(queries.values_in_use, session, ids) if like(wanted.value, row.value)
         ]
 
-    async def _keys(self, session: Session, wanted: TagPattern) -> list[Row]:
+    async def _keys(self, session: Session, wanted: TagPattern) -> list[KeyRow]:
         return [row for row in await self._read(queries.keys_in_use, session) if wanted.matches(_key(row))]
 
-    async def _read(self, make: Callable[[Scope], Query], session: Session, ids: list[int] | None = None) -> list[Row]:
+    async def _read(self, make: Callable[[Scope], Query[R]], session: Session, ids: list[int] | None = None) -> list[R]:
         scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
-        query = self._queries.setdefault((make, scope.name), make(scope))
+        query: Query[R] = self._queries.setdefault((make, scope.name), make(scope))
         if len(self._queries) > 256:
             self._queries.clear()
         return await self._store.scan_all(query, network_id=session.network_id, ids=ids, **scope.parameters)
 
 
-def _key(row: Row) -> TagKey:
+def _key(row: KeyRow) -> TagKey:
     return TagKey(row.type, bool(row.is_system), row.entity, row.name)

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import and_, bindparam, func, select
 
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device_tag, tag_key
 
+
+class KeyRow(Protocol):
+    """A key in use."""
+
+    id: int
+    type: str
+    is_system: int
+    entity: str
+    name: str
+
+
+class ValueRow(Protocol):
+    """A value in use."""
+
+    value: str
+
+
 #: The column that permissions for single devices refer to.
 DEVICE_ID = device_tag.c.device_id
 
 
-def keys_in_use(scope: Scope) -> Query:
+def keys_in_use(scope: Scope) -> Query[KeyRow]:
     """Returns a query for the keys of tags on devices that the scope admits."""
     used = (
         select(device_tag.c.device_id)
@@ -23,11 +42,12 @@ def keys_in_use(scope: Scope) -> Query:
     return Query(
         select(tag_key.c.id, tag_key.c.type, tag_key.c.is_system, tag_key.c.entity, tag_key.c.name)
         .where(and_(tag_key.c.network_id == bindparam("network_id"), used))
-        .order_by(tag_key.c.name_order, tag_key.c.id)
+        .order_by(tag_key.c.name_order, tag_key.c.id),
+        KeyRow,
     )
 
 
-def values_in_use(scope: Scope) -> Query:
+def values_in_use(scope: Scope) -> Query[ValueRow]:
     """Returns a query for the values, each once, that keys (`ids`) have on devices that the scope admits."""
     return Query(
         select(device_tag.c.value)
@@ -37,5 +57,6 @@ def values_in_use(scope: Scope) -> Query:
             func.min(device_tag.c.value_order).nulls_first(),
             func.min(device_tag.c.value_number).nulls_first(),
             device_tag.c.value,
-        )
+        ),
+        ValueRow,
     )

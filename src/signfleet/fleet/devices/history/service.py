@@ -5,8 +5,9 @@ from __future__ import annotations
 from signfleet.fleet.devices.history import store as queries
 from signfleet.fleet.devices.history.catalogue import DOWNLOADS, ERRORS
 from signfleet.fleet.devices.history.schemas import PlayerDownload, PlayerError
+from signfleet.fleet.devices.history.store import DownloadRow, ErrorRow
 from signfleet.fleet.devices.service import Devices
-from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_DOWNLOADS
@@ -36,7 +37,7 @@ class DeviceHistory:
         return downloads.page([encode(_download(row)) for row in downloads.rows])
 
 
-def _error(row: Row) -> PlayerError:
+def _error(row: ErrorRow) -> PlayerError:
     return PlayerError(
         timestamp=datetime.format(row.timestamp),
         error_name=row.name,
@@ -46,7 +47,7 @@ def _error(row: Row) -> PlayerError:
     )
 
 
-def _download(row: Row) -> PlayerDownload:
+def _download(row: DownloadRow) -> PlayerDownload:
     return PlayerDownload(
         timestamp=datetime.format(row.timestamp),
         file_name=row.file_name,

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import bindparam
 
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.tables import device_download, device_error
+
+
+class ErrorRow(Protocol):
+    """An error; `count` is how many equal ones it stands for."""
+
+    timestamp: int
+    name: str
+    event: str
+    reason: str | None
+    response_code: int
+    count: int
+
+
+class DownloadRow(Protocol):
+    """A download."""
+
+    timestamp: int
+    file_name: str
+    file_hash: str | None
+    progress: int
+    status: str
+
 
 ERROR_COLUMNS = (
     device_error.c.timestamp,

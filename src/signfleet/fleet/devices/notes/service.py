@@ -5,9 +5,10 @@ from __future__ import annotations
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.notes import store as queries
 from signfleet.fleet.devices.notes.schemas import Note, NoteChange
+from signfleet.fleet.devices.notes.store import NoteRow
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.subscriptions.schemas import DeviceReference
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import UPDATE_DEVICE
@@ -65,13 +66,13 @@ class Notes:
 
         await self._store.write(work)
 
-    async def _among(self, tx: Store | Transaction, network_id: int, ids: list[int]) -> list[Row]:
+    async def _among(self, tx: Store | Transaction, network_id: int, ids: list[int]) -> list[NoteRow]:
         return await tx.all(queries.NOTES_AMONG, network_id=network_id, ids=ids)
 
 
-def _note(row: Row) -> Note:
+def _note(row: NoteRow) -> Note:
     note = Note(device=DeviceReference(id=row.id, serial=row.serial))
-    if row.note is not None:
-        note.note, note.author = row.note, row.author
+    if row.last_modified_date is not None:
+        note.note, note.author = row.note or "", row.author
         note.last_modified_date = datetime.format(row.last_modified_date)
     return note

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
@@ -9,6 +11,17 @@ from signfleet.fleet.devices.store import NETWORK_ID
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device, device_note
+
+
+class NoteRow(Protocol):
+    """A device with its note; all three are null if it has none."""
+
+    id: int
+    serial: str
+    note: str | None
+    author: str | None
+    last_modified_date: int | None
+
 
 #: The scope of the devices that have a note.
 NOTED = Scope(
@@ -26,7 +39,8 @@ NOTES_AMONG = Query(
     select(device.c.id, device.c.serial, device_note.c.note, device_note.c.author, device_note.c.last_modified_date)
     .select_from(device)
     .outerjoin(device_note, _OF_DEVICE)
-    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids"))
+    .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids")),
+    NoteRow,
 )
 
 _new = insert(device_note)

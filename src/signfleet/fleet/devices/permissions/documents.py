@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signfleet.fleet.devices.document import next_moment, touch, write_part
-from signfleet.fleet.devices.store import LOCK_DEVICE, LOCK_DEVICES
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.fleet.devices.store import LOCK_DEVICE, LOCK_DEVICES, LockedDevice
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access import grants
 from signfleet.identity.access.operations.definitions import DEVICE
 from signfleet.identity.access.permission_store import ENTITIES_OF_PRINCIPAL
 
 
-async def rewrite_permissions(tx: Transaction, row: Row, now: int) -> bool:
+async def rewrite_permissions(tx: Transaction, row: LockedDevice, now: int) -> bool:
     """Writes the permissions part of a locked device's document; returns whether it has changed."""
     document = encode((await grants.of_entity(tx, row.network_id, DEVICE.entity, row.id))[::-1]).decode()
     if document == row.permissions:

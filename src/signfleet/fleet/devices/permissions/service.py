@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from signfleet.fleet.devices.permissions.documents import rewrite_permissions
 from signfleet.fleet.devices.service import Devices
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.fleet.devices.store import LockedDevice
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access.operations.definitions import DEVICE, EDIT_DEVICE_PERMISSIONS
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.web.caller.session import Session
@@ -30,6 +31,6 @@ class DevicePermissions:
 
         return await self._devices.part(session, ref, "permissions")
 
-    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> Row:
+    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> LockedDevice:
         found = await self._devices.find(session, ref, EDIT_DEVICE_PERMISSIONS, tx)
         return await self._devices.lock(tx, session, found, EDIT_DEVICE_PERMISSIONS)

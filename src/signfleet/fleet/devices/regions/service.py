@@ -7,11 +7,11 @@ import msgspec
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.location import place_path
 from signfleet.fleet.devices.regions.schemas import PlayersRegion
-from signfleet.fleet.devices.regions.store import HEALTHS, RegionQueries
+from signfleet.fleet.devices.regions.store import HEALTHS, RegionQueries, RegionRow
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.errors import NotFound
 from signfleet.foundation.expressions.listing import Listing
-from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire.text import fold
 from signfleet.web.caller.session import Session
 
@@ -42,7 +42,7 @@ class Regions:
         return [_region(row) for row in rows]
 
 
-def _region(row: Row) -> PlayersRegion:
+def _region(row: RegionRow) -> PlayersRegion:
     return msgspec.convert(
         msgspec.json.decode(row.document)
         | {

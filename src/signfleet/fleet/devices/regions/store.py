@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final, get_args
+from typing import Any, Final, Protocol, get_args
 
 from sqlalchemy import and_, bindparam, case, func, select
 
@@ -11,7 +11,7 @@ from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.store import NETWORK_ID
 from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, location
 from signfleet.foundation.wire.types import Health
@@ -28,6 +28,18 @@ _BELOW = and_(
 )
 
 
+class RegionRow(Protocol):
+    """A place, the box around its devices, and how many they are; a column for each health is above 0 if one has it."""
+
+    path: str
+    document: str
+    south: float | None
+    north: float | None
+    west: float | None
+    east: float | None
+    devices: int
+
+
 class RegionQueries:
     """Reads the regions below a path, given as a folded key that ends with a slash."""
 
@@ -40,7 +52,7 @@ class RegionQueries:
         query = self._query(("exists", scope.name), lambda: _exists(scope))
         return bool(await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters))
 
-    async def regions(self, network_id: int, key: str, filter: Filter | None, scope: Scope) -> list[Row]:
+    async def regions(self, network_id: int, key: str, filter: Filter | None, scope: Scope) -> list[RegionRow]:
         """Returns a row for each place with devices that scope and filter admit, in the order of the places' keys.
 
         A row has the place's `path` and `document`, the box around its devices, their number, and for each health a

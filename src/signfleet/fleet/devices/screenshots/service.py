@@ -7,12 +7,13 @@ from typing import NamedTuple
 from signfleet.fleet.devices.screenshots import store as queries
 from signfleet.fleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.fleet.devices.screenshots.schemas import ScreenShot
+from signfleet.fleet.devices.screenshots.store import ScreenshotRow
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.blobs.links import Links
 from signfleet.foundation.expressions.listing import Top
 from signfleet.foundation.expressions.parser import parse_projection
-from signfleet.foundation.storage.interface import Row, Store
+from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SCREENSHOTS
@@ -59,7 +60,7 @@ class ScreenshotLists:
         return found.page([encode(_entity(links, row)) for row in found.rows])
 
 
-def _entity(links: LinkMaker, row: Row) -> ScreenShot:
+def _entity(links: LinkMaker, row: ScreenshotRow) -> ScreenShot:
     """Returns the entity of the contract, which shows timestamps to the second."""
     return ScreenShot(
         id=row.id,

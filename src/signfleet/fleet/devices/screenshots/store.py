@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import bindparam
 
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.tables import screenshot
+
+
+class ScreenshotRow(Protocol):
+    """A screenshot; `blob` and `thumbnail` are names of files."""
+
+    id: int
+    device_id: int
+    serial: str
+    group_name: str | None
+    presentation_name: str | None
+    utc_timestamp: int
+    local_timestamp: int
+    width: int
+    height: int
+    file_size: int
+    blob: str
+    thumbnail: str
+
 
 #: The column that permissions for single devices refer to.
 DEVICE_ID = screenshot.c.device_id

@@ -9,9 +9,11 @@ import msgspec
 
 from signfleet.fleet.devices.document import next_moment, touch, write_part
 from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.devices.store import LockedDevice
 from signfleet.fleet.devices.tags import store as queries
+from signfleet.fleet.devices.tags.store import TagKeyRow
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import tags as tagkeys
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.json import encode
@@ -124,13 +126,13 @@ def _identity(key: TagKey) -> _Identity:
     return _Identity(key.entity, key.system, fold(key.name))
 
 
-async def _lock_keys(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[_Identity, Row]:
+async def _lock_keys(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[_Identity, TagKeyRow]:
     """Locks and returns the rows of those of these keys that the network has."""
     rows = await tx.all(queries.LOCK_KEYS, network_id=network_id, names=[fold(key.name) for key in keys])
     return {_Identity(row.entity, bool(row.is_system), row.name_key): row for row in rows}
 
 
-async def _lock_or_create(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[TagKey, Row]:
+async def _lock_or_create(tx: Transaction, network_id: int, keys: Iterable[TagKey]) -> dict[TagKey, TagKeyRow]:
     """Locks the network's rows of these keys; creates missing ones. Raises `Invalid` if another type is in use."""
     # Sorted, so that two transactions that create the same keys cannot deadlock.
     ordered = sorted(keys, key=_identity)
@@ -158,7 +160,7 @@ def _new_key(network_id: int, id_: int, key: TagKey) -> dict[str, Any]:
     }
 
 
-async def _with_type(tx: Transaction, network_id: int, key: TagKey, known: Row) -> Row:
+async def _with_type(tx: Transaction, network_id: int, key: TagKey, known: TagKeyRow) -> TagKeyRow:
     """Returns the row `known` with the type of `key`. Raises `Invalid` if it has another one and a device uses it."""
     if known.type == key.type:
         return known
@@ -169,7 +171,7 @@ async def _with_type(tx: Transaction, network_id: int, key: TagKey, known: Row) 
     return (await _lock_keys(tx, network_id, [key]))[_identity(key)]
 
 
-async def _insert(tx: Transaction, row: Row, tags: Iterable[tuple[int, str, str]]) -> None:
+async def _insert(tx: Transaction, row: LockedDevice, tags: Iterable[tuple[int, str, str]]) -> None:
     """Inserts the rows that filters and sorts read. `tags` are triples: id of the key, type, value."""
     whole, elements = [], []
     for tag_id, tag_type, text in tags:
@@ -191,7 +193,7 @@ def _comparable(value: str | float | None) -> dict[str, str | float | None]:
     return {"value_key": None, "value_number": float(value)}
 
 
-async def _write(tx: Transaction, row: Row, tags: dict[str, str], now: int) -> None:
+async def _write(tx: Transaction, row: LockedDevice, tags: dict[str, str], now: int) -> None:
     moment, document = next_moment(row, now), encode(tags).decode()
     await write_part(tx, row, "tags", document, moment)
     await touch(tx, row, moment)
