@@ -188,8 +188,12 @@ async def store(database: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-def restored_logs() -> Iterator[None]:
+def restored_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """For tests that configure the log of this process: afterwards it is as it was before."""
+    # A cached logger would write where this test reads, whichever test comes next.
+    configure = structlog.configure
+    uncached = {"cache_logger_on_first_use": False}
+    monkeypatch.setattr(structlog, "configure", lambda **options: configure(**options | uncached))
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
