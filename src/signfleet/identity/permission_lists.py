@@ -29,8 +29,8 @@ RowT = TypeVar("RowT", bound=EntityRow)
 #: Locks the row of an id or name until the transaction ends. Raises `NotFound`, and `Forbidden` unless the caller may
 #: edit its permissions.
 Lock = Callable[[Transaction, Session, str], Awaitable[RowT]]
-#: Returns the row of an id or name that the caller may see. Raises `NotFound`.
-Find = Callable[[Transaction, Session, str], Awaitable[RowT]]
+#: Returns id and name of what an id or name means, if the caller may see it. Raises `NotFound`.
+Find = Callable[[Transaction, Session, str], Awaitable[tuple[int, str]]]
 #: Advances the dates of a locked row to a time in ms.
 Touch = Callable[[Transaction, RowT, int], Awaitable[object]]
 
@@ -38,7 +38,7 @@ Touch = Callable[[Transaction, RowT, int], Awaitable[object]]
 class PermissionList(Generic[RowT]):
     """The permissions of one kind of entity.
 
-    With `root`, the root of a tree, they are permissions on single devices or groups, which `find` returns. Without it,
+    With `root`, the root of a tree, they are permissions on single devices or groups, which `find` names. Without it,
     they are permissions of a user or role on all instances. `name_of` returns the name for the audit trail.
     """
 
@@ -51,7 +51,7 @@ class PermissionList(Generic[RowT]):
         touch: Touch[RowT],
         name_of: Callable[[RowT], str],
         root: Operation | None = None,
-        find: Find[RowT] | None = None,
+        find: Find | None = None,
     ) -> None:
         self._store = store
         self._entity = entity
@@ -109,7 +109,7 @@ class PermissionList(Generic[RowT]):
                 raise Invalid(f"'[{number}].principal': must be the {self._entity.lower()} {row.id} of the path.")
 
     async def _check_entities(
-        self, tx: Transaction, session: Session, find: Find[RowT], row: RowT, permissions: Sequence[Permission]
+        self, tx: Transaction, session: Session, find: Find, row: RowT, permissions: Sequence[Permission]
     ) -> None:
         """Raises `Invalid` for a permission on another device or group than the path's.
 
@@ -117,6 +117,6 @@ class PermissionList(Generic[RowT]):
         """
         for place, entity_id in grants.other_instances(permissions, row.id):
             with suppress(NotFound):
-                other = await find(tx, session, str(entity_id))
-                if other.id == entity_id:
-                    raise of_another(place, self._entity.lower(), self._name_of(other), self._name_of(row))
+                id_, name = await find(tx, session, str(entity_id))
+                if id_ == entity_id:
+                    raise of_another(place, self._entity.lower(), name, self._name_of(row))

@@ -72,7 +72,7 @@ class Groups:
             touch=_touch,
             name_of=lambda row: row.name,
             root=GROUP,
-            find=lambda tx, session, ref: self._row(session, ref, tx),
+            find=self._find,
         )
         self._queries: OrderedDict[tuple[Callable[[Scope], Query[Any]], str], Query[Any]] = OrderedDict()
 
@@ -193,6 +193,10 @@ class Groups:
         """Returns the permissions for this group alone. Raises `NotFound`."""
         row = await self._row(session, ref)
         return await self._shown_permissions(session, row.id)
+
+    async def _find(self, tx: Transaction, session: Session, ref: str) -> tuple[int, str]:
+        row = await self._row(session, ref, tx)
+        return row.id, row.name
 
     async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> GroupRow:
         return await self._lock(session, ref, EDIT_GROUP_PERMISSIONS, tx)

@@ -23,13 +23,16 @@ class DevicePermissions:
             touch=rewrite_permissions,
             name_of=lambda row: row.serial,
             root=DEVICE,
-            find=lambda tx, session, ref: devices.find(session, ref, tx=tx),
+            find=self._find,
         )
 
     async def get(self, session: Session, ref: str) -> str:
         """Returns the permissions of a device as a JSON array, the newest first."""
-
         return await self._devices.part(session, ref, "permissions")
+
+    async def _find(self, tx: Transaction, session: Session, ref: str) -> tuple[int, str]:
+        found = await self._devices.find(session, ref, tx=tx)
+        return found.id, found.serial
 
     async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> LockedDevice:
         found = await self._devices.find(session, ref, EDIT_DEVICE_PERMISSIONS, tx)
