@@ -25,9 +25,8 @@ from signfleet.testing.accounts import ACCOUNTS, CLIENT_ID, CLIENT_SECRET, boots
 from signfleet.testing.crew import Crew
 from signfleet.testing.faults import FaultList
 from signfleet.web.http.asgi_app import AsgiApp
-from signfleet.web.http.call import Receive
 from signfleet.web.http.endpoint import Endpoint
-from signfleet.web.http.response import Send
+from signfleet.web.http.response import Receive, Send
 
 #: Requests under way have so many seconds to finish before the store is emptied under them.
 PATIENCE = 5.0

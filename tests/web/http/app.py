@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -95,7 +95,7 @@ async def get_large(_call: Call) -> Answer:
 
 @open_things.get("/long", caller="public", produces="text/plain", statuses="200")
 async def get_long(_call: Call) -> Answer:
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
         for _ in range(100):
             yield b"x" * 10_000
 
@@ -109,11 +109,39 @@ async def get_caller(call: Call) -> Answer:
 
 @open_things.get("/endless", caller="public", produces="text/plain", statuses="200")
 async def get_endless(_call: Call) -> Answer:
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks() -> AsyncGenerator[bytes, None]:
         for _ in range(10_000):
             yield b"x" * 100_000
 
     return Answer(stream=chunks(), media_type="text/plain")
+
+
+class Ticks:
+    """What the stream of `/open/ticks` has done."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.closed = threading.Event()
+
+
+ticks = Ticks()
+
+
+@open_things.get("/ticks", caller="public", produces="text/plain", statuses="200")
+async def get_ticks(call: Call) -> Answer:
+    """Stream `count` ticks, one every 50 ms, then nothing for ever."""
+
+    async def chunks(count: int) -> AsyncGenerator[bytes, None]:
+        try:
+            for _ in range(count):
+                ticks.made += 1
+                yield b"tick\n"
+                await asyncio.sleep(0.05)
+            await asyncio.Event().wait()
+        finally:
+            ticks.closed.set()
+
+    return Answer(stream=chunks(int(call.parameter("count") or 0)), media_type="text/plain")
 
 
 @open_things.get("/secret", caller="public", secret=True, statuses="200")

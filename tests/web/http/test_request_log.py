@@ -50,6 +50,7 @@ def test_a_line_tells_who_asked_for_what_and_how_it_went(client: httpx.Client, l
         "method": "GET",
         "path": THING,
         "status": 200,
+        "bytes": len(answer.content),
         "id": answer.headers["X-Request-Id"],
         "address": "127.0.0.1",
         "session": 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -63,14 +63,14 @@ class AuditTrail:
 
     def lines(
         self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Returns all matching changes of a scope as JSON Lines. Raises `Invalid` at once, not during the export."""
         AUDIT.filter(filter_), AUDIT.sort(sort)
         return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, b"", _lines)
 
     def csv(
         self, network_id: int, filter_: str | None, sort: str | None, scope: Scope = EVERYTHING
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Returns all matching changes of a scope as CSV (RFC 4180) with a heading; `before` and `after` are JSON.
 
         Raises `Invalid` at once, not during the export.
@@ -96,7 +96,7 @@ class AuditTrail:
         scope: Scope,
         heading: bytes,
         write: Callable[[list[AuditRecord]], bytes],
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         yield heading
         while True:
             page = await self._all.rows(network_id, query, scope)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,7 +13,7 @@ from signfleet.foundation.errors import NotFound, Unavailable
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.wire import datetime
 from signfleet.web.http.body_budget import BodyBudget
-from signfleet.web.http.call import Call, Disconnected, Receive
+from signfleet.web.http.call import Call, Disconnected
 from signfleet.web.http.cors import Cors
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.http.entity_check import body_check
@@ -21,7 +22,7 @@ from signfleet.web.http.injection import with_services
 from signfleet.web.http.media import HTML_TYPE
 from signfleet.web.http.pipeline import Gate, responder
 from signfleet.web.http.request_log import RequestLog, request_id
-from signfleet.web.http.response import Response, Send, header
+from signfleet.web.http.response import Receive, Response, Send, header
 from signfleet.web.http.routing import Responder, Route, Router
 
 #: Makes a responder of an endpoint's own one.
@@ -88,8 +89,16 @@ class AsgiApp:
             headers.append(_STRICT)
         if self._cors.is_on:
             self._cors.add(call, headers)
-        self._log.record(call, template or "none", response.status, started, id_)
-        await response.send(send)
+        record = partial(self._log.record, call, template or "none", response.status, started, id_)
+        if response.stream is None:
+            record(size=0 if call.method == "HEAD" else len(response.body))
+            await response.send(send)
+            return
+        is_whole = False
+        try:
+            is_whole = await response.send_stream(receive, send, has_body=call.method != "HEAD")
+        finally:
+            record(size=response.streamed, is_whole=is_whole)
 
     async def _answer(self, call: Call) -> tuple[str | None, Response | None]:
         """The route that was found, and the answer; None where nobody is there to read it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
@@ -15,6 +15,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.web.caller.actor import Actor
 from signfleet.web.contract.conditional import Precondition
 from signfleet.web.http.media import JSON_TYPE
+from signfleet.web.http.response import Receive
 
 if TYPE_CHECKING:
     from signfleet.web.caller.session import Session
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 PARAMETERS_LIMIT = 50
 ESCAPES_LIMIT = 4096
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-
 
 class Answer(msgspec.Struct):
     """A status, perhaps a body, and what conditional requests need to know of it."""
@@ -32,7 +31,7 @@ class Answer(msgspec.Struct):
     status: int = 200
     body: bytes | None = None
     #: Instead of a body: one that is too long to be put together first.
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes, None] | None = None
     media_type: str = JSON_TYPE
     #: ms; becomes `Last-Modified` and is what `If-Modified-Since` is compared with.
     last_modified: int | None = None

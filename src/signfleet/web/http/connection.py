@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Returns whether the connection stays open: a client that sends no more may still wait for its answers."""
-        self._eof = True
+        self._eof = self._writer.client_is_silent = True
         if self._closing:
             return False
         return bool(self._unread) or self._input_is_over()
@@ -268,6 +268,8 @@ class Connection(asyncio.Protocol):
     async def _run(self, cycle: RequestCycle) -> None:
         try:
             await self._app(cycle.scope, cycle.receive, cycle.send)
+        except asyncio.CancelledError:  # the server stops before a stream ends
+            pass
         except BaseException as error:  # of any kind: the client must not wait for an answer that never comes
             log.error("the application failed to answer", exc_info=error)
         if not cycle.answered and not cycle.disconnected:

@@ -92,7 +92,11 @@ class RequestCycle:
 
     @property
     def waits_for_body(self) -> bool:
-        return self._waiter is not None and self.more_body
+        return self._waiter is not None and self._wants_body
+
+    @property
+    def _wants_body(self) -> bool:
+        return self.more_body and not self.started
 
     def wake(self) -> None:
         """Lets `receive` look at what has arrived."""
@@ -104,21 +108,29 @@ class RequestCycle:
         self.wake()
 
     async def receive(self) -> Message:
-        """Returns the next part of the body; after the last, waits for the end of the connection or of the answer."""
-        while not (self.body or self.disconnected or self.answered or (not self.more_body and not self._delivered)):
+        """Returns the next part of the body; after the last, waits for the end of the connection or of the answer.
+
+        When the answer has begun, what is missing of the body does not matter any more.
+        """
+        while not (self.disconnected or self.answered or self._has_part()):
+            wants_body = self._wants_body
             self._waiter = self._loop.create_future()
-            if self.more_body:
+            if wants_body:
                 self._owner.wait_for_body(self)
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-                self._owner.body_came()
+                if wants_body:
+                    self._owner.body_came()
         if self.disconnected or self.answered:
             return {"type": "http.disconnect"}
         body, self.body = bytes(self.body), bytearray()
         self._delivered = not self.more_body
         return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    def _has_part(self) -> bool:
+        return not self.started and (bool(self.body) or (not self.more_body and not self._delivered))
 
     async def send(self, message: Message) -> None:
         """Writes the head of the answer, or a part of its body. Ignores what comes after the client has gone."""

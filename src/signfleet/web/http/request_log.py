@@ -48,8 +48,14 @@ class RequestLog:
     def __init__(self, *, access_log: bool) -> None:
         self._access_log = access_log
 
-    def record(self, call: Call, route: str, status: int, started: float, id_: str) -> None:
-        """A request that was answered with `status` at `route`; `started` by `time.perf_counter`."""
+    def record(
+        self, call: Call, route: str, status: int, started: float, id_: str, *, size: int, is_whole: bool = True
+    ) -> None:
+        """Records an answer at `route`: of a body in one piece before it is sent, of a stream when it has ended.
+
+        `started` is of `time.perf_counter`; `size` counts the bytes of the body. A stream is not whole if the client
+        left before its end, or the stream failed.
+        """
         seconds = time.perf_counter() - started
         REQUESTS.observe(call.method, route, status, seconds)
         if self._access_log:
@@ -60,8 +66,10 @@ class RequestLog:
                 path=redacted(call.path),
                 status=status,
                 ms=round(seconds * 1000, 2),
+                bytes=size,
                 id=id_,
                 address=call.address or None,
                 session=session.id if session else None,
                 network=session.network_id if session else None,
+                **({} if is_whole else {"incomplete": True}),
             )

@@ -1,8 +1,10 @@
-"""What goes back over the wire."""
+"""The HTTP response, and how it is sent over ASGI."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +13,7 @@ import msgspec
 #: Name, in small letters, and value.
 Header = tuple[bytes, bytes]
 
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: These have no body, not even an empty one.
@@ -23,28 +26,61 @@ class Response(msgspec.Struct):
     status: int
     headers: list[Header] = []
     body: bytes = b""
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes, None] | None = None
+    #: How many bytes of a stream were sent.
+    streamed: int = 0
 
     async def send(self, send: Send) -> None:
-        """Send it as ASGI wants it."""
+        """Sends an answer in one piece."""
         headers = self.headers
-        if self.stream is None and self.status not in _BODILESS:
+        if self.status not in _BODILESS:
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        if self.stream is not None:
-            async for chunk in self.stream:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": self.body})
+
+    async def send_stream(self, receive: Receive, send: Send, *, has_body: bool = True) -> bool:
+        """Sends a stream, and closes it when it ends or the client leaves. Returns whether the client got all of it.
+
+        `has_body` is false for HEAD, which gets the head alone. Raises what the stream raises.
+        """
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        sending = asyncio.create_task(self._send_chunks(send, has_body=has_body))
+        leaving = asyncio.create_task(_disconnect(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also where the server stops and cancels this task
+            leaving.cancel()
+            sending.cancel()
+            await asyncio.wait((sending,))
+        if sending.cancelled():
+            return False
+        sending.result()
+        return True
+
+    async def _send_chunks(self, send: Send, *, has_body: bool) -> None:
+        assert self.stream is not None
+        async with aclosing(self.stream) as stream:
+            if has_body:
+                async for chunk in stream:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    self.streamed += len(chunk)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _disconnect(receive: Receive) -> None:
+    """Returns when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def header(name: str, value: str) -> Header:
-    """A header as it is sent. What comes from outside cannot end it and begin another: text past Latin-1 is escaped."""
+    """Returns a header as it is sent, with text beyond Latin-1 escaped. The connection rejects line breaks."""
     return name.lower().encode("ascii"), value.encode("latin-1", "backslashreplace")
 
 
 @lru_cache(maxsize=64)
 def content_type(media_type: str) -> Header:
-    """The header; JSON says its charset, since some clients take Latin-1 for granted where none is named."""
+    """Returns the header. JSON names its charset, since some clients assume Latin-1 otherwise."""
     says_all = ";" in media_type or not media_type.endswith("json")
     return header("Content-Type", media_type if says_all else f"{media_type}; charset=utf-8")
 
