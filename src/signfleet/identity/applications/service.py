@@ -11,7 +11,7 @@ from signfleet.foundation.quotas import check_quota
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
-from signfleet.identity.access import store as queries
+from signfleet.identity.access import application_store as queries
 from signfleet.identity.access.tokens import hash_token
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.people.service import lock_person

@@ -11,7 +11,8 @@ from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.datetime import next_moment
-from signfleet.identity.access.store import DELETE_APPLICATIONS_OF_PERSON, DELETE_OTHER_SESSIONS
+from signfleet.identity.access.application_store import DELETE_APPLICATIONS_OF_PERSON
+from signfleet.identity.access.store import DELETE_OTHER_SESSIONS
 from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people import store as queries
 from signfleet.identity.people.store import LinkRow, PersonRow

@@ -11,9 +11,9 @@ from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import store as queries
+from signfleet.identity.access.application_store import APPLICATION_BY_CLIENT_ID, SHARE_APPLICATION, ApplicationRow
 from signfleet.identity.access.attempts import Attempts
 from signfleet.identity.access.passwords import Passwords
-from signfleet.identity.access.store import ApplicationRow
 from signfleet.identity.access.token_issue import (
     IssuedTokens,
     Lifetimes,
@@ -70,7 +70,7 @@ class SignIn:
         """Returns the registered application, and records its name in `event`. Raises 401 `invalid_client`."""
         row = None
         if client.id is not None:
-            row = await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id)
+            row = await self._store.one(APPLICATION_BY_CLIENT_ID, client_id=client.id)
         if event is not None and row is not None:
             event.application = row.name
         secret_hash = DUMMY_SECRET_HASH if row is None else bytes(row.secret_hash)
@@ -84,7 +84,7 @@ class SignIn:
         """Returns the registered application, or None for an unknown client id: older clients send one of their own."""
         if client.id is None:
             raise OAuthError(400, "invalid_request", "The form field 'client_id' is missing.")
-        if await self._store.one(queries.APPLICATION_BY_CLIENT_ID, client_id=client.id) is None:
+        if await self._store.one(APPLICATION_BY_CLIENT_ID, client_id=client.id) is None:
             return None
         return await self.application(client, now, event)
 
@@ -242,7 +242,7 @@ async def _require_same_password(tx: Transaction, checked: people.AccountRow) ->
 
 async def _lock_application(tx: Transaction, checked: ApplicationRow, now: int) -> ApplicationRow:
     """Share-locks the application until the transaction ends. Raises `OAuthError` if its secret was replaced."""
-    application = await tx.one(queries.SHARE_APPLICATION, id=checked.id)
+    application = await tx.one(SHARE_APPLICATION, id=checked.id)
     if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
         raise _invalid_client(_WRONG_SECRET)
     _check_expiry(application, now)

@@ -24,8 +24,8 @@ from signfleet.foundation.wire.address import subscriber
 from signfleet.foundation.wire.mailboxes import mailbox_key
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR
+from signfleet.identity.access.application_store import APPLICATION_BY_ID
 from signfleet.identity.access.attempts import LOGIN_LIMIT
-from signfleet.identity.access.store import APPLICATION_BY_ID
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action, AuditedEntity
 from signfleet.identity.people import store as people
