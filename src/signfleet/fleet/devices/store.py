@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from sqlalchemy import BigInteger, Column, Table, and_, bindparam, cast, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.foundation.storage.query import Query, among, as_bytes, concatenated, merged
+from signfleet.foundation.storage.query import Query, among, as_bytes, concatenated, merged, with_id
 from signfleet.foundation.storage.tables import (
     blocked_serial,
     device,
@@ -77,10 +77,8 @@ DOCUMENT_OF_DEVICE = and_(
     device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
 )
 #: One device, and its document, in statements that write them.
-THIS_DEVICE = and_(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
-ITS_DOCUMENT = and_(
-    device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
-)
+THIS_DEVICE = with_id(device.c.id, "of_device")
+ITS_DOCUMENT = with_id(device_document.c.device_id, "of_device")
 
 #: A Player entity as JSON.
 _DOCUMENT = as_bytes(device_document.c.document).label("document")
@@ -216,10 +214,7 @@ CHANGE_PART = {
 }
 MERGE_PROPERTIES = Query(
     device_properties.update()
-    .where(
-        device_properties.c.network_id == bindparam("in_network"),
-        device_properties.c.device_id == bindparam("of_device"),
-    )
+    .where(with_id(device_properties.c.device_id, "of_device"))
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
 

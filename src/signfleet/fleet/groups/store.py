@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from signfleet.fleet.devices.document import identity_json
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.dates import NEXT_MOMENT
-from signfleet.foundation.storage.query import Query, among, json_member, merged
+from signfleet.foundation.storage.query import Query, among, json_member, merged, with_id
 from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties
 
 
@@ -56,7 +56,7 @@ COUNT_GROUPS = Query(
     .where(device_group.c.network_id == bindparam("network_id"))
 )
 INSERT_GROUP = Query(device_group.insert())
-_THIS = and_(device_group.c.network_id == bindparam("in_network"), device_group.c.id == bindparam("this_id"))
+_THIS = with_id(device_group.c.id)
 UPDATE_GROUP = Query(
     device_group.update()
     .where(_THIS)
@@ -79,9 +79,7 @@ MEMBERS = Query(
     select(func.count().label("devices"), func.max(device.c.changed_date).label("changed_date")).where(_IN_GROUP)
 )
 
-_MEMBERS = select(device.c.id).where(
-    device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id")
-)
+_MEMBERS = select(device.c.id).where(with_id(device.c.group_id))
 #: Writes the new name of a group to its devices: to their settings, the properties that filters read, and their dates.
 RENAME_IN_DEVICES = (
     Query(
@@ -94,11 +92,7 @@ RENAME_IN_DEVICES = (
         .where(device_properties.c.network_id == bindparam("in_network"), device_properties.c.device_id.in_(_MEMBERS))
         .values(properties=merged(device_properties.c.properties, "changes"))
     ),
-    Query(
-        device.update()
-        .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
-        .values(changed_date=NEXT_MOMENT)
-    ),
+    Query(device.update().where(with_id(device.c.group_id)).values(changed_date=NEXT_MOMENT)),
 )
 
 
@@ -125,7 +119,7 @@ MOVE_DEVICES = (
     RENAME_IN_DEVICES[1],
     Query(
         device.update()
-        .where(device.c.network_id == bindparam("in_network"), device.c.group_id == bindparam("this_id"))
+        .where(with_id(device.c.group_id))
         .values(
             group_id=bindparam("new_group_id"),
             version=device.c.version + 1,

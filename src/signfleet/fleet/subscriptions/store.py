@@ -6,7 +6,7 @@ from sqlalchemy import and_, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.foundation.storage.dates import NEXT_MOMENT
-from signfleet.foundation.storage.query import Query, among, merged
+from signfleet.foundation.storage.query import Query, among, merged, with_id
 from signfleet.foundation.storage.tables import device, device_document, device_properties, grace, subscription
 
 #: How many subscriptions one transaction of the sweep updates.
@@ -51,7 +51,7 @@ DUE_AMONG = Query(
     .with_for_update(skip_locked=True)
 )
 INSERT = Query(subscription.insert())
-_this = and_(subscription.c.network_id == bindparam("in_network"), subscription.c.id == bindparam("this_id"))
+_this = with_id(subscription.c.id)
 UPDATE = Query(
     subscription.update()
     .where(_this)
@@ -130,22 +130,13 @@ INSERT_GRACE = Query(insert(grace).on_conflict_do_nothing())
 
 SET_DOCUMENT = Query(
     device_document.update()
-    .where(
-        device_document.c.network_id == bindparam("in_network"), device_document.c.device_id == bindparam("of_device")
-    )
+    .where(with_id(device_document.c.device_id, "of_device"))
     .values(subscription=bindparam("document"))
 )
 SET_PROPERTIES = Query(
     device_properties.update()
-    .where(
-        device_properties.c.network_id == bindparam("in_network"),
-        device_properties.c.device_id == bindparam("of_device"),
-    )
+    .where(with_id(device_properties.c.device_id, "of_device"))
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
 #: Marks a device as changed, so that its entity tag is a new one.
-TOUCH = Query(
-    device.update()
-    .where(device.c.network_id == bindparam("in_network"), device.c.id == bindparam("of_device"))
-    .values(changed_date=NEXT_MOMENT)
-)
+TOUCH = Query(device.update().where(with_id(device.c.id, "of_device")).values(changed_date=NEXT_MOMENT))

@@ -38,7 +38,18 @@ from functools import partial
 from inspect import get_annotations
 from typing import Any, Generic, ParamSpec, Protocol, overload
 
-from sqlalchemy import BigInteger, BindParameter, Column, ColumnElement, LargeBinary, Text, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    ColumnElement,
+    LargeBinary,
+    Text,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -167,6 +178,11 @@ def _check_row(statement: Any, row: type[Any]) -> None:
     missing = members - set(statement.exported_columns.keys())
     if missing:
         raise TypeError(f"{row.__name__}: the query selects no column {', '.join(sorted(missing))}")
+
+
+def with_id(column: Column[int], name: str = "this_id") -> ColumnElement[bool]:
+    """Picks the rows of a network by an id: binds `in_network` and `name`, which no column has."""
+    return and_(column.table.c.network_id == bindparam("in_network"), column == bindparam(name))
 
 
 class among(ColumnElement[bool]):

@@ -109,7 +109,7 @@ class Retention:
             rows = await tx.all(queries.SCREENSHOTS_TO_DELETE, network_id=network_id, ids=ids)
             if rows:
                 await discard_files(tx, [name for row in rows for name in (row.blob, row.thumbnail)])
-                gone = [{"in_network": network_id, "gone": row.id} for row in rows]
+                gone = [{"in_network": network_id, "this_id": row.id} for row in rows]
                 await tx.execute_many(queries.DELETE_SCREENSHOT, gone)
                 await counters.add(tx, network_id, counters.PICTURE_BYTES, -sum(row.file_size for row in rows))
 

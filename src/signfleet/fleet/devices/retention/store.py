@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Delete, Integer, Table, and_, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.foundation.storage.query import Query, among
+from signfleet.foundation.storage.query import Query, among, with_id
 from signfleet.foundation.storage.tables import (
     device,
     device_document,
@@ -57,9 +57,7 @@ SCREENSHOTS_TO_DELETE = Query(
     .where(screenshot.c.network_id == bindparam("network_id"), among(screenshot.c.id, "ids"), _NOT_THE_NEWEST)
     .with_for_update(skip_locked=True, of=screenshot)
 )
-DELETE_SCREENSHOT = Query(
-    screenshot.delete().where(screenshot.c.network_id == bindparam("in_network"), screenshot.c.id == bindparam("gone"))
-)
+DELETE_SCREENSHOT = Query(screenshot.delete().where(with_id(screenshot.c.id)))
 
 #: Another process may have recorded the same name.
 INSERT_UNNEEDED = Query(insert(unneeded_file).on_conflict_do_nothing())
@@ -75,8 +73,8 @@ DELETE_UNNEEDED = Query(unneeded_file.delete().where(among(unneeded_file.c.name,
 def _abandoned(table: Table) -> tuple[Query, Query]:
     same = and_(device.c.network_id == table.c.network_id, device.c.id == table.c.device_id)
     abandoned = select(table.c.network_id, table.c.device_id).where(~select(device.c.id).where(same).exists())
-    key = (table.c.network_id == bindparam("in_network"), table.c.device_id == bindparam("of_device"))
-    return Query(abandoned.limit(bindparam("limit", type_=Integer()))), Query(table.delete().where(*key))
+    deletion = table.delete().where(with_id(table.c.device_id, "of_device"))
+    return Query(abandoned.limit(bindparam("limit", type_=Integer()))), Query(deletion)
 
 
 #: Finds and deletes the documents and properties of devices that no longer exist.

@@ -7,7 +7,7 @@ from typing import Protocol
 from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.foundation.storage.query import Query, among
+from signfleet.foundation.storage.query import Query, among, with_id
 from signfleet.foundation.storage.tables import device_tag, device_tag_element, tag_key
 
 
@@ -34,7 +34,7 @@ LOCK_KEYS = Query(
 INSERT_KEY = Query(insert(tag_key).on_conflict_do_nothing())
 RESPELL_KEY = Query(
     tag_key.update()
-    .where(tag_key.c.network_id == bindparam("in_network"), tag_key.c.id == bindparam("tag_id"))
+    .where(with_id(tag_key.c.id, "tag_id"))
     .values(name=bindparam("new_name"), type=bindparam("new_type"))
 )
 ANY_USE = Query(
