@@ -118,6 +118,9 @@ async def _token_checks(database: str) -> list[Row]:
                     "creation_date": now,
                     "last_modified_date": now,
                     "expiration_date": now + HOUR,
+                    "grant_type": None,
+                    "address": None,
+                    "last_used_date": now,
                 }
                 for session_id in ids
             ]

@@ -1,8 +1,8 @@
 """Filters over 100,000 devices, beside the same SQL written by hand
 
-First what it costs to read a filter and to compile its statement, beside finding it kept. Then, on each store, lists
-and counts in turns with hand-written statements, run through the same store. At last what one look-up of a device by
-another client takes in 99 of 100 cases while an unindexed filter runs, beside the same without it.
+The first rows compare reading a filter and compiling its statement with finding it in the cache. Then, on each store,
+lists and counts take turns with hand-written statements. The last row is the 99th percentile of looking one device up
+while another client runs an unindexed filter, beside the same without that client.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -29,6 +28,7 @@ from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_properties, device_tag, tag_key
 from signfleet.foundation.wire.collation import order_key
+from tests.examples import example
 from tests.postgres import running_postgres
 
 DEVICE_COUNT = 100_000
@@ -36,7 +36,7 @@ NETWORK = 1
 PAGE = 100
 TURNS = 25
 LOOK_UPS, ROUNDS = 400, 7
-#: Less than so many seconds are too few to be measured.
+#: Work that takes fewer seconds is repeated within a turn.
 SHORT = 0.005
 MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144")
 CITIES = 200
@@ -73,7 +73,7 @@ _VALUES = {"model": "hd1024", "pattern": "%hall 77%", "tag": "city", "type": "st
 
 
 def by_hand(filter_: str, dialect: str) -> tuple[Query, Query]:
-    """The statements of a page and of a count, as one would write them."""
+    """Returns the statements of a page and of a count as a programmer would write them."""
     source = _FROM[filter_]
     clause = source if isinstance(source, str) else source[dialect]
     given = [bindparam("network_id", type_=BigInteger())]
@@ -92,14 +92,14 @@ def compile_rows() -> Iterator[Row]:
     numbers = count()
 
     def compiled(filter_: str) -> None:
-        # An id that no other call has: nothing is found kept.
+        # An id that no other call has, so that no cache has the filter.
         made = DEVICES.filter(f"{filter_} AND [Id] IS NOT {next(numbers)}")
         listing.statement(made, DEVICES.sort(None)).prepared("sqlite")
 
     for name, filter_ in COMPILED:
         fresh = statistics.median(_timed(compiled, filter_) for _ in range(200))
-        kept = statistics.median(_timed(DEVICES.filter, filter_) for _ in range(2000))
-        yield Row(f"read and compile {name}", "µs", fresh * 1e6, kept * 1e6, fresh / kept)
+        cached = statistics.median(_timed(DEVICES.filter, filter_) for _ in range(2000))
+        yield Row(f"read and compile {name}", "µs", fresh * 1e6, cached * 1e6, fresh / cached)
 
 
 def _timed(work: Callable[[str], object], argument: str) -> float:
@@ -159,15 +159,15 @@ async def store_rows(store: Store) -> AsyncIterator[Row]:
 
 
 async def _compared(name: str, ours: Callable[[], Awaitable[Any]], theirs: Callable[[], Awaitable[Any]]) -> Row:
-    """Time both in turns, after making sure that they answer the same.
+    """Times both in turns, after a check that they answer the same.
 
-    What is short is done several times in a turn, as for clients who ask for page after page.
+    Repeats short work within a turn, as clients do that read page after page.
     """
     assert await ours() == await theirs(), name
     times_each = max(1, round(SHORT / await _awaited(theirs, 1)))
     pairs = []
     for turn in range(TURNS):
-        # Whoever goes first finds the caches colder.
+        # The first one finds the caches colder.
         order = (ours, theirs) if turn % 2 else (theirs, ours)
         times = {work: await _awaited(work, times_each) for work in order}
         pairs.append((times[ours], times[theirs]))
@@ -177,7 +177,7 @@ async def _compared(name: str, ours: Callable[[], Awaitable[Any]], theirs: Calla
 
 
 async def _awaited(work: Callable[[], Awaitable[Any]], times: int) -> float:
-    """Seconds for one of them."""
+    """Returns the seconds that one run takes."""
     begin = perf_counter()
     for _ in range(times):
         await work()
@@ -212,9 +212,8 @@ async def _look_ups(store: Store, listing: Listing) -> Row:
 
 
 async def fill(store: Store) -> None:
-    """Devices of five models in two hundred cities, each with a description of its own."""
-    template = msgspec.json.decode(EXAMPLE.read_bytes())
-    flat = DEVICES.flatten(template)
+    """Inserts devices of five models in two hundred cities, each with its own description."""
+    flat = DEVICES.flatten(example("001-05-get-devices-id-int-answer"))
     same = {column.name: None if column.nullable else 0 for column in device.columns}
     same |= {"network_id": NETWORK, "family": "Pagani", "health": "Normal"}
     tag = {"network_id": NETWORK, "id": 1, "entity": "Device", "is_system": False, "name": "City"}
@@ -256,18 +255,15 @@ def _tagged(number: int) -> dict[str, Any]:
     return same | {"value": value, "value_key": value.lower(), "value_order": order_key(value)}
 
 
-EXAMPLE = Path(__file__).parents[1] / "tests" / "contract" / "examples" / "001-05-get-devices-id-int-answer.json"
-
-
 @contextmanager
 def databases() -> Iterator[Iterator[str]]:
-    """The address of an empty database for each store, PostgreSQL with the statistics that its server would keep."""
+    """Yields the address of an empty database for each store."""
     with tempfile.TemporaryDirectory() as folder, running_postgres() as server:
         yield iter([f"sqlite:///{folder}/signfleet.db", server.create()])
 
 
 async def analysed(store: Store) -> None:
-    """Let the store look at what it holds, as it does by itself after a while."""
+    """Updates the store's statistics, as a server does on its own after a while."""
 
     async def work(tx: Transaction) -> None:
         await tx.execute(Query(text("ANALYZE")))
@@ -276,7 +272,7 @@ async def analysed(store: Store) -> None:
 
 
 async def measured(address: str) -> list[Row]:
-    """Everything that is measured on one store."""
+    """Returns the rows that are measured on one store."""
     store = await open_store(address)
     await fill(store)
     await analysed(store)

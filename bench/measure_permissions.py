@@ -1,7 +1,7 @@
 """A page of 100,000 devices for a user with 1,000 permissions of their own, beside the administrator's
 
-In one process over each store, in turns: what is asked of the service for `GET /Devices/`, documents and totals
-included. `first` is right after a write, when nothing that was remembered may be used; the others follow at once.
+Both take turns in one process over each store and call what `GET /Devices/` calls, documents and totals included.
+`first` follows a write, which empties the caches; the other rows follow the first page.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BATCH = 2_000
 RULES = 1_000
 NETWORK = 1
 TURNS = 40
-#: Any write will do: from then on nothing remembered is good.
+#: Any write empties the caches.
 WRITE = Query(setting.delete())
 
 #: Who asks, their role, and whether their 1,000 permissions allow or deny.
@@ -62,7 +62,7 @@ async def fill(store: Store) -> None:
     for start in range(0, DEVICE_COUNT, BATCH):
         ids += await register(store, NETWORK, [f"S{number:06}" for number in range(start, start + BATCH)])
 
-    async def permit(tx: Transaction) -> None:
+    async def add_permissions(tx: Transaction) -> None:
         for user_id, _role, allowed in CALLERS.values():
             rules = [
                 {
@@ -79,7 +79,7 @@ async def fill(store: Store) -> None:
             ]
             await tx.execute_many(INSERT_PERMISSION, rules)
 
-    await store.write(permit)
+    await store.write(add_permissions)
 
 
 async def timed(devices: Devices, store: Store, caller: Session, *, first: bool) -> float:
@@ -101,9 +101,9 @@ async def store_rows(store: Store) -> AsyncIterator[Row]:
             for _ in range(TURNS):
                 reference.append(await timed(devices, store, administrator, first=first))
                 ours.append(await timed(devices, store, caller, first=first))
-            told = f"{store.dialect[:8]}, {name}{', first' if first else ''}"
+            name_of_row = f"{store.dialect[:8]}, {name}{', first' if first else ''}"
             one, other = statistics.median(ours) * 1000, statistics.median(reference) * 1000
-            yield Row(told, "ms", one, other, one / other)
+            yield Row(name_of_row, "ms", one, other, one / other)
 
 
 async def _measured(url: str) -> list[Row]:
