@@ -46,7 +46,7 @@ check: $(DEV) ## Check style and types, and look for dead code
 	@$(VENV)/bin/mypy
 	@$(PY) tools/dead_code.py
 
-house: $(DEV) ## Measure how the source reads: words, lengths, repetitions (ARGS=-v shows the places)
+house: $(DEV) ## Measure how the source reads: words, lengths, repetitions (ARGS=-v shows the places, ARGS=--check fails)
 	@$(PY) -m tools.house $(ARGS)
 
 torture: $(DEV) ## Break things on purpose and print what happened (ROUNDS=100 ARGS="kill-sqlite hostile")

@@ -16,12 +16,25 @@ def test_prints_one_line_a_measure(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(house.MEASURES)
     assert not [line for line in lines if not re.match(r"[^:]+: \S", line)]
-    assert [line for line in lines if re.match(r"decorator lines: \d+ \(", line)]
+    assert [line for line in lines if re.match(r"decorator lines: \d+ of \d+ endpoints \(", line)]
 
 
 def test_verbose_shows_the_places(capsys: pytest.CaptureFixture[str]) -> None:
     house.main(is_verbose=True)
     assert re.search(r"^    src/signfleet/\S+:\d+ ", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("number", "is_met"), [(3, True), (4, False)])
+def test_a_measure_is_met_up_to_its_goal(number: int, is_met: bool) -> None:
+    measure = house.Measure("cats", 3, [], number, " of the neighbours")
+    assert measure.is_met is is_met
+    assert str(measure).startswith(f"cats: {number} of the neighbours (at most 3)")
+
+
+def test_check_alone_makes_a_missed_goal_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "MEASURES", (lambda: house.Measure("cats", 0, ["Tom"]),))
+    assert house.status([]) == 0
+    assert house.status(["--check"]) == 1
 
 
 def test_counts_the_decorators_of_all_endpoints() -> None:
