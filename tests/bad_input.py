@@ -1,4 +1,4 @@
-"""What bad input is made of, and how a refusal of it has to look."""
+"""Bad input, and the checks of the answers to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from httpx import Response
 
-#: What belongs to programming and not into an error: JSONPath, regular expressions, Python's names of types.
+from signfleet.app.wiring import endpoints
+
+#: Words of programming that no message contains: JSONPath, regular expressions, Python's names of types.
 FOREIGN = re.compile(r"\$[.\[]|`\$|\bregex\b|\bfield `|`(str|int|float|bool|object|array)\b")
 
 BAD_JSON = (
@@ -28,18 +30,43 @@ BAD_JSON = (
 )
 
 
-def check(answer: Response, status: int, *said: str) -> None:
-    """This status, and the contract's error body, whose message holds what is said."""
+#: Errors of OAuth, which its clients expect, are the answers of these.
+OAUTH = {endpoint.path for endpoint in endpoints() if endpoint.oauth}
+
+
+def check(answer: Response, status: int, *texts: str) -> None:
+    """Checks the status, and for the contract's error entity with all `texts` in its message."""
     request = f"{answer.request.method} {answer.request.url} → {answer.status_code} {answer.text[:300]}"
     assert answer.status_code == status, request
     body = answer.json()
     assert list(body) == ["error", "message", "details"], request
     assert not FOREIGN.search(body["message"]), request
-    assert all(part in body["message"] for part in said), (said, request)
+    assert all(text in body["message"] for text in texts), (texts, request)
+
+
+def check_shape(answer: Response, *statuses: int) -> None:
+    """Checks for one of these statuses, any below 500 if none is given, and for an error entity in every failure."""
+    request = f"{answer.request.method} {answer.request.url} → {answer.status_code} {answer.text[:200]}"
+    assert answer.status_code < 500, request
+    if statuses:
+        assert answer.status_code in statuses, request
+    if answer.headers.get("Content-Type", "").startswith("text/html"):
+        assert answer.request.url.path.startswith(("/account/", "/docs")), request  # pages for people
+    elif answer.status_code >= 400:
+        body = answer.json()
+        assert "X-Request-Id" in answer.headers, request
+        if "error_description" in body or set(body) == {"error"}:
+            assert answer.request.url.path in OAUTH, request
+        else:
+            assert list(body) == ["error", "message", "details"], request
+            assert body["message"], request
+            assert body["error"] == body["error"].lower(), request
+            assert "Traceback" not in answer.text, request
+            assert not FOREIGN.search(body["message"]), request
 
 
 def wrong_types(body: Any) -> Iterator[tuple[str, Any]]:
-    """The body with each of its values, and itself, replaced by one of another type; and where that is."""
+    """Yields the body with one of its values, or itself, replaced by one of another type; with the place before it."""
     if body is not None:
         yield "", "text" if isinstance(body, dict | list) else {}
     members = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
