@@ -17,7 +17,7 @@ from signfleet.web.contract.paging import ListQuery, Page
 Known = Callable[[int], Awaitable[int]]
 
 
-class Found(NamedTuple):
+class CountedRows(NamedTuple):
     """The rows of a page, each with its id at its end, and what a PagedList says of the whole."""
 
     rows: list[Row]
@@ -59,7 +59,9 @@ class Collection:
         self._known = known
         self._within = within
 
-    async def find(self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None) -> Found:
+    async def find(
+        self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
+    ) -> CountedRows:
         """A page of what a scope admits, by index where there is one; of each group only what `top` leaves."""
         parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
@@ -68,7 +70,7 @@ class Collection:
         total = await self._total(network_id, scope)
         matching = total if parsed is None and top is None else await self._count(network_id, parsed, scope, top)
         echo = parsed.echo if parsed else None
-        return Found(rows, total, matching, next_marker, order.echo, echo)
+        return CountedRows(rows, total, matching, next_marker, order.echo, echo)
 
     async def rows(
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None

@@ -7,7 +7,6 @@ from signfleet.web.files.routes import endpoints as file_endpoints
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.monitoring.readiness import Readiness
 from signfleet.web.monitoring.routes import endpoints as monitoring_endpoints
-from signfleet.web.monitoring.service import Monitoring
 
 
 class WebServices(Foundation):
@@ -15,7 +14,6 @@ class WebServices(Foundation):
 
     def __init__(self, foundation: Foundation) -> None:
         super().__init__(**vars(foundation))
-        self.monitoring = Monitoring()
         self.readiness = Readiness(self.store, self.blobs, self.settings)
 
 

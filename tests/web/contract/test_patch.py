@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signfleet.foundation.errors import Invalid
-from signfleet.web.contract.patch import Change, check_paths, converted, merged, patched, spell_values
+from signfleet.web.contract.patch import PatchOperation, check_paths, converted, merged, patched, spell_values
 
 
 class Screen(msgspec.Struct, rename="camel"):
@@ -46,7 +46,7 @@ CHANGEABLE = ("settings", "screen", "free")
 
 
 def change(path: str, value: Any) -> dict[str, Any]:
-    return patched(DOCUMENT, [Change("replace", path, value)], Thing, CHANGEABLE)
+    return patched(DOCUMENT, [PatchOperation("replace", path, value)], Thing, CHANGEABLE)
 
 
 @pytest.mark.parametrize("path", ["/settings/name", "/settings/name/", "/Settings/NAME/"])
@@ -58,9 +58,9 @@ def test_a_path_may_end_in_a_slash_and_be_of_any_letter_case(path: str) -> None:
 async def test_names_in_a_new_value_may_have_any_letter_case(more: int) -> None:
     beacons = [{"NAME": "z"}] * (more + 1)
     changes = [
-        Change("replace", "/SETTINGS/", {"Name": "b", "Beacons": beacons}),
-        Change("replace", "/free", {"NAME": {"Name": 1}}),
-        Change("replace", "/screen/splashUrl", "NAME"),
+        PatchOperation("replace", "/SETTINGS/", {"Name": "b", "Beacons": beacons}),
+        PatchOperation("replace", "/free", {"NAME": {"Name": 1}}),
+        PatchOperation("replace", "/screen/splashUrl", "NAME"),
     ]
     await spell_values(changes, Thing)
     result = patched(DOCUMENT, changes, Thing, CHANGEABLE)
@@ -85,7 +85,7 @@ def test_the_document_itself_stays_as_it_was() -> None:
 
 
 def test_changes_are_made_in_their_order() -> None:
-    changes = [Change("replace", "/settings", {"name": "b"}), Change("replace", "/settings/name", "c")]
+    changes = [PatchOperation("replace", "/settings", {"name": "b"}), PatchOperation("replace", "/settings/name", "c")]
     assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["settings"] == {"name": "c"}
 
 
@@ -118,10 +118,10 @@ def test_a_path_that_leads_nowhere_is_named(path: str, message: str) -> None:
 def test_nobody_descends_into_what_is_no_property() -> None:
     """What a client has put beside the properties is neither searched nor changed."""
     unknown = {f"k{number}": {} for number in range(1000)}
-    changes = [Change("replace", "/settings", {"name": "b", "extra": unknown})]
+    changes = [PatchOperation("replace", "/settings", {"name": "b", "extra": unknown})]
     assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["settings"]["extra"] == unknown
     with pytest.raises(Invalid, match="there is no property 'extra'"):
-        patched(DOCUMENT, [*changes, Change("replace", "/settings/extra/k1", 1)], Thing, CHANGEABLE)
+        patched(DOCUMENT, [*changes, PatchOperation("replace", "/settings/extra/k1", 1)], Thing, CHANGEABLE)
 
 
 def test_where_any_name_may_stand_it_has_to_be_exact() -> None:
@@ -131,9 +131,9 @@ def test_where_any_name_may_stand_it_has_to_be_exact() -> None:
 
 
 def test_paths_are_checked_before_any_document_is_read() -> None:
-    check_paths([Change("replace", "/screen/splashUrl", None)], Thing, CHANGEABLE)
+    check_paths([PatchOperation("replace", "/screen/splashUrl", None)], Thing, CHANGEABLE)
     with pytest.raises(Invalid, match="there is no property 'nothing'"):
-        check_paths([Change("replace", "/screen/nothing", None)], Thing, CHANGEABLE)
+        check_paths([PatchOperation("replace", "/screen/nothing", None)], Thing, CHANGEABLE)
 
 
 def test_a_path_of_many_steps_is_refused_and_not_repeated() -> None:
@@ -162,9 +162,11 @@ _values = st.recursive(
 
 
 @given(
-    st.lists(st.builds(Change, st.just("replace"), st.text() | st.from_regex(r"(/\w+){1,4}/?"), _values), max_size=5)
+    st.lists(
+        st.builds(PatchOperation, st.just("replace"), st.text() | st.from_regex(r"(/\w+){1,4}/?"), _values), max_size=5
+    )
 )
-def test_any_patch_is_made_or_refused(changes: list[Change]) -> None:
+def test_any_patch_is_made_or_refused(changes: list[PatchOperation]) -> None:
     try:
         assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["id"] == 1
     except Invalid as error:

@@ -13,7 +13,7 @@ import pytest
         ("not-found", 404, "not_found", "There is no such thing.", ""),
         ("throttled", 429, "too_many_requests", "Too many attempts.", ""),
         ("unexpected", 500, "server_error", "The server failed unexpectedly; its log says why.", ""),
-        ("stopped", 503, "unavailable", "The server stops; try again shortly.", ""),
+        ("stopped", 503, "unavailable", "The server is stopping; try again shortly.", ""),
         ("storage", 503, "unavailable", "The store cannot be reached at the moment; try again shortly.", ""),
     ],
 )

@@ -14,7 +14,6 @@ from signfleet.foundation.storage.interface import StorageError
 from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.monitoring.readiness import Readiness
 from signfleet.web.monitoring.routes import endpoints
-from signfleet.web.monitoring.service import Monitoring
 from tests.conftest import ROOT
 
 
@@ -33,7 +32,6 @@ async def broken_client() -> AsyncIterator[httpx.AsyncClient]:
     no_gate: Any = None  # all of these endpoints are public
     services = {
         Settings: Settings(),
-        Monitoring: Monitoring(),
         Readiness: Readiness(broken, broken, Settings(database="postgresql:///x")),
     }
     transport = httpx.ASGITransport(AsgiApp(endpoints, services, no_gate))

@@ -27,7 +27,7 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit import recording
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
-from signfleet.web.contract.patch import Change, Document, check_paths, converted, merged, patched, spell_values
+from signfleet.web.contract.patch import Document, PatchOperation, check_paths, converted, merged, patched, spell_values
 
 #: Set by the server alone. A PUT may send them, and they are ignored.
 READ_ONLY = ("setupType", "lastModifiedDate")
@@ -75,7 +75,7 @@ class DeviceSettings:
         await self.change(session, ref, precondition, now, lambda present: merged(present, given))
 
     async def patch(
-        self, session: Session, ref: str, changes: list[Change], precondition: Precondition, now: int
+        self, session: Session, ref: str, changes: list[PatchOperation], precondition: Precondition, now: int
     ) -> None:
         """Replaces single values below `/settings/`, for a PATCH. Raises like `replace`."""
         for change in changes:

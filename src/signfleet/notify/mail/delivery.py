@@ -22,7 +22,7 @@ log = structlog.get_logger("mail")
 TIMEOUT_SECONDS = 30
 #: SMTP's answers from here on are final.
 PERMANENT = 500
-#: Lines as long as mail allows: a link in a text of plain ASCII stays in one piece, whoever reads the file.
+#: Lines as long as mail allows: a link in a plain text stays in one piece.
 POLICY = EmailPolicy(max_line_length=900)
 
 
@@ -30,12 +30,12 @@ class NotDelivered(Exception):
     """The mail server did not accept the mail; the text says why and contains no secret."""
 
 
-class Refused(NotDelivered):
-    """The mail server refused this recipient or this mail for good: another attempt gets the same answer."""
+class PermanentFailure(NotDelivered):
+    """The mail server refused this recipient or this mail permanently: another attempt gets the same answer."""
 
 
 def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMessage:
-    """The message. A mail that is sent twice is the same message: programs that read mail show it once."""
+    """Returns the message. A mail that is sent twice has the same Message-ID: mail programs show it once."""
     message = EmailMessage(POLICY)
     from_ = sender_of(sender)
     message["From"] = from_
@@ -61,15 +61,15 @@ class Delivery:
             raise SettingsError(f"mail_from: {error}.") from error
 
     async def deliver(self, mail: Mail, mail_id: int, created: int) -> None:
-        """Returns when the mail server or the file has the mail. Raises `NotDelivered`, for good `Refused`."""
+        """Returns when the mail server or the file has the mail. Raises `NotDelivered` or `PermanentFailure`."""
         try:
             message = message_of(mail, self._settings.mail_from, mail_id, created)
             if self._settings.smtp_host is None:
-                await asyncio.to_thread(self._keep, message, mail, mail_id)
+                await asyncio.to_thread(self._write_file, message, mail, mail_id)
             else:
                 await self._send(message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            kind = Refused if _is_final(error) else NotDelivered
+            kind = PermanentFailure if _is_final(error) else NotDelivered
             raise kind(f"{type(error).__name__}: {error}") from error
 
     async def _send(self, message: EmailMessage) -> None:
@@ -85,14 +85,14 @@ class Delivery:
             timeout=TIMEOUT_SECONDS,
         )
 
-    def _keep(self, message: EmailMessage, mail: Mail, mail_id: int) -> None:
+    def _write_file(self, message: EmailMessage, mail: Mail, mail_id: int) -> None:
         folder = self._settings.data_folder / "outbox"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{mail_id:08d}-{re.sub(r'[^A-Za-z0-9@.-]', '_', mail.recipient)}.eml"
-        # It holds links that open doors: for the operator's eyes only.
+        # Its links grant access: only the operator may read it.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(bytes(message))
-        log.info("no mail server is set: the mail was kept as a file", path=str(path))
+        log.info("no mail server is set: the mail was written to a file", path=str(path))
 
 
 def _is_final(error: Exception) -> bool:

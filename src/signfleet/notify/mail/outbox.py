@@ -1,4 +1,4 @@
-"""The outbox: a mail is stored with the change that causes it, and stays until a mail server has taken it."""
+"""The outbox: stores a mail in the transaction that causes it, until a mail server has accepted it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.notify.mail import store as queries
 from signfleet.notify.mail.composing import Mail
-from signfleet.notify.mail.delivery import Delivery, NotDelivered, Refused
+from signfleet.notify.mail.delivery import Delivery, NotDelivered, PermanentFailure
 
 log = structlog.get_logger("mail")
 
@@ -20,12 +20,12 @@ FIRST_WAIT = timespan.MINUTE
 LONGEST_WAIT = 2 * timespan.HOUR
 #: A mail that no mail server has accepted for so long stays for the operator to see, but is not sent again.
 GIVE_UP_AFTER = 5 * timespan.DAY
-#: While a process sends a mail, others leave it alone for so long.
+#: How long a process has a mail for itself while it sends it.
 CLAIM = 5 * timespan.MINUTE
 
 
 class Outbox:
-    """Stores mails and sends what is due. `wake` tells the one who sends that there is something new."""
+    """Stores mails and sends those that are due. `wake` signals the sending task that there is a new one."""
 
     def __init__(self, store: Store, delivery: Delivery) -> None:
         self._store = store
@@ -33,7 +33,7 @@ class Outbox:
         self.wake = asyncio.Event()
 
     async def put(self, tx: Transaction, mail: Mail, now: int) -> None:
-        """Store a mail inside a unit of work; set `wake` once that has returned."""
+        """Stores a mail in a transaction; the caller sets `wake` after its commit."""
         await tx.execute(
             queries.INSERT,
             id=await tx.next_id("mail"),
@@ -48,7 +48,7 @@ class Outbox:
         )
 
     async def send_due(self) -> None:
-        """Send every mail whose time has come, and postpone those that are not taken."""
+        """Sends every mail that is due, and postpones those that the mail server does not accept."""
         while rows := await self._store.all(queries.DUE, now=clock.now()):
             for row in rows:
                 if await self._claim(row):
@@ -66,7 +66,7 @@ class Outbox:
         try:
             await self._delivery.deliver(mail, row.id, row.creation_date)
         except NotDelivered as error:
-            await self._postpone(row, str(error), given_up=isinstance(error, Refused))
+            await self._postpone(row, str(error), given_up=isinstance(error, PermanentFailure))
             return
 
         async def work(tx: Transaction) -> None:

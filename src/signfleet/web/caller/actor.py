@@ -1,6 +1,6 @@
-"""Who is at work: known where a request or command begins, asked for where a change is recorded.
+"""The actor of the current task: set where a request or command begins, read where a change is recorded.
 
-It travels with the context of the task, into units of work too: services need not hand it on.
+The context of the task carries it, into transactions too: services need not pass it on.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _acting: ContextVar[Actor] = ContextVar("acting", default=_SERVER)
 
 
 def act_as(actor: Actor) -> None:
-    """Everything that this task changes from now on is changed by `actor`."""
+    """Makes `actor` the author of everything that this task changes from now on."""
     _acting.set(actor)
 
 
 def act_under(name: str) -> None:
-    """Whoever is at work has proved, without an access token, to be `name`."""
+    """Sets the name of a caller who authenticated by something other than an access token."""
     _acting.set(_acting.get()._replace(name=name))
 
 
 def acting() -> Actor:
-    """Who is at work in this task."""
+    """Returns the actor of this task."""
     return _acting.get()

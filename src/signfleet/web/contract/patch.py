@@ -41,7 +41,7 @@ _NO_WAYS: Final[Mapping[str, str]] = {}
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
-class Change(msgspec.Struct):
+class PatchOperation(msgspec.Struct):
     """One entry of a JSON Patch. `path` is a JSON pointer; a final slash and the letter case do not matter."""
 
     op: Literal["replace"]
@@ -50,11 +50,11 @@ class Change(msgspec.Struct):
 
 
 #: The body of a PATCH.
-Changes = Annotated[list[Change], msgspec.Meta(max_length=CHANGES_LIMIT)]
+Changes = Annotated[list[PatchOperation], msgspec.Meta(max_length=CHANGES_LIMIT)]
 
 
 def check_paths(
-    changes: Sequence[Change], type_: Any, changeable: Collection[str], ways: Mapping[str, str] = _NO_WAYS
+    changes: Sequence[PatchOperation], type_: Any, changeable: Collection[str], ways: Mapping[str, str] = _NO_WAYS
 ) -> None:
     """Raises `Invalid` for a path that leads nowhere in any document of `type_`, before any document is read.
 
@@ -74,7 +74,7 @@ def check_paths(
                 )
 
 
-async def spell_values(changes: Sequence[Change], type_: Any) -> None:
+async def spell_values(changes: Sequence[PatchOperation], type_: Any) -> None:
     """Spells the names in the new values as `type_`, that of the document, does."""
     values = [change for change in changes if isinstance(change.value, dict | list)]
     if values:
@@ -82,7 +82,7 @@ async def spell_values(changes: Sequence[Change], type_: Any) -> None:
         await run_in_thread(_spell, values, type_) if length > AT_ONCE else _spell(values, type_)
 
 
-def _spell(changes: Sequence[Change], type_: Any) -> None:
+def _spell(changes: Sequence[PatchOperation], type_: Any) -> None:
     for change in changes:
         kinds = [known_type(type_)]
         for segment in _segments(change.path):
@@ -90,7 +90,7 @@ def _spell(changes: Sequence[Change], type_: Any) -> None:
         change.value = spelled(change.value, kinds)
 
 
-def patched(document: Document, changes: Sequence[Change], type_: Any, changeable: Collection[str]) -> Document:
+def patched(document: Document, changes: Sequence[PatchOperation], type_: Any, changeable: Collection[str]) -> Document:
     """A copy of `document`, which is of `type_`, with all `changes` made, in their order.
 
     `changeable` are the properties at the top that may be changed, themselves or below. Raises `Invalid` naming the
@@ -123,7 +123,7 @@ def converted(document: Document, type_: type[T], at: str = "") -> T:
         raise Invalid(f"The changed document does not fit: {explain(error, type_, at)}.") from error
 
 
-def _replace(document: Document, change: Change, kind: inspect.Type) -> None:
+def _replace(document: Document, change: PatchOperation, kind: inspect.Type) -> None:
     *parents, last = _segments(change.path)
     place: Any = document
     kinds = [kind]

@@ -1,4 +1,4 @@
-"""`/files`: files for whoever holds a link to them."""
+"""`/files`: stored files, for everyone who has a signed link to them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ endpoints = Endpoints(PREFIX, family="Files", caller="public")
 
 @endpoints.get("/{expires}/{signature}/{file:path}", answer=bytes, produces=ANY_TYPE, errors="400 404 5XX")
 async def get_file(call: Call, links: Links, blobs: Blobs, expires: str, signature: str, file: str) -> Answer:
-    """Get a picture by a link that was given in another answer.
+    """Get a picture by the link in another answer.
 
-    The link is all it takes; it works for about a day.
+    The link needs no token; it works for about a day.
     """
     content = None
     if links.admits(file, expires, signature, call.now):

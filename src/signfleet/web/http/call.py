@@ -1,4 +1,4 @@
-"""What a handler is given, and what it gives back."""
+"""The request as a handler gets it, and the answer that it returns."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ESCAPES_LIMIT = 4096
 
 
 class Answer(msgspec.Struct):
-    """A status, perhaps a body, and what conditional requests need to know of it."""
+    """A status, a body if there is one, and its validators for conditional requests."""
 
     status: int = 200
     body: bytes | None = None
-    #: Instead of a body: one that is too long to be put together first.
+    #: Instead of a body, if that is too long for the memory or has no end.
     stream: AsyncGenerator[bytes, None] | None = None
     media_type: str = JSON_TYPE
     #: ms; becomes `Last-Modified` and is what `If-Modified-Since` is compared with.
@@ -40,7 +40,7 @@ class Answer(msgspec.Struct):
     headers: dict[str, str] = {}
 
 
-#: The answer of a change that has nothing to say.
+#: The answer to a change that returns no entity.
 NO_CONTENT = Answer(status=204)
 
 
@@ -66,15 +66,15 @@ def answer_created(call: Call, entity: Any, prefix: str, *segments: object) -> A
 
 
 class Disconnected(Exception):
-    """The client has gone before its request was whole."""
+    """The client left before its request was complete."""
 
 
 class Call:
-    """One request: what was sent, and after its checks who calls."""
+    """One request, and after its checks the session of its caller."""
 
     __slots__ = ("_headers", "_parameters", "_public_base", "_receive", "_scope", "body", "method", "session")
 
-    #: Not there before the token was checked, nor on public endpoints.
+    #: Missing before the token was checked, and on public endpoints.
     session: Session
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, public_base: str) -> None:
@@ -132,7 +132,7 @@ class Call:
             self._parameters = {key.lower(): value for key, value in pairs}
         value = self._parameters.get(name.lower()) or None
         if value is not None and ("\x00" in value or "\ufffd" in value):
-            raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or holds a NUL character.")
+            raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or has a NUL character.")
         return value
 
     def body_length(self, limit: int) -> int:
@@ -152,16 +152,16 @@ class Call:
                 raise Disconnected
             chunks.append(event.get("body", b""))
             room -= len(chunks[-1])
-            if room < 0:  # a chunked body does not tell how long it will be
+            if room < 0:  # a chunked body does not announce its length
                 return None
             if not event.get("more_body", False):
                 return b"".join(chunks)
 
     @property
     def _content_length(self) -> int:
-        """The length that the client told of its body, 0 for none; servers let no other sense or nonsense pass."""
-        told = self._headers.get(b"content-length", b"0")
-        return int(told) if told.isdigit() and len(told) < 20 else 0
+        """The announced length of the body, 0 for none. The parser rejects lengths that are no numbers."""
+        length = self._headers.get(b"content-length", b"0")
+        return int(length) if length.isdigit() and len(length) < 20 else 0
 
     @property
     def person_id(self) -> int:
@@ -191,7 +191,7 @@ class Call:
 
     @property
     def precondition(self) -> Precondition:
-        """What the caller demands of the state that it is about to change."""
+        """The caller's conditions on the state that it is about to change."""
         return Precondition.of(self.header(b"if-unmodified-since"), self.header(b"if-match"))
 
     @property
@@ -210,7 +210,7 @@ class Call:
 
     @property
     def known_session(self) -> Session | None:
-        """Who calls, as far as was found out."""
+        """The session, if the caller is known."""
         return getattr(self, "session", None)
 
     @property

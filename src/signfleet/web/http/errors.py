@@ -1,4 +1,4 @@
-"""Turns whatever goes wrong into the contract's error body: `{"error", "message", "details"}`."""
+"""Turns every failure into the contract's error body: `{"error", "message", "details"}`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ STATUSES |= {
 _SHORTLY = "2"
 STORE_FAILED = "The store cannot be reached at the moment; try again shortly."
 SERVER_FAILED = "The server failed unexpectedly; its log says why."
-STOPPING = "The server stops; try again shortly."
+STOPPING = "The server is stopping; try again shortly."
 
 
 class ErrorBody(msgspec.Struct):
@@ -103,7 +103,7 @@ def status_of(error: SignfleetError) -> int:
 
 
 def as_oauth_error(error: BaseException) -> OAuthError:
-    """The same failure in the form of a token endpoint."""
+    """Returns a failure in the form of RFC 6749, for token endpoints."""
     if isinstance(error, OAuthError):
         return error
     if isinstance(error, StorageError):
@@ -122,11 +122,11 @@ def as_oauth_error(error: BaseException) -> OAuthError:
 
 
 def error_response(call: Call, route: str | None, error: Exception) -> Response:
-    """The answer to a call that failed, whatever the reason."""
+    """Returns the answer to a call that failed for any reason."""
     if isinstance(error, OAuthError):
         fixed = {"Cache-Control": "no-store", "Pragma": "no-cache", **error.headers}
-        told = msgspec.json.encode(OAuthErrorBody(error.code, error.description))
-        return Response(error.status, [content_type(JSON_TYPE), *(header(*pair) for pair in fixed.items())], told)
+        encoded = msgspec.json.encode(OAuthErrorBody(error.code, error.description))
+        return Response(error.status, [content_type(JSON_TYPE), *(header(*pair) for pair in fixed.items())], encoded)
     headers: list[Header] = [NO_STORE]
     if isinstance(error, SignfleetError):
         status, body = status_of(error), ErrorBody(error.code, error.message, error.details)

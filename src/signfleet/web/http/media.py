@@ -1,4 +1,4 @@
-"""Media types: which a client takes, which it sends, and in which errors are told."""
+"""Media types: those that a client accepts, those that it sends, and that of errors."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any, TypeVar
 JSON_TYPE = "application/json"
 ERROR_TYPE = "application/vnd.bsn.error+json"
 HTML_TYPE = "text/html"
-#: Of answers that are what they are, whatever the Accept header says.
+#: Of answers that ignore the Accept header.
 ANY_TYPE = "*/*"
 
-#: A longer header is parsed each time: cached, texts of strangers could fill the memory.
+#: A longer header is not cached: strangers could fill the memory.
 CACHED_LENGTH = 256
 #: An Accept header with more ranges or characters than this is disregarded, as RFC 9110 allows.
 ACCEPT_RANGES, ACCEPT_LENGTH = 64, 2048
 
-#: Names that were never registered and are sent all the same.
+#: Unregistered names that clients send nevertheless.
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 
 T = TypeVar("T")
 
 
 def cached_if_short(function: Callable[..., T]) -> Callable[..., T]:
-    """Cache what `function` makes of short headers."""
+    """Caches the results of `function` for short headers."""
     cached = lru_cache(maxsize=1024)(function)
 
     @wraps(function)
@@ -54,7 +54,7 @@ def admits(accept: str | None, media_type: str) -> bool:
 
 
 def error_type(accept: str | None) -> str:
-    """The media type in which a client is told of errors."""
+    """Returns the media type of errors for an Accept header."""
     return ERROR_TYPE if admits(accept, ERROR_TYPE) else JSON_TYPE
 
 
@@ -71,7 +71,7 @@ def _quality(parameters: list[str]) -> float:
 
 @cached_if_short
 def is_sent_as(header: str | None, consumes: tuple[str, ...]) -> bool:
-    """Whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON. None at all is let pass."""
+    """Whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON. None at all is accepted."""
     if not header or not header.strip():
         return True
     media_type = header.partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""What happens to every request, in this order: token, scope, network, operation, media types, body, handler."""
+"""Processes every request in this order: token, scope, network, operation, media types, body, handler."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from signfleet.web.http.media import admits, is_sent_as
 from signfleet.web.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.web.http.routing import Responder
 
-#: Some clients begin a text with it; RFC 8259 lets a reader pass over it.
+#: Some clients begin a text with it; RFC 8259 lets a parser ignore it.
 BOM = b"\xef\xbb\xbf"
 
-#: How many values a longer body may have: to decode small ones takes longer than to decode as many bytes of text.
+#: How many values a longer body may have: many small values take longer to decode than one long text.
 VALUES_LIMIT = 16_384
 
-#: How many times a change that dates guard waits for the next second.
+#: How often a change with a date as its precondition waits for the next second.
 WAITS = 3
 
-Reader = Callable[[Call], Awaitable[Any]]
+BodyReader = Callable[[Call], Awaitable[Any]]
 
-#: Of answers that carry a secret.
+#: Headers of answers that carry a secret.
 _NOT_STORED = (NO_STORE, header("Pragma", "no-cache"))
-#: Of what can be asked for again with its validators: without this, browsers guess how long it stays good.
-_ASK_AGAIN = header("Cache-Control", "private, no-cache")
+#: Of answers with validators: without this header, browsers guess how long an answer stays fresh.
+_REVALIDATE = header("Cache-Control", "private, no-cache")
 
 
 class Gate(Protocol):
-    """Lets a call of a private endpoint in, or refuses it."""
+    """Authorizes calls of private endpoints."""
 
     async def admit(self, call: Call, endpoint: Endpoint) -> None:
         """Sets `call.session`. Raises `Unauthenticated` or `Forbidden`."""
@@ -56,16 +56,16 @@ class Gate(Protocol):
 def responder(
     endpoint: Endpoint, handler: Handler, gate: Gate, bodies: BodyBudget, check: BodyCheck | None = None
 ) -> Responder:
-    """Returns what answers a call of `endpoint`: its checks, then its `handler`, which has its services.
+    """Returns the responder of `endpoint`: it runs the checks, then `handler`, which has its services.
 
-    `check` may refuse the body.
+    `check` rejects a decoded body.
     """
     read = _reader(endpoint, check)
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
     produces = endpoint.produces
 
-    async def respond(call: Call, **segments: str) -> Response:
+    async def respond(call: Call, **parameters: str) -> Response:
         if not is_public:
             await gate.admit(call, endpoint)
         if not is_read:
@@ -73,20 +73,20 @@ def responder(
         accept = call.header(b"accept")
         if accept is not None and not admits(accept, produces):
             raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
-        for name, value in segments.items():
+        for name, value in parameters.items():
             if "\x00" in value or "\ufffd" in value:
-                raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or holds a NUL character.")
+                raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or has a NUL character.")
         if read is None:
-            return _response(call, await _answer_of(handler, call, segments), endpoint)
+            return _response(call, await _handle(handler, call, parameters), endpoint)
         async with _room(bodies, call, endpoint.body_limit):
             call.body = await read(call)
-            return _response(call, await _answer_of(handler, call, segments), endpoint)
+            return _response(call, await _handle(handler, call, parameters), endpoint)
 
-    return _in_oauths_form(respond) if endpoint.oauth else respond
+    return _with_oauth_errors(respond) if endpoint.oauth else respond
 
 
 def _room(bodies: BodyBudget, call: Call, limit: int) -> AbstractAsyncContextManager[None]:
-    """Room for the body, where it may be large, until the answer is there."""
+    """Reserves memory for a large body until its answer is ready."""
     size = call.body_length(limit)
     if size <= SMALL:
         return nullcontext()
@@ -95,30 +95,30 @@ def _room(bodies: BodyBudget, call: Call, limit: int) -> AbstractAsyncContextMan
     return bodies.admit(size, owner)
 
 
-async def _answer_of(handler: Handler, call: Call, segments: dict[str, str]) -> Answer:
-    """The answer of `handler`, in the next second where dates would not tell its change from the one before."""
+async def _handle(handler: Handler, call: Call, parameters: dict[str, str]) -> Answer:
+    """Calls `handler`, again in the next second where dates could not distinguish its change from the previous one."""
     for _ in range(WAITS):
         try:
-            return await handler(call, **segments)
+            return await handler(call, **parameters)
         except TooSoon:
-            await asyncio.sleep(1 - clock.now() % 1000 / 1000 + 0.005)  # a timer may ring a little early
-    return await handler(call, **segments)
+            await asyncio.sleep(1 - clock.now() % 1000 / 1000 + 0.005)  # a timer may fire a little early
+    return await handler(call, **parameters)
 
 
-def _in_oauths_form(respond: Responder) -> Responder:
-    async def told(call: Call, **segments: str) -> Response:
+def _with_oauth_errors(respond: Responder) -> Responder:
+    async def respond_to_client(call: Call, **parameters: str) -> Response:
         try:
-            return await respond(call, **segments)
+            return await respond(call, **parameters)
         except Disconnected:
             raise
         except (Exception, asyncio.CancelledError) as error:
             raise as_oauth_error(error) from error
 
-    return told
+    return respond_to_client
 
 
-def _reader(endpoint: Endpoint, check: BodyCheck | None) -> Reader | None:
-    """Reads and decodes the declared body."""
+def _reader(endpoint: Endpoint, check: BodyCheck | None) -> BodyReader | None:
+    """Returns what reads and decodes the declared body."""
     if endpoint.body is None:
         return None
     consumes, limit = endpoint.consumes, endpoint.body_limit
@@ -155,7 +155,7 @@ def _reader(endpoint: Endpoint, check: BodyCheck | None) -> Reader | None:
 async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling: Spelling | None = None) -> Any:
     """Decodes a body, whose names may have any letter case. Raises `Invalid` with the place of the mistake."""
     if b"\\u0000" in body and b"\\u0000" in body.replace(b"\\\\", b""):  # an escaped backslash escapes nothing
-        raise Invalid("The body holds the character U+0000, which no text may hold.")
+        raise Invalid("The body has the character U+0000, which no text may have.")
     if len(body) > BODY_LIMIT and sum(map(body.count, b",[{")) > VALUES_LIMIT:
         raise TooLarge(f"The body has more than {VALUES_LIMIT} commas and opening brackets; send less at once.")
     body = body.removeprefix(BOM)
@@ -180,7 +180,7 @@ async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling:
 
 
 async def _checked(body: bytes, check: BodyCheck) -> None:
-    """Lets `check` refuse a body, a long one outside the event loop."""
+    """Runs `check`, for a long body outside the event loop."""
     parts = msgspec.json.decode(body.removeprefix(BOM))
     if len(body) > LONG:
         await run_in_thread(check, parts)
@@ -189,7 +189,7 @@ async def _checked(body: bytes, check: BodyCheck) -> None:
 
 
 def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
-    """What a handler answered, as it is sent: 304 where the client has it already, compressed where it wants that."""
+    """Returns the response for a handler's answer: 304 if the client has it already, compressed if it accepts that."""
     headers: list[Header] = []
     if answer.last_modified is not None:
         date = min(datetime.settled(answer.last_modified), call.now)
@@ -197,7 +197,7 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     if answer.etag is not None:
         headers.append((b"etag", b'"%b"' % answer.etag.encode()))
     if headers and not endpoint.secret and "Cache-Control" not in answer.headers:
-        headers.append(_ASK_AGAIN)
+        headers.append(_REVALIDATE)
     if (
         headers
         and endpoint.method == "GET"

@@ -1,4 +1,4 @@
-"""What trusted reverse proxies say of the requests that they pass on."""
+"""Reads the `X-Forwarded-*` headers of trusted reverse proxies."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from signfleet.web.http.authority import is_authority, plain_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-#: How many hops of `X-Forwarded-For` are looked at, from the nearest on.
+#: How many hops of `X-Forwarded-For` are read, beginning with the nearest.
 HOPS = 32
 
 
 class TrustedProxies:
-    """The networks whose `X-Forwarded-*` headers are believed."""
+    """The networks whose `X-Forwarded-*` headers the server trusts."""
 
     def __init__(self, setting: str) -> None:
-        """From the setting `trusted_proxies`. Raises `ValueError` naming an entry that is no address or network."""
+        """Reads the setting `trusted_proxies`. Raises `ValueError` naming an entry that is no address or network."""
         entries = [entry.strip() for entry in setting.split(",") if entry.strip()]
         self.trusts_all = "*" in entries
         self._networks = [network_of(entry) for entry in entries if entry != "*"]
@@ -37,25 +37,25 @@ class TrustedProxies:
         return any(parsed in network for network in self._networks)
 
     def apply(self, scope: dict[str, Any]) -> None:
-        """Put into the scope of a proxy's request what the proxy says: the client, the scheme and the host."""
-        told: dict[bytes, bytes] = {}
+        """Sets the client, the scheme and the host in the scope of a proxy's request."""
+        forwarded: dict[bytes, bytes] = {}
         hops: list[bytes] = []
         for name, value in scope["headers"]:
             if name == b"x-forwarded-for":
                 hops.append(value)
             elif name.startswith(b"x-forwarded-"):
-                told[name] = value  # the nearest proxy writes the last one
+                forwarded[name] = value  # the nearest proxy writes the last one
         if hops and (address := self._client(b",".join(hops).decode("latin-1"))) is not None:
             scope["client"] = (address, 0)
-        scheme = _last(told.get(b"x-forwarded-proto"))
+        scheme = _last(forwarded.get(b"x-forwarded-proto"))
         if scheme in ("http", "https"):
             scope["scheme"] = scheme
-        host = _last(told.get(b"x-forwarded-host"))
+        host = _last(forwarded.get(b"x-forwarded-host"))
         if host and is_authority(host):
             scope["forwarded_host"] = host
 
     def _client(self, forwarded_for: str) -> str | None:
-        """The nearest address that is no trusted proxy, or the farthest if all are; None if it is no address."""
+        """Returns the nearest address that is no trusted proxy, or the farthest if all are; None for no address."""
         hops = forwarded_for.rsplit(",", HOPS)[-HOPS:]
         address = None
         for hop in reversed(hops):
@@ -69,7 +69,7 @@ class TrustedProxies:
 
 
 def network_of(entry: str) -> Network:
-    """A network, or an address as the network of itself; `127.0.0.1/8` means `127.0.0.0/8`. Raises `ValueError`."""
+    """Parses a network or a single address; `127.0.0.1/8` means `127.0.0.0/8`. Raises `ValueError`."""
     network = ipaddress.ip_network(entry, strict=False)
     if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= 96:
         mapped = network.network_address.ipv4_mapped  # such peers are known by their IPv4 address
@@ -79,7 +79,7 @@ def network_of(entry: str) -> Network:
 
 
 def _last(value: bytes | None) -> str | None:
-    """The last of a list: what the nearest proxy says."""
+    """Returns the last item of a list: that of the nearest proxy."""
     return None if value is None else value.rpartition(b",")[2].strip().decode("latin-1")
 
 

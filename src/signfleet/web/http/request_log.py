@@ -1,6 +1,6 @@
 """One line of log and one count of metrics per request, and the id that ties them to the answer.
 
-The path is logged with its secrets blotted out: some paths of the contract carry tokens. Queries are not logged at all.
+It masks secrets in the path, since some paths of the contract carry tokens, and omits the query.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _STARTED = os.urandom(4).hex()
 _numbers = itertools.count(1)
 
-#: An id that a client or proxy sends is kept if it is one that cannot do harm in a log.
+#: An id that a client or proxy sends is used if it can do no harm in a log.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TOKEN_PLACE = re.compile(r"(/tokens?/)[^/]+", re.IGNORECASE)
-#: Possessive: a segment that is too short is looked at once, not again from each of its characters.
+#: Possessive: the search tries a short segment once, not again from each of its characters.
 _LONG_SEGMENT = re.compile(r"(?<![^/])[^/]{40,}+")
 #: Characters of a path that are logged.
 _LOGGED = 1024
@@ -33,17 +33,17 @@ log = structlog.get_logger("access")
 
 
 def redacted(path: str) -> str:
-    """`path` without what may be a token: whatever follows `Tokens/`, and any very long segment."""
+    """Masks what may be a token: the segment after `Tokens/`, and any very long one."""
     return _LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path[:_LOGGED]))
 
 
 def request_id(sent: str | None) -> str:
-    """The id of a request: the one that was sent with it, if that can be kept, or a new one."""
+    """Returns the id that was sent with the request if it is harmless, otherwise a new one."""
     return sent if sent and _REQUEST_ID.fullmatch(sent) else f"{_STARTED}-{next(_numbers):x}"
 
 
 class RequestLog:
-    """Records what was answered."""
+    """Records answers in the access log and the metrics."""
 
     def __init__(self, *, access_log: bool) -> None:
         self._access_log = access_log

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 #: Answers a call, given the parameters of its path.
 Responder = Callable[..., "Awaitable[Response]"]
 
-#: So many paths of up to so many bytes are remembered with what was found.
-KEPT, KEPT_LENGTH = 4096, 160
+#: How many paths the router caches with their routes, and how long they may be, in bytes.
+CACHE_SIZE, CACHED_LENGTH = 4096, 160
 
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 
@@ -72,10 +72,10 @@ class Router:
 
     def __init__(self) -> None:
         self._root = _Node()
-        self._find_again = lru_cache(KEPT)(self._find)
+        self._find_cached = lru_cache(CACHE_SIZE)(self._find)
 
     def add(self, method: str, template: str, responder: Responder) -> None:
-        """Let `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
+        """Makes `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
         node = self._root
         for segment in _split(template):
             parameter = _PARAMETER.fullmatch(segment)
@@ -92,9 +92,8 @@ class Router:
         route.responders[method] = responder
 
     def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
-        """The route of a path, without its query, and the parameters in it."""
-        # Clients ask for the same few paths again and again.
-        return self._find_again(raw_path) if len(raw_path) <= KEPT_LENGTH else self._find(raw_path)
+        """Returns the route of a path without its query, and the parameters in it."""
+        return self._find_cached(raw_path) if len(raw_path) <= CACHED_LENGTH else self._find(raw_path)
 
     def _find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
         segments = _split(raw_path.decode("utf-8", "replace"))

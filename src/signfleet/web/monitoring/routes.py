@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
+import prometheus_client
+
+from signfleet import __version__
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
 from signfleet.web.monitoring.readiness import Readiness
-from signfleet.web.monitoring.schemas import Health
-from signfleet.web.monitoring.service import METRICS_TYPE, Monitoring
+
+#: The text format of Prometheus, which every collector reads.
+METRICS_TYPE = "text/plain"
+
+prometheus_client.Info("signfleet", "What runs here.").info({"version": __version__})
 
 endpoints = Endpoints("", family="Monitoring", caller="public", errors="406")
 
 
+class Health(msgspec.Struct):
+    """The process runs, or is ready to serve."""
+
+    status: Literal["alive", "ready"]
+
+
 @endpoints.get("/health/live", answer=Health)
 async def is_alive(_call: Call) -> Answer:
-    """Say that the process runs; nothing else is looked at."""
+    """Check that the process runs, and nothing else."""
     return answer_json(Health("alive"))
 
 
 @endpoints.get("/health/ready", answer=Health, errors="406 503")
-async def is_ready(call: Call, readiness: Readiness) -> Answer:
-    """Say whether requests can be served: 503 while the database or the place of files cannot be read and written."""
+async def is_ready(_call: Call, readiness: Readiness) -> Answer:
+    """Check whether the process can serve requests: 503 while it cannot read and write the database and files."""
     await readiness.check()
     return answer_json(Health("ready"))
 
 
 @endpoints.get("/metrics", answer=str, produces=METRICS_TYPE)
-async def get_metrics(call: Call, monitoring: Monitoring) -> Answer:
-    """Counters for Prometheus: requests by route and status, their times, memory and processor time."""
-    return Answer(body=monitoring.metrics(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
+async def get_metrics(_call: Call) -> Answer:
+    """Get the metrics for Prometheus: requests by route and status, their times, memory and processor time."""
+    return Answer(body=prometheus_client.generate_latest(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
