@@ -8,7 +8,7 @@ import time
 from signfleet.foundation.background import Background, Job, by_the_clock
 
 
-async def test_a_job_is_done_at_the_start_and_when_it_is_woken() -> None:
+async def test_a_job_runs_at_the_start_and_when_it_is_woken() -> None:
     done = asyncio.Queue[int]()
     count = 0
 
@@ -29,7 +29,7 @@ async def test_a_job_is_done_at_the_start_and_when_it_is_woken() -> None:
     assert done.empty()
 
 
-async def test_a_job_that_fails_is_done_again() -> None:
+async def test_a_failed_job_runs_again() -> None:
     attempts = asyncio.Queue[None]()
 
     async def work() -> None:
@@ -43,7 +43,7 @@ async def test_a_job_that_fails_is_done_again() -> None:
     await background.stop()
 
 
-async def test_work_by_the_clock_is_told_the_time() -> None:
+async def test_work_by_the_clock_gets_the_current_time() -> None:
     told: list[int] = []
 
     async def work(now: int) -> None:

@@ -21,7 +21,7 @@ def restored_clock() -> Iterator[None]:
     clock.set_ahead(0)
 
 
-def test_it_is_the_systems() -> None:
+def test_it_is_the_systems_clock() -> None:
     before = time.time_ns() // 1_000_000
     assert before <= clock.now() <= time.time_ns() // 1_000_000
     assert clock.ahead() == 0

@@ -24,7 +24,7 @@ def restarts(monkeypatch: pytest.MonkeyPatch) -> Restarts:
     return seen
 
 
-def test_the_interpreter_starts_anew_with_its_arguments(restarts: Restarts) -> None:
+def test_the_interpreter_restarts_with_its_arguments(restarts: Restarts) -> None:
     restart_with_tuned_allocation({"HOME": "/root"})
     [(program, arguments, environment)] = restarts
     assert program == sys.executable
@@ -32,12 +32,12 @@ def test_the_interpreter_starts_anew_with_its_arguments(restarts: Restarts) -> N
     assert environment == {"HOME": "/root", **TUNED}
 
 
-def test_once_only(restarts: Restarts) -> None:
+def test_it_restarts_only_once(restarts: Restarts) -> None:
     restart_with_tuned_allocation(dict(TUNED))
     assert restarts == []
 
 
-def test_what_the_operator_has_set_stays(restarts: Restarts) -> None:
+def test_settings_of_the_operator_do_not_change(restarts: Restarts) -> None:
     restart_with_tuned_allocation({"MALLOC_TRIM_THRESHOLD_": "1"})
     [(_, _, environment)] = restarts
     assert environment["MALLOC_TRIM_THRESHOLD_"] == "1"
@@ -48,7 +48,7 @@ def no_such_name(_name: str) -> Any:
 
 
 @pytest.mark.parametrize("confstr", [no_such_name, lambda _name: None])
-def test_another_c_library_is_let_be(restarts: Restarts, monkeypatch: pytest.MonkeyPatch, confstr: Any) -> None:
+def test_another_c_library_does_not_restart(restarts: Restarts, monkeypatch: pytest.MonkeyPatch, confstr: Any) -> None:
     monkeypatch.setattr(malloc.os, "confstr", confstr)
     restart_with_tuned_allocation({})
     assert restarts == []

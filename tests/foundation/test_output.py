@@ -85,7 +85,7 @@ def wait_for(address: str) -> None:
     raise AssertionError("the server did not start")
 
 
-def test_a_line_that_gets_through_says_how_many_did_not(tmp_path: Path) -> None:
+def test_the_next_line_is_preceded_by_the_count_of_lost_ones(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as pipe:
         output = Output(pipe)

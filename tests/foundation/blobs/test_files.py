@@ -38,7 +38,7 @@ def blobs(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     return open_blobs("s3://signage/fleet")
 
 
-async def test_what_was_put_is_got(blobs: Blobs) -> None:
+async def test_get_returns_what_was_put(blobs: Blobs) -> None:
     await blobs.put("screenshots/1/2/a.jpg", b"first")
     await blobs.put("screenshots/1/2/a.jpg", b"second")
     assert await blobs.get("screenshots/1/2/a.jpg") == b"second"
@@ -64,7 +64,7 @@ async def test_many_are_deleted_and_nothing_beside_them(blobs: Blobs) -> None:
     assert [name for name in names if await blobs.get(name) is not None] == names[-1:]
 
 
-async def test_what_was_half_written_goes_too(tmp_path: Path) -> None:
+async def test_deleting_removes_half_written_files_too(tmp_path: Path) -> None:
     blobs = open_blobs(str(tmp_path))
     half = tmp_path / "1" / "a.jpg#1"
     half.parent.mkdir()
@@ -73,7 +73,7 @@ async def test_what_was_half_written_goes_too(tmp_path: Path) -> None:
     assert not half.exists()
 
 
-async def test_an_object_storage_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unreachable_object_storage_is_a_storage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -94,7 +94,7 @@ async def test_an_object_storage_that_cannot_be_reached_is_told(monkeypatch: pyt
         ("az://key:hush@container", "az://…: Generic S3 error"),
     ],
 )
-def test_a_place_that_names_nothing_is_refused_in_one_sentence(place: str, message: str) -> None:
+def test_an_invalid_place_is_refused_in_one_sentence(place: str, message: str) -> None:
     with pytest.raises(CannotOpen) as raised:
         open_blobs(place)
     assert f"The setting blobs names no place for pictures: {message}" in str(raised.value)

@@ -43,10 +43,10 @@ def test_another_installation_makes_other_links() -> None:
 
 
 @pytest.mark.parametrize("expires", ["", "-1", "1e9", "٣", "9" * 400])
-def test_what_is_no_number_never_works(expires: str) -> None:
+def test_an_expiry_that_is_not_a_number_is_refused(expires: str) -> None:
     assert not links.admits(NAME, expires, "x", NOW)
 
 
 @given(st.text(), st.text(), st.text())
-def test_no_text_does_more_than_not_work(name: str, expires: str, signature: str) -> None:
+def test_any_text_is_refused_without_an_error(name: str, expires: str, signature: str) -> None:
     assert not links.admits(name, expires, signature, NOW)

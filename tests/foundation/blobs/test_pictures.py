@@ -55,7 +55,7 @@ def drawn(image_format: str, mode: str = "RGB", size: tuple[int, int] = (320, 18
         ("PNG", "1", "image/png"),
     ],
 )
-async def test_jpeg_and_png_of_any_kind_are_measured_and_made_small(
+async def test_jpeg_and_png_of_any_kind_get_a_size_and_a_thumbnail(
     shared: Pictures, image_format: str, mode: str, media_type: str
 ) -> None:
     picture = await shared.examine(drawn(image_format, mode))
@@ -111,7 +111,7 @@ def _with_size(png: bytes, header: bytes) -> bytes:
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from([drawn("JPEG"), drawn("PNG")]), st.data())
-async def test_no_damage_does_more_than_be_refused(shared: Pictures, content: bytes, data: st.DataObject) -> None:
+async def test_damaged_pictures_are_refused(shared: Pictures, content: bytes, data: st.DataObject) -> None:
     damaged = bytearray(content)
     for _ in range(data.draw(st.integers(1, 8))):
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
@@ -150,7 +150,7 @@ async def test_a_jpeg_with_a_thousand_scans_is_refused_before_it_is_decoded(shar
         pytest.param(lambda scan: b"\x00\xff\x00\xff\xd3" + scan, id="behind an escape and a restart"),
     ],
 )
-def test_no_scan_hides(hidden: object) -> None:
+def test_every_scan_is_counted(hidden: object) -> None:
     assert callable(hidden)
     jpeg = drawn("JPEG")
     scan = jpeg[jpeg.index(b"\xff\xda") : -2]

@@ -30,7 +30,7 @@ def document() -> dict[str, Any]:
     return decoded
 
 
-def test_flatten_holds_comparable_values_of_what_has_no_column(document: dict[str, Any]) -> None:
+def test_flatten_returns_comparable_values_of_properties_without_a_column(document: dict[str, Any]) -> None:
     document["taggedGroups"] = [{"id": 1, "name": "North"}, {"id": 2, "name": "Straße"}]
     flat = DEVICES.flatten(document)
     assert (

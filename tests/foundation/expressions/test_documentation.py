@@ -81,7 +81,7 @@ def read(text: str) -> None:
         word.refuse()
 
 
-def test_the_limits_are_those_that_hold() -> None:
+def test_the_documented_limits_are_those_of_the_code() -> None:
     limits = [
         MAX_LENGTH,
         parser.MAX_DEPTH,

@@ -55,7 +55,7 @@ async def test_a_full_last_page_says_that_nothing_follows(store: Store) -> None:
     assert second.next_marker is None
 
 
-async def test_a_position_stays_where_it_was_when_its_row_is_gone(store: Store) -> None:
+async def test_a_marker_stays_valid_when_its_row_is_deleted(store: Store) -> None:
     await put_fleet(store, 1, random_fleet(1, 6))
     sort = DEVICES.sort("[Id] DESC")
     page = await LISTING.page(store, 1, filter=None, sort=sort, position=None, size=3)
@@ -84,7 +84,7 @@ async def test_pages_sorted_by_a_tag_of_any_type_lead_to_the_end(store: Store, t
 @pytest.mark.parametrize(
     "sort", ["[Name] ASC", "[Status].[LastModifiedDate] DESC", "[Status].[LastModifiedDate]", "[Description]"]
 )
-async def test_untouched_devices_are_visited_once_whatever_others_do(store: Store, sort: str) -> None:
+async def test_paging_visits_unchanged_devices_once_during_other_changes(store: Store, sort: str) -> None:
     fleet = random_fleet(1, 60)
     newcomers = {document["id"]: document for document in random_fleet(2, 120) if document["id"] > 60}
     await put_fleet(store, 1, fleet)
@@ -227,7 +227,7 @@ async def test_the_statement_of_a_grouping_is_compiled_once(store: Store) -> Non
     assert len(listing._queries) == 2
 
 
-async def test_a_projection_without_a_grouping_keeps_the_first_of_all(store: Store) -> None:
+async def test_a_projection_without_a_grouping_returns_the_first_of_all(store: Store) -> None:
     await put_screenshots(store, [("A", 10), ("B", 20), ("C", 30)])
     listing = Listing(SCREENSHOTS)
     assert await walk(store, listing, None, 1, top=Top(2)) == [3, 2]

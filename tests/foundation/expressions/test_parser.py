@@ -237,7 +237,7 @@ def test_a_malformed_sort_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "count"), [("TOP(3,[Nodes])", 3), ("top ( 100 , [nodes] )", 100), ("TOP(1,[Nodes])", 1)]
 )
-def test_a_projection_is_the_number_to_keep(text: str, count: int) -> None:
+def test_a_projection_is_the_number_per_group(text: str, count: int) -> None:
     assert parse_projection(text) == count
 
 

@@ -231,7 +231,7 @@ def test_what_means_nothing_is_refused_with_what_would(text: str, message: str) 
     assert error.value.details == "filter"
 
 
-def test_the_properties_of_a_small_collection_are_all_said() -> None:
+def test_an_unknown_property_of_a_small_collection_lists_all_its_properties() -> None:
     with pytest.raises(Invalid) as error:
         GROUPS.filter("[Xyzzy] IS 1")
     assert error.value.message == (

@@ -34,7 +34,7 @@ def test_null_members_are_as_good_as_missing_ones() -> None:
     assert complete_location(dict.fromkeys(FIELDS) | COORDINATES) == PALO_ALTO
 
 
-def test_a_given_name_is_kept_and_appears_in_the_paths() -> None:
+def test_a_given_name_does_not_change_and_appears_in_the_paths() -> None:
     location = complete_location({**COORDINATES, "locality": "Main Street"})
     assert location["locality"] == "Main Street"
     assert location["localityLongName"] is None
@@ -42,7 +42,7 @@ def test_a_given_name_is_kept_and_appears_in_the_paths() -> None:
     assert location["pathLongName"] == "/United States/California/Santa Clara County/Main Street/"
 
 
-def test_a_given_path_is_kept() -> None:
+def test_a_given_path_does_not_change() -> None:
     location = complete_location({**COORDINATES, "path": "/mine/"})
     assert location["path"] == "/mine/"
     assert location["pathLongName"] == PALO_ALTO["pathLongName"]
@@ -110,7 +110,7 @@ def test_a_slash_in_a_name_does_not_split_it_in_the_path() -> None:
 
 
 @given(LOCATIONS)
-def test_what_is_given_is_kept_and_completing_twice_changes_nothing(location: dict[str, Any]) -> None:
+def test_given_members_do_not_change_and_completing_twice_changes_nothing(location: dict[str, Any]) -> None:
     complete = complete_location(location)
     assert {member: complete[member] for member, value in location.items() if value is not None} == {
         member: value for member, value in location.items() if value is not None

@@ -110,7 +110,7 @@ async def test_a_pooler_in_front_of_a_file_is_refused() -> None:
         await open_store("sqlite:///nowhere/x.db", pooler="postgresql://localhost/x")
 
 
-async def test_a_pooler_that_is_not_there_ends_the_start(url: str) -> None:
+async def test_a_missing_pooler_fails_the_start(url: str) -> None:
     with pytest.raises(CannotOpen, match=r"^Cannot open the postgresql database: .*Connect call failed"):
         await open_store(url, pooler="postgresql://127.0.0.1:1/x")
 
@@ -120,7 +120,7 @@ async def test_a_backup_through_a_pooler_in_transaction_mode_is_refused(pooler: 
         await back_up(Settings(data=str(tmp_path), database=pooler), tmp_path / "b.tar")
 
 
-async def test_a_backup_of_a_database_that_is_not_there_fails_in_one_sentence(tmp_path: Path) -> None:
+async def test_a_backup_of_a_missing_database_fails_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match=r"^The store cannot be copied: .*Connect call failed"):
         await back_up(Settings(data=str(tmp_path), database="postgresql://127.0.0.1:1/x"), tmp_path / "b.tar")
 

@@ -42,7 +42,7 @@ def passed_on(query: str) -> dict[str, str]:
         "",
     ],
 )
-def test_what_the_driver_does_anyway_is_taken(query: str) -> None:
+def test_values_that_the_driver_follows_anyway_are_accepted(query: str) -> None:
     assert passed_on(query) == {"application_name": "signfleet"}
 
 
@@ -60,7 +60,7 @@ def test_what_the_driver_does_anyway_is_taken(query: str) -> None:
         ("target_session_attrs", "read-write"),
     ],
 )
-def test_what_asyncpg_or_the_server_reads_is_passed_on(name: str, value: str) -> None:
+def test_parameters_of_asyncpg_and_the_server_are_passed_on(name: str, value: str) -> None:
     assert passed_on(f"{name}={quote(value)}")[name] == value
 
 
@@ -82,13 +82,13 @@ def test_what_asyncpg_or_the_server_reads_is_passed_on(name: str, value: str) ->
         ("connect_timeout", "name=value"),
     ],
 )
-async def test_what_cannot_be_followed_is_refused_by_name(query: str, reason: str) -> None:
+async def test_the_error_names_a_parameter_that_the_driver_cannot_follow(query: str, reason: str) -> None:
     with pytest.raises(CannotOpen, match=rf"^Cannot open the postgresql database: .*{reason}") as refusal:
         await open_store(f"{BASE}?{query}")
     assert "secret" not in str(refusal.value)
 
 
-async def test_a_certificate_that_is_not_there_is_named() -> None:
+async def test_the_error_names_a_missing_certificate() -> None:
     with pytest.raises(CannotOpen, match=r"the file of sslrootcert, /nowhere/root\.crt, cannot be read"):
         await open_store("postgresql://127.0.0.1:1/name?sslmode=verify-full&sslrootcert=/nowhere/root.crt")
 
@@ -106,7 +106,7 @@ def test_values_reach_asyncpg_as_libpq_reads_them(values: dict[str, str]) -> Non
 
 
 @given(st.text())
-def test_any_parameters_are_taken_or_refused(query: str) -> None:
+def test_any_parameters_are_accepted_or_refused(query: str) -> None:
     try:
         parse(f"{BASE}?{query}")
     except BadAddress as error:
@@ -134,7 +134,7 @@ def option(connection: Any, level: int, name: int) -> int:
     return found
 
 
-async def test_a_server_that_does_not_answer_is_given_up_after_connect_timeout(postgres_url: str) -> None:
+async def test_connecting_to_a_silent_server_fails_after_connect_timeout(postgres_url: str) -> None:
     with line_to_postgres(postgres_url) as (line, url):
         line.silence()
         with pytest.raises(TimeoutError):

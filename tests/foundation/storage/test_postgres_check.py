@@ -77,7 +77,7 @@ def test_a_user_without_any_schema_is_refused(postgres: Postgres, postgres_url: 
         asyncio.run(open_store(as_reader(postgres_url)))
 
 
-def test_a_store_whose_tables_belong_to_others_is_refused(
+def test_a_store_with_tables_of_another_owner_is_refused(
     postgres: Postgres, migrated_postgresql: str, reader: None
 ) -> None:
     url = postgres.create(migrated_postgresql)
@@ -86,7 +86,7 @@ def test_a_store_whose_tables_belong_to_others_is_refused(
     postgres.drop(url)
 
 
-def test_an_upgrade_of_tables_that_belong_to_others_fails_in_one_sentence(
+def test_an_upgrade_of_tables_of_another_owner_fails_in_one_sentence(
     postgres: Postgres, migrated_postgresql: str, reader: None
 ) -> None:
     url = postgres.create(migrated_postgresql)

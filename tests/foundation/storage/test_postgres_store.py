@@ -61,7 +61,7 @@ async def execute(url: str, *statements: str) -> None:
     await connection.close()
 
 
-async def test_a_node_hears_of_another_nodes_writes(url: str) -> None:
+async def test_a_node_learns_of_another_nodes_writes(url: str) -> None:
     ours, theirs = await open_store(url, connections=2), await open_store(url, connections=2)
     before = ours.version()
     await put(theirs, "a")
@@ -70,7 +70,7 @@ async def test_a_node_hears_of_another_nodes_writes(url: str) -> None:
     await theirs.close()
 
 
-async def test_a_node_whose_listener_ends_trusts_nothing_and_listens_again(url: str) -> None:
+async def test_a_node_whose_listener_ends_drops_its_caches_and_listens_again(url: str) -> None:
     ours, theirs = await open_store(url, connections=2), await open_store(url, connections=2)
     assert isinstance(ours, PostgresStore)
     remembered = ours.version()
@@ -97,7 +97,7 @@ async def test_connections_that_the_server_ended_are_replaced(url: str, postgres
     await store.close()
 
 
-async def test_a_read_whose_connection_ends_under_it_is_begun_again(url: str) -> None:
+async def test_a_read_whose_connection_ends_runs_again(url: str) -> None:
     store = await open_store(url, connections=2)
     await put(store, "a")
     await execute(url, DIE_ONCE)
@@ -105,7 +105,7 @@ async def test_a_read_whose_connection_ends_under_it_is_begun_again(url: str) ->
     await store.close()
 
 
-async def test_a_unit_of_work_whose_connection_ends_under_it_is_begun_again(url: str) -> None:
+async def test_a_unit_of_work_whose_connection_ends_runs_again(url: str) -> None:
     store = await open_store(url, connections=2)
     await execute(url, DIE_ONCE)
     runs = 0
@@ -122,7 +122,7 @@ async def test_a_unit_of_work_whose_connection_ends_under_it_is_begun_again(url:
     await store.close()
 
 
-async def test_a_unit_of_work_whose_connection_ends_between_two_statements_is_begun_again(url: str) -> None:
+async def test_a_unit_of_work_whose_connection_ends_between_two_statements_runs_again(url: str) -> None:
     store = await open_store(url, connections=2)
     assert isinstance(store, PostgresStore)
     runs = 0
@@ -139,7 +139,7 @@ async def test_a_unit_of_work_whose_connection_ends_between_two_statements_is_be
     await store.close()
 
 
-async def test_a_commit_without_an_answer_is_not_tried_twice(url: str) -> None:
+async def test_an_unconfirmed_commit_does_not_run_twice(url: str) -> None:
     store = await open_store(url, connections=2)
     await execute(
         url,
@@ -154,7 +154,7 @@ async def test_a_commit_without_an_answer_is_not_tried_twice(url: str) -> None:
     await store.close()
 
 
-async def test_a_server_whose_connections_keep_ending_is_an_error_of_the_store(url: str) -> None:
+async def test_a_server_whose_connections_always_end_is_a_storage_error(url: str) -> None:
     store = await open_store(url, connections=2)
     end = Query(select(func.pg_terminate_backend(func.pg_backend_pid())))
     with pytest.raises(StorageError, match="could not read"):

@@ -63,7 +63,7 @@ async def test_one_caller_scans_once_at_a_time() -> None:
     assert scans.begun == ["a1", "b1", "a2"]
 
 
-async def test_one_network_leaves_a_place_to_others() -> None:
+async def test_one_network_does_not_occupy_every_place() -> None:
     scans = Scans()
     for who in "abcd":
         await scans.start(1, who, who)
@@ -72,7 +72,7 @@ async def test_one_network_leaves_a_place_to_others() -> None:
     assert scans.begun == ["a", "b", "x"]
 
 
-async def test_those_who_wait_come_in_turn() -> None:
+async def test_waiting_callers_take_turns() -> None:
     scans = Scans(places=1)
     await scans.start(1, "a", "a1")
     for name in ("a2", "a3", "a4"):
@@ -104,7 +104,7 @@ async def test_who_waits_too_long_is_asked_to_come_again() -> None:
     assert scans.begun == ["a", "x"]
 
 
-async def test_a_turn_passes_by_who_has_just_gone_away() -> None:
+async def test_a_turn_skips_a_cancelled_caller() -> None:
     scans = Scans(places=1)
     await scans.start(1, "a", "a")
     going = await scans.start(1, "b", "b")
@@ -115,7 +115,7 @@ async def test_a_turn_passes_by_who_has_just_gone_away() -> None:
     assert going.cancelled()
 
 
-async def test_who_goes_away_leaves_no_place_taken() -> None:
+async def test_a_cancelled_caller_frees_its_place() -> None:
     scans = Scans(places=1)
     running = await scans.start(1, "a", "a")
     waiting = await scans.start(1, "b", "b")
@@ -141,7 +141,7 @@ async def test_a_scan_ends_at_its_time_limit(hasty: Store) -> None:
     assert (await hasty.scan_all(ONE))[0].one == 1
 
 
-async def test_writes_go_on_beside_a_scan(hasty: Store) -> None:
+async def test_writes_continue_during_a_scan(hasty: Store) -> None:
     async def work(tx: Transaction) -> int:
         return await tx.next_id("device")
 

@@ -70,7 +70,7 @@ def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
     assert schema(path) == before
 
 
-def test_networks_of_before_allow_players_without_secrets_for_ninety_days(tmp_path: Path) -> None:
+def test_existing_networks_allow_players_without_secrets_for_ninety_days(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))

@@ -69,7 +69,7 @@ def statuses(http: httpx.Client, path: str, wanted: int, attempts: int = 100) ->
     return seen
 
 
-def test_a_hanging_database_is_503_and_no_reason_not_to_stop(url: str, tmp_path: Path) -> None:
+def test_a_hanging_database_is_503_and_does_not_delay_the_stop(url: str, tmp_path: Path) -> None:
     network = bootstrapped_in(tmp_path, url)
     with line_to_postgres(url) as (line, through):
         arguments = ("--data", str(tmp_path), "--database", through, "--no-access-log")
@@ -116,7 +116,7 @@ def test_stopped_database_processes_are_replaced(url: str, tmp_path: Path) -> No
 
 
 @on_postgresql
-async def test_a_revoked_token_is_refused_though_the_news_of_it_never_arrives(
+async def test_a_revoked_token_is_refused_although_the_notification_never_arrives(
     bootstrapped: tuple[str, Tenant], tmp_path: Path
 ) -> None:
     url, network = bootstrapped

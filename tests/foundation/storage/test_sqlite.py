@@ -38,7 +38,7 @@ def test_every_commit_reaches_the_disk(path: Path) -> None:
     connection.close()
 
 
-async def test_writers_that_come_together_share_a_commit(path: Path) -> None:
+async def test_simultaneous_writers_share_a_commit(path: Path) -> None:
     store = SqliteStore(path)
     hold = asyncio.Event()
 
@@ -56,7 +56,7 @@ async def test_writers_that_come_together_share_a_commit(path: Path) -> None:
     assert 1 <= commits < 200
 
 
-async def test_a_unit_of_work_that_waits_for_something_else_is_refused(path: Path) -> None:
+async def test_a_unit_of_work_that_awaits_anything_else_fails(path: Path) -> None:
     store = SqliteStore(path)
 
     async def work(tx: Transaction) -> None:
@@ -83,7 +83,7 @@ async def test_two_processes_on_one_file_see_each_others_writes(path: Path) -> N
     await theirs.close()
 
 
-async def test_a_turn_of_the_event_loop_reads_one_state_and_the_next_reads_what_came_in_between(path: Path) -> None:
+async def test_a_turn_of_the_event_loop_reads_one_state_and_the_next_turn_reads_later_writes(path: Path) -> None:
     store = SqliteStore(path)
     other = connect(path)
     before = store.version()
@@ -98,7 +98,7 @@ async def test_a_turn_of_the_event_loop_reads_one_state_and_the_next_reads_what_
     await store.close()
 
 
-async def test_a_snapshot_that_a_failure_left_open_does_not_last(path: Path) -> None:
+async def test_the_next_turn_ends_a_snapshot_that_a_failure_left_open(path: Path) -> None:
     store = SqliteStore(path)
     store._snapshots._connection.execute("BEGIN")
     assert store._snapshots._connection.execute("SELECT count(*) FROM setting").fetchall() == [(0,)]
@@ -111,7 +111,7 @@ async def test_a_snapshot_that_a_failure_left_open_does_not_last(path: Path) -> 
     await store.close()
 
 
-async def test_whoever_has_written_reads_it_however_many_read_and_write_beside(path: Path) -> None:
+async def test_a_task_reads_its_own_write_beside_many_readers_and_writers(path: Path) -> None:
     store = SqliteStore(path)
 
     async def write_and_read(number: int) -> None:
@@ -130,7 +130,7 @@ async def test_whoever_has_written_reads_it_however_many_read_and_write_beside(p
     await store.close()
 
 
-async def test_a_scan_that_turns_out_long_is_made_off_the_event_loop_from_its_beginning(path: Path) -> None:
+async def test_a_long_scan_starts_again_outside_the_event_loop(path: Path) -> None:
     store = SqliteStore(path)
 
     async def fill(tx: Transaction) -> None:
@@ -144,7 +144,7 @@ async def test_a_scan_that_turns_out_long_is_made_off_the_event_loop_from_its_be
     await store.close()
 
 
-async def test_a_write_that_the_disk_refuses_fails_and_the_store_goes_on(path: Path) -> None:
+async def test_a_write_that_the_disk_refuses_fails_and_later_writes_succeed(path: Path) -> None:
     store = SqliteStore(path)
     store._writer._connection.execute("PRAGMA max_page_count = 1")  # SQLite keeps it at the file's present size
 
@@ -179,7 +179,7 @@ def cut(path: Path) -> Callable[[], None]:
     return restore
 
 
-async def test_pages_that_cannot_be_read_are_an_error_of_the_store_until_they_are_there_again(path: Path) -> None:
+async def test_unreadable_pages_are_a_storage_error_until_they_are_readable_again(path: Path) -> None:
     store = SqliteStore(path)
     restore = cut(path)
     for read in (store.one, store.all, store.scan_all):

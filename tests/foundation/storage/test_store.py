@@ -45,7 +45,7 @@ async def test_no_row_is_none(store: Store) -> None:
     assert await store.one(ONE, name="nobody") is None
 
 
-async def test_execute_tells_how_many_rows_it_touched(store: Store) -> None:
+async def test_execute_returns_how_many_rows_it_changed(store: Store) -> None:
     await put(store, "a")
 
     async def work(tx: Transaction) -> tuple[int, int]:
@@ -64,7 +64,7 @@ async def test_a_failed_unit_of_work_leaves_nothing_behind(store: Store) -> None
     assert await store.all(ALL) == []
 
 
-async def test_a_failed_unit_of_work_is_nobody_elses_failure(store: Store) -> None:
+async def test_a_failed_unit_of_work_does_not_fail_others_of_its_batch(store: Store) -> None:
     async def work(tx: Transaction, number: int) -> int:
         await tx.execute(INSERT, name=f"n{number:02}", value="1")
         if number % 3 == 0:

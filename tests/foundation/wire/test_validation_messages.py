@@ -47,7 +47,7 @@ def said(value: Any, at: str = "", type_: Any = Whole) -> str:
         ),
     ],
 )
-def test_the_place_and_the_words_that_would_fit_are_told(value: Any, at: str, sentence: str) -> None:
+def test_the_message_names_the_place_and_the_known_words(value: Any, at: str, sentence: str) -> None:
     assert said(value, at) == sentence
 
 
