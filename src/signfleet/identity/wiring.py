@@ -9,6 +9,7 @@ from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.sessions import Sessions
+from signfleet.identity.account.pages import Pages
 from signfleet.identity.account.routes import endpoints as account_endpoints
 from signfleet.identity.applications.service import Applications
 from signfleet.identity.audit.routes import endpoints as audit_endpoints
@@ -67,6 +68,7 @@ class IdentityServices(NotifyServices):
         self.applications = Applications(store, settings.applications_per_person)
         self.people = People(store, self.passwords)
         self.profiles = Profiles(store)
+        self.pages = Pages(settings)
         self.one_time_links = OneTimeLinks(store, self.outbox, settings)
         self.registrations = Registrations(
             store, self.people, self.passwords, self.one_time_links, attempts=attempts, settings=settings

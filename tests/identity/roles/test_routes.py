@@ -111,7 +111,7 @@ async def test_a_role_is_deleted(admin: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("segment", ["1", "Viewers"])
-async def test_what_every_network_has_cannot_be_changed(admin: AsyncClient, segment: str) -> None:
+async def test_a_system_role_cannot_be_changed(admin: AsyncClient, segment: str) -> None:
     role_id = 1 if segment == "1" else 6
     for answer in (
         await admin.put(f"/Roles/{segment}/", json={"name": "Other"}),
@@ -119,7 +119,7 @@ async def test_what_every_network_has_cannot_be_changed(admin: AsyncClient, segm
         await admin.post(f"/Roles/{segment}/Permissions/", json=[permission(VIEW_DEVICE, role_id)]),
         await admin.request("DELETE", f"/Roles/{segment}/Permissions/", json=[permission(DEVICE, role_id)]),
     ):
-        assert (answer.status_code, "fixed" in answer.json()["message"]) == (400, True)
+        assert (answer.status_code, "system role" in answer.json()["message"]) == (400, True)
 
 
 async def test_permissions_are_added_and_removed(admin: AsyncClient) -> None:

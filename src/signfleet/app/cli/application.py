@@ -18,7 +18,7 @@ from signfleet.foundation.wire.timespan import DAY
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
     from signfleet.foundation.storage.interface import Row
-    from signfleet.identity.applications.service import Credentials, SecretExpiry
+    from signfleet.identity.applications.schemas import Credentials, SecretExpiry
 
 
 DAYS = click.option("--days", type=click.IntRange(1, 3650), help="Days after which the secret expires; default: never.")
@@ -99,7 +99,7 @@ def delete(client_id: str, **flags: Any) -> None:
 
 
 def _expiry(days: int | None, now: int) -> SecretExpiry:
-    from signfleet.identity.applications.service import NEVER, SecretExpiry
+    from signfleet.identity.applications.schemas import NEVER, SecretExpiry
 
     return NEVER if days is None else SecretExpiry(now + days * DAY)
 

@@ -1,62 +1,30 @@
-"""Applications: programs that act for the person who registered them, by a client id and a secret."""
+"""Registers, changes and deletes applications: programs that act for a person with a client id and a secret."""
 
 from __future__ import annotations
 
 import secrets
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import uuid4
 
 from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.quotas import check_quota
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
 from signfleet.identity.access import application_store as queries
+from signfleet.identity.access.application_store import ApplicationRow, ApplicationWithLogin
 from signfleet.identity.access.tokens import hash_token
+from signfleet.identity.applications.schemas import EXPIRY, NEVER, ApplicationChange, Credentials, SecretExpiry
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.people.service import lock_person
 from signfleet.web.caller.scopes import SCOPES_LIMIT, USER_SCOPE, covers, is_scope
 from signfleet.web.contract.conditional import NONE, Precondition
 
-#: How the audit trail, which masks it, is told that a secret was changed.
+#: Stands for a new secret in audit entries, which mask it.
 NEW_SECRET: Final = "new"  # noqa: S105 - no secret
-
-#: The wire name of `SecretExpiry`.
-EXPIRY: Final = "secretExpirationDate"
 
 NAME_LIMIT: Final = 128
 DESCRIPTION_LIMIT: Final = 1024
-
-
-class SecretExpiry(NamedTuple):
-    """When a client secret expires, in ms; None: never."""
-
-    date: int | None
-
-    def is_later_than(self, other: int | None) -> bool:
-        """Whether a secret that expires at `other` would live longer with this."""
-        return other is not None and (self.date is None or self.date > other)
-
-
-#: The default of new secrets.
-NEVER: Final = SecretExpiry(None)
-
-
-class ApplicationChange(NamedTuple):
-    """What of an application is to be changed; None stays as it is. `scope` is space-separated."""
-
-    name: str | None = None
-    description: str | None = None
-    scope: str | None = None
-    secret_expiry: SecretExpiry | None = None
-
-
-class Credentials(NamedTuple):
-    """What an application signs in with. The secret is told once and not kept."""
-
-    id: int
-    client_id: str
-    client_secret: str
 
 
 async def insert_application(
@@ -71,7 +39,7 @@ async def insert_application(
     client_secret: str | None = None,
     secret_expiry: SecretExpiry = NEVER,
 ) -> Credentials:
-    """Register an application inside a unit of work; id and secret are made unless given. Raises `Duplicate`."""
+    """Registers an application; generates client id and secret unless they are given. Raises `Duplicate`."""
     made = Credentials(
         await tx.next_id("application"), client_id or str(uuid4()), client_secret or secrets.token_urlsafe(32)
     )
@@ -94,22 +62,22 @@ async def insert_application(
 
 
 class Applications:
-    """The applications of an installation, and of one person, who has `most` of them."""
+    """The applications of an installation and of one person, who may have `most` of them."""
 
     def __init__(self, store: Store, most: int) -> None:
         self._most = most
         self._store = store
 
-    async def list_(self) -> list[Row]:
-        """All of them by name, each with the `login` of the person it acts for."""
+    async def list_(self) -> list[ApplicationWithLogin]:
+        """Returns all applications by name, each with the login of its person."""
         return await self._store.scan_all(queries.ALL_APPLICATIONS)
 
-    async def of_person(self, person_id: int) -> list[Row]:
-        """Those that act for the person, oldest first."""
+    async def of_person(self, person_id: int) -> list[ApplicationRow]:
+        """Returns the applications of a person, oldest first."""
         return await self._store.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id)
 
-    async def own(self, person_id: int, application_id: int | None) -> Row:
-        """One that acts for the person. Raises `NotFound`."""
+    async def own(self, person_id: int, application_id: int | None) -> ApplicationRow:
+        """Returns an application of a person. Raises `NotFound`."""
         row = await self._store.one(queries.APPLICATION_BY_ID, id=application_id or 0)
         if row is None or row.person_id != person_id:
             raise _unknown()
@@ -125,7 +93,7 @@ class Applications:
         *,
         secret_expiry: SecretExpiry = NEVER,
     ) -> Credentials:
-        """Registers an application that acts for a person. Raises `Invalid` for an unfit property."""
+        """Registers an application that acts for a person. Raises `Invalid` and `QuotaReached`."""
         name, description, scope = _checked(name, description, scope)
         _check_expiry(secret_expiry, now)
 
@@ -153,13 +121,13 @@ class Applications:
         precondition: Precondition,
         now: int,
     ) -> None:
-        """Changes an application; what is None stays. Fewer scopes count with the next token.
+        """Changes an application. New scopes count from the next token on.
 
         Tokens end with the secret: an earlier expiry shortens those that exist. Raises `NotFound`, `Stale`, `Invalid`.
         """
 
         async def work(tx: Transaction) -> None:
-            row = await _taken(tx, person_id, application_id, precondition)
+            row = await _locked(tx, person_id, application_id, precondition)
             name, description, scope = _checked(
                 row.name if change.name is None else change.name,
                 row.description if change.description is None else change.description,
@@ -188,12 +156,12 @@ class Applications:
     async def rotate_secret(
         self, person_id: int, application_id: int | None, now: int, expiry: SecretExpiry = NEVER
     ) -> str:
-        """Gives an application a new secret, returned here and never again; the old one and all tokens end."""
+        """Replaces the secret of an application and returns it, once; the old one and all tokens end."""
         _check_expiry(expiry, now)
         secret = secrets.token_urlsafe(32)
 
         async def work(tx: Transaction) -> None:
-            row = await _taken(tx, person_id, application_id, NONE)
+            row = await _locked(tx, person_id, application_id, NONE)
             await tx.execute(
                 queries.SET_SECRET,
                 id_=row.id,
@@ -211,17 +179,20 @@ class Applications:
         return secret
 
     async def delete(self, person_id: int, application_id: int | None, precondition: Precondition, now: int) -> None:
-        """Remove an application; its tokens end. Raises `NotFound`, `Stale`."""
+        """Deletes an application; its tokens end. Raises `NotFound`, `Stale`."""
 
         async def work(tx: Transaction) -> None:
-            row = await _taken(tx, person_id, application_id, precondition)
+            row = await _locked(tx, person_id, application_id, precondition)
             await tx.execute(queries.DELETE_APPLICATION, id=row.id)
             await record(tx, None, AuditEntry("Delete", "Application", row.id, row.name, _audited_row(row)), now)
 
         await self._store.write(work)
 
 
-async def _taken(tx: Transaction, person_id: int, application_id: int | None, precondition: Precondition) -> Row:
+async def _locked(
+    tx: Transaction, person_id: int, application_id: int | None, precondition: Precondition
+) -> ApplicationRow:
+    """Locks an application of a person until the transaction ends. Raises `NotFound`, `Stale`."""
     row = await tx.one(queries.LOCK_APPLICATION, id=application_id or 0)
     if row is None or row.person_id != person_id:
         raise _unknown()
@@ -230,7 +201,7 @@ async def _taken(tx: Transaction, person_id: int, application_id: int | None, pr
 
 
 def check_name(name: str) -> str:
-    """The name of an application, as it is stored. Raises `Invalid`."""
+    """Returns the name of an application, trimmed. Raises `Invalid`."""
     name = name.strip()
     if not 1 <= len(name) <= NAME_LIMIT or not name.isprintable():
         raise Invalid(f"'name': an application's name has 1 to {NAME_LIMIT} printable characters.")
@@ -254,14 +225,14 @@ def _checked(name: str, description: str | None, scope: str) -> tuple[str, str |
 
 def _check_expiry(expiry: SecretExpiry, now: int) -> None:
     if expiry.date is not None and expiry.date <= now:
-        raise Invalid(f"'{EXPIRY}': a secret expires at a date that is still to come; null: never.")
+        raise Invalid(f"'{EXPIRY}': the date is not in the future; null means that the secret never expires.")
 
 
 def _audited(name: str, description: str | None, scope: str, expiry: int | None) -> dict[str, str | None]:
     return {"name": name, "description": description, "scope": scope, EXPIRY: _date(expiry)}
 
 
-def _audited_row(row: Row) -> dict[str, str | None]:
+def _audited_row(row: ApplicationRow) -> dict[str, str | None]:
     return _audited(row.name, row.description, row.scope, row.secret_expiration_date)
 
 

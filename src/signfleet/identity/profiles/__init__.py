@@ -1,1 +1,1 @@
-"""Profiles: texts by key that clients keep with a person or a user."""
+"""Profiles: texts by key that clients store with a person or a user."""

@@ -1,4 +1,4 @@
-"""A profile on the wire: an object of texts by key; one of them as a pair, or alone as a JSON string."""
+"""A profile in JSON: an object of texts by key. One property is a pair, or its text alone."""
 
 from __future__ import annotations
 

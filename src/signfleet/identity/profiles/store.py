@@ -1,6 +1,8 @@
-"""The SQL of profiles: the same for both tables, but for the columns that tell whose it is."""
+"""The SQL of profiles, which is the same for both tables but for the columns of the owner."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from sqlalchemy import Column, Table, bindparam, func, select
 
@@ -8,10 +10,25 @@ from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import person, person_profile, user, user_profile
 
 
-class ProfileQueries:
-    """The statements over one table; `owner` names its columns that tell whose a value is, and those of the owner.
+class ValueRow(Protocol):
+    """A property of a profile."""
 
-    The owner's columns are parameters of their own name with `of_` before it, except in `insert`.
+    name: str
+    value: str
+    #: ms
+    last_modified_date: int
+
+
+class CountRow(Protocol):
+    """How many properties a profile has."""
+
+    total: int
+
+
+class ProfileQueries:
+    """The statements over one table. `owner` maps its columns that identify the owner to those of the owner's table.
+
+    Parameters have the names of these columns with `of_` before them, except in `insert`.
     """
 
     def __init__(self, table: Table, **owner: Column[int]) -> None:
@@ -19,11 +36,11 @@ class ProfileQueries:
         whose = [column == bindparam(f"of_{name}") for name, column in owner.items()]
         this = [*mine, table.c.name_key == bindparam("of_key")]
         columns = (table.c.name, table.c.value, table.c.last_modified_date)
-        #: Keeps the owner, and so the profile, from others until the unit of work ends.
-        self.hold = Query(select(*owner.values()).where(*whose).with_for_update(key_share=True))
-        self.all = Query(select(*columns).where(*mine).order_by(table.c.name_key))
-        self.one = Query(select(*columns).where(*this))
-        self.count = Query(select(func.count().label("held")).select_from(table).where(*mine))
+        #: Locks the owner, and so the profile, until the transaction ends.
+        self.lock = Query(select(*owner.values()).where(*whose).with_for_update(key_share=True))
+        self.all = Query(select(*columns).where(*mine).order_by(table.c.name_key), ValueRow)
+        self.one = Query(select(*columns).where(*this), ValueRow)
+        self.count = Query(select(func.count().label("total")).select_from(table).where(*mine), CountRow)
         self.insert = Query(table.insert())
         self.replace = Query(
             table.update().where(*this).values(value=bindparam("new_value"), last_modified_date=bindparam("now"))

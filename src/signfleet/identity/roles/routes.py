@@ -28,7 +28,7 @@ endpoints = Endpoints("/2022/06/REST/Roles", family="Roles")
 
 @endpoints.get("/", scope=RETRIEVE, operation=VIEW_ROLE, parameters=PAGING, answer=RolePage)
 async def list_roles(call: Call, roles: Roles) -> Answer:
-    """List the roles of the network: those that every network has, then custom ones."""
+    """List the roles of the network: system roles first, then custom ones."""
     query = list_query(call)
     return answer_page(await roles.list_(call.session, query), query.size)
 
@@ -48,7 +48,7 @@ async def get_role(call: Call, roles: Roles, role: str) -> Answer:
 
 @endpoints.put("/{role}/", scope=UPDATE, operation=UPDATE_ROLE, body=RoleChange, errors=BODY_ERRORS)
 async def update_role(call: Call, roles: Roles, role: str) -> Answer:
-    """Rename or describe a custom role."""
+    """Update name or description of a custom role."""
     await roles.update(call.network_id, role, call.body, call.now)
     return NO_CONTENT
 
@@ -62,7 +62,7 @@ async def delete_role(call: Call, roles: Roles, role: str) -> Answer:
 
 @endpoints.get("/{role}/Permissions/", scope=RETRIEVE, operation=VIEW_ROLE, answer=list[Permission], errors=ERRORS)
 async def list_role_permissions(call: Call, roles: Roles, role: str) -> Answer:
-    """List what a role may do, and what it may not."""
+    """List the permissions of a role."""
     return answer_json((await roles.get(call.session, role)).permissions)
 
 

@@ -1,4 +1,4 @@
-"""The Role entity, and the bodies that make and change one."""
+"""The Role entity and the bodies that create and change one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RoleMember(msgspec.Struct):
 
 
 class Role(msgspec.Struct, rename="camel", kw_only=True):
-    """What its users may do."""
+    """A set of permissions that users can have."""
 
     id: Id
     is_custom: bool
@@ -36,7 +36,7 @@ class Role(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NewRole(msgspec.Struct, rename="camel"):
-    """What a custom role is made of; what else a Role entity holds may be sent and does not matter."""
+    """The body that creates a custom role; the other members of a Role entity are ignored."""
 
     name: Name
     description: Description | None = None
@@ -44,7 +44,7 @@ class NewRole(msgspec.Struct, rename="camel"):
 
 
 class RoleChange(msgspec.Struct, rename="camel"):
-    """What a PUT changes; what is left out stays. The `id` of another role is refused."""
+    """The body that changes a role; omitted properties stay. The `id` of another role is refused."""
 
     id: Id | None = None
     name: Name | msgspec.UnsetType = msgspec.UNSET

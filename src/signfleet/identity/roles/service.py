@@ -1,4 +1,4 @@
-"""The rules of roles. System roles are fixed; a custom role may do what it is permitted, and nothing else."""
+"""Reads and changes roles. System roles are fixed; a custom role may do what its permissions allow, nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signfleet.foundation.expressions.listing import EVERYTHING, Scope
 from signfleet.foundation.expressions.markers import Markers
 from signfleet.foundation.quotas import check_quota
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Duplicate, Row, Store, Transaction, UnitOfWork
+from signfleet.foundation.storage.interface import Duplicate, Store, Transaction, UnitOfWork
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import next_moment
@@ -29,6 +29,7 @@ from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.identity.roles import store as queries
 from signfleet.identity.roles.schemas import NewRole, Role, RoleChange, RoleMember
+from signfleet.identity.roles.store import RoleRow
 from signfleet.identity.roles.system import created, system_role_of, system_role_permissions
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.paging import ListQuery, Page
@@ -38,15 +39,15 @@ T = TypeVar("T")
 #: Roles are sorted by id alone.
 _MARKERS = Markers()
 
-#: Ids up to this one are kept for system roles.
+#: Ids up to this one are reserved for system roles.
 RESERVED: Final = 1000
 
 
 def check_name(name: str) -> str:
-    """A role's name, trimmed. Raises `Invalid`."""
+    """Returns a role's name, trimmed. Raises `Invalid`."""
     name = name.strip()
     if name in ("", ".", "..") or not name.isprintable() or "/" in name or id_of(name) is not None:
-        raise Invalid("'name': a role's name has 1 to 128 characters, no '/', and is no number.")
+        raise Invalid("'name': a role's name has 1 to 128 characters and no '/', and is not a number.")
     if any(fold(role.name) == fold(name) for role in SYSTEM_ROLES):
         raise Invalid(f"'name': there is a role '{name}' already.")
     return name
@@ -55,7 +56,7 @@ def check_name(name: str) -> str:
 async def role_of(
     store: Store | Transaction, network_id: int, role_id: int, *, with_users: bool, scope: Scope = EVERYTHING
 ) -> Role | None:
-    """A role of a network, system or custom, with those of its users that are in `scope`; None if there is none."""
+    """Returns a system or custom role of a network, with its users in `scope`; None if there is no such role."""
     system = system_role_of(role_id)
     if system is not None:
         return await _system(store, network_id, system, scope, with_users=with_users)
@@ -78,7 +79,7 @@ async def _system(
     )
 
 
-async def _custom(store: Store | Transaction, row: Row, scope: Scope, *, with_users: bool) -> Role:
+async def _custom(store: Store | Transaction, row: RoleRow, scope: Scope, *, with_users: bool) -> Role:
     return Role(
         id=row.id,
         is_custom=True,
@@ -104,14 +105,14 @@ async def _users(store: Store | Transaction, network_id: int, role_id: int, scop
 
 
 async def role_named(tx: Transaction, network_id: int, name: str) -> int:
-    """The id of the role of that name, which stays until the unit of work ends. Raises `Invalid`."""
+    """Returns the id of a role by name; nobody deletes the role until the transaction ends. Raises `Invalid`."""
     for role in SYSTEM_ROLES:
         if fold(role.name) == fold(name.strip()):
             return role.id
-    row = await tx.one(queries.ROLE_TO_GIVE, network_id=network_id, name_key=fold(name.strip()))
+    row = await tx.one(queries.SHARE_ROLE, network_id=network_id, name_key=fold(name.strip()))
     if row is None:
         raise Invalid(f"'roleName': there is no role '{name}' in this network.")
-    return int(row.id)
+    return row.id
 
 
 class Roles:
@@ -127,7 +128,7 @@ class Roles:
         )
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
-        """A page: the system roles first, then custom ones, the oldest first. There is no filter and no sort."""
+        """Returns a page: system roles first, then custom ones, oldest first. There is no filter and no sort."""
         network_id, scope = session.network, await self._members(session)
         after = 0 if query.marker is None else _MARKERS.decode(query.marker)[1]
         system = [role for role in SYSTEM_ROLES if role.id > after][: query.size + 1]
@@ -148,25 +149,28 @@ class Roles:
             filter=None,
         )
 
-    async def get(self, session: Session, segment: str) -> Role:
-        """A role by id or name, with those of its users that the caller may see. Raises `NotFound`."""
-        role_id = await self._id(self._store, session.network, segment)
+    async def get(self, session: Session, ref: str) -> Role:
+        """Returns a role by id or name, with its users that the caller may see. Raises `NotFound`."""
+        role_id = await self._id(self._store, session.network, ref)
         scope = await self._members(session)
         role = await role_of(self._store, session.network, role_id, with_users=True, scope=scope)
         if role is None:
-            raise NotFound.in_network("role", segment)
+            raise NotFound.in_network("role", ref)
         return role
 
     async def create(self, session: Session, new: NewRole, now: int) -> Role:
-        """Create a custom role. Raises `Invalid` for a taken name, or a permission that cannot be; and `Forbidden` for
-        permissions that the caller cannot give."""
+        """Creates a custom role.
+
+        Raises `Invalid` for a taken name or an impossible permission, `QuotaReached`, and `Forbidden` for permissions
+        that the caller may not grant.
+        """
         network_id = session.network
         name = check_name(new.name)
         if new.permissions:
             await self._permissions.require_everywhere(session, EDIT_ROLE_PERMISSIONS)
 
         async def work(tx: Transaction) -> Role:
-            await counters.add(tx, network_id, "Role", 0)  # until the unit ends nobody else makes one
+            await counters.add(tx, network_id, "Role", 0)  # locks the counter against other creations
             count = await tx.one(queries.COUNT, network_id=network_id)
             check_quota(count.total if count else 0, self._most, "custom roles in this network", "roles_per_network")
             role_id = RESERVED + await tx.next_id("role")
@@ -192,15 +196,14 @@ class Roles:
 
         return await self._write(work, name)
 
-    async def update(self, network_id: int, segment: str, change: RoleChange, now: int) -> None:
-        """Rename or describe a custom role. Raises `NotFound`, `Invalid`."""
+    async def update(self, network_id: int, ref: str, change: RoleChange, now: int) -> None:
+        """Changes name or description of a custom role. Raises `NotFound`, `Invalid`."""
 
         async def work(tx: Transaction) -> None:
-            row = await self._custom_row(tx, network_id, segment)
+            row = await self._custom_row(tx, network_id, ref)
             if change.id and change.id != row.id:
-                other = system_role_of(change.id) or await tx.one(
-                    queries.ROLE_BY_ID, network_id=network_id, id=change.id
-                )
+                other: SystemRole | RoleRow | None = system_role_of(change.id)
+                other = other or await tx.one(queries.ROLE_BY_ID, network_id=network_id, id=change.id)
                 if other is not None:
                     raise of_another("id", "role", other.name, row.name)
             name = row.name if change.name is msgspec.UNSET else change.name.strip()
@@ -225,11 +228,11 @@ class Roles:
 
         await self._write(work, "" if change.name is msgspec.UNSET else change.name)
 
-    async def delete(self, network_id: int, segment: str, now: int) -> None:
-        """Delete a custom role that nobody has. Raises `NotFound`, `Invalid`."""
+    async def delete(self, network_id: int, ref: str, now: int) -> None:
+        """Deletes a custom role that no user has. Raises `NotFound`, `Invalid`."""
 
         async def work(tx: Transaction) -> None:
-            row = await self._custom_row(tx, network_id, segment)
+            row = await self._custom_row(tx, network_id, ref)
             users = await _user_count(tx, network_id, row.id, EVERYTHING)
             if users:
                 raise Invalid(f"The role '{row.name}' has {users} users; give them another one first.")
@@ -240,37 +243,37 @@ class Roles:
 
         await self._store.write(work)
 
-    async def _lock_to_grant(self, tx: Transaction, session: Session, segment: str) -> Row:
-        return await self._custom_row(tx, session.network, segment)
+    async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> RoleRow:
+        return await self._custom_row(tx, session.network, ref)
 
     async def _members(self, session: Session) -> Scope:
-        """The users that the caller may see."""
+        """Returns the scope of the users that the caller may see."""
         return await self._permissions.scope(session, VIEW_USER, queries.USER_ID)
 
-    async def _custom_row(self, tx: Transaction, network_id: int, segment: str) -> Row:
-        """The row of a custom role, kept from others until the unit of work ends.
+    async def _custom_row(self, tx: Transaction, network_id: int, ref: str) -> RoleRow:
+        """Locks a custom role until the transaction ends.
 
         Raises `NotFound`, and `Invalid` for a system role.
         """
-        role_id = await self._id(tx, network_id, segment)
+        role_id = await self._id(tx, network_id, ref)
         if system_role_of(role_id) is not None:
-            raise Invalid(f"'{segment}' is a role that every network has; it is fixed and cannot be changed.")
-        row = await tx.one(queries.ROLE_TO_CHANGE, network_id=network_id, id=role_id)
+            raise Invalid(f"'{ref}' is a system role; it cannot be changed.")
+        row = await tx.one(queries.LOCK_ROLE, network_id=network_id, id=role_id)
         if row is None:
-            raise NotFound.in_network("role", segment)
+            raise NotFound.in_network("role", ref)
         return row
 
-    async def _id(self, store: Store | Transaction, network_id: int, segment: str) -> int:
-        number = id_of(segment)
+    async def _id(self, store: Store | Transaction, network_id: int, ref: str) -> int:
+        number = id_of(ref)
         if number is not None:
             return number
         for role in SYSTEM_ROLES:
-            if fold(role.name) == fold(segment):
+            if fold(role.name) == fold(ref):
                 return role.id
-        row = await store.one(queries.ROLE_BY_NAME, network_id=network_id, name_key=fold(segment))
+        row = await store.one(queries.ROLE_BY_NAME, network_id=network_id, name_key=fold(ref))
         if row is None:
-            raise NotFound.in_network("role", segment)
-        return int(row.id)
+            raise NotFound.in_network("role", ref)
+        return row.id
 
     async def _write(self, work: UnitOfWork[T], name: str) -> T:
         try:
@@ -279,12 +282,12 @@ class Roles:
             raise Invalid(f"'name': there is a role '{name}' already.") from None
 
 
-async def _touch(tx: Transaction, row: Row, now: int) -> None:
+async def _touch(tx: Transaction, row: RoleRow, now: int) -> None:
     modified = next_moment(row.last_modified_date, now)
     await tx.execute(queries.TOUCH, in_network=row.network_id, this_id=row.id, now=modified)
 
 
 def _for(permission: Permission, role_id: int) -> Permission:
-    """The permission as one of a role that its sender could not know the id of yet."""
+    """Returns the permission with a new role as principal, whose id the client could not know."""
     principal = msgspec.structs.replace(permission.principal, type="Role", id=role_id, name=msgspec.UNSET)
     return msgspec.structs.replace(permission, principal=principal)

@@ -21,12 +21,12 @@ from signfleet.web.http.endpoint import Endpoint, Endpoints, Parameter
 endpoints = Endpoints("/2022/06/REST/Self")
 password_endpoints = Endpoints("/2022/06/REST", caller="public")
 
-RETURN_URL = Parameter("returnURL", "Where to lead the person afterwards, if that is allowed.")
+RETURN_URL = Parameter("returnURL", "Where the page redirects afterwards, if the settings allow it.")
 
 
 @endpoints.get("/", caller="person", answer=Person)
 async def get_self(call: Call, people: People) -> Answer:
-    """Give the person behind the access token."""
+    """Get the person behind the access token."""
     row = await people.row(call.person_id)
     modified = row.person_last_modified_date
     return answer_json(person_of(row), last_modified=modified, etag=str(modified))
@@ -36,7 +36,7 @@ async def get_self(call: Call, people: People) -> Answer:
     "/", caller="public", body=Registration, answer=Person, secret=True, parameters=(RETURN_URL,), more="429"
 )
 async def register(call: Call, registrations: Registrations) -> Answer:
-    """Register a person, who is then mailed a link to activate the account."""
+    """Register a person; a mailed link activates the account."""
     return_url = call.parameter("returnURL")
     return answer_json(await registrations.register(call.body, return_url, call.address, call.now))
 
@@ -45,12 +45,12 @@ async def register(call: Call, registrations: Registrations) -> Answer:
 async def update_self(
     call: Call, proof: PasswordProof, people: People, user_administration: UserAdministration
 ) -> Answer:
-    """Change names or password of the person; what is left out, and what cannot be changed, stays."""
+    """Update names or password of the person; omitted and read-only properties stay."""
     change: PersonChange = call.body
     person = await people.row(call.person_id)
     await user_administration.check_same_person(call.session, person, change.id, change.login)
     if change.password is not None:
-        # Who has the password has everything.
+        # The password gives all scopes.
         call.session.demand_power_to_give(USER_SCOPE.split(), "change the password, which opens everything")
         await proof.require(call.session, change.current_password, call.address, call.now)
     await people.update(call.person_id, change, call.precondition, call.now, call.session.id)
@@ -61,14 +61,14 @@ async def update_self(
     "/{login}/Password/", parameters=(RETURN_URL,), aliases=("/2022/06/REST/Self/{login}/Password/",), more="429"
 )
 async def reset_password(call: Call, registrations: Registrations, login: str) -> Answer:
-    """Mail a link to choose a new password, if there is such a person; the answer is always the same."""
+    """Get a link to choose a new password by mail; the answer is the same for every login."""
     return_url = call.parameter("returnURL")
     registrations.request_reset(login, return_url, call.address, call.now, server=call.proven_url)
     return Answer(status=202)
 
 
 def all_endpoints() -> list[Endpoint]:
-    """Those of /Self and of everything below it."""
+    """Returns the endpoints of /Self and of everything below it."""
     return [
         *endpoints,
         *password_endpoints,

@@ -12,7 +12,7 @@ from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.roles import VIEWERS
-from signfleet.identity.applications.service import ApplicationChange, SecretExpiry
+from signfleet.identity.applications.schemas import ApplicationChange, SecretExpiry
 from signfleet.identity.sign_in.service import Client
 from signfleet.web.contract.conditional import NONE
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn

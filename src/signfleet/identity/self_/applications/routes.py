@@ -1,4 +1,4 @@
-"""Registers the person's applications, changes them and gives them new secrets."""
+"""Registers, changes and deletes the person's applications, and replaces their secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import msgspec
 
 from signfleet.foundation.errors import of_another
 from signfleet.foundation.wire.ids import id_of
-from signfleet.identity.applications.service import ApplicationChange, Applications
+from signfleet.identity.applications.schemas import ApplicationChange
+from signfleet.identity.applications.service import Applications
 from signfleet.identity.self_.applications.schemas import (
     Application,
     ApplicationUpdate,
@@ -43,7 +44,7 @@ async def count_applications(call: Call, applications: Applications) -> Answer:
 
 @endpoints.get("/Scopes/", scope=RETRIEVE, answer=list[str])
 async def list_scopes(_call: Call) -> Answer:
-    """List the scopes that an application can be given. A scope grants everything below it."""
+    """List the scopes that an application can have. A scope includes everything below it."""
     named = {row.scope for row in documented() if row.scope.startswith("bsn.")}
     return answer_json(sorted(named | set(USER_SCOPE.split())))
 
@@ -52,7 +53,7 @@ async def list_scopes(_call: Call) -> Answer:
     "/", scope=CREATE, body=NewApplication, answer=Application, secret=True, errors="400 401 403 406 415 5XX"
 )
 async def create_application(call: Call, applications: Applications) -> Answer:
-    """Register an application that acts for the person; its secret is in this answer and nowhere else."""
+    """Register an application that acts for the person; only this answer has its secret."""
     new: NewApplication = call.body
     scope = _own_scopes(call) if new.scopes is None else _checked(call, new.scopes)
     expiry = secret_expiry(new.secret_expiration_date)
@@ -65,7 +66,7 @@ async def create_application(call: Call, applications: Applications) -> Answer:
 
 @endpoints.get("/{application}/", scope=RETRIEVE, answer=Application, statuses="200 304")
 async def get_application(call: Call, applications: Applications, application: str) -> Answer:
-    """Give one of the applications that act for the person."""
+    """Get one of the applications that act for the person."""
     row = await applications.own(call.person_id, id_of(application))
     modified = row.last_modified_date
     return answer_json(application_of(row), last_modified=modified, etag=str(modified))
@@ -73,7 +74,7 @@ async def get_application(call: Call, applications: Applications, application: s
 
 @endpoints.put("/{application}/", scope=UPDATE, body=ApplicationUpdate, errors="400 401 403 404 406 412 415 5XX")
 async def update_application(call: Call, applications: Applications, application: str) -> Answer:
-    """Change an application's name, description, scopes or the expiry of its secret; what is left out stays."""
+    """Update an application's name, description, scopes or the expiry of its secret; omitted properties stay."""
     body: ApplicationUpdate = call.body
     await _check_same(call, applications, id_of(application), body)
     scope = None if body.scopes is None else _checked(call, body.scopes)
@@ -90,7 +91,7 @@ async def update_application(call: Call, applications: Applications, application
 
 @endpoints.delete("/{application}/", scope=DELETE, errors="400 401 403 404 406 412 5XX")
 async def delete_application(call: Call, applications: Applications, application: str) -> Answer:
-    """Remove an application; its tokens end at once."""
+    """Delete an application; its tokens end at once."""
     await applications.delete(call.person_id, id_of(application), call.precondition, call.now)
     return NO_CONTENT
 
@@ -106,11 +107,11 @@ async def delete_application(call: Call, applications: Applications, application
     errors="400 401 403 404 406 415 5XX",
 )
 async def rotate_secret(call: Call, applications: Applications, application: str) -> Answer:
-    """Give an application a new secret, in this answer alone; the old one and its tokens end at once."""
+    """Replace the secret of an application; only this answer has it. The old secret and its tokens end at once."""
     number = id_of(application)
     expiry = secret_expiry(None if call.body is None else call.body.secret_expiration_date)
     row = await applications.own(call.person_id, number)
-    call.session.demand_power_to_give(row.scope.split())  # who has the secret has what the application has
+    call.session.demand_power_to_give(row.scope.split())  # the secret gives everything that the application may do
     secret = await applications.rotate_secret(call.person_id, number, call.now, expiry)
     return answer_json(application_of(await applications.own(call.person_id, number), secret))
 
@@ -118,18 +119,18 @@ async def rotate_secret(call: Call, applications: Applications, application: str
 async def _check_same(
     call: Call, applications: Applications, application_id: int | None, body: ApplicationUpdate
 ) -> None:
-    """Raises `Invalid` where the body is of another application of the person."""
+    """Raises `Invalid` if the body has the id or client id of another application of the person."""
     for row in await applications.of_person(call.person_id):
         if row.id != application_id and (body.id == row.id or body.client_id == row.client_id):
             raise of_another("id" if body.id == row.id else "clientId", "application", row.id, application_id)
 
 
 def _own_scopes(call: Call) -> str:
-    """All that the caller may give."""
+    """Returns all scopes that the caller may give."""
     return USER_SCOPE if all(map(call.session.may_give, USER_SCOPE.split())) else call.session.scope
 
 
 def _checked(call: Call, scopes: list[str]) -> str:
-    each = " ".join(scopes).split()  # before the check: a name may hold several
+    each = " ".join(scopes).split()  # one string may have several scopes
     call.session.demand_power_to_give(each)
     return " ".join(each)

@@ -6,15 +6,15 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.storage.interface import Row
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime, Id
-from signfleet.identity.applications.service import EXPIRY, SecretExpiry
+from signfleet.identity.access.application_store import ApplicationRow
+from signfleet.identity.applications.schemas import EXPIRY, SecretExpiry
 
 
 class Application(msgspec.Struct, rename="camel", kw_only=True):
-    """A program with a client id. `clientSecret` is in the answer that creates it, and null in all others;
-    `secretExpirationDate` is null for one that never expires."""
+    """A program with a client id. Only the answer that creates or replaces the secret has `clientSecret`; others have
+    null. `secretExpirationDate` is null for a secret that never expires."""
 
     id: Id
     client_id: str
@@ -28,7 +28,7 @@ class Application(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class NewApplication(msgspec.Struct, rename="camel"):
-    """A program to be registered, by default with all scopes of its maker and a secret that never expires."""
+    """The body that registers a program; by default it has all scopes of the caller and a secret that never expires."""
 
     name: str
     description: str | None = None
@@ -37,8 +37,8 @@ class NewApplication(msgspec.Struct, rename="camel"):
 
 
 class ApplicationUpdate(msgspec.Struct, rename="camel"):
-    """What of an application can be changed; what is left out or null stays. Only a `secretExpirationDate` of null says
-    something: the secret never expires. Id or client id of another application is refused."""
+    """The body that changes an application; omitted and null properties stay. Only a null `secretExpirationDate` has a
+    meaning: the secret never expires. Id or client id of another application is refused."""
 
     id: Id | None = None
     client_id: str | None = None
@@ -49,20 +49,21 @@ class ApplicationUpdate(msgspec.Struct, rename="camel"):
 
 
 class NewSecret(msgspec.Struct, rename="camel"):
-    """When the new secret expires; by default never."""
+    """The body that replaces a secret; by default the new one never expires."""
 
     secret_expiration_date: DateTime | None = None
 
 
 def secret_expiry(date: str | None) -> SecretExpiry:
-    """The expiry that a date of the wire means. Raises `Invalid`."""
+    """Returns the expiry that a date in JSON means. Raises `Invalid`."""
     try:
         return SecretExpiry(None if date is None else datetime.parse(date))
     except ValueError as error:
         raise Invalid(f"'{EXPIRY}': {error}.") from error
 
 
-def application_of(row: Row, secret: str | None = None) -> Application:
+def application_of(row: ApplicationRow, secret: str | None = None) -> Application:
+    """Returns the entity of a row."""
     return Application(
         id=row.id,
         client_id=row.client_id,

@@ -12,7 +12,7 @@ endpoints = Endpoints("/2022/06/REST/Self/Profile", caller="person")
 
 @endpoints.get("/", answer=ProfileDocument)
 async def get_profile(call: Call, profiles: Profiles) -> Answer:
-    """Give the whole profile of the person."""
+    """Get the whole profile of the person."""
     return answer_json(await profiles.all(of_person(call.person_id)))
 
 
@@ -26,14 +26,14 @@ async def add_profile_value(call: Call, profiles: Profiles) -> Answer:
 
 @endpoints.get("/{key}/", answer=str)
 async def get_profile_value(call: Call, profiles: Profiles, key: str) -> Answer:
-    """Give one property of the profile of the person."""
+    """Get one property of the profile of the person."""
     row = await profiles.get(of_person(call.person_id), key)
     return answer_json(row.value, last_modified=row.last_modified_date, etag=str(row.last_modified_date))
 
 
 @endpoints.put("/{key}/", body=str, body_limit=BODY_LIMIT)
 async def put_profile_value(call: Call, profiles: Profiles, key: str) -> Answer:
-    """Set a property of the profile of the person."""
+    """Replace or add a property of the profile of the person."""
     owner = of_person(call.person_id)
     is_new = await profiles.put(owner, key, call.body, call.precondition, call.now)
     return Answer(status=201) if is_new else NO_CONTENT

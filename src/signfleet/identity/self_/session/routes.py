@@ -1,4 +1,4 @@
-"""Reads the session, and chooses the network to work in."""
+"""Reads the session, chooses its network and narrows its scopes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ endpoints = Endpoints("/2022/06/REST/Self/Session", family="Self", caller="perso
 
 @endpoints.get("/", scope="bsn.api.self.session.retrieve", answer=SessionDocument, statuses="200 304")
 async def get_session(call: Call, networks: Networks) -> Answer:
-    """Give the session of this access token: its network and its scopes."""
+    """Get the session of this access token: its network and its scopes."""
     session = call.session
     document = SessionDocument(await _network(call, networks), session.scope, datetime.format(session.last_modified))
     return answer_json(document, last_modified=session.last_modified, etag=str(session.last_modified))
@@ -25,7 +25,7 @@ async def get_session(call: Call, networks: Networks) -> Answer:
 
 @endpoints.get("/Network/", scope="bsn.api.self.session.retrieve", answer=NetworkName, errors="400 401 403 404 406 5XX")
 async def get_session_network(call: Call, networks: Networks) -> Answer:
-    """Give the network that was chosen for this access token."""
+    """Get the network that was chosen for this access token."""
     network = await _network(call, networks)
     if network is None:
         raise NotFound("No network is chosen for this access token.")
@@ -34,7 +34,7 @@ async def get_session_network(call: Call, networks: Networks) -> Answer:
 
 @endpoints.put("/Network/", scope="bsn.api.self.session.update", body=NetworkChoice, errors="400 401 403 406 415 5XX")
 async def choose_network(call: Call, sign_in_trace: SignInTrace, session_changes: SessionChanges) -> Answer:
-    """Choose the network for this access token, by name or by id."""
+    """Replace the network of this access token, by name or by id."""
     choice: NetworkChoice = call.body
     session = call.session
     network = await session_changes.choose_network(session, choice.id, choice.name, call.now)
@@ -62,7 +62,7 @@ async def get_scopes(call: Call) -> Answer:
     "/AuthorizationScope/", scope="bsn.api.self.session.update", body=list[str], errors="400 401 403 406 412 415 5XX"
 )
 async def set_scopes(call: Call, session_changes: SessionChanges) -> Answer:
-    """Narrow the scopes of this access token, or widen them again up to what was granted."""
+    """Replace the scopes of this access token by fewer, or by up to those that were granted."""
     await session_changes.set_scopes(call.session, call.body, call.precondition, call.now)
     return NO_CONTENT
 

@@ -1,4 +1,4 @@
-"""What a session looks like on the wire."""
+"""The session as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from signfleet.identity.users.schemas import NetworkName
 
 
 class SessionDocument(msgspec.Struct, rename="camel"):
-    """Every attribute of the session."""
+    """The session of an access token."""
 
     network: NetworkName | None
     #: Space-separated.

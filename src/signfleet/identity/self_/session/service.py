@@ -1,4 +1,4 @@
-"""What a person changes of the session they call in."""
+"""Changes the session of the caller: its network and its scopes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SessionChanges:
         self._store = store
 
     async def choose_network(self, session: Session, network_id: int | None, name: str | None, now: int) -> str:
-        """Binds a network to the session, for as long as its tokens last, and returns its name.
+        """Binds a network to the session as long as its tokens last, and returns its name.
 
-        Raises `Invalid` when the person is in no such network, `Forbidden` when they or it are locked out.
+        Raises `Invalid` if the person is not a member, and `Forbidden` if they or the network are locked out.
         """
         if not network_id and not name:
             raise Invalid('Name the network: {"name": "…"} or {"id": …}.')
@@ -30,7 +30,7 @@ class SessionChanges:
             if user.network_id == network_id if network_id else fold(user.network_name) == fold(name or ""):
                 break
         else:
-            raise Invalid(f"You are a member of no network '{network_id or name}'.")
+            raise Invalid(f"There is no network '{network_id or name}' that you are a member of.")
         if network_id and name and fold(user.network_name) != fold(name):
             raise Invalid(
                 f"'id' means the network '{user.network_name}', and 'name' is '{name}'; correct one, or leave one out."
@@ -52,7 +52,7 @@ class SessionChanges:
         return str(user.network_name)
 
     async def set_scopes(self, session: Session, scopes: list[str], precondition: Precondition, now: int) -> None:
-        """Narrow what the session's tokens may do, or widen it again up to what was granted when it was opened.
+        """Replaces the scopes of the session's tokens; at most those that were granted when it was opened.
 
         Raises `Stale`, and `Invalid` naming the scope that was not granted.
         """
@@ -67,10 +67,10 @@ class SessionChanges:
             raise Invalid("Name at least one scope: a token without any could do nothing, not even this.")
 
         async def work(tx: Transaction) -> None:
-            held = await tx.one(queries.LOCK_SESSION, id=session.id)
-            if held is None:
+            locked = await tx.one(queries.LOCK_SESSION, id=session.id)
+            if locked is None:
                 raise Unauthenticated("The session has ended; log in again.")
-            modified = held.last_modified_date
+            modified = locked.last_modified_date
             precondition.check(modified, modified)
             await tx.execute(queries.TOUCH_SESSION, session_id=session.id, now=next_moment(modified, now))
             await tx.execute(

@@ -12,7 +12,7 @@ endpoints = Endpoints("/2022/06/REST/Self/Tokens", caller="person")
 
 @endpoints.get("/{token}/", answer=TokenInfo, secret=True)
 async def get_token(call: Call, tokens: Tokens, token: str) -> Answer:
-    """Check an access or refresh token of the person, and tell its scopes and how long it is good."""
+    """Check an access or refresh token of the person: its scopes and how long it is valid."""
     return answer_json(await tokens.get_of_person(call.person_id, token, call.now))
 
 
