@@ -18,7 +18,7 @@ from signfleet.fleet.devices.tags.service import Tags
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
-from signfleet.fleet.health.sweep import Watch
+from signfleet.fleet.health.sweep import HealthSweep
 from signfleet.fleet.joining.claims import Claims
 from signfleet.fleet.joining.routes import endpoints as joining_endpoints
 from signfleet.fleet.joining.service import Joining
@@ -82,7 +82,7 @@ class FleetServices(IdentityServices):
         """Returns the work that recurs."""
         return [
             *super().jobs(),
-            Job("health", by_the_clock(Watch(self.store).judge_due), 10),
+            Job("health", by_the_clock(HealthSweep(self.store).run), 10),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
             Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signfleet.fleet.devices.schemas import StorageStatus
-from signfleet.fleet.health.rules import Verdict, judge, judge_storage
+from signfleet.fleet.health.rules import Verdict, evaluate, evaluate_storage
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from signfleet.foundation.wire.types import Health
 
@@ -22,7 +22,7 @@ def judged(
     error_ago: int | None = None,
     storage: Health = "Normal",
 ) -> Verdict:
-    return judge(
+    return evaluate(
         now=NOW,
         reported=None if ago is None else NOW - ago,
         period=period,
@@ -49,25 +49,25 @@ def test_a_late_report_is_a_warning(ago: int, health: Health, due_in: int) -> No
 
 
 @pytest.mark.parametrize("ago", [15 * MINUTE, 800 * 24 * HOUR])
-def test_silence_is_an_error_for_good(ago: int) -> None:
+def test_a_silent_device_stays_an_error(ago: int) -> None:
     assert judged(ago=ago) == ("Error", None)
 
 
-def test_a_device_that_is_to_report_seldom_has_more_time() -> None:
+def test_a_longer_period_gives_more_time() -> None:
     assert judged(ago=HOUR, period=HOUR) == ("Normal", NOW + HOUR)
 
 
 @pytest.mark.parametrize("period", [0, MINUTE])
-def test_one_that_is_to_report_often_or_without_a_period_has_no_less_than_the_default(period: int) -> None:
+def test_a_short_or_missing_period_gives_the_default_time(period: int) -> None:
     assert judged(ago=9 * MINUTE, period=period).health == "Normal"
 
 
-def test_an_error_is_remembered_for_an_hour() -> None:
+def test_an_error_counts_for_an_hour() -> None:
     assert judged(error_ago=HOUR - MINUTE) == ("Warning", NOW + MINUTE)
     assert judged(error_ago=HOUR).health == "Normal"
 
 
-def test_storage_counts_while_reports_come() -> None:
+def test_storage_counts_while_the_device_reports() -> None:
     assert judged(storage="Warning") == ("Warning", NOW + 15 * MINUTE)
     assert judged(storage="Error") == ("Error", NOW + 15 * MINUTE)
 
@@ -84,7 +84,9 @@ def test_nothing_changes_before_it_is_due(ago: int, period: int, error_ago: int 
         return
     assert verdict.due > NOW
     last_error = None if error_ago is None else NOW - error_ago
-    just_before = judge(now=verdict.due - 1, reported=NOW - ago, period=period, last_error=last_error, storage=storage)
+    just_before = evaluate(
+        now=verdict.due - 1, reported=NOW - ago, period=period, last_error=last_error, storage=storage
+    )
     assert just_before == verdict
 
 
@@ -104,14 +106,14 @@ def test_nothing_changes_before_it_is_due(ago: int, period: int, error_ago: int 
         ("Tmp", None, {"sizeTotal": 100, "sizeFree": 0}, "Normal"),
     ],
 )
-def test_a_storage_is_judged_by_its_room_and_access(
+def test_the_health_of_a_storage_follows_from_its_space_and_access(
     interface: Literal["SD1", "Flash", "Tmp"], access: str | None, stats: dict[str, int | float] | None, health: Health
 ) -> None:
-    assert judge_storage([StorageStatus(interface=interface, access=access, stats=stats)]) == health
+    assert evaluate_storage([StorageStatus(interface=interface, access=access, stats=stats)]) == health
 
 
 def test_the_worst_storage_counts() -> None:
     good = StorageStatus(interface="SD1", access="Read, Write")
     bad = StorageStatus(interface="USB1", access="Read")
-    assert judge_storage([good, bad, good]) == "Error"
-    assert judge_storage(None) == "Normal"
+    assert evaluate_storage([good, bad, good]) == "Error"
+    assert evaluate_storage(None) == "Normal"

@@ -1,1 +1,1 @@
-"""How a device is doing, judged from what it reports and from how long ago it did."""
+"""The health of devices: evaluated from what a device reports and from how long ago it did."""

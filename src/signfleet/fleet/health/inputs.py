@@ -1,4 +1,4 @@
-"""What health is judged by, read from a device's stored documents."""
+"""Reads what the rules of health need from a device's stored documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from signfleet.fleet.devices.document import reported_status
 from signfleet.fleet.devices.schemas import StorageStatus
-from signfleet.fleet.health.rules import DEFAULT_PERIOD, judge_storage
+from signfleet.fleet.health.rules import DEFAULT_PERIOD, evaluate_storage
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.types import Health
 
@@ -32,7 +32,7 @@ _read_status = msgspec.json.Decoder(_Status).decode
 
 
 def period(settings: str) -> int:
-    """How often a device with these settings (JSON) is to report, in ms."""
+    """Returns how often a device with these settings (JSON) should report, in ms."""
     synchronization = _read_settings(settings).synchronization
     status = None if synchronization is None else synchronization.status
     text = None if status is None else status.period
@@ -40,5 +40,5 @@ def period(settings: str) -> int:
 
 
 def storage_health(status: str | None) -> Health:
-    """What the storages of a status are judged to be; the status as `device_document.status` holds it."""
-    return judge_storage(None if status is None else _read_status(reported_status(status)).storage)
+    """Returns the health of the storages of a status, given as in `device_document.status`."""
+    return evaluate_storage(None if status is None else _read_status(reported_status(status)).storage)

@@ -27,22 +27,22 @@ FULL = 0.01
 _LATE, _LATE_AT_LEAST = 2, 10 * MINUTE
 _SILENT, _SILENT_AT_LEAST = 3, 15 * MINUTE
 
-#: Storages whose fill and access say nothing about a device's health: they are small, or read-only, by design.
+#: Storages that do not affect the health: they are small or read-only by design.
 _IRRELEVANT = {"Tmp", "Flash"}
 
 
 class Verdict(NamedTuple):
-    """A health, and the moment (ms) at which it has to be judged anew although nothing was reported; None: never."""
+    """A health, and when time alone may change it (ms); None for never."""
 
     health: Health
     due: int | None
 
 
-def judge(*, now: int, reported: int | None, period: int, last_error: int | None, storage: Health) -> Verdict:
-    """Judge a device at `now`.
+def evaluate(*, now: int, reported: int | None, period: int, last_error: int | None, storage: Health) -> Verdict:
+    """Evaluates the health of a device at `now`.
 
-    `reported` is when its last report came and `last_error` when its last error did (ms), `period` how often it is to
-    report (ms; 0 counts as the default), `storage` what `judge_storage` made of its last status.
+    `reported` and `last_error` are the dates of its last report and error (ms), `period` is how often it should report
+    (ms; 0 means the default), `storage` is the result of `evaluate_storage` for its last status.
     """
     if reported is None:
         return Verdict("Unknown", None)
@@ -61,16 +61,16 @@ def judge(*, now: int, reported: int | None, period: int, last_error: int | None
     return Verdict("Normal", late)
 
 
-def judge_storage(storages: Sequence[StorageStatus] | None) -> Health:
-    """Judge the storages of a status: Error, Warning or Normal."""
-    verdicts = {_judge_one(storage) for storage in storages or () if storage.interface not in _IRRELEVANT}
+def evaluate_storage(storages: Sequence[StorageStatus] | None) -> Health:
+    """Returns the worst health of the storages of a status: Error, Warning or Normal."""
+    verdicts = {_evaluate_one(storage) for storage in storages or () if storage.interface not in _IRRELEVANT}
     if "Error" in verdicts:
         return "Error"
     return "Warning" if "Warning" in verdicts else "Normal"
 
 
-def _judge_one(storage: StorageStatus) -> Health:
-    if storage.access == "Read":  # with a word of newer firmware beside it, nobody knows
+def _evaluate_one(storage: StorageStatus) -> Health:
+    if storage.access == "Read":  # beside an unknown word of newer firmware, the access is undecided
         return "Error"
     stats = storage.stats or {}
     total, free = stats.get("sizeTotal", 0), stats.get("sizeFree")

@@ -1,6 +1,8 @@
-"""The SQL of judging health anew."""
+"""The SQL of the health sweep."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from sqlalchemy import Integer, bindparam, func, select
 
@@ -8,7 +10,7 @@ from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_document, device_error
 
-#: When the last error of a device came, beside its other columns.
+#: The date of the last error of a device, as a column beside its own.
 LAST_ERROR = (
     select(func.max(device_error.c.timestamp))
     .where(device_error.c.network_id == device.c.network_id, device_error.c.device_id == device.c.id)
@@ -17,9 +19,27 @@ LAST_ERROR = (
 )
 
 ANY_DUE = Query(select(device.c.id).where(device.c.health_due_date <= bindparam("now")).limit(1))
-#: Devices whose health is due to be judged, the longest due first; locked until the unit of work ends. What another
-#: process has locked it judges itself.
-DUE = Query(
+
+
+class DueDevice(Protocol):
+    network_id: int
+    id: int
+    health: str
+    #: ms
+    status_date: int
+    #: ms
+    changed_date: int
+    #: JSON
+    settings: str
+    #: JSON without the closing brace: `devices.document.reported_status`.
+    status: str | None
+    #: ms
+    last_error: int | None
+
+
+#: Locks the devices whose health is due, the longest due first, until the transaction ends. Skips those that another
+#: process has locked and evaluates.
+LOCK_DUE = Query(
     select(
         device.c.network_id,
         device.c.id,
@@ -35,7 +55,8 @@ DUE = Query(
     .where(device.c.health_due_date <= bindparam("now"))
     .order_by(device.c.health_due_date)
     .limit(bindparam("limit", type_=Integer()))
-    .with_for_update(of=device, skip_locked=True)
+    .with_for_update(of=device, skip_locked=True),
+    DueDevice,
 )
 SET_HEALTH = Query(
     device.update()

@@ -1,4 +1,4 @@
-"""Judges the health of devices anew when time alone has changed it: a report is late, an error is forgotten."""
+"""Re-evaluates health on a timer, when time alone changes it: overdue reports, aged errors."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from typing import Any
 from signfleet.fleet.devices.document import next_moment, status_end
 from signfleet.fleet.health import inputs
 from signfleet.fleet.health import store as queries
-from signfleet.fleet.health.rules import judge
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.fleet.health.rules import evaluate
+from signfleet.foundation.storage.interface import Store, Transaction
 
-#: So many devices are judged in one unit of work: what others want to write does not wait for all of them.
+#: How many devices one transaction evaluates, so that other writers do not wait for all of them.
 BATCH = 200
 
 
-class Watch:
-    """Looks after devices that do not report. Any number of processes may do this at once."""
+class HealthSweep:
+    """Evaluates devices that do not report. Any number of processes may run it at once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def judge_due(self, now: int) -> int:
-        """Judge every device whose health is due (`now` in ms); says how many there were."""
+    async def run(self, now: int) -> int:
+        """Evaluates every device whose health is due at `now` (ms) and returns how many there were."""
         if await self._store.one(queries.ANY_DUE, now=now) is None:
             return 0
         total = 0
         while True:
-            count = await self._judge_batch(now)
+            count = await self._run_batch(now)
             total += count
             if count < BATCH:
                 return total
 
-    async def _judge_batch(self, now: int) -> int:
+    async def _run_batch(self, now: int) -> int:
         async def work(tx: Transaction) -> int:
-            judged = [_judge(row, now) for row in await tx.all(queries.DUE, now=now, limit=BATCH)]
-            if judged:
-                await tx.execute_many(queries.SET_HEALTH, judged)
-                await tx.execute_many(queries.SET_STATUS_END, judged)
-            return len(judged)
+            evaluated = [_evaluate(row, now) for row in await tx.all(queries.LOCK_DUE, now=now, limit=BATCH)]
+            if evaluated:
+                await tx.execute_many(queries.SET_HEALTH, evaluated)
+                await tx.execute_many(queries.SET_STATUS_END, evaluated)
+            return len(evaluated)
 
         return await self._store.write(work)
 
 
-def _judge(row: Row, now: int) -> dict[str, Any]:
-    """The parameters of both statements."""
-    verdict = judge(
+def _evaluate(row: queries.DueDevice, now: int) -> dict[str, Any]:
+    """Returns the parameters of both statements."""
+    verdict = evaluate(
         now=now,
         reported=row.status_date,
         period=inputs.period(row.settings),

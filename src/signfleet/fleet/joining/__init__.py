@@ -1,4 +1,4 @@
-"""Which player may join a network, and as which device: secrets of devices, blocked serials, claims.
+"""Which players may join a network, and as which device: secrets of devices, blocked serials, claims.
 
-What players call is in `players`; setup tokens are in `provisioning`.
+The endpoints for players are in `players`, setup tokens in `provisioning`.
 """

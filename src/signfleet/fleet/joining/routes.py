@@ -1,4 +1,4 @@
-"""`/admin/v1`: how operators decide which players may join: setup tokens, releases, blocked serials, claims."""
+"""`/admin/v1`: the endpoints with which operators control joining: setup tokens, releases, blocked serials, claims."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ endpoints = Endpoints("/admin/v1", family="Joining", operation=SETUP_DEVICE)
 
 @endpoints.get("/setup-tokens/", scope=f"{SETUPS}.token.retrieve", parameters=PAGING, answer=SetupTokens)
 async def list_setup_tokens(call: Call, lists: SetupTokenLists, permissions: Permissions) -> Answer:
-    """List the setup tokens of the network that have not expired, never their text."""
+    """List the unexpired setup tokens of the network, without their text."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await lists.page(call.network_id, call.parameter("marker"), page_size(call), call.now))
 
@@ -41,7 +41,7 @@ async def list_setup_tokens(call: Call, lists: SetupTokenLists, permissions: Per
     secret=True,
 )
 async def issue_setup_token(call: Call, permissions: Permissions, setup_token_lists: SetupTokenLists) -> Answer:
-    """Issue a setup token, limited by uses and days where that is wanted. Its text is never answered again."""
+    """Issue a setup token, optionally limited by uses and days. Its text is only in this answer."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     issued = await setup_token_lists.issue(call.network_id, call.body or NewSetupToken(), call.now)
     return answer_json(issued, status=201)
@@ -59,14 +59,14 @@ async def revoke_listed_setup_token(
 
 @endpoints.post("/devices/{device}/release/", scope=f"{SETUPS}.release", statuses="204")
 async def release_device(call: Call, joining: Joining, device: str) -> Answer:
-    """Let a device join again without its secret: the next player with a setup token and its serial is the device."""
+    """Release a device: the next player with a setup token and its serial becomes the device, without its secret."""
     await joining.release(call.session, device, call.now)
     return NO_CONTENT
 
 
 @endpoints.get("/blocked-serials/", scope=f"{SETUPS}.serials.retrieve", parameters=PAGING, answer=BlockedSerials)
 async def list_blocked_serials(call: Call, joining: Joining, permissions: Permissions) -> Answer:
-    """List the serials of deleted devices, which may not join the network again."""
+    """List the serials of deleted devices, which the network blocks."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     scope = await joining.scope(call.session)
     return answer_json(await joining.blocked(call.network_id, call.parameter("marker"), page_size(call), scope))
@@ -74,7 +74,7 @@ async def list_blocked_serials(call: Call, joining: Joining, permissions: Permis
 
 @endpoints.delete("/blocked-serials/{serial}/", scope=f"{SETUPS}.serials.unblock")
 async def unblock_serial(call: Call, joining: Joining, permissions: Permissions, serial: str) -> Answer:
-    """Let the serial of a deleted device join the network again, as a new device."""
+    """Unblock the serial of a deleted device, so that it can join the network as a new device."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     await joining.unblock(call.network_id, serial, call.now, await joining.scope(call.session))
     return NO_CONTENT
@@ -82,21 +82,21 @@ async def unblock_serial(call: Call, joining: Joining, permissions: Permissions,
 
 @endpoints.get("/serial-claims/", scope=f"{SETUPS}.serials.retrieve", answer=list[SerialClaim])
 async def list_serial_claims(call: Call, permissions: Permissions, claims: Claims) -> Answer:
-    """List the serials that the network asks for because another one may have them."""
+    """List the serials that the network claims because another one may have them."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await claims.of_network(call.network_id))
 
 
 @endpoints.post("/serial-claims/", scope=f"{SETUPS}.serials.claim", body=NewSerialClaim, answer=SerialClaim)
 async def claim_serial(call: Call, permissions: Permissions, claims: Claims) -> Answer:
-    """Ask for a serial that another network has. The operator of the server decides; the answer is always the same."""
+    """Create a claim for a serial that another network has. The server's operator decides."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await claims.claim(call.network_id, call.body.serial, call.now), status=201)
 
 
 @endpoints.delete("/serial-claims/{serial}/", scope=f"{SETUPS}.serials.claim")
 async def withdraw_serial_claim(call: Call, permissions: Permissions, claims: Claims, serial: str) -> Answer:
-    """Withdraw a claim."""
+    """Delete a claim for a serial."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     await claims.withdraw(call.network_id, serial, call.now)
     return NO_CONTENT
@@ -104,14 +104,14 @@ async def withdraw_serial_claim(call: Call, permissions: Permissions, claims: Cl
 
 @endpoints.get("/joining/", scope=f"{SETUPS}.rules.retrieve", operation=VIEW_NETWORK, answer=JoiningRules)
 async def get_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
-    """Get until when players of the protocol's version 1 may join again without a secret."""
+    """Get the date until which players of protocol version 1 may register again without a secret."""
     await permissions.require_on(call.session, VIEW_NETWORK, call.network_id)
     return answer_json(await joining.rules(call.network_id))
 
 
 @endpoints.put("/joining/", scope=f"{SETUPS}.rules.update", operation=UPDATE_NETWORK_SETTINGS, body=JoiningRules)
 async def put_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
-    """Set until when players of the protocol's version 1 may join again without a secret."""
+    """Replace the date until which players of protocol version 1 may register again without a secret."""
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
     await joining.set_rules(call.network_id, call.body, call.now)
     return NO_CONTENT

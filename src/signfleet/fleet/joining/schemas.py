@@ -1,4 +1,4 @@
-"""What operators send and get about joining."""
+"""The bodies of the endpoints that control joining."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from signfleet.foundation.wire.types import DateTime
 
 
 class NewSetupToken(msgspec.Struct, rename="camel", kw_only=True):
-    """How many devices may join with a setup token, and for how many days; by default any number, for as long as the
-    network's settings say."""
+    """The limits of a new setup token; by default any number of devices, for as long as the network's settings say."""
 
     max_uses: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     days: Annotated[int, Meta(ge=1, le=3650)] | None = None
 
 
 class SetupToken(msgspec.Struct, rename="camel", kw_only=True):
-    """A setup token without its text. `uses` is counted where there is a limit."""
+    """A setup token without its text. `uses` is null without `maxUses`."""
 
     id: str
     author: str | None
@@ -31,7 +30,7 @@ class SetupToken(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class IssuedSetupToken(SetupToken, kw_only=True):
-    """A new setup token; its text is never answered again."""
+    """A new setup token; its text is only in this answer."""
 
     token: str
 
@@ -44,7 +43,7 @@ class SetupTokens(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class BlockedSerial(msgspec.Struct, rename="camel", kw_only=True):
-    """The serial of a deleted device, which may not join the network again."""
+    """The serial of a deleted device, which the network blocks."""
 
     serial: str
     date: DateTime
@@ -64,7 +63,7 @@ class NewSerialClaim(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class SerialClaim(msgspec.Struct, rename="camel", kw_only=True):
-    """A serial that the network asks for; the operator of the server decides."""
+    """A serial that the network claims; the operator of the server decides."""
 
     serial: str
     author: str
@@ -72,6 +71,6 @@ class SerialClaim(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class JoiningRules(msgspec.Struct, rename="camel", kw_only=True):
-    """Until when players of the protocol's version 1 may join again without a secret; null: never."""
+    """The date until which players of protocol version 1 may register again without a secret; null for never."""
 
     protocol_1_until: DateTime | None

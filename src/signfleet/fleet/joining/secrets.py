@@ -1,10 +1,10 @@
-"""How a device proves itself: the secret that it got when it joined, inside units of work.
+"""Device secrets, which prove that a player is a device. All functions run inside transactions.
 
-A player may join again without its secret only where it cannot have it:
+A player may register again without its secret only if it cannot have it:
 
-    not received    nothing was used of what came with the secret, so the answer may have been lost
-    released        an operator has let the serial join again
-    protocol 1      the network allows players of the protocol's first version, and this one has never shown its secret
+    not received    nothing from the answer with the secret was used, so the answer may have been lost
+    released        an operator has released the device
+    protocol 1      the network admits players of protocol version 1, and this one has never sent its secret
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from signfleet.web.caller.actor import acting
 
 
 class DeviceSecret(NamedTuple):
-    """A row of `device_secret`. Without one a device joined before there were secrets, and has none."""
+    """A row of `device_secret`. The defaults stand for no row: the device joined before secrets existed."""
 
     hash: bytes | None = None
     issue_date: int = 0
@@ -28,31 +28,31 @@ class DeviceSecret(NamedTuple):
     address: str | None = None
 
     def is_proved_by(self, secret: str | None) -> bool:
-        """Whether this is the secret."""
+        """Whether `secret` is the device's; compares in constant time."""
         return secret is not None and self.hash is not None and compare_digest(self.hash, hash_token(secret))
 
     def presented(self) -> DeviceSecret:
-        """The player has proved itself, from the address of the present call."""
+        """Notes that the player has sent its secret, from the address of the present call."""
         return self._replace(is_received=True, is_presented=True, address=acting().address)
 
     def released(self) -> DeviceSecret:
-        """The next player that comes may be the device."""
+        """Forgets the secret, so that the next player with the serial gets a new one."""
         return self._replace(hash=None, is_received=False)
 
     def seen(self) -> DeviceSecret:
-        """The player has got tokens, at the address of the present call."""
+        """Notes that the player gets tokens at the address of the present call."""
         return self._replace(address=acting().address)
 
 
 def issue(now: int) -> tuple[str, DeviceSecret]:
-    """A new secret, and what the store knows of it."""
+    """Returns a new secret, and its row."""
     secret = new_token()
     return secret, DeviceSecret(hash_token(secret), now, is_received=False, address=acting().address)
 
 
 async def lock(tx: Transaction, network_id: int, device_id: int) -> DeviceSecret:
     """Locks and reads the secret of a device, whose own row is locked already."""
-    row = await tx.one(queries.SECRET_TO_CHANGE, network_id=network_id, device_id=device_id)
+    row = await tx.one(queries.LOCK_SECRET, network_id=network_id, device_id=device_id)
     if row is None:
         return DeviceSecret()
     hash_ = None if row.hash is None else bytes(row.hash)

@@ -1,4 +1,4 @@
-"""What operators decide about joining: releases, blocked serials, players of the protocol's first version."""
+"""The decisions of operators about joining: releases, blocked serials, players of protocol version 1."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.session import Session
 
-#: A transition ends some day.
+#: How far ahead the end of the transition from protocol 1 may be, in ms.
 TRANSITION_LIMIT: Final = 366 * DAY
 
 
 class Joining:
-    """Lets serials join again, and says who may do without a secret."""
+    """Releases devices, unblocks serials, and sets which players may register without a secret."""
 
     def __init__(self, store: Store, devices: Devices, permissions: Permissions) -> None:
         self._store = store
@@ -33,11 +33,11 @@ class Joining:
         self._permissions = permissions
 
     async def scope(self, session: Session) -> Scope:
-        """The blocked serials whose devices the caller might see while they were there."""
+        """Returns the scope of blocked serials whose devices the caller could see before they were deleted."""
         return await self._permissions.scope_with_former(session, VIEW_DEVICE, queries.BLOCKED_DEVICE_ID)
 
     async def release(self, session: Session, segment: str, now: int) -> None:
-        """Lets whichever player comes next with a setup token be a device. Raises `NotFound` or `Forbidden`."""
+        """Lets the next player with a setup token and its serial become a device. Raises `NotFound` or `Forbidden`."""
         found = await self._devices.find(session, segment, SETUP_DEVICE)
 
         async def work(tx: Transaction) -> None:
@@ -47,7 +47,7 @@ class Joining:
         await self._store.write(work)
 
     async def release_serial(self, network_id: int, serial: str, now: int) -> None:
-        """Does the same for a device of a network by its serial. Raises `NotFound`."""
+        """Releases a device of a network by its serial. Raises `NotFound`."""
 
         async def work(tx: Transaction) -> None:
             device = await tx.one(DEVICE_BY_SERIAL, network_id=network_id, serial_key=fold(serial))
@@ -60,14 +60,14 @@ class Joining:
     async def blocked(
         self, network_id: int, marker: str | None, size: int, scope: Scope = EVERYTHING
     ) -> BlockedSerials:
-        """A page of the blocked serials of a network that a scope admits, by serial."""
+        """Lists a page of the blocked serials of a network that a scope admits, by serial."""
         page = {"network_id": network_id, "after_key": fold(marker or ""), "count": size + 1}
         rows = await self._store.scan_all(queries.blocks(scope), **page, **scope.parameters)
         items = [BlockedSerial(serial=row.serial, date=datetime.format(row.date)) for row in rows[:size]]
         return BlockedSerials(items=items, next_marker=items[-1].serial if len(rows) > size else None)
 
     async def unblock(self, network_id: int, serial: str, now: int, scope: Scope = EVERYTHING) -> None:
-        """Lets the serial of a deleted device in a scope join again, as a new device. Raises `NotFound`."""
+        """Unblocks the serial of a deleted device that a scope admits. Raises `NotFound`."""
         query, this = queries.unblock(scope), {"network_id": network_id, "serial_key": fold(serial)}
 
         async def work(tx: Transaction) -> None:
@@ -78,26 +78,26 @@ class Joining:
         await self._store.write(work)
 
     async def rules(self, network_id: int) -> JoiningRules:
-        """The rules of a network. Raises `NotFound`."""
+        """Returns the joining rules of a network. Raises `NotFound`."""
         row = await self._store.one(queries.PROTOCOL_1, network_id=network_id)
         if row is None:
             raise NotFound("The network is gone.")
         return _rules(row.protocol_1_until)
 
     async def set_rules(self, network_id: int, rules: JoiningRules, now: int) -> None:
-        """Replaces the rules of a network. Raises `Invalid` for a date too far away."""
+        """Replaces the joining rules of a network. Raises `Invalid` for a date too far ahead."""
         try:
             until = None if rules.protocol_1_until is None else datetime.parse(rules.protocol_1_until)
         except ValueError as error:
             raise Invalid(f"'protocol1Until': {error}.") from error
         if until is not None and until > now + TRANSITION_LIMIT:
             raise Invalid(
-                f"'protocol1Until': at most {TRANSITION_LIMIT // DAY} days from now; meanwhile any holder of a setup"
-                " token can take a device that has not shown its secret."
+                f"'protocol1Until': at most {TRANSITION_LIMIT // DAY} days from now, because until then anybody with"
+                " a setup token can take over a device that has not sent its secret."
             )
 
         async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.PROTOCOL_1_TO_CHANGE, network_id=network_id)
+            row = await tx.one(queries.LOCK_PROTOCOL_1, network_id=network_id)
             if row is None:
                 raise NotFound("The network is gone.")
             await tx.execute(queries.SET_PROTOCOL_1, id_=network_id, until=until)

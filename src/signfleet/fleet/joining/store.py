@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
+from signfleet.fleet.provisioning.store import StoredToken
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import blocked_serial, device_secret, network, serial_claim, session, token
 
 #: Locks the row until the transaction ends. Lock order: device, device_secret, session, token.
-SECRET_TO_CHANGE = Query(
+LOCK_SECRET = Query(
     select(
         device_secret.c.hash,
         device_secret.c.issue_date,
@@ -41,17 +44,17 @@ _this_block = (
     blocked_serial.c.serial_key == bindparam("serial_key"),
 )
 BLOCK = Query(select(blocked_serial.c.serial).where(*_this_block))
-#: By what permissions for single devices find theirs, which are gone.
+#: What scopes of permissions compare: the id of the deleted device.
 BLOCKED_DEVICE_ID = blocked_serial.c.device_id
 
 
 def unblock(scope: Scope) -> Query:
-    """Removes a block, if the scope admits its device."""
+    """Deletes a block if the scope admits its device."""
     return Query(delete(blocked_serial).where(*_this_block, *scope.conditions))
 
 
 def blocks(scope: Scope) -> Query:
-    """A page of the blocked serials of a network whose devices the scope admits, after one of them."""
+    """Selects a page of the blocked serials of a network whose devices the scope admits."""
     after = blocked_serial.c.serial_key > bindparam("after_key")
     return Query(
         select(blocked_serial.c.serial, blocked_serial.c.serial_key, blocked_serial.c.date)
@@ -63,7 +66,7 @@ def blocks(scope: Scope) -> Query:
 
 PROTOCOL_1 = Query(select(network.c.protocol_1_until).where(network.c.id == bindparam("network_id")))
 #: Locks the network until the transaction ends.
-PROTOCOL_1_TO_CHANGE = Query(
+LOCK_PROTOCOL_1 = Query(
     select(network.c.name, network.c.protocol_1_until).where(network.c.id == bindparam("network_id")).with_for_update()
 )
 SET_PROTOCOL_1 = Query(
@@ -74,8 +77,22 @@ _this_claim = (
     serial_claim.c.network_id == bindparam("network_id"),
     serial_claim.c.serial_key == bindparam("serial_key"),
 )
+
+
+class StoredClaim(Protocol):
+    serial: str
+    author: str
+    #: ms
+    date: int
+
+
+class NamedClaim(StoredClaim, Protocol):
+    #: Of the network.
+    name: str
+
+
 PUT_CLAIM = Query(insert(serial_claim).on_conflict_do_nothing())
-CLAIM = Query(select(serial_claim).where(*_this_claim))
+CLAIM = Query(select(serial_claim).where(*_this_claim), StoredClaim)
 DELETE_CLAIM = Query(delete(serial_claim).where(*_this_claim))
 CLAIM_COUNT = Query(
     select(func.count()).select_from(serial_claim).where(serial_claim.c.network_id == bindparam("network_id"))
@@ -84,17 +101,19 @@ CLAIMS_OF_NETWORK = Query(
     select(serial_claim)
     .where(serial_claim.c.network_id == bindparam("network_id"))
     .order_by(serial_claim.c.serial_key)
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
+    StoredClaim,
 )
-#: Of the whole installation, the oldest first.
+#: The claims of all networks, the oldest first.
 CLAIMS = Query(
     select(serial_claim.c.serial, serial_claim.c.author, serial_claim.c.date, network.c.name)
     .join(network, network.c.id == serial_claim.c.network_id)
-    .order_by(serial_claim.c.date, serial_claim.c.serial_key)
+    .order_by(serial_claim.c.date, serial_claim.c.serial_key),
+    NamedClaim,
 )
 
 _setup_tokens = (token.c.kind == "setup", token.c.network_id == bindparam("network_id"))
-#: A page of the setup tokens of a network that have not expired, after one of them.
+#: A page of the unexpired setup tokens of a network.
 SETUP_TOKENS = Query(
     select(token)
     .where(
@@ -106,5 +125,6 @@ SETUP_TOKENS = Query(
         ),
     )
     .order_by(token.c.valid_to, token.c.hash)
-    .limit(bindparam("count"))
+    .limit(bindparam("count")),
+    StoredToken,
 )

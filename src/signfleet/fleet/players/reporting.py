@@ -15,7 +15,7 @@ from signfleet.fleet.devices.schemas import ReportedStatus
 from signfleet.fleet.devices.store import MERGE_PROPERTIES, PART
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
 from signfleet.fleet.health import inputs
-from signfleet.fleet.health.rules import Verdict, judge, judge_storage
+from signfleet.fleet.health.rules import Verdict, evaluate, evaluate_storage
 from signfleet.fleet.health.store import SET_STATUS_END
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
@@ -135,12 +135,12 @@ def _verdict(row: queries.ReportingDevice, status: ReportedStatus | None, errors
     moments = [error["timestamp"] for error in errors]
     if row.last_error is not None:
         moments.append(row.last_error)
-    return judge(
+    return evaluate(
         now=now,
         reported=now,
         period=inputs.period(row.settings),
         last_error=max(moments, default=None),
-        storage=inputs.storage_health(row.status) if status is None else judge_storage(status.storage),
+        storage=inputs.storage_health(row.status) if status is None else evaluate_storage(status.storage),
     )
 
 

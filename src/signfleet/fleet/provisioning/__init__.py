@@ -1,1 +1,1 @@
-"""/Provisioning: the tokens with which players are set up."""
+"""`/Provisioning`: the setup tokens with which players join a network."""

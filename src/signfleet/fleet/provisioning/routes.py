@@ -1,4 +1,4 @@
-"""`/Provisioning`: setup tokens. Clients of the older contract 2020/10 find them at the older address too."""
+"""`/Provisioning`: setup tokens. Also at the path of the older contract 2020/10."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
 
 @endpoints.post("/Setups/Tokens/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER,))
 async def create_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning) -> Answer:
-    """Issue a token with which players join the network. What a body says does not matter, if it is whole."""
+    """Issue a setup token with which players join the network. A body is ignored if it is valid JSON."""
     await _check_body(call)
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await provisioning.issue(call.network_id, call.now))
@@ -34,7 +34,7 @@ async def create_setup_token(call: Call, permissions: Permissions, provisioning:
     "/Setups/Tokens/{token}/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER + "{token}/",)
 )
 async def get_setup_token(call: Call, permissions: Permissions, provisioning: Provisioning, token: str) -> Answer:
-    """Check a setup token of the network and tell how long it is good."""
+    """Check a setup token of the network and get its validity."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
     return answer_json(await provisioning.get(call.network_id, token, call.now))
 
@@ -48,7 +48,7 @@ async def revoke_setup_token(call: Call, permissions: Permissions, provisioning:
 
 
 async def _check_body(call: Call) -> None:
-    """Raises `Invalid` for a body that claims to be JSON and is not."""
+    """Raises `Invalid` for a body that is sent as JSON and is malformed."""
     media_type = call.header(b"content-type")
     if media_type is None or not is_sent_as(media_type, JSON):
         return

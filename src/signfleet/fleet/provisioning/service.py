@@ -1,4 +1,4 @@
-"""Setup tokens: with one of them a player joins a network, any number of players with the same one."""
+"""Setup tokens, with which players join a network; any number of players may use the same one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signfleet.web.caller.scopes import SETUP_SCOPE
 
 
 class Provisioning:
-    """Issues setup tokens, checks and revokes them. They live as long as the network's settings say."""
+    """Issues, checks and revokes setup tokens."""
 
     def __init__(self, store: Store, networks: Networks, most: int) -> None:
         self._most = most
@@ -27,16 +27,16 @@ class Provisioning:
     async def issue(
         self, network_id: int, now: int, *, lifetime: int | None = None, max_uses: int | None = None
     ) -> TokenInfo:
-        """A new setup token for the network, whose text is never answered again.
+        """Issues a setup token for the network; only its hash is stored.
 
-        It lives for `lifetime` ms, by default as long as the network's settings say, and lets `max_uses` devices join.
+        It is valid for `lifetime` ms, by default as long as the network's settings say, and admits `max_uses` devices.
         """
         network = await self._networks.row(network_id)
         token = new_token()
         valid_to = now + (lifetime or network.device_registration_token_lifetime)
 
         async def work(tx: Transaction) -> None:
-            await counters.add(tx, network_id, "Setup token", 0)  # until the unit ends nobody else issues one
+            await counters.add(tx, network_id, "Setup token", 0)  # locks the counter: issuing in one network is serial
             count = await tx.one(queries.COUNT_TOKENS, network_id=network_id, now=now)
             present = count.total if count else 0
             check_quota(present, self._most, "valid setup tokens of this network", "setup_tokens_per_network")
@@ -61,14 +61,14 @@ class Provisioning:
         return TokenInfo(token, SETUP_SCOPE, datetime.format(now), datetime.format(valid_to))
 
     async def get(self, network_id: int, token: str, now: int) -> TokenInfo:
-        """What is known of one of the network's tokens. Raises `NotFound`."""
+        """Returns a token of the network with its scope and dates. Raises `NotFound`."""
         row = await self._store.one(queries.SETUP_TOKEN, network_id=network_id, hash=hash_token(token), now=now)
         if row is None:
             raise _unknown()
         return token_info(token, row)
 
     async def revoke(self, network_id: int, token: str, now: int) -> None:
-        """End a token; players that have registered with it stay. Raises `NotFound`."""
+        """Revokes a token; players that have registered with it stay. Raises `NotFound`."""
 
         async def work(tx: Transaction) -> int:
             deleted = await tx.execute(

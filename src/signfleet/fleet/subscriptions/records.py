@@ -13,7 +13,7 @@ from signfleet.fleet.subscriptions.catalogue import OWNER
 from signfleet.fleet.subscriptions.lifecycle import Life, aged, due, status
 from signfleet.fleet.subscriptions.schemas import DeviceReference, Status, Subscription
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Row, Transaction
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
@@ -36,7 +36,7 @@ class Record:
     life: Life
 
 
-def from_row(row: Row) -> Record:
+def from_row(row: queries.StoredSubscription) -> Record:
     """Reads a row of `subscription`."""
     return Record(
         row.network_id,
@@ -53,7 +53,7 @@ def from_row(row: Row) -> Record:
     )
 
 
-def stored_entity(row: Row) -> Subscription:
+def stored_entity(row: queries.StoredSubscription) -> Subscription:
     """Builds the contract's entity from a row of `subscription`, with the status that the row states."""
     return _entity(from_row(row), row.status, row.last_modified_date)
 

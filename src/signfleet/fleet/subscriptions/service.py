@@ -34,7 +34,7 @@ from signfleet.fleet.subscriptions.schemas import DeviceReference, Status, Type
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
@@ -61,7 +61,7 @@ class StatusChange(NamedTuple):
     status: Status | None
 
 
-def _audit_entry(row: Row, after: Record | None, now: int) -> AuditEntry:
+def _audit_entry(row: queries.StoredSubscription, after: Record | None, now: int) -> AuditEntry:
     """Builds the audit entry for a subscription that changes from `row` to `after`; None for one that is deleted."""
     before, then = from_row(row), stored_entity(row)
     device = before.device or (after and after.device)
@@ -182,7 +182,9 @@ class Subscriptions:
             changes += await self._sweep_network(tx, network_id, list(rows), now)
         return changes
 
-    async def _sweep_network(self, tx: Transaction, network_id: int, due: list[Row], now: int) -> list[StatusChange]:
+    async def _sweep_network(
+        self, tx: Transaction, network_id: int, due: list[queries.DueSubscription], now: int
+    ) -> list[StatusChange]:
         """Updates those of one network. Skips devices that another transaction has locked until the next sweep."""
         devices = [row.device_id for row in due if row.device_id is not None]
         locked = [row.id for row in await tx.all(queries.LOCK_FREE_DEVICES, network_id=network_id, ids=devices)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import and_, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
+from signfleet.fleet.subscriptions.schemas import Status, Type
 from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, merged, with_id
 from signfleet.foundation.storage.tables import device, device_document, device_properties, grace, subscription
@@ -20,25 +23,56 @@ DEVICE_ID = subscription.c.device_id
 SUBSCRIPTION_ID = subscription.c.id
 IN_STOCK = subscription.c.device_id.is_(None)
 
+
+class StoredSubscription(Protocol):
+    """A row of `subscription`; dates and periods are in ms."""
+
+    network_id: int
+    id: int
+    device_id: int | None
+    #: Null where `device_id` is.
+    serial: str
+    type: Type
+    activity_period: int
+    status: Status
+    creation_date: int
+    last_modified_date: int
+    activation_date: int | None
+    suspension_date: int | None
+    expiration_date: int | None
+
+
+class DueSubscription(Protocol):
+    network_id: int
+    id: int
+    device_id: int | None
+
+
 _of_network = select(subscription).where(subscription.c.network_id == bindparam("network_id"))
 
-SUBSCRIPTIONS_AMONG = Query(_of_network.where(among(subscription.c.id, "ids")))
+SUBSCRIPTIONS_AMONG = Query(_of_network.where(among(subscription.c.id, "ids")), StoredSubscription)
 #: Locks the subscriptions of a device until the transaction ends. Unordered: for an order SQLite would read the whole
 #: network.
-SUBSCRIPTIONS_OF_DEVICE = Query(_of_network.where(subscription.c.device_id == bindparam("device_id")).with_for_update())
-SUBSCRIPTIONS_OF_DEVICES = Query(_of_network.where(among(subscription.c.device_id, "device_ids")).with_for_update())
+SUBSCRIPTIONS_OF_DEVICE = Query(
+    _of_network.where(subscription.c.device_id == bindparam("device_id")).with_for_update(), StoredSubscription
+)
+SUBSCRIPTIONS_OF_DEVICES = Query(
+    _of_network.where(among(subscription.c.device_id, "device_ids")).with_for_update(), StoredSubscription
+)
 #: Locks the next subscription of the stock, first those whose time runs already. Skips what another process has locked.
 STOCK = Query(
     _of_network.where(subscription.c.device_id.is_(None), subscription.c.status != "Suspended")
     .order_by(case((subscription.c.activation_date.is_not(None), 0), else_=1), subscription.c.id)
     .limit(1)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True),
+    StoredSubscription,
 )
 DUE = Query(
     select(subscription.c.network_id, subscription.c.id, subscription.c.device_id)
     .where(subscription.c.due_date <= bindparam("now"))
     .order_by(subscription.c.due_date)
-    .limit(BATCH)
+    .limit(BATCH),
+    DueSubscription,
 )
 #: Locks those of some subscriptions that are still due and are in stock or belong to one of some locked devices.
 DUE_AMONG = Query(
@@ -48,7 +82,8 @@ DUE_AMONG = Query(
         or_(subscription.c.device_id.is_(None), among(subscription.c.device_id, "device_ids")),
     )
     .order_by(subscription.c.due_date)
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True),
+    StoredSubscription,
 )
 INSERT = Query(subscription.insert())
 _this = with_id(subscription.c.id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime
-from signfleet.identity.access.store import LiveToken
 
 
 class TokenInfo(msgspec.Struct, rename="camel"):
@@ -18,6 +19,14 @@ class TokenInfo(msgspec.Struct, rename="camel"):
     valid_to: DateTime
 
 
-def token_info(token: str, row: LiveToken) -> TokenInfo:
+class TokenRow(Protocol):
+    """The columns that TokenInfo shows; dates are in ms."""
+
+    scope: str
+    valid_from: int
+    valid_to: int
+
+
+def token_info(token: str, row: TokenRow) -> TokenInfo:
     """Returns the entity of a row."""
     return TokenInfo(token, row.scope, datetime.format(row.valid_from), datetime.format(row.valid_to))
