@@ -91,6 +91,21 @@ def test_exact_names_are_seen_at_once_whatever_the_values_are(body: bytes) -> No
     assert is_exact(body)
 
 
+@pytest.mark.parametrize(
+    ("body", "exact"),
+    [
+        (b'{"part":null,"other":{"parts":[{"howDone":"x"},null]}}', True),
+        (b'{"other":{"byName":{"PART":{"howDone":"x"}}},"free":{"PART":1}}', True),
+        (b'{"unknown":1,"part":{"howDone":"x"}}', True),
+        (b'{"unknown":1,"part":{"HowDone":"x"}}', False),
+        (b'{"other":{"byName":{"PART":{"HowDone":"x"}}}}', False),
+        (b'{"part":{"howDone":"x","HowDone":"y"}}', False),
+    ],
+)
+def test_a_misspelt_name_is_found_at_any_depth(body: bytes, exact: bool) -> None:
+    assert is_exact(body) == exact
+
+
 def test_a_name_that_is_exact_elsewhere_is_looked_at() -> None:
     """One type has it so, another one with a capital letter."""
     inner = msgspec.defstruct("Inner", [("Name", str | None, None)])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -40,6 +41,8 @@ class Spelling:
         self._folded = frozenset(name.encode() for name in folded)
         # A name that is spelled differently elsewhere in the type may stand in the wrong place.
         self._exact = frozenset(name.encode() for name in names if folded.count(_fold(name)) == 1)
+        strict = _strict(self._kinds) if names else None
+        self._strict = None if strict is None else msgspec.json.Decoder(strict)
 
     def is_exact(self, body: bytes) -> bool:
         """Whether no name has to be spelled differently, as far as a look at the text tells.
@@ -48,6 +51,13 @@ class Spelling:
         """
         if not self._folded:
             return True
+        if self._strict is not None:
+            try:
+                self._strict.decode(body)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                pass  # perhaps a name that no type knows, which is allowed
+            else:
+                return True
         if body.count(b'"') > _QUOTES_LIMIT or (b"\\u00" in body and _ESCAPED.search(body)):
             return False
         others = set(body.split(b'"')) - self._exact
@@ -107,6 +117,29 @@ def properties(struct: type) -> Properties:
 def _spellings(struct: type) -> Mapping[str, str]:
     """The names of a type's properties by their folded ones."""
     return {_fold(name): name for name in properties(struct)}
+
+
+def _strict(kinds: Sequence[inspect.Type]) -> Any:
+    """Returns a type that admits exact names alone, and skips the values without properties.
+
+    None where no such type can be had: a value may be one of several types with properties.
+    """
+    kinds = [kind for kind in kinds if not isinstance(kind, inspect.NoneType)]
+    if next(_structs(kinds), None) is None:
+        return msgspec.Raw
+    if len(kinds) > 1:
+        return None
+    kind = kinds[0]
+    below: Any = None
+    if isinstance(kind, inspect.StructType):
+        fields = [(name, _strict(of), msgspec.UNSET) for name, of in properties(kind.cls).items()]
+        if all(of is not None for _name, of, _default in fields):
+            below = msgspec.defstruct(kind.cls.__name__, fields, forbid_unknown_fields=True)
+    elif isinstance(kind, inspect.ListType) and (item := _strict(choices(kind.item_type))) is not None:
+        below = GenericAlias(list, (item,))
+    elif isinstance(kind, inspect.DictType) and (value := _strict(choices(kind.value_type))) is not None:
+        below = GenericAlias(dict, (str, value))
+    return None if below is None else below | None
 
 
 def _fold(name: str) -> str:
