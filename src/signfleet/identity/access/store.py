@@ -228,14 +228,14 @@ _sign_in = (
 REFRESH_TOKEN = Query(_sign_in.where(token.c.hash == bindparam("hash"), is_token("refresh")), RefreshToken)
 
 
-class LockedSession(Protocol):
+class ModifiedSession(Protocol):
     #: ms
     last_modified_date: int
 
 
 #: Locks a session until the transaction ends. Lock order: a session before its tokens.
 LOCK_SESSION = Query(
-    select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update(), LockedSession
+    select(session.c.last_modified_date).where(session.c.id == bindparam("id")).with_for_update(), ModifiedSession
 )
 MARK_USED = Query(
     token.update()

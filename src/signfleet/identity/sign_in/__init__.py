@@ -1,1 +1,1 @@
-"""Signing in: the token endpoints."""
+"""Sign-in: the token endpoints, their grants and their trace in the audit trail."""

@@ -1,4 +1,4 @@
-"""Asks for proof that the owner of an account is present, before the account's password changes."""
+"""Requires proof that the owner of an account is present, before the account's password changes."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ RECENT: Final = 15 * MINUTE
 
 
 class PasswordProof:
-    """A token alone does not prove its owner: it may have been stolen, or belong to an application."""
+    """Proof by password: a token alone may be stolen, or belong to an application."""
 
     def __init__(self, store: Store, passwords: Passwords, attempts: Attempts) -> None:
         self._store = store
         self._passwords = passwords
         self._attempts = attempts
 
-    async def require(self, session: Session, present: str | None, address: str, now: int) -> None:
-        """Return if the present password is given, or the session was opened with it shortly before.
+    async def require(self, session: Session, password: str | None, address: str, now: int) -> None:
+        """Accepts the current password, or a session that it opened shortly before.
 
-        Raises `Forbidden`, and `Throttled` for callers who guess.
+        Raises `Forbidden` otherwise, and `Throttled` for callers who guess.
         """
         row = await self._store.one(queries.SIGN_IN_OF_SESSION, id=session.id)
         if row is None:
             raise Forbidden("The session has ended; sign in again.")
-        if present is None:
+        if password is None:
             if row.grant_type == "password" and now - row.creation_date < RECENT:
                 return
             raise Forbidden(
-                "To change the password, send the present one as 'currentPassword', or sign in with it again: that was"
-                f" more than {RECENT // MINUTE} minutes ago, or by other means."
+                "To change the password, send the current one as 'currentPassword', or sign in with it again: this"
+                f" session did not start with it, or more than {RECENT // MINUTE} minutes ago."
             )
         async with self._attempts.attempt(row.login, address):
-            if not await self._passwords.verify(row.password_hash, present):
-                raise Forbidden("'currentPassword' is not the present password.")
+            if not await self._passwords.verify(row.password_hash, password):
+                raise Forbidden("'currentPassword' is not the current password.")

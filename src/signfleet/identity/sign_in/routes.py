@@ -1,9 +1,8 @@
-"""The token endpoints: OpenID Connect's address, and the older one."""
+"""The token endpoints: OpenID Connect's, and the older one."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from signfleet.foundation.errors import Invalid, NotFound
@@ -20,7 +19,7 @@ from signfleet.identity.sign_in.schemas import (
     token_answer,
     token_state,
 )
-from signfleet.identity.sign_in.service import Client, SignedIn, SignIn
+from signfleet.identity.sign_in.service import Client, OptionalApplication, SignedIn, SignIn
 from signfleet.identity.sign_in.trace import Grant, SignInEvent, SignInTrace
 from signfleet.identity.tokens.service import Tokens
 from signfleet.identity.users.service import Users
@@ -33,20 +32,20 @@ FORM_LIMIT = 65_536
 FIELDS_LIMIT = 100
 
 _CLIENT = (
-    Parameter("client_id", "Of the application; it may come by HTTP Basic instead, together with the secret."),
+    Parameter("client_id", "Of the application; clients may send it with the secret by HTTP Basic instead."),
     Parameter("client_secret", "Of the application."),
 )
 _PASSWORD = (
     Parameter("username", "Of the grants `password` and `refresh_token`: a login, or `Network/login` to choose one."),
     Parameter("password", "Of the grant `password`."),
-    Parameter("refresh_token", "Of the grant `refresh_token`; it is good once."),
+    Parameter("refresh_token", "Of the grant `refresh_token`; it works once."),
 )
 _GRANTS = Parameter("grant_type", "`client_credentials`, `password` or `refresh_token`.", required=True)
 _LEGACY_GRANTS = Parameter("grant_type", "`password` or `refresh_token`.", required=True)
 _SCOPE = Parameter("scope", "Of the grant `client_credentials`: fewer scopes than the application has.")
 
 endpoints = Endpoints("", family="Access", caller="public")
-#: Those that take a form and answer as OAuth 2.0 does.
+#: Endpoints that take a form and answer in the format of OAuth 2.0.
 form_endpoints = Endpoints(
     "",
     family="Access",
@@ -85,10 +84,10 @@ async def create_token(call: Call, sign_in: SignIn, sign_in_trace: SignInTrace) 
 async def create_legacy_token(
     call: Call, settings: Settings, sign_in_trace: SignInTrace, people: People, memberships: Users, sign_in: SignIn
 ) -> Answer:
-    """Issue an access token the older way, for a password or a refresh token."""
+    """Issue an access token for a password or a refresh token, as older clients request it."""
     if not settings.legacy_token_endpoint:
         raise NotFound(
-            "This older sign-in is switched off (setting legacy_token_endpoint);"
+            "The older token endpoint is disabled (setting legacy_token_endpoint);"
             " use /realms/bsncloud/protocol/openid-connect/token."
         )
     form = Form(call)
@@ -103,31 +102,33 @@ async def create_legacy_token(
 
 
 @endpoints.get("/realms/bsncloud/.well-known/openid-configuration", answer=Discovery)
-async def discover(call: Call) -> Answer:
-    """Get the addresses of the token endpoints, as libraries look them up (RFC 8414)."""
+async def get_discovery(call: Call) -> Answer:
+    """Get the addresses of the token endpoints (RFC 8414)."""
     return answer_json(discovery(call.base_url))
 
 
 @endpoints.get("/2022/06/REST/Token", statuses="400", errors="400 406 5XX")
-async def explain_token(_call: Call) -> Answer:
-    """Say that a token is asked for with POST: older clients look with GET whether a version exists."""
-    raise Invalid("A token is asked for with POST and a form.")
+async def check_token_endpoint(_call: Call) -> Answer:
+    """Check that the older token endpoint exists; always answers 400, as older clients expect."""
+    raise Invalid("Request a token with POST and a form.")
 
 
 @form_endpoints.post("/realms/bsncloud/protocol/openid-connect/token/introspect", answer=TokenState)
 async def introspect_token(call: Call, sign_in: SignIn, tokens: Tokens) -> Answer:
-    """Tell an application about a token that was issued to it or to its person (RFC 7662)."""
+    """Introspect a token that was issued to the calling application or to its person (RFC 7662)."""
     form = Form(call)
     application = await sign_in.application(form.client(), call.now)
     row = await tokens.find(form.required("token"), call.now)
-    if row is None or not _may_know(application, row) or row.device_id is not None or refusal(row, call.now):
+    if row is None or row.device_id is not None or refusal(row, call.now):
+        return answer_json(TokenState(active=False))
+    if row.application_id != application.id and row.person_id != application.person_id:
         return answer_json(TokenState(active=False))
     return answer_json(token_state(row))
 
 
 @form_endpoints.post("/realms/bsncloud/protocol/openid-connect/revoke")
 async def revoke_token(call: Call, sign_in: SignIn, tokens: Tokens) -> Answer:
-    """Revoke a token that was issued to the application that asks (RFC 7009); an unknown one counts as revoked."""
+    """Revoke a token that was issued to the calling application (RFC 7009); an unknown one counts as revoked."""
     form = Form(call)
     application = await sign_in.application(form.client(), call.now)
     row = await tokens.find(form.required("token"), call.now)
@@ -144,20 +145,18 @@ def all_endpoints() -> list[Endpoint]:
     return [*form_endpoints, *endpoints]
 
 
-def _may_know(application: Any, token: Any) -> bool:
-    return bool(token.application_id == application.id or token.person_id == application.person_id)
-
-
 def _grant(form: Form, *known: Grant) -> Grant:
-    """Returns the grant that a form names. Raises `unsupported_grant_type` unless it is among those known."""
+    """Returns the grant that a form names. Raises `unsupported_grant_type` for an unknown one."""
     named = form.required("grant_type")
     for grant in known:
         if grant == named:
             return grant
-    raise OAuthError(400, "unsupported_grant_type", f"'grant_type' has to be {' or '.join(known)}.")
+    raise OAuthError(400, "unsupported_grant_type", f"'grant_type' must be {' or '.join(known)}.")
 
 
-async def _person_grant(call: Call, sign_in: SignIn, form: Form, application: Any, event: SignInEvent) -> SignedIn:
+async def _person_grant(
+    call: Call, sign_in: SignIn, form: Form, application: OptionalApplication, event: SignInEvent
+) -> SignedIn:
     if event.grant == "password":
         username, password = form.required("username"), form.required("password")
         return await sign_in.with_password(username, password, application, event, call.now)
@@ -166,7 +165,7 @@ async def _person_grant(call: Call, sign_in: SignIn, form: Form, application: An
 
 
 class Form:
-    """The fields of a form, and who sent it. Raises OAuth's `invalid_request`."""
+    """The fields of a form and the credentials of its application. Raises OAuth's `invalid_request`."""
 
     def __init__(self, call: Call) -> None:
         self._authorization = call.header(b"authorization")
@@ -181,7 +180,7 @@ class Form:
             if name in self._fields:
                 raise _bad_request("A form field is given more than once.")
             if "\x00" in value:
-                raise _bad_request("A form field holds a NUL character.")
+                raise _bad_request("A form field contains a NUL character.")
             self._fields[name] = value
 
     def get(self, name: str) -> str | None:
@@ -194,21 +193,21 @@ class Form:
         return value
 
     def client(self) -> Client:
-        """The application, from HTTP Basic or from the form; from both only where they agree."""
+        """Returns the application's credentials, from HTTP Basic or the form; if from both, they must agree."""
         scheme, _, credentials = (self._authorization or "").partition(" ")
         if scheme.lower() != "basic":
             return Client(self.get("client_id"), self.get("client_secret"))
         try:
             client_id, colon, secret = base64.b64decode(credentials.strip(), validate=True).decode().partition(":")
-        except ValueError:  # no base64, or not of UTF-8
+        except ValueError:  # not base64, or not UTF-8
             colon = ""
         if not colon:
-            raise _bad_request("The Authorization header has to read 'Basic base64(client id:client secret)'.")
+            raise _bad_request("The Authorization header must be 'Basic base64(client id:client secret)'.")
         client = Client(unquote_plus(client_id), unquote_plus(secret))
         if "\x00" in f"{client.id}{client.secret}":
-            raise _bad_request("The Authorization header holds a NUL character.")
+            raise _bad_request("The Authorization header contains a NUL character.")
         if self.get("client_id") not in (None, client.id) or self.get("client_secret") not in (None, client.secret):
-            raise _bad_request("The form names another client id or client secret than the Authorization header.")
+            raise _bad_request("The client id or secret in the form differs from the Authorization header's.")
         return client
 
 

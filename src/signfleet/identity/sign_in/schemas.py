@@ -1,4 +1,4 @@
-"""What the token endpoints answer."""
+"""The answers of the token endpoints."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Final
 
 import msgspec
 
-from signfleet.foundation.storage.interface import Row
 from signfleet.foundation.wire import datetime
+from signfleet.identity.access.store import LiveToken
+from signfleet.identity.people.store import PersonRow
 from signfleet.identity.roles.system import role_name
 from signfleet.identity.sign_in.service import SignedIn
+from signfleet.identity.users.store import UserRow
 
 BEARER: Final = "bearer"
 
@@ -25,7 +27,7 @@ class TokenAnswer(msgspec.Struct, omit_defaults=True):
 
 
 class TokenState(msgspec.Struct, omit_defaults=True):
-    """RFC 7662, section 2.2; points in time are seconds since 1970."""
+    """RFC 7662, section 2.2; dates are in seconds since 1970."""
 
     active: bool
     scope: str | None = None
@@ -45,7 +47,7 @@ class NamedRole(msgspec.Struct):
 
 
 class SubscriptionPeriod(msgspec.Struct, rename="camel"):
-    """A network's subscription as a token answer tells it."""
+    """A network's subscription in a token answer."""
 
     level: str
     start_date: str
@@ -53,7 +55,7 @@ class SubscriptionPeriod(msgspec.Struct, rename="camel"):
 
 
 class UserNetwork(msgspec.Struct):
-    """A network as a token answer tells it; `status` is Active, Suspending or Suspended."""
+    """A network in a token answer; `status` is Active, Suspending or Suspended."""
 
     id: int
     name: str
@@ -62,7 +64,7 @@ class UserNetwork(msgspec.Struct):
 
 
 class TokenUser(msgspec.Struct):
-    """A user as a token answer tells it; `status` is Enabled or Disabled."""
+    """A user in a token answer; `status` is Enabled or Disabled."""
 
     id: int
     status: str
@@ -71,7 +73,7 @@ class TokenUser(msgspec.Struct):
 
 
 class TokenPerson(msgspec.Struct, rename="camel"):
-    """A person as a token answer tells it, with the user of each of their networks."""
+    """A person in a token answer, with the user of each of their networks."""
 
     id: int
     login: str
@@ -99,8 +101,8 @@ def token_answer(signed_in: SignedIn) -> TokenAnswer:
     return TokenAnswer(issued.access_token, issued.expires_in, BEARER, issued.scope, issued.refresh_token)
 
 
-def token_state(row: Row) -> TokenState:
-    """What is known of a token that is good."""
+def token_state(row: LiveToken) -> TokenState:
+    """Returns the state of a token that works."""
     return TokenState(
         active=True,
         scope=row.scope,
@@ -113,7 +115,7 @@ def token_state(row: Row) -> TokenState:
     )
 
 
-def legacy_token_answer(signed_in: SignedIn, person: Row, users: list[Row]) -> LegacyTokenAnswer:
+def legacy_token_answer(signed_in: SignedIn, person: PersonRow, users: list[UserRow]) -> LegacyTokenAnswer:
     issued = signed_in.issued
     answer = LegacyTokenAnswer(
         access_token=issued.access_token,
@@ -133,7 +135,7 @@ def legacy_token_answer(signed_in: SignedIn, person: Row, users: list[Row]) -> L
     return answer
 
 
-def _user(row: Row) -> TokenUser:
+def _user(row: UserRow) -> TokenUser:
     name = role_name(row)
     subscription = None
     if row.subscription_id is not None:
@@ -145,7 +147,7 @@ def _user(row: Row) -> TokenUser:
     return TokenUser(
         id=row.id,
         status="Disabled" if row.is_locked_out else "Enabled",
-        role=None if name is None else NamedRole(row.role_id, name),
+        role=None if name is None or row.role_id is None else NamedRole(row.role_id, name),
         network=UserNetwork(
             row.network_id, row.network_name, "Suspended" if row.network_is_locked_out else "Active", subscription
         ),
@@ -153,7 +155,7 @@ def _user(row: Row) -> TokenUser:
 
 
 class Discovery(msgspec.Struct):
-    """Where the token endpoints are and what they take (RFC 8414). There is no page to sign in at yet."""
+    """The addresses of the token endpoints and what they take (RFC 8414). There is no sign-in page."""
 
     issuer: str
     token_endpoint: str
@@ -167,7 +169,7 @@ class Discovery(msgspec.Struct):
 
 
 def discovery(base: str) -> Discovery:
-    """Of a server whose addresses begin with `base`."""
+    """Returns the document of a server whose addresses begin with `base`."""
     issuer = f"{base}/realms/bsncloud"
     token, methods = f"{issuer}/protocol/openid-connect/token", ["client_secret_basic", "client_secret_post"]
     return Discovery(

@@ -55,6 +55,10 @@ def invalid_grant(description: str | None) -> OAuthError:
     return OAuthError(400, "invalid_grant", description)
 
 
+#: The application through which a person signs in; None for an unregistered one.
+OptionalApplication = ApplicationRow | None
+
+
 class SignIn:
     """Implements the three grants. Raises `OAuthError`, and `Throttled` for callers who guess."""
 
@@ -80,7 +84,7 @@ class SignIn:
         _check_expiry(row, now)
         return row
 
-    async def known_application(self, client: Client, now: int, event: SignInEvent) -> ApplicationRow | None:
+    async def known_application(self, client: Client, now: int, event: SignInEvent) -> OptionalApplication:
         """Returns the registered application, or None for an unknown client id: older clients send one of their own."""
         if client.id is None:
             raise OAuthError(400, "invalid_request", "The form field 'client_id' is missing.")
@@ -117,7 +121,7 @@ class SignIn:
         return SignedIn(await self._store.write(work), application.person_id, None)
 
     async def with_password(
-        self, username: str, password: str, application: ApplicationRow | None, event: SignInEvent, now: int
+        self, username: str, password: str, application: OptionalApplication, event: SignInEvent, now: int
     ) -> SignedIn:
         """Opens a session for a login, which can use /Self only, or for `Network/login`, which can use that network.
 
@@ -155,7 +159,7 @@ class SignIn:
         return SignedIn(await self._store.write(work), person.person_id, user)
 
     async def with_refresh_token(
-        self, refresh_token: str, username: str | None, application: ApplicationRow | None, event: SignInEvent, now: int
+        self, refresh_token: str, username: str | None, application: OptionalApplication, event: SignInEvent, now: int
     ) -> SignedIn:
         """Exchanges a refresh token. The network stays, unless `username` names another as `Network/login`."""
         row = await self._store.one(queries.REFRESH_TOKEN, hash=hash_token(refresh_token))
@@ -254,7 +258,7 @@ def _check_expiry(application: ApplicationRow, now: int) -> None:
         raise _invalid_client("The client secret has expired; create a new one.")
 
 
-def _until_expiry(lifetimes: Lifetimes, application: ApplicationRow | None, now: int) -> Lifetimes:
+def _until_expiry(lifetimes: Lifetimes, application: OptionalApplication, now: int) -> Lifetimes:
     """Returns the lifetimes, cut so that tokens end with the application's secret."""
     if application is None or application.secret_expiration_date is None:
         return lifetimes
@@ -311,7 +315,7 @@ def _within(scope: str, application: ApplicationRow | None) -> str:
 
 
 def _renewed_scopes(
-    used: queries.RefreshToken, application: ApplicationRow | None, *, is_network_named: bool
+    used: queries.RefreshToken, application: OptionalApplication, *, is_network_named: bool
 ) -> tuple[str, str]:
     """Returns the scopes of the next tokens of a session, and of the session: never more than the exchanged token's.
 

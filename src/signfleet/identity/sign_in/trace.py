@@ -1,7 +1,7 @@
-"""Leaves a trace of sign-ins in the audit trail and in the metrics, whatever their number.
+"""Records sign-ins in the audit trail and in the metrics, with bounded memory and storage.
 
-Equal events fold: the first is written at once, later ones within the hour become one entry with their count. What a
-caller typed is never written: a login appears only if it is one, since the text may be a password in the wrong field.
+Equal events fold: the first is written at once, later ones within the hour become one entry with their count. The text
+that a caller typed is never written, unless it is an existing login: it may be a password in the wrong field.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from prometheus_client import Counter
 
 from signfleet.foundation import clock
 from signfleet.foundation.errors import SignfleetError, Throttled
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.address import subscriber
 from signfleet.foundation.wire.mailboxes import mailbox_key
@@ -29,17 +29,18 @@ from signfleet.identity.access.attempts import LOGIN_LIMIT
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action, AuditedEntity
 from signfleet.identity.people import store as people
+from signfleet.identity.people.store import PersonRow
 from signfleet.identity.users import store as users
 from signfleet.web.caller.actor import Actor, act_as
 
 Grant = Literal["client_credentials", "password", "refresh_token", "session"]
 Outcome = Literal["success", "failure", "throttled"]
 
-#: Equal events become one entry in this time, in ms.
+#: The period in which equal events become one entry, in ms.
 FOLD: Final = HOUR
-#: How many different events are counted by themselves in that time; all others are counted together.
+#: How many different events are counted separately in that period; all others are counted together.
 KEYS_LIMIT: Final = 1000
-#: So many events wait to be written; further ones are counted together.
+#: How many events may wait to be written; further ones are counted together.
 PENDING_LIMIT: Final = 1000
 
 ACTIONS: Final[dict[Outcome, Action]] = {
@@ -53,11 +54,11 @@ SIGN_INS: Final = Counter("signfleet_sign_ins", "Attempts to sign in.", ["grant"
 
 @dataclass(slots=True)
 class SignInEvent:
-    """What is known of one attempt, filled in while it is checked."""
+    """What is known of one attempt; `SignIn` completes it during the checks."""
 
     grant: Grant
     address: str
-    #: What was typed, until it is known whose it is.
+    #: The text that the caller typed.
     login: str | None = None
     network_name: str | None = None
     person_id: int | None = None
@@ -68,13 +69,13 @@ class SignInEvent:
     reason: str | None = None
     date: int = 0
 
-    def is_by(self, person: Row) -> None:
-        """Note whose sign-in it is, or would be."""
+    def is_by(self, person: PersonRow) -> None:
+        """Sets the person who signs in, or whom somebody tries to sign in as."""
         self.person_id, self.person_login = person.person_id, person.login
 
 
 class _Key(NamedTuple):
-    """What events have in common that are one entry."""
+    """What equal events have in common."""
 
     network_id: int | None
     outcome: Outcome
@@ -89,7 +90,7 @@ class _Key(NamedTuple):
 
 @dataclass(slots=True)
 class _Folded:
-    """Equal events that are not written yet, and when some were last."""
+    """The count of equal events that are not written yet, and when some were last written."""
 
     count: int = 0
     first: int = 0
@@ -99,7 +100,7 @@ class _Folded:
 
 
 class SignInTrace:
-    """Collects the sign-ins of this process. `write` is a background job; `wake` is set when there is work for it."""
+    """Collects the sign-ins of this process. `write` is a background job, which runs when `wake` is set."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -109,7 +110,7 @@ class SignInTrace:
 
     @contextmanager
     def of(self, grant: Grant, address: str, now: int) -> Iterator[SignInEvent]:
-        """Note what becomes of an attempt: the block, which fills the event in, succeeds or raises."""
+        """Records whether an attempt, the block, succeeds or raises. The block completes the event."""
         event = SignInEvent(grant, address, date=now)
         try:
             yield event
@@ -121,26 +122,26 @@ class SignInTrace:
         self.note(event)
 
     def note(self, event: SignInEvent) -> None:
-        """Count an event, and have it written soon."""
+        """Counts an event, and wakes the job that writes it."""
         SIGN_INS.labels(event.grant, event.outcome).inc()
-        if event.grant == "refresh_token" and event.outcome == "success":  # the sign-in that it goes on from is written
+        if event.grant == "refresh_token" and event.outcome == "success":  # the sign-in is already recorded
             return
         if event.outcome == "throttled":
-            event.reason = None  # it names the seconds to wait, of which no two are equal
+            event.reason = None  # its text has the seconds to wait, which would make every event different
         if len(self._pending) >= PENDING_LIMIT:
-            self._fold(self._rest(event), event)
+            self._fold(self._other(event), event)
         else:
             self._pending.append(event)
         self.wake.set()
 
     async def write(self) -> None:
-        """Write what is new, and what has been counted for long enough."""
+        """Writes new events, and the counts of folded events whose period has ended."""
         while self._pending:
             event = self._pending[0]
             key = await self._key(event)
             self._pending.popleft()
             if key not in self._folded and len(self._folded) >= KEYS_LIMIT:
-                key = self._rest(event)
+                key = self._other(event)
             self._fold(key, event)
         now = clock.now()
         due = [key for key, folded in self._folded.items() if folded.written is None or now - folded.written >= FOLD]
@@ -158,7 +159,7 @@ class SignInTrace:
         folded.count, folded.last, folded.address = folded.count + 1, event.date, event.address
 
     async def _key(self, event: SignInEvent) -> _Key:
-        """Find out whom an event concerns: a user where a network of theirs is named, else a person, else nobody."""
+        """Looks up whom an event concerns: a user if it names one of their networks, else a person, else nobody."""
         if event.person_id is None and event.login is not None:
             login = event.login.strip()[: LOGIN_LIMIT + 1]
             person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
@@ -176,7 +177,7 @@ class SignInTrace:
                     network_id, entity, id_ = user.network_id, "User", user.id
         return _key(event, network_id, entity, id_)
 
-    def _rest(self, event: SignInEvent) -> _Key:
+    def _other(self, event: SignInEvent) -> _Key:
         return _Key(None, event.outcome, "Person", None, None, event.grant, None, None, "")
 
 
