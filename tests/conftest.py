@@ -7,7 +7,7 @@ application in it:
         assert (await admin.get("/Devices/Count/")).json() == 0
 
 `client` calls without a token, `admin` with `admin_token`, an administrator's with the network chosen; paths are
-relative to /2022/06/REST, and start with `ROOT` where they are not. `network` tells names, ids, password and secret.
+relative to /2022/06/REST, and start with `ROOT` where they are not. `network` has names, ids, password and secret.
 `sign_in` makes tokens of other people, roles and scopes. `services` and `store` are the server's own.
 
 Properties are tried with the same examples in every run, however busy the machine. To look for new ones:

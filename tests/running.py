@@ -46,7 +46,7 @@ class Running:
         return self.process.stdout.readline()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal; the exit code, with the rest of the log read."""
+        """Sends a signal and reads the rest of the log; returns the exit code."""
         self.process.send_signal(number)
         _, rest = self.process.communicate(timeout=PATIENCE)
         self.log += [json.loads(line) for line in rest.splitlines()]
@@ -54,9 +54,9 @@ class Running:
 
 
 def environment() -> dict[str, str]:
-    """This process's, without settings of the server, and with its sources on the path."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNFLEET_")}
-    return kept | {"PYTHONPATH": str(SOURCES)}
+    """Returns the environment of this process without settings of the server, and with the sources on the path."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("SIGNFLEET_")}
+    return others | {"PYTHONPATH": str(SOURCES)}
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def running_server(*arguments: str) -> Iterator[Running]:
 
 
 class Demo:
-    """A running demo: what it has printed, and the credentials that it keeps."""
+    """A running demo: what it has printed, and the credentials that it has stored."""
 
     def __init__(self, printed: str, folder: Path) -> None:
         self.printed = printed

@@ -66,9 +66,7 @@ async def overwrite(connection: Any) -> None:
         await connection.execute(f"SELECT nextval('{sequence}')")
 
 
-def test_a_database_that_comes_back_is_lent_again_with_the_content_of_the_template(
-    lender: Lender, postgres: Postgres
-) -> None:
+def test_a_returned_database_equals_the_template(lender: Lender, postgres: Postgres) -> None:
     template = connected(postgres.url(lender.template), content)
     url = lender.lend()
     assert connected(url, content) == template
@@ -80,11 +78,11 @@ def test_a_database_that_comes_back_is_lent_again_with_the_content_of_the_templa
     assert connected(url, content) == template
 
 
-def test_databases_that_are_lent_at_the_same_time_differ(lender: Lender) -> None:
+def test_no_database_is_lent_twice_at_a_time(lender: Lender) -> None:
     assert lender.lend() != lender.lend()
 
 
-def test_connections_that_a_test_leaves_open_end_with_their_transactions_and_locks(lender: Lender) -> None:
+def test_open_connections_end_with_their_transactions_and_locks(lender: Lender) -> None:
     async def take_back(url: str) -> None:
         left = await asyncpg.connect(url)
         await left.execute("BEGIN; LOCK TABLE person; DELETE FROM setting")
@@ -123,7 +121,7 @@ def test_connections_that_a_test_leaves_open_end_with_their_transactions_and_loc
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
     ],
 )
-def test_a_database_with_other_changes_than_of_rows_is_not_lent_again(lender: Lender, statement: str) -> None:
+def test_a_database_with_a_changed_definition_is_dropped(lender: Lender, statement: str) -> None:
     url = lender.lend()
     connected(url, lambda connection: connection.execute(statement))
     lender.take_back(url)

@@ -53,17 +53,17 @@ SEGMENT = re.compile(r"\{(\w+)(?::path)?\}")
 ULLA = "ulla@example.com"
 PASSWORD = "7t#Sqg7*"
 BEACON = {"mode": "EddystoneUrl", "power": 1, "url": "http://x.example"}
-TAG = "string::[Device].<Kept>"
-#: What the permissions that are added and removed are about.
+TAG = "string::[Device].<Stored>"
+#: The operation of the permissions that are added and removed.
 GIVEN = VIEW_SCREENSHOTS
-KEY = "kept"
+KEY = "stored"
 #: Of no device: it is blocked, or claimed.
 SERIAL = "Z0"
-FILE = "kept.jpg"
+FILE = "stored.jpg"
 
 
 def name(endpoint: Endpoint) -> str:
-    """What an endpoint is called in the tables of tests."""
+    """Returns the name of an endpoint in the tables of tests."""
     return f"{endpoint.method} {endpoint.path.removeprefix(PREFIX)}"
 
 
@@ -78,7 +78,7 @@ def now() -> int:
 
 
 async def next_second() -> None:
-    """Wait for a second of the wall clock in which nothing has changed."""
+    """Waits for a second of the wall clock in which nothing has changed."""
     await asyncio.sleep(1 - time.time() % 1 + 0.01)
 
 
@@ -112,7 +112,7 @@ class Request(NamedTuple):
 class World:
     """The network of the server under test: a device A1 with a beacon B, a group Gamma, a role Rho, a user Ulla.
 
-    `ids` tells theirs by the name of the entity.
+    `ids` has their ids by the name of the entity.
     """
 
     def __init__(self, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn) -> None:
@@ -122,7 +122,7 @@ class World:
         self._numbers = itertools.count(1)
 
     async def restore(self) -> None:
-        """Make anew what is there no more."""
+        """Creates again what a test has deleted."""
         if (await self.admin.get("/Devices/A1/")).status_code == 404:
             (self.ids["Device"],) = await register(self.services.store, self.network.network_id, ["A1"])
         for entity, path, body in (
@@ -145,7 +145,7 @@ class World:
         return Owner(login, known.person_id, user.id, user.network_id)
 
     async def player(self, *, scope: str = DEVICE_SCOPE, device_id: int = 0, network_id: int = 0) -> IssuedTokens:
-        """New tokens of a player: of A1, unless another is told."""
+        """Creates tokens of a player, A1 by default."""
         return await self.services.store.write(
             lambda tx: open_session(
                 tx,
@@ -180,10 +180,10 @@ class World:
         return await self.services.store.write(work)
 
     async def request(self, endpoint: Endpoint, owner: Owner | None = None, **segments: str) -> Request:
-        """A request that succeeds for who may make it, and changes something if that is what the endpoint is for.
+        """Returns a request that succeeds for a caller with the permission, and changes something if it writes.
 
-        Below /Self it is about what `owner` has: the administrator, unless another is told. `segments` stand in the
-        path in the place of good ones.
+        Below /Self it is about what `owner` has, the administrator by default. `segments` replace good ones in the
+        path.
         """
         owner = owner or self.administrator
         called = name(endpoint)
@@ -200,7 +200,7 @@ class World:
         return Request(endpoint.method, str(self.admin.base_url.join(path)), sent)
 
     async def _prepare(self, called: str, owner: Owner) -> None:
-        """Put in place what the request reads, changes or removes."""
+        """Creates what the request reads, changes or removes."""
         if called == "DELETE /admin/v1/blocked-serials/{serial}/":
             await self._block(SERIAL)
         elif called == "DELETE /admin/v1/serial-claims/{serial}/":
@@ -218,7 +218,7 @@ class World:
             await self.services.profiles.put(profile, KEY, "before", NONE, now())
 
     async def _segments(self, called: str, owner: Owner) -> dict[str, str]:
-        """What stands in the path."""
+        """Returns the values in the path."""
         values = {
             "device": "A1",
             "name": "B",
@@ -255,7 +255,7 @@ class World:
         return values
 
     async def _parameters(self, called: str) -> dict[str, str]:
-        """What stands behind the path."""
+        """Returns the query parameters."""
         if called.startswith("GET /account/"):
             return {"token": await self._link(called.removeprefix("GET /account/"))}
         return {
@@ -370,13 +370,13 @@ class World:
         return (await self.services.sign_in.with_client_credentials(client, None, event, now())).issued.access_token
 
     async def _application(self, owner: Owner) -> int:
-        """The newest application of the owner, made if there is none but the one the tests themselves sign in with."""
+        """Returns the newest application of the owner; creates one beside that of the tests if there is none."""
         rows = await self.services.applications.of_person(owner.person_id)
         own = [row.id for row in rows if row.client_id != self.network.client_id]
         return int(own[-1] if own else (await self.services.applications.create("Script", owner.person_id, now())).id)
 
     async def _link(self, purpose: str) -> str:
-        """The token of a link in a mail to Ulla, who is activated no longer if the link is for that."""
+        """Returns the token of a link in a mail to Ulla, whose activation it undoes if the link is to activate."""
         token, ulla = new_token(), await self.services.users.row(self.ids["User"])
 
         async def work(tx: Transaction) -> None:
@@ -396,5 +396,5 @@ class World:
         return token
 
     def _number(self) -> int:
-        """Another one each time, higher than the last."""
+        """Returns a higher number each time."""
         return next(self._numbers)

@@ -16,7 +16,7 @@ NETWORK = 1
 DOCUMENTS = Query(select(device_document.c.document))
 
 
-async def test_a_fleet_is_as_large_as_asked_and_each_device_is_another(store: Store) -> None:
+async def test_a_fleet_has_as_many_devices_as_requested(store: Store) -> None:
     await register(store, NETWORK, ["A1", "B2"])
     await multiply(store, NETWORK, 30)
     devices = [msgspec.json.decode(row.document) for row in await store.all(DOCUMENTS)]

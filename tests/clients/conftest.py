@@ -22,7 +22,7 @@ RunClient = Callable[..., Any]
 
 
 class Fleet(NamedTuple):
-    """A server's address, its network, and the devices in it as the API tells them."""
+    """A server's address, its network, and its devices as the API shows them."""
 
     address: str
     network: Tenant

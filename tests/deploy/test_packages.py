@@ -80,7 +80,7 @@ def test_a_wheel_runs_in_a_clean_environment(wheel: Path, tmp_path: Path) -> Non
 
 
 def test_a_wheel_names_every_library_that_it_needs() -> None:
-    """The locked requirements hold exactly what the project and its libraries ask for."""
+    """The locked requirements include everything that the project needs."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         wanted = {name_of(line) for line in tomllib.load(file)["project"]["dependencies"]}
     locked = {
@@ -95,7 +95,7 @@ def name_of(requirement: str) -> str:
     return re.split(r"[\s;=<>\[]", requirement, maxsplit=1)[0].lower()
 
 
-def test_a_debian_package_has_everything_that_the_server_needs(wheel: Path, tmp_path: Path) -> None:
+def test_a_debian_package_runs(wheel: Path, tmp_path: Path) -> None:
     if shutil.which("dpkg-deb") is None:
         pytest.skip("dpkg-deb is not installed: this is no Debian")
     interpreter = shutil.which("python3", path=Path(sys.base_prefix) / "bin") or sys.executable
@@ -129,7 +129,7 @@ def test_the_container_passes_its_linter() -> None:
     assert run(linter, "Dockerfile") == ""
 
 
-def test_the_container_runs_as_nobody_special_and_reports_its_health() -> None:
+def test_the_container_is_unprivileged_and_reports_its_health() -> None:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     assert [line.split()[1] for line in lines if line.startswith("USER")] == ["10001"]
     assert any(line.startswith("HEALTHCHECK") for line in lines)

@@ -116,7 +116,7 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
     in_order({name_of(path): imported(path) & NAMES - {name_of(path)} for path in MODULES})
 
 
-def test_simulated_players_know_the_wire_alone() -> None:
+def test_simulated_players_import_only_the_wire() -> None:
     known = {part_of(name) for path in MODULES if "simulator" in path.parts for name in imported(path) & NAMES}
     assert known <= {"simulator", "foundation.wire"}
 
@@ -131,7 +131,7 @@ def test_only_the_clock_reads_the_time_of_day() -> None:
     assert reading == {"foundation/clock.py", "foundation/output.py"}
 
 
-def test_no_module_is_longer_than_one_can_read_in_one_go() -> None:
+def test_no_module_is_too_long() -> None:
     long = {place(path) for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > LONGEST}
     assert long <= LISTS
 

@@ -22,8 +22,8 @@ EXEMPT = {
     f"POST {OPENID}/token/introspect": "changes nothing",
     "PUT /Self/Session/Network/": "belongs to the caller's own token, and ends with it",
     "PUT /Self/Session/AuthorizationScope/": "belongs to the caller's own token, and ends with it",
-    "POST /player/v1/report": "what devices say of themselves is kept as their status, errors and downloads",
-    "PUT /player/v1/screenshots/{timestamp}": "what devices say of themselves is kept as their pictures",
+    "POST /player/v1/report": "reports are stored as status, errors and downloads",
+    "PUT /player/v1/screenshots/{timestamp}": "screenshots are stored as pictures",
 }
 #: What an entry is about: the first that stands in the name of the endpoint counts.
 ENTITIES = {
@@ -50,7 +50,7 @@ ENTITIES = {
 
 
 class Entry(NamedTuple):
-    """Who, from where, and what; tokens have no id that could be told."""
+    """Who, from where, and what; tokens have no id to name."""
 
     actor: str
     address: str
@@ -81,9 +81,9 @@ def actor(world: World, called: str, request: Request) -> str:
 async def id_of(world: World, called: str, entity: str, request: Request, answer: Response) -> int | None:
     """Of what was made, else of what was there."""
     own = world.administrator
-    told: Any = answer.json() if answer.content and "json" in answer.headers["Content-Type"] else None
-    if isinstance(told, dict) and entity != "Token":
-        made = told.get("device", told).get("id")
+    body: Any = answer.json() if answer.content and "json" in answer.headers["Content-Type"] else None
+    if isinstance(body, dict) and entity != "Token":
+        made = body.get("device", body).get("id")
         if made is not None:
             return int(made)
     match entity:

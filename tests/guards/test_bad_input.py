@@ -153,7 +153,7 @@ async def test_an_unknown_id_or_name_is_404(admin: AsyncClient, good: Good, serv
 
 
 @ON_SQLITE
-async def test_a_body_that_is_not_json_is_400_and_others_are_413_and_415(admin: AsyncClient, good: Good) -> None:
+async def test_a_malformed_oversized_or_foreign_body_is_refused(admin: AsyncClient, good: Good) -> None:
     for endpoint in READING_JSON:
         request = good[name(endpoint)]
         for body in BAD_JSON[endpoint.body_optional :]:  # the first is an empty body
@@ -175,7 +175,7 @@ async def test_a_wrong_type_at_any_place_is_400(admin: AsyncClient, good: Good) 
 
 
 @ON_SQLITE
-async def test_an_accept_header_that_admits_no_answer_is_406(admin: AsyncClient, good: Good) -> None:
+async def test_an_accept_header_without_our_type_is_406(admin: AsyncClient, good: Good) -> None:
     for endpoint in PRIVATE:
         for accept in ("text/html", "application/xml", "application/json;q=0", "image/*"):
             if endpoint.produces == JSON_TYPE or accept == "image/*":
@@ -241,7 +241,7 @@ async def test_an_unknown_method_is_405(admin: AsyncClient) -> None:
 
 
 @ON_SQLITE
-async def test_an_accept_header_of_another_type_is_406_before_all_else(admin: AsyncClient) -> None:
+async def test_accept_is_checked_first(admin: AsyncClient) -> None:
     for endpoint in OFFERED:
         if endpoint.caller in ("network", "person") or endpoint.family == "Monitoring":  # others read a body first
             answer = await admin.request(endpoint.method, address(endpoint), headers={"Accept": "image/png"})

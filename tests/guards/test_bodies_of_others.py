@@ -87,7 +87,7 @@ class Others:
 
 
 @pytest.mark.parametrize("endpoint", NAMED, ids=name)
-async def test_a_body_of_another_entity_is_refused_and_one_of_an_unknown_is_not(
+async def test_a_body_of_another_entity_is_refused(
     endpoint: Endpoint, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     others = Others(World(services, network, admin, sign_in))

@@ -74,13 +74,13 @@ def test_no_route_is_declared_twice() -> None:
     assert len(names) == len(set(names))
 
 
-def test_each_says_public_or_which_scope_it_needs() -> None:
+def test_each_endpoint_is_public_or_names_a_scope() -> None:
     assert {name(endpoint) for endpoint in OFFERED if endpoint.caller == "public"} <= PUBLIC
     assert {name(endpoint) for endpoint in OFFERED if not endpoint.scopes} <= PUBLIC
     assert not [name(endpoint) for endpoint in OFFERED if endpoint.caller == "public" and endpoint.operation]
 
 
-def test_within_a_network_each_names_its_business_operation() -> None:
+def test_endpoints_of_a_network_name_an_operation() -> None:
     within = [endpoint for endpoint in OFFERED if endpoint.caller == "network" and endpoint.operation is None]
     assert not [name(endpoint) for endpoint in within if not WITHOUT_OPERATION.match(endpoint.path)]
 

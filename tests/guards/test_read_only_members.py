@@ -107,7 +107,7 @@ async def test_malformed_members_are_refused_by_name(
 
 
 @pytest.mark.parametrize("endpoint", [one for one in CHANGES if one.method == "PUT"], ids=name)
-async def test_members_that_cannot_be_changed_may_be_null_unset_or_spelled_otherwise(
+async def test_read_only_members_may_be_null_or_in_another_case(
     endpoint: Endpoint, services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     world = World(services, network, admin, sign_in)

@@ -36,7 +36,7 @@ def test_tokens_expire(server: TestingServer, admin: httpx.Client) -> None:
         assert again.get("/Devices/Count/").status_code == 200
 
 
-def test_a_player_that_is_dark_is_noticed_and_the_others_report(server: TestingServer) -> None:
+def test_a_dark_player_is_noticed_while_others_report(server: TestingServer) -> None:
     dark, other = (device["serial"] for device in server.installation()["devices"])
     server.player(dark, "Healthy")
     server.player(other, "Healthy")
@@ -68,7 +68,7 @@ def test_a_leap_that_cannot_be_is_refused(running: TestingServer, body: Any) -> 
     assert httpx.get(f"{running.base_url}/testing/v1/clock").json()["aheadSeconds"] == before
 
 
-def test_the_clock_stays_within_what_dates_can_say(server: TestingServer) -> None:
+def test_the_clock_stays_within_the_range_of_dates(server: TestingServer) -> None:
     server.advance(3_153_600_000)
     with pytest.raises(ValueError, match="'seconds': the clock can be at most 3153600000 seconds ahead"):
         server.advance(1)

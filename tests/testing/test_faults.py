@@ -16,9 +16,7 @@ TOKEN = "/realms/bsncloud/protocol/openid-connect/token"
 
 
 @pytest.mark.parametrize(("kind", "status"), [("TooManyRequests", 429), ("Unavailable", 503)])
-def test_requests_are_refused_as_often_as_was_asked(
-    server: TestingServer, admin: httpx.Client, kind: str, status: int
-) -> None:
+def test_as_many_requests_fail_as_requested(server: TestingServer, admin: httpx.Client, kind: str, status: int) -> None:
     server.fault(kind, COUNT, times=2, seconds=7)
     answers = [admin.get(COUNT) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [status, status, 200]
@@ -26,7 +24,7 @@ def test_requests_are_refused_as_often_as_was_asked(
     assert answers[0].json().keys() == {"error", "message", "details"}
 
 
-def test_they_are_refused_before_their_tokens_are_looked_at(server: TestingServer) -> None:
+def test_faults_come_before_authentication(server: TestingServer) -> None:
     server.fault("Unavailable", COUNT)
     assert [httpx.get(server.api_url + COUNT).status_code for _ in range(2)] == [503, 401]
 
@@ -58,7 +56,7 @@ def test_an_answer_is_slow(server: TestingServer, admin: httpx.Client) -> None:
     assert time.monotonic() - before >= 1
 
 
-def test_a_slow_answer_waits_no_longer_when_faults_are_deleted(server: TestingServer, admin: httpx.Client) -> None:
+def test_deleting_faults_ends_a_delay(server: TestingServer, admin: httpx.Client) -> None:
     server.fault("Slow", COUNT, seconds=600)
     answers: list[httpx.Response] = []
     thread = threading.Thread(target=lambda: answers.append(admin.get(COUNT)))
@@ -79,7 +77,7 @@ def test_only_the_named_route_and_method_fail(server: TestingServer, admin: http
     assert admin.delete(f"/Devices/{serial}/").status_code == 204
 
 
-def test_every_route_fails_but_those_of_tests_and_health(server: TestingServer, admin: httpx.Client) -> None:
+def test_faults_spare_the_routes_of_tests_and_health(server: TestingServer, admin: httpx.Client) -> None:
     server.fault("Unavailable", "*", times=100)
     assert [admin.get(path).status_code for path in (COUNT, "/Roles/", "/Self/")] == [503] * 3
     for path in ("/health/live", "/health/ready", "/metrics", "/testing/v1/", "/testing/v1/faults"):
@@ -89,7 +87,7 @@ def test_every_route_fails_but_those_of_tests_and_health(server: TestingServer, 
     assert admin.get(COUNT).json() == 3
 
 
-def test_the_list_says_how_often_faults_are_still_met(server: TestingServer, admin: httpx.Client) -> None:
+def test_the_list_shows_how_many_failures_remain(server: TestingServer, admin: httpx.Client) -> None:
     server.fault("Unavailable", COUNT, times=3)
     admin.get(COUNT)
     (fault,) = httpx.get(f"{server.base_url}/testing/v1/faults").json()["items"]

@@ -73,7 +73,7 @@ def test_the_samples_of_the_documentation_pass(tmp_path: Path, installed: Path) 
     assert "4 passed" in ended.stdout
 
 
-def test_a_project_that_does_not_ask_starts_no_server(tmp_path: Path, installed: Path) -> None:
+def test_an_unused_fixture_starts_no_server(tmp_path: Path, installed: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "test_own.py").write_text(

@@ -60,7 +60,7 @@ def test_everybody_can_sign_in(server: TestingServer) -> None:
         assert session["network"]["name"] == account["network"]
 
 
-def test_the_administrator_of_the_other_network_sees_none_of_the_devices(server: TestingServer) -> None:
+def test_the_other_networks_administrator_sees_no_device(server: TestingServer) -> None:
     headers = {"Authorization": f"Bearer {server.token('other@example.com')}"}
     assert httpx.get(f"{server.api_url}/Devices/Count/", headers=headers).json() == 0
 
@@ -86,7 +86,7 @@ def test_pictures_and_mails_are_gone(running: TestingServer) -> None:
     assert not list((running.data / "outbox").iterdir())
 
 
-def test_faults_and_the_clock_are_as_at_the_start(server: TestingServer) -> None:
+def test_a_reset_removes_faults_and_resets_the_clock(server: TestingServer) -> None:
     server.fault("Unavailable", "*", times=100)
     server.advance(3600)
     server.reset(devices=0)
@@ -127,7 +127,7 @@ def test_a_seed_adds_the_next_players(server: TestingServer) -> None:
     "body", [{"devices": -1}, {"devices": 501}, {"devices": "many"}, {"seed": -1}, {"players": 3}, [], "x"]
 )
 @pytest.mark.parametrize("path", ["/reset", "/seed"])
-def test_a_seed_that_cannot_be_is_refused_and_changes_nothing(running: TestingServer, path: str, body: Any) -> None:
+def test_an_invalid_seed_changes_nothing(running: TestingServer, path: str, body: Any) -> None:
     before = running.installation()
     assert httpx.post(f"{running.base_url}/testing/v1{path}", json=body).status_code == 400
     assert running.installation() == before

@@ -25,7 +25,7 @@ def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @ON_SQLITE
 @pytest.mark.parametrize("endpoint", endpoints, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
-async def test_any_other_server_knows_no_such_address(client: AsyncClient, endpoint: Endpoint) -> None:
+async def test_an_ordinary_server_has_no_such_route(client: AsyncClient, endpoint: Endpoint) -> None:
     unknown = await client.request(endpoint.method, f"{ROOT}/nowhere/v1/", json={})
     answer = await client.request(endpoint.method, f"{ROOT}{endpoint.path}", json={})
     assert (answer.status_code, answer.json()) == (404, unknown.json())
@@ -48,7 +48,7 @@ def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
     assert "This store is in use; a testing server empties its store" in ended.stderr
 
 
-def test_a_store_of_tests_is_refused_by_any_other_server(tmp_path: Path) -> None:
+def test_an_ordinary_server_refuses_a_store_of_tests(tmp_path: Path) -> None:
     with TestingServer(tmp_path) as server:
         data = server.data
     ended = serve("--data", data)
@@ -58,7 +58,7 @@ def test_a_store_of_tests_is_refused_by_any_other_server(tmp_path: Path) -> None
         assert server.installation()["devices"]
 
 
-def test_other_machines_are_not_served_unless_a_setting_says_so(tmp_path: Path) -> None:
+def test_other_machines_need_a_setting(tmp_path: Path) -> None:
     ended = serve("--testing", "--data", tmp_path / "one", "--host", "0.0.0.0")
     assert ended.returncode == 1
     assert "everybody who reaches 0.0.0.0 could erase the store" in ended.stderr

@@ -1,4 +1,4 @@
-"""What writers have been answered, against what the store holds after a crash."""
+"""Compares the answers that writers got with what is stored after a crash."""
 
 from __future__ import annotations
 
