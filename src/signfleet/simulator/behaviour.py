@@ -1,7 +1,7 @@
-"""What a simulated player has to say at a moment: its status, errors and downloads.
+"""The reports of a simulated player: its status, errors and downloads at a moment.
 
-Everything follows from the player's profile, the number of the report and the moment, so that two runs of one seed tell
-the same story.
+Everything follows from the player's profile, the number of the report and the moment, so that two runs of one seed
+send the same reports.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _CARRIERS = {
 
 
 def clock(profile: Profile, now: int) -> int:
-    """What the player's clock shows at `now` (both in ms)."""
+    """Returns what the player's clock shows at `now` (both in ms)."""
     return now + _WRONG_CLOCK if profile.condition == "wrong clock" else now
 
 
 def is_dark(profile: Profile, report: int) -> bool:
-    """Whether the player has fallen silent by its `report`-th report, counted from 0."""
+    """Whether the player stops reporting before its `report`-th report, counted from 0."""
     return profile.condition == "goes dark" and report >= REPORTS_BEFORE_DARK
 
 
@@ -62,7 +62,7 @@ def status(
 ) -> dict[str, Any]:
     """The status at `now` of a player whose simulation began at `started` (both in ms).
 
-    `group` and `settings_date` are what its settings told it.
+    `group` and `settings_date` come from its settings.
     """
     showing = presentation(profile, now)
     return {

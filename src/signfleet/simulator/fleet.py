@@ -44,7 +44,7 @@ PRESENTATIONS = {
     "Meeting Rooms": ("Room Booking", "Agenda"),
 }
 
-#: What can be the matter with a player, and how often.
+#: The conditions of players, and their shares in percent.
 CONDITIONS = (
     ("healthy", 77),
     ("low storage", 6),
@@ -54,7 +54,7 @@ CONDITIONS = (
     ("wrong clock", 3),
 )
 
-#: How a player is connected, and how often.
+#: The network links of players, and their shares in percent.
 LINKS = (
     ("ethernet", 50),
     ("ethernet and VLAN", 15),
@@ -127,7 +127,7 @@ def fleet(count: int, seed: int = DEFAULT_SEED, first: int = 0) -> Iterator[Prof
 
 
 def invent(seed: int, number: int) -> Profile:
-    """Invent player `number` of the fleet that grows from `seed`."""
+    """Invents player `number` of the fleet of `seed`."""
     chance = Random(f"{seed}/{number}")  # noqa: S311
     model, branch, prefix, _ = _pick(chance, MODELS)
     group = chance.choice(GROUPS)
@@ -158,7 +158,7 @@ def invent(seed: int, number: int) -> Profile:
 
 
 def _pick(chance: Random, choices: tuple[Any, ...]) -> Any:
-    """Choose a row; its last column is its share."""
+    """Chooses a row; its last column is its share."""
     return chance.choices(choices, weights=[row[-1] for row in choices])[0]
 
 

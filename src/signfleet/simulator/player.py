@@ -19,7 +19,7 @@ from signfleet.simulator.secrets import Secrets
 
 #: Seconds until the next attempt, the first and the last time there is no answer.
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
-#: How often a player acts as if an answer had been lost, whatever it has asked.
+#: The share of requests that a player repeats as if their answers had been lost.
 _LOST_ANSWERS = 0.02
 
 
@@ -39,11 +39,11 @@ class Tally:
 
 
 class Refused(Exception):
-    """The server will not take this request, however often it is sent."""
+    """The server refuses this request for good."""
 
 
 class TryLater(Exception):
-    """No answer, or not now; `seconds` is how long the server wants to be left alone, if it said so."""
+    """No answer, or a temporary refusal; `seconds` is the server's `Retry-After`, if given."""
 
     def __init__(self, seconds: float | None) -> None:
         super().__init__(seconds)

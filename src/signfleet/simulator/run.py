@@ -1,4 +1,4 @@
-"""Keep a whole fleet of simulated players at work."""
+"""Runs a whole fleet of simulated players."""
 
 from __future__ import annotations
 

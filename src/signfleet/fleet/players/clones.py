@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple
 
-from signfleet.fleet.players.store import LockedDevice
+from signfleet.fleet.players.store import TokenDevice
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.audit.recording import AuditEntry, record
@@ -40,7 +40,7 @@ class Clones:
         address = acting().address
         return address is not None and address == left != known_address and now - since < PERIOD
 
-    async def record(self, tx: Transaction, device: LockedDevice, sign: Sign, now: int) -> None:
+    async def record(self, tx: Transaction, device: TokenDevice, sign: Sign, now: int) -> None:
         """Writes an audit entry for a sign, at most one per device and `PERIOD`."""
         if now - self._recorded.get((device.id, sign.reason), -PERIOD) < PERIOD:
             return

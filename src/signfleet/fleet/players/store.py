@@ -145,7 +145,7 @@ SPEND_REFRESH_TOKENS = Query(
 _IS_DEVICE = and_(device.c.network_id == bindparam("network_id"), device.c.id == bindparam("device_id"))
 
 
-class LockedDevice(Protocol):
+class TokenDevice(Protocol):
     network_id: int
     id: int
     serial: str
@@ -153,7 +153,7 @@ class LockedDevice(Protocol):
 
 #: Locks the device until the transaction ends.
 LOCK_DEVICE = Query(
-    select(device.c.network_id, device.c.id, device.c.serial).where(_IS_DEVICE).with_for_update(), LockedDevice
+    select(device.c.network_id, device.c.id, device.c.serial).where(_IS_DEVICE).with_for_update(), TokenDevice
 )
 CHANGE_MODEL = Query(
     device.update()
