@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from signfleet.foundation import clock
-from signfleet.foundation.storage.interface import Row, Store, Transaction
+from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import timespan
 from signfleet.notify.mail import store as queries
 from signfleet.notify.mail.composing import Mail
@@ -54,14 +54,14 @@ class Outbox:
                 if await self._claim(row):
                     await self._send(row)
 
-    async def _claim(self, row: Row) -> bool:
+    async def _claim(self, row: queries.MailRow) -> bool:
         async def work(tx: Transaction) -> bool:
             until = clock.now() + CLAIM
             return await tx.execute(queries.CLAIM, id_=row.id, due=row.next_attempt_date, until=until) == 1
 
         return await self._store.write(work)
 
-    async def _send(self, row: Row) -> None:
+    async def _send(self, row: queries.MailRow) -> None:
         mail = Mail(row.recipient, row.subject, row.text, row.html)
         try:
             await self._delivery.deliver(mail, row.id, row.creation_date)
@@ -75,7 +75,7 @@ class Outbox:
         await self._store.write(work)
         log.info("mail delivered", mail=row.id, attempts=row.attempts + 1)
 
-    async def _postpone(self, row: Row, reason: str, *, given_up: bool) -> None:
+    async def _postpone(self, row: queries.MailRow, reason: str, *, given_up: bool) -> None:
         now = clock.now()
         given_up = given_up or now - row.creation_date >= GIVE_UP_AFTER
         following = None if given_up else now + min(FIRST_WAIT * 2 ** min(row.attempts, 16), LONGEST_WAIT)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from sqlalchemy import bindparam, select
 
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import mail
 
-DUE = Query(select(mail).where(mail.c.next_attempt_date <= bindparam("now")).order_by(mail.c.id).limit(20))
+
+class MailRow(Protocol):
+    """A stored mail."""
+
+    id: int
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    creation_date: int
+    next_attempt_date: int
+    attempts: int
+
+
+DUE = Query[MailRow](select(mail).where(mail.c.next_attempt_date <= bindparam("now")).order_by(mail.c.id).limit(20))
 #: Succeeds for one process only: the others find another date.
 CLAIM = Query(
     mail.update()
