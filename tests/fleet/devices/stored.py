@@ -36,7 +36,7 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
     settings, status = player["settings"], player["status"]
     modified = datetime.parse(player["lastModifiedDate"]) or 0
     reported = datetime.parse(status["lastModifiedDate"]) if status else None
-    said = {name: value for name, value in (status or {}).items() if name not in ("health", "lastModifiedDate")}
+    own_status = {name: value for name, value in (status or {}).items() if name not in ("health", "lastModifiedDate")}
 
     async def work(tx: Transaction) -> None:
         key = {"network_id": network_id}
@@ -77,7 +77,7 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
                 last_modified_date=modified,
             ),
             settings=compact(settings),
-            status=compact(said)[:-1] if status else None,
+            status=compact(own_status)[:-1] if status else None,
             status_end=status_end(status["health"], reported or 0) if status else None,
             subscription=compact(player["subscription"]) if player["subscription"] else None,
             tagged_groups=compact(player["taggedGroups"]),

@@ -72,15 +72,15 @@ async def devices(
 
 @pytest.mark.contract("DELETE /Devices/{device}/", "DELETE /Devices/")
 @pytest.mark.parametrize("path", ["/Devices/A1/", "/Devices/?filter=[Serial] IS 'a1'"])
-async def test_everything_goes_with_its_device_and_nothing_of_others(
+async def test_a_deletion_removes_all_data_of_the_device_and_no_other(
     path: str, devices: list[int], rows: Rows, admin: AsyncClient
 ) -> None:
-    gone, kept = devices
-    before = await rows(kept)
+    gone, others = devices
+    before = await rows(others)
     assert await rows(gone) == before
     assert before.keys() == {table.name for table in TABLES} | {"permission"}
     assert (await admin.delete(path)).is_success
-    assert (await rows(gone), await rows(kept)) == ({}, before)
+    assert (await rows(gone), await rows(others)) == ({}, before)
     assert [item["device"]["serial"] for item in (await admin.get("/Devices/ScreenShots/")).json()["items"]] == ["A2"]
     assert (await admin.get("/Subscriptions/Count/")).json() == 1
 
@@ -91,12 +91,14 @@ async def test_many_go_at_once(admin: AsyncClient, services: Services, network: 
     await register(services.store, network.network_id, serials)
     assert (await admin.delete("/Devices/?filter=[Serial] IS NOT 'B0007'")).json() == 1199
     assert [item["serial"] for item in (await admin.get("/Devices/")).json()["items"]] == ["B0007"]
-    told = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Action] IS 'Delete'", "pageSize": 1})).json()
-    assert (told["matchingItemCount"], told["items"][0]["name"]) == (1199, "B1199")
+    trail = (
+        await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Action] IS 'Delete'", "pageSize": 1})
+    ).json()
+    assert (trail["matchingItemCount"], trail["items"][0]["name"]) == (1199, "B1199")
 
 
 @pytest.mark.contract("DELETE /Devices/")
-async def test_of_several_who_delete_the_same_only_one_has_done_it(
+async def test_one_of_several_concurrent_deletions_counts(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, [f"C{number}" for number in range(9)])
@@ -106,25 +108,25 @@ async def test_of_several_who_delete_the_same_only_one_has_done_it(
     assert sum(answer.json() for answer in counts) + (alone.status_code == 204) == 4
     page = (await admin.get("/Devices/")).json()
     assert len(page["items"]) == page["totalItemCount"] == (await admin.get("/Devices/Count/")).json() == 5
-    told = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Action] IS 'Delete'"})).json()
-    assert sorted(entry["name"] for entry in told["items"]) == ["C1", "C2", "C3", "C4"]
+    trail = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Action] IS 'Delete'"})).json()
+    assert sorted(entry["name"] for entry in trail["items"]) == ["C1", "C2", "C3", "C4"]
 
 
 @pytest.mark.contract("DELETE /Devices/")
-async def test_what_somebody_takes_out_of_the_filter_meanwhile_stays(
+async def test_a_device_that_stops_matching_meanwhile_stays(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     serials = [f"D{number}" for number in range(12)]
     await register(services.store, network.network_id, serials)
 
-    async def keep(serial: str) -> bool:
+    async def describe(serial: str) -> bool:
         return (await admin.put(f"/Devices/{serial}/", json={"settings": {"description": "keep"}})).status_code == 204
 
-    kept, _ = await asyncio.gather(
-        asyncio.gather(*map(keep, serials)), admin.delete("/Devices/?filter=[Settings].[Description] IS NOT 'keep'")
+    changed, _ = await asyncio.gather(
+        asyncio.gather(*map(describe, serials)), admin.delete("/Devices/?filter=[Settings].[Description] IS NOT 'keep'")
     )
     left = {item["serial"] for item in (await admin.get("/Devices/")).json()["items"]}
-    assert left == {serial for serial, was_kept in zip(serials, kept, strict=True) if was_kept}
+    assert left == {serial for serial, was_changed in zip(serials, changed, strict=True) if was_changed}
 
 
 @pytest.mark.contract("DELETE /Devices/")

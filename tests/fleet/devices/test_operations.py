@@ -20,7 +20,7 @@ async def test_the_example_is_answered_to_the_letter(admin: AsyncClient) -> None
 
 
 @pytest.mark.contract("GET /Devices/Operations/")
-async def test_who_may_do_nothing_with_devices_may_still_learn_who_may(call_as: CallAs, sign_in: SignIn) -> None:
+async def test_a_caller_without_device_permissions_may_list_the_operations(call_as: CallAs, sign_in: SignIn) -> None:
     creator = call_as(await sign_in("creator@example.com", role=CREATORS, scope=RETRIEVE))
     assert (await creator.get("/Devices/Operations/")).status_code == 200
 

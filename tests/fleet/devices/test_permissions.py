@@ -45,10 +45,10 @@ async def test_a_device_denied_to_a_user_is_nowhere(
     assert await vera.serials("[Serial] IS IN ('A1', 'A2')") == (["A1"], 1, 2)
     assert (await vera.client.get("/Devices/Count/")).json() == 2
     assert (await vera.client.get("/Devices/Count/", params={"filter": "[Serial] IS 'A2'"})).json() == 0
-    for segment in (str(ids[1]), "A2"):
-        denied, unknown = await vera.client.get(f"/Devices/{segment}/"), await vera.client.get("/Devices/Nothing/")
+    for ref in (str(ids[1]), "A2"):
+        denied, unknown = await vera.client.get(f"/Devices/{ref}/"), await vera.client.get("/Devices/Nothing/")
         assert denied.status_code == unknown.status_code == 404
-        assert denied.json()["message"].replace(segment, "Nothing") == unknown.json()["message"]
+        assert denied.json()["message"].replace(ref, "Nothing") == unknown.json()["message"]
     assert (await admin.get("/Devices/Count/")).json() == 3
 
 

@@ -52,7 +52,7 @@ async def test_last_modified_covers_the_status_but_last_modified_date_does_not(
 
 
 @pytest.mark.contract("GET /Devices/{device}/")
-async def test_what_has_not_changed_is_not_sent_again(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_an_unchanged_device_is_304(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await store_player(services.store, network.network_id, BY_ID)
     first = await admin.get("/Devices/12345/")
     for header, value in (
@@ -67,9 +67,9 @@ async def test_what_has_not_changed_is_not_sent_again(admin: AsyncClient, servic
 
 
 @pytest.mark.contract("GET /Devices/{device}/")
-@pytest.mark.parametrize("segment", ["0", "-1", "2147483647", "2147483648", "99999999999", "nobody", "a%2Fb", "%20"])
-async def test_an_unknown_device_is_404(segment: str, admin: AsyncClient) -> None:
-    answer = await admin.get(f"/Devices/{segment}/")
+@pytest.mark.parametrize("ref", ["0", "-1", "2147483647", "2147483648", "99999999999", "nobody", "a%2Fb", "%20"])
+async def test_an_unknown_device_is_404(ref: str, admin: AsyncClient) -> None:
+    answer = await admin.get(f"/Devices/{ref}/")
     assert answer.status_code == 404
     assert answer.json()["error"] == "not_found"
 
@@ -77,8 +77,8 @@ async def test_an_unknown_device_is_404(segment: str, admin: AsyncClient) -> Non
 @pytest.mark.contract("GET /Devices/{device}/")
 async def test_another_networks_device_does_not_exist(admin: AsyncClient, services: Services) -> None:
     [id_] = await register(services.store, 4711, ["ELSEWHERE1"])
-    for segment in (str(id_), "ELSEWHERE1"):
-        assert (await admin.get(f"/Devices/{segment}/")).status_code == 404
+    for ref in (str(id_), "ELSEWHERE1"):
+        assert (await admin.get(f"/Devices/{ref}/")).status_code == 404
     assert (await admin.get("/Devices/Count/")).json() == 0
     assert (await admin.get("/Devices/")).json()["items"] == []
 
@@ -143,7 +143,7 @@ async def test_walking_the_pages_visits_every_device_once(
 
 @pytest.mark.contract("GET /Devices/")
 @pytest.mark.parametrize(
-    ("parameters", "said"),
+    ("parameters", "message"),
     [
         ({"filter": "[Modle] IS 'HD1024'"}, "[Modle]"),
         ({"filter": "[Model] IS 'HD9999'"}, "Unsupported value 'HD9999' for [Model] at 12"),
@@ -153,10 +153,12 @@ async def test_walking_the_pages_visits_every_device_once(
         ({"filter": "[Serial] IS '\x00'"}, "filter"),
     ],
 )
-async def test_a_bad_parameter_is_400_and_says_where(parameters: dict[str, str], said: str, admin: AsyncClient) -> None:
+async def test_a_bad_parameter_is_400_and_says_where(
+    parameters: dict[str, str], message: str, admin: AsyncClient
+) -> None:
     answer = await admin.get("/Devices/", params=parameters)
     assert answer.status_code == 400
-    assert said in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 @pytest.mark.contract("GET /Devices/")
@@ -178,7 +180,7 @@ async def test_the_count_is_a_bare_integer(admin: AsyncClient, services: Service
 
 
 @pytest.mark.contract("GET /Devices/")
-async def test_who_may_not_view_devices_is_403(call_as: CallAs, sign_in: SignIn) -> None:
+async def test_a_caller_who_may_not_view_devices_gets_403(call_as: CallAs, sign_in: SignIn) -> None:
     client = call_as(await sign_in("creator@example.com", role=CREATORS))
     for path in ("/Devices/", "/Devices/Count/", "/Devices/12345/"):
         assert (await client.get(path)).status_code == 403

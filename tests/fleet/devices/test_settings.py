@@ -121,7 +121,7 @@ async def test_patch_reaches_every_value(path: str, value: Any, admin: AsyncClie
 
 @pytest.mark.contract("PATCH /Devices/{device}/")
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"op": "add", "path": "/settings/name", "value": "x"}, "'[1].op'"),
         ({"op": "replace", "path": "/settings/name"}, "value"),
@@ -153,13 +153,13 @@ async def test_patch_reaches_every_value(path: str, value: Any, admin: AsyncClie
         ({"op": "replace", "path": "/settings/network/interfaces/9/ip", "value": None}, "9"),
     ],
 )
-async def test_one_bad_change_refuses_them_all(change: Any, said: str, admin: AsyncClient) -> None:
+async def test_one_bad_change_refuses_them_all(change: Any, message: str, admin: AsyncClient) -> None:
     before = (await admin.get("/Devices/12345/")).content
     answer = await admin.patch(
         "/Devices/12345/", json=[{"op": "replace", "path": "/settings/description", "value": "new"}, change]
     )
     assert answer.status_code == 400
-    assert said in answer.json()["message"]
+    assert message in answer.json()["message"]
     assert (await admin.get("/Devices/12345/")).content == before
 
 
@@ -184,7 +184,7 @@ async def test_another_group_moves_the_player(group: Any, name: str, admin: Asyn
 
 @pytest.mark.contract("PUT /Devices/{device}/")
 @pytest.mark.parametrize("text", ["C:\\u0000", '"\\\\"', "\ufffe\U0010ffff", "\x01\x7f", "{}%s$1", "'; --"])
-async def test_text_is_kept_as_it_is(text: str, admin: AsyncClient) -> None:
+async def test_text_is_stored_unchanged(text: str, admin: AsyncClient) -> None:
     assert (await admin.put("/Devices/12345/", json={"settings": {"description": text}})).status_code == 204
     assert (await settings(admin))["description"] == text
     quoted = text.replace("\\", "\\\\").replace("'", "''")
@@ -231,7 +231,7 @@ async def test_new_coordinates_name_the_new_place(admin: AsyncClient) -> None:
 
 @pytest.mark.contract("PUT /Devices/{device}/")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_who_changes_what_has_changed_meanwhile_is_412(method: str, admin: AsyncClient) -> None:
+async def test_a_change_with_a_stale_precondition_is_412(method: str, admin: AsyncClient) -> None:
     seen = await admin.get("/Devices/12345/")
     await admin.put("/Devices/12345/", json={"settings": {"description": "first"}})
     body: Any = {"settings": {"description": "second"}}
@@ -265,7 +265,7 @@ async def test_a_report_alone_never_refuses_a_change(admin: AsyncClient, call_as
 
 @pytest.mark.contract("PUT /Devices/{device}/")
 @pytest.mark.parametrize("header", [("If-Unmodified-Since", "last-modified"), ("If-Match", "etag")])
-async def test_of_many_writers_who_saw_the_same_exactly_one_wins(header: tuple[str, str], admin: AsyncClient) -> None:
+async def test_one_of_many_writers_with_one_entity_tag_wins(header: tuple[str, str], admin: AsyncClient) -> None:
     sent, got = header
     for attempt in range(3):
         seen = {sent: (await admin.get("/Devices/12345/")).headers[got]}
@@ -282,11 +282,11 @@ async def test_of_many_writers_who_saw_the_same_exactly_one_wins(header: tuple[s
 
 
 @pytest.mark.contract("PUT /Devices/{device}/")
-async def test_changes_of_different_properties_at_once_are_all_kept(admin: AsyncClient) -> None:
-    said = [{"name": "Lobby"}, {"description": "By the door"}, {"timezone": "CET"}, {"lws": None}]
-    await asyncio.gather(*(admin.put("/Devices/12345/", json={"settings": part}) for part in said))
+async def test_concurrent_changes_of_different_properties_all_apply(admin: AsyncClient) -> None:
+    parts = [{"name": "Lobby"}, {"description": "By the door"}, {"timezone": "CET"}, {"lws": None}]
+    await asyncio.gather(*(admin.put("/Devices/12345/", json={"settings": part}) for part in parts))
     after = await settings(admin)
-    assert all(part.items() <= after.items() for part in said)
+    assert all(part.items() <= after.items() for part in parts)
 
 
 @pytest.mark.contract("PUT /Devices/{device}/")
@@ -326,7 +326,7 @@ async def test_a_deleted_device_is_gone(admin: AsyncClient) -> None:
 
 
 @pytest.mark.contract("DELETE /Devices/{device}/")
-async def test_a_delete_of_what_has_changed_is_412(admin: AsyncClient) -> None:
+async def test_a_delete_with_a_stale_precondition_is_412(admin: AsyncClient) -> None:
     stale = {"If-Unmodified-Since": "Wed, 13 Mar 2024 15:51:01 GMT"}
     assert (await admin.delete("/Devices/12345/", headers=stale)).status_code == 412
     assert (await admin.get("/Devices/12345/")).status_code == 200

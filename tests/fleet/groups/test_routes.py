@@ -60,8 +60,8 @@ async def test_a_group_is_created_and_found_by_id_and_name(
     assert (answer.status_code, group["name"], group["devices"]) == (201, "Lobby", [])
     assert answer.headers["location"] == f"{BASE}/Groups/Regular/{group['id']}/"
     ids = await fill(services, network, group, "B2", "A1")
-    for segment in (str(group["id"]), "Lobby", "LOBBY"):
-        found = (await admin.get(f"{PATH}{segment}/")).json()
+    for ref in (str(group["id"]), "Lobby", "LOBBY"):
+        found = (await admin.get(f"{PATH}{ref}/")).json()
         assert found["devices"] == [{"id": ids[1], "serial": "A1"}, {"id": ids[0], "serial": "B2"}]
         assert found["devicesCount"] == 2
     assert (await admin.get(f"{PATH}Nothing/")).status_code == 404
@@ -112,13 +112,13 @@ async def test_what_a_put_leaves_out_stays_and_the_whole_entity_may_be_sent(admi
     assert (await admin.get(f"{PATH}{group['id']}/")).json()["description"] is None
 
 
-async def test_the_default_group_keeps_its_name_and_stays(admin: AsyncClient) -> None:
+async def test_the_default_group_cannot_be_renamed_or_deleted(admin: AsyncClient) -> None:
     assert (await admin.put(f"{PATH}Default/", json={"name": "Other"})).status_code == 400
     assert (await admin.put(f"{PATH}Default/", json={"name": "DEFAULT", "description": "x"})).status_code == 204
     assert (await admin.delete(f"{PATH}Default/")).status_code == 400
 
 
-async def test_a_change_is_guarded_by_what_was_seen(admin: AsyncClient) -> None:
+async def test_a_change_with_a_stale_precondition_is_412(admin: AsyncClient) -> None:
     await create(admin)
     seen = (await admin.get(f"{PATH}Lobby/")).headers["etag"]
     assert (await admin.put(f"{PATH}Lobby/", json={"description": "x"}, headers={"If-Match": seen})).status_code == 204
@@ -157,7 +157,7 @@ async def test_no_device_can_be_moved_to_a_hidden_group(
     assert hidden.json()["message"].replace(str(vault["id"]), "4711") == unknown.json()["message"]
 
 
-async def test_who_may_see_groups_may_not_change_them(sign_in: SignIn, call_as: CallAs) -> None:
+async def test_viewers_may_not_change_groups(sign_in: SignIn, call_as: CallAs) -> None:
     publisher = call_as(await sign_in("paul@example.com", role=PUBLISHERS))
     assert (await publisher.get(PATH)).status_code == 200
     assert (await publisher.post(PATH, json={"name": "Mine"})).status_code == 403
@@ -209,7 +209,7 @@ async def test_a_permission_that_cannot_be_is_refused(admin: AsyncClient, wanted
     assert (answer.status_code, reason in answer.json()["message"]) == (400, True), answer.text
 
 
-async def test_the_operations_on_groups_are_told(admin: AsyncClient) -> None:
+async def test_the_operations_on_groups_are_listed(admin: AsyncClient) -> None:
     answer = await admin.get(f"{PATH}Operations/")
     assert answer.json() == json.loads(encode(document(GROUP)))
 
@@ -225,7 +225,7 @@ async def test_changes_of_groups_are_in_the_audit_trail(admin: AsyncClient) -> N
     ]  # fmt: skip
 
 
-async def test_devices_that_come_and_go_tell_the_name_that_their_group_gets(
+async def test_devices_that_move_during_a_rename_have_the_new_name(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     red, blue = await create(admin, "Red 0"), await create(admin, "Blue 0")
@@ -244,12 +244,12 @@ async def test_devices_that_come_and_go_tell_the_name_that_their_group_gets(
             now = (await admin.get(f"{PATH}{group['id']}/")).json()
             assert now["devicesCount"] == 2
             filter_ = {"filter": f"[Settings].[Group].[Name] IS '{now['name']}'"}
-            told = (await admin.get("/Devices/", params=filter_)).json()["items"]
-            assert {item["serial"] for item in told} == {device["serial"] for device in now["devices"]}
-            assert {item["settings"]["group"]["name"] for item in told} == {now["name"]}
+            listed = (await admin.get("/Devices/", params=filter_)).json()["items"]
+            assert {item["serial"] for item in listed} == {device["serial"] for device in now["devices"]}
+            assert {item["settings"]["group"]["name"] for item in listed} == {now["name"]}
 
 
-async def test_of_several_who_saw_the_same_group_one_changes_it(admin: AsyncClient) -> None:
+async def test_one_of_several_changes_with_one_entity_tag_wins(admin: AsyncClient) -> None:
     await create(admin)
     seen = {"If-Match": (await admin.get(f"{PATH}Lobby/")).headers["etag"]}
     answers = await asyncio.gather(
@@ -265,7 +265,7 @@ async def test_a_device_does_not_take_the_name_back_that_its_group_just_had(
     await fill(services, network, group, "A1")
     as_seen = {"settings": {"group": {"id": group["id"], "name": "Hall"}, "description": "By the door"}}
     putting: list[asyncio.Task[Response]] = []
-    kept = services.store.write
+    unpatched = services.store.write
 
     async def write(work: Any) -> Any:
         async def with_company(tx: Any) -> None:
@@ -273,9 +273,9 @@ async def test_a_device_does_not_take_the_name_back_that_its_group_just_had(
             putting.append(asyncio.create_task(admin.put("/Devices/A1/", json=as_seen)))
             await asyncio.wait(putting, timeout=PATIENCE)
 
-        # On SQLite no other unit of work can begin before this one ends.
-        with patch.object(services.store, "write", kept):
-            return await kept(with_company if services.store.dialect == "postgresql" else work)
+        # On SQLite no other transaction can begin before this one ends.
+        with patch.object(services.store, "write", unpatched):
+            return await unpatched(with_company if services.store.dialect == "postgresql" else work)
 
     with patch.object(services.store, "write", write):
         await admin.put(f"{PATH}Hall/", json={"name": "Lobby"})

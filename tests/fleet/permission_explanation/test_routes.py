@@ -42,23 +42,23 @@ async def explain(admin: AsyncClient, **asked: str) -> Any:
 
 
 async def test_what_a_role_may_do_is_its_rule(admin: AsyncClient, ids: dict[str, int]) -> None:
-    told = await explain(admin, operation="Device.ViewDevice", device="a1")
-    assert told["isAllowed"] is True
-    assert told["device"] == {"id": ids["device_id"], "serial": "A1"}
-    assert told["reason"] == (
+    answer = await explain(admin, operation="Device.ViewDevice", device="a1")
+    assert answer["isAllowed"] is True
+    assert answer["device"] == {"id": ids["device_id"], "serial": "A1"}
+    assert answer["reason"] == (
         "Allowed: the role Viewers may do 'Device (Full Control) - View Devices', in general."
         " This overrides 1 other rule."
     )
-    assert [(rule["operation"], rule["isAllowed"], rule["decides"]) for rule in told["rules"]] == [
+    assert [(rule["operation"], rule["isAllowed"], rule["decides"]) for rule in answer["rules"]] == [
         ("Device (Full Control) - View Devices", True, True),
         ("Device (Full Control)", False, False),
     ]
 
 
 async def test_what_a_role_inherits_is_named(admin: AsyncClient, ids: dict[str, int]) -> None:
-    told = await explain(admin, operation=UPDATE_DEVICE.uid.upper())
-    assert told["isAllowed"] is False
-    assert told["reason"] == (
+    answer = await explain(admin, operation=UPDATE_DEVICE.uid.upper())
+    assert answer["isAllowed"] is False
+    assert answer["reason"] == (
         "Denied: the role Viewers may not do 'Device (Full Control)', which includes"
         " 'Device (Full Control) - Update Device', in general."
     )
@@ -69,8 +69,8 @@ async def test_a_permission_of_the_device_comes_first(
 ) -> None:
     network_id, user_id, device_id = ids.values()
     await grant(services.store, network_id, DEVICE, entity_id=device_id, user_id=user_id)
-    told = await explain(admin, operation="Update Device", device=str(device_id))
-    assert (told["isAllowed"], told["rules"][0]["principal"], told["rules"][0]["appliesTo"]) == (
+    answer = await explain(admin, operation="Update Device", device=str(device_id))
+    assert (answer["isAllowed"], answer["rules"][0]["principal"], answer["rules"][0]["appliesTo"]) == (
         True,
         f"user {VERA}",
         "device A1",
@@ -83,17 +83,17 @@ async def test_what_a_user_may_not_see_they_may_not_change(
     network_id, user_id, device_id = ids.values()
     await grant(services.store, network_id, UPDATE_DEVICE, entity_id=device_id, user_id=user_id)
     await grant(services.store, network_id, VIEW_DEVICE, allowed=False, entity_id=device_id, role_id=VIEWERS.id)
-    told = await explain(admin, operation="Device.UpdateDevice", device="A1")
-    assert told["isAllowed"] is False
-    assert told["reason"].startswith("Denied: the user may not view the device. Denied: the role Viewers may not do")
+    answer = await explain(admin, operation="Device.UpdateDevice", device="A1")
+    assert answer["isAllowed"] is False
+    assert answer["reason"].startswith("Denied: the user may not view the device. Denied: the role Viewers may not do")
 
 
 async def test_without_any_rule_everything_is_denied(
     admin: AsyncClient, services: Services, sign_in: SignIn, ids: dict[str, int]
 ) -> None:
     await sign_in("nora@example.com", role=None)
-    told = await explain(admin, user="nora@example.com", operation="Device.ViewDevice")
-    assert (told["isAllowed"], told["role"], told["rules"]) == (False, None, [])
+    answer = await explain(admin, user="nora@example.com", operation="Device.ViewDevice")
+    assert (answer["isAllowed"], answer["role"], answer["rules"]) == (False, None, [])
 
 
 @pytest.mark.parametrize(
@@ -113,20 +113,22 @@ async def test_what_cannot_be_explained_is_named(
     assert (await admin.get(EXPLAIN, params={"user": VERA, **asked})).status_code == status
 
 
-async def test_who_is_locked_out_may_do_nothing(
+async def test_a_locked_out_user_may_do_nothing(
     admin: AsyncClient, services: Services, network: Tenant, ids: dict[str, int]
 ) -> None:
     viewed = {"operation": "Device.ViewDevice", "device": "A1"}
     assert (await explain(admin, **viewed))["isAllowed"]
     await admin.put(f"/Users/{VERA}/", json={"isLockedOut": True})
-    told = await explain(admin, **viewed)
-    assert (told["isAllowed"], f"the user {VERA} is locked out" in told["reason"]) == (False, True)
+    answer = await explain(admin, **viewed)
+    assert (answer["isAllowed"], f"the user {VERA} is locked out" in answer["reason"]) == (False, True)
     await admin.put(f"/Users/{VERA}/", json={"isLockedOut": False})
     await services.people.set_locked(VERA, True, 1)
     assert f"the person {VERA} is locked out" in (await explain(admin, **viewed))["reason"]
 
 
-async def test_it_is_for_who_may_edit_permissions(sign_in: SignIn, call_as: CallAs, ids: dict[str, int]) -> None:
+async def test_only_callers_who_may_edit_permissions_get_explanations(
+    sign_in: SignIn, call_as: CallAs, ids: dict[str, int]
+) -> None:
     manager = call_as(await sign_in("mary@example.com", role=GENERAL_MANAGERS))
     assert (await manager.get(EXPLAIN, params={"user": VERA, "operation": "x"})).status_code == 403
 
@@ -140,7 +142,7 @@ def test_the_command_line_says_the_same(settings: Settings, network: Tenant) -> 
     assert "decides" in result.output
 
 
-async def test_the_network_need_not_be_named_for_who_is_in_no_other(
+async def test_the_network_is_optional_for_a_user_of_one(
     settings: Settings, services: Services, network: Tenant
 ) -> None:
     store = ["--data", settings.data, "--database", settings.database or ""]

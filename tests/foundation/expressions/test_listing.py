@@ -207,7 +207,7 @@ async def put_screenshots(store: Store, shots: list[tuple[str, int]]) -> None:
     await store.write(work)
 
 
-async def test_a_projection_keeps_the_first_of_each_group(store: Store) -> None:
+async def test_a_projection_returns_the_first_of_each_group(store: Store) -> None:
     await put_screenshots(store, [("A", 10), ("B", 20), ("a", 30), ("A", 40), ("B", 50), ("C", 60)])
     listing = Listing(SCREENSHOTS)
     top = Top(2, SCREENSHOTS.grouping("[Serial]"))

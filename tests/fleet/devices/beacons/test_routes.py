@@ -74,9 +74,9 @@ async def test_a_bad_beacon_is_refused(admin: AsyncClient) -> None:
         (UID | {"name": "x", "instanceId": "AAEC"}, "'instanceId'"),
         ({"mode": "iBeacon"}, "name"),
     ]
-    for beacon, said in refused:
+    for beacon, message in refused:
         answer = await admin.post("/Devices/A1/Beacons/", json=beacon)
-        assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text
+        assert (answer.status_code, message in answer.json()["message"]) == (400, True), answer.text
     assert (await admin.get("/Devices/A1/Beacons/")).json() == [IBEACON]
 
 
@@ -91,11 +91,11 @@ async def test_a_deleted_beacon_is_gone(admin: AsyncClient) -> None:
 
 @pytest.mark.contract("POST /Devices/{device}/Beacons/")
 async def test_settings_hold_beacons_to_the_same_rules(admin: AsyncClient) -> None:
-    for beacons, said in (
+    for beacons, message in (
         ([IBEACON, URL | {"name": "entrance"}], "Two beacons are named `entrance`"),
         ([IBEACON, {"name": "x", "mode": "EddystoneUrl"}], "'settings.beacons[1]'"),
     ):
         answer = await admin.put("/Devices/A1/", json={"settings": {"beacons": beacons}})
-        assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text
+        assert (answer.status_code, message in answer.json()["message"]) == (400, True), answer.text
     assert (await admin.put("/Devices/A1/", json={"settings": {"beacons": [UID, URL]}})).status_code == 204
     assert (await admin.get("/Devices/A1/Beacons/")).json() == [UID, URL]

@@ -53,8 +53,8 @@ async def test_the_examples_are_answered_as_in_the_contract(admin: AsyncClient, 
         (DOWNLOADS, "Downloads", "3"),
         (example("001-24-get-devices-serial-downloads-answer"), "Downloads", "3"),
     ):
-        for segment in (str(device), "46D89C101139"):
-            page = await get(admin, f"/Devices/{segment}/{collection}/", pageSize=size)
+        for ref in (str(device), "46D89C101139"):
+            page = await get(admin, f"/Devices/{ref}/{collection}/", pageSize=size)
             assert list(page) == list(expected)
             assert page | OPEN == expected | OPEN
             assert [list(item) for item in page["items"]] == [list(item) for item in expected["items"]]
@@ -62,7 +62,7 @@ async def test_the_examples_are_answered_as_in_the_contract(admin: AsyncClient, 
 
 @pytest.mark.contract("GET /Devices/{device}/Errors/", "GET /Devices/{device}/Downloads/")
 @pytest.mark.parametrize(("collection", "count"), [("Errors", 9), ("Downloads", 7)])
-async def test_the_pages_tell_each_once_the_newest_first(
+async def test_pages_list_each_once_the_newest_first(
     collection: str, count: int, admin: AsyncClient, device: int
 ) -> None:
     items: list[Any] = []
@@ -97,7 +97,7 @@ async def test_filter_and_sort_are_taken_though_the_contract_does_not_offer_them
 
 
 @pytest.mark.contract("GET /Devices/{device}/Downloads/")
-async def test_who_may_see_a_device_need_not_see_its_downloads(
+async def test_viewing_a_device_does_not_include_its_downloads(
     device: int, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
@@ -125,8 +125,8 @@ async def test_of_a_device_that_the_caller_may_not_see_there_is_nothing(
 ) -> None:
     await register(services.store, 4711, ["ELSEWHERE1"])
     [hidden] = await register(services.store, network.network_id, ["HIDDEN1"])
-    for segment in ("ELSEWHERE1", "0", "2147483648", "nobody"):
-        assert (await admin.get(f"/Devices/{segment}/{collection}/")).status_code == 404
+    for ref in ("ELSEWHERE1", "0", "2147483648", "nobody"):
+        assert (await admin.get(f"/Devices/{ref}/{collection}/")).status_code == 404
     viewer = call_as(await sign_in("vera@example.com", role=VIEWERS))
     assert (await viewer.get(f"/Devices/{hidden}/{collection}/")).status_code == 200
     await grant(services.store, network.network_id, VIEW_DEVICE, allowed=False, entity_id=hidden, role_id=VIEWERS.id)

@@ -30,7 +30,7 @@ async def serials(client: AsyncClient, **query: str) -> tuple[list[str], int, in
     return [item["device"]["serial"] for item in page["items"]], page["matchingItemCount"], page["totalItemCount"]
 
 
-async def test_a_note_is_kept_with_its_author(admin: AsyncClient, devices: list[int], network: Tenant) -> None:
+async def test_a_note_is_stored_with_its_author(admin: AsyncClient, devices: list[int], network: Tenant) -> None:
     empty: Any = {"device": {"id": devices[0], "serial": "A"}, "note": "", "author": None, "lastModifiedDate": None}
     assert (await admin.get("/Devices/A/Notes/")).json() == empty
     before = (await admin.get("/Devices/A/")).content

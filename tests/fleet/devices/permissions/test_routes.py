@@ -81,7 +81,7 @@ async def test_a_bad_permission_refuses_them_all(admin: AsyncClient) -> None:
     await admin.post("/Devices/12345/Permissions/", json=ANSWER[1:])
     before = (await admin.get("/Devices/12345/")).content
     good = ANSWER[0]
-    for bad, said in (
+    for bad, message in (
         (ANSWER[1], "already"),
         (good | {"operationUID": VIEW_SUBSCRIPTION.uid}, "operationUID"),
         (good | {"operationUID": "nothing"}, "operationUID"),
@@ -93,12 +93,12 @@ async def test_a_bad_permission_refuses_them_all(admin: AsyncClient) -> None:
         ({"operationUID": UPDATE_DEVICE.uid}, "principal"),
     ):
         answer = await admin.post("/Devices/12345/Permissions/", json=[good, bad])
-        assert (answer.status_code, said in answer.json()["message"]) == (400, True), answer.text
+        assert (answer.status_code, message in answer.json()["message"]) == (400, True), answer.text
     assert (await admin.get("/Devices/12345/")).content == before
 
 
 @pytest.mark.contract("POST /Devices/{device}/Permissions/")
-async def test_what_is_granted_holds_at_once(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
+async def test_a_granted_permission_applies_at_once(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
     change = {"settings": {"description": "changed"}}
     assert (await viewer.put("/Devices/12345/", json=change)).status_code == 403

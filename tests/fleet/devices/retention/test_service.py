@@ -1,4 +1,4 @@
-"""What devices leave behind is let go in time, and no file stays that nothing refers to."""
+"""Deletes what is too old in time, and leaves no file that nothing refers to."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def take_pictures(services: Services, network: Tenant, device_id: int, sta
             await services.blobs.put(f"screenshots/{network.network_id}/{picture['id']}.{suffix}", b"content")
 
 
-async def test_errors_and_downloads_are_kept_for_their_days(
+async def test_errors_and_downloads_are_deleted_after_their_retention_time(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     [id_] = await register(services.store, network.network_id, ["A1"])
@@ -187,7 +187,7 @@ async def test_a_device_may_go_while_its_pictures_are_let_go(
     attempts: list[int] = []
 
     async def delete_meanwhile(tx: Transaction, names: list[str]) -> None:
-        if services.store.dialect == "postgresql":  # where another unit of work can begin before this one ends
+        if services.store.dialect == "postgresql":  # where another transaction can begin before this one ends
             deleting.append(asyncio.create_task(admin.delete("/Devices/A1/")))
             await asyncio.wait(deleting, timeout=PATIENCE)
         await discard_files(tx, names)

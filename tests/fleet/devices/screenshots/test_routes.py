@@ -58,9 +58,9 @@ async def test_the_examples_are_answered_as_in_the_contract(
     newest = PICTURE | {"device": device, "utcTimestamp": "2023-10-19T15:07:57.771Z"}
     older = [newest | {"id": number, "utcTimestamp": f"2023-10-1{number}T00:00:00Z"} for number in (1, 2, 3)]
     await store_screenshots(services.store, network.network_id, [newest, *older])
-    for segment, name in ((str(id_), "25-get-devices-deviceid-int"), ("cfd02w901738", "26-get-devices-serial")):
+    for ref, name in ((str(id_), "25-get-devices-deviceid-int"), ("cfd02w901738", "26-get-devices-serial")):
         expected = example(f"001-{name}-screenshots-answer")
-        page = (await admin.get(f"/Devices/{segment}/Screenshots", params={"pageSize": "1"})).json()
+        page = (await admin.get(f"/Devices/{ref}/Screenshots", params={"pageSize": "1"})).json()
         [item], [wanted] = page.pop("items"), expected.pop("items")
         assert page | OPEN == expected | OPEN
         assert item | LINKS == wanted | {"device": device} | LINKS
@@ -84,7 +84,7 @@ async def test_the_request_example_is_understood(admin: AsyncClient, fleet: dict
 
 
 @pytest.mark.contract("GET /Devices/ScreenShots/")
-async def test_a_projection_keeps_the_first_of_each_group(admin: AsyncClient, fleet: dict[str, int]) -> None:
+async def test_a_projection_returns_the_first_of_each_group(admin: AsyncClient, fleet: dict[str, int]) -> None:
     assert await ids_of(admin) == ([9, 7, 6, 5, 4, 3, 2, 1], 8, 8)
     assert await ids_of(admin, projection="TOP(1,[Nodes])", grouping="[Serial]") == ([9, 6, 4], 3, 8)
     assert await ids_of(admin, projection="TOP(2, [Nodes])", grouping="[Device].[Id]", sort="[Id] ASC") == (
@@ -106,7 +106,7 @@ async def test_a_projection_keeps_the_first_of_each_group(admin: AsyncClient, fl
 
 
 @pytest.mark.contract("GET /Devices/ScreenShots/")
-async def test_pictures_are_found_by_what_is_shown_of_them(
+async def test_screenshots_are_filtered_by_the_values_in_answers(
     admin: AsyncClient, fleet: dict[str, int], services: Services, network: Tenant
 ) -> None:
     exact = taken(
@@ -126,7 +126,7 @@ async def test_pictures_are_found_by_what_is_shown_of_them(
 
 
 @pytest.mark.contract("GET /Devices/ScreenShots/")
-async def test_pages_of_a_projection_tell_each_once(admin: AsyncClient, fleet: dict[str, int]) -> None:
+async def test_pages_of_a_projection_list_each_once(admin: AsyncClient, fleet: dict[str, int]) -> None:
     query, seen = {"projection": "TOP(2,[Nodes])", "grouping": "[Serial]", "pageSize": "2"}, []
     while True:
         page = (await admin.get("/Devices/ScreenShots/", params=query)).json()

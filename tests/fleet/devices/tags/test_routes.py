@@ -42,8 +42,8 @@ async def test_the_example_comes_back_as_it_is_in_the_contract(
 ) -> None:
     assert await tags(admin) == {}
     assert await add(admin, example(name)) == 204
-    for segment in ("a1", str(devices[0])):
-        assert await tags(admin, segment) == example(name)
+    for ref in ("a1", str(devices[0])):
+        assert await tags(admin, ref) == example(name)
     assert (await admin.get("/Devices/A1/")).json()["tags"] == example(name)
 
 
@@ -64,7 +64,7 @@ async def test_the_examples_add_and_delete(adding: str, deleting: str, admin: As
 
 
 @pytest.mark.contract("POST /Devices/{device}/Tags/")
-async def test_values_come_as_text_or_as_what_they_are(admin: AsyncClient) -> None:
+async def test_values_may_be_text_or_of_their_type(admin: AsyncClient) -> None:
     sent: dict[str, Any] = {
         "String::[device].<City>": "Odesa",
         "number::[Device].<Floor>": 2.50,
@@ -109,7 +109,7 @@ async def test_filters_and_sorts_find_tags(admin: AsyncClient) -> None:
 async def test_a_bad_tag_refuses_them_all_and_says_which(admin: AsyncClient) -> None:
     await add(admin, {"string::[Device].<City>": "Odesa"})
     before = (await admin.get("/Devices/A1/")).content
-    for key, value, said in (
+    for key, value, message in (
         ("string::[Device].<CITY>", "Lviv", "already"),
         ("number::[Device].<City>", 1, "already"),
         ("string::[sys].[Device].<City>", "Lviv", "system"),
@@ -125,7 +125,7 @@ async def test_a_bad_tag_refuses_them_all_and_says_which(admin: AsyncClient) -> 
     ):
         answer = await admin.post("/Devices/A1/Tags/", json={"string::[Device].<Good>": "yes", key: value})
         assert answer.status_code == 400, key
-        assert said in answer.json()["message"] and key in answer.json()["message"], key
+        assert message in answer.json()["message"] and key in answer.json()["message"], key
     twice = {"string::[Device].<Street>": "a", "string::[Device].<STREET>": "b"}
     assert await add(admin, twice) == 400
     assert (await admin.get("/Devices/A1/")).content == before
@@ -161,7 +161,7 @@ async def test_the_longest_texts_fit(admin: AsyncClient) -> None:
 
 
 @pytest.mark.contract("POST /Devices/{device}/Tags/")
-async def test_of_many_who_add_the_same_tag_one_succeeds(admin: AsyncClient) -> None:
+async def test_one_of_many_concurrent_additions_of_a_tag_succeeds(admin: AsyncClient) -> None:
     statuses = await asyncio.gather(*(add(admin, {"string::[Device].<City>": str(number)}) for number in range(6)))
     assert sorted(statuses) == [204, 400, 400, 400, 400, 400]
     assert list((await tags(admin)).values()) == [str(statuses.index(204))]
@@ -184,7 +184,7 @@ async def test_a_change_of_tags_moves_the_dates_and_guards_settings(admin: Async
 
 
 @pytest.mark.contract("POST /Devices/{device}/Tags/")
-async def test_who_may_only_look_may_not_tag(call_as: CallAs, sign_in: SignIn) -> None:
+async def test_viewers_may_not_tag(call_as: CallAs, sign_in: SignIn) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
     assert await tags(viewer) == {}
     assert await add(viewer, {"string::[Device].<City>": "x"}) == 403
@@ -192,7 +192,7 @@ async def test_who_may_only_look_may_not_tag(call_as: CallAs, sign_in: SignIn) -
 
 
 @pytest.mark.contract("POST /Devices/{device}/Tags/")
-async def test_a_name_that_is_free_again_gets_one_type_from_those_who_want_it(admin: AsyncClient) -> None:
+async def test_concurrent_additions_give_a_free_name_one_type(admin: AsyncClient) -> None:
     text, number = "string::[Device].<Floor>", "number::[Device].<Floor>"
     for _ in range(6):
         assert await add(admin, {text: "1"}) == 204

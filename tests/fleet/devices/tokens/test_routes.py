@@ -30,8 +30,8 @@ async def register_player(client: AsyncClient, setup_token: str, serial: str) ->
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 async def test_a_token_of_a_device_is_described(kind: str, tokens: Any, admin: AsyncClient) -> None:
     for family in ("Devices", "Device"):
-        for segment in ("47G49C000042", "47g49c000042"):
-            answer = await admin.get(f"/{family}/{segment}/Tokens/{tokens[kind]}/")
+        for ref in ("47G49C000042", "47g49c000042"):
+            answer = await admin.get(f"/{family}/{ref}/Tokens/{tokens[kind]}/")
             assert answer.status_code == 200
             assert list(answer.json()) == list(EXAMPLE)
             assert (answer.json()["token"], answer.json()["scope"]) == (tokens[kind], EXAMPLE["scope"])
@@ -39,7 +39,7 @@ async def test_a_token_of_a_device_is_described(kind: str, tokens: Any, admin: A
 
 
 @pytest.mark.contract("GET /Devices/{device}/Tokens/{token}/", "DELETE /Devices/{device}/Tokens/{token}/")
-async def test_a_token_of_somebody_else_is_not_there(
+async def test_a_token_of_another_device_is_404(
     tokens: Any, admin: AsyncClient, admin_token: str, setup_token: str, client: AsyncClient
 ) -> None:
     await register_player(client, setup_token, "OTHER")
