@@ -1,0 +1,227 @@
+"""What the hot paths cost, counted rather than timed: statements, rows, calls of Python, bytes of the log.
+
+A change that makes a path dearer or cheaper on purpose deletes `costs.json` and runs this twice.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from signfleet.app.wiring import Services, build, make_app
+from signfleet.foundation.settings import Settings
+from tests.conftest import IssueSetupToken
+from tests.fleet.devices.stored import register
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]
+
+BASELINE = Path(__file__).with_name("costs.json")
+#: By how much calls and bytes may differ; statements and rows may not.
+TOLERANCE = 0.05
+#: Interpreters differ in what they count as a call.
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+DEVICES = 200
+REPORTS = 32
+MAIN = "/2022/06/REST"
+PLAYER = "/player/v1"
+FILTER = quote("[Settings].[Name] IS 'D1*'")
+SORT = quote("[Settings].[Name] DESC")
+STATUS = {
+    "firmware": {"version": "9.0.100"},
+    "uptime": "1.02:03:04",
+    "timezone": "CET",
+    "storage": [{"interface": "SD1", "access": "Read, Write", "stats": {"sizeTotal": 1000, "sizeFree": 900}}],
+}
+
+Answer = tuple[int, bytes]
+
+
+class Counter:
+    """Counts what every connection to SQLite does."""
+
+    def __init__(self) -> None:
+        self.statements = 0
+        self.rows = 0
+
+    def connect(self, *args: Any, **options: Any) -> sqlite3.Connection:
+        counter = self
+
+        class Cursor(sqlite3.Cursor):
+            def fetchall(self) -> list[Any]:
+                rows = super().fetchall()
+                counter.rows += len(rows)
+                return rows
+
+        class Connection(sqlite3.Connection):
+            def cursor(self, *_: Any) -> sqlite3.Cursor:  # type: ignore[override]
+                return super().cursor(Cursor)
+
+        connection = CONNECT(*args, factory=Connection, **options)
+        connection.set_trace_callback(self._count)
+        return connection
+
+    def _count(self, statement: str) -> None:
+        # How often transactions begin and end depends on which requests come together.
+        if not statement.startswith(("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")):
+            self.statements += 1
+
+
+CONNECT = sqlite3.connect
+
+
+@pytest.fixture
+def counter(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    counter = Counter()
+    monkeypatch.setattr(sqlite3, "connect", counter.connect)
+    return counter
+
+
+@pytest.fixture
+async def services(counter: Counter, settings: Settings) -> AsyncIterator[Services]:
+    built = await build(settings)
+    yield built
+    await built.close()
+
+
+class Server:
+    """Calls the application without a client, so that only its own work counts."""
+
+    def __init__(self, services: Services, counter: Counter) -> None:
+        self._app = make_app(services)
+        self._counter = counter
+
+    async def ask(self, method: str, target: str, token: str, body: Any = None, form: str = "") -> Answer:
+        path, _, query = target.partition("?")
+        content = form.encode() if form else b"" if body is None else json.dumps(body).encode()
+        headers = [(b"host", b"signs.example")]
+        if token:
+            headers.append((b"authorization", f"Bearer {token}".encode()))
+        if content:
+            media_type = b"application/x-www-form-urlencoded" if form else b"application/json"
+            headers += [(b"content-type", media_type), (b"content-length", str(len(content)).encode())]
+        scope = {
+            "type": "http",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "client": ("192.0.2.1", 1),
+            "server": ("192.0.2.2", 80),
+            "headers": headers,
+        }
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": content, "more_body": False}
+
+        async def send(event: Any) -> None:
+            sent.append(event)
+
+        await self._app(scope, receive, send)
+        return sent[0]["status"], b"".join(event.get("body", b"") for event in sent)
+
+    async def cost(self, ask: Callable[[], Awaitable[Answer]]) -> dict[str, int]:
+        """Counts one request. The second one counts: the first fills caches."""
+        status, answer = await ask()
+        assert status < 300, answer
+        statements, rows, calls = self._counter.statements, self._counter.rows, 0
+
+        def count(_frame: Any, event: str, _argument: Any) -> None:
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        try:
+            status, _ = await ask()
+        finally:
+            sys.setprofile(None)
+        assert status < 300
+        return {
+            "statements": self._counter.statements - statements,
+            "rows": self._counter.rows - rows,
+            "calls": calls,
+        }
+
+
+async def joined(server: Server, setup_token: str) -> str:
+    """Lets a player join; returns its access token."""
+    body = {"serial": "46C89C101839", "model": "HD1024", "firmware": "9.0.100"}
+    status, answer = await server.ask("POST", f"{PLAYER}/register", setup_token, body)
+    assert status == 201
+    return str(json.loads(answer)["access_token"])
+
+
+async def log_bytes(path: Path, reports: Callable[[int], Awaitable[Answer]]) -> int:
+    """Returns the bytes that one report adds to the write-ahead log."""
+    connection = CONNECT(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.close()
+    log = path.with_name(f"{path.name}-wal")
+    before = log.stat().st_size
+    for number in range(REPORTS):
+        assert (await reports(number))[0] < 300
+    return (log.stat().st_size - before) // REPORTS
+
+
+async def test_hot_paths_cost_what_they_did(
+    services: Services,
+    counter: Counter,
+    settings: Settings,
+    network: Any,
+    admin_token: str,
+    issue_setup_token: IssueSetupToken,
+) -> None:
+    server = Server(services, counter)
+    await register(services.store, network.network_id, [f"D{number}" for number in range(DEVICES)])
+    player = await joined(server, await issue_setup_token())
+    sequence = iter(range(1, 1_000))
+
+    def report(_number: int = 0) -> Awaitable[Answer]:
+        return server.ask("POST", f"{PLAYER}/report", player, {"sequence": next(sequence), "status": STATUS})
+
+    def get(target: str) -> Callable[[], Awaitable[Answer]]:
+        return lambda: server.ask("GET", f"{MAIN}{target}", admin_token)
+
+    names = iter(f"Name {number}" for number in range(10, 99))
+
+    def patch() -> Awaitable[Answer]:
+        change = [{"op": "replace", "path": "/settings/name", "value": next(names)}]
+        return server.ask("PATCH", f"{MAIN}/Devices/D7/", admin_token, change)
+
+    path = settings.database_file
+    assert path is not None
+    costs: dict[str, dict[str, int]] = {
+        "get a device": await server.cost(get("/Devices/D7/")),
+        "list 100 devices": await server.cost(get("/Devices/?pageSize=100")),
+        "filter and sort devices": await server.cost(get(f"/Devices/?filter={FILTER}&sort={SORT}&pageSize=20")),
+        "count devices": await server.cost(get("/Devices/Count/")),
+        "list regions": await server.cost(get("/Devices/Regions/")),
+        "patch a device": await server.cost(patch),
+        "report": await server.cost(report) | {"bytes": await log_bytes(path, report)},
+    }
+    if not BASELINE.exists():
+        BASELINE.write_text(json.dumps({"python": PYTHON, "costs": costs}, indent=2) + "\n")
+        raise AssertionError(f"{BASELINE.name} was missing and has been written: review it")
+    baseline = json.loads(BASELINE.read_text())
+    recorded: dict[str, dict[str, int]] = baseline["costs"]
+    exact, near = ("statements", "rows"), ("calls", "bytes")
+    assert {name: {kind: cost[kind] for kind in exact} for name, cost in costs.items()} == {
+        name: {kind: cost[kind] for kind in exact} for name, cost in recorded.items()
+    }
+    if baseline["python"] != PYTHON:
+        near = ("bytes",)
+    changed = {
+        f"{name}: {kind}": (recorded[name][kind], cost[kind])
+        for name, cost in costs.items()
+        for kind in near
+        if kind in cost and abs(cost[kind] - recorded[name][kind]) > TOLERANCE * recorded[name][kind]
+    }
+    assert not changed, "was, is"
