@@ -70,17 +70,19 @@ def test_storage_that_refuses_connections_is_not_ready(tmp_path: Path, monkeypat
 def test_a_missing_bucket_and_hanging_storage_are_not_ready_and_do_not_delay_the_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    storage = ThreadedMotoServer(ip_address="127.0.0.1", port=0)  # all of a process share their buckets
     storage.start()
     port = storage.get_host_and_port()[1]
     try:
         with line_to(port) as line:
             use_storage(monkeypatch, line.port)
-            with running_server("--data", str(tmp_path), "--blobs", "s3://signage/fleet", "--no-access-log") as server:
+            with running_server(
+                "--data", str(tmp_path), "--blobs", "s3://created-late/fleet", "--no-access-log"
+            ) as server:
                 server.wait_until_bootstrapped()
                 assert readiness(server, 503).json()["message"] == "Not ready: files cannot be written."
                 client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
-                client.create_bucket(Bucket="signage")
+                client.create_bucket(Bucket="created-late")
                 assert readiness(server, 200).status_code == 200
                 line.silence()
                 refused = readiness(server, 503)
