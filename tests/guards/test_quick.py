@@ -16,5 +16,6 @@ def test_every_slow_file_exists() -> None:
 
 def test_files_that_start_servers_are_slow() -> None:
     starts = re.compile(r"\b(running_server|running_demo|start_demo|TestingServer)\(")
-    starting = {path for path in TESTS.rglob("test_*.py") if starts.search(path.read_text(encoding="utf-8"))}
+    files = (path for pattern in ("test_*.py", "conftest.py") for path in TESTS.rglob(pattern))
+    starting = {path for path in files if starts.search(path.read_text(encoding="utf-8"))}
     assert not [path for path in starting if not is_slow(path.relative_to(TESTS))]

@@ -11,17 +11,23 @@ from signfleet.testing.routes import endpoints as testing_endpoints
 from tools import house
 
 
-def test_prints_one_line_a_measure(capsys: pytest.CaptureFixture[str]) -> None:
-    house.main(is_verbose=False)
-    lines = capsys.readouterr().out.splitlines()
+def test_verbose_prints_a_line_per_measure_and_its_places(capsys: pytest.CaptureFixture[str]) -> None:
+    house.main(is_verbose=True)
+    printed = capsys.readouterr().out
+    lines = [line for line in printed.splitlines() if not line.startswith(" ")]
     assert len(lines) == len(house.MEASURES)
     assert not [line for line in lines if not re.match(r"[^:]+: \S", line)]
     assert [line for line in lines if re.match(r"decorator lines: \d+ of \d+ endpoints \(", line)]
+    assert re.search(r"^    src/signfleet/\S+:\d+ ", printed, re.MULTILINE)
 
 
-def test_verbose_shows_the_places(capsys: pytest.CaptureFixture[str]) -> None:
-    house.main(is_verbose=True)
-    assert re.search(r"^    src/signfleet/\S+:\d+ ", capsys.readouterr().out, re.MULTILINE)
+def test_without_verbose_no_place_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(house, "MEASURES", (lambda: house.Measure("cats", 0, ["Tom"]),))
+    house.main(is_verbose=False)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("cats: 1")
 
 
 @pytest.mark.parametrize(("number", "is_met"), [(3, True), (4, False)])
