@@ -61,7 +61,7 @@ def test_an_ordinary_server_refuses_a_store_of_tests(tmp_path: Path) -> None:
 def test_other_machines_need_a_setting(tmp_path: Path) -> None:
     ended = serve("--testing", "--data", tmp_path / "one", "--host", "0.0.0.0")
     assert ended.returncode == 1
-    assert "everybody who reaches 0.0.0.0 could erase the store" in ended.stderr
+    assert "anybody who reaches 0.0.0.0 could erase the store" in ended.stderr
     with TestingServer(tmp_path / "two", host="0.0.0.0", testing_beyond_loopback=True) as server:
         assert httpx.get(f"{server.base_url}/health/ready").status_code == 200
         assert "tests may erase this store" in (tmp_path / "two" / "server.log").read_text()

@@ -1,4 +1,4 @@
-"""Removes what has expired: tokens, sessions, links, registrations, mails given up long ago; ends trials."""
+"""Deletes expired tokens, sessions, links, registrations and failed mails; ends trials."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from signfleet.notify.mail.store import DELETE_GIVEN_UP
 
 log = structlog.get_logger("housekeeping")
 
-#: Expired tokens are kept so long: a client that comes late is told that they have expired.
-TOKENS_KEPT = timespan.DAY
-MAILS_KEPT = 30 * timespan.DAY
-#: A registration that nobody activates lives so long.
+#: Expired tokens stay this long, so that a late client learns that its token has expired.
+TOKEN_RETENTION = timespan.DAY
+MAIL_RETENTION = 30 * timespan.DAY
+#: A registration that nobody activates is deleted after this time.
 REGISTRATION_LIFETIME = 30 * timespan.DAY
 
 
 class Housekeeping:
-    """Done every few minutes, by any process of an installation or by several at once."""
+    """Runs every few minutes, in any process of an installation or in several at once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -33,17 +33,17 @@ class Housekeeping:
         now = clock.now()
         await self._end_trials(now)
         for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
-            await self._delete(query, before=now - TOKENS_KEPT)
+            await self._delete(query, before=now - TOKEN_RETENTION)
         await self._delete(DELETE_OLD_REGISTRATIONS, before=now - REGISTRATION_LIFETIME)
 
         async def work(tx: Transaction) -> None:
             await tx.execute(DELETE_OLD_LINKS, now=now)
-            await tx.execute(DELETE_GIVEN_UP, before=now - MAILS_KEPT)
+            await tx.execute(DELETE_GIVEN_UP, before=now - MAIL_RETENTION)
 
         await self._store.write(work)
 
     async def _delete(self, query: Query, before: int) -> None:
-        """Batch by batch: what others want to write does not wait for all of them."""
+        """Deletes in batches, so that other writers do not wait for all of them."""
 
         async def work(tx: Transaction) -> int:
             return await tx.execute(query, before=before)
@@ -58,7 +58,7 @@ class Housekeeping:
     async def _end_trial(self, row: NetworkRow, now: int) -> None:
         async def work(tx: Transaction) -> bool:
             await tx.one(LOCK_NETWORK, id=row.id)
-            if await tx.one(ENDED_TRIAL, id=row.id, now=now) is None:  # somebody else has given it another level
+            if await tx.one(ENDED_TRIAL, id=row.id, now=now) is None:  # another transaction changed the level
                 return False
             return await change_level(tx, row.id, FREE, now, trial=0, by_member=False)
 

@@ -1,4 +1,4 @@
-"""Runs the server until it is told to stop."""
+"""Runs the server until a signal stops it."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from signfleet.web.http.connection import Connection
 from signfleet.web.http.connection_limits import ConnectionTracker, Limits, raise_open_files
 from signfleet.web.http.proxies import TrustedProxies
 
-#: Requests under way have so many seconds to finish after the signal to stop.
+#: Seconds that running requests have to finish after the signal to stop.
 GRACE = 10
 
-#: Runs beside the server, with its services and address, from when it answers; cancelled before it stops. The process
-#: is not ready until it ends, or calls `services.readiness.release()`.
+#: Runs beside the server with its services and address; cancelled before the server stops. The process is not ready
+#: until the companion ends or calls `services.readiness.release()`.
 Companion = Callable[[Services, str], Awaitable[None]]
 
 log = structlog.get_logger("server")
 
-#: Seconds after which a thread that runs Python hands the interpreter to the event loop when that has something to do.
+#: Seconds after which a thread that runs Python yields the interpreter to a waiting event loop.
 SWITCH_INTERVAL = 0.001
 
 
 class CannotListen(Exception):
-    """The address is taken or not one of this machine."""
+    """The address is in use, or does not belong to this machine."""
 
 
 def run(settings: Settings, companion: Companion | None = None) -> None:
@@ -76,11 +76,11 @@ async def serve(settings: Settings, companion: Companion | None, stop: StopSigna
 
 @contextlib.asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[AsgiApp, Services]]:
-    """The services at work, and the application over them."""
+    """Yields the running services and the application over them."""
     services = await build(settings)
     try:
         await refuse_store_of_tests(services)
-        await asyncio.to_thread(places.load)  # or else the first device that is given coordinates blocks other requests
+        await asyncio.to_thread(places.load)  # lazily, it would block requests at the first coordinates
         services.background.start()
         yield make_app(services), services
     finally:
@@ -89,24 +89,24 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[AsgiApp, Services]]
 
 @contextlib.asynccontextmanager
 async def _tested(settings: Settings) -> AsyncIterator[tuple[Testbed, Services]]:
-    """An installation that tests may empty, and its first services, which a reset replaces."""
+    """Yields an installation that tests may empty, and its first services, which a reset replaces."""
     async with opened(settings, testing_endpoints) as testbed:
         yield testbed, testbed.services
 
 
 def demand_loopback(listeners: Sequence[socket.socket], settings: Settings) -> None:
-    """Raises `SettingsError` where others than this machine could reach a testing server, and may not."""
+    """Raises `SettingsError` if another machine could reach a testing server without `testing_beyond_loopback`."""
     for listener in listeners:
         address = listener.getsockname()[0]
         if not ip_address(address).is_loopback and not settings.testing_beyond_loopback:
             raise SettingsError(
-                f"setting 'testing': everybody who reaches {address} could erase the store; listen on 127.0.0.1, or set"
+                f"setting 'testing': anybody who reaches {address} could erase the store; listen on 127.0.0.1, or set"
                 " 'testing_beyond_loopback' as well."
             )
 
 
 async def _accompany(companion: Companion | None, services: Services, address: str) -> None:
-    """Runs the companion, lets the process be ready when that has ended, and waits to be cancelled."""
+    """Runs the companion, then marks the process ready and waits to be cancelled."""
     if companion is not None:
         await companion(services, address)
     services.readiness.release()
@@ -116,9 +116,9 @@ async def _accompany(companion: Companion | None, services: Services, address: s
 async def _until_stopped(
     server: uvicorn.Server, serving: asyncio.Task[None], beside: asyncio.Task[None], stop: StopSignals
 ) -> None:
-    """Waits until the server ends, the companion fails or a signal comes; then ends the companion, then the server.
+    """Waits until the server ends, the companion fails or a signal arrives; stops the companion, then the server.
 
-    Raises what the companion has raised, unless it was asked to stop: what it meets then is no failure.
+    Raises the companion's error unless a signal came first: an error during the stop is no failure.
     """
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, beside, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,7 +133,7 @@ async def _until_stopped(
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals alone: the store has to be closed after the server, and the companion ended before it."""
+    """Ignores signals, because the companion must end before the server and the store close after it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -141,7 +141,7 @@ class _Server(uvicorn.Server):
 
 
 def configuration(app: AsgiApp | Testbed, settings: Settings) -> uvicorn.Config:
-    """How uvicorn is to run `app`. Raises `SettingsError`."""
+    """Returns the configuration with which uvicorn runs `app`. Raises `SettingsError`."""
     try:
         proxies = TrustedProxies(settings.trusted_proxies)
     except ValueError as error:
@@ -155,19 +155,19 @@ def configuration(app: AsgiApp | Testbed, settings: Settings) -> uvicorn.Config:
         log_config=None,  # `logs` has configured it
         access_log=False,  # the request log does that
         server_header=False,
-        date_header=False,  # of its own: uvicorn's may be a second behind `Last-Modified`
+        date_header=False,  # ours agrees with `Last-Modified`; uvicorn's may be a second behind
         proxy_headers=False,  # the protocol does that
         timeout_graceful_shutdown=GRACE,
     )
 
 
 def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
-    """Sockets that take connections from now on, at the same port; they are answered when the store is open."""
+    """Opens sockets on one port. Connections queue there until the store is open."""
     listeners: list[socket.socket] = []
     try:
         for host in hosts:
             listeners.append(_listen(host, port, alone="0.0.0.0" not in hosts))  # noqa: S104 - compared only
-            port = listeners[0].getsockname()[1]  # where any free port will do, the first finds it for all
+            port = listeners[0].getsockname()[1]  # with port 0 the first socket chooses the port for all
     except CannotListen:
         for listener in listeners:
             listener.close()
@@ -176,7 +176,7 @@ def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
 
 
 def _listen(host: str, port: int, *, alone: bool) -> socket.socket:
-    """One socket. The unspecified IPv6 address takes IPv4 too where the system can, and if it is `alone` there."""
+    """Opens one socket. `::` accepts IPv4 too if the system can and it is the only host (`alone`)."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         takes_both = address[0] == "::" and alone and socket.has_dualstack_ipv6()
@@ -187,7 +187,7 @@ def _listen(host: str, port: int, *, alone: bool) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """How this machine reaches the listener: `http://127.0.0.1:8080`."""
+    """Returns the URL by which this machine reaches the listener: `http://127.0.0.1:8080`."""
     host, port = listener.getsockname()[:2]
     if host == "0.0.0.0" or (host == "::" and not listener.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)):  # noqa: S104 - compared only
         host = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""The network and accounts of a testing server: the same ids, names and secrets each time, known to everybody."""
+"""The network and accounts of a testing server, with the same public ids, names and secrets each time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ACCOUNTS = [
 
 @cache
 def _password_hash() -> str:
-    """Returns the hash of the password, which every account shares: to make one takes as long as all the rest."""
+    """Returns the password's hash. All accounts share it, since hashing takes as long as everything else."""
     return hash_now(PASSWORD)
 
 

@@ -1,4 +1,4 @@
-"""The simulated players of a testing server: they speak the player protocol, as time passes or is made to pass."""
+"""The simulated players of a testing server: they speak the player protocol as the clock advances."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from signfleet.simulator.secrets import Secrets
 from signfleet.testing import schemas
 from signfleet.testing.schemas import Seed
 
-#: The crew looks so often, in seconds, whether somebody has to report.
+#: Seconds between two checks for players that have to report.
 PERIOD = 1.0
-#: A step may be a picture that is due, or a request that the player sends again.
+#: A player takes at most this many steps before it reports: pictures that are due, and retries.
 STEPS = 4
 
 _NAMES = {"goes dark": "Dark", "low storage": "LowStorage", "wrong clock": "WrongClock", "healthy": "Healthy"}
@@ -31,7 +31,7 @@ log = structlog.get_logger("testing")
 
 @dataclass
 class _Member:
-    """A player, when it has something to do again (ms), and whether it does that unasked."""
+    """A player, when its next step is due (ms), and whether it reports on its own."""
 
     player: Player
     tally: Tally
@@ -58,9 +58,9 @@ class Crew:
         return [schemas.Player(serial, member.condition) for serial, member in self._members.items()]
 
     async def join(self, seed: Seed) -> None:
-        """Lets the next players of the fleet that grows from the seed join and report, one after the other.
+        """Joins the next players of the seed's fleet, one after the other; each sends a report.
 
-        Raises `Conflict` for one that cannot join.
+        Raises `Conflict` if one cannot join.
         """
         async with self._lock:
             first = sum(member.player.profile.seed == seed.seed for member in self._members.values())
@@ -83,7 +83,7 @@ class Crew:
                 self._members[profile.serial] = member
 
     async def catch_up(self) -> None:
-        """Lets every player do what has become due."""
+        """Runs the steps of all players that are due."""
         async with self._lock:
             for member in self._members.values():
                 for _ in range(STEPS):
@@ -92,7 +92,7 @@ class Crew:
                     member.due = clock.now() + await member.player.step() * 1000
 
     async def change(self, serial: str, condition: schemas.Condition) -> schemas.Player:
-        """Makes something the matter with a player, which reports it at once unless it goes dark."""
+        """Changes the condition of a player, which reports at once unless it goes dark."""
         member = self._members.get(serial) or self._members.get(serial.upper())
         if member is None:
             raise NotFound(f"There is no simulated player '{serial}'.")
@@ -113,11 +113,11 @@ class Crew:
         return schemas.Player(profile.serial, condition)
 
     def start(self) -> None:
-        """Begins to let players report when that is due by the clock."""
+        """Starts the task in which players report when the clock says so."""
         self._work = asyncio.create_task(self._repeat(), name="crew")
 
     async def stop(self) -> None:
-        """Returns when no player is at work any more."""
+        """Stops the task and returns when no player works."""
         if self._work is not None:
             self._work.cancel()
             with suppress(asyncio.CancelledError):
@@ -134,7 +134,7 @@ class Crew:
 
 
 async def _report(member: _Member) -> None:
-    """Lets a player report now, and does first what it has to do before."""
+    """Makes a player report now, after the steps that come first."""
     before = member.tally.reports
     for _ in range(STEPS):
         wait = await member.player.step()

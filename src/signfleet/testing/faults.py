@@ -1,4 +1,4 @@
-"""Faults that a test suite asks for: refusals, slow answers and lost ones, by route."""
+"""Faults that a test suite requests: refused, slow and lost answers, by route."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from signfleet.web.http.errors import as_oauth_error
 from signfleet.web.http.response import Response
 from signfleet.web.http.routing import Responder
 
-#: Routes that faults never meet: those that end faults, and those that say whether the server runs.
+#: Routes without faults: those that remove faults, and those that monitor the server.
 SPARED = ("/testing/", "/health/", "/metrics")
 EVERY = "*"
-#: More faults than any test suite puts up at a time.
+#: The most faults at a time.
 MOST = 1000
 
 log = structlog.get_logger("testing")
 
 
 class FaultList:
-    """The faults that are still to be met. A request meets the first one that fits it."""
+    """The pending faults. A request gets the first one that matches its route and method."""
 
     def __init__(self) -> None:
         self._routes: dict[str, str] = {}
@@ -38,16 +38,16 @@ class FaultList:
         self._cleared = asyncio.Event()
 
     def know(self, endpoints: Iterable[Endpoint]) -> None:
-        """Takes the routes that faults may name."""
+        """Sets the routes that faults may name."""
         paths = {path for endpoint in endpoints for path in (endpoint.path, *endpoint.aliases)}
         self._routes = {_key(path): path for path in paths if not path.startswith(SPARED)}
 
     def list_(self) -> list[Fault]:
-        """Returns the faults with the times that are left of them."""
+        """Returns the pending faults with their remaining times."""
         return list(self._faults)
 
     def add(self, fault: Fault) -> None:
-        """Puts a fault behind the others. Raises `Invalid` for a route that does not exist."""
+        """Appends a fault. Raises `Invalid` for a route that does not exist."""
         if len(self._faults) >= MOST:
             raise Invalid(f"There are {MOST} faults already; remove them with DELETE /testing/v1/faults.")
         if fault.route != EVERY and _key(fault.route) not in self._routes:
@@ -60,14 +60,14 @@ class FaultList:
         self._faults.append(fault)
 
     def clear(self) -> None:
-        """Removes all faults; slow answers wait no longer."""
+        """Removes all faults and ends the wait of slow answers."""
         self._faults.clear()
         self._cleared.set()
         self._cleared = asyncio.Event()
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Lets every request through inside the block."""
+        """Suspends all faults inside the block."""
         self._is_suspended = True
         try:
             yield
@@ -75,7 +75,7 @@ class FaultList:
             self._is_suspended = False
 
     def intercept(self, endpoint: Endpoint, respond: Responder) -> Responder:
-        """Returns a responder that meets faults before it does what `respond` does."""
+        """Returns a responder that applies faults before it calls `respond`."""
         if endpoint.path.startswith(SPARED):
             return respond
         keys = {_key(path) for path in (endpoint.path, *endpoint.aliases)}
@@ -120,5 +120,5 @@ class FaultList:
 
 
 def _key(route: str) -> str:
-    """Returns a route as it is compared: without the prefix of the contract, outer slashes and letter case."""
+    """Normalises a route for comparison: no contract prefix, no outer slashes, lower case."""
     return route.lower().removeprefix(PREFIX.lower()).strip("/")

@@ -1,4 +1,4 @@
-"""`/testing/v1`: what a test suite does to a testing server. No other server has these addresses."""
+"""`/testing/v1`: how a test suite controls a testing server. No other server has these paths."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ async def get_clock(call: Call, testbed: Testbed) -> Answer:
 async def advance_clock(call: Call, testbed: Testbed) -> Answer:
     """Replace the server's time by a later one.
 
-    When the answer comes, players and background jobs have done what became due, once: health, subscriptions,
-    retention, expiry and mails are as that time has them.
+    Before the answer, players and background jobs run once: health, subscriptions, retention, expiry and mails are
+    those of the new time.
     """
     return answer_json(await testbed.advance(call.body.seconds))
 
 
 @endpoints.get("/faults", answer=Faults)
 async def list_faults(call: Call, testbed: Testbed) -> Answer:
-    """List the faults that requests are still to meet."""
+    """List the pending faults."""
     return answer_json(Faults(testbed.faults.list_()))
 
 
 @endpoints.post("/faults", body=Fault, answer=Faults, errors=_ERRORS)
 async def add_fault(call: Call, testbed: Testbed) -> Answer:
-    """Add a fault that the next requests of a route meet, before their tokens are looked at."""
+    """Add a fault for the next requests of a route; it precedes the check of their tokens."""
     faults = testbed.faults
     faults.add(call.body)
     return answer_json(Faults(faults.list_()), status=201)
@@ -66,7 +66,7 @@ async def add_fault(call: Call, testbed: Testbed) -> Answer:
 
 @endpoints.delete("/faults")
 async def delete_faults(call: Call, testbed: Testbed) -> Answer:
-    """Delete all faults; slow answers wait no longer."""
+    """Delete all faults and end the wait of slow answers."""
     testbed.faults.clear()
     return NO_CONTENT
 
@@ -79,5 +79,5 @@ async def list_players(call: Call, testbed: Testbed) -> Answer:
 
 @endpoints.put("/players/{serial}", body=PlayerState, answer=Player, statuses="200", errors=f"{_ERRORS} 404")
 async def change_player(call: Call, testbed: Testbed, serial: str) -> Answer:
-    """Replace what is the matter with a simulated player. It reports that at once, unless it goes dark."""
+    """Replace the condition of a simulated player, which reports at once unless it goes dark."""
     return answer_json(await testbed.change_player(serial, call.body.condition))

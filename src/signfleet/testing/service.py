@@ -1,6 +1,6 @@
-"""An installation that tests empty, seed and move in time while it runs.
+"""An installation that tests reset, seed and move in time while it runs.
 
-To reset is to build every service again over an emptied store: no cache, throttle or limit can outlive it.
+A reset builds every service again over an emptied store, so that no cache, throttle or limit survives it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.http.response import Receive, Send
 
-#: Requests under way have so many seconds to finish before the store is emptied under them.
+#: Seconds that running requests have to finish before a reset empties the store.
 PATIENCE = 5.0
 _OWN = "/testing/"
 
-WARNING = "tests may erase this store and move its clock: everybody who reaches the server may, without a token"
+WARNING = "tests may erase this store and move its clock: anybody who reaches the server may, without a token"
 
 log = structlog.get_logger("testing")
 
 
 async def refuse_store_of_tests(services: Services) -> None:
-    """Raises `CannotOpen` for a store whose credentials everybody knows."""
+    """Raises `CannotOpen` for a store with public credentials."""
     if await store.is_marked(services.store):
         raise CannotOpen("This store belongs to a testing server, whose credentials are public; use another one.")
 
@@ -57,12 +57,12 @@ class Testbed:
         self._endpoints = endpoints(*more)
         self.faults.know(self._endpoints)
         self._lock = asyncio.Lock()
-        #: Closed while the store is emptied.
+        #: Closed during a reset.
         self._gate = asyncio.Event()
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        #: What a reset closes, the newest first.
+        #: What a reset closes, in reverse order of opening.
         self._parts = AsyncExitStack()
         self._own = (_OWN, urlsplit(settings.public_base).path.lower() + _OWN)
         self.services: Services
@@ -74,7 +74,7 @@ class Testbed:
         """Empties and seeds the store. Raises `CannotOpen` for one that is not of a testing server."""
         url = self._settings.database_url
         is_new = is_missing(url) or await revision_of(url) is None
-        opened = await open_store(url, connections=2, upgrade=is_new)  # a store that is refused stays as it is
+        opened = await open_store(url, connections=2, upgrade=is_new)  # a refused store does not change
         try:
             if await store.is_in_use(opened) and not await store.is_marked(opened):
                 raise CannotOpen("This store is in use; a testing server empties its store, so give it one of its own.")
@@ -84,7 +84,7 @@ class Testbed:
         log.warning(WARNING)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answers a request, after a reset that is under way."""
+        """Answers a request; waits for a running reset first."""
         if scope["path"].lower().startswith(self._own):
             await self._application(scope, receive, send)
             return
@@ -100,7 +100,7 @@ class Testbed:
                 self._idle.set()
 
     async def reset(self, seed: schemas.Seed) -> schemas.Installation:
-        """Forgets everything and seeds again: the same seed gives the same ids, and credentials stay."""
+        """Deletes everything and seeds again: the same seed gives the same ids, and credentials stay."""
         async with self._lock:
             self._gate.clear()
             try:
@@ -115,7 +115,7 @@ class Testbed:
             return await self._description()
 
     async def seed(self, seed: schemas.Seed) -> schemas.Installation:
-        """Lets more players join."""
+        """Joins more players."""
         async with self._lock:
             with self.faults.suspended():
                 await self._crew.join(seed)
@@ -127,7 +127,7 @@ class Testbed:
             return await self._description()
 
     async def advance(self, seconds: int) -> schemas.Clock:
-        """Moves the clock; then players and background jobs do what has become due, once. Raises `Invalid`."""
+        """Advances the clock, then runs players and background jobs once. Raises `Invalid`."""
         async with self._lock:
             ahead = clock.ahead() + seconds * 1000
             if ahead > schemas.LONGEST_LEAP * 1000:
@@ -147,13 +147,13 @@ class Testbed:
         return self._crew.list_()
 
     async def change_player(self, serial: str, condition: schemas.Condition) -> schemas.Player:
-        """Makes something the matter with a player. Raises `NotFound`."""
+        """Changes the condition of a player. Raises `NotFound`."""
         async with self._lock:
             with self.faults.suspended():
                 return await self._crew.change(serial, condition)
 
     async def close(self) -> None:
-        """Ends everything; the clock is the system's again."""
+        """Closes the installation and sets the clock back to the system's."""
         async with self._lock:
             await self._parts.aclose()
             clock.set_ahead(0)
@@ -177,7 +177,7 @@ class Testbed:
         self._gate.set()
 
     async def _empty(self) -> list[str]:
-        """Empties the store; returns the names of the files that it knew."""
+        """Empties the store and returns the names of its files."""
         opened = await open_store(self._settings.database_url, connections=2)
         try:
             names = await store.file_names(opened)
@@ -206,7 +206,7 @@ class Testbed:
 
 @asynccontextmanager
 async def opened(settings: Settings, more: Iterable[Endpoint]) -> AsyncIterator[Testbed]:
-    """A testbed that is closed after the block. Raises `CannotOpen`."""
+    """Yields a testbed and closes it after the block. Raises `CannotOpen`."""
     testbed = Testbed(settings, more)
     try:
         await testbed.open()
