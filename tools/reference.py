@@ -30,7 +30,8 @@ You can set each setting in three ways. A flag overrides the environment, and th
 overrides the file. An unknown name or an invalid value stops the start with an error that names
 it.
 
-* A flag of `signfleet serve`: `--log-level info`. Switches read `--access-log` and `--no-access-log`.
+* A flag of `signfleet serve`: `--log-level info`. Switches read `--access-log` and
+  `--no-access-log`.
 * An environment variable: `{PREFIX}LOG_LEVEL=info`. Switches are `true` or `false`. For secrets,
   append `_FILE` to the name and set the variable to the path of a file with the value:
   `{PREFIX}SMTP_PASSWORD_FILE=/run/secrets/smtp`. An empty variable counts as unset. The server

@@ -60,7 +60,7 @@ class PlayerRow(Protocol):
     document: bytes
 
 
-class GroupRow(Protocol):
+class TargetGroup(Protocol):
     """A group that a device moves to."""
 
     id: int
@@ -179,8 +179,8 @@ _GROUP = (
     .where(device_group.c.network_id == NETWORK_ID)
     .with_for_update(read=True)
 )
-GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")), GroupRow)
-GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")), GroupRow)
+GROUP_BY_ID = Query(_GROUP.where(device_group.c.id == bindparam("id")), TargetGroup)
+GROUP_BY_NAME = Query(_GROUP.where(device_group.c.name_key == bindparam("name_key")), TargetGroup)
 
 CHANGE_DEVICE = Query(
     device.update()

@@ -82,14 +82,7 @@ class Players:
 
         async def work(tx: Transaction) -> tuple[Registered, bool] | Refusal:
             network = await _network(tx, setup_token, now)
-            known = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(player.serial))
-            admitted: Admission | Refusal
-            if known is None:
-                admitted = await self._join(tx, network, player, location, now)
-            elif known.network_id == network.id:
-                admitted = await self._join_again(tx, network, known, player, now)
-            else:
-                admitted = Refusal(RegisteredElsewhere(player.serial), player.serial)
+            admitted = await self._admit(tx, network, player, location, now)
             if isinstance(admitted, Refusal):
                 await self._refusals.record(tx, network.id, admitted, now)
                 return admitted
@@ -127,6 +120,22 @@ class Players:
             new=is_new,
         )
         return registered, is_new
+
+    async def _admit(
+        self,
+        tx: Transaction,
+        network: queries.SetupNetwork,
+        player: PlayerRegistration,
+        location: Location | None,
+        now: int,
+    ) -> Admission | Refusal:
+        """Lets a player join as a new device or as the one that has its serial; a serial belongs to one network."""
+        known = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(player.serial))
+        if known is None:
+            return await self._join(tx, network, player, location, now)
+        if known.network_id == network.id:
+            return await self._join_again(tx, network, known, player, now)
+        return Refusal(RegisteredElsewhere(player.serial), player.serial)
 
     async def _join(
         self,

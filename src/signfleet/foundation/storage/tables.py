@@ -116,7 +116,7 @@ person = Table(
     _id(),
     _required("login", Text),
     _required("login_key", Key),
-    _required("mailbox_key", Key, comment="By which people are told apart: `wire.mailboxes`."),
+    _required("mailbox_key", Key, comment="Identifies a person: `wire.mailboxes`."),
     Column("password_hash", Text),
     Column("first_name", Text),
     Column("last_name", Text),
@@ -184,7 +184,7 @@ network_total = Table(
     _network_id(),
     Column("entity", Text, primary_key=True),
     _required("total", BigInteger),
-    comment="How many instances a network has, kept as they come and go, so that no list has to count.",
+    comment="How many instances a network has; maintained, so that no list runs COUNT(*).",
 )
 
 role = Table(
@@ -416,7 +416,7 @@ device = Table(
     _order("name_order"),
     _required("group_id", BigInteger),
     _required("health", Text),
-    Column("health_due_date", BigInteger, comment="when the health has to be judged anew"),
+    Column("health_due_date", BigInteger, comment="when time alone may change the health"),
     Column("status_date", BigInteger, comment="the last report"),
     _required("changed_date", BigInteger, comment="the last change of anything that is answered, status included"),
     _required("report_sequence", BigInteger, comment="the last report taken"),
@@ -669,7 +669,7 @@ subscription = Table(
     Column("activation_date", BigInteger),
     Column("suspension_date", BigInteger),
     Column("expiration_date", BigInteger),
-    Column("due_date", BigInteger, comment="when its status has to be judged anew"),
+    Column("due_date", BigInteger, comment="when time alone may change the status"),
     Index("ix_subscription_device", "network_id", "device_id"),
     Index("ix_subscription_creation", "network_id", "creation_date", "id"),
     Index("ix_subscription_due", "due_date"),

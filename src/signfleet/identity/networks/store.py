@@ -52,7 +52,7 @@ class MemberRow(Protocol):
     role_id: int | None
 
 
-class TotalRow(Protocol):
+class NetworkTotal(Protocol):
     """A COUNT."""
 
     total: int
@@ -105,7 +105,7 @@ COUNT_ADMINISTERED = Query(
     select(func.count().label("total"))
     .select_from(user)
     .where(user.c.person_id == bindparam("person_id"), user.c.role_id == bindparam("role_id")),
-    TotalRow,
+    NetworkTotal,
 )
 
 #: A person's user in a network.

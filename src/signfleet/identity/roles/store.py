@@ -36,7 +36,7 @@ class UserCountRow(Protocol):
     users: int
 
 
-class TotalRow(Protocol):
+class RoleTotal(Protocol):
     """How many custom roles a network has."""
 
     total: int
@@ -54,7 +54,7 @@ ROLES_AFTER = Query(
     RoleRow,
 )
 COUNT = Query(
-    select(func.count().label("total")).select_from(role).where(role.c.network_id == bindparam("network_id")), TotalRow
+    select(func.count().label("total")).select_from(role).where(role.c.network_id == bindparam("network_id")), RoleTotal
 )
 
 #: The column that permissions on single users are matched with.
