@@ -17,7 +17,7 @@ from signfleet.foundation.wire.timespan import DAY
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
-    from signfleet.foundation.storage.interface import Row
+    from signfleet.identity.access.application_store import ApplicationWithLogin
     from signfleet.identity.applications.schemas import Credentials, SecretExpiry
 
 
@@ -112,7 +112,7 @@ def _shown(days: int | None, now: int) -> dict[str, str]:
     return {} if days is None else {"secret expires": datetime.format(now + days * DAY)}
 
 
-async def _application_of(services: Services, client_id: str) -> Row:
+async def _application_of(services: Services, client_id: str) -> ApplicationWithLogin:
     """Returns the application with this client id. Raises `NotFound`."""
     from signfleet.foundation.errors import NotFound
 

@@ -16,7 +16,7 @@ from signfleet.foundation import clock
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
     from signfleet.fleet.joining.schemas import BlockedSerial
-    from signfleet.foundation.storage.interface import Row
+    from signfleet.fleet.joining.store import NamedClaim
 
 
 @click.group(cls=Commands)
@@ -81,7 +81,7 @@ def unblock(network: str, serial: str, **flags: Any) -> None:
 def claims(**flags: Any) -> None:
     """List the claims of networks to serials that another network has."""
 
-    async def work(services: Services) -> list[Row]:
+    async def work(services: Services) -> list[NamedClaim]:
         return await services.claims.all()
 
     from signfleet.foundation.wire import datetime

@@ -14,8 +14,9 @@ from signfleet.foundation import clock
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
-    from signfleet.foundation.storage.interface import Row
     from signfleet.identity.networks.schemas import Network
+    from signfleet.identity.networks.store import NetworkRow
+    from signfleet.identity.people.store import AccountRow
 
 
 @click.group(cls=Commands)
@@ -155,7 +156,7 @@ def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
     with_services(flags, work)
 
 
-async def network_of(services: Services, name: str) -> Row:
+async def network_of(services: Services, name: str) -> NetworkRow:
     """Returns the network with this name. Raises `NotFound`."""
     from signfleet.foundation.errors import NotFound
 
@@ -165,7 +166,7 @@ async def network_of(services: Services, name: str) -> Row:
     return found
 
 
-async def person_of(services: Services, login: str) -> Row:
+async def person_of(services: Services, login: str) -> AccountRow:
     """Returns the person with this login. Raises `NotFound`."""
     from signfleet.foundation.errors import NotFound
 

@@ -15,8 +15,8 @@ from signfleet.foundation import clock
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
-    from signfleet.foundation.storage.interface import Row
     from signfleet.identity.people.schemas import Person
+    from signfleet.identity.people.store import AccountRow
 
 
 @click.group(cls=Commands)
@@ -48,7 +48,7 @@ def list_(**flags: Any) -> None:
     )
 
 
-def _state(row: Row) -> str:
+def _state(row: AccountRow) -> str:
     if row.is_locked_out:
         return "locked"
     return "not activated" if row.activation_date is None else "active"

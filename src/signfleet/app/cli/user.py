@@ -16,7 +16,7 @@ from signfleet.foundation import clock
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
-    from signfleet.foundation.storage.interface import Row
+    from signfleet.identity.users.store import UserRow
 
 
 @click.group(cls=Commands)
@@ -40,7 +40,7 @@ def list_(network: str, **flags: Any) -> None:
     show_table(["id", "login", "role", "state"], with_services(flags, work))
 
 
-def _state(row: Row) -> str:
+def _state(row: UserRow) -> str:
     if row.is_locked_out:
         return "locked"
     return "invited" if row.activation_date is None else "member"
@@ -55,7 +55,7 @@ def _state(row: Row) -> str:
 def role(network: str, login: str, role: str, **flags: Any) -> None:
     """Give a user another system role, effective at once."""
 
-    async def change(services: Services, row: Row, now: int) -> None:
+    async def change(services: Services, row: UserRow, now: int) -> None:
         from signfleet.identity.roles.system import system_role
 
         await services.users.set_role(row, system_role(role).id, now)
@@ -85,7 +85,7 @@ def unlock(network: str, login: str, **flags: Any) -> None:
 
 
 def _change(
-    network: str, login: str, flags: dict[str, Any], change: Callable[[Services, Row, int], Awaitable[None]]
+    network: str, login: str, flags: dict[str, Any], change: Callable[[Services, UserRow, int], Awaitable[None]]
 ) -> None:
     async def work(services: Services) -> None:
         from signfleet.foundation.errors import NotFound

@@ -36,9 +36,9 @@ class Joining:
         """Returns the scope of blocked serials whose devices the caller could see before they were deleted."""
         return await self._permissions.scope_with_former(session, VIEW_DEVICE, queries.BLOCKED_DEVICE_ID)
 
-    async def release(self, session: Session, segment: str, now: int) -> None:
+    async def release(self, session: Session, ref: str, now: int) -> None:
         """Lets the next player with a setup token and its serial become a device. Raises `NotFound` or `Forbidden`."""
-        found = await self._devices.find(session, segment, SETUP_DEVICE)
+        found = await self._devices.find(session, ref, SETUP_DEVICE)
 
         async def work(tx: Transaction) -> None:
             device = await self._devices.lock(tx, session, found, SETUP_DEVICE)
