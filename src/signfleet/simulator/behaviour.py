@@ -47,12 +47,12 @@ def clock(profile: Profile, now: int) -> int:
 
 
 def is_dark(profile: Profile, report: int) -> bool:
-    """Whether the player stops reporting before its `report`-th report, counted from 0."""
+    """Returns whether the player stops reporting before its `report`-th report, counted from 0."""
     return profile.condition == "goes dark" and report >= REPORTS_BEFORE_DARK
 
 
 def presentation(profile: Profile, now: int) -> str:
-    """The name of what is on the screen at `now`; it changes with the hour."""
+    """Returns the name of what is on the screen at `now`; it changes with the hour."""
     choices = PRESENTATIONS[profile.group]
     return choices[(now // 3_600_000 + profile.number) % len(choices)]
 
@@ -60,7 +60,7 @@ def presentation(profile: Profile, now: int) -> str:
 def status(
     profile: Profile, started: int, now: int, group: dict[str, Any] | None, settings_date: str | None
 ) -> dict[str, Any]:
-    """The status at `now` of a player whose simulation began at `started` (both in ms).
+    """Returns the status at `now` of a player whose simulation began at `started` (both in ms).
 
     `group` and `settings_date` come from its settings.
     """
@@ -82,7 +82,7 @@ def status(
 
 
 def errors(profile: Profile, report: int, now: int) -> list[dict[str, Any]]:
-    """What went wrong since the last report; most players have nothing to complain about most of the time."""
+    """Returns the errors since the last report; most players have none most of the time."""
     chance = profile.random("errors", report)
     known = _FAILURES.get(profile.condition, _FAILURES["failing downloads"])
     likelihood = 0.6 if profile.condition in _FAILURES else 0.005
@@ -103,7 +103,7 @@ def errors(profile: Profile, report: int, now: int) -> list[dict[str, Any]]:
 
 
 def downloads(profile: Profile, report: int, now: int) -> list[dict[str, Any]]:
-    """The files that arrived, or are arriving, since the last report: many at first, then now and then one."""
+    """Returns the downloads since the last report, some still running: many at first, later one now and then."""
     chance = profile.random("downloads", report)
     count = len(_FILES) if report == 0 else chance.choice((0, 0, 0, 1))
     stuck = profile.condition == "failing downloads"
@@ -200,5 +200,5 @@ def _digest(*about: object) -> str:
 
 
 def _number(name: str) -> int:
-    """A small stable id for a presentation of this name."""
+    """Returns a small stable id for a presentation of this name."""
     return int(_digest(name)[:4], 16) + 1

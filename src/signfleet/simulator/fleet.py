@@ -1,4 +1,4 @@
-"""Who the simulated players are: invented from a seed number, the same ones every time."""
+"""Invents the simulated players from a seed number, the same ones every time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One player as it leaves the box: `number` is its place in the fleet, sizes are in bytes, `uptime` in ms."""
+    """A player before its first start: `number` is its place in the fleet, sizes are in bytes, `uptime` in ms."""
 
     seed: int
     number: int
@@ -92,11 +92,11 @@ class Profile:
     uptime: int
 
     def random(self, *about: object) -> Random:
-        """A source of chance that is the same for the same player and occasion."""
+        """Returns a random generator that is the same for the same player and occasion."""
         return Random(f"{self.seed}/{self.number}/{'/'.join(map(str, about))}")  # noqa: S311
 
     def registration(self) -> dict[str, Any]:
-        """The body with which this player registers."""
+        """Returns the body with which this player registers."""
         place = self.place
         return {
             "serial": self.serial,
@@ -122,7 +122,7 @@ class Profile:
 
 
 def fleet(count: int, seed: int = DEFAULT_SEED, first: int = 0) -> Iterator[Profile]:
-    """Invent `count` players, beginning with number `first`; player n of a seed is the same in a fleet of any size."""
+    """Invents `count` players, beginning with number `first`; player n of a seed is the same in a fleet of any size."""
     return (invent(seed, number) for number in range(first, first + count))
 
 
@@ -158,12 +158,12 @@ def invent(seed: int, number: int) -> Profile:
 
 
 def _pick(chance: Random, choices: tuple[Any, ...]) -> Any:
-    """Chooses a row; its last column is its share."""
+    """Chooses a row; the last column is its weight."""
     return chance.choices(choices, weights=[row[-1] for row in choices])[0]
 
 
 def _serial(chance: Random, prefix: str, seed: int, number: int) -> str:
-    """A serial number in the usual form, unique within a fleet: 7919 has no factor in common with a million."""
+    """Returns a serial in the usual form, unique within a fleet: 7919 and a million have no common factor."""
     letters = "CDEFKLMW"
     middle = f"{chance.choice(letters)}{chance.randrange(10)}{chance.randrange(10)}{chance.choice(letters)}"
     return f"{prefix}{middle}{(seed * 104_729 + number * 7_919) % 1_000_000:06d}"

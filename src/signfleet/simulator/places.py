@@ -1,4 +1,4 @@
-"""Where the simulated players stand: real towns, with the names of their regions and a time zone of the contract."""
+"""The locations of simulated players: real towns, with the names of their regions and a time zone of the contract."""
 
 from __future__ import annotations
 

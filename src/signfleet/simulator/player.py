@@ -1,4 +1,4 @@
-"""One simulated player: what it sends, and how it deals with the answers, as the player protocol asks of a player."""
+"""One simulated player: it sends and answers as docs/player-protocol.md requires of a player."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOST_ANSWERS = 0.02
 
 @dataclass(slots=True)
 class Tally:
-    """What a fleet has done so far; `refused` and `retries` count the requests that failed for good and for now."""
+    """Counts what a fleet has done; `refused` are requests that failed for good, `retries` those to repeat."""
 
     registered: int = 0
     reports: int = 0
@@ -53,7 +53,7 @@ class TryLater(Exception):
 class Player:
     """A player at work. `step` does what is due next; `clock` gives the true time in ms.
 
-    `period` is the seconds between two reports, if not what the server says. Without `pictures` it uploads none.
+    `period` is the seconds between two reports; by default the server decides. Without `pictures` it uploads none.
     """
 
     def __init__(
@@ -94,11 +94,11 @@ class Player:
         self._wait = _FIRST_WAIT
 
     def has_done(self, rounds: int | None) -> bool:
-        """Whether it tried to report so often, and owes no picture."""
+        """Returns whether it has tried to report `rounds` times and has no picture due."""
         return rounds is not None and self._rounds >= rounds and not self._owes_picture()
 
     async def step(self) -> float:
-        """Register, report or send a picture, whatever is due; give the seconds until the next (infinite: never)."""
+        """Registers, reports or sends a picture, whatever is due; returns the seconds until the next, or infinity."""
         owes_picture = self._owes_picture()
         self._rounds += not owes_picture
         try:
@@ -122,17 +122,17 @@ class Player:
             self._unanswered = None
             if self._settings_etag is None:
                 return math.inf
-            if self._access_token is None:  # an operator has to help
+            if self._access_token is None:  # only an operator can help
                 return _LONGEST_WAIT
         self._wait = _FIRST_WAIT
         return max(0.0, min(self._next_report, self._next_picture) - self._clock()) / 1000
 
     def _owes_picture(self) -> bool:
-        """Not before the first report: a fleet is to be there before it is to be seen."""
+        """Returns whether a picture is due: never before the first report, so that a fleet registers first."""
         return self._reports > 0 and self._clock() >= self._next_picture
 
     async def _join(self) -> None:
-        """Get tokens: for the refresh token, else for the device secret, else by registering with what there is."""
+        """Gets tokens: for the refresh token, else for the device secret, else by registering again."""
         serial = self.profile.serial
         self._access_token, refresh_token, self._refresh_token = None, self._refresh_token, None
         secret = self._secrets.get(serial)
@@ -147,7 +147,7 @@ class Player:
         self._is_known = True
 
     async def _gets_token(self, form: dict[str, str], **request: Any) -> bool:
-        """Ask for tokens; False where they are refused for good."""
+        """Requests tokens; returns False if they are refused for good."""
         try:
             self._accept_tokens(await self._ask("POST", "token", None, data=form, **request))
         except TryLater:
@@ -163,7 +163,7 @@ class Player:
         self._sequence = max(self._sequence, answer.get("sequence", 0))
 
     def _accept_tokens(self, answer: httpx.Response) -> dict[str, Any]:
-        """Take what is new; the secret is stored before anything that came with it is used."""
+        """Accepts new tokens; stores the secret before it uses anything that came with it."""
         try:
             tokens: dict[str, Any] = answer.json()
             if "device_secret" in tokens:
@@ -174,7 +174,7 @@ class Player:
             raise Refused(f"{answer.request.url} does not answer as a server for players does") from None
 
     async def _report(self) -> None:
-        """Send the next report, or again the one that got no answer, and do what the answer asks for."""
+        """Sends the next report, or repeats the one that got no answer, and follows the answer."""
         self._next_report = self._clock() + _LONGEST_WAIT * 1000
         if self._unanswered is None:
             self._unanswered = self._new_report()
@@ -182,7 +182,7 @@ class Player:
         self._unanswered = None
         self._sequence = max(self._sequence, answer["sequence"])
         seconds = float(answer["nextReport"] if self._period is None else self._period)
-        if self._reports == 0:  # from here on spread evenly: the fleet is not to report in one breath
+        if self._reports == 0:  # spreads the fleet evenly over the period
             seconds *= self.profile.random("phase").random()
         self._next_report = self._clock() + seconds * 1000
         self._reports += 1
@@ -216,7 +216,7 @@ class Player:
     async def _upload_picture(self) -> None:
         wanted, now = self._settings["screenshots"], self._clock()
         interval: float = timespan.parse(wanted["interval"])
-        if self._pictures == 0:  # drawn and decoded all at once, they would hold up the server
+        if self._pictures == 0:  # drawn and decoded all at once, they would slow the server
             interval *= self.profile.random("picture phase").random()
         self._next_picture = now + interval
         self._pictures += 1
@@ -231,7 +231,7 @@ class Player:
         self._tally.screenshots += 1
 
     async def _ask_as_device(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Ask with the access token, and with a new one when that is no longer good."""
+        """Sends a request with the access token, and once more with a new one if the server refuses the token."""
         try:
             return await self._ask(method, path, self._access_token, **request)
         except _TokenRefused:

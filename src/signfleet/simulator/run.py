@@ -16,7 +16,7 @@ from signfleet.simulator.secrets import Secrets
 
 
 def now_ms() -> int:
-    """The present moment in milliseconds since 1970."""
+    """Returns the current time in ms since 1970."""
     return time.time_ns() // 1_000_000
 
 
@@ -35,11 +35,11 @@ async def simulate(
     tally: Tally | None = None,
     secrets: Secrets | None = None,
 ) -> Tally:
-    """Let `players` players register at `url` with `setup_token` and report until cancelled, or `rounds` times each.
+    """Registers `players` players at `url` with `setup_token`; they report until cancelled, or `rounds` times each.
 
-    They are the players `first` and up of the fleet that grows from `seed`. `period` is the seconds between two reports
-    of a player; by default each does what the server tells it. At most `concurrency` requests are under way at a time.
-    The given `tally` is updated as they work, and given back in the end. `secrets` are those of earlier runs.
+    They are the players of the fleet of `seed` from number `first`. `period` is the seconds between two reports of a
+    player; by default the server decides. At most `concurrency` requests run at a time. Updates `tally` as they work,
+    and returns it. `secrets` are those of earlier runs.
     """
     tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()

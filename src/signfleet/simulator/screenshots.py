@@ -1,4 +1,4 @@
-"""What is on the screens: pictures that look like signage, drawn the same for the same player and moment."""
+"""Draws pictures that look like signage, the same for the same player and moment."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _WHITE = (250, 250, 250)
 
 
 def picture(profile: Profile, now: int, quality: int = 60, size: tuple[int, int] = LANDSCAPE) -> bytes:
-    """Draw what `profile` shows at `now` (ms) as a JPEG of `quality` (1 to 100); `size` is of the landscape format."""
+    """Draws what `profile` shows at `now` (ms) as a JPEG of `quality` (1 to 100); `size` is of the landscape format."""
     width, height = (size[1], size[0]) if profile.portrait else size
     start, end, accent = _PALETTES[profile.group]
     image = _background(width, height, start, end).copy()
@@ -70,7 +70,7 @@ def picture(profile: Profile, now: int, quality: int = 60, size: tuple[int, int]
 
 @lru_cache(maxsize=16)
 def _background(width: int, height: int, start: _Colour, end: _Colour) -> Image.Image:
-    """A gradient from the top left to the bottom right."""
+    """Draws a gradient from the top left to the bottom right."""
     corners = Image.new("RGB", (2, 2), _between(start, end))
     corners.putpixel((0, 0), start)
     corners.putpixel((1, 1), end)
@@ -91,7 +91,7 @@ def _shade(colour: _Colour, brightness: float) -> _Colour:
 
 
 def _drawable(text: str) -> str:
-    """`text` in the letters of Pillow's own font: without accents, and without what it has no letters for."""
+    """Returns `text` without accents and without characters that Pillow's own font lacks."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 

@@ -1,4 +1,4 @@
-"""The secrets of simulated players, in memory or in a file, so that the same players can come back."""
+"""The secrets of simulated players, in memory or in a file, so that the same players can return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Secrets:
-    """Device secrets by serial. A file has one a line, the newest last; nobody else may read it."""
+    """Stores device secrets by serial. A file has one a line, the newest last; only its owner may read it."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
@@ -16,7 +16,7 @@ class Secrets:
         self._known = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
     def get(self, serial: str) -> str | None:
-        """The secret of a player, if it has one."""
+        """Returns the secret of a player, or None."""
         return self._known.get(serial)
 
     def put(self, serial: str, secret: str) -> None:
@@ -24,4 +24,4 @@ class Secrets:
         self._known[serial] = secret
         if self._path is not None:
             with os.fdopen(os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a") as file:
-                file.write(f"\n{serial} {secret}\n")  # the line before may have been cut off
+                file.write(f"\n{serial} {secret}\n")  # a crash may have cut the line before

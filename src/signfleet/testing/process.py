@@ -1,4 +1,4 @@
-"""A testing server in a process of its own, and what tests do to it."""
+"""Starts a testing server in its own process and controls it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ SETTINGS: Mapping[str, Any] = {
 class TestingServer:
     """A `signfleet serve --testing` on a free port of this machine; use it in a `with` block.
 
-    `folder` is an empty one for its store and its log; `settings` are those of docs/settings.md, by name.
+    `folder` is an empty folder for its store and its log; `settings` are those of docs/settings.md, by name.
     """
 
-    __test__ = False  # pytest takes classes of this name for tests
+    __test__ = False  # pytest collects classes whose name begins with Test
 
     def __init__(self, folder: Path | str, **settings: Any) -> None:
         """Returns when the server is ready. Raises `RuntimeError`, with the end of its log, if it does not start."""
@@ -69,26 +69,26 @@ class TestingServer:
         return self._ask("GET", "/")
 
     def reset(self, **seed: Any) -> dict[str, Any]:
-        """Forgets everything and seeds again: `devices=10, seed=37, reporting=True, pictures=False` unless given."""
+        """Deletes everything and seeds again: `devices=10, seed=37, reporting=True, pictures=False` unless given."""
         return self._ask("POST", "/reset", seed)
 
     def seed(self, **seed: Any) -> dict[str, Any]:
-        """Adds the next simulated players of a seed, as `reset` takes it."""
+        """Adds the next simulated players of a seed; takes the same arguments as `reset`."""
         return self._ask("POST", "/seed", seed)
 
     def advance(self, seconds: int) -> dict[str, Any]:
-        """Moves the server's clock; players and background jobs have done what became due when this returns."""
+        """Moves the server's clock; returns once players and background jobs have done what is due."""
         return self._ask("POST", "/clock", {"seconds": seconds})
 
     def fault(self, kind: str, route: str, **how: Any) -> None:
-        """Lets the next requests of `route` fail: `TooManyRequests`, `Unavailable`, `Slow` or `LostAnswer`.
+        """Makes the next requests of `route` fail: `TooManyRequests`, `Unavailable`, `Slow` or `LostAnswer`.
 
         `method`, `times` (1) and `seconds` (1) say which requests, how many, and for how long.
         """
         self._ask("POST", "/faults", {"kind": kind, "route": route, **how})
 
     def clear_faults(self) -> None:
-        """Removes the faults that nobody has met yet."""
+        """Removes the faults that no request has met yet."""
         self._ask("DELETE", "/faults")
 
     def player(self, serial: str, condition: str) -> None:
@@ -110,7 +110,7 @@ class TestingServer:
         return str(answer.json()["access_token"])
 
     def stop(self) -> None:
-        """Ends the server."""
+        """Stops the server."""
         self._http.close()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
@@ -140,7 +140,7 @@ class TestingServer:
             )
 
     def _wait(self) -> dict[str, Any]:
-        """Returns what the server writes down when it answers."""
+        """Waits until the server answers; returns what it publishes then."""
         end = time.monotonic() + PATIENCE
         while self._process.poll() is None and time.monotonic() < end:
             if self._credentials.exists():

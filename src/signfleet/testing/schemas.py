@@ -1,4 +1,4 @@
-"""What goes over the wire below `/testing/v1`."""
+"""Request and response bodies of `/testing/v1`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Seed(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Somebody who can sign in."""
+    """A person who can sign in."""
 
     network: str
     login: str
@@ -60,20 +60,20 @@ class Installation(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Leap(msgspec.Struct, forbid_unknown_fields=True):
-    """How far the clock moves ahead."""
+    """How far to advance the clock."""
 
     seconds: Annotated[int, Meta(ge=1, le=LONGEST_LEAP, description="How many seconds the clock moves ahead.")]
 
 
 class Clock(msgspec.Struct, frozen=True, rename="camel"):
-    """The server's time, and how far it is ahead of the system's."""
+    """The server's time, and its offset from the system's."""
 
     now: DateTime
     ahead_seconds: int
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """What goes wrong with the next requests of a route."""
+    """A fault that the next requests of a route meet."""
 
     kind: Annotated[
         FaultKind,
@@ -100,13 +100,13 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """The faults that are still to be met, the next one first."""
+    """The faults that no request has met yet, the next one first."""
 
     items: list[Fault]
 
 
 class PlayerState(msgspec.Struct, forbid_unknown_fields=True):
-    """What is to be the matter with a simulated player."""
+    """The condition to put a simulated player in."""
 
     condition: Annotated[
         Condition,
@@ -118,7 +118,7 @@ class PlayerState(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Player(msgspec.Struct, frozen=True):
-    """A simulated player and what is the matter with it."""
+    """A simulated player and its condition."""
 
     serial: str
     condition: str

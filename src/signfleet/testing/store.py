@@ -1,4 +1,4 @@
-"""The SQL of emptying a whole store, and the mark of a store that may be emptied."""
+"""The SQL that empties a whole store, and the mark of a store that may be emptied."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ async def is_marked(store: Store) -> bool:
 
 
 async def is_in_use(store: Store) -> bool:
-    """Returns whether there is anybody in the store."""
+    """Returns whether the store has a person."""
     return await store.one(_ANYBODY) is not None
 
 
 async def file_names(store: Store) -> list[str]:
-    """Returns the names of all files that the store knows."""
+    """Returns the names of all files that the store lists."""
     return [name for query in _FILES for row in await store.scan_all(query) for name in row if name is not None]
 
 
 async def empty(store: Store) -> None:
-    """Deletes every row, lets ids begin at 1 again, and marks the store as one for tests."""
+    """Deletes every row, restarts ids at 1, and marks the store as one for tests."""
 
     async def work(tx: Transaction) -> None:
         for query in _EMPTY:
@@ -55,6 +55,6 @@ async def empty(store: Store) -> None:
 
 
 async def devices(store: Store, serials: list[str]) -> list[SeededDevice]:
-    """Returns the devices of these serials, by id."""
+    """Returns the devices with these serials, by id."""
     rows = await store.scan_all(_DEVICES, serials=serials)
     return [SeededDevice(row.id, row.serial) for row in rows]

@@ -44,7 +44,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is in a backup. `missing` are pictures that the store lists and the blob store does not have."""
+    """The contents of a backup. `missing` are pictures that the store lists and the blob store lacks."""
 
     format: int
     version: str
@@ -56,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def pictures(self) -> list[str]:
-        """The names of the pictures in the blob store."""
+        """Returns the names of the pictures in the blob store."""
         return [name.removeprefix(FILES) for name in self.members if name.startswith(FILES)]
 
 
@@ -87,7 +87,7 @@ class Writer:
 
 
 class _Hashing(io.RawIOBase):
-    """Reads through to `file` and hashes what it reads."""
+    """Reads `file` and hashes the bytes on the way."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -101,7 +101,7 @@ class _Hashing(io.RawIOBase):
 
 @contextmanager
 def writing(path: Path) -> Iterator[Writer]:
-    """A new archive at `path`, readable by its owner alone; complete and on disk at the end, or not there at all.
+    """Writes a new archive at `path` that only its owner can read; a failure leaves no file.
 
     Raises `BackupError` if `path` exists or cannot be written.
     """
@@ -124,7 +124,7 @@ def writing(path: Path) -> Iterator[Writer]:
 
 
 def read(path: Path, extract: Callable[[str, IO[bytes]], None] | None = None) -> Manifest:
-    """Reads the archive to its end, compares every member with the manifest, and returns that.
+    """Reads the archive to its end, compares every member with the manifest, and returns the manifest.
 
     `extract` gets each member but the manifest, as a file to read, before its hash is known: call `read` once without
     it first. Raises `BackupError` for a file that is no backup, is damaged or cut short.

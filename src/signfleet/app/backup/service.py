@@ -25,10 +25,10 @@ READ_AT_ONCE: Final = 16
 
 
 async def back_up(settings: Settings, path: Path) -> Manifest:
-    """Writes a backup of the store and its pictures to `path` and reads it back. Servers go on meanwhile.
+    """Writes a backup of the store and its pictures to `path` and reads it back. Servers may keep running.
 
     Pictures are copied before and after the copy of the store: a picture that a sweep deletes in between is in the
-    backup all the same. Raises `BackupError`.
+    backup too. Raises `BackupError`.
     """
     blobs = open_blobs(settings.blobs_place)
     with archive.writing(path) as writer, tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
@@ -53,7 +53,7 @@ async def back_up(settings: Settings, path: Path) -> Manifest:
 
 
 def _verify_new(path: Path) -> Manifest:
-    """`verify`, and deletes what is damaged: a bad backup is worse than none."""
+    """Verifies a new backup and deletes a damaged one: a bad backup is worse than none."""
     try:
         return verify(path)
     except BackupError:
@@ -76,7 +76,7 @@ async def _add_pictures(writer: Writer, blobs: Blobs, names: Iterable[str]) -> l
 
 
 def verify(path: Path) -> Manifest:
-    """Reads a whole backup, the store in it too. Raises `BackupError` if anything in it is damaged."""
+    """Reads a whole backup, including its store. Raises `BackupError` if anything in it is damaged."""
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as folder:
         return _extract_store(path, Path(folder))[0]
 
@@ -98,7 +98,7 @@ async def restore(settings: Settings, path: Path) -> Manifest:
     """Restores a backup into an empty store and its blob store.
 
     The store comes last: an interrupted restore leaves none behind. A store of an older schema is upgraded when the
-    server starts. Raises `BackupError` for a damaged or newer backup, another kind of store, or a store in its place.
+    server starts. Raises `BackupError` for a damaged or newer backup, another kind of store, or an existing store.
     """
     await stores.refuse_existing(settings.database_url)
     with tempfile.TemporaryDirectory(prefix="signfleet-restore-") as folder:

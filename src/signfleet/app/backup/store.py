@@ -33,12 +33,12 @@ class Snapshot(NamedTuple):
 
 
 def kind(database: str) -> Literal["sqlite", "postgresql"]:
-    """`sqlite` or `postgresql`."""
+    """Returns `sqlite` or `postgresql`."""
     return "sqlite" if database.startswith(SQLITE) else "postgresql"
 
 
 async def picture_names(database: str) -> list[str]:
-    """The names of all pictures and thumbnails that the store lists now. Raises `BackupError`."""
+    """Returns the names of all pictures and thumbnails that the store lists now. Raises `BackupError`."""
     with _failing_as("The store cannot be copied"):
         if database.startswith(SQLITE):
             return await asyncio.to_thread(_pictures_of_file, _path(database))
@@ -50,7 +50,7 @@ async def picture_names(database: str) -> list[str]:
 
 
 async def take(database: str, folder: Path) -> Snapshot:
-    """Writes a copy into `folder`. Writers go on meanwhile. Raises `BackupError`."""
+    """Writes a copy into `folder`. Other processes may write meanwhile. Raises `BackupError`."""
     with _failing_as("The store cannot be copied"):
         if database.startswith(SQLITE):
             return await asyncio.to_thread(_take_sqlite, _path(database), folder / "signfleet.db")
@@ -58,7 +58,7 @@ async def take(database: str, folder: Path) -> Snapshot:
 
 
 def check(store: str, path: Path) -> None:
-    """Reads a copy through. Raises `BackupError` if it is damaged."""
+    """Reads a whole copy. Raises `BackupError` if it is damaged."""
     if store == "sqlite":
         try:
             with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as connection:
@@ -70,7 +70,7 @@ def check(store: str, path: Path) -> None:
 
 
 async def refuse_existing(database: str) -> None:
-    """Raises `BackupError` unless the place of the store is empty."""
+    """Raises `BackupError` if the target already has a store."""
     if database.startswith(SQLITE):
         if _path(database).exists():
             raise BackupError(f"There is a store at {database} already; restore into an empty folder.")
@@ -97,14 +97,14 @@ async def put_back(database: str, copy: Path) -> None:
 
 @contextmanager
 def _failing_as(what: str) -> Iterator[None]:
-    """Raises `BackupError` for what goes wrong with a store, in one sentence that begins with `what`."""
+    """Turns the errors of a store into a `BackupError` whose message begins with `what`."""
     try:
         yield
     except (BadAddress, UnsuitableDatabase) as error:
         raise BackupError(f"{what}: {error}") from error
     except (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise BackupError(f"{what}: {str(error) or 'it does not answer'}.") from error
-    except ValueError as error:  # of an address that cannot be taken apart; it may quote a part of the password
+    except ValueError as error:  # an address that cannot be parsed; the message may quote a part of the password
         raise BackupError(f"{what}: its address is not of the form postgresql://user:password@host/name.") from error
 
 
@@ -127,7 +127,7 @@ def _pictures_of_file(path: Path) -> list[str]:
 def _take_sqlite(path: Path, copy: Path) -> Snapshot:
     source, target = sqlite3.connect(path, timeout=30), sqlite3.connect(copy)
     try:
-        source.backup(target)  # in one step: one read transaction, which hinders no writer
+        source.backup(target)  # in one step: one read transaction, which blocks no writer
         target.execute("PRAGMA journal_mode=DELETE")  # everything in one file
         (schema,) = target.execute(REVISION).fetchone()
         return Snapshot(copy, schema, _names(target.execute(_PICTURES).fetchall()))
@@ -163,7 +163,7 @@ def _put_back_sqlite(path: Path, copy: Path) -> None:
 
 
 async def _run(program: str, database: str, *arguments: str) -> None:
-    """Runs a client program of PostgreSQL. The password goes through the environment, where others cannot read it."""
+    """Runs a client program of PostgreSQL. The password is in the environment, which other users cannot read."""
     found = shutil.which(program)
     if found is None:
         raise BackupError(f"{program} is not installed; it comes with PostgreSQL's client programs.")

@@ -72,7 +72,7 @@ def demo(players: int, **flags: Any) -> None:
 
     async def populate(services: Services, address: str) -> None:
         file = CredentialsFile(folder)
-        credentials, network_id, is_new = await _found(services, file, address)
+        credentials, network_id, is_new = await _bootstrap(services, file, address)
         file.publish(credentials._asdict())
         services.readiness.release()
         try:
@@ -83,7 +83,7 @@ def demo(players: int, **flags: Any) -> None:
     run_server(settings, populate)
 
 
-async def _found(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
+async def _bootstrap(services: Services, file: CredentialsFile, address: str) -> tuple[Credentials, int, bool]:
     """Returns the credentials, the id of the demo's network, and whether this start created it."""
     from signfleet.app.bootstrap import bootstrap
     from signfleet.identity.access.passwords import generate

@@ -22,7 +22,7 @@ class Account(TypedDict):
 
 
 def make_accounts(network: str, administrator: str, password: str) -> list[Account]:
-    """Makes a user for each role of the first network, which has its administrator, and one for the second."""
+    """Returns an account for each role of the first network, and for an administrator of the second."""
     from signfleet.identity.access.operations.roles import ADMINISTRATORS, SYSTEM_ROLES
     from signfleet.identity.access.passwords import generate
 

@@ -39,7 +39,7 @@ def tags_of(profile: Profile) -> dict[str, Any]:
 async def tag_players(address: str, form: dict[str, str], players: int) -> None:
     """Sets the tags of the first of `players` players; `form` is the body of the older sign-in.
 
-    If the server is too busy, some of them get none, and a line in the log reports it.
+    If the server is too busy, some players get no tags, and a log line reports it.
     """
     import httpx
     import structlog
@@ -54,7 +54,7 @@ async def tag_players(address: str, form: dict[str, str], players: int) -> None:
             tags = {profile.serial: tags_of(profile) for profile in fleet(min(players, TAGGED))}
             async with asyncio.TaskGroup() as posts:  # all at once: players draw their first pictures meanwhile
                 for serial, some in tags.items():
-                    if some:  # who has not joined gets 404
+                    if some:  # a player that has not joined gets 404
                         posts.create_task(http.post(f"/Devices/{serial}/Tags/", json=some))
     except* httpx.HTTPError as errors:
         structlog.get_logger("demo").warning("players have no tags", reason=str(errors.exceptions[0]))

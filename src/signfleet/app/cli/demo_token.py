@@ -39,7 +39,7 @@ class TokenFile:
             while True:
                 try:
                     wait = await self.write() / 2
-                except (OSError, httpx.HTTPError):  # the server is busy, the disk full
+                except (OSError, httpx.HTTPError):  # the server is busy or the disk full
                     wait = RETRY
                 await asyncio.sleep(wait)
         finally:
