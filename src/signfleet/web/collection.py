@@ -1,4 +1,4 @@
-"""Collections as the contract lists them: a page of what a caller may see, and how much there is."""
+"""Lists collections as the contract does: a page of the items that a caller may see, and how many there are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from signfleet.foundation.expressions.sorting import Sort
 from signfleet.foundation.storage.interface import Row, Store
 from signfleet.web.contract.paging import ListQuery, Page
 
-#: How many items a network has.
-Known = Callable[[int], Awaitable[int]]
+#: Returns how many items a network has, without counting them.
+Counter = Callable[[int], Awaitable[int]]
 
 
 class CountedRows(NamedTuple):
-    """The rows of a page, each with its id at its end, and what a PagedList says of the whole."""
+    """The rows of a page, each with its id as last column, and the totals of the PagedList."""
 
     rows: list[Row]
     total: int
@@ -32,12 +32,12 @@ class CountedRows(NamedTuple):
         return [row[-1] for row in self.rows]
 
     def page(self, items: list[bytes]) -> Page:
-        """The page, with the entities of the rows as JSON; one that has gone meanwhile is left out."""
+        """Returns the page with the entities as JSON; entities deleted since the rows were read are missing."""
         return Page(items, *self[1:])
 
 
 class Collection:
-    """The items of one catalogue. Every text that a client sent raises `Invalid` where it is wrong."""
+    """The items of one catalogue. A malformed filter, sort or marker raises `Invalid`."""
 
     def __init__(
         self,
@@ -45,24 +45,24 @@ class Collection:
         catalogue: Catalogue,
         columns: Sequence[Any] = (),
         *,
-        known: Known | None = None,
+        counter: Counter | None = None,
         within: Scope = EVERYTHING,
     ) -> None:
-        """`columns` come with each row by their names. `known` returns how many there are without counting them.
+        """Rows have `columns` by name. `counter` returns the number of items of a network from a maintained counter.
 
-        Only items `within` are listed; filters may also name what others have.
+        Lists contain only items `within`; filters may also name values of other items.
         """
         self._store = store
         self._catalogue = catalogue
         self._listing = Listing(catalogue, columns)
         self._counts = Counts(store)
-        self._known = known
+        self._counter = counter
         self._within = within
 
     async def find(
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
     ) -> CountedRows:
-        """A page of what a scope admits, by index where there is one; of each group only what `top` leaves."""
+        """Returns a page of the items in the scope, with totals; with `top`, only the first items of each group."""
         parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
         scope = scope & self._within
@@ -75,7 +75,7 @@ class Collection:
     async def rows(
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
     ) -> listing.RowPage:
-        """A page without its numbers."""
+        """Returns a page without totals."""
         parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
         return await self._page(network_id, query, (parsed, order), scope & self._within, top)
@@ -96,7 +96,7 @@ class Collection:
         )
 
     async def count(self, network_id: int, filter_: str | None, scope: Scope) -> int:
-        """How many of what a scope admits match."""
+        """Returns how many items in the scope match."""
         parsed = await self._listing.read_filter(self._store, network_id, filter_, scope)
         scope = scope & self._within
         if parsed is None:
@@ -104,17 +104,24 @@ class Collection:
         return await self._count(network_id, parsed, scope)
 
     async def _total(self, network_id: int, scope: Scope) -> int:
-        if self._known is None:
+        """Returns how many items in the scope there are: it counts the few exceptions, not the many items.
+
+        A network has 1000 devices. A caller who is denied 3 of them may see 1000, the maintained counter, minus 3, the
+        count of `scope.exceptions`: 997, from 3 rows. A caller who may see only 2 devices gets the count of the
+        exceptions itself, 2. Without conditions the counter alone answers, without any row.
+        """
+        if self._counter is None:
             return await self._count(network_id, None, scope)
         if not scope.conditions:
-            return await self._known(network_id)
-        # Nothing that comes or goes brings or leaves permissions of its own: exceptions change with these alone.
+            return await self._counter(network_id)
+        # Creating or deleting an item does not change the count of exceptions; changing permissions does, and with
+        # them `scope.version`.
         exceptions = await self._counts.get(
             (network_id, scope.exceptions.key),
             lambda: self._listing.count(self._store, network_id, filter=None, scope=scope.exceptions),
             version=scope.version,
         )
-        return await self._known(network_id) - exceptions if scope.excluded else exceptions
+        return await self._counter(network_id) - exceptions if scope.excluded else exceptions
 
     async def _count(self, network_id: int, parsed: Filter | None, scope: Scope, top: Top | None = None) -> int:
         return await self._counts.get(

@@ -127,7 +127,7 @@ async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
             assert await LISTING.ids(store, NETWORK, filter=None, scope=scope) == expected, told
             assert await backwards(store, scope) == expected[::-1], told
             assert await LISTING.count(store, NETWORK, filter=None, scope=scope) == len(expected), told
-            assert await Collection(store, DEVICES, known=all_of_them).count(NETWORK, None, scope) == len(expected), (
+            assert await Collection(store, DEVICES, counter=all_of_them).count(NETWORK, None, scope) == len(expected), (
                 told
             )
             assert [id_ for id_ in DEVICES_THERE if await permissions.allows_on(session, operation, id_)] == expected

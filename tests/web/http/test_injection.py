@@ -44,8 +44,8 @@ async def test_a_handler_gets_the_servers_one_service_of_a_type() -> None:
 @pytest.mark.parametrize(
     ("index", "reason"),
     [
-        (0, "GET /things/{thing}/: 'shelf' is no part of the path, and no service."),
-        (1, "GET /things/: 'thing' is no part of the path, and no service."),
+        (0, "GET /things/{thing}/: 'shelf' is neither in the path nor a service."),
+        (1, "GET /things/: 'thing' is neither in the path nor a service."),
     ],
 )
 def test_an_application_does_not_start_without_a_service_that_a_handler_names(index: int, reason: str) -> None:

@@ -43,7 +43,7 @@ class Devices:
         self._store = store
         self._permissions = permissions
         self._visible_permissions = VisiblePermissions(store, permissions)
-        self._all = Collection(store, DEVICES, known=self._total)
+        self._all = Collection(store, DEVICES, counter=self._total)
 
     async def get(self, session: Session, ref: str) -> DeviceView:
         """Returns a device by id or serial, as the caller sees it.

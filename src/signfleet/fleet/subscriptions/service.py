@@ -79,7 +79,7 @@ class Subscriptions:
         self._store = store
         self._permissions = permissions
         self._mode = mode
-        self._all = Collection(store, SUBSCRIPTIONS, known=self._total)
+        self._all = Collection(store, SUBSCRIPTIONS, counter=self._total)
 
     # --- devices register, report and are deleted
 

@@ -50,8 +50,8 @@ async def update_self(
     person = await people.row(call.person_id)
     await user_administration.check_same_person(call.session, person, change.id, change.login)
     if change.password is not None:
-        # The password gives all scopes.
-        call.session.demand_power_to_give(USER_SCOPE.split(), "change the password, which opens everything")
+        # The password grants all scopes.
+        call.session.check_can_grant(USER_SCOPE.split(), "change the password, which grants every scope")
         await proof.require(call.session, change.current_password, call.address, call.now)
     await people.update(call.person_id, change, call.precondition, call.now, call.session.id)
     return NO_CONTENT

@@ -1,4 +1,4 @@
-"""The session of a request: who calls, in which network, with which scopes."""
+"""The session of a request: its caller, network and scopes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from signfleet.web.caller.scopes import PERSON_SCOPE, covers, covers_any
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls. A person has no `device_id`; a device no `person_id`; `network_id` is None until one is chosen."""
+    """A caller's session. A person has no `device_id`, a device no `person_id`; `network_id` is None until chosen."""
 
     id: int
     person_id: int | None
@@ -21,37 +21,37 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     login: str | None
     #: Space-separated.
     scope: str
-    #: What the session was opened with: more than `scope` after somebody narrowed it. None: the same.
+    #: The scopes at sign-in, more than `scope` if the token was narrowed since; None: the same.
     granted: str | None = None
     #: ms
     last_modified: int
-    #: False: there are no permissions for this user, or for their role, beyond those that every network has.
+    #: False: neither this user nor their role has permissions beyond those of every network.
     has_permissions: bool = True
-    #: How often the permissions of the network have changed: what was worked out from them is good while this stays.
+    #: Counts changes of the network's permissions; caches of what derives from them compare it.
     permission_changes: int = 0
 
     @property
     def network(self) -> int:
-        """The chosen network; what needs one is not called without."""
+        """Returns the chosen network; endpoints that need one are not called without it."""
         assert self.network_id is not None
         return self.network_id
 
     def covers(self, scope: str) -> bool:
         return covers(self.scope, scope)
 
-    def may_give(self, scope: str) -> bool:
-        """Whether the token may hand `scope` on: one that it has.
+    def may_grant(self, scope: str) -> bool:
+        """Returns whether the token may grant `scope`: it may if it has the scope.
 
-        A person who signed in with a password alone may give everything, unless the token was narrowed since.
+        A person who signed in with a password may grant every scope, unless the token was narrowed since.
         """
         is_whole = self.granted in (None, self.scope) and self.covers(PERSON_SCOPE)
         return self.covers(scope) or (self.application_id is None and is_whole)
 
-    def demand_power_to_give(self, scopes: list[str], refused: str = "give it") -> None:
-        """Raises `Forbidden` naming the scope that the token may not hand on, and what is `refused` for that."""
+    def check_can_grant(self, scopes: list[str], action: str = "grant it") -> None:
+        """Raises `Forbidden` with the first scope that the token may not grant, and the `action` that needs it."""
         for scope in scopes:
-            if not self.may_give(scope):
-                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot {refused}.")
+            if not self.may_grant(scope):
+                raise Forbidden(f"The access token lacks the scope '{scope}', so it cannot {action}.")
 
     def covers_any(self, scopes: tuple[str, ...]) -> bool:
         return covers_any(self.scope, scopes)

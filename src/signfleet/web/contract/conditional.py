@@ -1,9 +1,9 @@
-"""Conditional requests: `If-Modified-Since` and 304, `If-Unmodified-Since` and 412 as the contract has them, and entity
-tags beside them, because HTTP dates are too coarse to tell two states within one second apart. Where there were two, a
-date of that second matches neither: a client that has one reads again.
+"""Evaluates conditional requests: `If-Modified-Since` (304) and `If-Unmodified-Since` (412) of the contract, and entity
+tags, because an HTTP date cannot distinguish two states within one second. After two changes within one second, the
+date of that second matches neither state, so the client reads again.
 
-An entity tag reads `"version"` or `"version-status"`: the version counts what a client can change, the part behind the
-dash what a device reports. A precondition looks at the version alone; a status report never makes a write fail.
+An entity tag is `"version"` or `"version-status"`: the version counts changes by clients, the status changes that a
+device reports. A precondition compares only the version: a status report never fails a write.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from signfleet.foundation.wire import datetime
 
 
 class TooSoon(Stale):
-    """The change would be another one within a second, which no HTTP date could tell: it is made in the next second."""
+    """A second change within one second, which no HTTP date can distinguish: the server makes it in the next second."""
 
 
 class Precondition(msgspec.Struct, frozen=True):
-    """`unmodified_since` is in ms and whole seconds; `tags` are entity tags without quotes, `*` for any."""
+    """What a write requires: `unmodified_since` in ms, a whole second; `tags` without quotes, `*` for any."""
 
     unmodified_since: int | None = None
     tags: frozenset[str] | None = None
 
     @classmethod
     def of(cls, since: str | None, tags: str | None) -> Precondition:
-        """From the headers `If-Unmodified-Since` and `If-Match`. Raises `Invalid`."""
+        """Parses the headers `If-Unmodified-Since` and `If-Match`. Raises `Invalid`."""
         if since is None and tags is None:
             return NONE
         if tags is not None and tags.count(",") >= TAGS:
@@ -38,9 +38,9 @@ class Precondition(msgspec.Struct, frozen=True):
         )
 
     def check(self, last_modified: int, version: int | str) -> None:
-        """Raise `Stale` unless the state is the one that the caller has seen. `last_modified` is in ms.
+        """Raises `Stale` unless the state is the one that the caller has read. `last_modified` is in ms.
 
-        Raises `TooSoon` where the caller guards by dates and the state is of this second.
+        Raises `TooSoon` if the caller sent a date and the state is of the current second.
         """
         if self.tags is not None:
             if "*" not in self.tags and str(version) not in {tag.partition("-")[0] for tag in self.tags}:
@@ -63,19 +63,19 @@ class Precondition(msgspec.Struct, frozen=True):
             raise TooSoon("It is being changed by others all the time; read it again, or send its ETag in 'If-Match'.")
 
     def check_absent(self) -> None:
-        """Raise `Stale` if the caller has seen something where there is nothing."""
+        """Raises `Stale` if the caller sent entity tags for something that does not exist."""
         if self.tags is not None:
             raise Stale("There is nothing here that could have the ETag in 'If-Match'.")
 
 
 NONE = Precondition()
 
-#: A header with more entity tags than this is no client's that means well.
+#: No ordinary client sends more entity tags in one header.
 TAGS = 100
 
 
 def entity_tags(header: str) -> list[str]:
-    """The entity tags of a header, without quotes and weakness marks."""
+    """Returns the entity tags of a header, without quotes and `W/`."""
     return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",") if tag.strip()]
 
 
@@ -83,7 +83,7 @@ def is_unchanged(tags: str | None, since: str | None, last_modified: int | None,
     """Whether a GET with these headers, `If-None-Match` and `If-Modified-Since`, may be answered with 304."""
     if tags is not None:
         if tags.count(",") >= TAGS:
-            return False  # the caller gets the whole thing
+            return False  # the caller gets the whole answer
         known = entity_tags(tags)
         return etag is not None and ("*" in known or etag in known)
     if since is None or last_modified is None:
@@ -91,11 +91,11 @@ def is_unchanged(tags: str | None, since: str | None, last_modified: int | None,
     try:
         return datetime.settled(last_modified) <= datetime.parse_http(since)
     except ValueError:
-        return False  # as RFC 9110 wants it; the caller gets the whole thing and loses nothing
+        return False  # RFC 9110 ignores a malformed date; the caller gets the whole answer
 
 
 def _unmodified_since(text: str) -> int:
-    """Unlike RFC 9110, which has a malformed date ignored: the caller wants to be kept from overwriting a change."""
+    """Parses the date. RFC 9110 ignores a malformed one; it is refused here, since ignoring it could lose a change."""
     try:
         return datetime.parse_http(text)
     except ValueError as error:

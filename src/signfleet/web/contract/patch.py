@@ -1,11 +1,10 @@
-"""Changes of part of a document: JSON Patch with `replace` alone, as the contract has it, and bodies that leave
-properties out.
+"""Changes parts of a document: by JSON Patch, of which the contract has only `replace`, or by a partial body.
 
-Both take a document as it would be answered and return a changed copy, to be converted to its type afterwards: an error
-then names the place of what does not fit, and nothing has changed.
+Both take a document as a GET answers it and return a changed copy, which the caller converts to its type: an error then
+names the member that does not fit, and nothing has changed.
 
-A path leads along the properties of the document's type, never into what a client has put beside them, so that the work
-of a change depends on the length of its path alone.
+A path follows the properties of the document's type, never members that a client has added, so that the cost of a
+change depends only on the length of its path.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ T = TypeVar("T")
 
 Document = dict[str, Any]
 
-#: How many changes one request may carry.
+#: The most operations in one PATCH.
 CHANGES_LIMIT: Final = 200
 
-#: No property of any entity lies deeper.
+#: The depth of the deepest property of any entity fits.
 DEPTH_LIMIT: Final = 16
-#: So much of a path is repeated in an error.
+#: The most characters of a path that an error repeats.
 SHOWN_LENGTH: Final = 200
 
 _NO_WAYS: Final[Mapping[str, str]] = {}
@@ -56,17 +55,17 @@ Changes = Annotated[list[PatchOperation], msgspec.Meta(max_length=CHANGES_LIMIT)
 def check_paths(
     changes: Sequence[PatchOperation], type_: Any, changeable: Collection[str], ways: Mapping[str, str] = _NO_WAYS
 ) -> None:
-    """Raises `Invalid` for a path that leads nowhere in any document of `type_`, before any document is read.
+    """Raises `Invalid` for a path that no document of `type_` can have. It needs no document.
 
-    `ways` names the requests that change what a PATCH cannot, by property.
+    `ways` maps properties that a PATCH cannot change to the requests that can.
     """
     for change in changes:
         kinds = [known_type(type_)]
-        for depth, segment in enumerate(_segments(change.path)):
-            name = property_name(kinds, segment)
+        for depth, step in enumerate(_steps(change.path)):
+            name = property_name(kinds, step)
             kinds = _below(kinds, name)
             if not kinds:
-                raise _no_property(change.path, segment)
+                raise _no_property(change.path, step)
             if depth == 0 and name not in changeable:
                 way = f"; {ways[name]} changes it" if name in ways else ""
                 raise Invalid(
@@ -75,7 +74,7 @@ def check_paths(
 
 
 async def spell_values(changes: Sequence[PatchOperation], type_: Any) -> None:
-    """Spells the names in the new values as `type_`, that of the document, does."""
+    """Spells the names in the new values as `type_`, the type of the document, does."""
     values = [change for change in changes if isinstance(change.value, dict | list)]
     if values:
         length = len(msgspec.json.encode(values))
@@ -85,13 +84,13 @@ async def spell_values(changes: Sequence[PatchOperation], type_: Any) -> None:
 def _spell(changes: Sequence[PatchOperation], type_: Any) -> None:
     for change in changes:
         kinds = [known_type(type_)]
-        for segment in _segments(change.path):
-            kinds = _below(kinds, property_name(kinds, segment))
+        for step in _steps(change.path):
+            kinds = _below(kinds, property_name(kinds, step))
         change.value = spelled(change.value, kinds)
 
 
 def patched(document: Document, changes: Sequence[PatchOperation], type_: Any, changeable: Collection[str]) -> Document:
-    """A copy of `document`, which is of `type_`, with all `changes` made, in their order.
+    """Returns a copy of `document`, which is of `type_`, with all `changes` applied in order.
 
     `changeable` are the properties at the top that may be changed, themselves or below. Raises `Invalid` naming the
     path that leads nowhere, or to what cannot be changed.
@@ -104,7 +103,7 @@ def patched(document: Document, changes: Sequence[PatchOperation], type_: Any, c
 
 
 def merged(document: Document, partial: Document) -> Document:
-    """A copy of `document` with the properties of `partial`; what that leaves out stays, arrays are taken whole."""
+    """Returns a copy of `document` with the properties of `partial`; others stay, and arrays are replaced whole."""
     result = dict(document)
     for name, value in partial.items():
         present = result.get(name)
@@ -113,7 +112,7 @@ def merged(document: Document, partial: Document) -> Document:
 
 
 def converted(document: Document, type_: type[T], at: str = "") -> T:
-    """The document as its type. Raises `Invalid` with the place of what does not fit; it stands at `at` in a whole."""
+    """Converts the document to its type. Raises `Invalid` with the member that does not fit; `at` is its own path."""
     try:
         try:
             return msgspec.convert(document, type_)
@@ -124,28 +123,28 @@ def converted(document: Document, type_: type[T], at: str = "") -> T:
 
 
 def _replace(document: Document, change: PatchOperation, kind: inspect.Type) -> None:
-    *parents, last = _segments(change.path)
+    *parents, last = _steps(change.path)
     place: Any = document
     kinds = [kind]
-    for segment in parents:
-        name = property_name(kinds, segment)
+    for step in parents:
+        name = property_name(kinds, step)
         place = place[_key(place, name, change.path)]
         kinds = _below(kinds, name)
     place[_key(place, property_name(kinds, last), change.path)] = change.value
 
 
-def _segments(path: str) -> list[str]:
-    """The parts of a JSON pointer, unescaped."""
+def _steps(path: str) -> list[str]:
+    """Returns the steps of a JSON pointer, unescaped."""
     if not path.startswith("/") or not path.strip("/"):
         raise Invalid(f"'path' has to lead to a property, such as '/settings/description/', not '{_shown(path)}'.")
-    segments = path[1:].removesuffix("/").split("/", DEPTH_LIMIT)
-    if len(segments) > DEPTH_LIMIT:
-        raise Invalid(f"'{_shown(path)}': no property lies more than {DEPTH_LIMIT} steps deep.")
-    return [segment.replace("~1", "/").replace("~0", "~") for segment in segments]
+    steps = path[1:].removesuffix("/").split("/", DEPTH_LIMIT)
+    if len(steps) > DEPTH_LIMIT:
+        raise Invalid(f"'{_shown(path)}': no property is more than {DEPTH_LIMIT} steps deep.")
+    return [step.replace("~1", "/").replace("~0", "~") for step in steps]
 
 
 def _below(kinds: Sequence[inspect.Type], name: str) -> list[inspect.Type]:
-    """The types of what is one step below: a property, an element, a value. None where there can be nothing."""
+    """Returns the types one step below: of a property, an element or a value; empty if there can be none."""
     found: list[inspect.Type] = []
     for kind in kinds:
         if isinstance(kind, inspect.StructType):
@@ -155,12 +154,12 @@ def _below(kinds: Sequence[inspect.Type], name: str) -> list[inspect.Type]:
         elif isinstance(kind, inspect.DictType):
             found += choices(kind.value_type)
     if not found and not any(isinstance(kind, inspect.StructType) for kind in kinds):
-        return list(kinds)  # of values without parts the document says what is wrong
+        return list(kinds)  # `_key` refuses a step into a scalar, with the document at hand
     return found
 
 
 def _key(parent: Any, name: str, path: str) -> Any:
-    """The name or index of a step in `parent`."""
+    """Returns the key of a step in `parent`: a name or an index."""
     shown = _shown(path)
     if isinstance(parent, dict):
         if name in parent:
@@ -180,7 +179,7 @@ def _no_property(path: str, name: str) -> Invalid:
 
 
 def _shown(text: str) -> str:
-    """A path or a part of one for an error, which does not repeat a long one."""
+    """Returns a path, or part of one, for an error: a long one is cut."""
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 

@@ -1,4 +1,4 @@
-"""An OpenAPI document as one page of HTML that loads nothing else: it can be read where there is no internet."""
+"""Renders an OpenAPI document as one self-contained HTML page, which works without internet access."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 _CODE = re.compile("`([^`]+)`")
 
-#: JSON Schema's words for a limit, and ours.
+#: The page's words for the limits of JSON Schema.
 _LIMITS = {
     "minimum": "at least",
     "maximum": "at most",
@@ -28,7 +28,7 @@ _LIMITS = {
 
 
 def render(document: Json, base: str = "") -> bytes:
-    """The page, of a server whose addresses begin with `base`."""
+    """Returns the page of a server whose addresses begin with `base`."""
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
@@ -39,31 +39,31 @@ def render(document: Json, base: str = "") -> bytes:
 
 @cache
 def content_security_policy() -> str:
-    """The page may load and send nothing; its own style and script are let in by their hashes."""
+    """Returns a policy that lets the page load and send nothing; hashes allow its own style and script."""
     style, script = (_digest(_resource(name)) for name in ("page.css", "page.js"))
     own = f"default-src 'none'; style-src '{style}'; script-src '{script}'"
     return f"{own}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def prose(text: str) -> Markup:
-    """Paragraphs, and code between backticks."""
+    """Returns text as HTML paragraphs, with code between backticks."""
     return Markup().join(Markup("<p>{}</p>").format(_with_code(part)) for part in text.split("\n\n") if part)
 
 
 def _with_code(text: str) -> Markup:
-    pieces = enumerate(_CODE.split(text))  # what was between backticks has the odd numbers
+    pieces = enumerate(_CODE.split(text))  # text between backticks has odd numbers
     return Markup().join(
         Markup("<code>{}</code>").format(piece) if place % 2 else escape(piece) for place, piece in pieces
     )
 
 
 def anchor(text: str) -> str:
-    """`text` as the name of a place in the page."""
+    """Returns `text` as the id of an HTML element."""
     return re.sub(r"\W+", "-", text).strip("-")
 
 
 def type_in_words(schema: Json) -> Markup:
-    """A JSON Schema as a few words, other types of the page linked."""
+    """Describes a JSON Schema in a few words, with links to other types of the page."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return Markup('<a href="#{}">{}</a>').format(anchor(f"type {name}"), name)
@@ -80,7 +80,7 @@ def type_in_words(schema: Json) -> Markup:
 
 
 def limits(schema: Json) -> str:
-    """What else a value has to keep to."""
+    """Describes the limits of a value."""
     options = schema.get("anyOf", [schema])
     return ", ".join(
         f"{words} {option[name]}" for option in options for name, words in _LIMITS.items() if name in option

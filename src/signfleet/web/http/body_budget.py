@@ -1,4 +1,4 @@
-"""How many bytes of large bodies are in memory at a time: of all callers, and of one."""
+"""Limits the memory of large request bodies, for all callers together and for each one."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from typing import Final
 
 from signfleet.foundation.errors import Busy, Throttled
 
-#: Smaller bodies are bounded by the number of connections alone.
+#: Bodies up to this size count only towards the limit of connections.
 SMALL: Final = 65_536
-#: Bytes of bodies in all; one caller gets this share of them, bodies that wait included.
+#: Bytes of all bodies; one caller may use 1/`SHARE_OF_ONE` of them, including bodies that wait.
 ROOM: Final = 64 * 1024 * 1024
 SHARE_OF_ONE: Final = 4
-#: Requests that wait for room, which cost little: their bodies are not read meanwhile. Seconds until they give up.
+#: Requests that may wait for room, their bodies still unread, and the seconds until they fail.
 WAITING: Final = 256
 PATIENCE: Final = 10
 
 
 class BodyBudget:
-    """Admits large bodies in the order in which they come. What does not fit waits, bounded in number and time."""
+    """Admits large bodies in order of arrival. A body that does not fit waits; the queue and the wait are bounded."""
 
     def __init__(self, room: int = ROOM, patience: float = PATIENCE) -> None:
         self._room = room
         self._patience = patience
         self._free = room
-        self._of_one: Counter[Hashable] = Counter()
+        self._by_caller: Counter[Hashable] = Counter()
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
-    async def admit(self, size: int, owner: Hashable) -> AsyncIterator[None]:
-        """Room for a body of `size` bytes of `owner` while the block runs.
+    async def admit(self, size: int, caller: Hashable) -> AsyncIterator[None]:
+        """Reserves room for a body of `size` bytes, sent by `caller`, while the block runs.
 
-        Raises `Throttled` where the owner has taken its share of the room, and `Busy` where there is none in time.
+        Raises `Throttled` if the caller would exceed its share of the room, and `Busy` if no room is free in time.
         """
-        if self._of_one[owner] + size > self._room // SHARE_OF_ONE:
-            raise Throttled("This caller has too many large bodies under way; send one after the other.", retry_after=1)
-        self._of_one[owner] += size
+        if self._by_caller[caller] + size > self._room // SHARE_OF_ONE:
+            raise Throttled("This caller sends too many large bodies at once; send one after the other.", retry_after=1)
+        self._by_caller[caller] += size
         try:
-            await self._take(size)
+            await self._reserve(size)
             try:
                 yield
             finally:
-                self._give_back(size)
+                self._release(size)
         finally:
-            self._of_one[owner] -= size
-            if not self._of_one[owner]:
-                del self._of_one[owner]
+            self._by_caller[caller] -= size
+            if not self._by_caller[caller]:
+                del self._by_caller[caller]
 
-    async def _take(self, size: int) -> None:
+    async def _reserve(self, size: int) -> None:
         if not self._waiting and size <= self._free:
             self._free -= size
             return
@@ -62,7 +62,7 @@ class BodyBudget:
             await asyncio.wait_for(asyncio.shield(turn), self._patience)
         except BaseException as error:
             if turn.done():
-                self._give_back(size)
+                self._release(size)
             else:
                 turn.cancel()
                 with suppress(ValueError):
@@ -72,7 +72,7 @@ class BodyBudget:
                 raise _no_room() from None
             raise
 
-    def _give_back(self, size: int) -> None:
+    def _release(self, size: int) -> None:
         self._free += size
         self._admit_waiting()
 
@@ -84,4 +84,4 @@ class BodyBudget:
 
 
 def _no_room() -> Busy:
-    return Busy("Too many large bodies come in at this moment; try again shortly.", retry_after=5)
+    return Busy("The server is receiving too many large bodies; try again shortly.", retry_after=5)

@@ -132,7 +132,7 @@ class Call:
             self._parameters = {key.lower(): value for key, value in pairs}
         value = self._parameters.get(name.lower()) or None
         if value is not None and ("\x00" in value or "\ufffd" in value):
-            raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or has a NUL character.")
+            raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or contains a NUL character.")
         return value
 
     def body_length(self, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""Bodies whose charset is not UTF-8, as UTF-8: some HTTP libraries name ISO-8859-1 for whatever they send."""
+"""Converts bodies of other charsets to UTF-8; some HTTP libraries declare ISO-8859-1 for every body."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from signfleet.foundation.errors import Invalid
 from signfleet.web.http.errors import UnsupportedMediaType
 
 UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii", ""})
-#: In these ASCII characters are no ASCII bytes.
+#: Charsets in which an ASCII character is not one ASCII byte.
 _WIDE = {"utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}
-#: Not every codec that Python has: some read no text, some take long, and looking one up imports a module.
-_KNOWN = {
+#: Not all of Python's codecs: some are not for text, some are slow, and looking one up imports a module.
+_CODECS = {
     **_WIDE,
     "iso-8859-1": "cp1252",  # as browsers read it
     "latin1": "cp1252",
@@ -33,7 +33,7 @@ _ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 def charset_of(content_type: str | None) -> str:
-    """The charset that a Content-Type header names, in small letters; empty where it names none."""
+    """Returns the charset of a Content-Type header in lower case, or an empty text."""
     if content_type is None or "charset" not in content_type.lower():
         return ""
     for parameter in content_type.lower().split(";")[1:]:
@@ -44,10 +44,10 @@ def charset_of(content_type: str | None) -> str:
 
 
 def as_utf8(body: bytes, charset: str) -> bytes:
-    """The text of a body in UTF-8. Raises `UnsupportedMediaType` and `Invalid`."""
+    """Returns a body in UTF-8. Raises `UnsupportedMediaType` and `Invalid`."""
     if charset in UTF_8 or (charset not in _WIDE and body.isascii()):
         return body
-    codec = _KNOWN.get(charset)
+    codec = _CODECS.get(charset)
     if codec is None:
         raise UnsupportedMediaType(f"The charset '{charset[:40]}' cannot be read; send the body in UTF-8.")
     try:
@@ -57,14 +57,14 @@ def as_utf8(body: bytes, charset: str) -> bytes:
 
 
 def form_as_utf8(body: bytes, charset: str) -> bytes:
-    """`as_utf8` of a form, whose text is escaped too: in UTF-8 where that is possible, or else in the same charset."""
+    """Returns a form in UTF-8. Its percent escapes are read as UTF-8 if valid, or else in the charset of the body."""
     body = as_utf8(body, charset)
     if charset in UTF_8 or charset in _WIDE or b"%" not in body:
         return body
     try:
         unquote_to_bytes(body).decode()
     except UnicodeDecodeError:
-        codec = _KNOWN.get(charset)
+        codec = _CODECS.get(charset)
         if codec is not None:
             return _ESCAPED.sub(lambda run: quote(unquote_to_bytes(run[0]).decode(codec, "replace"), "").encode(), body)
     return body

@@ -1,4 +1,4 @@
-"""gzip, when asked for and worth it. isal compresses some ten times faster than zlib for slightly larger answers."""
+"""Compresses answers with gzip on request. isal is about ten times faster than zlib; answers are slightly larger."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from signfleet.web.http.response import Response, header
 try:
     from isal.igzip import compress as _gzip
 except ImportError:  # no wheel for this machine
-    from gzip import compress as _gzip  # type: ignore[assignment]  # the same but for how it spells its types
+    from gzip import compress as _gzip  # type: ignore[assignment]  # differs in its annotations only
 
 LEVEL = 1
-#: Shorter answers fit one packet anyway.
+#: Shorter answers fit one packet uncompressed.
 MINIMUM = 1024
 
 _VARY = header("Vary", "Accept-Encoding")
@@ -19,7 +19,7 @@ _GZIPPED = header("Content-Encoding", "gzip")
 
 
 def compress(response: Response, accepted: str | None) -> None:
-    """Compress a body that is worth it if the client takes gzip, as its Accept-Encoding header says."""
+    """Compresses a long body if the Accept-Encoding header, `accepted`, allows gzip."""
     if len(response.body) < MINIMUM:
         return
     response.headers.append(_VARY)
@@ -30,7 +30,7 @@ def compress(response: Response, accepted: str | None) -> None:
 
 @cached_if_short
 def admits_gzip(header: str) -> bool:
-    """Whether an Accept-Encoding header names gzip with a quality above 0; a very long one is disregarded."""
+    """Returns whether an Accept-Encoding header names gzip with a quality above 0; a very long header is ignored."""
     if len(header) > ACCEPT_LENGTH:
         return False
     for part in header.lower().split(","):

@@ -1,6 +1,6 @@
-"""Lets pages of other origins call this server from a browser (the Fetch standard's CORS), where the operator wants it.
+"""Lets pages of other origins call this server from a browser (the Fetch standard's CORS), if the operator allows it.
 
-Tokens travel in a header that a page sets itself, never in cookies: no answer allows credentials.
+A page sends its token in a header, never in a cookie: no answer allows credentials.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ REQUEST_HEADERS = (
     "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since, X-Request-Id"
 )
 EXPOSED = "ETag, Last-Modified, Location, Retry-After, X-Request-Id"
-#: Seconds that a browser may remember the answer to a preflight.
+#: Seconds for which a browser may cache the answer to a preflight.
 MAX_AGE = 600
 
 _VARY = header("Vary", "Origin")
@@ -33,23 +33,23 @@ class Cors:
     """The origins whose pages may read the answers."""
 
     def __init__(self, origins: str) -> None:
-        """From the setting `cors_origins`."""
+        """Parses the setting `cors_origins`."""
         self._origins = {origin.strip().rstrip("/").lower() for origin in origins.split(",") if origin.strip()}
-        self._admits_all = "*" in self._origins
+        self._allows_all = "*" in self._origins
 
     @property
     def is_on(self) -> bool:
         return bool(self._origins)
 
     def preflight(self, call: Call) -> Response | None:
-        """The answer to a browser that asks before it sends a page's request; None for what is no such question."""
+        """Returns the answer to a CORS preflight; None for other requests and origins."""
         if not self._origins or call.method != "OPTIONS" or call.header(b"access-control-request-method") is None:
             return None
         allowed = self._allowed(call)
         return None if allowed is None else Response(204, [*_PREFLIGHT])
 
     def add(self, call: Call, headers: list[Header]) -> None:
-        """Say in an answer, failures too, whether the page that asked may read it."""
+        """Adds the headers that let an allowed page read the answer, whether success or failure."""
         allowed = self._allowed(call)
         if allowed is not None:
             headers += [allowed, _EXPOSE]
@@ -59,6 +59,6 @@ class Cors:
         origin = call.header(b"origin")
         if origin is None:
             return None
-        if self._admits_all:
+        if self._allows_all:
             return header("Access-Control-Allow-Origin", "*")
         return header("Access-Control-Allow-Origin", origin) if origin.lower() in self._origins else None

@@ -1,4 +1,4 @@
-"""The endpoints that the contract documents: `contract.tsv`, one a line, is the list everything is measured by."""
+"""Reads `contract.tsv`, which lists the endpoints that the contract documents, one per line."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 PREFIX = "/2022/06/REST"
 
-#: What the contract calls a parameter → what our routes do. One thing is often addressed by id and by name: those are
-#: two lines of the contract and one route.
-_PARAMETERS = {
+#: The contract's names of the first parameter. It documents an entity by id and by name in two lines; here both are
+#: one route.
+_CONTRACT_PARAMETERS = {
     "/Devices/": {"id", "deviceId", "deviceid", "serial"},
     "/Self/Networks/": {"id", "networkId", "name", "networkName"},
     "/Self/Users/": {"id"},
 }
-_OURS = {"/Devices/": "device", "/Self/Networks/": "network", "/Self/Users/": "user"}
+_PARAMETER_OF_ROUTE = {"/Devices/": "device", "/Self/Networks/": "network", "/Self/Users/": "user"}
 
 
 class Documented(NamedTuple):
@@ -32,12 +32,12 @@ class Documented(NamedTuple):
 
     @property
     def route(self) -> str:
-        """The path as our routes spell it."""
+        """Returns the path as the routes declare it."""
         path = self.path.replace("{*locationPath}", "{location_path:path}")
-        for family, names in _PARAMETERS.items():
+        for family, names in _CONTRACT_PARAMETERS.items():
             match = re.match(re.escape(family) + r"\{(\w+)(:int)?\}", path)
             if match and match[1] in names:
-                path = f"{family}{{{_OURS[family]}}}{path[match.end() :]}"
+                path = f"{family}{{{_PARAMETER_OF_ROUTE[family]}}}{path[match.end() :]}"
         return PREFIX + path
 
 
@@ -52,10 +52,10 @@ def documented() -> tuple[Documented, ...]:
 
 
 class DocumentedRoute(NamedTuple):
-    """What the contract says of one of our routes; statuses in one text, separated by blanks."""
+    """What the contract documents of one route; statuses are one text, separated by spaces."""
 
     family: str
-    #: Where the line for ids names another scope than that for names, either is enough for both.
+    #: The lines for id and for name may differ in scope; then either is enough for both.
     scopes: tuple[str, ...]
     statuses: str
     errors: str
@@ -63,7 +63,7 @@ class DocumentedRoute(NamedTuple):
 
 @cache
 def routes() -> dict[tuple[str, str], DocumentedRoute]:
-    """What is documented of each route, by method and path: the lines for id and name together."""
+    """Returns what is documented of each route, by method and path; lines for id and for name are merged."""
     lines: dict[tuple[str, str], list[Documented]] = {}
     for row in documented():
         lines.setdefault((row.method, row.route), []).append(row)

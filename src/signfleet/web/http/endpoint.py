@@ -6,8 +6,8 @@ come from it.
     @endpoints.get("/{device}/", operation=VIEW_DEVICE, answer=Player)
     async def get_device(call: Call, device: str) -> Answer: ...
 
-What the contract documents of a route (family, scope, statuses, errors) comes from `contract.tsv` and is declared
-nowhere else. Endpoints of our own declare it, as far as it is not what is usual.
+The family, scope, statuses and errors of a documented route come from `contract.tsv`, which alone declares them.
+signfleet's own endpoints declare what differs from the defaults.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from signfleet.web.http.media import JSON_TYPE
 
 Handler = Callable[..., Awaitable[Answer]]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-#: Who may call an endpoint at all: "network" needs a chosen network, "person" a person's token, "device" a player's,
-#: "public" nothing.
+#: Who may call an endpoint: "network" needs a token with a chosen network, "person" a person's token, "device" a
+#: player's token, "public" no token.
 Caller = Literal["network", "person", "device", "public"]
 
 
 class Operation(Protocol):
-    """A business operation that a caller needs: opaque here but for its name, which the OpenAPI document shows."""
+    """A business operation that a caller needs. Only its name matters here; the OpenAPI document shows it."""
 
     @property
     def key(self) -> str: ...
 
 
-#: A body larger than this is refused, unless an endpoint declares another limit. To decode so much JSON, of whatever
-#: kind, takes less than a millisecond, in which nobody else is served.
+#: Larger bodies are refused, unless an endpoint declares another limit. Decoding blocks the event loop; JSON of this
+#: size and of any shape takes less than a millisecond.
 BODY_LIMIT = 65_536
 
 JSON = (JSON_TYPE,)
@@ -48,7 +48,7 @@ FORM = ("application/x-www-form-urlencoded",)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query parameter, whose name has no letter case, or a field of a form; for the OpenAPI document."""
+    """A query parameter, whose name matches in any letter case, or a form field; for the OpenAPI document."""
 
     name: str
     description: str
@@ -62,13 +62,13 @@ SORT = Parameter("sort", "An expression that orders the result, such as `[Id] AS
 MARKER = Parameter("marker", "`nextMarker` of the previous page.")
 PAGE_SIZE = Parameter("pageSize", "How many items a page has: 1 to 100, 100 by default.", PageSize)
 PAGING = (MARKER, PAGE_SIZE)
-#: What lists take that are filtered, sorted and paged.
+#: The parameters of a list that clients filter, sort and page.
 LISTING = (FILTER, SORT, *PAGING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """What an endpoint is, apart from what it does."""
+    """The declaration of an endpoint, with its handler."""
 
     method: Method
     path: str
@@ -77,47 +77,47 @@ class Endpoint:
     #: Success and failure statuses as the contract lists them.
     statuses: tuple[str, ...]
     errors: tuple[str, ...]
-    #: Failure statuses that this server answers beyond the contract's list.
+    #: Failure statuses that this server adds to the contract's list.
     more: tuple[str, ...] = ()
     #: Any one of these scopes is enough; empty for public endpoints.
     scopes: tuple[str, ...] = ()
-    #: The business operation the caller needs, where there is one.
+    #: The business operation that the caller needs, if any.
     operation: Operation | None = None
     caller: Caller = "network"
-    #: The type of the body, and of the answer; None for no body.
+    #: The types of the request body and of the answer; None: no body.
     body: Any = None
     answer: Any = None
-    #: The body may leave properties out and is handed over as a dict.
+    #: The body may leave properties out; the handler gets a dict.
     partial: bool = False
-    #: Media types the body may have. An empty body is passed as None where `body_optional`.
+    #: Media types of the body. With `body_optional`, the handler gets None for an empty body.
     consumes: tuple[str, ...] = JSON
     body_optional: bool = False
     body_limit: int = BODY_LIMIT
     parameters: tuple[Parameter, ...] = ()
-    #: Other addresses of the same endpoint.
+    #: Other paths of the same endpoint.
     aliases: tuple[str, ...] = ()
-    #: The answer must not be compressed or cached: it carries a secret.
+    #: The answer contains a secret: it must not be compressed or cached.
     secret: bool = False
-    #: The media type of the answer, which the Accept header has to admit.
+    #: The media type of the answer; a request whose Accept header excludes it gets 406.
     produces: str = JSON_TYPE
-    #: It speaks OAuth: its errors have the form of RFC 6749, not that of the contract's error entity.
+    #: An OAuth endpoint: its errors follow RFC 6749, not the contract's error entity.
     oauth: bool = False
-    #: The fields of a body that is a form, for the OpenAPI document.
+    #: The fields of a form body, for the OpenAPI document.
     form: tuple[Parameter, ...] = ()
 
     @property
     def description(self) -> str:
-        """What it does, as its handler's docstring says."""
+        """Returns the handler's docstring."""
         return inspect.cleandoc(self.handler.__doc__ or "")
 
     @property
     def summary(self) -> str:
-        """The first line of the description."""
+        """Returns the first line of the description."""
         return self.description.partition("\n")[0]
 
 
 class _Facts(TypedDict, total=False):
-    """The fields of `Endpoint` that are declared as they are; the defaults are there."""
+    """The fields of `Endpoint` that a decorator passes through; `Endpoint` has their defaults."""
 
     operation: Operation | None
     caller: Caller
@@ -136,7 +136,7 @@ class _Facts(TypedDict, total=False):
 
 
 class Declaration(_Facts, total=False):
-    """What a decorator may say of an endpoint. Statuses stand in one text, separated by blanks."""
+    """The keywords of a decorator. Statuses are one text, separated by spaces."""
 
     scope: str | tuple[str, ...]
     statuses: str
@@ -144,20 +144,20 @@ class Declaration(_Facts, total=False):
     more: str
 
 
-#: What answers of our own have where nothing else is declared.
-_USUAL_STATUSES: dict[Method, str] = {"GET": "200", "POST": "201", "PUT": "204", "PATCH": "204", "DELETE": "204"}
+#: The success status of signfleet's own endpoints that declare none.
+_DEFAULT_STATUSES: dict[Method, str] = {"GET": "200", "POST": "201", "PUT": "204", "PATCH": "204", "DELETE": "204"}
 
 
-def _usual_errors(path: str, *, has_body: bool) -> str:
-    """The failure statuses of an endpoint of our own where nothing else is declared."""
+def _default_errors(path: str, *, has_body: bool) -> str:
+    """Returns the failure statuses of one of signfleet's own endpoints that declares none."""
     return f"400 401 403{' 404' if '{' in path else ''} 406{' 413 415' if has_body else ''} 5XX"
 
 
 class Endpoints:
-    """The endpoints of one part, collected by decorators; `prefix` stands before every path.
+    """Collects the endpoints of one part through decorators; every path begins with `prefix`.
 
-    What all of them share is declared here once. `family`, under which documentation lists them, is the contract's for
-    documented routes and needed for others.
+    Keywords given here apply to all of them. `family` is the heading in the documentation; documented routes take the
+    contract's, others need one.
     """
 
     def __init__(self, prefix: str, *, family: str = "", **shared: Unpack[Declaration]) -> None:
@@ -204,8 +204,8 @@ class Endpoints:
             family, scopes, statuses, errors = documented
         elif not family:
             raise ValueError(f"{method} {path} is not in contract.tsv: its Endpoints need a family.")
-        statuses = statuses or _USUAL_STATUSES[method]
-        errors = errors or _usual_errors(path, has_body=facts.get("body") is not None)
+        statuses = statuses or _DEFAULT_STATUSES[method]
+        errors = errors or _default_errors(path, has_body=facts.get("body") is not None)
 
         def declare(handler: Handler) -> Handler:
             self.declared.append(

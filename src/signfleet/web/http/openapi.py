@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the declarations."""
+"""Builds the OpenAPI 3.1 document from the declarations of the endpoints."""
 
 from __future__ import annotations
 
@@ -21,64 +21,64 @@ Json = dict[str, Any]
 #: Where a client finds access tokens.
 TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an address
 
-#: What may stand for `{…}` in a path; a guard test asks that none is missing.
+#: Descriptions of the path parameters; a test fails if one is missing.
 PATH_PARAMETERS = {
     "application": "The application's id.",
     "connector": "Name of a connector of the model.",
-    "device": "Id or serial of a device. A segment of digits that fits 32 bits is an id.",
-    "entity": "The kind of thing that operations act on, such as `Device`.",
-    "expires": "When the link ends, as it stands in the link.",
-    "file": "Name of a file, as it stands in the link.",
-    "group": "Id or name of a group. A segment of digits is an id where there is a group of that id.",
+    "device": "Id or serial of a device. Digits that fit 32 bits are an id.",
+    "entity": "The kind of entity that operations act on, such as `Device`.",
+    "expires": "When the link expires, as given in the link.",
+    "file": "Name of a file, as given in the link.",
+    "group": "Id or name of a group. Digits are an id if a group has that id.",
     "invitation": "The invitation's id.",
     "key": "Key of a profile property, in any letter case.",
-    "location_path": "Country, region and city as segments of the path: `US/California/Los Gatos`; fewer give more.",
+    "location_path": "Country, region and city: `US/California/Los Gatos`. A shorter path covers a larger area.",
     "login": "Login of a person.",
     "model": "Name of a player model.",
     "name": "Name of a beacon.",
-    "network": "Id or name of a network. A segment of digits that fits 32 bits is an id.",
-    "role": "Id or name of a role. A segment of digits that fits 32 bits is an id.",
+    "network": "Id or name of a network. Digits that fit 32 bits are an id.",
+    "role": "Id or name of a role. Digits that fit 32 bits are an id.",
     "serial": "Serial number of a player.",
-    "setup_token": "Id of a setup token, as the list of them has it.",
+    "setup_token": "Id of a setup token, as listed.",
     "session": "The session's id.",
-    "signature": "What makes the link ours, as it stands in the link.",
-    "timestamp": "A moment in UTC, such as `2024-03-13T16:30:00.000Z`.",
-    "token": "A token, as it was issued.",
+    "signature": "The signature of the link, as given in the link.",
+    "timestamp": "A point in time in UTC, such as `2024-03-13T16:30:00.000Z`.",
+    "token": "A token, as issued.",
     "user": "Id of a user.",
 }
 
 _CONDITIONS = {
     "304": (
         Parameter("If-None-Match", "Answer 304 if the entity tag is still one of these."),
-        Parameter("If-Modified-Since", "Answer 304 if nothing changed since; an HTTP date, in whole seconds."),
+        Parameter("If-Modified-Since", "Answer 304 if nothing has changed since; an HTTP date, in whole seconds."),
     ),
     "412": (
         Parameter("If-Match", "Answer 412 unless the entity tag is still one of these."),
-        Parameter("If-Unmodified-Since", "Answer 412 if it changed since; an HTTP date, in whole seconds."),
+        Parameter("If-Unmodified-Since", "Answer 412 if it has changed since; an HTTP date, in whole seconds."),
     ),
 }
 
 _HEADERS = {
     "ETag": "The entity tag, for If-None-Match and If-Match.",
     "Last-Modified": "When it last changed, in whole seconds, for If-Modified-Since and If-Unmodified-Since.",
-    "Location": "Where the new entity is.",
-    "Retry-After": "After how many seconds another attempt may succeed; not always there.",
-    "WWW-Authenticate": "How to authenticate, with the error of RFC 6750 if a token was sent.",
+    "Location": "The address of the new entity.",
+    "Retry-After": "The seconds after which a retry may succeed; not always present.",
+    "WWW-Authenticate": "How to authenticate; with an error of RFC 6750 if a token was sent.",
 }
 
-_SEGMENT = re.compile(r"\{(\w+)(?::\w+)?\}")
-#: Bytes that are no text.
+_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
+#: The schema of bytes that are not text.
 BINARY = {"type": "string", "format": "binary"}
 _REFERENCE = "#/components/schemas/{name}"
 
 
 def document(endpoints: Iterable[Endpoint], base: str = "") -> Json:
-    """The document of all that is offered at `base`."""
+    """Returns the document of these endpoints, offered at `base`."""
     offered = sorted(endpoints, key=lambda endpoint: endpoint.path.lower())
     schemas, components = _schemas(offered)
     paths: dict[str, Json] = {}
     for endpoint in offered:
-        path = _SEGMENT.sub(r"{\1}", endpoint.path)
+        path = _PARAMETER.sub(r"{\1}", endpoint.path)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint, schemas, components)
     return {
         "openapi": "3.1.0",
@@ -96,7 +96,7 @@ def document(endpoints: Iterable[Endpoint], base: str = "") -> Json:
 
 
 def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[str, Json], Json]:
-    """The schema of every type, by the type's `repr`, and what those schemas refer to, by name."""
+    """Returns the schema of every type, by the type's `repr`, and the components that they refer to, by name."""
     types: list[Any] = [ErrorBody, OAuthErrorBody]
     for endpoint in endpoints:
         types += [kind for kind in (endpoint.body, endpoint.answer) if kind not in (None, bytes)]
@@ -108,13 +108,13 @@ def _schemas(endpoints: Sequence[Endpoint]) -> tuple[dict[str, Json], Json]:
 
 
 def _simplify(part: Any) -> None:
-    """Removes what other programs stumble over: Python's look-aheads, and a format that local times do not have."""
+    """Removes Python's look-aheads from patterns, which other regular expression engines reject."""
     if isinstance(part, list):
         for item in part:
             _simplify(item)
     elif isinstance(part, dict):
         if isinstance(part.get("pattern"), str):
-            part["pattern"] = part["pattern"].replace(r"(?!\n)", "")  # elsewhere `$` means the end alone
+            part["pattern"] = part["pattern"].replace(r"(?!\n)", "")  # in ECMAScript `$` matches at the very end only
         for value in part.values():
             _simplify(value)
 
@@ -140,13 +140,13 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
 
 
 def _id(endpoint: Endpoint) -> str:
-    """`get_devices_device_tags`: method and path, which no two operations share."""
-    words = re.findall(r"\w+", _SEGMENT.sub(r"\1", endpoint.path.removeprefix(PREFIX)))
+    """Returns an id such as `get_devices_device_tags`: method and path are unique."""
+    words = re.findall(r"\w+", _PARAMETER.sub(r"\1", endpoint.path.removeprefix(PREFIX)))
     return "_".join((endpoint.method, *words)).lower()
 
 
 def _alternatives(endpoint: Endpoint) -> list[Json]:
-    """One of these is enough."""
+    """Returns the security requirements, of which any one is enough."""
     if endpoint.caller == "public":
         return []
     return [{"token": [scope]} for scope in endpoint.scopes] or [{"token": []}]
@@ -161,7 +161,7 @@ def _parameters(endpoint: Endpoint, schemas: dict[str, Json]) -> list[Json]:
             "description": PATH_PARAMETERS.get(name, ""),
             "schema": {"type": "string"},
         }
-        for name in _SEGMENT.findall(endpoint.path)
+        for name in _PARAMETER.findall(endpoint.path)
     ]
     in_query: list[Json] = [
         {
@@ -207,9 +207,9 @@ def _form(fields: tuple[Parameter, ...]) -> Json:
 
 
 def _partial(schema: Json, components: Json) -> Json:
-    """`schema` with no property required: what is left out stays as it is."""
+    """Returns `schema` with no property required: omitted properties do not change."""
     whole = components[schema["$ref"].rpartition("/")[2]]
-    return {"type": "object", "description": "What is left out stays as it is.", "properties": whole["properties"]}
+    return {"type": "object", "description": "Omitted properties do not change.", "properties": whole["properties"]}
 
 
 def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
@@ -221,7 +221,7 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
     kind = OAuthErrorBody if endpoint.oauth else ErrorBody
     error = {"schema": schemas[repr(kind)], "example": examples.of_schema(schemas[repr(kind)], components)}
     content: Json = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
-    if endpoint.produces == HTML_TYPE:  # a link that is not good any more leads to a page that says so
+    if endpoint.produces == HTML_TYPE:  # an expired link answers with a page
         content[HTML_TYPE] = {"schema": {"type": "string"}}
     for status in (*endpoint.errors, *endpoint.more):
         responses[status] = _described(endpoint, status) | {"content": content}
@@ -238,7 +238,7 @@ def _answer(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> J
 
 
 def _described(endpoint: Endpoint, status: str) -> Json:
-    """A response without its content; its headers are those that a client works with."""
+    """Returns a response without its content, with the headers that clients use."""
     names = []
     if status in ("200", "304") and "304" in endpoint.statuses:
         names = ["ETag", "Last-Modified"] if endpoint.path.startswith(PREFIX) else ["ETag"]

@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document: the contract's own where it has one, else made from the schema."""
+"""Provides examples for the OpenAPI document: the contract's own, or else one made from the schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signfleet.web.http.documented import documented
 
 Json = dict[str, Any]
 
-#: Values that read like those of a real fleet, by the name of the property in lower case.
+#: Realistic values by the name of the property, in lower case.
 _NAMED: Mapping[str, Any] = {
     "access_token": "Wm9kaWFjLU5vdC1BLVJlYWwtVG9rZW4tMDAwMDAwMDA",
     "address": "192.168.0.12/24",
@@ -61,7 +61,7 @@ _NAMED: Mapping[str, Any] = {
     "value": "dark",
     "version": "8.5.35",
 }
-#: Values of the forms that the schemas know, tried in this order for a pattern.
+#: Values for patterns, tried in this order.
 _FORMS = (
     "00:05:00",
     "2024-03-13T16:30:00Z",
@@ -75,12 +75,12 @@ _FORMS = (
     "example",
     "1",
 )
-_DEEPEST = 12
+_MAX_DEPTH = 12
 
 
 @cache
 def of_contract(method: str, route: str, kind: Literal["request", "answer"]) -> Any:
-    """The contract's example of a body, decoded; None where it has none. `route` is one of our paths."""
+    """Returns the contract's example of a body, decoded, or None. `route` is a path as signfleet declares it."""
     folder = files(__package__) / "contract_examples"
     names = sorted(entry.name for entry in folder.iterdir())
     for row in documented():
@@ -93,7 +93,7 @@ def of_contract(method: str, route: str, kind: Literal["request", "answer"]) -> 
 
 
 def of_schema(schema: Json, components: Json, name: str = "", depth: int = 0) -> Any:
-    """A value that fits the schema, which may refer to `components`; `name` is that of the property it stands in."""
+    """Returns a value that fits the schema, which may refer to `components`; `name` is the name of the property."""
     if "$ref" in schema:
         return of_schema(components[schema["$ref"].rpartition("/")[2]], components, name, depth)
     for key in ("examples", "enum"):
@@ -103,7 +103,7 @@ def of_schema(schema: Json, components: Json, name: str = "", depth: int = 0) ->
         return schema["const"]
     if "anyOf" in schema:
         options = [option for option in schema["anyOf"] if option.get("type") != "null"]
-        return of_schema(options[0], components, name, depth + 1) if options and depth < _DEEPEST else None
+        return of_schema(options[0], components, name, depth + 1) if options and depth < _MAX_DEPTH else None
     if "type" not in schema:
         return _NAMED.get(name.lower(), {})
     return _of_type(schema, components, name, depth)

@@ -75,7 +75,7 @@ def responder(
             raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
         for name, value in parameters.items():
             if "\x00" in value or "\ufffd" in value:
-                raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or has a NUL character.")
+                raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or contains a NUL character.")
         if read is None:
             return _response(call, await _handle(handler, call, parameters), endpoint)
         async with _room(bodies, call, endpoint.body_limit):

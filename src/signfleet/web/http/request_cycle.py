@@ -179,7 +179,7 @@ class RequestCycle:
         lines.append(b"\r\n")
         head = b"\r\n".join(lines)
         if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
-            raise ValueError("A header of the answer has a line break or NUL.")
+            raise ValueError("A header of the answer contains a line break or NUL.")
         self._head = head
 
     def _is_much(self) -> bool:

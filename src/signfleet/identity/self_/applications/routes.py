@@ -83,7 +83,7 @@ async def update_application(call: Call, applications: Applications, application
         expiry = secret_expiry(body.secret_expiration_date)
         row = await applications.own(call.person_id, id_of(application))
         if expiry.is_later_than(row.secret_expiration_date):
-            call.session.demand_power_to_give(row.scope.split())  # as for a new secret
+            call.session.check_can_grant(row.scope.split())  # as for a new secret
     change = ApplicationChange(body.name, body.description, scope, expiry)
     await applications.update(call.person_id, id_of(application), change, call.precondition, call.now)
     return NO_CONTENT
@@ -111,7 +111,7 @@ async def rotate_secret(call: Call, applications: Applications, application: str
     number = id_of(application)
     expiry = secret_expiry(None if call.body is None else call.body.secret_expiration_date)
     row = await applications.own(call.person_id, number)
-    call.session.demand_power_to_give(row.scope.split())  # the secret gives everything that the application may do
+    call.session.check_can_grant(row.scope.split())  # the secret grants every scope of the application
     secret = await applications.rotate_secret(call.person_id, number, call.now, expiry)
     return answer_json(application_of(await applications.own(call.person_id, number), secret))
 
@@ -126,11 +126,11 @@ async def _check_same(
 
 
 def _own_scopes(call: Call) -> str:
-    """Returns all scopes that the caller may give."""
-    return USER_SCOPE if all(map(call.session.may_give, USER_SCOPE.split())) else call.session.scope
+    """Returns all scopes that the caller may grant."""
+    return USER_SCOPE if all(map(call.session.may_grant, USER_SCOPE.split())) else call.session.scope
 
 
 def _checked(call: Call, scopes: list[str]) -> str:
     each = " ".join(scopes).split()  # one string may have several scopes
-    call.session.demand_power_to_give(each)
+    call.session.check_can_grant(each)
     return " ".join(each)
