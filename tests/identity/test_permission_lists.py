@@ -55,7 +55,7 @@ async def entries(admin: AsyncClient, entity: str, id_: int) -> list[dict[str, A
 
 @pytest.mark.parametrize("allowed", [True, False], ids=["grant", "denial"])
 @pytest.mark.parametrize("entity", ENTITIES)
-async def test_adding_and_removing_are_recorded_for_what_they_are(
+async def test_adding_and_removing_permissions_are_recorded_as_such(
     entity: str, allowed: bool, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     path, id_, type_, principal_id = await made(entity, admin, services, network)
@@ -87,7 +87,7 @@ async def test_a_removed_permission_is_recorded_as_it_was(
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
-async def test_nothing_added_or_removed_leaves_no_entry(
+async def test_an_empty_change_leaves_no_entry(
     entity: str, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     path, id_, type_, principal_id = await made(entity, admin, services, network)
@@ -98,7 +98,7 @@ async def test_nothing_added_or_removed_leaves_no_entry(
     assert await entries(admin, entity, id_) == []
 
 
-async def test_entries_of_earlier_versions_keep_their_actions(
+async def test_entries_of_earlier_versions_are_unchanged(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     async def work(tx: Transaction) -> None:

@@ -27,7 +27,7 @@ def test_the_first_attempts_have_no_pause_and_later_pauses_double(clock: Clock) 
     assert waits == [0, 0, 0, 1, 2, 2, 2, 4, 4, 8, 8, 16]
 
 
-def test_an_attempt_beyond_the_patience_is_refused_and_not_counted(clock: Clock) -> None:
+def test_an_attempt_that_would_wait_too_long_is_refused_and_not_counted(clock: Clock) -> None:
     attempts = BackOff(0, 1, 60.0, COMPLAINT, clock)
     for _ in range(5):
         attempts.count(KEY, 60.0)

@@ -35,7 +35,7 @@ def test_common_passwords_are_refused_in_their_usual_disguises(password: str) ->
 @pytest.mark.parametrize(
     "password", ["7t#Sqg7*", "aA1!aA1!", "N3w-passw0rd!", "0ther-Passw0rd!", "Blue42#Kettle", "Jo!9x8w7v6", "aB3#56789"]
 )
-def test_others_are_taken(password: str) -> None:
+def test_uncommon_passwords_are_accepted(password: str) -> None:
     check_policy(password)
 
 
@@ -43,5 +43,5 @@ def test_the_list_has_more_than_the_ten_thousand_most_common() -> None:
     assert len(load()) > 20_000
 
 
-def test_the_list_is_spelled_as_it_is_looked_up() -> None:
+def test_the_list_uses_the_spelling_of_the_lookup() -> None:
     assert all(_plain(common) == common for common in load())

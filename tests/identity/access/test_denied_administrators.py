@@ -70,7 +70,7 @@ def new_user(login: str, role: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("denied", [DEVICE, UPDATE_DEVICE], ids=["full control", "one operation"])
-async def test_nobody_else_is_let_in_either(there: Network, denied: Operation) -> None:
+async def test_a_denied_administrator_cannot_grant_access_to_others(there: Network, denied: Operation) -> None:
     await there.deny(denied)
     uma = f"/Users/{there.uma_id}/"
     refused = [
@@ -90,7 +90,7 @@ async def test_nobody_else_is_let_in_either(there: Network, denied: Operation) -
         assert await there.ben_tries(method, path, body) in (201, 204, 400), (path, body)  # 400: twice the same
 
 
-async def test_what_is_denied_on_one_device_alone_can_be_given_without_it(there: Network, admin: AsyncClient) -> None:
+async def test_a_role_with_the_same_denial_can_be_assigned(there: Network, admin: AsyncClient) -> None:
     """A role that is denied the same there goes on to be given by those who are denied it."""
     await there.deny(DEVICE)
     assert await there.ben_tries("POST", "/Users/", new_user("cora@example.com", VIEWERS.name)) == 403
@@ -105,7 +105,7 @@ async def test_what_is_denied_on_one_device_alone_can_be_given_without_it(there:
     assert await there.ben_tries("POST", "/Users/", new_user("dora@example.com", VIEWERS.name)) == 201
 
 
-async def test_a_denial_to_oneself_is_lifted_by_nothing_one_does_to_oneself(there: Network) -> None:
+async def test_no_change_of_ones_own_user_removes_a_denial(there: Network) -> None:
     await there.deny(UPDATE_DEVICE)
     mine, on_device = f"/Users/{there.ben_id}/", permission(UPDATE_DEVICE, "User", there.ben_id, allowed=False)
     assert await there.ben_tries("DELETE", "/Devices/A1/Permissions/", on_device) == 403
@@ -121,7 +121,7 @@ async def test_a_denial_to_oneself_is_lifted_by_nothing_one_does_to_oneself(ther
 
 
 @pytest.mark.parametrize("leaves_for", [None, ADMINISTRATORS.name, GENERAL_MANAGERS.name])
-async def test_who_is_denied_something_by_a_role_does_not_get_it_by_leaving(
+async def test_leaving_a_role_does_not_remove_its_denials(
     there: Network, admin: AsyncClient, leaves_for: str | None
 ) -> None:
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
@@ -141,7 +141,7 @@ async def test_who_is_denied_something_by_a_role_does_not_get_it_by_leaving(
     assert left == (204 if leaves_for is None else 403)
 
 
-async def test_others_do_not_get_by_a_change_of_role_what_the_changer_lacks(there: Network, admin: AsyncClient) -> None:
+async def test_a_change_of_role_cannot_grant_what_the_caller_lacks(there: Network, admin: AsyncClient) -> None:
     """Uma's own permission is outweighed by her role's denial until she leaves the role."""
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
     await admin.put(f"/Users/{there.uma_id}/", json={"roleName": "Rho"})
@@ -157,7 +157,7 @@ async def test_others_do_not_get_by_a_change_of_role_what_the_changer_lacks(ther
     assert (await admin.put(f"/Users/{there.uma_id}/", json={"roleName": None})).status_code == 204
 
 
-async def test_a_device_does_not_come_back_without_its_denials(there: Network, admin: AsyncClient) -> None:
+async def test_a_device_cannot_be_recreated_without_its_denials(there: Network, admin: AsyncClient) -> None:
     await there.deny(UPDATE_DEVICE)
     assert await there.ben_tries("DELETE", "/Devices/A1/") == 403
     assert (await there.ben.delete("/Devices/", params={"filter": "[Serial] IS IN ('A1', 'A2')"})).json() == 1
@@ -166,7 +166,7 @@ async def test_a_device_does_not_come_back_without_its_denials(there: Network, a
     assert await there.ben_tries("DELETE", "/Devices/A1/") == 204
 
 
-async def test_a_group_does_not_come_back_without_its_denials(there: Network, admin: AsyncClient) -> None:
+async def test_a_group_cannot_be_recreated_without_its_denials(there: Network, admin: AsyncClient) -> None:
     group_id = (await admin.post("/Groups/Regular/", json={"name": "Gamma"})).json()["id"]
     await put(there.services.store, there.id, [Rule(UPDATE_GROUP, "User", there.ben_id, group_id, is_allowed=False)])
     assert await there.ben_tries("DELETE", "/Groups/Regular/Gamma/") == 403
@@ -174,14 +174,14 @@ async def test_a_group_does_not_come_back_without_its_denials(there: Network, ad
     assert await there.ben_tries("DELETE", "/Groups/Regular/Gamma/") == 204
 
 
-async def test_a_user_does_not_come_back_with_more_than_who_invites_them_has(there: Network) -> None:
+async def test_a_recreated_user_cannot_have_more_than_the_inviter(there: Network) -> None:
     await there.deny(DEVICE)
     assert await there.ben_tries("DELETE", f"/Users/{there.uma_id}/") == 204
     assert await there.ben_tries("POST", "/Users/", new_user(UMA, VIEWERS.name)) == 403
     assert await there.ben_tries("POST", "/Users/", new_user(UMA, None)) == 201
 
 
-async def test_an_application_of_the_denied_is_denied_the_same(there: Network, call_as: CallAs) -> None:
+async def test_an_application_shares_the_denials_of_its_owner(there: Network, call_as: CallAs) -> None:
     await there.deny(DEVICE)
     made = (await there.ben.post("/Self/Applications/", json={"name": "Program"})).json()
     form = {
@@ -196,7 +196,7 @@ async def test_an_application_of_the_denied_is_denied_the_same(there: Network, c
     assert (await program.post("/Users/", json=new_user("x@example.com", ADMINISTRATORS.name))).status_code == 403
 
 
-async def test_nobody_is_let_in_again_by_who_lacks_what_they_may_do(there: Network, admin: AsyncClient) -> None:
+async def test_unlocking_a_user_needs_the_rights_of_that_user(there: Network, admin: AsyncClient) -> None:
     assert (await admin.put(f"/Users/{there.uma_id}/", json={"isLockedOut": True})).status_code == 204
     await there.deny(VIEW_DEVICE)
     uma = f"/Users/{there.uma_id}/"
@@ -206,7 +206,7 @@ async def test_nobody_is_let_in_again_by_who_lacks_what_they_may_do(there: Netwo
     assert await there.ben_tries("PUT", uma, {"isLockedOut": False}) == 204
 
 
-async def test_a_check_looks_at_so_many_single_things(
+async def test_a_check_of_too_many_single_entities_is_refused(
     there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ben and the role that he gives are denied the same two devices, one by one; more than the limit are refused."""
@@ -228,7 +228,7 @@ async def test_a_check_looks_at_so_many_single_things(
     escalation.cache_clear()
 
 
-async def test_a_role_that_both_have_is_given_without_a_look_at_single_things(
+async def test_assigning_the_callers_own_role_checks_no_single_entities(
     there: Network, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signfleet.identity.access.visibility.CANDIDATES_LIMIT", 0)

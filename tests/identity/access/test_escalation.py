@@ -67,7 +67,7 @@ async def refuses(grantor: Grantor, before: Rights, after: Rights) -> bool:
     return False
 
 
-async def test_a_change_is_refused_exactly_where_it_gives_what_the_caller_lacks(store: Store) -> None:
+async def test_a_change_is_refused_exactly_when_it_grants_what_the_caller_lacks(store: Store) -> None:
     verdicts = []
     for seed in range(300):
         chance = random.Random(seed)

@@ -131,7 +131,7 @@ def from_elsewhere(people: Cast, family: Operation, view: Operation, hidden: int
 @pytest.mark.parametrize("who", [denied, allowed_others, role_denied, from_elsewhere])
 @pytest.mark.parametrize(("segment", "family", "view", "called", "absent"), HIDEABLE, ids=[row[0] for row in HIDEABLE])
 @ON_SQLITE
-async def test_what_is_hidden_is_like_what_is_not_there(
+async def test_a_hidden_entity_answers_like_a_missing_one(
     world: World,
     call_as: CallAs,
     statements: Texts,
@@ -159,7 +159,7 @@ async def test_what_is_hidden_is_like_what_is_not_there(
 
 
 @ON_SQLITE
-async def test_a_role_of_another_network_is_like_one_that_is_not_there(
+async def test_a_role_of_another_network_answers_like_a_missing_one(
     world: World, call_as: CallAs, statements: Texts
 ) -> None:
     client = (await cast(world, call_as)).elsewhere.client
@@ -174,7 +174,7 @@ async def test_a_role_of_another_network_is_like_one_that_is_not_there(
 
 @ON_SQLITE
 @pytest.mark.parametrize("segment", ["application", "invitation", "network", "user", "token"])
-async def test_below_self_what_is_somebody_elses_is_like_what_is_not_there(
+async def test_below_self_an_entity_of_another_person_answers_like_a_missing_one(
     world: World, call_as: CallAs, sign_in: SignIn, statements: Texts, segment: str
 ) -> None:
     client, ours = (await cast(world, call_as)).elsewhere.client, world.administrator
@@ -201,7 +201,7 @@ async def test_below_self_what_is_somebody_elses_is_like_what_is_not_there(
 
 @ON_SQLITE
 @pytest.mark.parametrize("by_name", [True, False])
-async def test_a_device_cannot_be_moved_to_a_hidden_group_nor_to_none(
+async def test_a_device_cannot_be_moved_to_a_hidden_or_missing_group(
     world: World, call_as: CallAs, statements: Texts, by_name: bool
 ) -> None:
     client, rules = denied(await cast(world, call_as), GROUP, VIEW_GROUP, world.ids["Group"])
@@ -228,7 +228,7 @@ async def test_a_device_cannot_be_moved_to_a_hidden_group_nor_to_none(
     ],
     ids=["device", "user"],
 )
-async def test_what_is_hidden_is_not_explained(
+async def test_errors_do_not_mention_hidden_entities(
     world: World,
     call_as: CallAs,
     statements: Texts,
@@ -262,7 +262,7 @@ FORMS = {"OpenID": f"{ROOT}{OPENID}/token", "the older address": "/Token"}
 @ON_SQLITE
 @pytest.mark.parametrize("address", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("inside", ["", "Test Network/"])
-async def test_an_unknown_login_is_like_a_wrong_password(
+async def test_an_unknown_login_answers_like_a_wrong_password(
     world: World,
     client: AsyncClient,
     statements: Texts,
@@ -287,7 +287,7 @@ async def test_an_unknown_login_is_like_a_wrong_password(
 
 
 @ON_SQLITE
-async def test_an_unknown_client_id_is_like_a_wrong_secret(
+async def test_an_unknown_client_id_answers_like_a_wrong_secret(
     network: Tenant, client: AsyncClient, statements: Texts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared = []
@@ -305,7 +305,7 @@ async def test_an_unknown_client_id_is_like_a_wrong_secret(
 
 
 @ON_SQLITE
-async def test_asking_for_a_new_password_is_the_same_for_everybody(
+async def test_a_password_reset_answers_the_same_for_every_login(
     world: World, client: AsyncClient, statements: Texts
 ) -> None:
     answers = [
@@ -321,7 +321,7 @@ async def test_asking_for_a_new_password_is_the_same_for_everybody(
 
 @ON_SQLITE
 @pytest.mark.parametrize(("path", "wrap"), [("/Users/", "person"), ("/Self/", None)], ids=["invite", "register"])
-async def test_a_login_that_has_an_account_is_like_an_unknown_one(
+async def test_adding_a_known_login_answers_like_adding_an_unknown_one(
     world: World, call_as: CallAs, statements: Texts, monkeypatch: pytest.MonkeyPatch, path: str, wrap: str | None
 ) -> None:
     hashed: list[int] = []

@@ -62,7 +62,7 @@ def permission(operation: Operation, kind: str, id_: int, *, allowed: bool = Tru
     return [{"operationUID": operation.uid, "principal": {"type": kind, "id": id_}, "isAllowed": allowed}]
 
 
-async def test_nobody_gives_themselves_more(helper: Helper) -> None:
+async def test_callers_cannot_grant_themselves_more(helper: Helper) -> None:
     await helper.may(VIEW_USER, UPDATE_USER, CHANGE_USER_ROLE, EDIT_USER_PERMISSIONS)
     path = f"/Users/{helper.user_id}/"
     for role in (ADMINISTRATORS, VIEWERS):
@@ -71,28 +71,28 @@ async def test_nobody_gives_themselves_more(helper: Helper) -> None:
         assert await helper.tries("POST", f"{path}Permissions/", permission(operation, "User", helper.user_id)) == 403
 
 
-async def test_nobody_makes_somebody_who_may_more(helper: Helper) -> None:
+async def test_callers_cannot_create_a_user_with_more_rights(helper: Helper) -> None:
     await helper.may(VIEW_USER, CREATE_USER, CHANGE_USER_ROLE)
     ann = {"person": {"login": "ann@example.com"}, "roleName": ADMINISTRATORS.name}
     assert await helper.tries("POST", "/Users/", ann) == 403
     assert await helper.tries("POST", "/Users/", ann | {"roleName": None}) == 201
 
 
-async def test_nobody_lifts_what_they_are_denied(helper: Helper) -> None:
+async def test_callers_cannot_remove_their_own_denials(helper: Helper) -> None:
     await helper.may(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
     await helper.is_denied(DELETE_DEVICE)
     denied = permission(DELETE_DEVICE, "User", helper.user_id)
     assert await helper.tries("DELETE", f"/Users/{helper.user_id}/Permissions/", denied) == 403
 
 
-async def test_what_one_has_can_be_given_and_taken(helper: Helper, network: Tenant) -> None:
+async def test_callers_can_grant_and_revoke_what_they_have(helper: Helper, network: Tenant) -> None:
     await helper.may(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
     path = f"/Users/{network.user_id}/Permissions/"
     for method in ("POST", "DELETE"):
         assert await helper.tries(method, path, permission(UPDATE_DEVICE, "User", network.user_id)) == 204
 
 
-async def test_making_a_role_with_permissions_is_editing_them(helper: Helper) -> None:
+async def test_creating_a_role_with_permissions_needs_the_right_to_edit_them(helper: Helper) -> None:
     await helper.may(CREATE_ROLE, VIEW_DEVICE)
     role = {"name": "Rho", "permissions": permission(VIEW_DEVICE, "Role", 0)}
     assert await helper.tries("POST", "/Roles/", role) == 403
@@ -101,7 +101,7 @@ async def test_making_a_role_with_permissions_is_editing_them(helper: Helper) ->
     assert await helper.tries("POST", "/Roles/", {"name": "R", "permissions": permission(DEVICE, "Role", 0)}) == 403
 
 
-async def test_a_role_gets_no_more_than_its_editor_has(helper: Helper, admin: AsyncClient) -> None:
+async def test_a_role_cannot_get_more_than_its_editor_has(helper: Helper, admin: AsyncClient) -> None:
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
     await helper.may(EDIT_ROLE_PERMISSIONS, VIEW_DEVICE)
     path = f"/Roles/{role_id}/Permissions/"
@@ -109,7 +109,7 @@ async def test_a_role_gets_no_more_than_its_editor_has(helper: Helper, admin: As
     assert await helper.tries("POST", path, permission(VIEW_DEVICE, "Role", role_id)) == 204
 
 
-async def test_a_custom_role_is_given_by_those_who_have_all_of_it(
+async def test_only_callers_with_all_its_rights_assign_a_custom_role(
     helper: Helper, admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     (device,) = await register(services.store, network.network_id, ["A1"])
@@ -131,7 +131,7 @@ async def test_a_custom_role_is_given_by_those_who_have_all_of_it(
         assert await gives(operations) == status
 
 
-async def test_on_a_device_nobody_is_given_more_than_the_giver_has_there(
+async def test_permissions_on_a_device_cannot_exceed_the_grantors(
     helper: Helper, services: Services, network: Tenant
 ) -> None:
     (device,) = await register(services.store, network.network_id, ["A1"])

@@ -260,7 +260,7 @@ def running(settings: Settings) -> Iterator[Server]:
         server.close()
 
 
-def test_any_life_of_accounts(settings: Settings, bootstrapped: tuple[str, object]) -> None:
+def test_any_sequence_of_account_changes(settings: Settings, bootstrapped: tuple[str, object]) -> None:
     examples = 8 if bootstrapped[0].startswith("sqlite") else 3
     with running(settings) as server:
         run_state_machine_as_test(

@@ -204,7 +204,7 @@ async def test_every_cell_of_the_matrix(world: World, sign_in: SignIn, call_as: 
     assert outcomes == {OK, UNAUTHENTICATED, FORBIDDEN, HIDDEN}
 
 
-async def test_an_invited_user_is_one_to_the_administrators_of_the_network(world: World, call_as: CallAs) -> None:
+async def test_administrators_see_an_invited_user_as_a_user(world: World, call_as: CallAs) -> None:
     """All but a token: an invited user has none."""
     people = await cast(world, call_as)
     wrong: dict[str, Any] = {}

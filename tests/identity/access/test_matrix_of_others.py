@@ -141,17 +141,17 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
     ]
 
 
-async def test_people_have_what_is_their_own(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+async def test_people_reach_their_own_entities(world: World, call_as: CallAs, sign_in: SignIn) -> None:
     await demand_every_cell(world, FOR_PEOPLE, await people(world, call_as, sign_in))
 
 
-async def test_what_is_somebody_elses_is_not_there(world: World, call_as: CallAs) -> None:
+async def test_entities_of_another_person_are_404(world: World, call_as: CallAs) -> None:
     stranger = (await cast(world, call_as)).elsewhere.client
     theirs = [endpoint for endpoint in FOR_PEOPLE if SOMEBODYS.search(endpoint.path)]
     await demand_every_cell(world, theirs, [Caller("a stranger", stranger, lambda endpoint: HIDDEN)])
 
 
-async def test_what_an_invitation_leads_to_is_not_there_before_it_is_accepted(world: World, call_as: CallAs) -> None:
+async def test_an_invitation_gives_access_to_nothing_until_accepted(world: World, call_as: CallAs) -> None:
     """Neither the network nor the user in it, for the invited person as for the administrator who invited."""
     made = await cast(world, call_as)
     pending = made.invited.owner._replace(user_id=made.pending, network_id=world.network.network_id)
@@ -169,7 +169,7 @@ async def test_what_an_invitation_leads_to_is_not_there_before_it_is_accepted(wo
 # --- players
 
 
-async def test_players_are_one_device(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+async def test_players_reach_only_their_own_device(world: World, call_as: CallAs, sign_in: SignIn) -> None:
     made = await cast(world, call_as)
     elsewhere = made.elsewhere.owner.network_id
     b2, b3, gone = await register(world.services.store, world.network.network_id, ["B2", "B3", "B4"])
@@ -225,7 +225,7 @@ def members(value: Any) -> Any:
     return [members(item) for item in value] if isinstance(value, list) else type(value)
 
 
-async def test_what_is_public_answers_the_same_whoever_calls(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+async def test_public_endpoints_answer_every_caller_the_same(world: World, call_as: CallAs, sign_in: SignIn) -> None:
     made = await cast(world, call_as)
     callers = [
         *await strangers(world, call_as, await sign_in(), OK),
@@ -248,7 +248,7 @@ async def test_what_is_public_answers_the_same_whoever_calls(world: World, call_
     assert different == {}
 
 
-async def test_only_a_setup_token_lets_players_in(world: World, call_as: CallAs, sign_in: SignIn) -> None:
+async def test_only_a_setup_token_registers_players(world: World, call_as: CallAs, sign_in: SignIn) -> None:
     (endpoint,) = [endpoint for endpoint in PUBLIC if name(endpoint) == REGISTER]
     made = await cast(world, call_as)
     setup_token = (await world.services.provisioning.issue(world.network.network_id, 2**42)).token

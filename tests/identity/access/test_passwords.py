@@ -12,12 +12,12 @@ from signfleet.identity.access.passwords import Passwords, check_policy, generat
 
 
 @pytest.mark.parametrize("password", ["7t#Sqg7*", "aA1!aA1!", "Größe-0f-ß&", "aA1!" * 64, "with blank A1!"])
-def test_a_password_within_the_policy_is_taken(password: str) -> None:
+def test_a_password_within_the_policy_is_accepted(password: str) -> None:
     check_policy(password)
 
 
 @given(st.text(max_size=300))
-def test_any_text_is_taken_or_refused_by_the_field_it_stands_in(text: str) -> None:
+def test_any_text_is_accepted_or_refused_naming_its_field(text: str) -> None:
     try:
         check_policy(text, "newPassword")
     except Invalid as error:
@@ -26,7 +26,7 @@ def test_any_text_is_taken_or_refused_by_the_field_it_stands_in(text: str) -> No
             assert text not in error.message
 
 
-def test_made_passwords_are_within_the_policy_and_all_different() -> None:
+def test_generated_passwords_meet_the_policy_and_differ() -> None:
     made = [generate() for _ in range(200)]
     for password in made:
         check_policy(password)
@@ -61,13 +61,13 @@ async def test_an_unknown_login_costs_as_much_as_a_wrong_password(monkeypatch: p
     hashing.close()
 
 
-async def test_a_hash_that_is_none_matches_nothing() -> None:
+async def test_an_invalid_hash_matches_nothing() -> None:
     hashing = Passwords()
     assert not await hashing.verify("not a hash", "x")
     hashing.close()
 
 
-async def test_when_too_many_wait_the_next_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_queue_asks_the_next_caller_to_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_WAITING_LIMIT", 0)
     hashing = Passwords()
     with pytest.raises(Throttled) as raised:

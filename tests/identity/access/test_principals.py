@@ -34,7 +34,9 @@ async def test_a_principal_whose_name_and_id_disagree_is_refused(
         assert (await admin.request("POST", path, json=mine)).status_code == 400
 
 
-async def test_the_only_administrator_keeps_a_way_back(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_the_only_administrator_can_undo_a_denial(
+    admin: AsyncClient, services: Services, network: Tenant
+) -> None:
     await register(services.store, network.network_id, ["A1"])
     path = "/Devices/A1/Permissions/"
     for operation in (DEVICE, VIEW_DEVICE):
@@ -46,7 +48,7 @@ async def test_the_only_administrator_keeps_a_way_back(admin: AsyncClient, servi
     assert (await admin.get(path)).json() == []
 
 
-async def test_what_one_denied_to_oneself_is_no_obstacle_to_deleting_the_device(
+async def test_a_self_denial_does_not_prevent_deleting_the_device(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1", "A2"])
@@ -57,7 +59,7 @@ async def test_what_one_denied_to_oneself_is_no_obstacle_to_deleting_the_device(
     assert (await admin.delete("/Devices/", params={"filter": "[Serial] IS 'A2'"})).json() == 1
 
 
-async def test_what_somebody_else_denies_too_one_lifts_no_more(
+async def test_a_self_denial_that_another_repeats_cannot_be_undone(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])

@@ -37,12 +37,12 @@ async def hears(client: AsyncClient, status: int, headers: dict[str, str] | None
     return False
 
 
-async def test_a_revoked_token_is_good_nowhere(admin: AsyncClient, admin_token: str, elsewhere: AsyncClient) -> None:
+async def test_a_revoked_token_works_on_no_server(admin: AsyncClient, admin_token: str, elsewhere: AsyncClient) -> None:
     assert (await admin.delete(f"/Self/Tokens/{admin_token}/")).status_code == 204
     assert await hears(elsewhere, 401)
 
 
-async def test_a_locked_network_is_locked_everywhere(
+async def test_a_locked_network_is_locked_on_every_server(
     services: Services, network: Tenant, elsewhere: AsyncClient
 ) -> None:
     row = await services.networks.row(network.network_id)
@@ -50,7 +50,7 @@ async def test_a_locked_network_is_locked_everywhere(
     assert await hears(elsewhere, 401)
 
 
-async def test_a_network_that_was_chosen_is_chosen_everywhere(
+async def test_a_chosen_network_is_chosen_on_every_server(
     services: Services, network: Tenant, elsewhere: AsyncClient, sign_in: SignIn
 ) -> None:
     token = await sign_in(choose=False)

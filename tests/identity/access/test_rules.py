@@ -18,11 +18,11 @@ def test_nothing_is_allowed_without_a_rule() -> None:
     assert not is_allowed([rule(VIEW_GROUP)], VIEW_DEVICE)
 
 
-def test_full_control_allows_what_is_below_it() -> None:
+def test_full_control_allows_its_child_operations() -> None:
     assert is_allowed([rule(DEVICE)], UPDATE_DEVICE)
 
 
-def test_a_rule_for_another_operation_says_nothing() -> None:
+def test_a_rule_for_another_operation_is_ignored() -> None:
     assert not is_allowed([rule(VIEW_DEVICE)], UPDATE_DEVICE)
     assert not is_allowed([rule(VIEW_DEVICE)], DEVICE)
 
@@ -37,17 +37,17 @@ def test_a_rule_for_another_operation_says_nothing() -> None:
     ids=["an instance's before an operation's", "an operation's before its parent's", "a user's before a role's"],
 )
 @pytest.mark.parametrize("allowed", [True, False])
-def test_the_stronger_rule_decides_whatever_it_says(stronger, weaker, allowed: bool) -> None:
+def test_the_stronger_rule_decides(stronger, weaker, allowed: bool) -> None:
     rules = [rule(**weaker, allowed=not allowed), rule(**stronger, allowed=allowed)]
     assert is_allowed(rules, VIEW_DEVICE) is allowed
     assert is_allowed(rules[::-1], VIEW_DEVICE) is allowed
 
 
-def test_between_equals_denying_wins() -> None:
+def test_between_equal_rules_a_denial_wins() -> None:
     assert not is_allowed([rule(allowed=True), rule(allowed=False)], VIEW_DEVICE)
 
 
-def test_a_system_role_has_its_rules_and_any_other_none() -> None:
+def test_only_system_roles_have_built_in_rules() -> None:
     assert is_allowed(system_rules(ADMINISTRATORS.id), UPDATE_DEVICE)
     assert is_allowed(system_rules(VIEWERS.id), VIEW_DEVICE)
     assert not is_allowed(system_rules(VIEWERS.id), UPDATE_DEVICE)

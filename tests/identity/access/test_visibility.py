@@ -97,7 +97,7 @@ async def backwards(store: Store, scope: Scope) -> list[int]:
             return ids
 
 
-async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
+async def test_the_store_and_the_rules_agree(store: Store) -> None:
     async def devices(tx: Transaction) -> None:
         for device_id in DEVICES_THERE:
             await insert_device(tx, device_id)
@@ -137,7 +137,7 @@ async def test_the_stores_answer_is_the_rules_answer(store: Store) -> None:
                 assert expected == [], told
 
 
-async def test_two_scopes_admit_what_both_admit(store: Store) -> None:
+async def test_an_intersection_admits_what_both_scopes_admit(store: Store) -> None:
     async def fill(tx: Transaction) -> None:
         for device_id in DEVICES_THERE:
             await insert_device(tx, device_id)
@@ -163,7 +163,7 @@ async def test_two_scopes_admit_what_both_admit(store: Store) -> None:
     assert [row.id for row in await store.all(statement, **seen.parameters, network_id=NETWORK)] == [2]
 
 
-async def test_what_a_caller_sees_is_worked_out_once_until_permissions_change(store: Store) -> None:
+async def test_a_scope_is_cached_until_permissions_change(store: Store) -> None:
     permissions = Permissions(store)
     for rule in random_rules(random.Random(2), CUSTOM_ROLE):
         await store.write(lambda tx, rule=rule: tx.execute(INSERT_PERMISSION, **rule))
@@ -176,6 +176,6 @@ async def test_what_a_caller_sees_is_worked_out_once_until_permissions_change(st
     assert await seen(2) is not before
 
 
-async def test_who_may_see_every_user_needs_no_condition(store: Store) -> None:
+async def test_a_caller_who_sees_every_user_needs_no_condition(store: Store) -> None:
     administrator = msgspec.structs.replace(a_session(SYSTEM_ROLES[0].id), has_permissions=False)
     assert await Permissions(store).scope(administrator, VIEW_USER, user.c.id) is EVERYTHING

@@ -24,7 +24,7 @@ async def user_id(admin: AsyncClient, login: str) -> int:
     return int((await admin.get(f"/Users/{login}/")).json()["id"])
 
 
-async def test_logins_are_shown_to_who_may_see_their_users(
+async def test_logins_are_shown_only_to_callers_who_see_their_users(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     (device, _) = await register(services.store, network.network_id, ["A1", "A2"])
@@ -79,7 +79,7 @@ async def test_a_user_shows_no_permissions_on_hidden_devices(
     assert (await ben.get(explain, params=query)).status_code == 404
 
 
-async def test_people_see_none_of_their_own_permissions_on_hidden_devices(
+async def test_people_do_not_see_their_own_permissions_on_hidden_devices(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     """Whichever network they have chosen, and none."""
@@ -96,7 +96,7 @@ async def test_people_see_none_of_their_own_permissions_on_hidden_devices(
             assert VIEW_DEVICE.uid not in text, path
 
 
-async def test_a_user_has_no_date_while_there_are_hidden_permissions(
+async def test_a_user_with_hidden_permissions_has_no_date(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     (hidden,) = await register(services.store, network.network_id, ["A1"])
@@ -143,7 +143,7 @@ async def test_a_device_is_read_again_when_users_become_visible_or_hidden(
     assert guarded.status_code == 204
 
 
-async def test_serials_of_hidden_devices_stay_hidden_when_they_are_blocked(
+async def test_blocked_serials_of_hidden_devices_are_hidden(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     hidden, _ = await register(services.store, network.network_id, ["A1", "A2"])

@@ -91,7 +91,7 @@ async def test_a_person_registers_activates_and_signs_in(
     assert me["password"] is None
 
 
-async def test_looking_at_the_page_activates_nobody(client: AsyncClient, mailbox: Mailbox) -> None:
+async def test_opening_the_page_does_not_activate_the_account(client: AsyncClient, mailbox: Mailbox) -> None:
     await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
     (mail,) = await mailbox()
     for _ in range(2):
@@ -101,9 +101,7 @@ async def test_looking_at_the_page_activates_nobody(client: AsyncClient, mailbox
     assert (await sign_in(client, "joe@example.com", PASSWORD)).status_code == 200
 
 
-async def test_a_password_typed_after_the_proof_replaces_the_registered_one(
-    client: AsyncClient, mailbox: Mailbox
-) -> None:
+async def test_a_password_set_at_activation_replaces_the_registered_one(client: AsyncClient, mailbox: Mailbox) -> None:
     await client.post("/Self/", json={"login": "victim@example.com", "password": "Attack3r!pw"})
     (mail,) = await mailbox()
     assert (await submit(client, link_in(mail), password=PASSWORD)).status_code == 200
@@ -112,7 +110,7 @@ async def test_a_password_typed_after_the_proof_replaces_the_registered_one(
 
 
 @pytest.mark.parametrize("password", ["", "weak"])
-async def test_an_activation_without_a_fit_password_shows_the_page_again(
+async def test_an_activation_with_an_invalid_password_shows_the_page_again(
     client: AsyncClient, mailbox: Mailbox, password: str
 ) -> None:
     await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
@@ -134,9 +132,7 @@ async def test_of_two_registrations_of_a_mailbox_one_becomes_the_account(client:
     assert (await sign_in(client, "joe@example.com", PASSWORD)).status_code == 200
 
 
-async def test_a_link_to_activate_that_is_followed_twice_at_once_is_good_once(
-    client: AsyncClient, mailbox: Mailbox
-) -> None:
+async def test_of_two_concurrent_uses_of_an_activation_link_one_succeeds(client: AsyncClient, mailbox: Mailbox) -> None:
     await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
     token = link_in((await mailbox())[-1]).partition("token=")[2]
     forms = [{"token": token, "password": word} for word in (PASSWORD, "0ther-Password!")]
@@ -170,7 +166,7 @@ async def test_registering_a_login_that_has_an_account_answers_the_same_and_chan
     assert (await sign_in(client, network.login, "Attack3r!pw")).status_code == 400
 
 
-async def test_a_given_password_is_not_told(client: AsyncClient) -> None:
+async def test_a_requested_password_is_not_returned(client: AsyncClient) -> None:
     answer = await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
     assert answer.json()["password"] is None
     assert PASSWORD not in answer.text
@@ -197,7 +193,7 @@ async def test_a_given_password_is_not_told(client: AsyncClient) -> None:
         ({"login": "joe@example.com", "lastName": 1}, "lastName"),
     ],
 )
-async def test_a_person_that_cannot_be_is_refused(
+async def test_an_invalid_person_is_refused(
     client: AsyncClient, mailbox: Mailbox, person: dict[str, object], field: str
 ) -> None:
     answer = await client.post("/Self/", json=person)
@@ -215,7 +211,7 @@ async def test_registration_is_off_by_default(client: AsyncClient, mailbox: Mail
     assert await mailbox() == []
 
 
-async def test_registering_again_and_again_is_slowed_down(client: AsyncClient) -> None:
+async def test_repeated_registrations_are_throttled(client: AsyncClient) -> None:
     statuses = [(await client.post("/Self/", json={"login": "nobody"})).status_code for _ in range(21)]
     assert statuses == [400] * 20 + [429]
 
@@ -239,14 +235,14 @@ async def test_a_forgotten_password_is_replaced(
     assert (await sign_in(client, network.login, PASSWORD)).status_code == 200
 
 
-async def test_nothing_tells_whether_a_login_is_known(client: AsyncClient, mailbox: Mailbox) -> None:
+async def test_no_answer_reveals_whether_a_login_exists(client: AsyncClient, mailbox: Mailbox) -> None:
     for login in ("nobody@example.com", "x", "%F0%9F%98%80", "a%2Fb"):
         answer = await client.get(f"/{login}/Password/")
         assert (answer.status_code, answer.content) == (202, b"")
     assert await mailbox() == []
 
 
-async def test_a_request_is_kept_while_the_store_fails(
+async def test_a_reset_request_survives_a_failing_store(
     client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
@@ -261,7 +257,7 @@ async def test_a_request_is_kept_while_the_store_fails(
     assert len(await mailbox()) == 1
 
 
-async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
+async def test_a_link_works_once_and_for_15_minutes(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         await client.get(f"/{network.login}/Password/")
         link = link_in((await mailbox())[-1])
@@ -276,7 +272,7 @@ async def test_a_link_is_good_once_and_for_15_minutes(client: AsyncClient, netwo
         assert (await sign_in(client, network.login, PASSWORD)).status_code == 200
 
 
-async def test_a_link_that_is_followed_twice_at_once_is_good_once(
+async def test_of_two_concurrent_uses_of_a_reset_link_one_succeeds(
     client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/")
@@ -290,7 +286,7 @@ async def test_a_link_that_is_followed_twice_at_once_is_good_once(
         assert (signed_in.status_code == 200) == (answer.status_code == 200)
 
 
-async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
+async def test_a_new_link_invalidates_the_previous_one(client: AsyncClient, network: Tenant, mailbox: Mailbox) -> None:
     for _ in range(2):
         await client.get(f"/{network.login}/Password/")
     first, second = await mailbox()
@@ -298,7 +294,7 @@ async def test_a_new_link_ends_the_one_before(client: AsyncClient, network: Tena
     assert (await client.get(ROOT + link_in(second))).status_code == 200
 
 
-async def test_a_password_changed_otherwise_ends_the_link(
+async def test_another_password_change_invalidates_the_link(
     client: AsyncClient, admin: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/")
@@ -314,7 +310,7 @@ async def test_a_password_changed_otherwise_ends_the_link(
     ("password", "repeated", "message"),
     [("weak", "weak", "too weak"), (PASSWORD, "different", "differ"), ("", "", "too weak")],
 )
-async def test_an_unfit_password_shows_the_page_again(
+async def test_an_invalid_password_shows_the_page_again(
     client: AsyncClient, network: Tenant, mailbox: Mailbox, password: str, repeated: str, message: str
 ) -> None:
     await client.get(f"/{network.login}/Password/")
@@ -327,7 +323,7 @@ async def test_an_unfit_password_shows_the_page_again(
     assert (await submit(client, link, password=PASSWORD, repeated=PASSWORD)).status_code == 200
 
 
-async def test_who_is_not_activated_is_mailed_the_activation_again(client: AsyncClient, mailbox: Mailbox) -> None:
+async def test_an_unactivated_person_is_mailed_the_activation_again(client: AsyncClient, mailbox: Mailbox) -> None:
     await client.post("/Self/", json={"login": "joe@example.com", "password": PASSWORD})
     await client.get("/joe@example.com/Password/")
     assert ["/account/activate" in link_in(mail) for mail in await mailbox()] == [True, True]
@@ -362,7 +358,7 @@ async def test_a_person_is_not_flooded_with_mails(client: AsyncClient, network: 
         "https://bsn.cloud/" + "x" * 3000,
     ],
 )
-async def test_nobody_is_led_to_an_origin_that_is_not_allowed(
+async def test_no_redirect_leads_to_an_origin_outside_the_settings(
     client: AsyncClient, network: Tenant, mailbox: Mailbox, return_url: str
 ) -> None:
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
@@ -376,7 +372,7 @@ async def test_nobody_is_led_to_an_origin_that_is_not_allowed(
 @pytest.mark.parametrize(
     "return_url", ["https://two.example:8443/a", "https://ONE.example:443/", "http://127.0.0.1:8080/"]
 )
-async def test_people_are_led_to_the_origins_of_the_settings_and_the_servers_own(
+async def test_redirects_lead_to_the_origins_of_the_settings_and_of_the_server(
     client: AsyncClient, network: Tenant, mailbox: Mailbox, return_url: str
 ) -> None:
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
@@ -387,7 +383,7 @@ async def test_people_are_led_to_the_origins_of_the_settings_and_the_servers_own
 @ON_SQLITE
 @pytest.mark.settings(return_origins="")
 @pytest.mark.parametrize("return_url", ["//evil.example/", "/\\evil.example", "evil", "https://bsn.cloud/"])
-async def test_without_origins_people_are_led_nowhere(
+async def test_without_origins_nothing_redirects(
     client: AsyncClient, network: Tenant, mailbox: Mailbox, return_url: str
 ) -> None:
     await client.get(f"/{network.login}/Password/", params={"returnURL": return_url})
@@ -399,7 +395,7 @@ async def test_without_origins_people_are_led_nowhere(
 # --- the pages
 
 
-async def test_links_in_mails_name_the_server_as_the_settings_do(
+async def test_links_in_mails_use_the_public_url_of_the_settings(
     client: AsyncClient, network: Tenant, mailbox: Mailbox
 ) -> None:
     await client.get(f"/{network.login}/Password/", headers={"Host": "evil.example"})
@@ -408,7 +404,7 @@ async def test_links_in_mails_name_the_server_as_the_settings_do(
 
 
 @ON_SQLITE
-async def test_links_in_mails_name_the_server_as_a_trusted_proxy_does_and_nobody_else(
+async def test_links_in_mails_use_the_host_of_a_trusted_proxy_only(
     services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     app = make_app(services)
@@ -427,7 +423,7 @@ async def test_links_in_mails_name_the_server_as_a_trusted_proxy_does_and_nobody
 
 
 @ON_SQLITE
-async def test_forms_may_lead_to_the_origins_of_the_settings(client: AsyncClient) -> None:
+async def test_the_form_policy_allows_the_origins_of_the_settings(client: AsyncClient) -> None:
     """Browsers ask the same policy of where a form's answer leads to."""
     policy = (await client.get(f"{ROOT}/account/reset?token=x")).headers["Content-Security-Policy"]
     assert policy.endswith("form-action 'self' https://bsn.cloud")
@@ -446,7 +442,7 @@ async def test_every_field_has_a_label_and_the_page_a_language(
 
 
 @ON_SQLITE
-async def test_pages_are_not_cached_framed_or_told_to_others(client: AsyncClient) -> None:
+async def test_pages_are_not_cached_framed_or_sent_as_referrer(client: AsyncClient) -> None:
     page = await client.get(f"{ROOT}/account/reset?token=nothing")
     assert page.status_code == 404
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -456,7 +452,7 @@ async def test_pages_are_not_cached_framed_or_told_to_others(client: AsyncClient
 
 
 @ON_SQLITE
-async def test_what_people_typed_is_escaped(client: AsyncClient, mailbox: Mailbox) -> None:
+async def test_user_input_is_escaped(client: AsyncClient, mailbox: Mailbox) -> None:
     await client.post("/Self/", json={"login": "joe'&x@example.com", "password": PASSWORD})
     (mail,) = await mailbox()
     page = await client.get(ROOT + link_in(mail))
@@ -475,7 +471,7 @@ async def test_what_people_typed_is_escaped(client: AsyncClient, mailbox: Mailbo
         ("Joe,\r\n\r\nplease send your password", "Hello,"),
     ],
 )
-async def test_a_mail_greets_by_name_unless_that_is_a_message(
+async def test_a_mail_greets_by_name_unless_the_name_is_a_message(
     client: AsyncClient, mailbox: Mailbox, first_name: str | None, greeting: str
 ) -> None:
     await client.post("/Self/", json={"login": "joe@example.com", "firstName": first_name, "password": PASSWORD})
@@ -497,14 +493,14 @@ async def test_a_name_in_a_mail_is_escaped(client: AsyncClient, mailbox: Mailbox
 @ON_SQLITE
 @pytest.mark.parametrize("body", [b"", b"\xff", b"token=%00", b"&".join(b"a=1" for _ in range(50)), b"token=x&token=y"])
 @pytest.mark.parametrize("path", ["/account/activate", "/account/reset"])
-async def test_a_broken_form_is_a_link_that_is_not_good(client: AsyncClient, path: str, body: bytes) -> None:
+async def test_a_malformed_form_is_an_invalid_link(client: AsyncClient, path: str, body: bytes) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await client.post(ROOT + path, content=body, headers=headers)
     assert answer.status_code in {400, 404}
 
 
 @pytest.mark.settings(access_log=True)
-async def test_no_log_line_holds_a_token_or_a_password(
+async def test_no_log_line_contains_a_token_or_a_password(
     client: AsyncClient,
     network: Tenant,
     mailbox: Mailbox,

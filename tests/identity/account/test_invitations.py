@@ -103,7 +103,7 @@ async def test_a_registration_of_the_address_reaches_no_network(
     assert (await client.get(ROOT + stale)).status_code == 404
 
 
-async def test_an_account_that_nobody_proved_loses_its_credentials_when_its_mailbox_is_proved(
+async def test_an_unproven_account_loses_its_credentials_when_its_mailbox_is_proven(
     admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox, call_as: CallAs
 ) -> None:
     account = await services.people.create(login=VICTIM, password=ATTACKERS, now=now())
@@ -129,9 +129,7 @@ async def test_an_account_that_nobody_proved_loses_its_credentials_when_its_mail
     assert (await sign_in(client, f"{network.network}/{VICTIM}", PASSWORD)).status_code == 200
 
 
-async def test_a_reset_proves_an_account_that_nobody_proved(
-    client: AsyncClient, services: Services, mailbox: Mailbox
-) -> None:
+async def test_a_reset_proves_an_unproven_account(client: AsyncClient, services: Services, mailbox: Mailbox) -> None:
     account = await services.people.create(login=VICTIM, password=ATTACKERS, now=now())
     await services.applications.create("Backdoor", account.id, now())
     await forget_proof(services, VICTIM)
@@ -165,7 +163,7 @@ async def test_an_account_accepts_and_keeps_its_password(
     ("known", "invited"),
     [("straße@example.com", "strasse@example.com"), ("joe@straße.example", "joe@strasse.example")],
 )
-async def test_an_account_of_a_mailbox_that_only_looks_alike_gets_nothing(
+async def test_an_account_with_a_similar_mailbox_gets_nothing(
     admin: AsyncClient,
     client: AsyncClient,
     services: Services,
@@ -182,7 +180,7 @@ async def test_an_account_of_a_mailbox_that_only_looks_alike_gets_nothing(
     assert (await sign_in(client, f"{network.network}/{invited}", PASSWORD)).status_code == 200
 
 
-async def test_devices_name_the_account_once_it_has_accepted(
+async def test_devices_name_the_account_after_it_accepts(
     admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     await services.people.create(login="joe@example.com", password=PASSWORD, now=0)
@@ -221,7 +219,7 @@ async def test_an_open_invitation_gives_no_access_and_shows_its_state(
     assert (await admin.delete(f"/Users/{network.user_id}/")).status_code == 400
 
 
-async def test_a_withdrawn_invitation_leaves_nothing(
+async def test_a_withdrawn_invitation_leaves_no_account_and_no_link(
     admin: AsyncClient, client: AsyncClient, services: Services, mailbox: Mailbox
 ) -> None:
     await invite(admin)
@@ -244,7 +242,7 @@ async def test_an_invited_person_declines_by_the_link(
     assert (await admin.get(f"/Users/{VICTIM}/")).status_code == 404
 
 
-async def test_who_is_signed_in_lists_accepts_and_declines(
+async def test_a_signed_in_person_lists_accepts_and_declines(
     admin: AsyncClient, elsewhere: Elsewhere, call_as: CallAs, client: AsyncClient, services: Services
 ) -> None:
     await services.people.create(login=VICTIM, password=PASSWORD, now=0)
@@ -263,7 +261,7 @@ async def test_who_is_signed_in_lists_accepts_and_declines(
         assert (await person.post(f"{INVITATIONS}{ref}/accept/")).status_code == 404
 
 
-async def test_an_operator_admits_who_is_invited(
+async def test_an_operator_accepts_on_behalf_of_an_invited_person(
     admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, mailbox: Mailbox
 ) -> None:
     user = await invite(admin, role="Administrators")
@@ -328,7 +326,7 @@ async def test_a_network_named_like_a_link_is_not_named_in_mails(
 # --- several at once
 
 
-async def test_two_networks_invite_a_mailbox_at_once_and_each_stands_by_itself(
+async def test_concurrent_invitations_of_two_networks_are_independent(
     admin: AsyncClient, client: AsyncClient, elsewhere: Elsewhere, mailbox: Mailbox
 ) -> None:
     other = await elsewhere()
@@ -342,7 +340,7 @@ async def test_two_networks_invite_a_mailbox_at_once_and_each_stands_by_itself(
     assert people[0] == people[1]
 
 
-async def test_two_invitations_accepted_at_once_make_one_account(
+async def test_two_concurrent_acceptances_create_one_account(
     admin: AsyncClient, client: AsyncClient, elsewhere: Elsewhere, mailbox: Mailbox
 ) -> None:
     other = await elsewhere()
@@ -358,7 +356,7 @@ async def test_two_invitations_accepted_at_once_make_one_account(
     assert people[0] == people[1]
 
 
-async def test_one_network_invites_a_mailbox_once_however_many_try(admin: AsyncClient) -> None:
+async def test_of_many_concurrent_invitations_of_a_mailbox_one_succeeds(admin: AsyncClient) -> None:
     with reading_before_writing():
         answers = await asyncio.gather(
             *(admin.post("/Users/", json={"person": {"login": login}}) for login in (VICTIM, VICTIM.upper()))
@@ -367,7 +365,7 @@ async def test_one_network_invites_a_mailbox_once_however_many_try(admin: AsyncC
 
 
 @pytest.mark.parametrize("rivals", ["withdrawn", "accepted", "declined"])
-async def test_of_two_answers_at_once_one_counts(
+async def test_of_two_concurrent_answers_one_counts(
     admin: AsyncClient, client: AsyncClient, mailbox: Mailbox, rivals: str
 ) -> None:
     await invite(admin)

@@ -22,18 +22,18 @@ from signfleet.identity.audit.masking import MASK, difference, masked, plain
         ({"a": 1}, {"a": 1}, ({}, {})),
     ],
 )
-def test_only_what_differs_is_told(before: Any, after: Any, told: Any) -> None:
+def test_only_differences_are_recorded(before: Any, after: Any, told: Any) -> None:
     assert difference(before, after) == told
 
 
 @pytest.mark.parametrize(
     "name", ["password", "Password", "passphrase", "clientSecret", "client_secret", "accessToken", "private_key"]
 )
-def test_secrets_are_masked_wherever_they_stand(name: str) -> None:
+def test_secrets_are_masked_at_any_depth(name: str) -> None:
     assert masked({"a": [{name: "hidden"}]}) == {"a": [{name: MASK}]}
 
 
-def test_an_empty_secret_tells_nothing_and_stays() -> None:
+def test_an_empty_secret_is_not_masked() -> None:
     assert masked({"password": "", "passphrase": None}) == {"password": "", "passphrase": None}
 
 
@@ -66,5 +66,5 @@ def test_every_secret_of_a_device_is_masked() -> None:
     assert all(masked({name: "hidden"}) == {name: MASK} for name in secrets)
 
 
-def test_documents_may_be_text() -> None:
+def test_documents_can_be_text() -> None:
     assert plain('{"a":1}') == plain(b'{"a":1}') == {"a": 1}

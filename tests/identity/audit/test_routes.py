@@ -37,7 +37,7 @@ async def write(services: Services, network_id: int, *changes: AuditEntry, now: 
     await services.store.write(work)
 
 
-async def test_a_change_through_the_api_tells_who_did_what_and_from_where(
+async def test_a_change_through_the_api_is_recorded_with_actor_action_and_address(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     (device_id,) = await register(services.store, network.network_id, ["A1"])
@@ -53,13 +53,15 @@ async def test_a_change_through_the_api_tells_who_did_what_and_from_where(
     assert page["matchingItemCount"] == 1
 
 
-async def test_what_changed_nothing_leaves_no_entry(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_a_request_that_changes_nothing_leaves_no_entry(
+    admin: AsyncClient, services: Services, network: Tenant
+) -> None:
     await register(services.store, network.network_id, ["A1"])
     await admin.put("/Devices/A1/", json={"settings": {}})
     assert (await admin.get(f"{AUDIT}/", params=DEVICES)).json()["items"] == []
 
 
-async def test_every_deleted_device_is_told(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_every_deleted_device_is_recorded(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await register(services.store, network.network_id, ["A1", "A2"])
     await admin.delete("/Devices/", params={"filter": "[Id] IS GREATER THAN 0"})
     page = (await admin.get(f"{AUDIT}/", params={**DEVICES, "sort": "[Name] ASC"})).json()
@@ -69,7 +71,7 @@ async def test_every_deleted_device_is_told(admin: AsyncClient, services: Servic
     ]
 
 
-async def test_the_newest_comes_first_and_pages_follow(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_entries_are_paged_newest_first(admin: AsyncClient, services: Services, network: Tenant) -> None:
     for day in range(3):
         await write(services, network.network_id, AuditEntry("Create", "Group", day, f"G{day}"), now=NOW + day * DAY)
     query = {"filter": "[Entity] IS 'Group'", "pageSize": 2}
@@ -87,7 +89,7 @@ async def test_the_newest_comes_first_and_pages_follow(admin: AsyncClient, servi
         ("[Entity] IS 'Group' AND [Date] IS GREATER THAN '2024-03-14T00:00:00Z'", []),
     ],
 )
-async def test_it_is_queried_by_expression(
+async def test_entries_are_filtered_by_expression(
     admin: AsyncClient, services: Services, network: Tenant, filter_: str, names: list[str]
 ) -> None:
     await write(
@@ -97,7 +99,7 @@ async def test_it_is_queried_by_expression(
     assert [entry["name"] for entry in page["items"]] == names
 
 
-async def test_it_is_taken_away_as_csv(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_the_trail_is_exported_as_csv(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await write(services, network.network_id, AuditEntry("Update", "Group", 1, "=1+1", {"a": 1}, {"a": 2}))
     answer = await admin.get(f"{AUDIT}/export.csv", params={"filter": "[Entity] IS 'Group'"})
     assert answer.headers["content-type"].startswith("text/csv")
@@ -110,14 +112,14 @@ async def test_it_is_taken_away_as_csv(admin: AsyncClient, services: Services, n
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
-async def test_no_cell_is_a_formula(admin: AsyncClient, services: Services, network: Tenant, begin: str) -> None:
+async def test_no_csv_cell_is_a_formula(admin: AsyncClient, services: Services, network: Tenant, begin: str) -> None:
     await write(services, network.network_id, AuditEntry("Delete", "Group", 1, f"{begin}1+1"))
     answer = await admin.get(f"{AUDIT}/export.csv", params={"filter": "[Entity] IS 'Group'"})
     (row,) = csv.DictReader(io.StringIO(answer.text, newline=""))
     assert row["name"] == f"'{begin}1+1"
 
 
-async def test_it_is_taken_away_as_json_lines(
+async def test_the_trail_is_exported_as_json_lines(
     admin: AsyncClient, services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signfleet.identity.audit.service.CHUNK", 2)
@@ -130,11 +132,11 @@ async def test_it_is_taken_away_as_json_lines(
 
 
 @pytest.mark.parametrize("path", ["/", "/export.csv", "/export.jsonl"])
-async def test_a_malformed_filter_is_an_error_before_anything_is_sent(admin: AsyncClient, path: str) -> None:
+async def test_a_malformed_filter_is_an_error_before_the_first_byte(admin: AsyncClient, path: str) -> None:
     assert (await admin.get(AUDIT + path, params={"filter": "[Nothing] IS 1"})).status_code == 400
 
 
-async def test_it_is_for_administrators_of_the_network_alone(
+async def test_only_administrators_of_the_network_read_the_trail(
     services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs, admin: AsyncClient
 ) -> None:
     manager = call_as(await sign_in("mary@example.com", role=GENERAL_MANAGERS))
@@ -143,7 +145,7 @@ async def test_it_is_for_administrators_of_the_network_alone(
     assert (await admin.get(f"{AUDIT}/", params={"filter": "[Entity] IS 'Group'"})).json()["items"] == []
 
 
-async def test_it_is_forgotten_after_the_retention(admin: AsyncClient, services: Services, network: Tenant) -> None:
+async def test_entries_are_deleted_after_the_retention(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await write(services, network.network_id, AuditEntry("Create", "Group", 1, "Old"))
     await write(services, network.network_id, AuditEntry("Create", "Group", 2, "New"), now=NOW + DAY)
     await services.audit.sweep(NOW + 365 * DAY + 1)
@@ -151,7 +153,7 @@ async def test_it_is_forgotten_after_the_retention(admin: AsyncClient, services:
     assert [entry["name"] for entry in left] == ["New"]
 
 
-async def test_a_player_that_joins_is_told_with_its_serial(
+async def test_a_player_that_registers_is_recorded_with_its_serial(
     admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant
 ) -> None:
     token = (await services.provisioning.issue(network.network_id, NOW * 2)).token
@@ -167,7 +169,7 @@ async def test_a_player_that_joins_is_told_with_its_serial(
     ]
 
 
-def test_the_command_line_exports_it_too(settings: Settings, network: Tenant) -> None:
+def test_the_command_line_exports_the_trail(settings: Settings, network: Tenant) -> None:
     store = ["--data", settings.data, "--database", settings.database or ""]
     network_trail = CliRunner().invoke(cli, ["audit", "export", "--network", network.network, *store])
     told = [json.loads(line) for line in network_trail.output.splitlines()]

@@ -54,7 +54,7 @@ async def change(admin: AsyncClient, serial: str) -> None:
     await admin.post(f"/Devices/{serial}/Tags/", json={"string::[Device].<Site>": f"at {serial}"})
 
 
-async def test_a_hidden_device_is_nowhere_in_the_trail(
+async def test_the_trail_omits_a_hidden_device(
     admin: AsyncClient, ben: AsyncClient, services: Services, network: Tenant
 ) -> None:
     ids = await register(services.store, network.network_id, ["HIDDEN1", "SEEN1"])
@@ -85,7 +85,7 @@ async def test_a_hidden_device_is_nowhere_in_the_trail(
         assert "HIDDEN1" not in walked
 
 
-async def test_a_reader_who_sees_some_devices_alone_sees_their_changes_alone(
+async def test_a_reader_of_some_devices_sees_only_their_changes(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     ids = await register(services.store, network.network_id, ["HIDDEN1", "SEEN1"])
@@ -103,7 +103,7 @@ async def test_a_reader_who_sees_some_devices_alone_sees_their_changes_alone(
     assert "HIDDEN1" not in shown
 
 
-async def test_hidden_users_and_what_they_did_are_nowhere_in_the_trail(
+async def test_the_trail_omits_hidden_users_and_their_changes(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])

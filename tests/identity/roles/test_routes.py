@@ -52,7 +52,7 @@ async def test_a_role_is_found_by_id_and_by_name(admin: AsyncClient, network: Te
     assert by_id["permissions"][0]["isFixed"] is True
 
 
-async def test_users_that_the_caller_may_not_see_are_neither_told_nor_counted(
+async def test_hidden_users_are_neither_listed_nor_counted(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     caller = call_as(await sign_in("dina@example.com"))
@@ -65,7 +65,7 @@ async def test_users_that_the_caller_may_not_see_are_neither_told_nor_counted(
     assert len(users) == 2
 
 
-async def test_a_custom_role_is_made_with_its_permissions(admin: AsyncClient) -> None:
+async def test_a_custom_role_is_created_with_its_permissions(admin: AsyncClient) -> None:
     role = await create(admin, description="Put up screens", permissions=[permission(VIEW_DEVICE)])
     assert list(role) == [
         "id", "isCustom", "name", "description", "creationDate", "userCount", "users", "permissions"
@@ -77,7 +77,7 @@ async def test_a_custom_role_is_made_with_its_permissions(admin: AsyncClient) ->
     assert (await admin.get(f"/Roles/{role['id']}/")).json() == role
 
 
-async def test_pages_go_from_the_six_to_the_custom_ones(admin: AsyncClient) -> None:
+async def test_pages_list_system_roles_before_custom_ones(admin: AsyncClient) -> None:
     custom = [(await create(admin, f"R{number}"))["name"] for number in range(3)]
     names, marker = [], None
     while True:
@@ -91,13 +91,13 @@ async def test_pages_go_from_the_six_to_the_custom_ones(admin: AsyncClient) -> N
 
 
 @pytest.mark.parametrize("name", ["", "  ", "7", "a/b", "..", "Viewers", "viewers", "INSTALLERS"])
-async def test_a_name_that_cannot_be_is_refused(admin: AsyncClient, name: str) -> None:
+async def test_an_invalid_name_is_refused(admin: AsyncClient, name: str) -> None:
     await create(admin)
     answer = await admin.post("/Roles/", json={"name": name})
     assert (answer.status_code, "'name'" in answer.json()["message"]) == (400, True)
 
 
-async def test_a_role_is_renamed_and_what_is_left_out_stays(admin: AsyncClient) -> None:
+async def test_a_role_is_renamed_and_missing_members_are_unchanged(admin: AsyncClient) -> None:
     role = await create(admin, description="Put up screens")
     assert (await admin.put("/Roles/Installers/", json={"name": "Technicians"})).status_code == 204
     assert (await admin.get("/Roles/Installers/")).status_code == 404
@@ -145,7 +145,7 @@ async def test_permissions_are_added_and_removed(admin: AsyncClient) -> None:
         ({"entityId": 5}, "entityId"),
     ],
 )
-async def test_a_permission_that_cannot_be_is_refused_with_its_place(
+async def test_an_invalid_permission_is_refused_with_its_position(
     admin: AsyncClient, change: dict[str, Any], field: str
 ) -> None:
     role_id = (await create(admin))["id"]
@@ -153,7 +153,7 @@ async def test_a_permission_that_cannot_be_is_refused_with_its_place(
     assert (answer.status_code, f"[0].{field}" in answer.json()["message"]) == (400, True)
 
 
-async def test_a_permission_that_is_there_has_to_be_deleted_first(admin: AsyncClient) -> None:
+async def test_an_existing_permission_is_a_conflict(admin: AsyncClient) -> None:
     role_id = (await create(admin))["id"]
     path = f"/Roles/{role_id}/Permissions/"
     twice = [permission(VIEW_DEVICE, role_id), permission(VIEW_DEVICE, role_id, allowed=False)]
@@ -161,7 +161,7 @@ async def test_a_permission_that_is_there_has_to_be_deleted_first(admin: AsyncCl
     assert (await admin.get(path)).json() == []
 
 
-async def test_a_custom_role_may_do_what_it_is_permitted_and_nothing_else(
+async def test_a_custom_role_allows_only_what_it_grants(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
@@ -181,7 +181,7 @@ async def test_a_custom_role_may_do_what_it_is_permitted_and_nothing_else(
     assert (refused.status_code, "1 users" in refused.json()["message"]) == (400, True)
 
 
-async def test_devices_tell_a_roles_new_name_and_forget_a_role_that_is_gone(
+async def test_devices_show_a_renamed_role_and_omit_a_deleted_one(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
@@ -195,7 +195,7 @@ async def test_devices_tell_a_roles_new_name_and_forget_a_role_that_is_gone(
     assert (await admin.get("/Devices/A1/Permissions/")).json() == []
 
 
-async def test_operations_tell_what_custom_roles_may_do(admin: AsyncClient) -> None:
+async def test_operations_list_the_rights_of_custom_roles(admin: AsyncClient) -> None:
     role_id = (await create(admin, permissions=[permission(DEVICE)]))["id"]
     tree = (await admin.get("/Operations/Root/device/")).json()
     told = [item for item in tree["permissions"] if item["principal"]["id"] == role_id]
@@ -204,13 +204,13 @@ async def test_operations_tell_what_custom_roles_may_do(admin: AsyncClient) -> N
     assert (child["principal"]["id"], child["isInherited"], child["isAllowed"]) == (role_id, True, True)
 
 
-async def test_operations_are_told_whole_or_by_entity(admin: AsyncClient) -> None:
+async def test_operations_are_listed_whole_or_by_entity(admin: AsyncClient) -> None:
     roots = (await admin.get("/Operations/Root/")).json()
     assert [root["targetEntity"] for root in roots] == ["Device", "Subscription", "Group", "User", "Role", "Network"]
     assert (await admin.get("/Operations/Root/Nothing/")).status_code == 404
 
 
-async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
+async def test_two_concurrent_changes_both_apply(admin: AsyncClient) -> None:
     address = f"/Roles/{(await create(admin))['id']}/"
     with reading_before_writing():
         await asyncio.gather(
@@ -220,21 +220,21 @@ async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
     assert role["description"] == "On the roof"
 
 
-async def test_of_two_who_permit_the_same_one_is_told_that_it_is_there(admin: AsyncClient) -> None:
+async def test_of_two_concurrent_equal_grants_one_is_a_conflict(admin: AsyncClient) -> None:
     body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
     with reading_before_writing():
         answers = await asyncio.gather(*(admin.post("/Roles/Installers/Permissions/", json=body) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [204, 400]
 
 
-async def test_of_two_who_delete_a_role_one_has_done_it(admin: AsyncClient) -> None:
+async def test_of_two_concurrent_deletes_of_a_role_one_succeeds(admin: AsyncClient) -> None:
     await create(admin)
     with reading_before_writing():
         answers = await asyncio.gather(*(admin.delete("/Roles/Installers/") for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [204, 404]
 
 
-async def test_a_role_is_deleted_or_given_but_not_both(admin: AsyncClient) -> None:
+async def test_of_a_concurrent_delete_and_assignment_of_a_role_one_succeeds(admin: AsyncClient) -> None:
     await create(admin)
     await admin.post("/Users/", json={"person": {"login": "joe@example.com"}})
     with reading_before_writing():
@@ -244,7 +244,7 @@ async def test_a_role_is_deleted_or_given_but_not_both(admin: AsyncClient) -> No
     assert {gone.status_code, given.status_code} == {204, 400}, (gone.text, given.text)
 
 
-async def test_a_device_knows_nothing_of_a_role_that_goes_while_it_is_permitted_something(
+async def test_a_device_lists_no_role_deleted_during_a_grant(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])

@@ -36,7 +36,7 @@ CHANGES: dict[str, list[tuple[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("path", "changes"), CHANGES.items())
-async def test_a_change_within_the_same_second_is_seen(
+async def test_a_change_within_the_same_second_is_detected(
     admin: AsyncClient, network: Tenant, path: str, changes: list[tuple[str, Any]]
 ) -> None:
     (application, *_) = (await admin.get("/Self/Applications/")).json()

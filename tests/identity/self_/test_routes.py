@@ -19,7 +19,7 @@ async def sign_in_by_password(client: AsyncClient, network: Tenant, password: st
 
 
 @pytest.mark.contract("GET /Self/")
-async def test_the_person_is_told_without_password(admin: AsyncClient, network: Tenant) -> None:
+async def test_the_person_is_returned_without_password(admin: AsyncClient, network: Tenant) -> None:
     answer = await admin.get("/Self/")
     assert answer.status_code == 200
     assert alike(answer.json(), example("002-01-get-self-answer"))
@@ -47,7 +47,7 @@ async def test_names_can_be_changed_and_nothing_else(admin: AsyncClient, network
     assert after["login"] == network.login
 
 
-async def test_what_a_body_leaves_out_stays(admin: AsyncClient) -> None:
+async def test_members_missing_from_a_body_are_unchanged(admin: AsyncClient) -> None:
     assert (await admin.put("/Self/", json={"lastName": None})).status_code == 204
     person = (await admin.get("/Self/")).json()
     assert (person["firstName"], person["lastName"]) == ("Jane", None)
@@ -86,7 +86,7 @@ async def test_a_narrowed_token_cannot_change_the_password(call_as: CallAs, sign
     assert (await caller.put("/Self/", json={"password": None})).status_code == 204
 
 
-async def test_what_somebody_else_changed_is_not_overwritten(admin: AsyncClient) -> None:
+async def test_a_conditional_change_of_a_changed_person_is_refused(admin: AsyncClient) -> None:
     first = await admin.get("/Self/")
     old = {"If-Unmodified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}
     assert (await admin.put("/Self/", json={"firstName": "Joan"}, headers=old)).status_code == 412
@@ -96,7 +96,7 @@ async def test_what_somebody_else_changed_is_not_overwritten(admin: AsyncClient)
     assert (await admin.get("/Self/")).json()["firstName"] == "Joan"
 
 
-async def test_of_two_who_saw_the_same_person_one_changes_it(admin: AsyncClient) -> None:
+async def test_of_two_conditional_changes_of_a_person_one_succeeds(admin: AsyncClient) -> None:
     seen = {"If-Match": (await admin.get("/Self/")).headers["ETag"]}
     with reading_before_writing():
         answers = await asyncio.gather(
@@ -105,7 +105,7 @@ async def test_of_two_who_saw_the_same_person_one_changes_it(admin: AsyncClient)
     assert sorted(answer.status_code for answer in answers) == [204, 412]
 
 
-async def test_a_new_name_leaves_a_password_that_is_set_at_the_same_time(
+async def test_a_new_name_does_not_overwrite_a_concurrent_password(
     client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     with reading_before_writing():
@@ -117,6 +117,6 @@ async def test_a_new_name_leaves_a_password_that_is_set_at_the_same_time(
     assert (await admin.get("/Self/")).json()["firstName"] == "Joan"
 
 
-async def test_it_is_for_people_only(client: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
+async def test_only_people_have_a_self(client: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
     assert (await client.get("/Self/")).status_code == 401
     assert (await call_as(await sign_in(scope="bsn.api.main")).get("/Self/")).status_code == 403

@@ -55,7 +55,7 @@ async def test_sessions_are_listed_with_address_application_and_dates(
     assert not [name for name in other if "token" in name.lower()]
 
 
-async def test_a_refresh_tells_where_and_when_the_session_was_used_last(
+async def test_a_refresh_records_the_last_address_and_time(
     services: Services, client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     tokens = await signed_in(services, network)
@@ -67,7 +67,7 @@ async def test_a_refresh_tells_where_and_when_the_session_was_used_last(
     assert moment(session["lastUsedDate"]) > moment(session["creationDate"])
 
 
-async def test_ending_a_session_revokes_its_access_and_refresh_tokens_at_every_server(
+async def test_ending_a_session_revokes_its_tokens_on_every_server(
     settings: Settings, services: Services, client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     tokens = await signed_in(services, network)
@@ -88,7 +88,7 @@ async def test_ending_a_session_revokes_its_access_and_refresh_tokens_at_every_s
     assert (await admin.delete(f"{SESSIONS}{session['id']}/")).status_code == 404
 
 
-async def test_other_peoples_sessions_do_not_exist(
+async def test_sessions_of_other_people_are_404(
     admin: AsyncClient, call_as: CallAs, sign_in: SignIn, network: Tenant
 ) -> None:
     joe = call_as(await sign_in("joe@example.com"))
@@ -113,14 +113,14 @@ async def test_sessions_come_in_pages(admin: AsyncClient, sign_in: SignIn) -> No
 
 @ON_SQLITE
 @pytest.mark.parametrize("marker", ["x", "-1", "9" * 30, "1.5"])
-async def test_a_marker_of_no_page_is_refused(admin: AsyncClient, marker: str) -> None:
+async def test_an_invalid_marker_is_refused(admin: AsyncClient, marker: str) -> None:
     answer = await admin.get(SESSIONS, params={"marker": marker})
     assert answer.status_code == 400
     assert "marker" in answer.json()["message"]
 
 
 @ON_SQLITE
-async def test_it_needs_a_scope_of_its_own(call_as: CallAs, sign_in: SignIn) -> None:
+async def test_sessions_need_their_own_scope(call_as: CallAs, sign_in: SignIn) -> None:
     caller = call_as(await sign_in(scope="bsn.api.self.session"))
     assert (await caller.get(SESSIONS)).status_code == 403
     assert (await caller.delete(f"{SESSIONS}1/")).status_code == 403

@@ -23,9 +23,7 @@ async def test_shortly_after_a_sign_in_by_password_the_token_is_enough(client: A
     assert await change(client, token) == 204
 
 
-async def test_later_the_present_password_is_asked_for_however_often_tokens_are_refreshed(
-    client: AsyncClient, network: Tenant
-) -> None:
+async def test_later_the_current_password_is_required_despite_refreshes(client: AsyncClient, network: Tenant) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         first = await client.post(LEGACY, data=password_form(network, username=network.login))
         clock.shift(16 * 60)
@@ -35,7 +33,7 @@ async def test_later_the_present_password_is_asked_for_however_often_tokens_are_
         assert await change(client, token, firstName="Joan", currentPassword=network.password) == 204
 
 
-async def test_an_application_needs_the_present_password(client: AsyncClient, network: Tenant) -> None:
+async def test_an_application_needs_the_current_password(client: AsyncClient, network: Tenant) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
     answer = await client.put("/Self/", json={"password": NEW}, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 403
@@ -50,9 +48,7 @@ async def test_names_need_no_proof(call_as: CallAs, client: AsyncClient, network
 
 
 @ON_SQLITE
-async def test_guessing_the_present_password_is_slowed_down_like_a_sign_in(
-    client: AsyncClient, network: Tenant
-) -> None:
+async def test_guessing_the_current_password_is_throttled_like_a_sign_in(client: AsyncClient, network: Tenant) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
     answers = [await change(client, token, currentPassword="Wr0ng-one!") for _ in range(12)]
     assert answers == [403] * 10 + [429] * 2

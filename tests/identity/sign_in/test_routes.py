@@ -154,7 +154,7 @@ async def test_header_and_form_may_not_name_different_credentials(
 
 @ON_SQLITE
 @pytest.mark.parametrize("scope", ["openid", "openid profile email", "openid bsn.api.self", " offline_access "])
-async def test_scopes_of_openid_connect_are_passed_over(client: AsyncClient, network: Tenant, scope: str) -> None:
+async def test_scopes_of_openid_connect_are_ignored(client: AsyncClient, network: Tenant, scope: str) -> None:
     answer = await client.post(TOKEN, data=client_credentials(network) | {"scope": scope})
     assert answer.status_code == 200
     assert "openid" not in answer.json()["scope"]
@@ -185,7 +185,7 @@ async def test_libraries_find_the_token_endpoints(client: AsyncClient, network: 
 
 
 @ON_SQLITE
-async def test_scopes_are_asked_for_in_reason(client: AsyncClient, network: Tenant) -> None:
+async def test_too_many_scopes_are_refused(client: AsyncClient, network: Tenant) -> None:
     scope = " ".join(f"bsn.api.main.x{number}" for number in range(101))
     answer = await client.post(TOKEN, data=client_credentials(network) | {"scope": scope})
     assert error(answer) == (400, "invalid_scope")
@@ -219,7 +219,7 @@ async def test_every_failure_has_the_form_of_oauth(
 # --- passwords, the older way
 
 
-async def test_a_user_token_tells_the_user_and_works_at_once(
+async def test_a_user_token_names_the_user_and_works_at_once(
     client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     answer = await client.post(LEGACY, data=password_form(network))
@@ -238,7 +238,7 @@ async def test_a_user_token_tells_the_user_and_works_at_once(
     assert (await call_as(body["access_token"]).get("/Devices/")).status_code == 200
 
 
-async def test_a_person_token_tells_the_person_and_is_good_for_self_alone(
+async def test_a_person_token_names_the_person_and_works_below_self_only(
     client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     body = (await client.post(LEGACY, data=password_form(network, username=network.login))).json()
@@ -276,7 +276,7 @@ async def test_the_older_address_can_be_switched_off(client: AsyncClient, networ
     assert "legacy_token_endpoint" in answer.json()["error_description"]
 
 
-async def test_the_new_address_takes_passwords_from_registered_applications_only(
+async def test_the_new_address_accepts_passwords_from_registered_applications_only(
     client: AsyncClient, network: Tenant
 ) -> None:
     form = password_form(network)
@@ -297,7 +297,7 @@ async def test_a_wrong_login_password_or_network_is_an_invalid_grant(
     assert error(answer) == (400, "invalid_grant")
 
 
-async def test_a_password_that_is_replaced_while_it_is_checked_opens_nothing(
+async def test_a_password_replaced_during_the_check_is_refused(
     client: AsyncClient, services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verify = services.passwords.verify
@@ -323,7 +323,7 @@ def at(services: Services, address: str) -> AsyncClient:
     return AsyncClient(transport=ASGITransport(app, client=(address, 123)), base_url=BASE)
 
 
-async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: Tenant) -> None:
+async def test_guessing_a_password_is_throttled(client: AsyncClient, network: Tenant) -> None:
     wrong, right = password_form(network, password="wrong"), password_form(network)
     for _ in range(10):
         assert error(await client.post(LEGACY, data=wrong)) == (400, "invalid_grant")
@@ -334,7 +334,7 @@ async def test_guessing_a_password_is_slowed_down(client: AsyncClient, network: 
 
 
 @ON_SQLITE
-async def test_a_stranger_who_guesses_does_not_shut_the_owner_out(services: Services, network: Tenant) -> None:
+async def test_guesses_of_a_stranger_do_not_lock_out_the_owner(services: Services, network: Tenant) -> None:
     async with at(services, "192.0.2.1") as stranger, at(services, "198.51.100.1") as owner:
         for _ in range(20):
             await stranger.post(LEGACY, data=password_form(network, password="wrong"))
@@ -344,7 +344,7 @@ async def test_a_stranger_who_guesses_does_not_shut_the_owner_out(services: Serv
 
 @ON_SQLITE
 @pytest.mark.parametrize("addresses", ["2001:db8::{:x}", "2001:db8:0:0:{:x}::", "::ffff:192.0.2.1"])
-async def test_more_addresses_of_one_subscriber_are_no_more_guesses(
+async def test_more_addresses_of_a_subscriber_give_no_more_guesses(
     services: Services, network: Tenant, addresses: str
 ) -> None:
     answers = []
@@ -355,7 +355,7 @@ async def test_more_addresses_of_one_subscriber_are_no_more_guesses(
 
 
 @ON_SQLITE
-async def test_guessing_networks_is_slowed_down_with_a_password_and_with_a_refresh_token(
+async def test_guessing_networks_is_throttled_for_passwords_and_refresh_tokens(
     client: AsyncClient, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network, username=network.login))
@@ -371,7 +371,7 @@ async def test_guessing_networks_is_slowed_down_with_a_password_and_with_a_refre
     assert (await client.post(LEGACY, data=refresh_form(first))).status_code == 200
 
 
-async def test_right_passwords_are_never_slowed_down(client: AsyncClient, network: Tenant) -> None:
+async def test_correct_passwords_are_never_throttled(client: AsyncClient, network: Tenant) -> None:
     for _ in range(12):
         assert (await client.post(LEGACY, data=password_form(network))).status_code == 200
 
@@ -400,7 +400,7 @@ async def test_a_refresh_token_used_twice_revokes_the_whole_session(
     assert error(await client.post(LEGACY, data=refresh_form(second))) == (400, "invalid_grant")
 
 
-async def test_an_expired_refresh_token_is_told_without_a_description(client: AsyncClient, network: Tenant) -> None:
+async def test_an_expired_refresh_token_is_an_error_without_a_description(client: AsyncClient, network: Tenant) -> None:
     first = await client.post(LEGACY, data=password_form(network))
     with time_machine.travel("2099-01-01", tick=False):
         answer = await client.post(LEGACY, data=refresh_form(first))
@@ -429,7 +429,7 @@ async def test_a_refresh_token_belongs_to_the_application_it_was_issued_to(
     assert (await client.post(LEGACY, data=refresh_form(first))).status_code == 200
 
 
-async def test_an_access_token_ends_when_it_was_said_to(client: AsyncClient, call_as: CallAs, network: Tenant) -> None:
+async def test_an_access_token_expires_when_announced(client: AsyncClient, call_as: CallAs, network: Tenant) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:
         answer = await client.post(TOKEN, data=client_credentials(network))
         caller = call_as(answer.json()["access_token"])

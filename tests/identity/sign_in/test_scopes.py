@@ -67,7 +67,7 @@ def scope(answer: Response) -> str:
         ("bsn.api.selfish", SELF, ""),
     ],
 )
-def test_what_two_lists_of_scopes_have_in_common(first: str, second: str, both: str) -> None:
+def test_the_intersection_of_two_lists_of_scopes(first: str, second: str, both: str) -> None:
     assert common(first, second) == both
     assert set(common(second, first).split()) == set(both.split())
 
@@ -122,7 +122,7 @@ async def test_scopes_that_an_application_loses_are_gone_with_the_next_refresh(
 @ADDRESSES
 @pytest.mark.parametrize("as_user", [True, False], ids=["a user's token", "a person's token"])
 @pytest.mark.parametrize("registered", [True, False], ids=["registered", "unregistered"])
-async def test_a_narrowed_token_stays_narrow(
+async def test_a_narrowed_token_remains_narrow(
     client: AsyncClient,
     admin: AsyncClient,
     call_as: CallAs,
@@ -152,7 +152,7 @@ async def test_a_narrowed_token_stays_narrow(
 
 
 @pytest.mark.parametrize("as_user", [True, False], ids=["a user's token", "a person's token"])
-async def test_a_narrowed_token_hands_on_no_more_than_it_has(
+async def test_a_narrowed_token_issues_no_wider_token(
     client: AsyncClient, call_as: CallAs, network: Tenant, as_user: bool
 ) -> None:
     program = Program(client, LEGACY, network, {"clientId": "Some program", "clientSecret": "whatever"})

@@ -38,7 +38,7 @@ async def metric(client: AsyncClient, grant: str, outcome: str) -> float:
     return next((float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name)), 0.0)
 
 
-async def test_a_sign_in_with_a_network_is_in_the_trail_of_the_network(
+async def test_a_sign_in_with_a_network_is_recorded_in_that_network(
     services: Services, client: AsyncClient, network: Tenant, admin: AsyncClient
 ) -> None:
     registered = {"client_id": network.client_id, "client_secret": network.client_secret}
@@ -52,7 +52,7 @@ async def test_a_sign_in_with_a_network_is_in_the_trail_of_the_network(
     assert entry["after"] == {"grant": "password", "application": "Command line", "count": 1}
 
 
-async def test_a_sign_in_without_a_network_is_the_persons_until_one_is_chosen(
+async def test_a_sign_in_without_a_network_is_recorded_for_the_person_first(
     services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     token = (await client.post(TOKEN, data=client_credentials(network))).json()["access_token"]
@@ -70,7 +70,7 @@ async def test_a_sign_in_without_a_network_is_the_persons_until_one_is_chosen(
     assert after(chosen) == {"grant": "session", "application": "Command line", "count": 1}
 
 
-async def test_a_failure_names_the_login_only_if_it_is_one(
+async def test_a_failure_names_the_login_only_if_it_is_valid(
     services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     await client.post(LEGACY, data=password_form(network, password="wrong"))
@@ -91,7 +91,7 @@ async def test_a_failure_names_the_login_only_if_it_is_one(
 
 
 @ON_SQLITE
-async def test_refused_attempts_are_throttled_and_told_apart_from_failures(
+async def test_throttled_attempts_are_recorded_apart_from_failures(
     services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     before = [await metric(client, "password", outcome) for outcome in ("success", "failure", "throttled")]
@@ -115,7 +115,7 @@ async def test_a_wrong_secret_names_the_application(services: Services, client: 
     assert (after(known)["application"], after(unknown)["application"]) == ("Command line", None)
 
 
-async def test_a_refresh_token_that_comes_twice_is_a_failure_and_a_refresh_no_sign_in(
+async def test_a_reused_refresh_token_is_a_failure_and_a_refresh_is_no_sign_in(
     services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     first = await client.post(LEGACY, data=password_form(network))
@@ -127,7 +127,7 @@ async def test_a_refresh_token_that_comes_twice_is_a_failure_and_a_refresh_no_si
 
 
 @ON_SQLITE
-async def test_equal_events_fold_and_come_with_their_count_after_an_hour(
+async def test_equal_events_are_recorded_once_an_hour_with_their_count(
     services: Services, client: AsyncClient, network: Tenant
 ) -> None:
     with time_machine.travel("2026-05-01T12:00:00Z", tick=False) as clock:

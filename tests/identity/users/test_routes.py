@@ -48,7 +48,7 @@ def permission(operation: Any, user_id: int, *, allowed: bool = True, entity_id:
     }
 
 
-async def test_a_new_user_is_an_invitation_with_a_password_to_suggest(
+async def test_a_new_user_is_an_invitation_with_a_suggested_password(
     admin: AsyncClient, client: AsyncClient, network: Tenant
 ) -> None:
     answer = await admin.post("/Users/", json={"person": {"login": JOE}, "roleName": "viewers", "description": "Door"})
@@ -78,7 +78,7 @@ async def test_a_new_user_is_an_invitation_with_a_password_to_suggest(
     ]
 
 
-async def test_a_mailbox_is_a_user_of_a_network_once(admin: AsyncClient, network: Tenant) -> None:
+async def test_a_mailbox_has_one_user_in_a_network(admin: AsyncClient, network: Tenant) -> None:
     await create(admin)
     for login in (JOE, JOE.lower(), f" {JOE} ", network.login.upper()):
         taken = await admin.post("/Users/", json={"person": {"login": login}})
@@ -95,9 +95,7 @@ async def test_a_mailbox_is_a_user_of_a_network_once(admin: AsyncClient, network
         ({"person": {}}, "login"),
     ],
 )
-async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(
-    admin: AsyncClient, body: dict[str, Any], field: str
-) -> None:
+async def test_an_invalid_user_is_refused_and_not_created(admin: AsyncClient, body: dict[str, Any], field: str) -> None:
     answer = await admin.post("/Users/", json=body)
     assert (answer.status_code, field in answer.json()["message"]) == (400, True), answer.text
     assert (await admin.get("/Users/")).json()["totalItemCount"] == 1
@@ -122,7 +120,7 @@ async def test_a_user_is_found_by_id_and_by_login(admin: AsyncClient) -> None:
     assert (await admin.get("/Users/nobody@example.com/")).status_code == 404
 
 
-async def test_what_a_put_leaves_out_stays(admin: AsyncClient) -> None:
+async def test_a_member_missing_from_a_put_is_unchanged(admin: AsyncClient) -> None:
     user = await create(admin, password="7t#Sqg7*")
     assert (await admin.put(f"/Users/{JOE}/", json=user | {"description": "Roof"})).status_code == 204
     assert (await admin.put(f"/Users/{JOE}/", json={"roleName": "Creators"})).status_code == 204
@@ -130,7 +128,7 @@ async def test_what_a_put_leaves_out_stays(admin: AsyncClient) -> None:
     assert (changed["description"], changed["roleName"], changed["isLockedOut"]) == ("Roof", "Creators", False)
 
 
-async def test_a_locked_user_is_out_at_once(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
+async def test_a_locked_user_loses_access_at_once(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
     await create(admin)
     joe = call_as(await sign_in(JOE))
     assert (await joe.get("/Devices/")).status_code == 200
@@ -141,7 +139,7 @@ async def test_a_locked_user_is_out_at_once(admin: AsyncClient, sign_in: SignIn,
     assert (await joe.get("/Devices/")).status_code == 200
 
 
-async def test_a_deleted_user_is_out_at_once_and_the_person_stays(
+async def test_a_deleted_user_loses_access_at_once_and_the_person_remains(
     admin: AsyncClient, sign_in: SignIn, call_as: CallAs, services: Services
 ) -> None:
     user = await create(admin)
@@ -156,7 +154,7 @@ async def test_a_deleted_user_is_out_at_once_and_the_person_stays(
 @pytest.mark.parametrize(
     "body", [{"roleName": "Viewers"}, {"roleName": None}, {"isLockedOut": True}], ids=["demote", "strip", "lock"]
 )
-async def test_the_last_administrator_stays_one(
+async def test_the_last_administrator_cannot_be_demoted_or_locked(
     admin: AsyncClient, network: Tenant, sign_in: SignIn, body: dict[str, Any]
 ) -> None:
     path = f"/Users/{network.user_id}/"
@@ -167,9 +165,7 @@ async def test_the_last_administrator_stays_one(
     assert (await admin.put(path, json=body)).status_code == 204
 
 
-async def test_the_last_administrator_is_neither_removed_nor_denied_anything(
-    admin: AsyncClient, network: Tenant
-) -> None:
+async def test_the_last_administrator_cannot_be_deleted_or_denied_anything(admin: AsyncClient, network: Tenant) -> None:
     await create(admin, role="Administrators")
     await admin.put(f"/Users/{JOE}/", json={"isLockedOut": True})
     deny = permission(DEVICE, network.user_id, allowed=False)
@@ -177,7 +173,7 @@ async def test_the_last_administrator_is_neither_removed_nor_denied_anything(
     assert (await admin.delete(f"/Users/{network.user_id}/")).status_code == 400
 
 
-async def test_administrators_cannot_deny_one_another_until_nobody_is_left_to_take_it_back(
+async def test_administrators_cannot_deny_each_other_until_none_can_undo_it(
     admin: AsyncClient, network: Tenant, sign_in: SignIn
 ) -> None:
     joe = (await create(admin, role="Administrators"))["id"]
@@ -193,7 +189,7 @@ async def test_administrators_cannot_deny_one_another_until_nobody_is_left_to_ta
     assert (await admin.put(path, json={"roleName": "Viewers"})).status_code == 204
 
 
-async def test_administrators_who_deny_one_another_at_the_same_time_do_not_both_succeed(
+async def test_concurrent_mutual_denials_of_administrators_do_not_both_succeed(
     admin: AsyncClient, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     other = call_as(await sign_in(JOE, role=ADMINISTRATORS))
@@ -206,7 +202,7 @@ async def test_administrators_who_deny_one_another_at_the_same_time_do_not_both_
     assert sorted(await asyncio.gather(deny(admin, joe), deny(other, network.user_id))) == [204, 400]
 
 
-async def test_nothing_is_hidden_from_the_last_administrator(
+async def test_nothing_can_be_hidden_from_the_last_administrator(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
@@ -218,7 +214,7 @@ async def test_nothing_is_hidden_from_the_last_administrator(
         assert (await admin.get(path)).status_code == 200
 
 
-async def test_what_is_allowed_to_a_user_outranks_their_role(
+async def test_a_grant_to_a_user_outranks_their_role(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
@@ -236,14 +232,14 @@ async def test_what_is_allowed_to_a_user_outranks_their_role(
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-async def test_that_users_see_themselves_is_fixed(admin: AsyncClient, method: str) -> None:
+async def test_the_right_of_users_to_see_themselves_is_fixed(admin: AsyncClient, method: str) -> None:
     user_id = (await create(admin))["id"]
     fixed = permission(VIEW_USER, user_id, allowed=False, entity_id=user_id)
     answer = await admin.request(method, f"/Users/{JOE}/Permissions/", json=[fixed])
     assert (answer.status_code, "fixed" in answer.json()["message"]) == (400, True)
 
 
-async def test_everybody_sees_themselves_and_only_who_may_sees_others(
+async def test_users_see_themselves_and_see_others_only_with_the_permission(
     network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("vera@example.com", role=VIEWERS))
@@ -269,7 +265,7 @@ async def test_a_users_token_is_checked_and_revoked(
     assert (await admin.get(f"/Users/{JOE}/Tokens/{token}/")).status_code == 404
 
 
-async def test_changes_of_users_are_in_the_audit_trail(admin: AsyncClient) -> None:
+async def test_the_audit_trail_records_changes_of_users(admin: AsyncClient) -> None:
     await create(admin, role="Creators")
     await admin.put(f"/Users/{JOE}/", json={"roleName": "Viewers"})
     await admin.delete(f"/Users/{JOE}/")
@@ -283,7 +279,7 @@ async def test_changes_of_users_are_in_the_audit_trail(admin: AsyncClient) -> No
     assert (entries[1]["before"], entries[1]["after"]) == ({"roleName": "Creators"}, {"roleName": "Viewers"})
 
 
-async def test_of_two_who_saw_the_same_user_one_changes_it(admin: AsyncClient) -> None:
+async def test_of_two_conditional_changes_of_a_user_one_succeeds(admin: AsyncClient) -> None:
     await create(admin)
     seen = {"If-Match": (await admin.get(f"/Users/{JOE}/")).headers["etag"]}
     with reading_before_writing():
@@ -293,7 +289,7 @@ async def test_of_two_who_saw_the_same_user_one_changes_it(admin: AsyncClient) -
     assert sorted(answer.status_code for answer in answers) == [204, 412]
 
 
-async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
+async def test_two_concurrent_changes_both_apply(admin: AsyncClient) -> None:
     await create(admin)
     with reading_before_writing():
         await asyncio.gather(
@@ -304,21 +300,21 @@ async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
     assert (user["description"], user["isLockedOut"]) == ("Door", True)
 
 
-async def test_of_two_who_delete_a_user_one_has_done_it(admin: AsyncClient) -> None:
+async def test_of_two_concurrent_deletes_of_a_user_one_succeeds(admin: AsyncClient) -> None:
     await create(admin)
     with reading_before_writing():
         answers = await asyncio.gather(*(admin.delete(f"/Users/{JOE}/") for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [204, 404]
 
 
-async def test_of_two_who_permit_the_same_one_is_told_that_it_is_there(admin: AsyncClient) -> None:
+async def test_of_two_concurrent_equal_grants_one_is_a_conflict(admin: AsyncClient) -> None:
     body = [permission(VIEW_DEVICE, (await create(admin))["id"])]
     with reading_before_writing():
         answers = await asyncio.gather(*(admin.post(f"/Users/{JOE}/Permissions/", json=body) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [204, 400]
 
 
-async def test_a_device_knows_nothing_of_a_user_who_goes_while_permitted_something(
+async def test_a_device_lists_no_user_deleted_during_a_grant(
     admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
     await register(services.store, network.network_id, ["A1"])
@@ -331,9 +327,7 @@ async def test_a_device_knows_nothing_of_a_user_who_goes_while_permitted_somethi
     assert (await admin.get("/Devices/A1/Permissions/")).json() == []
 
 
-async def test_a_user_may_go_while_something_is_denied_to_them(
-    admin: AsyncClient, services: Services, network: Tenant
-) -> None:
+async def test_a_user_can_be_deleted_during_a_denial(admin: AsyncClient, services: Services, network: Tenant) -> None:
     await register(services.store, network.network_id, ["A1"])
     body = [permission(VIEW_DEVICE, (await create(admin, role=ADMINISTRATORS.name))["id"], allowed=False)]
     deleting: list[asyncio.Task[Response]] = []
@@ -358,7 +352,7 @@ async def test_a_user_may_go_while_something_is_denied_to_them(
     assert (await admin.get("/Devices/A1/Permissions/")).json() == []
 
 
-async def test_a_role_beyond_ones_own_rights_cannot_be_given(
+async def test_a_role_with_more_rights_than_the_caller_cannot_be_assigned(
     admin: AsyncClient, sign_in: SignIn, call_as: CallAs, services: Services, network: Tenant
 ) -> None:
     helper = call_as(await sign_in("hal@example.com", role=VIEWERS))

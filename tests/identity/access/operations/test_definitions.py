@@ -32,7 +32,7 @@ def roles_allowed(operation: Operation) -> set[int]:
         ("Subscription", "004-03-get-subscriptions-operations-answer.json"),
     ],
 )
-def test_the_contracts_trees_are_answered_to_the_letter(entity: str, example: str) -> None:
+def test_the_operation_trees_equal_the_contract(entity: str, example: str) -> None:
     answer = json.loads(msgspec.json.encode(document(ROOTS[entity])))
     expected = json.loads((EXAMPLES / example).read_text())
     # As text, so that the order of the members counts too.
@@ -72,13 +72,13 @@ def test_operations_are_found_in_any_letter_case(spell: Callable[[str], str]) ->
 
 
 @pytest.mark.parametrize("uid", ["", "no guid", "00000000-0000-0000-0000-000000000000"])
-def test_an_unknown_uid_is_no_operation_and_denied(uid: str) -> None:
+def test_an_unknown_uid_is_denied(uid: str) -> None:
     assert by_uid(uid) is None
     assert not any(allowed_by_system_role(uid, role) for role in EVERYBODY)
 
 
 @pytest.mark.parametrize("role", [-1, 0, 7, 12345])
-def test_a_role_that_is_no_system_role_is_denied(role: int) -> None:
+def test_a_custom_role_has_no_built_in_rule(role: int) -> None:
     assert not any(allowed_by_system_role(operation.uid, role) for operation in OPERATIONS)
 
 
@@ -109,7 +109,7 @@ def test_a_stated_rule_beats_the_parents_and_all_else_is_inherited(operation: Op
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.key)
-def test_the_answer_says_what_is_enforced(operation: Operation) -> None:
+def test_the_answer_equals_the_enforced_rules(operation: Operation) -> None:
     permissions = document(operation).permissions or []
     assert {permission.principal.id for permission in permissions if permission.is_allowed} == roles_allowed(operation)
     assert len(permissions) == len(SYSTEM_ROLES)

@@ -77,7 +77,7 @@ async def test_applications_are_listed_and_counted_without_their_secrets(admin: 
 
 
 @ON_SQLITE
-async def test_the_scopes_to_choose_from_are_listed(admin: AsyncClient) -> None:
+async def test_the_available_scopes_are_listed(admin: AsyncClient) -> None:
     scopes = (await admin.get(f"{APPLICATIONS}Scopes/")).json()
     assert {"bsn.api.main", "bsn.api.self", "bsn.api.main.devices.retrieve"} <= set(scopes)
     for scope in scopes:
@@ -121,7 +121,7 @@ async def expire_at(admin: AsyncClient, application: dict[str, Any], services: S
         (None, None),
     ],
 )
-async def test_the_expiry_of_a_secret_is_chosen_whenever_there_is_a_new_one(
+async def test_every_new_secret_can_have_an_expiry(
     admin: AsyncClient, client: AsyncClient, given: str | None, answered: str | None
 ) -> None:
     application = await register(admin, secretExpirationDate=given)
@@ -136,7 +136,7 @@ async def test_the_expiry_of_a_secret_is_chosen_whenever_there_is_a_new_one(
     assert (await admin.post(f"{address}Secret/")).json()["secretExpirationDate"] is None
 
 
-async def test_the_expiry_of_a_secret_changes_only_where_it_is_given(admin: AsyncClient) -> None:
+async def test_the_expiry_of_a_secret_changes_only_on_request(admin: AsyncClient) -> None:
     address = f"{APPLICATIONS}{(await register(admin, secretExpirationDate=LATER))['id']}/"
 
     async def after(change: dict[str, Any]) -> Any:
@@ -150,7 +150,7 @@ async def test_the_expiry_of_a_secret_changes_only_where_it_is_given(admin: Asyn
 
 
 @pytest.mark.parametrize("date", ["2020-01-01T00:00:00Z", "tomorrow", "2124-02-30T00:00:00Z", ""])
-async def test_a_secret_expires_at_a_date_to_come(admin: AsyncClient, date: str) -> None:
+async def test_the_expiry_of_a_secret_is_in_the_future(admin: AsyncClient, date: str) -> None:
     address = f"{APPLICATIONS}{(await register(admin))['id']}/"
     body = {"name": "Importer", "secretExpirationDate": date}
     for answer in (
@@ -163,7 +163,7 @@ async def test_a_secret_expires_at_a_date_to_come(admin: AsyncClient, date: str)
     assert (await admin.get(f"{APPLICATIONS}Count/")).text == "2"
 
 
-async def test_an_expired_secret_opens_nothing_and_can_be_replaced(
+async def test_an_expired_secret_is_refused_and_can_be_replaced(
     client: AsyncClient, admin: AsyncClient, services: Services
 ) -> None:
     application = await register(admin)
@@ -179,7 +179,7 @@ async def test_an_expired_secret_opens_nothing_and_can_be_replaced(
 
 
 @pytest.mark.parametrize("grant_type", ["client_credentials", "password"])
-async def test_tokens_end_with_the_secret_they_were_issued_for(
+async def test_tokens_expire_with_the_secret_they_were_issued_for(
     client: AsyncClient,
     admin: AsyncClient,
     services: Services,
@@ -216,7 +216,7 @@ async def test_tokens_end_with_the_secret_they_were_issued_for(
         assert (again.status_code, again.json()["error"]) == (401, "invalid_client")
 
 
-async def test_a_narrow_caller_shortens_the_life_of_a_wide_secret_and_does_not_prolong_it(
+async def test_a_narrow_caller_can_shorten_but_not_extend_a_wide_secret(
     admin: AsyncClient, call_as: CallAs, sign_in: SignIn
 ) -> None:
     address = f"{APPLICATIONS}{(await register(admin, secretExpirationDate=LATER))['id']}/"
@@ -227,7 +227,7 @@ async def test_a_narrow_caller_shortens_the_life_of_a_wide_secret_and_does_not_p
     assert (await narrow.put(address, json={"secretExpirationDate": "2100-01-01T00:00:00Z"})).status_code == 204
 
 
-async def test_a_secret_that_expires_while_it_is_checked_opens_nothing(
+async def test_a_secret_that_expires_during_the_check_is_refused(
     client: AsyncClient, admin: AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     application = await register(admin)
@@ -243,7 +243,7 @@ async def test_a_secret_that_expires_while_it_is_checked_opens_nothing(
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
+async def test_two_concurrent_changes_both_apply(admin: AsyncClient) -> None:
     address = f"{APPLICATIONS}{(await register(admin))['id']}/"
     with reading_before_writing():
         await asyncio.gather(
@@ -253,7 +253,7 @@ async def test_two_changes_at_once_are_both_made(admin: AsyncClient) -> None:
     assert (changed["name"], changed["description"]) == ("Exporter", "Sends")
 
 
-async def test_of_two_who_delete_an_application_one_has_done_it(admin: AsyncClient) -> None:
+async def test_of_two_concurrent_deletes_of_an_application_one_succeeds(admin: AsyncClient) -> None:
     address = f"{APPLICATIONS}{(await register(admin))['id']}/"
     with reading_before_writing():
         answers = await asyncio.gather(admin.delete(address), admin.delete(address))
@@ -261,7 +261,7 @@ async def test_of_two_who_delete_an_application_one_has_done_it(admin: AsyncClie
 
 
 @pytest.mark.parametrize("ending", ["delete", "secret"])
-async def test_a_secret_that_ends_while_it_is_checked_opens_nothing(
+async def test_a_secret_replaced_during_the_check_is_refused(
     client: AsyncClient, admin: AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     application = await register(admin)
@@ -305,7 +305,7 @@ async def test_a_deleted_application_is_gone_with_its_tokens(
     assert (await admin.get(f"{APPLICATIONS}{application['id']}/")).status_code == 404
 
 
-async def test_an_application_cannot_give_more_than_it_has(
+async def test_an_application_cannot_grant_more_than_it_has(
     client: AsyncClient, admin: AsyncClient, call_as: CallAs
 ) -> None:
     narrow = await register(admin, scopes=["bsn.api.self.applications"])
@@ -321,7 +321,7 @@ async def test_an_application_cannot_give_more_than_it_has(
     assert (await caller.post(f"{APPLICATIONS}{narrow['id']}/Secret/")).status_code == 200
 
 
-async def test_a_narrowed_token_cannot_give_more_than_it_has(call_as: CallAs, sign_in: SignIn) -> None:
+async def test_a_narrowed_token_cannot_grant_more_than_it_has(call_as: CallAs, sign_in: SignIn) -> None:
     caller = call_as(await sign_in(scope="bsn.api.self.applications"))
     assert (await caller.post(APPLICATIONS, json={"name": "x", "scopes": ["bsn.api.main"]})).status_code == 403
     assert (await register(caller))["scopes"] == ["bsn.api.self.applications"]
@@ -348,13 +348,13 @@ async def test_a_narrowed_token_cannot_give_more_than_it_has(call_as: CallAs, si
         ({"name": "x", "scopes": [f"bsn.api.main.x{number}" for number in range(101)]}, "scopes"),
     ],
 )
-async def test_an_unfit_application_is_refused(admin: AsyncClient, body: dict[str, object], field: str) -> None:
+async def test_an_invalid_application_is_refused(admin: AsyncClient, body: dict[str, object], field: str) -> None:
     answer = await admin.post(APPLICATIONS, json=body)
     assert answer.status_code == 400
     assert field in answer.json()["message"]
 
 
-async def test_other_peoples_applications_do_not_exist(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
+async def test_applications_of_other_people_are_404(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
     application = await register(call_as(await sign_in("joe@example.com")))
     for segment in (application["id"], 0, "Importer", 99_999_999_999):
         address = f"{APPLICATIONS}{segment}/"
@@ -386,7 +386,7 @@ async def test_a_token_is_introspected_by_its_application(
 
 
 @pytest.mark.parametrize("what", ["person", "user", "network"])
-async def test_tokens_of_who_is_locked_out_are_not_active(
+async def test_tokens_of_a_locked_person_are_not_active(
     client: AsyncClient, services: Services, admin: AsyncClient, network: Tenant, what: str
 ) -> None:
     person = await services.people.create(login="joe@example.com", password=PASSWORD, now=0)
@@ -406,7 +406,7 @@ async def test_tokens_of_who_is_locked_out_are_not_active(
     assert [await is_active(client, credentials, tokens[kind]) for kind in kinds] == [False, False]
 
 
-async def test_strangers_tokens_are_not_active(client: AsyncClient, network: Tenant, sign_in: SignIn) -> None:
+async def test_foreign_and_unknown_tokens_are_not_active(client: AsyncClient, network: Tenant, sign_in: SignIn) -> None:
     credentials = {"client_id": network.client_id, "client_secret": network.client_secret}
     for token in (await sign_in("joe@example.com"), "unknown"):
         answer = await client.post(f"{OPENID}/token/introspect", data={**credentials, "token": token})
@@ -430,6 +430,6 @@ async def test_an_application_revokes_its_own_tokens_only(
 
 @ON_SQLITE
 @pytest.mark.parametrize("path", ["token/introspect", "revoke"])
-async def test_asking_about_tokens_needs_an_application(client: AsyncClient, admin_token: str, path: str) -> None:
+async def test_introspection_needs_an_application(client: AsyncClient, admin_token: str, path: str) -> None:
     answer = await client.post(f"{OPENID}/{path}", data={"token": admin_token, "client_id": "nobody"})
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")

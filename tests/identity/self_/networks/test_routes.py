@@ -50,7 +50,7 @@ async def test_a_network_is_found_by_id_and_by_name(admin: AsyncClient, network:
 
 
 @pytest.mark.contract("POST /Self/Networks/")
-async def test_a_new_network_has_its_creator_as_administrator(admin: AsyncClient) -> None:
+async def test_the_creator_of_a_network_is_its_administrator(admin: AsyncClient) -> None:
     body = example("002-13-post-self-networks-request")
     body["settings"]["userAccessTokenLifetime"] = "00:20:00"
     answer = await admin.post(NETWORKS, json=body, headers={"BSN-Notifications-Enabled": "True"})
@@ -109,7 +109,7 @@ async def test_a_name_of_30_characters_in_any_script_fits(admin: AsyncClient) ->
 
 
 @pytest.mark.parametrize("segment", ["4711", "Elsewhere", "99999999999", "%2F"])
-async def test_networks_of_others_do_not_exist(admin: AsyncClient, services: Services, segment: str) -> None:
+async def test_networks_of_other_people_are_404(admin: AsyncClient, services: Services, segment: str) -> None:
     await services.networks.create("Elsewhere", time.time_ns() // 1_000_000)
     for path in ("", "Settings/", "Subscription/", "Subscriptions/"):
         assert (await admin.get(f"{NETWORKS}{segment}/{path}")).status_code == 404
@@ -133,7 +133,7 @@ async def test_settings_are_replaced_as_in_the_example(admin: AsyncClient, addre
     assert (await entity(admin, address))["lastModifiedDate"] == before["lastModifiedDate"]
 
 
-async def test_settings_that_a_body_leaves_out_stay(admin: AsyncClient, address: str) -> None:
+async def test_settings_missing_from_a_body_are_unchanged(admin: AsyncClient, address: str) -> None:
     assert (await admin.put(f"{address}Settings/", json={"deviceAccessTokenLifetime": "00:30:00"})).status_code == 204
     settings = (await entity(admin, address))["settings"]
     assert settings["deviceAccessTokenLifetime"] == "00:30:00"
@@ -152,7 +152,7 @@ async def test_settings_that_a_body_leaves_out_stay(admin: AsyncClient, address:
         ("automaticTaggedPlaylistApprovalEnabled", "yes"),
     ],
 )
-async def test_an_unfit_setting_is_named_and_changes_nothing(
+async def test_an_invalid_setting_is_named_and_changes_nothing(
     admin: AsyncClient, network: Tenant, name: str, value: object
 ) -> None:
     address = f"{NETWORKS}{network.network_id}/"
@@ -195,7 +195,7 @@ async def test_the_next_tokens_have_the_new_lifetimes(client: AsyncClient, admin
 @pytest.mark.contract("PATCH /Self/Networks/{network}/")
 @pytest.mark.contract("GET /Self/Networks/{network}/Subscription/")
 @pytest.mark.contract("GET /Self/Networks/{network}/Subscriptions/")
-async def test_a_trial_is_started_and_the_history_kept(admin: AsyncClient, address: str) -> None:
+async def test_a_trial_starts_and_the_history_lists_earlier_levels(admin: AsyncClient, address: str) -> None:
     headers = {"Content-Type": "application/json-patch+json"}
     body = example("002-15-patch-self-networks-networkid-int-request")
     answer = await admin.patch(address, json=body, headers=headers)
@@ -213,7 +213,7 @@ async def test_a_trial_is_started_and_the_history_kept(admin: AsyncClient, addre
 
 
 @pytest.mark.contract("PUT /Self/Networks/{network}/Subscription/")
-async def test_the_level_can_be_put_too(admin: AsyncClient, address: str) -> None:
+async def test_a_put_changes_the_level(admin: AsyncClient, address: str) -> None:
     body = example("002-23-put-self-networks-id-int-subscription-request")
     assert (await admin.put(f"{address}Subscription/", json=body)).status_code == 204
     assert (await entity(admin, address))["subscription"]["level"] == "Trial"
@@ -231,12 +231,12 @@ async def test_a_new_level_is_in_the_audit_trail_by_the_networks_name(
     )
 
 
-async def test_the_level_that_is_in_force_changes_nothing(admin: AsyncClient, address: str) -> None:
+async def test_setting_the_current_level_changes_nothing(admin: AsyncClient, address: str) -> None:
     assert (await admin.put(f"{address}Subscription/", json={"level": "Control"})).status_code == 204
     assert len((await admin.get(f"{address}Subscriptions/")).json()) == 1
 
 
-async def test_there_is_one_trial_in_a_networks_life(admin: AsyncClient, address: str) -> None:
+async def test_a_network_has_one_trial(admin: AsyncClient, address: str) -> None:
     for level, status in (("Trial", 204), ("Control", 204), ("Trial", 400)):
         assert (await admin.put(f"{address}Subscription/", json={"level": level})).status_code == status
     assert (await entity(admin, address))["subscription"]["level"] == "Control"
@@ -244,7 +244,7 @@ async def test_there_is_one_trial_in_a_networks_life(admin: AsyncClient, address
 
 @ON_SQLITE
 @pytest.mark.parametrize("level", ["Content", "Gold", "", "trial", None, 1])
-async def test_other_levels_cannot_be_taken(admin: AsyncClient, address: str, level: object) -> None:
+async def test_other_levels_are_refused(admin: AsyncClient, address: str, level: object) -> None:
     answer = await admin.put(f"{address}Subscription/", json={"level": level})
     assert answer.status_code == 400
     assert "level" in answer.json()["message"]
@@ -284,14 +284,12 @@ async def test_settings_and_level_change_together_or_not_at_all(admin: AsyncClie
         {"op": "replace", "path": "/settings/lastModifiedDate/", "value": "2024-01-01T00:00:00Z"},
     ],
 )
-async def test_a_patch_that_cannot_be_made_is_refused(
-    admin: AsyncClient, network: Tenant, change: dict[str, object]
-) -> None:
+async def test_an_invalid_patch_is_refused(admin: AsyncClient, network: Tenant, change: dict[str, object]) -> None:
     answer = await admin.patch(f"{NETWORKS}{network.network_id}/", json=[change])
     assert answer.status_code == 400
 
 
-async def test_a_network_is_changed_only_as_it_was_seen(admin: AsyncClient, address: str) -> None:
+async def test_a_conditional_change_of_a_changed_network_is_refused(admin: AsyncClient, address: str) -> None:
     etag = (await admin.get(address)).headers["ETag"]
     change = [{"op": "replace", "path": "/settings/userAccessTokenLifetime", "value": "00:45:00"}]
     old = {"If-Unmodified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}
@@ -302,7 +300,7 @@ async def test_a_network_is_changed_only_as_it_was_seen(admin: AsyncClient, addr
     assert (await admin.patch(address, json=change, headers={"If-Match": etag})).status_code == 412
 
 
-async def test_changes_that_meet_are_all_made(admin: AsyncClient, network: Tenant) -> None:
+async def test_concurrent_changes_all_apply(admin: AsyncClient, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     names = ("userAccessTokenLifetime", "deviceAccessTokenLifetime")
     with reading_before_writing():
@@ -312,7 +310,7 @@ async def test_changes_that_meet_are_all_made(admin: AsyncClient, network: Tenan
     assert [settings[name] for name in names] == ["00:45:00", "00:45:00"]
 
 
-async def test_of_two_who_saw_the_same_network_one_changes_it(admin: AsyncClient, network: Tenant) -> None:
+async def test_of_two_conditional_changes_of_a_network_one_succeeds(admin: AsyncClient, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     seen = {"If-Match": (await admin.get(address)).headers["ETag"]}
     with reading_before_writing():
@@ -323,7 +321,7 @@ async def test_of_two_who_saw_the_same_network_one_changes_it(admin: AsyncClient
     assert len((await admin.get(f"{address}Subscriptions/")).json()) == 2
 
 
-async def test_changing_a_network_is_for_its_administrators(sign_in: SignIn, call_as: CallAs, network: Tenant) -> None:
+async def test_only_administrators_change_a_network(sign_in: SignIn, call_as: CallAs, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     viewer = call_as(await sign_in("joe@example.com", role=VIEWERS))
     assert (await viewer.get(address)).status_code == 200
@@ -333,9 +331,7 @@ async def test_changing_a_network_is_for_its_administrators(sign_in: SignIn, cal
     assert (await viewer.put(f"{address}Settings/", json={})).status_code == 204
 
 
-async def test_the_role_in_that_network_counts_not_the_chosen_ones(
-    sign_in: SignIn, call_as: CallAs, network: Tenant
-) -> None:
+async def test_the_role_in_the_changed_network_counts(sign_in: SignIn, call_as: CallAs, network: Tenant) -> None:
     viewer = call_as(await sign_in("joe@example.com", role=VIEWERS))
     own = (await viewer.post(NETWORKS, json={"name": "Joes"})).json()
     settings = {"userAccessTokenLifetime": "00:45:00"}
@@ -344,7 +340,7 @@ async def test_the_role_in_that_network_counts_not_the_chosen_ones(
     assert (await viewer.put(f"{NETWORKS}{network.network_id}/Settings/", json=settings)).status_code == 403
 
 
-async def test_changes_of_a_network_are_in_its_audit_trail(admin: AsyncClient, network: Tenant) -> None:
+async def test_the_audit_trail_records_changes_of_a_network(admin: AsyncClient, network: Tenant) -> None:
     address = f"{NETWORKS}{network.network_id}/"
     await admin.put(f"{address}Settings/", json={"userAccessTokenLifetime": "00:45:00"})
     await admin.put(f"{address}Subscription/", json={"level": "Trial"})

@@ -30,7 +30,7 @@ async def test_a_person_has_token_lifetimes_from_the_start(admin: AsyncClient) -
 
 
 @pytest.mark.contract("GET /Self/Users/{user}/Profile/")
-async def test_a_user_has_nothing_from_the_start(admin: AsyncClient, network: Tenant) -> None:
+async def test_a_new_user_has_an_empty_profile(admin: AsyncClient, network: Tenant) -> None:
     assert (await admin.get(f"/Self/Users/{network.user_id}/Profile/")).json() == {}
 
 
@@ -50,7 +50,7 @@ async def test_a_value_is_added_and_found_again_in_any_letter_case(admin: AsyncC
 
 @pytest.mark.contract("PUT /Self/Profile/{key}/")
 @pytest.mark.contract("PUT /Self/Users/{user}/Profile/{key}/")
-async def test_a_value_is_set_whether_there_is_one_or_not(admin: AsyncClient, profile: str) -> None:
+async def test_a_put_creates_or_replaces_a_value(admin: AsyncClient, profile: str) -> None:
     assert (await admin.put(f"{profile}StartupPage/", json="Admin")).status_code == 201
     answer = await admin.put(f"{profile}startuppage", json="Start")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -72,7 +72,7 @@ async def test_a_key_is_added_once(admin: AsyncClient, profile: str) -> None:
     assert (await admin.post(profile, json=pair | {"key": "STRASSE"})).status_code == 409
 
 
-async def test_keys_may_hold_anything_that_can_be_printed(admin: AsyncClient, profile: str) -> None:
+async def test_keys_can_contain_any_printable_character(admin: AsyncClient, profile: str) -> None:
     key = "a/b c?d#e%f+g"
     answer = await admin.post(profile, json={"key": key, "value": "1"})
     assert answer.status_code == 201
@@ -108,7 +108,7 @@ async def test_a_key_that_no_address_can_name_is_refused(admin: AsyncClient, pro
 
 
 @ON_SQLITE
-async def test_a_profile_holds_100_values(admin: AsyncClient, network: Tenant) -> None:
+async def test_a_profile_has_at_most_100_values(admin: AsyncClient, network: Tenant) -> None:
     profile = f"/Self/Users/{network.user_id}/Profile/"
     for number in range(100):
         assert (await admin.put(f"{profile}key{number}/", json="1")).status_code == 201
@@ -125,7 +125,7 @@ async def test_the_lifetimes_cannot_be_added_or_removed(admin: AsyncClient) -> N
 
 @ON_SQLITE
 @pytest.mark.parametrize("value", ["soon", "", "25:00:00", "00:00:00", "-00:15:00", "99999.00:00:00"])
-async def test_a_lifetime_has_to_be_a_time_span_within_reason(admin: AsyncClient, value: str) -> None:
+async def test_a_lifetime_is_a_time_span_within_limits(admin: AsyncClient, value: str) -> None:
     answer = await admin.put(f"{PERSON}personAccessTokenLifetime/", json=value)
     assert answer.status_code == 400
     assert "personAccessTokenLifetime" in answer.json()["message"]
@@ -138,7 +138,7 @@ async def test_the_next_token_has_the_new_lifetime(client: AsyncClient, admin: A
     assert (await client.post("/Token", data=form)).json()["expires_in"] == 24 * 3600
 
 
-async def test_a_value_is_changed_only_as_it_was_seen(admin: AsyncClient, profile: str) -> None:
+async def test_a_conditional_change_of_a_changed_value_is_refused(admin: AsyncClient, profile: str) -> None:
     address = f"{profile}Mine/"
     await admin.put(address, json="1")
     seen = await admin.get(address)
@@ -160,12 +160,12 @@ async def test_a_value_is_a_json_string(admin: AsyncClient, profile: str, body: 
 
 @ON_SQLITE
 @pytest.mark.parametrize("user", ["0", "4711", "me", "99999999999"])
-async def test_only_users_of_ones_own_have_a_profile_here(admin: AsyncClient, user: str) -> None:
+async def test_profiles_of_other_users_are_404(admin: AsyncClient, user: str) -> None:
     assert (await admin.get(f"/Self/Users/{user}/Profile/")).status_code == 404
     assert (await admin.put(f"/Self/Users/{user}/Profile/a/", json="1")).status_code == 404
 
 
-async def test_of_two_who_saw_the_same_value_one_changes_it(admin: AsyncClient, profile: str) -> None:
+async def test_of_two_conditional_changes_of_a_value_one_succeeds(admin: AsyncClient, profile: str) -> None:
     await admin.put(f"{profile}color/", json="red")
     seen = {"If-Match": (await admin.get(f"{profile}color/")).headers["etag"]}
     with reading_before_writing():
@@ -175,7 +175,7 @@ async def test_of_two_who_saw_the_same_value_one_changes_it(admin: AsyncClient, 
     assert sorted(answer.status_code for answer in answers) == [204, 412]
 
 
-async def test_of_several_who_make_a_value_one_has_made_it(admin: AsyncClient, profile: str) -> None:
+async def test_of_several_concurrent_additions_of_a_value_one_succeeds(admin: AsyncClient, profile: str) -> None:
     with reading_before_writing(4):
         answers = await asyncio.gather(
             *(admin.post(profile, json={"key": "color", "value": "red"}) for _ in range(2)),
@@ -184,7 +184,7 @@ async def test_of_several_who_make_a_value_one_has_made_it(admin: AsyncClient, p
     assert sorted(answer.status_code for answer in answers) in ([201, 204, 204, 409], [201, 204, 409, 409])
 
 
-async def test_a_full_profile_takes_nothing_from_two_at_once(admin: AsyncClient, profile: str) -> None:
+async def test_a_full_profile_refuses_concurrent_additions(admin: AsyncClient, profile: str) -> None:
     for number in range(99 - len((await admin.get(profile)).json())):
         await admin.put(f"{profile}value{number}/", json="")
     with reading_before_writing():

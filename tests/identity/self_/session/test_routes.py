@@ -35,14 +35,14 @@ async def test_a_network_is_chosen_by_name_or_id(newcomer: AsyncClient, network:
 
 @ON_SQLITE
 @pytest.mark.parametrize("choice", [{"name": "Elsewhere"}, {"id": 4711}, {}, {"name": ""}])
-async def test_only_a_network_of_ones_own_can_be_chosen(newcomer: AsyncClient, choice: dict[str, object]) -> None:
+async def test_only_a_network_of_the_person_can_be_chosen(newcomer: AsyncClient, choice: dict[str, object]) -> None:
     answer = await newcomer.put("/Self/Session/Network/", json=choice)
     assert answer.status_code == 400
     assert "network" in answer.json()["message"]
 
 
 @ON_SQLITE
-async def test_an_id_and_a_name_have_to_mean_the_same_network(newcomer: AsyncClient, network: Tenant) -> None:
+async def test_an_id_and_a_name_must_refer_to_the_same_network(newcomer: AsyncClient, network: Tenant) -> None:
     wrong = await newcomer.put("/Self/Session/Network/", json={"id": network.network_id, "name": "Elsewhere"})
     assert wrong.status_code == 400
     assert "'id'" in wrong.json()["message"]
@@ -50,7 +50,7 @@ async def test_an_id_and_a_name_have_to_mean_the_same_network(newcomer: AsyncCli
     assert (await newcomer.put("/Self/Session/Network/", json=right)).status_code == 204
 
 
-async def test_the_session_tells_network_and_scopes(newcomer: AsyncClient, network: Tenant) -> None:
+async def test_the_session_has_network_and_scopes(newcomer: AsyncClient, network: Tenant) -> None:
     before = (await newcomer.get("/Self/Session/")).json()
     assert before.keys() == {"network", "authorizationScope", "lastModifiedDate"}
     assert before["network"] is None
@@ -67,7 +67,7 @@ async def test_an_unchanged_session_is_not_sent_again(admin: AsyncClient) -> Non
     assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_the_choice_belongs_to_one_token_alone(newcomer: AsyncClient, call_as: CallAs, sign_in: SignIn) -> None:
+async def test_the_choice_applies_to_one_token_only(newcomer: AsyncClient, call_as: CallAs, sign_in: SignIn) -> None:
     other = call_as(await sign_in(choose=False))
     await newcomer.put("/Self/Session/Network/", json={"name": "Test Network"})
     assert (await other.get("/Devices/")).status_code == 403
@@ -100,7 +100,7 @@ async def test_scopes_that_were_not_granted_are_refused(admin: AsyncClient, scop
     assert (await admin.get("/Self/Session/")).status_code == 200
 
 
-async def test_of_two_who_saw_the_same_scopes_one_changes_them(admin: AsyncClient) -> None:
+async def test_of_two_conditional_changes_of_scopes_one_succeeds(admin: AsyncClient) -> None:
     address = "/Self/Session/AuthorizationScope/"
     seen = {"If-Match": (await admin.get(address)).headers["etag"]}
     narrow = ["bsn.api.self", "bsn.api.main.devices"]
@@ -109,7 +109,7 @@ async def test_of_two_who_saw_the_same_scopes_one_changes_them(admin: AsyncClien
     assert sorted(answer.status_code for answer in answers) == [204, 412]
 
 
-async def test_scopes_that_are_narrowed_stay_narrow_in_tokens_that_are_made_at_the_same_time(
+async def test_scopes_narrowed_during_a_refresh_remain_narrow(
     client: AsyncClient, call_as: CallAs, network: Tenant
 ) -> None:
     form = {"client_id": "tests", "username": f"{network.network}/{network.login}", "password": network.password}

@@ -24,7 +24,9 @@ async def person_tokens(client: AsyncClient, network: Tenant) -> dict[str, str]:
 
 @pytest.mark.contract("GET /Self/Tokens/{token}/")
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-async def test_a_token_of_ones_own_is_told(client: AsyncClient, admin: AsyncClient, network: Tenant, kind: str) -> None:
+async def test_a_persons_own_token_is_returned(
+    client: AsyncClient, admin: AsyncClient, network: Tenant, kind: str
+) -> None:
     token = (await person_tokens(client, network))[kind]
     answer = await admin.get(f"/Self/Tokens/{token}/")
     assert answer.status_code == 200
@@ -56,12 +58,12 @@ async def test_a_revoked_refresh_token_ends_its_access_token_too(
     assert (await client.post("/Token", data=form)).json()["error"] == "invalid_grant"
 
 
-async def test_a_token_may_revoke_itself(admin: AsyncClient, admin_token: str) -> None:
+async def test_a_token_can_revoke_itself(admin: AsyncClient, admin_token: str) -> None:
     assert (await admin.delete(f"/Self/Tokens/{admin_token}/")).status_code == 204
     assert (await admin.get("/Self/")).status_code == 401
 
 
-async def test_other_peoples_expired_and_unknown_tokens_do_not_exist(
+async def test_expired_unknown_and_other_peoples_tokens_are_404(
     client: AsyncClient, admin: AsyncClient, network: Tenant, sign_in: SignIn
 ) -> None:
     with time_machine.travel("2020-01-01", tick=False):

@@ -33,7 +33,7 @@ async def test_a_person_has_a_user_in_each_network(admin: AsyncClient) -> None:
 
 
 @pytest.mark.contract("GET /Self/Users/{user}/")
-async def test_a_user_is_told_with_person_network_and_own_permission(
+async def test_a_user_is_returned_with_person_network_and_own_permission(
     admin: AsyncClient, network: Tenant, address: str
 ) -> None:
     answer = await admin.get(address)
@@ -49,14 +49,16 @@ async def test_a_user_is_told_with_person_network_and_own_permission(
     assert (await admin.get(address, headers=since)).status_code == 304
 
 
-async def test_choosing_a_network_is_a_login_of_its_user(admin: AsyncClient, network: Tenant, address: str) -> None:
+async def test_choosing_a_network_updates_the_last_login_of_its_user(
+    admin: AsyncClient, network: Tenant, address: str
+) -> None:
     assert (await admin.get(address)).json()["lastLoginDate"] is None
     await admin.put("/Self/Session/Network/", json={"id": network.network_id})
     assert (await admin.get(address)).json()["lastLoginDate"] is not None
 
 
 @pytest.mark.parametrize("users", ["/Self/Users", "/Users"])
-async def test_a_permission_for_a_single_thing_is_seen_by_who_knows_the_user(
+async def test_a_permission_on_one_entity_changes_the_validators_of_the_user(
     admin: AsyncClient, network: Tenant, users: str
 ) -> None:
     address, permissions = f"{users}/{network.user_id}/", "/Groups/Regular/Default/Permissions/"
@@ -75,7 +77,7 @@ async def test_a_permission_for_a_single_thing_is_seen_by_who_knows_the_user(
 
 
 @pytest.mark.contract("GET /Self/Users/{user}/Role/")
-async def test_a_system_role_is_told_with_its_rules(admin: AsyncClient, address: str) -> None:
+async def test_a_system_role_is_returned_with_its_rules(admin: AsyncClient, address: str) -> None:
     role = (await admin.get(f"{address}Role/")).json()
     assert alike(role, example("002-30-get-self-users-id-int-role-answer"))
     assert (role["id"], role["name"], role["isCustom"]) == (1, "Administrators", False)
@@ -107,13 +109,13 @@ async def test_a_users_permissions_are_an_array(admin: AsyncClient, address: str
 
 
 @pytest.mark.contract("GET /Self/Users/{user}/Notifications/")
-async def test_an_administrator_is_told_of_what_the_example_says(admin: AsyncClient, address: str) -> None:
+async def test_an_administrator_has_the_notifications_of_the_example(admin: AsyncClient, address: str) -> None:
     answer = await admin.get(f"{address}Notifications/")
     expected = example("002-38-get-self-users-id-int-notifications-answer")
     assert list(answer.json().items()) == list(expected.items())
 
 
-async def test_others_are_told_of_suspensions_alone(sign_in: SignIn, call_as: CallAs) -> None:
+async def test_other_users_are_notified_of_suspensions_only(sign_in: SignIn, call_as: CallAs) -> None:
     viewer = call_as(await sign_in("joe@example.com", role=VIEWERS))
     (user,) = (await viewer.get("/Self/Users/")).json()
     settings = (await viewer.get(f"/Self/Users/{user['id']}/Notifications/")).json()
@@ -124,7 +126,7 @@ async def test_others_are_told_of_suspensions_alone(sign_in: SignIn, call_as: Ca
     }
 
 
-async def test_notifications_that_are_chosen_at_once_are_all_chosen(admin: AsyncClient, address: str) -> None:
+async def test_concurrent_changes_of_notifications_all_apply(admin: AsyncClient, address: str) -> None:
     names = ("deviceFailureNotificationEnabled", "networkSuspendingNotificationEnabled")
     for wanted in (True, False):
         with reading_before_writing():
@@ -161,7 +163,7 @@ async def test_notifications_are_replaced_whole_or_in_part(admin: AsyncClient, a
         ("deviceFailureNotificationTemplate", "x" * 65_537),
     ],
 )
-async def test_an_unfit_notification_setting_is_named(
+async def test_an_invalid_notification_setting_is_named(
     admin: AsyncClient, address: str, name: str, value: object
 ) -> None:
     answer = await admin.put(f"{address}Notifications/", json={name: value})
@@ -171,16 +173,14 @@ async def test_an_unfit_notification_setting_is_named(
 
 @ON_SQLITE
 @pytest.mark.parametrize("path", ["", "Role/", "Role/Permissions/", "Permissions/", "Notifications/"])
-async def test_other_peoples_users_do_not_exist(
-    admin: AsyncClient, sign_in: SignIn, call_as: CallAs, path: str
-) -> None:
+async def test_users_of_other_people_are_404(admin: AsyncClient, sign_in: SignIn, call_as: CallAs, path: str) -> None:
     joe = call_as(await sign_in("joe@example.com"))
     (user,) = (await joe.get("/Self/Users/")).json()
     for segment in (user["id"], "me", 0, 99_999_999_999):
         assert (await admin.get(f"/Self/Users/{segment}/{path}")).status_code == 404
 
 
-async def test_a_locked_user_a_changed_role_and_a_locked_network_count_at_once(
+async def test_locks_and_role_changes_apply_at_once(
     sign_in: SignIn, call_as: CallAs, services: Services, network: Tenant
 ) -> None:
     now = time.time_ns() // 1_000_000
