@@ -1,4 +1,4 @@
-"""An ASGI app that does nothing but answer: what uvicorn itself can do with the same bytes.
+"""An ASGI app that only answers: it shows the speed of uvicorn itself with the same bytes.
 
 `BARE_ANSWERS` names a JSON file of `{"METHOD target": {"status": 200, "headers": [[name, value], …], "body": text}}`.
 """

@@ -1,4 +1,4 @@
-"""A large fleet to measure with: the devices that a network has, again and again under other names."""
+"""Makes a large fleet to measure: copies of the devices of a network under other names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from signfleet.foundation.storage.tables import device, device_document, device_
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
 
-#: So many devices in one unit of work.
+#: Devices in one transaction.
 BATCH = 5000
 
 TABLES = (device, device_document, device_properties)
@@ -24,7 +24,7 @@ INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES)
 
 
 async def multiply(store: Store, network_id: int, count: int) -> None:
-    """Add devices until there are `count`: copies of those that there are, with ids, serials and names of their own."""
+    """Copies the devices of a network until there are `count`, each with its own id, serial and name."""
     parts = [await _rows(store, table, network_id) for table in TABLES]
     originals = list(zip(*parts, strict=True))
 

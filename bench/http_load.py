@@ -1,6 +1,6 @@
 """A small HTTP/1.1 load generator: keep-alive connections on the loopback that each send one request again and again.
 
-It does as little as it can for each answer, so that on two cores the server is what is measured.
+It does little work for each answer, so that on two cores the figures are those of the server.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ class Answer:
 
 
 def request(method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
-    """The bytes of a request, ready to be sent any number of times."""
+    """Returns the bytes of a request, to send any number of times."""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {HOST}", *(f"{name}: {value}" for name, value in headers.items())]
     if body:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
-#: What one connection sends, over and over; several for connections that send different things.
+#: The requests that one connection repeats in turns.
 Script = Sequence[bytes]
 
 
 def body_length(head: bytes) -> int:
-    """What the Content-Length header of an answer says; an answer 204 has none."""
+    """Returns the Content-Length of an answer; 0 for a 204, which has none."""
     if head[9:12] == b"204":
         return 0
     lowered = head.lower()
@@ -54,9 +54,9 @@ def body_length(head: bytes) -> int:
 
 
 class Connection(asyncio.Protocol):
-    """Sends the requests of its script in turns, waiting for the whole answer to each, until it is stopping.
+    """Sends the requests of its script in turns and waits for each whole answer, until it is stopping.
 
-    It ends with the last of its script: what that changes is then as it was.
+    It stops only at the end of its script, so that a script can undo its changes.
     """
 
     def __init__(self, script: Script) -> None:
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
 
 
 async def rate(port: int, payload: bytes | Sequence[Script], connections: int, seconds: float) -> float:
-    """Answers a second while `connections` connections ask for `seconds` seconds, each with the next of the scripts."""
+    """Returns answers a second of `connections` connections over `seconds` seconds; each takes the next script."""
     loop = asyncio.get_running_loop()
     scripts = itertools.cycle([[payload]] if isinstance(payload, bytes) else payload)
     clients = [
@@ -126,7 +126,7 @@ async def rate(port: int, payload: bytes | Sequence[Script], connections: int, s
 
 
 async def ask(port: int, payload: bytes) -> Answer:
-    """Send one request and give its answer."""
+    """Sends one request and returns its answer."""
     reader, writer = await asyncio.open_connection(HOST, port, limit=2**24)
     writer.write(payload)
     head = (await reader.readuntil(HEAD_END)).removesuffix(HEAD_END)
@@ -139,7 +139,7 @@ async def ask(port: int, payload: bytes) -> Answer:
 async def p99_beside(
     port: int, read: bytes, other: bytes, connections: int, *, rounds: int = 3, seconds: float = 3.0
 ) -> tuple[float, float]:
-    """The 99th percentile of a read's time in ms while others send `other`, and while nobody does, in turns."""
+    """Returns the 99th percentile of a read's time in ms, beside `connections` that send `other` and alone."""
     pairs = []
     for _ in range(rounds):
         quiet = await p99(port, read, seconds)
@@ -152,7 +152,7 @@ async def p99_beside(
 
 
 async def p99(port: int, payload: bytes, seconds: float) -> float:
-    """The 99th percentile of the time that an answer takes, in ms, asked for by one connection with pauses."""
+    """Returns the 99th percentile of the answer time in ms, for one connection with pauses."""
     reader, writer = await asyncio.open_connection(HOST, port)
     times = []
     end = time.perf_counter() + seconds
@@ -186,19 +186,21 @@ async def compare(
     rounds: int = 7,
     seconds: float = 0.6,
 ) -> Comparison:
-    """Load both servers in turns, so that whatever else the machine does falls on both; the second with `reference`,
-    if that is another payload."""
+    """Loads both servers in turns, so that other work of the machine affects both.
+
+    The second server gets `reference` if that is given.
+    """
     pairs: list[Sequence[float]] = []
     loads = ((our_port, payload), (bare_port, payload if reference is None else reference))
     for _ in range(rounds + 1):
         pairs.append([await rate(port, load, connections, seconds) for port, load in loads])
-    pairs = pairs[1:]  # the first round warms both up
+    pairs = pairs[1:]  # the first round only warms both up
     ours, bare = (statistics.median(values) for values in zip(*pairs, strict=True))
     return Comparison(ours, bare, statistics.median(mine / other for mine, other in pairs))
 
 
 def use_core(process: int, core: int) -> None:
-    """Keep a process on one core where the system can, so that servers and load do not share it."""
+    """Pins a process to one core if the system can, so that servers and load do not share it."""
     if hasattr(os, "sched_setaffinity"):
         available = sorted(os.sched_getaffinity(process))
         os.sched_setaffinity(process, {available[core % len(available)]})
@@ -206,7 +208,7 @@ def use_core(process: int, core: int) -> None:
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Keep this process on one core inside the block; processes started there stay on it."""
+    """Pins this process, and those that it starts in the block, to one core."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

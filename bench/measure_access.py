@@ -1,6 +1,6 @@
 """Signing in and checking tokens
 
-References: for issuing tokens, getting a device over HTTP; for signing in, one thread that does nothing but hash; for
+References: for issuing tokens, getting a device over HTTP; for signing in, one thread that only hashes; for
 reads beside sign-ins, the same reads alone; for checking tokens, a SHA-256 and a look-up in a dictionary.
 """
 
@@ -82,7 +82,7 @@ def over_http() -> Iterator[Row]:
 
 
 def hashes_a_second() -> float:
-    """What the same hash costs with nothing around it."""
+    """Returns the rate of the same hash alone."""
     hash_now(PASSWORD)
     started, count = time.perf_counter(), 20
     for _ in range(count):

@@ -1,9 +1,9 @@
 """Devices over HTTP, beside an ASGI app that answers the same bytes
 
-There are 100,000 devices. Both servers run on uvicorn with uvloop and httptools, in a process each on the same core;
-one load generator on another core asks them in turns over kept connections, without compression but where it says so.
-For the list with gzip, the reference is the plain list; what is given is its share of the plain list's rate. For a
-look-up beside a scan, it is the same look-up while nobody scans, and the server may use both cores.
+There are 100,000 devices. Both servers run on uvicorn with uvloop and httptools, in two processes on the same core;
+a load generator on another core asks them in turns over keep-alive connections, uncompressed unless a row names gzip.
+For the list with gzip, the reference is the plain list, and the ratio is the share of its rate. For a look-up
+beside a scan, the reference is the same look-up without the scan, and the server may use both cores.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ READY = "GET /ready"
 
 @contextmanager
 def running_bare(answers: Mapping[str, http_load.Answer], folder: Path) -> Iterator[int]:
-    """The port of the bare app, which has these answers by method and target."""
+    """Runs the bare app with these answers by method and target; yields its port."""
     file, port = folder / "answers.json", free_port()
     described = {target: description(answer) for target, answer in answers.items()}
     described[READY] = {"status": 200, "headers": [["content-length", "0"]], "body": ""}
@@ -58,7 +58,7 @@ def running_bare(answers: Mapping[str, http_load.Answer], folder: Path) -> Itera
 
 
 def description(answer: http_load.Answer) -> dict[str, object]:
-    """An answer for the bare app's file."""
+    """Returns an answer as the file of the bare app has it."""
     lines = [line.split(": ", 1) for line in answer.head.decode("ascii").split("\r\n")[1:]]
     headers = [line for line in lines if line[0].lower() not in UVICORNS_OWN]
     return {"status": answer.status, "headers": headers, "body": answer.body.decode("utf-8")}
@@ -126,7 +126,7 @@ def _compare(port: int, token: str, serials: list[str], folder: Path) -> Iterato
 
 
 def _changes(serial: str, headers: Mapping[str, str]) -> http_load.Script:
-    """Two changes of a device that undo one another, so that each has something to write."""
+    """Returns two changes of a device that undo one another, so that each of them writes."""
     bodies = ([{"op": "replace", "path": "/settings/description/", "value": text}] for text in ("one", "other"))
     return [_write("PATCH", f"{serial}/", body, headers) for body in bodies]
 

@@ -73,7 +73,7 @@ _VALUES = {"model": "hd1024", "pattern": "%hall 77%", "tag": "city", "type": "st
 
 
 def by_hand(filter_: str, dialect: str) -> tuple[Query, Query]:
-    """Returns the statements of a page and of a count as a programmer would write them."""
+    """Returns the statements of a page and of a count, written by hand."""
     source = _FROM[filter_]
     clause = source if isinstance(source, str) else source[dialect]
     given = [bindparam("network_id", type_=BigInteger())]
@@ -92,7 +92,7 @@ def compile_rows() -> Iterator[Row]:
     numbers = count()
 
     def compiled(filter_: str) -> None:
-        # An id that no other call has, so that no cache has the filter.
+        # An id that no other call uses, so that the filter is in no cache.
         made = DEVICES.filter(f"{filter_} AND [Id] IS NOT {next(numbers)}")
         listing.statement(made, DEVICES.sort(None)).prepared("sqlite")
 
@@ -167,7 +167,7 @@ async def _compared(name: str, ours: Callable[[], Awaitable[Any]], theirs: Calla
     times_each = max(1, round(SHORT / await _awaited(theirs, 1)))
     pairs = []
     for turn in range(TURNS):
-        # The first one finds the caches colder.
+        # The first of a pair finds colder caches.
         order = (ours, theirs) if turn % 2 else (theirs, ours)
         times = {work: await _awaited(work, times_each) for work in order}
         pairs.append((times[ours], times[theirs]))

@@ -1,4 +1,4 @@
-"""What a benchmark reports: one row for each thing measured, beside a reference measured in the same run."""
+"""The table of a benchmark: one row a figure, beside a reference measured in the same run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def line(row: Row) -> str:
 
 
 def show(title: str, rows: Iterable[Row]) -> None:
-    """Print each row as soon as it is measured."""
+    """Prints each row as soon as it is measured."""
     print(f"\n{title}\n{HEADER}\n{'-' * len(HEADER)}", flush=True)
     for row in rows:
         print(line(row), flush=True)

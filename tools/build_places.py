@@ -1,4 +1,4 @@
-"""Condense public gazetteers into `src/signfleet/foundation/geography/places.gz`.
+"""Condenses public gazetteers into `src/signfleet/foundation/geography/places.gz`.
 
 Usage: PYTHONPATH=src python tools/build_places.py FOLDER
 
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
 
 def main(folder: Path) -> None:
-    """Read the sources, write the file, and say what came of it."""
+    """Reads the sources, writes the file and prints a summary."""
     countries = {code: country["name"] for code, country in load(folder / "countries.json").items()}
     admin1 = {area["code"]: area["name"] for area in load(folder / "admin1.json")}
     admin2 = {area["code"]: area["name"] for area in load(folder / "admin2.json")}
@@ -94,12 +94,12 @@ def main(folder: Path) -> None:
 
 
 def load(path: Path) -> Any:
-    """The JSON of a file."""
+    """Returns the parsed JSON of a file."""
     return json.loads(path.read_text())
 
 
 def little_endian(values: array[int]) -> bytes:
-    """The numbers as little-endian bytes, whatever this machine's order."""
+    """Returns the numbers as little-endian bytes, whatever this machine's order."""
     if sys.byteorder == "big":
         values.byteswap()
     return values.tobytes()
@@ -116,7 +116,7 @@ class Areas:
             )
 
     def of(self, country: str, name: str, latitude: float, longitude: float) -> tuple[str, str] | None:
-        """The codes of the areas that a place lies in, if the extract knows the place."""
+        """Returns the codes of the areas that contain a place, if the extract has the place."""
         for lat, lng, admin1, admin2 in self._cities.get((country, name), ()):
             if max(abs(lat - latitude), abs(lng - longitude)) < SAME_PLACE_DEGREES:
                 return admin1, admin2
@@ -124,7 +124,7 @@ class Areas:
 
 
 def read_rows(dump: Path, areas: Areas) -> Iterator[Row]:
-    """The places of the dump that are places in their own right."""
+    """Returns the places of the dump that are not part of another place."""
     with dump.open() as lines:
         for line in lines:
             fields = line.rstrip("\n").split("\t")
@@ -132,7 +132,7 @@ def read_rows(dump: Path, areas: Areas) -> Iterator[Row]:
                 continue
             name, country = fields[1], fields[8]
             latitude, longitude = float(fields[4]), float(fields[5])
-            # The size of a town with three thousand people to the square kilometre.
+            # The size of a town with three thousand people a square kilometre.
             radius = min(LARGEST_RADIUS_KM, 0.01 * math.sqrt(int(fields[14])))
             yield Row(
                 strip_of(latitude),

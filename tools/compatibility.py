@@ -1,4 +1,4 @@
-"""Write COMPATIBILITY.md: every endpoint that the contract documents, what it does not do yet, and what tests it.
+"""Writes COMPATIBILITY.md: every endpoint that the contract documents, what it does not do yet, and what tests it.
 
     python tools/compatibility.py
 
@@ -50,12 +50,12 @@ MORE = """
 
 
 def key(row: Documented) -> str:
-    """How tests name a documented endpoint."""
+    """Returns the name by which tests mark a documented endpoint."""
     return f"{row.method} {row.route.removeprefix(PREFIX)}"
 
 
 def marks() -> Iterator[tuple[str, Path]]:
-    """Every endpoint that a `contract` mark names, and the file of the test."""
+    """Returns every endpoint that a `contract` mark names, with the files of its tests."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.contract":
@@ -64,7 +64,7 @@ def marks() -> Iterator[tuple[str, Path]]:
 
 
 def render() -> str:
-    """The whole page."""
+    """Returns the whole page."""
     files: dict[str, set[Path]] = defaultdict(set)
     for name, path in marks():
         files[name].add(path)
@@ -79,7 +79,7 @@ def render() -> str:
 
 
 def beyond() -> list[Endpoint]:
-    """What is offered and not documented by the contract."""
+    """Lists the endpoints that the contract does not document."""
     known = {(row.method, row.route) for row in documented()}
     return [endpoint for endpoint in endpoints() if (endpoint.method, endpoint.path) not in known]
 

@@ -1,4 +1,4 @@
-"""Names what nothing in `src/` uses; exits with 1 if there is any.
+"""Lists the code that nothing in `src/` uses; exits with 1 if there is any.
 
     python tools/dead_code.py
 
@@ -38,13 +38,13 @@ LISTS = ("access/operations/definitions.py", "storage/tables.py", "expressions/t
 
 
 def fields(path: Path) -> set[int]:
-    """The lines of the annotated fields of a module's classes."""
+    """Returns the lines of the annotated fields of a module's classes."""
     classes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)]
     return {line.lineno for class_ in classes for line in class_.body if isinstance(line, ast.AnnAssign)}
 
 
 def unused(root: Path) -> list[str]:
-    """What nothing below `root/src` uses, each with its place."""
+    """Returns the code that nothing below `root/src` uses, with its place."""
     finder = Vulture(ignore_names=ALLOWED, ignore_decorators=DECORATORS)
     finder.scavenge([root / "src"], exclude=["*/migrations/*"])
     found = []

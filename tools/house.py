@@ -1,4 +1,4 @@
-"""Prints how far the source text is from the rules of the house: one measure a line, with its goal.
+"""Compares the source text with the rules of the house: one measure a line, with its goal.
 
     python -m tools.house            # the measures
     python -m tools.house -v         # and the places that they count

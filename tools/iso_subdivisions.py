@@ -1,6 +1,6 @@
-"""Match GeoNames' first-level areas with ISO 3166-2 subdivisions by their names (part of `build_places.py`).
+"""Matches GeoNames' first-level areas with ISO 3166-2 subdivisions by their names (part of `build_places.py`).
 
-Only codes made of letters are of use: `BY` says Bavaria to a reader, `13` does not say Tokyo.
+Only codes made of letters are useful: a reader sees Bavaria in `BY`, but not Tokyo in `13`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ UNLIKE_NAMES = {
 # Areas that have no code but a name like another's.
 WITHOUT_CODE = {"MG.31", "TW.04"}
 
-# Words that say what kind of area it is, not which.
+# Words for the kind of area.
 KINDS = frozenset(
     """
     aimak and area atholhu atoll autonomous canton capital city commune community county de del departamento department
@@ -44,7 +44,7 @@ KINDS = frozenset(
 
 
 def iso_codes(areas: dict[str, str], cldr: dict[str, str]) -> dict[str, str]:
-    """Codes of ISO 3166-2 (without the country) by GeoNames code, for those of `areas` that have a useful one.
+    """Returns ISO 3166-2 codes (without the country) by GeoNames code, for those of `areas` that have a useful one.
 
     `areas` are names by GeoNames code, `cldr` English names of subdivisions by CLDR's key, such as `usca`.
     """
@@ -74,7 +74,7 @@ class _Country:
                 self.nested.add(code)
 
     def match(self, areas: dict[str, str]) -> dict[str, str]:
-        """Codes of the areas by GeoNames code; none is given twice.
+        """Returns the codes of the areas by GeoNames code, none of them twice.
 
         Equal names take a code first, then names equal but for words such as "Province", then GeoNames codes that are
         ISO codes (a few countries' are; all others are numbers), then similar names.
@@ -112,17 +112,17 @@ class _Country:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name in lower case, without accents and apostrophes."""
+    """Returns the words of a name in lower case, without accents and apostrophes."""
     name = unicodedata.normalize("NFKD", name.translate({ord(c): None for c in "'’ʼʻ`"}))
     name = "".join(c for c in name if not unicodedata.combining(c)).casefold()
     return re.findall(r"\w+", name.translate(str.maketrans("ıłđøə", "ildoa")))
 
 
 def plain(name: str) -> str:
-    """A name without regard to case, accents and punctuation."""
+    """Returns a name without case, accents and punctuation."""
     return "".join(_words(name))
 
 
 def essential(name: str) -> str:
-    """A plain name without the words that say what kind of area it is."""
+    """Returns a plain name without the words for the kind of area."""
     return "".join(word for word in _words(name) if word not in KINDS) or plain(name)

@@ -1,6 +1,6 @@
-"""Write the next migration from what `storage/tables.py` says and the last migration left.
+"""Writes the next migration: the difference between `storage/tables.py` and the last migration.
 
-    python tools/new_migration.py "Keep notes of devices"
+    python tools/new_migration.py "Add notes to devices"
 
 Alembic compares the tables with an SQLite store that the existing migrations have made. Read what it writes, and raise
 `HEAD` in `signfleet/foundation/storage/migrations/__init__.py`.

@@ -1,4 +1,4 @@
-"""Write docs/settings.md and docs/cli.md from the settings and commands themselves.
+"""Writes docs/settings.md and docs/cli.md from the settings and commands themselves.
 
 python tools/reference.py
 """
@@ -54,7 +54,7 @@ a server is running. With `--json`, commands that print data print it as JSON.
 
 
 def settings() -> str:
-    """docs/settings.md"""
+    """Returns docs/settings.md."""
     lines, meanings = [], []
     for name, kind, default, description, _ in describe_settings():
         shown = "" if default in {None, ""} else f"`{json.dumps(default).strip(chr(34))}`"
@@ -69,7 +69,7 @@ def _wrapped(text: str) -> str:
 
 
 def commands() -> str:
-    """docs/cli.md"""
+    """Returns docs/cli.md."""
     return COMMANDS_HEAD + "".join(
         f"\n## {name}\n\n```text\n{help_text(name, command)}\n```\n" for name, command in _every("signfleet", cli)
     )
@@ -85,7 +85,7 @@ def help_text(name: str, command: click.Command) -> str:
 
 
 def _every(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    """A command and those below it; a group without any is of no use alone."""
+    """Yields a command and those below it; omits groups, which do nothing alone."""
     if not isinstance(command, click.Group):
         yield name, command
         return

@@ -18,7 +18,7 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(.*?)(?=^\S|\Z)", re.
 
 
 def license_of(name: str) -> str | None:
-    """What a package states of its license: the expression, else the classifiers, else the first line of the text."""
+    """Returns the license of a package: the expression, else the classifiers, else the first line of the text."""
     try:
         stated = metadata.metadata(name)
     except metadata.PackageNotFoundError:
@@ -32,7 +32,7 @@ def license_of(name: str) -> str | None:
 
 
 def components(requirements: str) -> list[dict[str, Any]]:
-    """The pinned packages as CycloneDX components."""
+    """Returns the pinned packages as CycloneDX components."""
     found = []
     for name, version, rest in _REQUIREMENT.findall(requirements):
         component: dict[str, Any] = {
@@ -53,7 +53,7 @@ def components(requirements: str) -> list[dict[str, Any]]:
 
 
 def document(listed: list[dict[str, Any]], version: str) -> dict[str, Any]:
-    """The bill of materials. It holds no date: the same requirements give the same file."""
+    """Returns the bill of materials. It has no date: the same requirements give the same file."""
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -73,7 +73,7 @@ def document(listed: list[dict[str, Any]], version: str) -> dict[str, Any]:
 
 
 def licenses(listed: list[dict[str, Any]]) -> str:
-    """The packages and their licenses as a table."""
+    """Returns the packages and their licenses as a table."""
     lines = ["# Licenses of what the server needs", "", "| package | version | license |", "|---|---|---|"]
     for component in listed:
         stated = component["licenses"][0]["license"]["name"] if "licenses" in component else "not installed here"
