@@ -31,7 +31,7 @@ async def count(services: Services, table: str) -> int:
     return int(row.rows)
 
 
-async def test_expired_tokens_sessions_and_links_go(
+async def test_expired_tokens_sessions_and_links_are_deleted(
     client: AsyncClient, admin: AsyncClient, sign_in: SignIn, services: Services, network: Tenant
 ) -> None:
     with time_machine.travel("2020-01-01", tick=False):
@@ -45,7 +45,7 @@ async def test_expired_tokens_sessions_and_links_go(
     assert (await admin.get("/Devices/")).status_code == 200
 
 
-async def test_registrations_that_nobody_activates_go_and_invitations_stay(
+async def test_unactivated_registrations_are_deleted_and_invitations_stay(
     client: AsyncClient, admin: AsyncClient, services: Services
 ) -> None:
     with time_machine.travel("2020-01-01", tick=False):
@@ -86,7 +86,7 @@ async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_
 
 
 @pytest.mark.settings(trial_days=2)
-async def test_a_trial_that_several_end_ends_once(
+async def test_a_trial_that_several_processes_end_ends_once(
     sign_in: SignIn, services: Services, call_as: CallAs, network: Tenant
 ) -> None:
     address = f"/Self/Networks/{network.network_id}/Subscription"
@@ -100,7 +100,7 @@ async def test_a_trial_that_several_end_ends_once(
 
 
 @pytest.mark.settings(trial_days=2)
-async def test_who_has_paid_meanwhile_does_not_fall_back_when_a_trial_ends(
+async def test_a_paid_network_stays_paid_when_its_trial_ends(
     sign_in: SignIn, services: Services, call_as: CallAs, network: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"/Self/Networks/{network.network_id}/Subscription/"

@@ -24,7 +24,7 @@ from signfleet.simulator.screenshots import picture
 from tests.running import running_server
 
 
-def test_it_tells_its_address_answers_and_stops_when_asked(tmp_path: Path) -> None:
+def test_it_publishes_its_address_answers_and_stops_on_a_signal(tmp_path: Path) -> None:
     with running_server("--data", str(tmp_path)) as server:
         assert httpx.get(f"{server.address}/nowhere").status_code == 404
         assert server.stop() == 0
@@ -39,14 +39,14 @@ def test_an_interrupt_stops_it_as_well(tmp_path: Path) -> None:
     assert [event["event"] for event in server.log] == ["listening", "stopped"]
 
 
-def test_a_connection_that_idles_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+def test_an_idle_connection_does_not_delay_the_stop(tmp_path: Path) -> None:
     with running_server("--data", str(tmp_path)) as server, httpx.Client(base_url=server.address) as client:
         client.get("/nowhere")
         assert server.stop() == 0
 
 
 @pytest.mark.parametrize(("trusted", "address"), [("127.0.0.1", "192.0.2.7"), ("192.0.2.1", "127.0.0.1")])
-def test_only_a_trusted_proxy_may_say_where_a_call_comes_from(tmp_path: Path, trusted: str, address: str) -> None:
+def test_only_a_trusted_proxy_may_set_the_clients_address(tmp_path: Path, trusted: str, address: str) -> None:
     with running_server("--data", str(tmp_path), "--trusted-proxies", trusted) as server:
         httpx.get(f"{server.address}/nowhere", headers={"X-Forwarded-For": "192.0.2.7"})
         server.stop()
@@ -91,7 +91,7 @@ def test_it_listens_on_several_hosts(tmp_path: Path, hosts: list[str]) -> None:
         assert server.stop() == 0
 
 
-def test_one_host_that_is_taken_frees_the_others(tmp_path: Path) -> None:
+def test_a_taken_host_frees_the_others(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.2", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(CannotListen, match=r"Cannot listen on 127\.0\.0\.2"):
@@ -99,7 +99,7 @@ def test_one_host_that_is_taken_frees_the_others(tmp_path: Path) -> None:
         socket.create_server(("127.0.0.1", port)).close()
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
+def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(CannotListen, match=f"Cannot listen on 127.0.0.1 port {port}: Address already in use"):
@@ -146,7 +146,7 @@ def test_a_companion_ends_with_the_server(tmp_path: Path) -> None:
     assert ended
 
 
-def test_what_a_companion_meets_after_the_signal_to_stop_is_no_failure(tmp_path: Path) -> None:
+def test_an_error_of_a_companion_after_the_stop_signal_is_no_failure(tmp_path: Path) -> None:
     async def fail_when_cancelled(*_: object) -> None:
         signal.raise_signal(signal.SIGTERM)
         try:
@@ -189,9 +189,7 @@ def test_it_is_ready_when_its_companion_has_ended(tmp_path: Path) -> None:
     assert seen == [503, 200, 200]
 
 
-def test_a_picture_that_is_being_decoded_does_not_keep_it_from_stopping(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_in_decoding_does_not_prevent_the_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signfleet.app.server.GRACE", 1)
     jpeg = picture(next(fleet(1)), 0, size=(320, 180))
     statuses: list[int] = []

@@ -43,7 +43,7 @@ def test_answers_are_counted_however_they_arrive(pieces: int) -> None:
     assert set(requests) == {b"GET /here HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n"}
 
 
-def test_an_answer_without_a_body_is_an_answer() -> None:
+def test_an_answer_without_a_body_counts() -> None:
     rate, _ = asyncio.run(load(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"))
     assert rate > 0
 

@@ -27,6 +27,6 @@ def test_it_gets_one_device_by_its_serial_number(fleet: Fleet, run_client: RunCl
     assert run_client(script, **sign_in(fleet)) == device
 
 
-def test_it_tells_that_a_secret_is_wrong(fleet: Fleet, run_client: RunClient) -> None:
+def test_it_reports_a_wrong_secret(fleet: Fleet, run_client: RunClient) -> None:
     script = SIGN_IN + "print(json.dumps(bsn_cloud_api.login().error))"
     assert run_client(script, **sign_in(fleet) | {"secret": "wrong"}) == "Error authenticating"

@@ -116,7 +116,7 @@ def test_a_debian_package_runs(wheel: Path, tmp_path: Path) -> None:
     assert answers([interpreter, "-P", "-m", "signfleet"], variables, tmp_path / "data")
 
 
-def test_the_sample_settings_are_settings() -> None:
+def test_the_sample_settings_are_valid() -> None:
     text = (ROOT / "deploy" / "signfleet.toml").read_text()
     offered = tomllib.loads("\n".join(re.findall(r"^(?:# )?(\w+ = .+)$", text, re.MULTILINE)))
     assert offered.keys() <= set(Settings.__struct_fields__)

@@ -63,7 +63,7 @@ class Losing(AsyncBaseTransport):
         return answer
 
 
-async def test_no_player_is_stranded_by_lost_answers(
+async def test_lost_answers_strand_no_player(
     services: Services, setup_token: str, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app: Any = make_app(services)
@@ -84,7 +84,7 @@ async def test_no_player_is_stranded_by_lost_answers(
     assert len([call for call in line.lost if call.startswith("token")]) == 2
 
 
-async def test_secrets_come_back_from_a_file_that_nobody_else_may_read(tmp_path: Path) -> None:
+async def test_secrets_are_read_from_a_file_that_only_its_owner_can_read(tmp_path: Path) -> None:
     path = tmp_path / "players.secrets"
     Secrets(path).put("A1", "old")
     with path.open("a") as file:

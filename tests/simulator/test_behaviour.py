@@ -24,7 +24,7 @@ def of_condition(condition: str) -> Profile:
     return next(profile for profile in fleet(1000) if profile.condition == condition)
 
 
-def test_the_same_player_tells_the_same_story() -> None:
+def test_the_same_player_sends_the_same_reports() -> None:
     for one, same in zip(fleet(30), fleet(30), strict=True):
         assert story(one) == story(same)
 
@@ -36,19 +36,19 @@ def test_uptime_grows_with_the_clock() -> None:
     assert timespan.parse(second) - timespan.parse(first) == LATER - STARTED
 
 
-def test_a_player_with_a_failing_card_complains_and_cannot_write() -> None:
+def test_a_player_with_a_failing_card_reports_errors_and_cannot_write() -> None:
     profile = of_condition("failing card")
     said = [error for report in range(20) for error in behaviour.errors(profile, report, LATER)]
     assert {error["errorName"] for error in said} == {"diskError", "RealizeFailure"}
     assert behaviour.status(profile, STARTED, LATER, None, None)["storage"][0]["access"] == "Read"
 
 
-def test_a_player_low_on_storage_has_little_of_it_left() -> None:
+def test_a_player_low_on_storage_reports_little_free_space() -> None:
     stats = behaviour.status(of_condition("low storage"), STARTED, LATER, None, None)["storage"][0]["stats"]
     assert stats["sizeFree"] < stats["sizeTotal"] / 20
 
 
-def test_some_players_fall_silent() -> None:
+def test_some_players_stop_reporting() -> None:
     profile = of_condition("goes dark")
     assert not behaviour.is_dark(profile, 0)
     assert behaviour.is_dark(profile, behaviour.REPORTS_BEFORE_DARK)
@@ -61,5 +61,5 @@ def test_a_wrong_clock_shows_in_the_time_stamps() -> None:
     assert LATER - stamp > 30 * timespan.DAY
 
 
-def test_the_first_report_tells_of_the_files_that_came_with_the_presentation() -> None:
+def test_the_first_report_lists_the_files_of_the_presentation() -> None:
     assert len(behaviour.downloads(of_condition("healthy"), 0, LATER)) > 3

@@ -23,7 +23,7 @@ def test_serial_numbers_are_unique() -> None:
     assert len({profile.serial for profile in profiles}) == 5000
 
 
-def test_a_small_demo_shows_something_of_everything() -> None:
+def test_a_small_demo_has_every_condition() -> None:
     profiles = list(fleet.fleet(25, DEFAULT_SEED))
     assert {profile.condition for profile in profiles} == {condition for condition, _ in fleet.CONDITIONS}
     assert {profile.link for profile in profiles} == {link for link, _ in fleet.LINKS}

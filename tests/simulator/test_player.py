@@ -97,7 +97,7 @@ async def test_a_player_registers_asks_for_its_settings_and_reports(server: Serv
     assert server.paths == ["register", "settings", "report"]
 
 
-async def test_a_picture_follows_the_first_report_and_then_comes_by_the_interval(server: Server) -> None:
+async def test_a_picture_follows_the_first_report_and_then_each_interval(server: Server) -> None:
     now = [NOW]
     one = player(server, lambda: now[0])
     assert await one.step() == 0
@@ -119,7 +119,7 @@ async def test_the_group_of_the_settings_is_reported(server: Server) -> None:
     assert server.statuses[0]["group"] == SETTINGS["group"]
 
 
-async def test_settings_are_asked_for_again_when_they_changed(server: Server) -> None:
+async def test_changed_settings_are_fetched_again(server: Server) -> None:
     one = await at_work(server)
     server.etag = '"2"'
     await one.step()
@@ -181,7 +181,7 @@ async def test_a_report_without_an_answer_is_sent_again_unchanged(server: Server
     assert tally.retries == 1
 
 
-async def test_the_wait_grows_while_there_is_no_answer_and_follows_the_server_if_it_says_how_long(
+async def test_the_wait_grows_without_an_answer_and_follows_retry_after(
     server: Server,
 ) -> None:
     def unreachable(path: str) -> httpx.Response:
@@ -203,7 +203,7 @@ async def test_a_player_that_may_not_register_gives_up(server: Server) -> None:
     assert "It lives elsewhere." in tally.last_refusal
 
 
-async def test_something_that_is_no_server_for_players_is_refused(server: Server) -> None:
+async def test_an_address_without_a_player_server_is_refused(server: Server) -> None:
     server.fail = lambda path: httpx.Response(200, html="<h1>It works!</h1>")
     assert await player(server).step() == math.inf
 

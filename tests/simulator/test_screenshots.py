@@ -12,14 +12,14 @@ NOW = 1_710_347_352_000
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_group_shows_a_picture_that_is_more_than_one_colour(group: str) -> None:
+def test_every_group_shows_a_picture_of_several_colours(group: str) -> None:
     profile = next(profile for profile in fleet(100) if profile.group == group and not profile.portrait)
     image = Image.open(BytesIO(picture(profile, NOW)))
     assert (image.format, image.size) == ("JPEG", (1280, 720))
     assert len(image.getcolors(1 << 20) or []) > 100
 
 
-def test_a_portrait_screen_is_higher_than_wide() -> None:
+def test_a_portrait_picture_is_higher_than_wide() -> None:
     profile = next(profile for profile in fleet(200) if profile.portrait)
     assert Image.open(BytesIO(picture(profile, NOW))).size == (720, 1280)
 

@@ -53,7 +53,7 @@ def test_players_that_do_not_report_are_noticed(running: TestingServer) -> None:
     assert set(health(running).values()) == {"Error"}
 
 
-def test_what_is_too_old_goes(server: TestingServer, admin: httpx.Client) -> None:
+def test_old_audit_entries_are_deleted(server: TestingServer, admin: httpx.Client) -> None:
     assert admin.get(f"{server.base_url}/admin/v1/audit/").json()["items"]
     moved = server.advance(2 * 366 * DAY)
     with as_admin(server) as again:
@@ -62,7 +62,7 @@ def test_what_is_too_old_goes(server: TestingServer, admin: httpx.Client) -> Non
 
 
 @pytest.mark.parametrize("body", [{}, {"seconds": 0}, {"seconds": -1}, {"seconds": 1.5}, {"seconds": 10**10}, [], None])
-def test_a_leap_that_cannot_be_is_refused(running: TestingServer, body: Any) -> None:
+def test_an_invalid_leap_is_refused(running: TestingServer, body: Any) -> None:
     before = httpx.get(f"{running.base_url}/testing/v1/clock").json()["aheadSeconds"]
     assert httpx.post(f"{running.base_url}/testing/v1/clock", json=body).status_code == 400
     assert httpx.get(f"{running.base_url}/testing/v1/clock").json()["aheadSeconds"] == before

@@ -105,6 +105,6 @@ def test_a_route_that_does_not_exist_is_refused_with_the_nearest(server: Testing
 @pytest.mark.parametrize(
     "wrong", [{"kind": "Meteor"}, {"times": 0}, {"seconds": -1}, {"seconds": 601}, {"method": "BREW"}, {"more": 1}]
 )
-def test_a_fault_that_cannot_be_is_refused(running: TestingServer, wrong: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_refused(running: TestingServer, wrong: dict[str, Any]) -> None:
     body = {"kind": "Slow", "route": COUNT, **wrong}
     assert httpx.post(f"{running.base_url}/testing/v1/faults", json=body).status_code == 400

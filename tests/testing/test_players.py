@@ -29,7 +29,7 @@ def test_a_wrong_clock_changes_no_date_of_the_server(server: TestingServer, admi
     assert server.installation()["devices"][0]["serial"] == serial
 
 
-def test_the_list_says_what_is_the_matter(server: TestingServer) -> None:
+def test_the_list_shows_the_players_with_a_condition(server: TestingServer) -> None:
     serials = [device["serial"] for device in server.installation()["devices"]]
     server.player(serials[0].lower(), "Dark")
     server.player(serials[1], "WrongClock")

@@ -42,7 +42,7 @@ def test_another_seed_gives_other_players(server: TestingServer) -> None:
     assert len(others) == 2 and not serials & others
 
 
-def test_credentials_stay_and_tokens_go(server: TestingServer) -> None:
+def test_credentials_stay_and_tokens_are_revoked(server: TestingServer) -> None:
     token = sign_in(server).json()["access_token"]
     call: dict[str, Any] = {"headers": {"Authorization": f"Bearer {token}"}}
     assert httpx.get(f"{server.api_url}/Self/Networks/", **call).status_code == 200
@@ -51,7 +51,7 @@ def test_credentials_stay_and_tokens_go(server: TestingServer) -> None:
     assert sign_in(server).status_code == 200
 
 
-def test_everybody_can_sign_in(server: TestingServer) -> None:
+def test_every_account_can_sign_in(server: TestingServer) -> None:
     accounts = server.installation()["accounts"]
     assert len({account["role"] for account in accounts}) == 6
     for account in accounts:
@@ -65,14 +65,14 @@ def test_the_other_networks_administrator_sees_no_device(server: TestingServer) 
     assert httpx.get(f"{server.api_url}/Devices/Count/", headers=headers).json() == 0
 
 
-def test_throttles_are_open_again(server: TestingServer) -> None:
+def test_a_reset_clears_throttles(server: TestingServer) -> None:
     statuses = {fail_to_sign_in(server) for _ in range(11)}
     assert 429 in statuses
     server.reset(devices=0)
     assert fail_to_sign_in(server) != 429
 
 
-def test_pictures_and_mails_are_gone(running: TestingServer) -> None:
+def test_a_reset_deletes_pictures_and_mails(running: TestingServer) -> None:
     running.reset(devices=1, pictures=True)
     running.advance(16 * 60)
     person = {"login": "somebody@example.com", "password": running.password}
@@ -95,7 +95,7 @@ def test_a_reset_removes_faults_and_resets_the_clock(server: TestingServer) -> N
     assert sign_in(server).status_code == 200
 
 
-def test_requests_that_come_meanwhile_wait(server: TestingServer) -> None:
+def test_requests_during_a_reset_wait(server: TestingServer) -> None:
     statuses: set[int] = set()
     is_over = threading.Event()
 

@@ -32,11 +32,11 @@ async def test_an_ordinary_server_has_no_such_route(client: AsyncClient, endpoin
 
 
 @ON_SQLITE
-async def test_its_reference_does_not_name_them(client: AsyncClient) -> None:
+async def test_the_reference_of_an_ordinary_server_omits_them(client: AsyncClient) -> None:
     assert "/testing/" not in (await client.get(f"{ROOT}/openapi.json")).text
 
 
-def test_the_reference_of_a_testing_server_does(running: TestingServer) -> None:
+def test_the_reference_of_a_testing_server_has_them(running: TestingServer) -> None:
     paths = httpx.get(f"{running.base_url}/openapi.json", timeout=60).json()["paths"]
     assert {endpoint.path for endpoint in endpoints} <= paths.keys()
 

@@ -135,13 +135,11 @@ async def test_the_manifest_lists_store_and_pictures(written: tuple[Path, Manife
     assert settings.database_url.startswith(manifest.store)
 
 
-async def test_nothing_else_is_left_beside_a_backup(written: tuple[Path, Manifest]) -> None:
+async def test_a_backup_leaves_no_other_file(written: tuple[Path, Manifest]) -> None:
     assert left_over(written[0].parent) == []
 
 
-async def test_a_picture_that_its_store_lists_and_nobody_has_is_reported(
-    settings: Settings, upload: Upload, tmp_path: Path
-) -> None:
+async def test_a_listed_picture_without_a_file_is_reported(settings: Settings, upload: Upload, tmp_path: Path) -> None:
     await upload(1)
     (lost,) = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()][:1]
     lost.unlink()
@@ -207,13 +205,13 @@ async def test_a_damaged_picture_is_found_and_nothing_is_restored(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9])
-async def test_a_backup_that_was_cut_short_is_refused(written: tuple[Path, Manifest], share: float) -> None:
+async def test_a_truncated_backup_is_refused(written: tuple[Path, Manifest], share: float) -> None:
     copy = damaged(written[0], lambda content: content[: int(len(content) * share)])
     with pytest.raises(BackupError, match="no whole backup"):
         verify(copy)
 
 
-async def test_another_file_is_refused(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_backup_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.tar"
     with tarfile.open(other, "w") as members:
         members.add(__file__, "../../etc/passwd")

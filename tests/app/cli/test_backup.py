@@ -42,7 +42,7 @@ def revision(data: Path) -> str:
         return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
-def test_a_backup_comes_back_as_the_same_installation(data: Path, tmp_path: Path) -> None:
+def test_a_restored_backup_is_the_same_installation(data: Path, tmp_path: Path) -> None:
     file, elsewhere = tmp_path / "backup.tar", tmp_path / "elsewhere"
     backup = run("backup", file, "--data", data)
     assert backup.exit_code == 0, backup.output
@@ -67,7 +67,7 @@ def test_a_file_that_cannot_be_used_is_named(data: Path, command: str, tmp_path:
     assert f"{missing}: No such file or directory." in result.output
 
 
-def test_a_backup_of_no_store_says_so(tmp_path: Path) -> None:
+def test_a_backup_without_a_store_is_an_error(tmp_path: Path) -> None:
     result = run("backup", tmp_path / "backup.tar", "--data", tmp_path / "mistyped")
     assert result.exit_code == 1
     assert "There is no store at" in result.output
@@ -76,7 +76,7 @@ def test_a_backup_of_no_store_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command", [["network", "list"], ["person", "list"], ["upgrade"], ["token", "issue", "--network", "Venue"]]
 )
-def test_a_store_of_a_newer_version_is_refused_in_one_sentence(data: Path, command: list[str]) -> None:
+def test_a_store_of_a_newer_version_is_refused(data: Path, command: list[str]) -> None:
     set_revision(data, NEWER)
     result = run(*command, "--data", data)
     assert result.exit_code == 1
@@ -141,7 +141,7 @@ def test_an_upgrade_begins_with_a_backup(tmp_path: Path, json_flag: list[str]) -
     assert revision(tmp_path / "back") == "0001"
 
 
-def test_a_doctor_finds_nothing_wrong_with_a_new_installation(data: Path) -> None:
+def test_a_doctor_finds_no_problem_in_a_new_installation(data: Path) -> None:
     result = run("doctor", "--data", data)
     assert (result.exit_code, result.output.splitlines()[-1]) == (0, "0 problems"), result.output
 
@@ -179,7 +179,7 @@ def test_programs_get_the_problems_as_json(data: Path) -> None:
     assert problem == {"name": "mode", "value": "0755", "problem": "Others can read it: chmod 700."}
 
 
-def test_a_doctor_changes_no_rights_of_files(data: Path) -> None:
+def test_a_doctor_changes_no_file_permissions(data: Path) -> None:
     (data / "signfleet.db").chmod(0o644)
     assert run("doctor", "--data", data).exit_code == 0
     assert (data / "signfleet.db").stat().st_mode & 0o777 == 0o644

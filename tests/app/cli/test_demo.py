@@ -106,7 +106,7 @@ def test_strangers_can_register(demo: Demo) -> None:
     assert (answer.status_code, answer.json()["activationDate"]) == (200, None)
 
 
-def test_a_second_demo_on_a_taken_port_keeps_the_first_ones_file(demo: Demo) -> None:
+def test_a_second_demo_on_a_taken_port_leaves_the_first_ones_file(demo: Demo) -> None:
     port = demo.credentials["base_url"].rpartition(":")[2]
     with start_demo(demo.path.parent, players=0, port=int(port)) as process:
         assert "Address already in use" in process.communicate(timeout=PATIENCE)[1]
@@ -114,7 +114,7 @@ def test_a_second_demo_on_a_taken_port_keeps_the_first_ones_file(demo: Demo) -> 
     assert sign_in(json.loads(demo.path.read_text())) == 200
 
 
-def test_a_second_start_goes_on_with_the_same_data(ended: Ended, tmp_path: Path) -> None:
+def test_a_second_start_continues_with_the_same_data(ended: Ended, tmp_path: Path) -> None:
     ended.copy(tmp_path)
     with running_demo(tmp_path) as second:
         after = devices(second)
@@ -133,7 +133,7 @@ def test_lost_credentials_are_an_error(ended: Ended, tmp_path: Path) -> None:
         assert f"{message}; delete its folder to start again" in result.output
 
 
-def test_credentials_from_before_there_were_accounts_get_them(ended: Ended, tmp_path: Path) -> None:
+def test_older_credentials_without_accounts_get_them(ended: Ended, tmp_path: Path) -> None:
     before = ended.credentials
     file = ended.copy(tmp_path)
     file.write_text(json.dumps({name: value for name, value in before.items() if name != "accounts"}))
@@ -144,7 +144,7 @@ def test_credentials_from_before_there_were_accounts_get_them(ended: Ended, tmp_
         ]
 
 
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     for folder in (file, file / "below"):

@@ -114,14 +114,14 @@ def test_init_asks_for_what_no_flag_gives(invoke: Invoke) -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_told_and_nothing_is_made(invoke: Invoke, arguments: list[str], message: str) -> None:
+def test_an_invalid_init_is_an_error_and_creates_nothing(invoke: Invoke, arguments: list[str], message: str) -> None:
     result = invoke("init", *arguments)
     assert result.exit_code == 1
     assert message in result.output
     assert table(invoke("network", "list")) == table(invoke("person", "list")) == []
 
 
-def test_only_init_makes_a_store(tmp_path: Path) -> None:
+def test_only_init_creates_a_store(tmp_path: Path) -> None:
     data = tmp_path / "mistyped"
     for command in (
         ["network", "list"],
@@ -137,21 +137,21 @@ def test_only_init_makes_a_store(tmp_path: Path) -> None:
     assert (data / "signfleet.db").exists()
 
 
-def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
+def test_a_folder_with_too_long_a_name_is_an_error(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["network", "list", "--data", str(tmp_path / ("x" * 300))])
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
     assert "File name too long" in result.output
 
 
-def test_nobody_else_can_read_a_store_in_a_folder_that_others_can_open(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_a_store_in_an_open_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     arguments = ["init", "--network", "V", "--login", "jane@example.com", "--password", ""]
     ok(CliRunner().invoke(cli, [*arguments, "--data", str(tmp_path)]))
     assert all(file.stat().st_mode & 0o077 == 0 for file in tmp_path.glob("signfleet.db*"))
 
 
-def test_init_twice_is_told(invoke: Invoke) -> None:
+def test_a_second_init_is_an_error(invoke: Invoke) -> None:
     arguments = ("init", "--network", "Venue", "--login", "jane@example.com", "--password", "")
     ok(invoke(*arguments))
     assert "exists already" in invoke(*arguments).output
@@ -217,7 +217,7 @@ def test_a_member_is_admitted_with_a_role(invoke: Invoke) -> None:
         (["person", "create", "joe@example.com", "--network", "Nowhere"], "There is no network 'Nowhere'"),
     ],
 )
-def test_what_is_not_there_is_told(invoke: Invoke, arguments: list[str], message: str) -> None:
+def test_a_missing_network_or_person_is_an_error(invoke: Invoke, arguments: list[str], message: str) -> None:
     result = invoke(*arguments)
     assert (result.exit_code, message in result.output) == (1, True)
     assert table(invoke("person", "list")) == []
@@ -317,7 +317,9 @@ async def test_people_users_and_networks_are_locked_and_unlocked_at_once(
         assert (await api.get("/2022/06/REST/Devices/", headers=headers)).status_code == status
 
 
-def test_a_networks_last_administrator_is_locked_only_by_force(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
+def test_the_last_administrator_of_a_network_is_locked_only_with_force(
+    invoke: Invoke, bootstrapped: dict[str, str]
+) -> None:
     refused = invoke("person", "lock", "jane@example.com")
     assert refused.exit_code == 1
     assert "last administrator of the network 'Main'" in refused.output
@@ -345,7 +347,7 @@ async def test_a_network_gets_a_level_that_its_members_cannot_take(
     assert answer.json()["user"]["network"]["subscription"]["level"] == "Content"
 
 
-async def test_an_application_gets_a_new_secret_and_goes(
+async def test_an_application_gets_a_new_secret_and_is_deleted(
     invoke: Invoke, api: httpx.AsyncClient, bootstrapped: dict[str, str]
 ) -> None:
     first = shown(invoke("application", "create", "Importer", "--person", "joe@example.com"))
@@ -370,7 +372,7 @@ async def test_an_application_gets_a_new_secret_and_goes(
         ("application", "delete", "nothing"),
     ],
 )
-def test_what_there_is_not_is_named(invoke: Invoke, bootstrapped: dict[str, str], command: tuple[str, ...]) -> None:
+def test_a_missing_entity_is_named(invoke: Invoke, bootstrapped: dict[str, str], command: tuple[str, ...]) -> None:
     result = invoke(*command)
     assert result.exit_code == 1
     assert "There is no" in result.output or "there is no" in result.output
@@ -398,7 +400,7 @@ def test_lists_show_locks_levels_and_activation(invoke: Invoke, bootstrapped: di
     }
 
 
-def test_what_was_done_is_printed(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
+def test_commands_print_what_they_did(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     application = shown(invoke("application", "create", "A", "--person", "joe@example.com"))["client id"]
     for command, words in {
         ("person", "lock", "joe@example.com"): "Locked joe@example.com",
@@ -413,7 +415,7 @@ def test_what_was_done_is_printed(invoke: Invoke, bootstrapped: dict[str, str]) 
         assert ok(invoke(*command)).startswith(words)
 
 
-def test_a_setup_token_stands_alone_on_the_standard_output(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
+def test_standard_output_gets_only_the_setup_token(invoke: Invoke, bootstrapped: dict[str, str]) -> None:
     issued = invoke("token", "issue", "--network", "Main", "--uses", "2", "--days", "1")
     assert issued.stdout.count("\n") == 1
     assert "Valid until 20" in issued.stderr
@@ -498,7 +500,7 @@ def test_every_command_that_prints_data_has_json() -> None:
     assert without == WITHOUT_JSON
 
 
-def test_help_shows_what_each_command_does_whole() -> None:
+def test_help_shows_the_whole_summary_of_each_command() -> None:
     for arguments in (["--help"], ["device", "--help"], ["network", "--help"]):
         text = ok(CliRunner().invoke(cli, arguments))
         assert "..." not in text.partition("Commands:")[2]
@@ -507,7 +509,7 @@ def test_help_shows_what_each_command_does_whole() -> None:
     )
 
 
-def test_a_stream_that_lacks_a_character_gets_it_escaped(database_of_cli: str) -> None:
+def test_characters_outside_the_encoding_of_the_output_are_escaped(database_of_cli: str) -> None:
     command = [sys.executable, "-m", "signfleet", "network", "create", "Łódź", "--data", database_of_cli]
     done = subprocess.run(command, capture_output=True, env=environment() | {"PYTHONIOENCODING": "latin-1"}, check=True)
     assert b"\\u0141\xf3d\\u017a" in done.stdout

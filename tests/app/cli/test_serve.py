@@ -24,13 +24,13 @@ def test_every_setting_has_a_flag() -> None:
     assert all(f"--{setting.name.replace('_', '-')}" in output for setting in describe_settings())
 
 
-def test_a_mistake_in_a_setting_ends_it() -> None:
+def test_an_invalid_setting_is_an_error() -> None:
     code, output = invoke("serve", "--port", "many")
     assert code == 2
     assert "flags: setting 'port' has to be a whole number from 0 to 65535." in output
 
 
-def test_an_unknown_variable_ends_it() -> None:
+def test_an_unknown_variable_is_an_error() -> None:
     code, output = invoke("serve", SIGNFLEET_PRT="1")
     assert code == 2
     assert "there is no setting 'SIGNFLEET_PRT'" in output
@@ -46,20 +46,20 @@ def test_an_unknown_variable_ends_it() -> None:
         ("postgresql://someone:hunter2@[host/name", "database: expected sqlite:///path or postgresql://"),
     ],
 )
-def test_a_database_that_cannot_be_opened_ends_it(tmp_path: Path, database: str, message: str) -> None:
+def test_a_database_that_cannot_be_opened_is_an_error(tmp_path: Path, database: str, message: str) -> None:
     code, output = invoke("serve", "--port", "0", "--data", str(tmp_path), "--database", database)
     assert code == 1
     assert output.startswith(f"Error: {message}")
     assert "hunter2" not in output
 
 
-def test_a_folder_of_templates_that_is_not_there_ends_it(tmp_path: Path) -> None:
+def test_a_missing_folder_of_templates_is_an_error(tmp_path: Path) -> None:
     folder = str(tmp_path / "nowhere")
     code, output = invoke("serve", "--port", "0", "--data", str(tmp_path), "--mail-templates", folder)
     assert (code, output) == (1, f"Error: mail_templates: there is no folder '{folder}'.\n")
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert invoke("version") == invoke("--version") == (0, f"{__version__}\n")
 
 

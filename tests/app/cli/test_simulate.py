@@ -24,7 +24,7 @@ from signfleet.app.cli import cli
         (["--setup-token", "tökén"], "'--setup-token': expected a token as `signfleet token issue` prints it."),
     ],
 )
-def test_what_cannot_be_an_address_or_a_token_is_told(arguments: list[str], message: str) -> None:
+def test_an_invalid_address_or_token_is_an_error(arguments: list[str], message: str) -> None:
     result = CliRunner(env={"SETUP_TOKEN": "x"}).invoke(cli, ["simulate", "--rounds", "1", *arguments])
     assert result.exit_code == 2
     assert message in result.output
@@ -45,7 +45,7 @@ def test_a_server_that_does_not_answer_is_named() -> None:
     assert {"reports", "pictures", "refused", "retries", "seconds"} <= counts.keys()
 
 
-def test_a_certificate_that_is_not_accepted_is_named() -> None:
+def test_a_rejected_certificate_is_named() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
 

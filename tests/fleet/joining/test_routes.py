@@ -55,7 +55,7 @@ async def actions(admin: AsyncClient, entity: str) -> list[tuple[str, str]]:
 # --- setup tokens
 
 
-async def test_a_setup_token_lets_as_many_new_players_join_as_it_was_issued_for(admin: AsyncClient, join: Any) -> None:
+async def test_a_setup_token_admits_the_number_of_new_players_it_was_issued_for(admin: AsyncClient, join: Any) -> None:
     issued = await issue(admin, maxUses=2)
     first = await join(issued["token"], "A1")
     assert first.status_code == 201
@@ -85,7 +85,7 @@ async def test_a_refused_registration_uses_nothing(admin: AsyncClient, join: Any
     assert (await join(token, "A1")).status_code == 201
 
 
-async def test_the_life_of_a_setup_token_can_be_chosen(admin: AsyncClient) -> None:
+async def test_the_lifetime_of_a_setup_token_can_be_set(admin: AsyncClient) -> None:
     issued = await issue(admin, days=7)
     lifetime = (datetime.parse(issued["validTo"]) or 0) - (datetime.parse(issued["validFrom"]) or 0)
     assert lifetime == 7 * DAY
@@ -97,7 +97,7 @@ async def test_the_life_of_a_setup_token_can_be_chosen(admin: AsyncClient) -> No
     ("body", "place"),
     [({"maxUses": 0}, "maxUses"), ({"maxUses": "1"}, "maxUses"), ({"days": 0}, "days"), ({"days": 4000}, "days")],
 )
-async def test_limits_that_cannot_be_are_refused_by_name(admin: AsyncClient, body: dict[str, Any], place: str) -> None:
+async def test_invalid_limits_are_refused_by_name(admin: AsyncClient, body: dict[str, Any], place: str) -> None:
     answer = await admin.post(TOKENS, json=body)
     assert answer.status_code == 400
     assert place in answer.json()["message"]
@@ -156,7 +156,7 @@ async def test_a_released_device_may_join_again_without_its_secret_once(
     assert ("Release", "A1") in await actions(admin, "Device")
 
 
-async def test_only_who_may_set_players_up_releases_one(
+async def test_releasing_a_device_needs_the_permission_to_set_up_players(
     join: Any, setup_token: str, sign_in: SignIn, call_as: CallAs, other: AsyncClient
 ) -> None:
     await join(setup_token)
@@ -192,7 +192,7 @@ async def test_an_unblocked_serial_joins_as_a_new_device(
 # --- claims
 
 
-async def test_a_claim_that_is_accepted_moves_the_serial_and_says_nothing_of_the_other_network(
+async def test_an_accepted_claim_moves_the_serial_and_reveals_nothing_of_the_other_network(
     admin: AsyncClient,
     other: AsyncClient,
     join: Any,
@@ -247,7 +247,7 @@ async def test_an_administrator_allows_players_of_version_1_for_a_time(
 
 
 @pytest.mark.parametrize("until", ["soon", 5, "2999-01-01T00:00:00Z"])
-async def test_a_date_that_cannot_be_is_refused_by_name(admin: AsyncClient, until: Any) -> None:
+async def test_an_invalid_date_is_refused_by_name(admin: AsyncClient, until: Any) -> None:
     answer = await admin.put(RULES, json={"protocol1Until": until})
     assert answer.status_code == 400
     assert "protocol1Until" in answer.json()["message"]
@@ -272,7 +272,7 @@ def test_no_group_means_something_else_in_an_address() -> None:
 
 
 @pytest.mark.parametrize("serial", [*sorted(RESERVED), "Count", "SCREENSHOTS", "7", "2147483647", "0012"])
-async def test_a_serial_that_no_address_could_name_is_refused_with_the_reason(
+async def test_a_serial_that_no_address_can_name_is_refused_with_the_reason(
     admin: AsyncClient, join: Any, setup_token: str, serial: str
 ) -> None:
     answer = await join(setup_token, serial)
@@ -287,7 +287,7 @@ async def test_a_serial_of_digits_that_is_no_id_joins(admin: AsyncClient, join: 
 
 
 @pytest.mark.parametrize("group", ["Count", "operations", "12", ".", "..", "a/b", "a\tb"])
-async def test_a_player_makes_no_group_that_the_api_refuses(
+async def test_a_player_creates_no_group_that_the_api_refuses(
     admin: AsyncClient, join: Any, setup_token: str, group: str
 ) -> None:
     refused = await join(setup_token, group=group)
@@ -299,7 +299,7 @@ async def test_a_player_makes_no_group_that_the_api_refuses(
 
 
 @pytest.mark.parametrize("name", ["%00", "%FF", "A" * 5000, "..%2F..", "%F0%9F%98%80"])
-async def test_names_that_nothing_can_have_are_not_there(admin: AsyncClient, name: str) -> None:
+async def test_impossible_names_are_not_found(admin: AsyncClient, name: str) -> None:
     for method, path in (("DELETE", BLOCKED), ("DELETE", CLAIMS), ("DELETE", TOKENS)):
         assert (await admin.request(method, f"{path}{name}/")).status_code in (400, 404)
     assert (await admin.post(f"{ADMIN}/devices/{name}/release/")).status_code in (400, 404)

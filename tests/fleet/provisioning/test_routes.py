@@ -19,7 +19,7 @@ OLDER = f"{ROOT}/2020/10/REST/Provisioning/Setups/Tokens"
 
 
 @pytest.mark.contract("POST /Provisioning/Setups/Tokens/")
-async def test_a_setup_token_lives_as_long_as_the_network_says(admin: AsyncClient) -> None:
+async def test_a_setup_token_lives_as_long_as_its_network_sets(admin: AsyncClient) -> None:
     answer = await admin.post(TOKENS)
     assert answer.status_code == 200
     body = answer.json()
@@ -43,7 +43,7 @@ async def test_a_setup_token_lives_as_long_as_the_network_says(admin: AsyncClien
     ids=["none", "form", "json", "junk"],
 )
 @pytest.mark.parametrize("path", [TOKENS, "/provisioning/setups/tokens", f"{OLDER}/", OLDER])
-async def test_whatever_body_comes_is_ignored(admin: AsyncClient, path: str, body: dict[str, object]) -> None:
+async def test_any_body_is_ignored(admin: AsyncClient, path: str, body: dict[str, object]) -> None:
     answer = await admin.post(path, **body)  # type: ignore[arg-type]  # one of httpx's ways to send a body
     assert answer.status_code == 200
     assert answer.json()["token"]
@@ -60,7 +60,7 @@ async def test_a_body_that_is_no_json_is_refused(admin: AsyncClient, path: str, 
 
 @pytest.mark.contract("GET /Provisioning/Setups/Tokens/{token}/")
 @pytest.mark.parametrize("path", [TOKENS, f"{OLDER}/"])
-async def test_a_setup_token_is_told_again_as_it_was_issued(admin: AsyncClient, path: str) -> None:
+async def test_a_setup_token_is_shown_as_it_was_issued(admin: AsyncClient, path: str) -> None:
     issued = (await admin.post(path)).json()
     answer = await admin.get(f"{path}{issued['token']}/")
     assert (answer.status_code, answer.json()) == (200, issued)
@@ -107,7 +107,7 @@ async def test_another_networks_setup_tokens_do_not_exist(
 
 @ON_SQLITE
 @pytest.mark.parametrize(("role", "status"), [(NETWORK_MANAGERS, 200), (VIEWERS, 403), (None, 403)])
-async def test_setting_players_up_is_for_those_whose_role_allows_it(
+async def test_setting_players_up_needs_a_role_that_grants_it(
     sign_in: SignIn, call_as: CallAs, role: SystemRole | None, status: int
 ) -> None:
     caller = call_as(await sign_in("joe@example.com", role=role))
@@ -123,9 +123,7 @@ async def test_issuing_needs_its_scope(sign_in: SignIn, call_as: CallAs, scope: 
     assert (await call_as(await sign_in(scope=scope)).post(TOKENS)).status_code == status
 
 
-async def test_a_network_has_to_be_chosen_and_a_token_given(
-    client: AsyncClient, sign_in: SignIn, call_as: CallAs
-) -> None:
+async def test_issuing_needs_a_token_with_a_network(client: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
     assert (await client.post(TOKENS)).status_code == 401
     assert (await call_as(await sign_in(choose=False)).post(TOKENS)).status_code == 403
 
