@@ -1,4 +1,4 @@
-"""Permissions of users, roles, groups and devices: what the audit trail records of their changes."""
+"""Permissions of users, roles, groups and devices: the audit entries of their changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES = {"User": "Joe@example.com", "Role": "Rho", "Group": "Lobby", "Device": "
 
 
 async def made(entity: str, admin: AsyncClient, services: Services, network: Tenant) -> tuple[str, int, str, int]:
-    """Makes an entity; returns the path of its permissions, its id, and the type and id of a principal for them."""
+    """Creates an entity; returns the path of its permissions, its id, and the type and id of a principal for them."""
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
     match entity:
         case "User":
@@ -43,7 +43,7 @@ def operation_for(entity: str) -> Operation:
 
 
 async def entries(admin: AsyncClient, entity: str, id_: int) -> list[dict[str, Any]]:
-    """Those about permissions of one thing, the oldest first, found by their actions."""
+    """Returns the entries about permissions of one entity, oldest first, filtered by their actions."""
     actions = "[Action] IS 'AddPermissions' OR [Action] IS 'RemovePermissions'"
     query = {"filter": f"[Entity] IS '{entity}' AND ({actions})", "sort": "[Id] ASC"}
     answer = await admin.get(AUDIT, params=query)

@@ -1,4 +1,4 @@
-"""Those who call the endpoints of a matrix, and their calls."""
+"""Callers of the endpoints of a matrix, and their calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.world import PASSWORD, Owner, Request, World, now
 #: Outcomes of a call.
 OK, UNAUTHENTICATED, FORBIDDEN, HIDDEN = "2xx", "401", "403", "404"
 
-#: A role of the network's own.
+#: The id of a custom role.
 CUSTOM_ROLE = 1999
 
 
@@ -30,19 +30,19 @@ def outcome(status: int) -> str:
 
 
 class Caller(NamedTuple):
-    """Somebody, and what is expected of a call of theirs."""
+    """A caller and the outcome that the matrix expects for each endpoint."""
 
     name: str
     client: AsyncClient
     expects: Callable[[Endpoint], str]
-    #: The permissions that are in place while they call.
+    #: The permissions in the store during the call.
     rules: Callable[[Endpoint], list[Rule]] = lambda endpoint: []
-    #: Whose things they ask for below /Self; the administrator's by default.
+    #: The owner of the entities requested below /Self; the administrator by default.
     owner: Owner | None = None
 
 
 class Cell(NamedTuple):
-    """A call that was made."""
+    """A call and its answer."""
 
     endpoint: Endpoint
     caller: Caller
@@ -50,46 +50,49 @@ class Cell(NamedTuple):
     answer: Response
 
 
-class Somebody(NamedTuple):
-    """A person who is signed in."""
+class Member(NamedTuple):
+    """A signed-in person with a user in a network."""
 
     client: AsyncClient
     owner: Owner
 
 
 class Cast(NamedTuple):
-    """Somebody with each role that every network has, with none, and with one of the network's own; somebody with all
-    rights, to be denied some; the administrator of another network; and the administrator of a third one who is
-    invited to be one here and has not accepted: `pending` is that user."""
+    """One person for each kind of caller.
 
-    roles: dict[SystemRole, Somebody]
-    roleless: Somebody
-    custom: Somebody
-    denied: Somebody
-    elsewhere: Somebody
-    invited: Somebody
+    `roles` has one for each system role. `denied` is an administrator for tests that deny them operations. `elsewhere`
+    administers another network. `invited` administers a third network and has an open invitation to this one; `pending`
+    is the id of the user that the invitation created.
+    """
+
+    roles: dict[SystemRole, Member]
+    roleless: Member
+    custom: Member
+    denied: Member
+    elsewhere: Member
+    invited: Member
     pending: int
 
 
 async def cast(world: World, call_as: CallAs) -> Cast:
-    """Make all of them."""
+    """Creates the people, their users and the networks."""
 
-    async def somebody(login: str, role: SystemRole | None, network_id: int = world.network.network_id) -> Somebody:
+    async def member(login: str, role: SystemRole | None, network_id: int = world.network.network_id) -> Member:
         client = call_as(await world.sign_in(f"{login}@example.com", role=role, network_id=network_id))
-        return Somebody(client, await world.owner(f"{login}@example.com"))
+        return Member(client, await world.owner(f"{login}@example.com"))
 
     services = world.services
     another, third = [
         await bootstrap(services.store, services.people, network=name, login=login, password=PASSWORD, now=now())
         for name, login in (("Elsewhere", "else@example.com"), ("Third", "ivan@example.com"))
     ]
-    invited = await somebody("ivan", ADMINISTRATORS, third.network_id)
+    invited = await member("ivan", ADMINISTRATORS, third.network_id)
     made = Cast(
-        roles={role: await somebody(f"r{role.id}", role) for role in SYSTEM_ROLES},
-        roleless=await somebody("nora", None),
-        custom=await somebody("curt", None),
-        denied=await somebody("dina", ADMINISTRATORS),
-        elsewhere=await somebody("else", ADMINISTRATORS, another.network_id),
+        roles={role: await member(f"r{role.id}", role) for role in SYSTEM_ROLES},
+        roleless=await member("nora", None),
+        custom=await member("curt", None),
+        denied=await member("dina", ADMINISTRATORS),
+        elsewhere=await member("else", ADMINISTRATORS, another.network_id),
         invited=invited,
         pending=await world.invitation(invited.owner, network_id=world.network.network_id, role=ADMINISTRATORS),
     )
@@ -97,15 +100,15 @@ async def cast(world: World, call_as: CallAs) -> Cast:
     return made
 
 
-async def strangers(world: World, call_as: CallAs, access_token: str, expects: str) -> list[Caller]:
-    """Those who cannot prove who they are; `access_token` is one to expire."""
+async def unauthenticated_callers(world: World, call_as: CallAs, access_token: str, expects: str) -> list[Caller]:
+    """Returns callers without a valid token; expires `access_token` for one of them."""
     expired = call_as(await expire(world.services.store, access_token))
     clients = {"nobody": call_as(), "an unknown token": call_as("unknown"), "an expired token": expired}
     return [Caller(name, client, lambda endpoint: expects) for name, client in clients.items()]
 
 
-async def with_secrets(world: World, call_as: CallAs, expects: Callable[[Endpoint], str]) -> list[Caller]:
-    """A player that has proved itself, and what it has that is no access token, or is one no more."""
+async def player_callers(world: World, call_as: CallAs, expects: Callable[[Endpoint], str]) -> list[Caller]:
+    """Returns a player with an access token, and callers that send its other or expired credentials as one."""
     joined = await world.joined()
     return [
         Caller("a player by its secret", call_as(joined.access_token), expects),
@@ -114,14 +117,14 @@ async def with_secrets(world: World, call_as: CallAs, expects: Callable[[Endpoin
             for name, token in {
                 "a device secret": joined.secret,
                 "a player's refresh token": joined.first_refresh_token,
-                "a player's access token of before its secret came": joined.first_access_token,
+                "a player's access token from before its secret": joined.first_access_token,
             }.items()
         ],
     ]
 
 
 async def calls(world: World, endpoints: Iterable[Endpoint], callers: Iterable[Caller]) -> AsyncIterator[Cell]:
-    """A good request for every endpoint from everybody, each with everything in place."""
+    """Sends a valid request to every endpoint as every caller; restores what a DELETE removed."""
     store, network_id = world.services.store, world.network.network_id
     for endpoint in endpoints:
         for caller in callers:
@@ -135,7 +138,7 @@ async def calls(world: World, endpoints: Iterable[Endpoint], callers: Iterable[C
 
 
 async def expire(store: Store, access_token: str) -> str:
-    """Let a token have been good until long ago."""
+    """Moves the expiry of a token into the past; returns the token."""
     past = token.update().where(token.c.hash == hash_token(access_token)).values(valid_to=1)
     await store.write(lambda tx: tx.execute(Query(past)))
     return access_token

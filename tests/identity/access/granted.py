@@ -1,4 +1,4 @@
-"""Permissions, put straight into the store."""
+"""Permissions written directly to the store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CLEAR = Query(permission.delete())
 
 
 class Rule(NamedTuple):
-    """An operation allowed or denied to a user or a role: on one instance, or on all."""
+    """A permission that allows or denies an operation to a user or a role, on one instance or on all."""
 
     operation: Operation
     principal_type: str
@@ -35,13 +35,13 @@ async def grant(
     user_id: int = 0,
     role_id: int = 0,
 ) -> None:
-    """Allow or deny an operation, on one instance or on all, to a user or else to a role."""
+    """Allows or denies an operation, on one instance or on all, to a user or else to a role."""
     rule = Rule(operation, "User" if user_id else "Role", user_id or role_id, entity_id, allowed)
     await store.write(lambda tx: _insert(tx, network_id, [rule]))
 
 
 async def put(store: Store, network_id: int, rules: Iterable[Rule]) -> None:
-    """Let these be all permissions that there are."""
+    """Replaces all permissions of a network."""
 
     async def work(tx: Transaction) -> None:
         await tx.execute(_CLEAR)

@@ -1,4 +1,4 @@
-"""What system roles may do, read from the operations alone: the measure for the rules of the server."""
+"""The rights of system roles, computed from the operations only, to compare the server's rules with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from signfleet.identity.access.operations.definitions import by_uid
 
 
 def allowed_by_system_role(operation_uid: str, role_id: int) -> bool:
-    """Whether a system role may do this: its rule for the operation, or else the one for the nearest parent.
+    """Returns whether a system role allows an operation: by its rule for it, or else for the nearest parent.
 
     An unknown operation and a role that is not a system role are denied.
     """

@@ -1,4 +1,4 @@
-"""Limits on guessing passwords: strangers do not get far, and do not shut the owner out."""
+"""Limits on guessing passwords: strangers are throttled and do not lock out the owner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def attempts(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Attempts:
 
 
 async def fail(attempts: Attempts, login: str, address: str) -> bool:
-    """Make an attempt that fails; return whether it was admitted."""
+    """Makes an attempt that fails; returns whether it was admitted."""
     try:
         async with attempts.attempt(login, address):
             raise Invalid("wrong")
@@ -42,7 +42,7 @@ async def fail(attempts: Attempts, login: str, address: str) -> bool:
 
 
 async def succeed(attempts: Attempts, login: str, address: str) -> int:
-    """Make an attempt that succeeds; return its pause in ms."""
+    """Makes an attempt that succeeds; returns its pause in ms."""
     async with attempts.attempt(login, address) as pause:
         return pause
     raise AssertionError

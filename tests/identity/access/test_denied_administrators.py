@@ -1,4 +1,4 @@
-"""An administrator who is denied something on one thing does not let themselves back in, by no way round."""
+"""An administrator who is denied an operation on one entity cannot regain it by any detour."""
 
 from __future__ import annotations
 
@@ -87,11 +87,12 @@ async def test_a_denied_administrator_cannot_grant_access_to_others(there: Netwo
         assert "You cannot grant" in answer.json()["message"]
     await there.deny()
     for method, path, body in refused[1:]:
-        assert await there.ben_tries(method, path, body) in (201, 204, 400), (path, body)  # 400: twice the same
+        # 400: the permission exists already.
+        assert await there.ben_tries(method, path, body) in (201, 204, 400), (path, body)
 
 
 async def test_a_role_with_the_same_denial_can_be_assigned(there: Network, admin: AsyncClient) -> None:
-    """A role that is denied the same there goes on to be given by those who are denied it."""
+    """Callers who are denied an operation can still assign a role that is denied it too."""
     await there.deny(DEVICE)
     assert await there.ben_tries("POST", "/Users/", new_user("cora@example.com", VIEWERS.name)) == 403
     assert await there.ben_tries("POST", "/Users/", new_user("cora@example.com", CREATORS.name)) == 201
@@ -99,7 +100,7 @@ async def test_a_role_with_the_same_denial_can_be_assigned(there: Network, admin
     assert (await admin.post("/Devices/A1/Permissions/", json=on_device)).status_code == 204
     assert (
         await there.ben_tries("POST", "/Users/", new_user("dora@example.com", VIEWERS.name)) == 403
-    )  # what else they may
+    )  # their other rights
     on_device = permission(DEVICE, "Role", VIEWERS.id, allowed=False)
     assert (await admin.post("/Devices/A1/Permissions/", json=on_device)).status_code == 204
     assert await there.ben_tries("POST", "/Users/", new_user("dora@example.com", VIEWERS.name)) == 201
@@ -112,10 +113,10 @@ async def test_no_change_of_ones_own_user_removes_a_denial(there: Network) -> No
     for operation in (DEVICE, UPDATE_DEVICE):
         allowed = permission(operation, "User", there.ben_id)
         assert await there.ben_tries("POST", "/Devices/A1/Permissions/", allowed) in (400, 403)
-        # What is allowed in general does not outweigh what is denied there.
+        # A general permission does not outweigh a denial on the device.
         assert await there.ben_tries("POST", f"{mine}Permissions/", allowed) == 204
         assert await there.ben_tries("PUT", "/Devices/A1/", {"settings": {"description": "changed"}}) == 403
-    # There and back: what is lost on the way has to be given again.
+    # After a change to another role and back, a grantor has to restore the rights.
     assert await there.ben_tries("PUT", mine, {"roleName": VIEWERS.name}) == 204
     assert await there.ben_tries("PUT", mine, {"roleName": ADMINISTRATORS.name}) == 403
 
@@ -162,7 +163,7 @@ async def test_a_device_cannot_be_recreated_without_its_denials(there: Network, 
     assert await there.ben_tries("DELETE", "/Devices/A1/") == 403
     assert (await there.ben.delete("/Devices/", params={"filter": "[Serial] IS IN ('A1', 'A2')"})).json() == 1
     assert (await admin.get("/Devices/Count/")).json() == 1
-    await there.deny(UPDATE_DEVICE, to_role=VIEWERS.id)  # which Ben may lift
+    await there.deny(UPDATE_DEVICE, to_role=VIEWERS.id)  # Ben can remove this denial
     assert await there.ben_tries("DELETE", "/Devices/A1/") == 204
 
 

@@ -1,4 +1,4 @@
-"""What a change of rules gives is what the rules say, whatever the rules are: compared one thing after the other."""
+"""The check of a change of rules agrees with the rules entity by entity, for random rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from signfleet.identity.access.permission_store import INSERT_PERMISSION
 from signfleet.identity.access.rules import Rule, is_allowed, system_rules
 
 NETWORK, ELSEWHERE, CALLER, RECEIVER, CUSTOM, OTHER = 1, 2, 7, 8, 1007, 1008
-#: The last of them has no rules of its own: it stands for all that have none.
+#: The last entity has no rules and represents all entities without any.
 THINGS = range(1, 6)
 MENTIONED = THINGS[:-1]
 ROLES = (ADMINISTRATORS.id, VIEWERS.id, CUSTOM, OTHER, None)
@@ -46,8 +46,8 @@ def random_rows(chance: random.Random) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def may(rows: list[dict[str, Any]], rights: Rights, operation: Operation, thing: int) -> bool:
-    """Whether the rules allow an operation on a thing, evaluated for just that one."""
+def allows(rows: list[dict[str, Any]], rights: Rights, operation: Operation, thing: int) -> bool:
+    """Returns whether the rules allow an operation on one entity."""
     principals = {("User", rights.user_id), ("Role", rights.role_id)}
     rules = [
         Rule(row["operation_uid"], row["principal_type"] == "User", row["is_allowed"], row["entity_id"] != 0)
@@ -94,9 +94,9 @@ async def test_a_change_is_refused_exactly_when_it_grants_what_the_caller_lacks(
             for root in ROOTS.values()
             for operation in root
             for thing in THINGS
-            if may(rows, after, operation, thing)
-            and not may(rows, before, operation, thing)
-            and not may(rows, own, operation, thing)
+            if allows(rows, after, operation, thing)
+            and not allows(rows, before, operation, thing)
+            and not allows(rows, own, operation, thing)
         ]
         assert is_refused == bool(gains), f"seed {seed}: {gains}"
         verdicts.append(is_refused)

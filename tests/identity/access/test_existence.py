@@ -1,6 +1,7 @@
-"""What may not be seen is not there: neither the answer nor the work that it takes tells it from what never was.
+"""Hidden entities answer like missing ones: neither the answer nor the work for it reveals that they exist.
 
-Time cannot be compared reliably; what takes time can: the statements that the store is sent, and hashing passwords.
+Tests cannot compare times reliably, so they compare what takes time: the statements sent to the store and the hashing
+of passwords.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ from tests.shapes import without_numbers
 from tests.world import OFFERED, OPENID, PASSWORD, ULLA, Request, World, name, now
 
 NOBODY = "noone@example.com"
-#: New in every answer, or as long as what is asked for.
+#: Headers that are new in every answer or as long as the requested name.
 NOT_COMPARED = {"x-request-id", "content-length", "date"}
 READS = ("one", "all", "scan_all")
 
 Texts = list[str]
 
 
-class Noted:
-    """A transaction whose statements are written down."""
+class RecordingTransaction:
+    """Records the statements of a transaction."""
 
     def __init__(self, tx: Transaction, dialect: str, texts: Texts) -> None:
         self._tx, self._dialect, self._texts = tx, dialect, texts
@@ -45,59 +46,59 @@ class Noted:
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
         run = getattr(self._tx, method)
 
-        async def noted(query: Query | str, *rows: Any, **params: Any) -> Any:
+        async def recorded(query: Query | str, *rows: Any, **params: Any) -> Any:
             self._texts.append(query if isinstance(query, str) else query.prepared(self._dialect).text)
             return await run(query, *rows, **params)
 
-        return noted
+        return recorded
 
 
 @pytest.fixture
 def statements(services: Services, monkeypatch: pytest.MonkeyPatch) -> Texts:
-    """The text of every statement that the store is sent, as it comes."""
+    """Records the text of every statement sent to the store, in order."""
     store, texts = services.store, Texts()
     kind, dialect = type(store), store.dialect
 
-    def noting(method: str) -> Callable[..., Awaitable[Any]]:
+    def recording(method: str) -> Callable[..., Awaitable[Any]]:
         run = getattr(kind, method)
 
-        async def noted(self: Any, query: Query, **params: Any) -> Any:
+        async def recorded(self: Any, query: Query, **params: Any) -> Any:
             texts.append(query.prepared(dialect).text)
             return await run(self, query, **params)
 
-        return noted
+        return recorded
 
     for method in READS:
-        monkeypatch.setattr(kind, method, noting(method))
+        monkeypatch.setattr(kind, method, recording(method))
     write = kind.write
 
-    async def noted_write(self: Any, work: UnitOfWork[Any]) -> Any:
+    async def recorded_write(self: Any, work: UnitOfWork[Any]) -> Any:
         texts.append("BEGIN")
-        return await write(self, lambda tx: work(Noted(tx, dialect, texts)))
+        return await write(self, lambda tx: work(RecordingTransaction(tx, dialect, texts)))
 
-    monkeypatch.setattr(kind, "write", noted_write)
+    monkeypatch.setattr(kind, "write", recorded_write)
     return texts
 
 
-async def observed(client: AsyncClient, request: Request, segment: str, statements: Texts) -> dict[str, Any]:
-    """All that a client can see of an answer, but for what was asked for, and the work that it took."""
-    await client.get("/Devices/Models/")  # after something was written, who calls is looked up anew
+async def observed(client: AsyncClient, request: Request, ref: str, statements: Texts) -> dict[str, Any]:
+    """Returns what a client sees of an answer, without the requested name, and the statements that it took."""
+    await client.get("/Devices/Models/")  # caches the caller again after a write
     statements.clear()
     answer = await client.request(request.method, request.url, **request.sent)
-    return seen(answer, segment) | {"statements": list(statements)}
+    return seen(answer, ref) | {"statements": list(statements)}
 
 
-def seen(answer: Response, segment: str) -> dict[str, Any]:
+def seen(answer: Response, ref: str) -> dict[str, Any]:
     headers = {name: value for name, value in answer.headers.items() if name not in NOT_COMPARED}
     return {
         "status": answer.status_code,
         "headers": headers,
-        "body": re.sub(rf"\b{re.escape(segment)}\b", "…", answer.text),
+        "body": re.sub(rf"\b{re.escape(ref)}\b", "…", answer.text),
     }
 
 
-def endpoints_of(segment: str, caller: str = "network") -> list[Endpoint]:
-    return [endpoint for endpoint in OFFERED if endpoint.caller == caller and f"{{{segment}}}" in endpoint.path]
+def endpoints_of(parameter: str, caller: str = "network") -> list[Endpoint]:
+    return [endpoint for endpoint in OFFERED if endpoint.caller == caller and f"{{{parameter}}}" in endpoint.path]
 
 
 HIDEABLE = [
@@ -108,35 +109,37 @@ HIDEABLE = [
 
 
 def denied(people: Cast, family: Operation, view: Operation, hidden: int) -> tuple[AsyncClient, list[Rule]]:
-    """An administrator who may do everything but see the one thing."""
+    """Returns an administrator who is denied to view the one entity."""
     return people.denied.client, [Rule(view, "User", people.denied.owner.user_id, hidden, is_allowed=False)]
 
 
 def allowed_others(people: Cast, family: Operation, view: Operation, hidden: int) -> tuple[AsyncClient, list[Rule]]:
-    """Somebody who may do everything, but with another thing alone."""
+    """Returns a user who is allowed everything on another entity only."""
     return people.roleless.client, [Rule(family, "User", people.roleless.owner.user_id, hidden + 1)]
 
 
 def role_denied(people: Cast, family: Operation, view: Operation, hidden: int) -> tuple[AsyncClient, list[Rule]]:
-    """Somebody whose role may do everything but see anything."""
+    """Returns a user whose role allows everything but to view entities."""
     rules = [(family, True), (view, False)]
     return people.custom.client, [Rule(one, "Role", CUSTOM_ROLE, is_allowed=allowed) for one, allowed in rules]
 
 
 def from_elsewhere(people: Cast, family: Operation, view: Operation, hidden: int) -> tuple[AsyncClient, list[Rule]]:
-    """The administrator of another network."""
+    """Returns the administrator of another network."""
     return people.elsewhere.client, []
 
 
 @pytest.mark.parametrize("who", [denied, allowed_others, role_denied, from_elsewhere])
-@pytest.mark.parametrize(("segment", "family", "view", "called", "absent"), HIDEABLE, ids=[row[0] for row in HIDEABLE])
+@pytest.mark.parametrize(
+    ("parameter", "family", "view", "called", "absent"), HIDEABLE, ids=[row[0] for row in HIDEABLE]
+)
 @ON_SQLITE
 async def test_a_hidden_entity_answers_like_a_missing_one(
     world: World,
     call_as: CallAs,
     statements: Texts,
     who: Callable[..., tuple[AsyncClient, list[Rule]]],
-    segment: str,
+    parameter: str,
     family: Operation,
     view: Operation,
     called: str,
@@ -145,12 +148,12 @@ async def test_a_hidden_entity_answers_like_a_missing_one(
     hidden_id = world.ids[family.entity]
     client, rules = who(await cast(world, call_as), family, view, hidden_id)
     different = {}
-    for endpoint in endpoints_of(segment):
+    for endpoint in endpoints_of(parameter):
         await put(world.services.store, world.network.network_id, rules)
         for hidden, not_there in ((called, absent), (str(hidden_id), str(hidden_id + 4000))):
-            # The first one lets the server remember who calls.
+            # The first request makes the server cache the caller.
             _, *answers = [
-                await observed(client, await world.request(endpoint, **{segment: each}), each, statements)
+                await observed(client, await world.request(endpoint, **{parameter: each}), each, statements)
                 for each in (hidden, hidden, not_there)
             ]
             if answers[0] != answers[1] or answers[0]["status"] not in (403, 404):
@@ -173,9 +176,9 @@ async def test_a_role_of_another_network_answers_like_a_missing_one(
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("segment", ["application", "invitation", "network", "user", "token"])
+@pytest.mark.parametrize("parameter", ["application", "invitation", "network", "user", "token"])
 async def test_below_self_an_entity_of_another_person_answers_like_a_missing_one(
-    world: World, call_as: CallAs, sign_in: SignIn, statements: Texts, segment: str
+    world: World, call_as: CallAs, sign_in: SignIn, statements: Texts, parameter: str
 ) -> None:
     client, ours = (await cast(world, call_as)).elsewhere.client, world.administrator
     application = (await world.services.applications.create("Script", ours.person_id, now())).id
@@ -186,17 +189,17 @@ async def test_below_self_an_entity_of_another_person_answers_like_a_missing_one
         "network": (str(ours.network_id), str(ours.network_id + 4000)),
         "user": (str(ours.user_id), str(ours.user_id + 4000)),
         "token": (await sign_in(), new_token()),
-    }[segment]
-    for endpoint in endpoints_of(segment, "person"):
+    }[parameter]
+    for endpoint in endpoints_of(parameter, "person"):
         answers = [
-            await observed(client, await world.request(endpoint, **{segment: each}), each, statements)
+            await observed(client, await world.request(endpoint, **{parameter: each}), each, statements)
             for each in theirs
         ]
         assert answers[0]["status"] == 404
         assert answers[0] == answers[1], name(endpoint)
 
 
-# --- what is named elsewhere than in the path
+# --- entities named outside the path
 
 
 @ON_SQLITE
@@ -212,8 +215,8 @@ async def test_a_device_cannot_be_moved_to_a_hidden_or_missing_group(
     if not by_name:
         groups = [{"id": each} for each in (hidden_id, hidden_id + 4000)]
     answers = [
-        await observed(client, good._replace(sent={"json": {"settings": {"group": group}}}), segment, statements)
-        for group, segment in ((group, str(*group.values())) for group in [groups[0], *groups])
+        await observed(client, good._replace(sent={"json": {"settings": {"group": group}}}), ref, statements)
+        for group, ref in ((group, str(*group.values())) for group in [groups[0], *groups])
     ][1:]
     assert answers[0]["status"] == 400
     assert answers[0] == answers[1]
@@ -244,11 +247,11 @@ async def test_errors_do_not_mention_hidden_entities(
     answers = [
         await observed(
             client,
-            Request("GET", f"{ROOT}/admin/v1/permissions/explain/", {"params": good | asked}),
-            *asked.values(),
+            Request("GET", f"{ROOT}/admin/v1/permissions/explain/", {"params": good | parameters}),
+            *parameters.values(),
             statements,
         )
-        for asked in (hidden, hidden, absent)
+        for parameters in (hidden, hidden, absent)
     ][1:]
     assert answers[0]["status"] == 404
     assert answers[0] == answers[1]

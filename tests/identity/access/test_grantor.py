@@ -1,4 +1,4 @@
-"""Nobody gives what they do not have: neither to others nor, by way of them, to themselves."""
+"""Callers cannot grant rights that they lack: neither to others nor, through others, to themselves."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ HAL = "hal@example.com"
 
 
 class Helper:
-    """Somebody without a role who may do a few things, and what they try."""
+    """A user without a role, with a few permissions, and the requests that they try."""
 
     def __init__(self, client: AsyncClient, services: Services, network_id: int, user_id: int) -> None:
         self.client = client
         self.user_id = user_id
         self._store, self._network_id = services.store, network_id
 
-    async def may(self, *operations: Operation) -> None:
+    async def is_allowed(self, *operations: Operation) -> None:
         await put(self._store, self._network_id, [Rule(one, "User", self.user_id) for one in operations])
 
     async def is_denied(self, operation: Operation) -> None:
@@ -63,7 +63,7 @@ def permission(operation: Operation, kind: str, id_: int, *, allowed: bool = Tru
 
 
 async def test_callers_cannot_grant_themselves_more(helper: Helper) -> None:
-    await helper.may(VIEW_USER, UPDATE_USER, CHANGE_USER_ROLE, EDIT_USER_PERMISSIONS)
+    await helper.is_allowed(VIEW_USER, UPDATE_USER, CHANGE_USER_ROLE, EDIT_USER_PERMISSIONS)
     path = f"/Users/{helper.user_id}/"
     for role in (ADMINISTRATORS, VIEWERS):
         assert await helper.tries("PUT", path, {"roleName": role.name}) == 403
@@ -72,38 +72,38 @@ async def test_callers_cannot_grant_themselves_more(helper: Helper) -> None:
 
 
 async def test_callers_cannot_create_a_user_with_more_rights(helper: Helper) -> None:
-    await helper.may(VIEW_USER, CREATE_USER, CHANGE_USER_ROLE)
+    await helper.is_allowed(VIEW_USER, CREATE_USER, CHANGE_USER_ROLE)
     ann = {"person": {"login": "ann@example.com"}, "roleName": ADMINISTRATORS.name}
     assert await helper.tries("POST", "/Users/", ann) == 403
     assert await helper.tries("POST", "/Users/", ann | {"roleName": None}) == 201
 
 
 async def test_callers_cannot_remove_their_own_denials(helper: Helper) -> None:
-    await helper.may(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
+    await helper.is_allowed(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
     await helper.is_denied(DELETE_DEVICE)
     denied = permission(DELETE_DEVICE, "User", helper.user_id)
     assert await helper.tries("DELETE", f"/Users/{helper.user_id}/Permissions/", denied) == 403
 
 
 async def test_callers_can_grant_and_revoke_what_they_have(helper: Helper, network: Tenant) -> None:
-    await helper.may(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
+    await helper.is_allowed(VIEW_USER, EDIT_USER_PERMISSIONS, DEVICE)
     path = f"/Users/{network.user_id}/Permissions/"
     for method in ("POST", "DELETE"):
         assert await helper.tries(method, path, permission(UPDATE_DEVICE, "User", network.user_id)) == 204
 
 
 async def test_creating_a_role_with_permissions_needs_the_right_to_edit_them(helper: Helper) -> None:
-    await helper.may(CREATE_ROLE, VIEW_DEVICE)
+    await helper.is_allowed(CREATE_ROLE, VIEW_DEVICE)
     role = {"name": "Rho", "permissions": permission(VIEW_DEVICE, "Role", 0)}
     assert await helper.tries("POST", "/Roles/", role) == 403
-    await helper.may(CREATE_ROLE, VIEW_DEVICE, EDIT_ROLE_PERMISSIONS)
+    await helper.is_allowed(CREATE_ROLE, VIEW_DEVICE, EDIT_ROLE_PERMISSIONS)
     assert await helper.tries("POST", "/Roles/", role) == 201
     assert await helper.tries("POST", "/Roles/", {"name": "R", "permissions": permission(DEVICE, "Role", 0)}) == 403
 
 
 async def test_a_role_cannot_get_more_than_its_editor_has(helper: Helper, admin: AsyncClient) -> None:
     role_id = (await admin.post("/Roles/", json={"name": "Rho"})).json()["id"]
-    await helper.may(EDIT_ROLE_PERMISSIONS, VIEW_DEVICE)
+    await helper.is_allowed(EDIT_ROLE_PERMISSIONS, VIEW_DEVICE)
     path = f"/Roles/{role_id}/Permissions/"
     assert await helper.tries("POST", path, permission(DEVICE, "Role", role_id)) == 403
     assert await helper.tries("POST", path, permission(VIEW_DEVICE, "Role", role_id)) == 204
@@ -135,13 +135,13 @@ async def test_permissions_on_a_device_cannot_exceed_the_grantors(
     helper: Helper, services: Services, network: Tenant
 ) -> None:
     (device,) = await register(services.store, network.network_id, ["A1"])
-    await helper.may(VIEW_DEVICE, EDIT_DEVICE_PERMISSIONS)
-    asked = permission(DELETE_DEVICE, "User", helper.user_id)
-    assert await helper.tries("POST", "/Devices/A1/Permissions/", asked) == 403
+    await helper.is_allowed(VIEW_DEVICE, EDIT_DEVICE_PERMISSIONS)
+    requested = permission(DELETE_DEVICE, "User", helper.user_id)
+    assert await helper.tries("POST", "/Devices/A1/Permissions/", requested) == 403
     rules = (VIEW_DEVICE, EDIT_DEVICE_PERMISSIONS)
     await put(
         services.store,
         network.network_id,
         [*[Rule(one, "User", helper.user_id) for one in rules], Rule(DEVICE, "User", helper.user_id, device)],
     )
-    assert await helper.tries("POST", "/Devices/A1/Permissions/", asked) == 204
+    assert await helper.tries("POST", "/Devices/A1/Permissions/", requested) == 204

@@ -1,4 +1,4 @@
-"""Random lives of accounts: whatever people do in whatever order, each token can do what it should, and no more."""
+"""Random sequences of account changes: after each, every token allows what it should and nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ numbers = itertools.count(1)
 
 @dataclass(eq=False)
 class Token:
-    """A session as its holder knows it; `network` is the one it works in."""
+    """The tokens of a session; `network` is the chosen one."""
 
     access: str
     refresh: str
@@ -41,7 +41,7 @@ class Token:
 
 @dataclass(eq=False)
 class Person:
-    """What should be true of somebody."""
+    """The expected state of a person."""
 
     login: str
     password: str
@@ -54,7 +54,7 @@ class Person:
 
 
 class Server:
-    """A server that is called from a new address each time: how often somebody may guess is tested elsewhere."""
+    """A server that sees a new address in each call, so that it never throttles."""
 
     def __init__(self, settings: Settings) -> None:
         self.runner = asyncio.Runner()
@@ -76,7 +76,7 @@ class Server:
         return self.runner.run(called())
 
     def link_to(self, login: str) -> str:
-        """The link in the last mail to somebody."""
+        """Returns the link in the last mail to a person."""
 
         async def mails() -> list[Any]:
             await self.services.registrations.mail_resets()
@@ -102,11 +102,11 @@ class Accounts(RuleBasedStateMachine):
         super().__init__()
         self.people: list[Person] = []
 
-    def somebody(self, data: st.DataObject) -> Person:
+    def person(self, data: st.DataObject) -> Person:
         return data.draw(st.sampled_from(self.people))
 
     def session(self, data: st.DataObject) -> tuple[Person, Token] | None:
-        person = self.somebody(data)
+        person = self.person(data)
         return (person, data.draw(st.sampled_from(person.tokens))) if person.tokens else None
 
     @rule()
@@ -119,14 +119,14 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def activate(self, data: st.DataObject) -> None:
-        person = self.somebody(data)
+        person = self.person(data)
         assert self.server.submit(person.link, password=person.password) == (404 if person.is_active else 200)
         person.is_active = True
 
     @precondition(lambda self: self.people)
     @rule(data=st.data(), knows_password=st.booleans())
     def sign_in(self, data: st.DataObject, knows_password: bool) -> None:
-        person = self.somebody(data)
+        person = self.person(data)
         network = data.draw(st.sampled_from([None, "Elsewhere", *person.networks]))
         form = {
             "grant_type": "password",
@@ -148,9 +148,9 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def create_network(self, data: st.DataObject) -> None:
-        if (held := self.session(data)) is None:
+        if (selected := self.session(data)) is None:
             return
-        person, token = held
+        person, token = selected
         name = f"Network {next(numbers)}"
         answer = self.server.call("POST", "/Self/Networks/", token.access, json={"name": name})
         assert answer.status_code == (201 if self.works(person, token) else 401)
@@ -160,9 +160,9 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def choose_network(self, data: st.DataObject) -> None:
-        if (held := self.session(data)) is None:
+        if (selected := self.session(data)) is None:
             return
-        person, token = held
+        person, token = selected
         everybodys = [network for each in self.people for network in each.networks]
         name = data.draw(st.sampled_from(["Elsewhere", *everybodys]))
         answer = self.server.call("PUT", "/Self/Session/Network/", token.access, json={"name": name})
@@ -177,9 +177,9 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def refresh(self, data: st.DataObject) -> None:
-        if (held := self.session(data)) is None:
+        if (selected := self.session(data)) is None:
             return
-        person, token = held
+        person, token = selected
         form = {"grant_type": "refresh_token", "client_id": "tests", "refresh_token": token.refresh}
         answer = self.server.call("POST", "/Token", data=form)
         assert answer.status_code == (200 if self.works(person, token) else 400)
@@ -191,9 +191,9 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def use_a_refresh_token_twice(self, data: st.DataObject) -> None:
-        if (held := self.session(data)) is None or not self.works(*held):
+        if (selected := self.session(data)) is None or not self.works(*selected):
             return
-        _, token = held
+        _, token = selected
         form = {"grant_type": "refresh_token", "client_id": "tests", "refresh_token": token.refresh}
         assert self.server.call("POST", "/Token", data=form).status_code == 200
         assert self.server.call("POST", "/Token", data=form).json()["error"] == "invalid_grant"
@@ -202,9 +202,9 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def revoke(self, data: st.DataObject) -> None:
-        if (held := self.session(data)) is None:
+        if (selected := self.session(data)) is None:
             return
-        person, token = held
+        person, token = selected
         answer = self.server.call("DELETE", f"/Self/Tokens/{token.refresh}/", token.access)
         assert answer.status_code == (204 if self.works(person, token) else 401)
         token.is_live = token.is_live and answer.status_code != 204
@@ -212,7 +212,7 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data())
     def reset_the_password(self, data: st.DataObject) -> None:
-        person = self.somebody(data)
+        person = self.person(data)
         if not person.is_active or person.is_locked or person.resets == RESETS_PER_LOGIN:
             return
         person.resets += 1
@@ -228,8 +228,8 @@ class Accounts(RuleBasedStateMachine):
     @precondition(lambda self: self.people)
     @rule(data=st.data(), locked=st.booleans())
     def lock_or_unlock(self, data: st.DataObject, locked: bool) -> None:
-        person = self.somebody(data)
-        if not person.is_active:  # nobody is there to be locked
+        person = self.person(data)
+        if not person.is_active:  # there is no account to lock
             return
         self.server.lock(person.login, locked)
         person.is_locked = locked

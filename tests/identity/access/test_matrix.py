@@ -1,4 +1,4 @@
-"""Every endpoint of a network by everybody who may call it: each cell of the matrix, from the declarations."""
+"""Calls every endpoint of a network as every kind of caller and compares each outcome with the declarations."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from tests.identity.access.callers import (
     calls,
     cast,
     outcome,
-    strangers,
-    with_secrets,
+    player_callers,
+    unauthenticated_callers,
 )
 from tests.identity.access.granted import Rule
 from tests.identity.access.system_roles import allowed_by_system_role
@@ -38,25 +38,25 @@ from tests.world import GIVEN, OFFERED, ULLA, World, name
 
 ENDPOINTS = [endpoint for endpoint in OFFERED if endpoint.caller == "network"]
 
-#: What has permissions of its own, with the operation that lets it be seen, and where it stands in a path.
+#: Entities with their own permissions: the operation to view each, its parameter in a path, and its name.
 VIEWS = {"Device": VIEW_DEVICE, "Group": VIEW_GROUP, "User": VIEW_USER}
-SEGMENTS = {"Device": "{device}", "Group": "{group}", "User": "{user}", "Role": "{role}"}
+PARAMETERS = {"Device": "{device}", "Group": "{group}", "User": "{user}", "Role": "{role}"}
 NAMES = {"Device": "A1", "Group": "Gamma", "User": ULLA, "Role": "Rho"}
 FROM_ELSEWHERE = "another network's administrator"
-INVITED = "somebody invited who has not accepted"
-DENIED = "an administrator denied one thing"
+INVITED = "an invited person who has not accepted"
+DENIED = "an administrator denied one entity"
 DENIED_DEVICE = "an administrator denied one device"
-#: What gives an operation on every device: nobody does who is denied it on one.
+#: Endpoints that can grant an operation on every device: a caller who is denied it on one must not.
 GIVES = {"POST /Roles/{role}/Permissions/", "POST /Users/{user}/Permissions/"}
 
 
 def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
-    """Whether the path names one thing of the kind that the operation is about."""
-    return SEGMENTS.get(operation.root.entity, "?") in endpoint.path
+    """Returns whether the path names one entity of the operation's type."""
+    return PARAMETERS.get(operation.root.entity, "?") in endpoint.path
 
 
 def is_collection(endpoint: Endpoint) -> bool:
-    """Whether what is answered, or deleted, is just what the caller may see."""
+    """Returns whether the endpoint lists or deletes only what the caller sees."""
     paths = (
         "/(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
     )
@@ -64,13 +64,13 @@ def is_collection(endpoint: Endpoint) -> bool:
 
 
 def by_role(role_id: int) -> Callable[[Endpoint], str]:
-    """What a role of every network gets."""
+    """Returns the outcomes for a system role."""
 
     def expects(endpoint: Endpoint) -> str:
         operation = endpoint.operation
         if operation is None or allowed_by_system_role(operation.uid, role_id):
             return OK
-        if operation is VIEW_USER:  # everybody sees themselves
+        if operation is VIEW_USER:  # users see themselves
             return HIDDEN if is_instance(endpoint, operation) else OK
         return FORBIDDEN
 
@@ -78,7 +78,7 @@ def by_role(role_id: int) -> Callable[[Endpoint], str]:
 
 
 def with_object_allowed(endpoint: Endpoint) -> str:
-    """What somebody without a role gets who is allowed the operation on one thing."""
+    """Returns the outcome for a user without a role who is allowed the operation on one entity."""
     operation = endpoint.operation
     if operation is None:
         return OK
@@ -88,7 +88,7 @@ def with_object_allowed(endpoint: Endpoint) -> str:
 
 
 def with_object_denied(endpoint: Endpoint) -> str:
-    """What an administrator gets who is denied the operation on one thing."""
+    """Returns the outcome for an administrator who is denied the operation on one entity."""
     operation = endpoint.operation
     if operation is None or operation.root.entity not in VIEWS or "Instance" not in operation.appliance:
         return OK
@@ -98,37 +98,37 @@ def with_object_denied(endpoint: Endpoint) -> str:
 
 
 def with_device_denied(endpoint: Endpoint) -> str:
-    """What an administrator gets who is denied everything on one device."""
-    if SEGMENTS["Device"] in endpoint.path:
+    """Returns the outcome for an administrator who is denied every operation on one device."""
+    if PARAMETERS["Device"] in endpoint.path:
         return HIDDEN
     return FORBIDDEN if name(endpoint) in GIVES else OK
 
 
 def with_change_denied(endpoint: Endpoint) -> str:
-    """What an administrator gets who is denied changes of one device: by deleting it they would lift that."""
+    """Returns the outcome for an administrator who is denied Update on one device: deleting it would undo that."""
     changes = endpoint.operation is UPDATE_DEVICE or name(endpoint) == "DELETE /Devices/{device}/"
-    return FORBIDDEN if changes and SEGMENTS["Device"] in endpoint.path else OK
+    return FORBIDDEN if changes and PARAMETERS["Device"] in endpoint.path else OK
 
 
 def from_elsewhere(endpoint: Endpoint) -> str:
-    """What the administrator of another network gets."""
-    names_ours = any(segment in endpoint.path for segment in SEGMENTS.values())
+    """Returns the outcome for the administrator of another network."""
+    names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
     theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "explain")
     return HIDDEN if names_ours or any(part in endpoint.path for part in theirs) else OK
 
 
 def hidden_from(caller: Caller, endpoint: Endpoint) -> list[str]:
-    """The names of things that no answer to this caller may tell."""
+    """Returns the names of entities that no answer to this caller may contain."""
     if caller.name in (FROM_ELSEWHERE, INVITED):
         return list(NAMES.values())
-    if caller.name == DENIED_DEVICE:  # earlier devices of that serial were not hidden when they went
+    if caller.name == DENIED_DEVICE:  # devices of that serial were visible when deleted
         return [] if re.search("/(audit|blocked-serials)/", endpoint.path) else [NAMES["Device"]]
     views = [entity for entity, view in VIEWS.items() if caller.name == DENIED and endpoint.operation is view]
     return [NAMES[entity] for entity in views]
 
 
 async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]:
-    """Everybody there is."""
+    """Returns every kind of caller."""
     people = await cast(world, call_as)
     (b2,) = await register(world.services.store, world.network.network_id, ["B2"])
 
@@ -136,7 +136,7 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
         if endpoint.operation is None:
             return []
         operations = {endpoint.operation, VIEWS.get(endpoint.operation.root.entity, endpoint.operation), VIEW_USER}
-        if endpoint.path.endswith("/Permissions/"):  # they give what they have
+        if endpoint.path.endswith("/Permissions/"):  # callers can grant only what they have
             operations.add(GIVEN)
         return [Rule(operation, "Role", CUSTOM_ROLE) for operation in operations]
 
@@ -154,16 +154,16 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
     invited = people.invited.owner
     without_network = await sign_in(invited.login, network_id=invited.network_id, choose=False)
     return [
-        *await strangers(world, call_as, await sign_in(), UNAUTHENTICATED),
+        *await unauthenticated_callers(world, call_as, await sign_in(), UNAUTHENTICATED),
         Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.self")), lambda endpoint: FORBIDDEN),
         Caller("no network", call_as(await sign_in(choose=False)), lambda endpoint: FORBIDDEN),
         Caller("a player", call_as((await world.player(device_id=b2)).access_token), lambda endpoint: FORBIDDEN),
-        *await with_secrets(world, call_as, lambda endpoint: FORBIDDEN),
+        *await player_callers(world, call_as, lambda endpoint: FORBIDDEN),
         *[Caller(role.name, person.client, by_role(role.id)) for role, person in people.roles.items()],
         Caller("a custom role, permitted", people.custom.client, lambda endpoint: OK, permitted),
         Caller("a custom role without permissions", people.custom.client, by_role(CUSTOM_ROLE)),
         Caller(
-            "somebody allowed one thing",
+            "a user allowed one entity",
             people.roleless.client,
             lambda endpoint: OK if endpoint.operation is VIEW_USER else with_object_allowed(endpoint),
             lambda endpoint: on_object(endpoint, people.roleless.owner.user_id, allowed=True),
@@ -191,25 +191,25 @@ async def test_every_cell_of_the_matrix(world: World, sign_in: SignIn, call_as: 
     wrong: dict[str, Any] = {}
     outcomes: set[str] = set()
     async for endpoint, caller, request, answer in calls(world, ENDPOINTS, await everybody(world, call_as, sign_in)):
-        expected, told = caller.expects(endpoint), outcome(answer.status_code)
-        # The device stands nowhere: who may ask is told so.
-        if expected == OK and told == HIDDEN and "/Regions/Nowhere/" in request.url:
-            told = OK
-        outcomes.add(told)
-        if told != expected:
-            wrong[f"{name(endpoint)} by {caller.name}"] = (told, expected, answer.text[:100])
-        if told == OK and any(f'"{hidden}"' in answer.text for hidden in hidden_from(caller, endpoint)):
+        expected, actual = caller.expects(endpoint), outcome(answer.status_code)
+        # The device has no region: a caller with the permission gets a 404 for that.
+        if expected == OK and actual == HIDDEN and "/Regions/Nowhere/" in request.url:
+            actual = OK
+        outcomes.add(actual)
+        if actual != expected:
+            wrong[f"{name(endpoint)} by {caller.name}"] = (actual, expected, answer.text[:100])
+        if actual == OK and any(f'"{hidden}"' in answer.text for hidden in hidden_from(caller, endpoint)):
             wrong[f"{name(endpoint)} leaks to {caller.name}"] = answer.text
     assert wrong == {}
     assert outcomes == {OK, UNAUTHENTICATED, FORBIDDEN, HIDDEN}
 
 
 async def test_administrators_see_an_invited_user_as_a_user(world: World, call_as: CallAs) -> None:
-    """All but a token: an invited user has none."""
+    """Except for tokens: an invited user has none."""
     people = await cast(world, call_as)
     wrong: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
-        if SEGMENTS["User"] in endpoint.path and "{token}" not in endpoint.path:
+        if PARAMETERS["User"] in endpoint.path and "{token}" not in endpoint.path:
             row = await world.services.store.one(USER_BY_ID, id=people.pending)
             assert row is not None
             assert row.activation_date is None

@@ -1,7 +1,7 @@
-"""Every endpoint that is for people, for players or for everybody, by everybody who may call it.
+"""Calls every endpoint for people, for players and for the public as every kind of caller.
 
-Below /Self people are about their own things: no role is needed but for changing a network, and what is somebody else's
-is not there. Players have the one device that they are. What is public looks at nobody's token.
+Below /Self people reach their own entities: only changing a network needs a role, and entities of other people are
+404. Players reach their own device. Public endpoints ignore tokens.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from tests.identity.access.callers import (
     OK,
     UNAUTHENTICATED,
     Caller,
-    Somebody,
+    Member,
     calls,
     cast,
     outcome,
-    strangers,
-    with_secrets,
+    player_callers,
+    unauthenticated_callers,
 )
 from tests.identity.access.granted import Rule
 from tests.identity.access.system_roles import allowed_by_system_role
@@ -46,13 +46,13 @@ FOR_PEOPLE = [endpoint for endpoint in OFFERED if endpoint.caller == "person"]
 FOR_PLAYERS = [endpoint for endpoint in OFFERED if endpoint.caller == "device"]
 PUBLIC = [endpoint for endpoint in OFFERED if endpoint.caller == "public"]
 
-#: What a member of a network may do with it depends on their role there.
+#: Endpoints below /Self where the role in the network decides.
 OF_NETWORK: dict[str, Operation] = {
     "PATCH /Self/Networks/{network}/": UPDATE_NETWORK_SETTINGS,
     "PUT /Self/Networks/{network}/Settings/": UPDATE_NETWORK_SETTINGS,
     "PUT /Self/Networks/{network}/Subscription/": UPDATE_NETWORK_SUBSCRIPTION,
 }
-SOMEBODYS = re.compile(r"\{(application|invitation|network|session|user|token)\}")
+PERSONAL = re.compile(r"\{(application|invitation|network|session|user|token)\}")
 
 
 def everything(_endpoint: Endpoint) -> str:
@@ -67,7 +67,7 @@ def nothing(_endpoint: Endpoint) -> str:
 
 
 def own_things(role_id: int | None) -> Any:
-    """What a member of a network gets of what is theirs."""
+    """Returns the outcomes for a member of a network who reads and changes their own entities."""
 
     def expects(endpoint: Endpoint) -> str:
         operation = OF_NETWORK.get(name(endpoint))
@@ -93,7 +93,7 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
         return rules
 
     def member(
-        title: str, person: Somebody, expects: Any, principal: tuple[str, int] | None = None, **rule: Any
+        title: str, person: Member, expects: Any, principal: tuple[str, int] | None = None, **rule: Any
     ) -> Caller:
         rules = about_the_network(principal, **rule) if principal else lambda endpoint: []
         return Caller(title, person.client, expects, rules, person.owner)
@@ -104,24 +104,24 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
     this_network = world.network.network_id
     a_player, with_every_scope = [await world.player(scope=scope) for scope in (DEVICE_SCOPE, USER_SCOPE)]
     return [
-        *await strangers(world, call_as, await sign_in(), UNAUTHENTICATED),
+        *await unauthenticated_callers(world, call_as, await sign_in(), UNAUTHENTICATED),
         Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.main")), nothing),
         Caller("a player", call_as(a_player.access_token), nothing),
         Caller("a player with the scopes of people", call_as(with_every_scope.access_token), nothing),
-        *await with_secrets(world, call_as, nothing),
+        *await player_callers(world, call_as, nothing),
         Caller("no network", call_as(await sign_in(choose=False)), without_a_network),
         *[member(role.name, person, own_things(role.id)) for role, person in made.roles.items()],
         member("a custom role, permitted", made.custom, everything, ("Role", CUSTOM_ROLE)),
         member("a custom role without permissions", made.custom, own_things(CUSTOM_ROLE)),
         member(
-            "somebody allowed this network",
+            "a user allowed this network",
             made.roleless,
             everything,
             ("User", made.roleless.owner.user_id),
             on=this_network,
         ),
         member(
-            "somebody allowed another network",
+            "a user allowed another network",
             made.roleless,
             own_things(None),
             ("User", made.roleless.owner.user_id),
@@ -137,29 +137,29 @@ async def people(world: World, call_as: CallAs, sign_in: SignIn) -> list[Caller]
         ),
         member("an administrator denied one device", made.denied, everything)._replace(rules=on_device),
         member("another network's administrator", made.elsewhere, everything),
-        member("somebody invited to another network", made.invited, everything),
+        member("a person invited to another network", made.invited, everything),
     ]
 
 
 async def test_people_reach_their_own_entities(world: World, call_as: CallAs, sign_in: SignIn) -> None:
-    await demand_every_cell(world, FOR_PEOPLE, await people(world, call_as, sign_in))
+    await assert_every_cell(world, FOR_PEOPLE, await people(world, call_as, sign_in))
 
 
 async def test_entities_of_another_person_are_404(world: World, call_as: CallAs) -> None:
     stranger = (await cast(world, call_as)).elsewhere.client
-    theirs = [endpoint for endpoint in FOR_PEOPLE if SOMEBODYS.search(endpoint.path)]
-    await demand_every_cell(world, theirs, [Caller("a stranger", stranger, lambda endpoint: HIDDEN)])
+    theirs = [endpoint for endpoint in FOR_PEOPLE if PERSONAL.search(endpoint.path)]
+    await assert_every_cell(world, theirs, [Caller("a stranger", stranger, lambda endpoint: HIDDEN)])
 
 
 async def test_an_invitation_gives_access_to_nothing_until_accepted(world: World, call_as: CallAs) -> None:
-    """Neither the network nor the user in it, for the invited person as for the administrator who invited."""
+    """Below /Self the invited person reaches neither network nor user, the inviting administrator not the user."""
     made = await cast(world, call_as)
     pending = made.invited.owner._replace(user_id=made.pending, network_id=world.network.network_id)
     of_user = [endpoint for endpoint in FOR_PEOPLE if "{user}" in endpoint.path]
     of_network = [endpoint for endpoint in FOR_PEOPLE if "{network}" in endpoint.path]
     hidden = [("invited", made.invited.client, of_user + of_network), ("inviting", world.admin, of_user)]
     for title, client, endpoints in hidden:
-        await demand_every_cell(world, endpoints, [Caller(title, client, lambda endpoint: HIDDEN, owner=pending)])
+        await assert_every_cell(world, endpoints, [Caller(title, client, lambda endpoint: HIDDEN, owner=pending)])
     chosen = await made.invited.client.put("/Self/Session/Network/", json={"id": pending.network_id})
     assert chosen.status_code == 400
     listed = await made.invited.client.get("/Self/Users/")
@@ -185,18 +185,20 @@ async def test_players_reach_only_their_own_device(world: World, call_as: CallAs
     released = call_as(joined.access_token)
     release = await world.admin.post(f"{ROOT}/admin/v1/devices/{joined.device_id}/release/")
     assert release.status_code == 204
-    await demand_every_cell(
+    await assert_every_cell(
         world,
         FOR_PLAYERS,
         [
-            *await strangers(world, call_as, (await world.player(device_id=b3)).access_token, UNAUTHENTICATED),
+            *await unauthenticated_callers(
+                world, call_as, (await world.player(device_id=b3)).access_token, UNAUTHENTICATED
+            ),
             Caller("a device that was deleted", of_the_deleted, lambda endpoint: UNAUTHENTICATED),
             Caller("a setup token", call_as(setup_token), lambda endpoint: UNAUTHENTICATED),
             Caller("the wrong scope", await player("cert"), nothing),
             Caller("a person with the scope of players", call_as(await sign_in(scope="bsn.api.device")), nothing),
             *[Caller(role.name, person.client, nothing) for role, person in made.roles.items()],
             Caller("a player", await player(), everything),
-            *await with_secrets(world, call_as, everything),
+            *await player_callers(world, call_as, everything),
             Caller("a player that was released", released, lambda endpoint: UNAUTHENTICATED),
             Caller("a player of another network", await player(device_id=c1, network_id=elsewhere), everything),
         ],
@@ -207,19 +209,19 @@ async def test_players_reach_only_their_own_device(world: World, call_as: CallAs
 
 REGISTER = "POST /player/v1/register"
 RENEW = "POST /player/v1/token"
-#: Where it is told what has happened since the last time.
+#: Endpoints whose answer depends on what has happened since the last call.
 METRICS = "/metrics"
 
 
 def likeness(answer: Response) -> tuple[Any, ...]:
-    """What of an answer has to be the same: all but secrets, names and points in time, which are new each time."""
+    """Returns the comparable part of an answer: all but secrets, names and dates, which differ each time."""
     media_type = answer.headers.get("Content-Type", "")
     text = "" if answer.request.url.path == METRICS else without_numbers(re.sub(r"[\w-]{43}", "…", answer.text))
     return answer.status_code, media_type, members(answer.json()) if text and "json" in media_type else text
 
 
 def members(value: Any) -> Any:
-    """The names in a document, without their values."""
+    """Returns the member names of a document without their values."""
     if isinstance(value, dict):
         return {key: members(member) for key, member in value.items()}
     return [members(item) for item in value] if isinstance(value, list) else type(value)
@@ -228,11 +230,11 @@ def members(value: Any) -> Any:
 async def test_public_endpoints_answer_every_caller_the_same(world: World, call_as: CallAs, sign_in: SignIn) -> None:
     made = await cast(world, call_as)
     callers = [
-        *await strangers(world, call_as, await sign_in(), OK),
+        *await unauthenticated_callers(world, call_as, await sign_in(), OK),
         Caller("the wrong scope", call_as(await sign_in(scope="bsn.api.upload")), everything),
         Caller("a player", call_as((await world.player()).access_token), everything),
-        *[caller._replace(expects=everything) for caller in await with_secrets(world, call_as, everything)],
-        Caller("somebody invited", made.invited.client, everything),
+        *[caller._replace(expects=everything) for caller in await player_callers(world, call_as, everything)],
+        Caller("an invited person", made.invited.client, everything),
         *[Caller(role.name, person.client, everything) for role, person in made.roles.items()],
         Caller("another network's administrator", made.elsewhere.client, everything),
     ]
@@ -240,11 +242,11 @@ async def test_public_endpoints_answer_every_caller_the_same(world: World, call_
     renewal = [endpoint for endpoint in PUBLIC if name(endpoint) == RENEW]
     async for *_, answer in calls(world, renewal, callers[:1]):
         assert "device_secret" in answer.json()
-    told: dict[str, dict[str, Any]] = {}
+    actual: dict[str, dict[str, Any]] = {}
     async for endpoint, caller, _, answer in calls(world, PUBLIC, callers):
-        told.setdefault(name(endpoint), {})[caller.name] = likeness(answer)
+        actual.setdefault(name(endpoint), {})[caller.name] = likeness(answer)
         assert str(answer.status_code) in endpoint.statuses, (name(endpoint), caller.name, answer.text)
-    different = {called: by for called, by in told.items() if any(each != by["nobody"] for each in by.values())}
+    different = {called: by for called, by in actual.items() if any(each != by["nobody"] for each in by.values())}
     assert different == {}
 
 
@@ -253,10 +255,10 @@ async def test_only_a_setup_token_registers_players(world: World, call_as: CallA
     made = await cast(world, call_as)
     setup_token = (await world.services.provisioning.issue(world.network.network_id, 2**42)).token
     refused = [
-        *await strangers(world, call_as, setup_token, UNAUTHENTICATED),
+        *await unauthenticated_callers(world, call_as, setup_token, UNAUTHENTICATED),
         Caller("a player", call_as((await world.player()).access_token), lambda endpoint: UNAUTHENTICATED),
-        *await with_secrets(world, call_as, lambda endpoint: UNAUTHENTICATED),
-        Caller("somebody invited", made.invited.client, lambda endpoint: UNAUTHENTICATED),
+        *await player_callers(world, call_as, lambda endpoint: UNAUTHENTICATED),
+        Caller("an invited person", made.invited.client, lambda endpoint: UNAUTHENTICATED),
         *[Caller(role.name, person.client, lambda endpoint: UNAUTHENTICATED) for role, person in made.roles.items()],
     ]
     for caller in refused:
@@ -265,14 +267,14 @@ async def test_only_a_setup_token_registers_players(world: World, call_as: CallA
         assert outcome(answer.status_code) == UNAUTHENTICATED, caller.name
 
 
-# --- each of them
+# --- the assertion
 
 
-async def demand_every_cell(world: World, endpoints: list[Endpoint], callers: list[Caller]) -> None:
-    """Fail with every cell in which something else happens than is expected."""
+async def assert_every_cell(world: World, endpoints: list[Endpoint], callers: list[Caller]) -> None:
+    """Calls every endpoint as every caller; fails with the cells whose outcome is unexpected."""
     wrong = {}
     async for endpoint, caller, _, answer in calls(world, endpoints, callers):
-        expected, told = caller.expects(endpoint), outcome(answer.status_code)
-        if told != expected:
-            wrong[f"{name(endpoint)} by {caller.name}"] = (told, expected, answer.text[:100])
+        expected, actual = caller.expects(endpoint), outcome(answer.status_code)
+        if actual != expected:
+            wrong[f"{name(endpoint)} by {caller.name}"] = (actual, expected, answer.text[:100])
     assert wrong == {}

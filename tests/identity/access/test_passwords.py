@@ -1,4 +1,4 @@
-"""Passwords: the policy, and work that takes the same whoever asks."""
+"""Passwords: the policy, and checks that cost the same for every login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permissions name one principal; and the only administrator may deny themself what they can take back."""
+"""A permission names one principal; the only administrator can deny themself what they can undo."""
 
 from __future__ import annotations
 

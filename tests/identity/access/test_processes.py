@@ -1,4 +1,4 @@
-"""Two processes on one store: what one of them takes away, the other no longer gives."""
+"""Two processes on one store: what one revokes or locks, the other refuses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import BASE, SignIn
 
 @pytest.fixture
 async def elsewhere(settings: Settings, admin_token: str) -> AsyncIterator[AsyncClient]:
-    """The administrator, at another server of the installation that has seen the token already."""
+    """Returns the administrator's client of a second server that has cached the token."""
     services = await build(settings)
     app: Any = make_app(services)
     headers = {"Authorization": f"Bearer {admin_token}"}
@@ -28,8 +28,8 @@ async def elsewhere(settings: Settings, admin_token: str) -> AsyncIterator[Async
     await services.close()
 
 
-async def hears(client: AsyncClient, status: int, headers: dict[str, str] | None = None) -> bool:
-    """Whether the server comes to answer with `status`: PostgreSQL tells of a change a moment after it is made."""
+async def answers_eventually(client: AsyncClient, status: int, headers: dict[str, str] | None = None) -> bool:
+    """Returns whether the server answers `status` in time: PostgreSQL notifies it a moment after a change."""
     for _ in range(2000):
         if (await client.get("/Devices/Count/", headers=headers)).status_code == status:
             return True
@@ -39,7 +39,7 @@ async def hears(client: AsyncClient, status: int, headers: dict[str, str] | None
 
 async def test_a_revoked_token_works_on_no_server(admin: AsyncClient, admin_token: str, elsewhere: AsyncClient) -> None:
     assert (await admin.delete(f"/Self/Tokens/{admin_token}/")).status_code == 204
-    assert await hears(elsewhere, 401)
+    assert await answers_eventually(elsewhere, 401)
 
 
 async def test_a_locked_network_is_locked_on_every_server(
@@ -47,7 +47,7 @@ async def test_a_locked_network_is_locked_on_every_server(
 ) -> None:
     row = await services.networks.row(network.network_id)
     await services.networks.set_locked(row, True, time.time_ns() // 1_000_000)
-    assert await hears(elsewhere, 401)
+    assert await answers_eventually(elsewhere, 401)
 
 
 async def test_a_chosen_network_is_chosen_on_every_server(
@@ -58,4 +58,4 @@ async def test_a_chosen_network_is_chosen_on_every_server(
     assert (await elsewhere.get("/Devices/Count/", headers=headers)).status_code == 403
     session = await services.sessions.authenticate(token, time.time_ns() // 1_000_000)
     await services.session_changes.choose_network(session, network.network_id, None, time.time_ns() // 1_000_000)
-    assert await hears(elsewhere, 200, headers)
+    assert await answers_eventually(elsewhere, 200, headers)

@@ -1,4 +1,4 @@
-"""Which rule wins: the order of precedence, line by line."""
+"""The precedence of rules, case by case."""
 
 from __future__ import annotations
 

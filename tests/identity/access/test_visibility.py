@@ -1,4 +1,4 @@
-"""What the store lets a caller see is what the rules say, whatever the rules are."""
+"""The store shows a caller exactly what the rules allow, for random rules."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def insert_device(tx: Transaction, device_id: int) -> None:
 
 
 def random_rules(chance: random.Random, role_id: int) -> list[dict[str, object]]:
-    """A handful of permissions, some of them of other networks, people, roles and entities."""
+    """Returns a few permissions, some of them for other networks, people, roles and entities."""
     rules = {}
     for _ in range(chance.choice([0, 1, 2, 5, 12])):
         operation = chance.choice(OPERATIONS)
@@ -81,12 +81,12 @@ def a_session(role_id: int | None, permission_changes: int = 0) -> Session:
     )
 
 
-async def all_of_them(_network_id: int) -> int:
+async def device_count(_network_id: int) -> int:
     return len(DEVICES_THERE)
 
 
 async def backwards(store: Store, scope: Scope) -> list[int]:
-    """The ids of a scope from the last to the first, in pages of three."""
+    """Returns the ids in a scope in descending order, read in pages of three."""
     sort, ids, marker = DEVICES.sort("[Id] DESC"), [], None
     while True:
         position = sort.position(marker)
@@ -123,18 +123,18 @@ async def test_the_store_and_the_rules_agree(store: Store) -> None:
                 if is_allowed(await permissions.rules_on(session, operation, id_), operation)
             ]
             scope = await permissions.scope(session, operation, device.c.id)
-            told = f"seed {seed}, {operation.key}"
-            assert await LISTING.ids(store, NETWORK, filter=None, scope=scope) == expected, told
-            assert await backwards(store, scope) == expected[::-1], told
-            assert await LISTING.count(store, NETWORK, filter=None, scope=scope) == len(expected), told
-            assert await Collection(store, DEVICES, counter=all_of_them).count(NETWORK, None, scope) == len(expected), (
-                told
-            )
+            case = f"seed {seed}, {operation.key}"
+            assert await LISTING.ids(store, NETWORK, filter=None, scope=scope) == expected, case
+            assert await backwards(store, scope) == expected[::-1], case
+            assert await LISTING.count(store, NETWORK, filter=None, scope=scope) == len(expected), case
+            assert await Collection(store, DEVICES, counter=device_count).count(NETWORK, None, scope) == len(
+                expected
+            ), case
             assert [id_ for id_ in DEVICES_THERE if await permissions.allows_on(session, operation, id_)] == expected
             try:
                 await permissions.require(session, operation)
             except Forbidden:
-                assert expected == [], told
+                assert expected == [], case
 
 
 async def test_an_intersection_admits_what_both_scopes_admit(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Permissions show no users and no things that their reader may not see."""
+"""Permissions omit users and entities that their reader does not see."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_a_user_shows_no_permissions_on_hidden_devices(
 async def test_people_do_not_see_their_own_permissions_on_hidden_devices(
     admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
 ) -> None:
-    """Whichever network they have chosen, and none."""
+    """With any chosen network and without one."""
     hidden, seen = await register(services.store, network.network_id, ["A1", "A2"])
     clients = [call_as(await sign_in(UMA, role=VIEWERS, choose=choose)) for choose in (True, False)]
     uma = await user_id(admin, UMA)
@@ -152,7 +152,7 @@ async def test_blocked_serials_of_hidden_devices_are_hidden(
     await put(services.store, network.network_id, [Rule(VIEW_DEVICE, "User", me, hidden, is_allowed=False)])
     for serial in ("A1", "A2"):
         assert (await admin.delete(f"/Devices/{serial}/")).status_code == 204
-    await services.audit.sweep(2**42)  # what is blocked stays hidden longer than the trail goes back
+    await services.audit.sweep(2**42)  # blocked serials are hidden beyond the retention of the trail
     blocked = f"{ROOT}/admin/v1/blocked-serials/"
     assert [item["serial"] for item in (await admin.get(blocked)).json()["items"]] == ["A1", "A2"]
     assert [item["serial"] for item in (await ben.get(blocked)).json()["items"]] == ["A2"]

@@ -1,4 +1,4 @@
-"""What registration, activation and reset tests share: the mails that were sent."""
+"""Fixtures of registration, activation and reset tests: the mails sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Mailbox = Callable[[], Awaitable[list[EmailMessage]]]
 
 @pytest.fixture
 def mailbox(services: Services, tmp_path: Path) -> Mailbox:
-    """Sends what is due and gives every mail so far, oldest first."""
+    """Sends due mails and returns every mail so far, oldest first."""
 
     async def read() -> list[EmailMessage]:
         await services.registrations.mail_resets()
@@ -32,7 +32,7 @@ def mailbox(services: Services, tmp_path: Path) -> Mailbox:
 
 
 def link_in(message: EmailMessage) -> str:
-    """The path and query of the link in a mail; its text and its HTML have the same one."""
+    """Returns the path and query of the link in a mail; text and HTML contain the same one."""
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None

@@ -29,7 +29,7 @@ async def sign_in(client: AsyncClient, login: str, password: str) -> Response:
 
 
 async def submit(client: AsyncClient, link: str, **fields: str) -> Response:
-    """Send the form of the page behind `link`, as a browser without scripts would."""
+    """Submits the form of the page behind `link` as a browser without scripts does."""
     page = await client.get(ROOT + link)
     assert page.status_code == 200
     form = Form(page.text)
@@ -37,7 +37,7 @@ async def submit(client: AsyncClient, link: str, **fields: str) -> Response:
 
 
 class Form(html.parser.HTMLParser):
-    """The hidden fields of a page's form, and what accessibility asks of its other ones."""
+    """Parses the hidden fields of a page's form and the accessibility attributes of the others."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -413,8 +413,8 @@ async def test_links_in_mails_use_the_host_of_a_trusted_proxy_only(
         await app(scope | {"forwarded_host": "signs.example.com", "scheme": "https"}, receive, send)
 
     for proxied in (app, as_proxied):
-        asked: Any = ASGITransport(proxied)  # type: ignore[arg-type]  # httpx's types of ASGI are its own
-        async with AsyncClient(transport=asked, base_url=BASE, headers={"Host": "evil.example"}) as client:
+        transport: Any = ASGITransport(proxied)  # type: ignore[arg-type]  # httpx's types of ASGI are its own
+        async with AsyncClient(transport=transport, base_url=BASE, headers={"Host": "evil.example"}) as client:
             await client.get(f"/Self/{network.login}/Password/")
         await services.registrations.mail_resets()
     texts = [mail.get_body(("plain",)).get_content() for mail in await mailbox()]
@@ -424,7 +424,7 @@ async def test_links_in_mails_use_the_host_of_a_trusted_proxy_only(
 
 @ON_SQLITE
 async def test_the_form_policy_allows_the_origins_of_the_settings(client: AsyncClient) -> None:
-    """Browsers ask the same policy of where a form's answer leads to."""
+    """Browsers apply the form policy also to the redirect that answers a form."""
     policy = (await client.get(f"{ROOT}/account/reset?token=x")).headers["Content-Security-Policy"]
     assert policy.endswith("form-action 'self' https://bsn.cloud")
 
@@ -510,7 +510,7 @@ async def test_no_log_line_contains_a_token_or_a_password(
     link = link_in((await mailbox())[-1])
     await submit(client, link, password=PASSWORD, repeated=PASSWORD)
     token = (await sign_in(client, network.login, PASSWORD)).json()["access_token"]
-    told = capsys.readouterr().out
-    assert "/account/reset" in told
+    log = capsys.readouterr().out
+    assert "/account/reset" in log
     for secret in (PASSWORD, token, parse_qs(urlsplit(link).query)["token"][0]):
-        assert secret not in told
+        assert secret not in log

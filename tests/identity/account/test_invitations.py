@@ -1,4 +1,4 @@
-"""From an invitation to the membership: who proves the mailbox decides, and nothing from before counts."""
+"""From an invitation to the membership: the reader of the mailbox decides, and no earlier credential counts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Elsewhere = Callable[[], Awaitable[AsyncClient]]
 
 @pytest.fixture
 def elsewhere(call_as: CallAs, sign_in: SignIn) -> Elsewhere:
-    """Makes the administrator of another network, `Other`."""
+    """Creates the administrator of another network, `Other`."""
 
     async def make() -> AsyncClient:
         other = call_as(await sign_in("ann@example.com"))
@@ -66,7 +66,7 @@ def form_of(link: str, decision: str = "accept") -> dict[str, str]:
 
 
 async def forget_proof(services: Services, login: str) -> None:
-    """Makes an account one of older versions, which an administrator made for a mailbox that nobody proved."""
+    """Turns an account into one of older versions that an administrator created for an unproven mailbox."""
     unproved = Query(person.update().where(person.c.login == login).values(proof_date=None))
     await services.store.write(lambda tx: tx.execute(unproved))
 
@@ -213,9 +213,9 @@ async def test_an_open_invitation_gives_no_access_and_shows_its_state(
     assert (await person.get("/Self/Users/")).json() == []
     assert (await person.get("/Self/Networks/")).json() == []
     assert (await person.put("/Self/Session/Network/", json={"id": network.network_id})).status_code == 400
-    asked = {"user": VICTIM, "operation": "Device.ViewDevice"}
-    told = (await admin.get(f"{ROOT}/admin/v1/permissions/explain/", params=asked)).json()
-    assert (told["isAllowed"], "not accepted the invitation" in told["reason"]) == (False, True)
+    query = {"user": VICTIM, "operation": "Device.ViewDevice"}
+    explanation = (await admin.get(f"{ROOT}/admin/v1/permissions/explain/", params=query)).json()
+    assert (explanation["isAllowed"], "not accepted the invitation" in explanation["reason"]) == (False, True)
     assert (await admin.delete(f"/Users/{network.user_id}/")).status_code == 400
 
 

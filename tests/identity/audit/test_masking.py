@@ -1,4 +1,4 @@
-"""What of a change is written down."""
+"""The recorded part of a change: differences only, with secrets masked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from signfleet.identity.audit.masking import MASK, difference, masked, plain
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "recorded"),
     [
         ({"a": 1, "b": 2}, {"a": 1, "b": 3}, ({"b": 2}, {"b": 3})),
         ({"a": {"b": 1, "c": [1]}}, {"a": {"b": 1, "c": [2]}}, ({"a": {"c": [1]}}, {"a": {"c": [2]}})),
@@ -22,8 +22,8 @@ from signfleet.identity.audit.masking import MASK, difference, masked, plain
         ({"a": 1}, {"a": 1}, ({}, {})),
     ],
 )
-def test_only_differences_are_recorded(before: Any, after: Any, told: Any) -> None:
-    assert difference(before, after) == told
+def test_only_differences_are_recorded(before: Any, after: Any, recorded: Any) -> None:
+    assert difference(before, after) == recorded
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_an_empty_secret_is_not_masked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "recorded"),
     [
         ("http://joe:p@ss:w0rd@proxy:3128/", f"http://joe:{MASK}@proxy:3128/"),
         ("http://proxy:3128/?to=joe@example.com", "http://proxy:3128/?to=joe@example.com"),
@@ -46,8 +46,8 @@ def test_an_empty_secret_is_not_masked() -> None:
         ("joe@example.com", "joe@example.com"),
     ],
 )
-def test_the_password_in_an_address_is_masked(address: str, told: str) -> None:
-    assert masked({"network": {"proxyServer": [address]}}) == {"network": {"proxyServer": [told]}}
+def test_the_password_in_an_address_is_masked(address: str, recorded: str) -> None:
+    assert masked({"network": {"proxyServer": [address]}}) == {"network": {"proxyServer": [recorded]}}
 
 
 def test_every_secret_of_a_device_is_masked() -> None:

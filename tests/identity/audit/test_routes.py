@@ -172,7 +172,7 @@ async def test_a_player_that_registers_is_recorded_with_its_serial(
 def test_the_command_line_exports_the_trail(settings: Settings, network: Tenant) -> None:
     store = ["--data", settings.data, "--database", settings.database or ""]
     network_trail = CliRunner().invoke(cli, ["audit", "export", "--network", network.network, *store])
-    told = [json.loads(line) for line in network_trail.output.splitlines()]
-    assert [(entry["action"], entry["entity"]) for entry in told] == [("Create", "User"), ("Create", "Network")]
+    exported = [json.loads(line) for line in network_trail.output.splitlines()]
+    assert [(entry["action"], entry["entity"]) for entry in exported] == [("Create", "User"), ("Create", "Network")]
     rest = CliRunner().invoke(cli, ["audit", "export", "--format", "csv", "--filter", "[Entity] IS 'Person'", *store])
     assert [row["name"] for row in csv.DictReader(io.StringIO(rest.output))] == [network.login]

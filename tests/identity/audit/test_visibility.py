@@ -1,4 +1,4 @@
-"""The audit trail shows what its reader may see: hidden things, their changes and hidden users are not in it."""
+"""The audit trail shows what its reader sees, without hidden entities, their changes and hidden users."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BEN = "ben@example.com"
 
 
 async def everything(reader: AsyncClient, **query: str) -> str:
-    """All that the trail tells a reader, by every way to read it."""
+    """Returns the trail as a reader gets it, in every format."""
     page = await reader.get(f"{AUDIT}/", params={"pageSize": "100", **query})
     exports = [(await reader.get(f"{AUDIT}/export.{form}", params=query)).text for form in ("csv", "jsonl")]
     assert page.status_code == 200, page.text
@@ -151,5 +151,5 @@ async def test_the_trail_shows_the_devices_that_the_rules_show(
             listed = await reader.get("/Devices/")
             seen = {item["serial"] for item in listed.json()["items"]} if listed.status_code == 200 else set()
             page = (await reader.get(f"{AUDIT}/", params={"filter": "[Entity] IS 'Device'", "pageSize": "100"})).json()
-            told: Any = {item["name"] for item in page["items"]}
-            assert told == seen, f"{login}, seed {seed}"
+            listed: Any = {item["name"] for item in page["items"]}
+            assert listed == seen, f"{login}, seed {seed}"

@@ -110,14 +110,14 @@ async def test_a_role_is_deleted(admin: AsyncClient) -> None:
     assert (await admin.get("/Roles/Installers/")).status_code == 404
 
 
-@pytest.mark.parametrize("segment", ["1", "Viewers"])
-async def test_a_system_role_cannot_be_changed(admin: AsyncClient, segment: str) -> None:
-    role_id = 1 if segment == "1" else 6
+@pytest.mark.parametrize("ref", ["1", "Viewers"])
+async def test_a_system_role_cannot_be_changed(admin: AsyncClient, ref: str) -> None:
+    role_id = 1 if ref == "1" else 6
     for answer in (
-        await admin.put(f"/Roles/{segment}/", json={"name": "Other"}),
-        await admin.delete(f"/Roles/{segment}/"),
-        await admin.post(f"/Roles/{segment}/Permissions/", json=[permission(VIEW_DEVICE, role_id)]),
-        await admin.request("DELETE", f"/Roles/{segment}/Permissions/", json=[permission(DEVICE, role_id)]),
+        await admin.put(f"/Roles/{ref}/", json={"name": "Other"}),
+        await admin.delete(f"/Roles/{ref}/"),
+        await admin.post(f"/Roles/{ref}/Permissions/", json=[permission(VIEW_DEVICE, role_id)]),
+        await admin.request("DELETE", f"/Roles/{ref}/Permissions/", json=[permission(DEVICE, role_id)]),
     ):
         assert (answer.status_code, "system role" in answer.json()["message"]) == (400, True)
 
@@ -198,8 +198,8 @@ async def test_devices_show_a_renamed_role_and_omit_a_deleted_one(
 async def test_operations_list_the_rights_of_custom_roles(admin: AsyncClient) -> None:
     role_id = (await create(admin, permissions=[permission(DEVICE)]))["id"]
     tree = (await admin.get("/Operations/Root/device/")).json()
-    told = [item for item in tree["permissions"] if item["principal"]["id"] == role_id]
-    assert [(item["isInherited"], item["isFixed"]) for item in told] == [(False, False)]
+    listed = [item for item in tree["permissions"] if item["principal"]["id"] == role_id]
+    assert [(item["isInherited"], item["isFixed"]) for item in listed] == [(False, False)]
     child = tree["descendants"][0]["permissions"][-1]
     assert (child["principal"]["id"], child["isInherited"], child["isAllowed"]) == (role_id, True, True)
 

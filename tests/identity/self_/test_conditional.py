@@ -1,4 +1,4 @@
-"""Dates in headers are of whole seconds; whoever goes by them sees every change nevertheless."""
+"""Dates in headers have whole seconds; clients that rely on them still detect every change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signfleet.app.bootstrap import Tenant
 NETWORK = "/Self/Networks/{network}/"
 APPLICATION = "/Self/Applications/{application}/"
 
-#: What is read → two changes of it, each where and to what.
+#: Path to read → two changes of it, each a path and a body.
 CHANGES: dict[str, list[tuple[str, Any]]] = {
     "/Self/": [("/Self/", {"firstName": name}) for name in ("Janet", "Joan")],
     "/Self/Profile/mine/": [("/Self/Profile/mine/", value) for value in ("1", "2")],

@@ -1,4 +1,4 @@
-"""/admin/v1/sessions: a person sees where they are signed in, and ends what is not theirs."""
+"""/admin/v1/sessions: a person lists their sessions and ends unknown ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
 
 
 async def signed_in(services: Services, network: Tenant, address: str = "2001:db8::7") -> dict[str, Any]:
-    """Sign in by password through the application, from an address."""
+    """Signs in by password through the application, from an address."""
     app: Any = make_app(services)
     form = {
         "grant_type": "password",
@@ -93,8 +93,8 @@ async def test_sessions_of_other_people_are_404(
 ) -> None:
     joe = call_as(await sign_in("joe@example.com"))
     (session,) = (await joe.get(SESSIONS)).json()["items"]
-    for segment in (session["id"], 0, "x", 99_999_999_999_999_999_999):
-        assert (await admin.delete(f"{SESSIONS}{segment}/")).status_code == 404
+    for ref in (session["id"], 0, "x", 99_999_999_999_999_999_999):
+        assert (await admin.delete(f"{SESSIONS}{ref}/")).status_code == 404
     assert (await joe.get(SESSIONS)).json()["items"] == [session]
 
 

@@ -1,4 +1,4 @@
-"""A new password needs the present one, or a recent sign-in with it."""
+"""A new password needs the current one or a recent sign-in with it."""
 
 from __future__ import annotations
 

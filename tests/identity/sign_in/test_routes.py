@@ -85,8 +85,8 @@ async def test_an_application_acts_for_its_person_and_chooses_a_network(
 
 
 async def test_an_application_may_ask_for_less_than_it_was_granted(client: AsyncClient, network: Tenant) -> None:
-    asked = {**client_credentials(network), "scope": "openid bsn.api.main.devices.retrieve BSN.api.self"}
-    assert (await client.post(TOKEN, data=asked)).json()["scope"] == "bsn.api.main.devices.retrieve BSN.api.self"
+    form = {**client_credentials(network), "scope": "openid bsn.api.main.devices.retrieve BSN.api.self"}
+    assert (await client.post(TOKEN, data=form)).json()["scope"] == "bsn.api.main.devices.retrieve BSN.api.self"
     none = {**client_credentials(network), "scope": "openid nonsense"}
     assert error(await client.post(TOKEN, data=none)) == (400, "invalid_scope")
 
@@ -318,7 +318,7 @@ async def test_logins_are_compared_without_case(client: AsyncClient, network: Te
 
 
 def at(services: Services, address: str) -> AsyncClient:
-    """A client at an address."""
+    """Returns a client with an address."""
     app: Any = make_app(services)
     return AsyncClient(transport=ASGITransport(app, client=(address, 123)), base_url=BASE)
 

@@ -1,4 +1,4 @@
-"""Scopes bind: no sign-in and no refresh gives more than the application has, or than a token was narrowed to."""
+"""No sign-in or refresh grants more than the application's scopes or than a token was narrowed to."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_a_narrowed_token_remains_narrow(
     elif address == LEGACY:
         application = {"clientId": "Some program", "clientSecret": "whatever"}
     else:
-        return  # the newer address knows registered applications alone
+        return  # the newer address accepts registered applications only
     program = Program(client, address, network, application)
     answer = await program.signs_in(to_network=as_user)
     caller = call_as(answer.json()["access_token"])

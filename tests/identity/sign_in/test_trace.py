@@ -1,4 +1,4 @@
-"""Sign-ins leave a trace in the audit trail and in the metrics, and floods of them fold."""
+"""The audit trail and the metrics record sign-ins; equal ones are recorded once with a count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TYPED = "my password, in the wrong field"
 
 
 async def entries(services: Services) -> list[Any]:
-    """What the audit trail says of sign-ins, the oldest first."""
+    """Returns the entries of sign-ins in the audit trail, oldest first."""
     await services.sign_in_trace.write()
     rows = await services.store.scan_all(Query(audit.select().order_by(audit.c.id)))
     return [row for row in rows if row.action.startswith("SignIn")]

@@ -115,8 +115,8 @@ async def test_users_are_listed_filtered_sorted_and_paged(admin: AsyncClient, ne
 
 async def test_a_user_is_found_by_id_and_by_login(admin: AsyncClient) -> None:
     user = await create(admin, password="7t#Sqg7*")
-    for segment in (str(user["id"]), JOE, JOE.lower()):
-        assert (await admin.get(f"/Users/{segment}/")).json() == user
+    for ref in (str(user["id"]), JOE, JOE.lower()):
+        assert (await admin.get(f"/Users/{ref}/")).json() == user
     assert (await admin.get("/Users/nobody@example.com/")).status_code == 404
 
 
@@ -257,8 +257,8 @@ async def test_a_users_token_is_checked_and_revoked(
 ) -> None:
     await create(admin)
     token = await sign_in(JOE)
-    told = await admin.get(f"/Users/{JOE}/Tokens/{token}/")
-    assert (told.status_code, told.json()["token"], told.headers["cache-control"]) == (200, token, "no-store")
+    answer = await admin.get(f"/Users/{JOE}/Tokens/{token}/")
+    assert (answer.status_code, answer.json()["token"], answer.headers["cache-control"]) == (200, token, "no-store")
     assert (await admin.get(f"/Users/{network.user_id}/Tokens/{token}/")).status_code == 404
     assert (await admin.delete(f"/Users/{JOE}/Tokens/{token}/")).status_code == 204
     assert (await call_as(token).get("/Devices/")).status_code == 401

@@ -101,7 +101,7 @@ LATER = "2124-03-13T16:30:00Z"
 
 
 async def expire_at(admin: AsyncClient, application: dict[str, Any], services: Services, date: int) -> None:
-    """Lets the secret expire at `date`, as if it had been set before."""
+    """Sets the expiry of the secret to `date` in the store."""
     await services.applications.update(
         (await admin.get("/Self/")).json()["id"],
         application["id"],
@@ -356,8 +356,8 @@ async def test_an_invalid_application_is_refused(admin: AsyncClient, body: dict[
 
 async def test_applications_of_other_people_are_404(admin: AsyncClient, sign_in: SignIn, call_as: CallAs) -> None:
     application = await register(call_as(await sign_in("joe@example.com")))
-    for segment in (application["id"], 0, "Importer", 99_999_999_999):
-        address = f"{APPLICATIONS}{segment}/"
+    for ref in (application["id"], 0, "Importer", 99_999_999_999):
+        address = f"{APPLICATIONS}{ref}/"
         assert (await admin.get(address)).status_code == 404
         assert (await admin.put(address, json={"name": "Mine"})).status_code == 404
         assert (await admin.delete(address)).status_code == 404

@@ -21,7 +21,7 @@ NETWORKS = "/Self/Networks/"
 
 @pytest.fixture(params=["id", "name"])
 def address(request: pytest.FixtureRequest, network: Tenant) -> str:
-    """The administrator's network, in both ways to name it."""
+    """Returns the path of the administrator's network, by id and by name."""
     return f"{NETWORKS}{network.network_id if request.param == 'id' else 'test%20NETWORK'}/"
 
 
@@ -108,13 +108,13 @@ async def test_a_name_of_30_characters_in_any_script_fits(admin: AsyncClient) ->
     assert (await admin.get(NETWORKS + name.upper().replace(" ", "%20"))).status_code == 200
 
 
-@pytest.mark.parametrize("segment", ["4711", "Elsewhere", "99999999999", "%2F"])
-async def test_networks_of_other_people_are_404(admin: AsyncClient, services: Services, segment: str) -> None:
+@pytest.mark.parametrize("ref", ["4711", "Elsewhere", "99999999999", "%2F"])
+async def test_networks_of_other_people_are_404(admin: AsyncClient, services: Services, ref: str) -> None:
     await services.networks.create("Elsewhere", time.time_ns() // 1_000_000)
     for path in ("", "Settings/", "Subscription/", "Subscriptions/"):
-        assert (await admin.get(f"{NETWORKS}{segment}/{path}")).status_code == 404
-    assert (await admin.patch(f"{NETWORKS}{segment}/", json=[])).status_code == 404
-    assert (await admin.put(f"{NETWORKS}{segment}/Settings/", json={})).status_code == 404
+        assert (await admin.get(f"{NETWORKS}{ref}/{path}")).status_code == 404
+    assert (await admin.patch(f"{NETWORKS}{ref}/", json=[])).status_code == 404
+    assert (await admin.put(f"{NETWORKS}{ref}/Settings/", json={})).status_code == 404
 
 
 # --- settings
@@ -170,7 +170,7 @@ async def test_an_invalid_setting_is_named_and_changes_nothing(
         assert answer.status_code == 400
         assert name in answer.json()["message"]
         if answer.request.method == "PUT":
-            assert "settings." not in answer.json()["message"]  # the body has no such step
+            assert "settings." not in answer.json()["message"]  # positions are relative to the body
     assert await entity(admin, address) == before
 
 
@@ -223,8 +223,8 @@ async def test_a_new_level_is_in_the_audit_trail_by_the_networks_name(
     admin: AsyncClient, address: str, network: Tenant
 ) -> None:
     await admin.put(f"{address}Subscription/", json={"level": "Trial"})
-    asked = {"filter": f"[Entity] IS 'Network' AND [Name] IS '{network.network}'"}
-    entry = (await admin.get(f"{ROOT}/admin/v1/audit/", params=asked)).json()["items"][0]
+    query = {"filter": f"[Entity] IS 'Network' AND [Name] IS '{network.network}'"}
+    entry = (await admin.get(f"{ROOT}/admin/v1/audit/", params=query)).json()["items"][0]
     assert (entry["before"], entry["after"]) == (
         {"subscription": {"level": "Control"}},
         {"subscription": {"level": "Trial"}},
@@ -264,7 +264,7 @@ async def test_settings_and_level_change_together_or_not_at_all(admin: AsyncClie
     assert (after["settings"]["userAccessTokenLifetime"], after["subscription"]["level"]) == ("00:45:00", "Trial")
 
 
-# --- who may change what, and when
+# --- permissions and conditions
 
 
 @ON_SQLITE

@@ -18,7 +18,7 @@ PERSON = "/Self/Profile/"
 
 @pytest.fixture(params=["person", "user"])
 def profile(request: pytest.FixtureRequest, network: Tenant) -> str:
-    """The address of each of the two profiles of the administrator."""
+    """Returns the path of each of the two profiles of the administrator."""
     return PERSON if request.param == "person" else f"/Self/Users/{network.user_id}/Profile/"
 
 

@@ -18,7 +18,7 @@ from tests.interleaving import reading_before_writing
 
 @pytest.fixture
 async def newcomer(call_as: CallAs, sign_in: SignIn) -> AsyncClient:
-    """The administrator with no network chosen yet."""
+    """Returns the administrator's client without a chosen network."""
     return call_as(await sign_in(choose=False))
 
 
@@ -120,7 +120,7 @@ async def test_scopes_narrowed_during_a_refresh_remain_narrow(
         narrowed, renewed = await asyncio.gather(
             caller.put("/Self/Session/AuthorizationScope/", json=["bsn.api.self"]), client.post("/Token", data=refresh)
         )
-    if narrowed.status_code == 204:  # or else the token that was to be narrowed had gone before
+    if narrowed.status_code == 204:  # otherwise the refresh revoked that token first
         scopes = await call_as(renewed.json()["access_token"]).get("/Self/Session/AuthorizationScope/")
         assert scopes.json() == ["bsn.api.self"]
 

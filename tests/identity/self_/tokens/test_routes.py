@@ -40,10 +40,10 @@ async def test_a_revoked_access_token_ends_at_once(
     client: AsyncClient, admin: AsyncClient, network: Tenant, call_as: CallAs
 ) -> None:
     tokens = await person_tokens(client, network)
-    holder = call_as(tokens["access_token"])
-    assert (await holder.get("/Self/")).status_code == 200
+    caller = call_as(tokens["access_token"])
+    assert (await caller.get("/Self/")).status_code == 200
     assert (await admin.delete(f"/Self/Tokens/{tokens['access_token']}/")).status_code == 204
-    assert (await holder.get("/Self/")).status_code == 401
+    assert (await caller.get("/Self/")).status_code == 401
     assert (await admin.get(f"/Self/Tokens/{tokens['access_token']}/")).status_code == 404
     assert (await admin.get(f"/Self/Tokens/{tokens['refresh_token']}/")).status_code == 200
 

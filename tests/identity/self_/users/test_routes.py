@@ -19,7 +19,7 @@ from tests.interleaving import reading_before_writing
 
 @pytest.fixture
 def address(network: Tenant) -> str:
-    """The administrator's user."""
+    """Returns the path of the administrator's user."""
     return f"/Self/Users/{network.user_id}/"
 
 
@@ -176,8 +176,8 @@ async def test_an_invalid_notification_setting_is_named(
 async def test_users_of_other_people_are_404(admin: AsyncClient, sign_in: SignIn, call_as: CallAs, path: str) -> None:
     joe = call_as(await sign_in("joe@example.com"))
     (user,) = (await joe.get("/Self/Users/")).json()
-    for segment in (user["id"], "me", 0, 99_999_999_999):
-        assert (await admin.get(f"/Self/Users/{segment}/{path}")).status_code == 404
+    for ref in (user["id"], "me", 0, 99_999_999_999):
+        assert (await admin.get(f"/Self/Users/{ref}/{path}")).status_code == 404
 
 
 async def test_locks_and_role_changes_apply_at_once(
