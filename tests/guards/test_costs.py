@@ -20,7 +20,7 @@ from signfleet.foundation.settings import Settings
 from tests.conftest import IssueSetupToken
 from tests.fleet.devices.stored import register
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("founded", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)]
 
 BASELINE = Path(__file__).with_name("costs.json")
 #: By how much calls and bytes may differ; statements and rows may not.

@@ -12,7 +12,7 @@ from signfleet.app.wiring import Services, build, make_app
 from signfleet.foundation.settings import Settings
 from tests.conftest import BASE, ON_SQLITE, ROOT, CallAs, SignIn
 from tests.examples import moment
-from tests.identity.access.test_processes import hears
+from tests.identity.access.test_processes import answers_eventually
 
 SESSIONS = f"{ROOT}/admin/v1/sessions/"
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
@@ -79,7 +79,7 @@ async def test_ending_a_session_revokes_its_tokens_on_every_server(
         session = (await admin.get(SESSIONS)).json()["items"][0]
         assert (await admin.delete(f"{SESSIONS}{session['id']}/")).status_code == 204
         assert (await client.get("/Devices/Count/", headers=headers)).status_code == 401
-        assert await hears(other, 401)
+        assert await answers_eventually(other, 401)
     await elsewhere.close()
     form = {"client_id": network.client_id, "client_secret": network.client_secret}
     form |= {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
