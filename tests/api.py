@@ -16,7 +16,7 @@ MAIN = "/2022/06/REST"
 
 
 class Api:
-    """A session of an application with one network chosen."""
+    """A signed-in application with one network chosen."""
 
     def __init__(self, address: str, tenant: Tenant) -> None:
         self.address = address
@@ -35,7 +35,7 @@ class Api:
         return self.http.get(f"{MAIN}{path}", params=query).raise_for_status().json()
 
     def devices(self, **query: str) -> Iterator[dict[str, Any]]:
-        """Every device, page after page."""
+        """Yields every device, page by page."""
         marker: str | None = ""
         while marker is not None:
             page = self.get("/Devices/", **query, **({"marker": marker} if marker else {}))
@@ -43,12 +43,12 @@ class Api:
             marker = page["nextMarker"]
 
     def setup_token(self) -> str:
-        """A new token that lets players register in the network."""
+        """Issues a token that registers players in the network."""
         answer = self.http.post(f"{MAIN}/Provisioning/Setups/Tokens/").raise_for_status()
         return str(answer.json()["token"])
 
     def add_players(self, count: int) -> None:
-        """Let simulated players register and report once."""
+        """Registers simulated players and has each report once."""
         asyncio.run(simulate(self.address, self.setup_token(), count, rounds=1))
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Fixtures every test may use.
+"""Fixtures for all tests.
 
 A test of a whole server, in process and over HTTP, on both stores, each with a network, its administrator and an
 application in it:
@@ -10,7 +10,7 @@ application in it:
 relative to /2022/06/REST, and start with `ROOT` where they are not. `network` has names, ids, password and secret.
 `sign_in` makes tokens of other people, roles and scopes. `services` and `store` are the server's own.
 
-Properties are tried with the same examples in every run, however busy the machine. To look for new ones:
+Property tests use the same examples in every run. To search for new ones:
 `make test ARGS="--hypothesis-profile explore"`.
 """
 
@@ -62,11 +62,11 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("repeatable")
 
-# HTTPX gives up after five seconds, which is not long on a busy machine.
+# HTTPX's default of five seconds is too short on a busy machine.
 for waiting in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, waiting, PATIENCE)
 
-#: What `make quick` leaves out beside PostgreSQL: tests that start processes, or break things on purpose.
+#: Tests that `make quick` omits beside those on PostgreSQL: they start processes or inject faults.
 SLOW = (
     "app/cli/test_backup.py",
     "app/cli/test_demo.py",
@@ -94,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Runs slow files first, so that no process waits for another's at the end; deselects what `--quick` leaves out."""
+    """Runs slow files first, so that all workers end at the same time; deselects what `--quick` omits."""
     folder = Path(__file__).parent
     items.sort(key=lambda item: not is_slow(item.path.relative_to(folder)))
     if not config.getoption("--quick"):
@@ -105,7 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leaves what is loaded by now out of each later garbage collection: it stays, and there is much of it."""
+    """Excludes the many loaded objects from later garbage collections: none of them becomes garbage."""
     gc.collect()
     gc.freeze()
 
@@ -122,20 +122,20 @@ def is_slow(path: Path) -> bool:
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
-    """Async tests and fixtures run on asyncio."""
+    """Runs async tests and fixtures on asyncio."""
     return "asyncio"
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A real PostgreSQL, started when the first test asks for it, one for each test process."""
+    """Starts a real PostgreSQL for the first test that needs one, once per test process."""
     with running_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> Iterator[str]:
-    """The URL of an empty database of this test's own."""
+    """Creates an empty database for this test; returns its URL."""
     url = postgres.create()
     yield url
     postgres.drop(url)
@@ -143,7 +143,7 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the current schema and nothing in it, to copy."""
+    """Creates an empty SQLite file with the current schema, to copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate_sqlite(path)
     return path
@@ -151,7 +151,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgres: Postgres) -> str:
-    """The name of a database with the current schema and nothing in it, to use as a template."""
+    """Creates an empty database with the current schema as a template; returns its name."""
     url = postgres.create()
     asyncio.run(migrate_postgresql(url))
     return name_of(url)
@@ -159,7 +159,7 @@ def migrated_postgresql(postgres: Postgres) -> str:
 
 @pytest.fixture(scope="session")
 def migrated_lender(postgres: Postgres, migrated_postgresql: str) -> Iterator[Lender]:
-    """Lends databases with the current schema and nothing in them."""
+    """Lends empty databases with the current schema."""
     lender = Lender(postgres, migrated_postgresql)
     yield lender
     lender.close()
@@ -167,7 +167,7 @@ def migrated_lender(postgres: Postgres, migrated_postgresql: str) -> Iterator[Le
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty store of this test's own, with its schema: every test that asks runs on both stores."""
+    """Returns the address of an empty store for this test, with its schema; runs the test on both stores."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "signfleet.db")
         yield f"sqlite:///{tmp_path / 'signfleet.db'}"
@@ -180,7 +180,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Store]:
-    """An open store, empty."""
+    """Opens an empty store."""
     opened = await open_store(database, connections=4)
     yield opened
     await opened.close()
@@ -188,8 +188,8 @@ async def store(database: str) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def restored_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For tests that configure the log of this process: afterwards it is as it was before."""
-    # A cached logger would write where this test reads, whichever test comes next.
+    """Restores the log configuration of this process after a test that changes it."""
+    # A cached logger would write to the output of this test in later tests.
     configure = structlog.configure
     uncached = {"cache_logger_on_first_use": False}
     monkeypatch.setattr(structlog, "configure", lambda **options: configure(**options | uncached))
@@ -200,7 +200,7 @@ def restored_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.reset_defaults()
 
 
-#: For tests of what is refused before the store is asked: once is enough.
+#: For tests of requests that are refused before they reach the store: one store is enough.
 ON_SQLITE = pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)
 
 # --- a whole server -----------------------------------------------------------------------------------------------
@@ -229,13 +229,13 @@ async def _bootstrap(database: str) -> Tenant:
 
 
 def _now() -> int:
-    """The present as the server dates what is new."""
+    """Returns the current time in the unit of the store."""
     return time.time_ns() // 2_000_000 * 2
 
 
 @pytest.fixture(scope="session")
 def bootstrapped_sqlite(migrated_sqlite: Path) -> tuple[Path, Tenant]:
-    """A SQLite file with a network in it, to copy."""
+    """Creates a SQLite file with a network in it, to copy."""
     path = migrated_sqlite.with_name("bootstrapped.db")
     shutil.copy(migrated_sqlite, path)
     return path, asyncio.run(_bootstrap(f"sqlite:///{path}"))
@@ -253,7 +253,7 @@ def bootstrapped_lender(postgres: Postgres, migrated_postgresql: str) -> Iterato
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def bootstrapped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Tenant]]:
-    """The address of a store of this test's own with one network in it, and what is in it."""
+    """Returns the address of a store for this test with one network in it, and that network."""
     if request.param == "sqlite":
         template, network = request.getfixturevalue("bootstrapped_sqlite")
         shutil.copy(template, tmp_path / "signfleet.db")
@@ -267,13 +267,13 @@ def bootstrapped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tup
 
 @pytest.fixture
 def network(bootstrapped: tuple[str, Tenant]) -> Tenant:
-    """The network of the server under test: ids, names, the administrator's password, the application's secret."""
+    """Returns the network of the server under test: ids, names, password and client secret."""
     return bootstrapped[1]
 
 
 @pytest.fixture
 def settings(bootstrapped: tuple[str, Tenant], tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
-    """The server's settings; `@pytest.mark.settings(name=value)` changes some."""
+    """Returns the server's settings; `@pytest.mark.settings(name=value)` changes some."""
     overrides: dict[str, Any] = {"legacy_token_endpoint": True, "access_log": False, "database_connections": 4}
     overrides |= {"self_registration": True}
     for marker in request.node.iter_markers("settings"):
@@ -283,7 +283,7 @@ def settings(bootstrapped: tuple[str, Tenant], tmp_path: Path, request: pytest.F
 
 @pytest.fixture
 async def services(settings: Settings) -> AsyncIterator[Services]:
-    """The parts of the server that `client` and `admin` call."""
+    """Builds the services that `client` and `admin` call."""
     built = await build(settings)
     yield built
     await built.close()
@@ -294,7 +294,7 @@ CallAs = Callable[..., AsyncClient]
 
 @pytest.fixture
 async def call_as(services: Services) -> AsyncIterator[CallAs]:
-    """Makes clients of the server: `call_as(token)`, or `call_as()` for nobody."""
+    """Makes clients of the server: `call_as(token)`, or `call_as()` without a token."""
     app: Any = make_app(services)
     async with AsyncExitStack() as stack:
         clients: list[AsyncClient] = []
@@ -310,13 +310,13 @@ async def call_as(services: Services) -> AsyncIterator[CallAs]:
 
 @pytest.fixture
 def client(call_as: CallAs) -> AsyncClient:
-    """A client without a token."""
+    """Returns a client without a token."""
     return call_as()
 
 
 @pytest.fixture
 def admin(call_as: CallAs, admin_token: str) -> AsyncClient:
-    """A client with the administrator's token."""
+    """Returns a client with the administrator's token."""
     return call_as(admin_token)
 
 
@@ -325,7 +325,7 @@ SignIn = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def sign_in(services: Services, network: Tenant) -> SignIn:
-    """Makes an access token: `await sign_in("joe@example.com", role=VIEWERS, scope="bsn.api.main.devices")`.
+    """Issues an access token: `await sign_in("joe@example.com", role=VIEWERS, scope="bsn.api.main.devices")`.
 
     An unknown login becomes a person and a user of the network first; who is invited accepts. `role=None` leaves them
     without a role, `choose=False` the token without a network.
@@ -378,13 +378,13 @@ def sign_in(services: Services, network: Tenant) -> SignIn:
 
 @pytest.fixture
 async def admin_token(sign_in: SignIn) -> str:
-    """The administrator's access token, with the network chosen."""
+    """Issues the administrator's access token, with the network chosen."""
     return await sign_in()
 
 
 @pytest.fixture
 async def world(services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn) -> World:
-    """The network with one thing of each kind in it, and good requests."""
+    """Creates one entity of each type in the network, for valid requests."""
     world = World(services, network, admin, sign_in)
     await world.restore()
     return world
@@ -395,7 +395,7 @@ IssueSetupToken = Callable[..., Awaitable[str]]
 
 @pytest.fixture
 def issue_setup_token(services: Services, network: Tenant) -> IssueSetupToken:
-    """Makes a setup token; `age` and `lifetime` in ms."""
+    """Issues a setup token; `age` and `lifetime` in ms."""
 
     async def issue(network_id: int = network.network_id, *, age: int = 0, lifetime: int = timespan.DAY) -> str:
         token, issued = new_token(), _now() - age
@@ -421,5 +421,5 @@ def issue_setup_token(services: Services, network: Tenant) -> IssueSetupToken:
 
 @pytest.fixture
 async def setup_token(issue_setup_token: IssueSetupToken) -> str:
-    """Lets players into the network."""
+    """Issues a token that registers players in the network."""
     return await issue_setup_token()

@@ -1,8 +1,8 @@
-"""Databases of PostgreSQL that are like a template, lent to one test after the other.
+"""Lends PostgreSQL databases with the content of a template to one test after another.
 
-To copy a template takes longer than most tests. A database that comes back is emptied instead: its rows and sequences
-become those of the template, and connections that are left end. Where a test changed more than that, such as a
-definition, the database is dropped, and the next test has a copy of its own.
+Copying a template takes longer than most tests. A returned database is reset instead: its rows and sequences become
+those of the template, and open connections are terminated. If a test changed more than that, such as a definition, the
+database is dropped, and the next test gets a new copy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.postgres import Postgres
 
 T = TypeVar("T")
 
-#: Deleted rows take room and time until they are vacuumed: after so many tests a copy takes the database's place.
+#: Tests per database before a new copy replaces it: deleted rows cost space and time until a vacuum.
 USES = 100
 
 _TABLES = """
@@ -31,8 +31,8 @@ _SEQUENCES = """
     SELECT oid::regclass::text FROM pg_class
     WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace ORDER BY relname"""
 
-#: Each change of a definition, a right, a statistic or a setting leaves rows of a newer transaction in one of these;
-#: with the column that numbers objects, where PostgreSQL has many of its own, whose numbers are lower.
+#: Catalogues in which each change of a definition, a right, a statistic or a setting leaves rows of a newer
+#: transaction, with the column of object ids: PostgreSQL's own objects have lower ids and are ignored.
 _CATALOGUES = {
     "pg_attrdef": "adrelid",
     "pg_attribute": "attrelid",
@@ -66,13 +66,13 @@ _END_OTHERS = """
 class _Lent(NamedTuple):
     url: str
     connection: Any
-    #: Of its catalogues when it was copied.
+    #: The state of its catalogues after the copy.
     definition: str
     uses: int = 0
 
 
 class Lender:
-    """Lends databases like `template`; those that nobody has at this moment wait, one after the other."""
+    """Lends databases like `template`; reuses returned ones."""
 
     def __init__(self, postgres: Postgres, template: str) -> None:
         self._postgres, self.template = postgres, template
@@ -82,13 +82,13 @@ class Lender:
         self._emptying = self._run(_emptying, postgres.url(template))
 
     def lend(self) -> str:
-        """The URL of a database like the template, for one test."""
+        """Lends a database like the template to one test; returns its URL."""
         database = self._idle.pop() if self._idle else self._copy()
         self._lent[database.url] = database
         return database.url
 
     def take_back(self, url: str) -> None:
-        """Empties the database for the next test, or drops it if that is not enough."""
+        """Resets the database for the next test, or drops it if a reset is not enough."""
         database = self._lent.pop(url)
         if self._loop.run_until_complete(self._emptied(database)):
             self._idle.append(database._replace(uses=database.uses + 1))
@@ -140,8 +140,8 @@ class Lender:
 
 
 async def _emptying(template: Any) -> str:
-    """The statements that give tables and sequences what the template has in them."""
-    statements = ["SET LOCAL session_replication_role = replica"]  # without looking at foreign keys
+    """Returns the statements that reset tables and sequences to the content of the template."""
+    statements = ["SET LOCAL session_replication_role = replica"]  # skips foreign key checks
     for table, columns in await template.fetch(_TABLES):
         statements.append(f"DELETE FROM {table}")
         rows = await template.fetchval(f"SELECT quote_literal(json_agg({table})) FROM {table}")

@@ -1,4 +1,4 @@
-"""A server in a process of its own, as an operator runs it."""
+"""Runs a server in its own process, as an operator does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from signfleet.app.wiring import build
 from signfleet.foundation.settings import Settings
 
 SOURCES = Path(__file__).parents[1] / "src"
-#: Seconds after which a process that does not end is a mistake, however busy the machine.
+#: Seconds to wait for a process before the test fails, generous for a busy machine.
 PATIENCE = 120
 
 
@@ -41,7 +41,7 @@ class Running:
         raise AssertionError(f"The server ended with {self.process.wait()}: {self.log}")
 
     def wait_until_bootstrapped(self) -> str:
-        """What a first start prints once the installation is bootstrapped."""
+        """Returns what the first start prints after the bootstrap."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
@@ -61,7 +61,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def running_server(*arguments: str) -> Iterator[Running]:
-    """`signfleet serve` on a free port with further arguments; killed at the end if it still runs."""
+    """Runs `signfleet serve` on a free port with further arguments; kills it at the end if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "signfleet", "serve", "--port", "0", *arguments],
         stderr=subprocess.PIPE,
@@ -78,23 +78,23 @@ def running_server(*arguments: str) -> Iterator[Running]:
 
 
 class Demo:
-    """A running demo: what it has printed, and the credentials that it has stored."""
+    """A running demo: its output so far and its stored credentials."""
 
     def __init__(self, printed: str, folder: Path) -> None:
         self.printed = printed
         self.path = folder / "credentials.json"
-        #: Where the file is while no demo runs.
+        #: The path of the file while no demo runs.
         self.stopped = folder / "credentials.stopped.json"
         self.credentials: dict[str, Any] = json.loads(self.path.read_text())
 
     @property
     def line(self) -> str:
-        """The command line that it offers."""
+        """Returns the command line in the output."""
         return next(line.strip() for line in self.printed.splitlines() if line.strip().startswith("curl "))
 
 
 def start_demo(folder: Path, players: int = 3, port: int = 0) -> subprocess.Popen[str]:
-    """`signfleet demo`, just started."""
+    """Starts `signfleet demo`; does not wait for its output."""
     arguments = ["--port", str(port), "--players", str(players), "--data", str(folder)]
     return subprocess.Popen(
         [sys.executable, "-m", "signfleet", "demo", *arguments],
@@ -107,7 +107,7 @@ def start_demo(folder: Path, players: int = 3, port: int = 0) -> subprocess.Pope
 
 @contextmanager
 def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
-    """`signfleet demo` on a free port whose players have joined."""
+    """Runs `signfleet demo` on a free port and waits for its players."""
     with start_demo(folder, players) as process:
         try:
             printed = ""
@@ -124,9 +124,9 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
 
 
 def bootstrapped(data: Path, database: str | None = None) -> Tenant:
-    """Found the network `Demo` in a store that no server uses yet: `database`, or the data folder's own."""
+    """Bootstraps the network `Demo` in an unused store: `database`, or the one in the data folder."""
 
-    async def build_and_found() -> Tenant:
+    async def build_and_bootstrap() -> Tenant:
         services = await build(Settings(data=str(data), database=database))
         try:
             return await bootstrap(
@@ -135,4 +135,4 @@ def bootstrapped(data: Path, database: str | None = None) -> Tenant:
         finally:
             await services.close()
 
-    return asyncio.run(build_and_found())
+    return asyncio.run(build_and_bootstrap())

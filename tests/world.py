@@ -1,4 +1,4 @@
-"""A network with one thing of each kind in it, and a good request for every endpoint that is offered."""
+"""A network with one entity of each type, and a valid request for every endpoint."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ ULLA = "ulla@example.com"
 PASSWORD = "7t#Sqg7*"
 BEACON = {"mode": "EddystoneUrl", "power": 1, "url": "http://x.example"}
 TAG = "string::[Device].<Stored>"
-#: The operation of the permissions that are added and removed.
+#: The operation of the permissions that requests add and remove.
 GIVEN = VIEW_SCREENSHOTS
 KEY = "stored"
-#: Of no device: it is blocked, or claimed.
+#: A serial without a device: it is blocked or claimed.
 SERIAL = "Z0"
 FILE = "stored.jpg"
 
@@ -73,17 +73,17 @@ def a_picture() -> bytes:
 
 
 def now() -> int:
-    """The present as the server dates what is new."""
+    """Returns the current time in the unit of the store."""
     return time.time_ns() // 2_000_000 * 2
 
 
 async def next_second() -> None:
-    """Waits for a second of the wall clock in which nothing has changed."""
+    """Waits for the next second of the wall clock, so that later changes have a later date."""
     await asyncio.sleep(1 - time.time() % 1 + 0.01)
 
 
 class Owner(NamedTuple):
-    """A person and their user in a network: requests below /Self are about their own things."""
+    """A person and their user in a network, for requests below /Self."""
 
     login: str
     person_id: int
@@ -92,7 +92,7 @@ class Owner(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """What a player has that joined by itself: `access_token` came for its secret and ended the first two."""
+    """The credentials of a player that registered itself; `access_token`, issued for the secret, replaced the first."""
 
     device_id: int
     secret: str
@@ -102,7 +102,7 @@ class Joined(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a client has to send; `sent` are body, parameters and headers as HTTPX takes them."""
+    """A request of a client; `sent` has body, parameters and headers as arguments of HTTPX."""
 
     method: str
     url: str
@@ -122,7 +122,7 @@ class World:
         self._numbers = itertools.count(1)
 
     async def restore(self) -> None:
-        """Creates again what a test has deleted."""
+        """Creates the entities again that a test has deleted."""
         if (await self.admin.get("/Devices/A1/")).status_code == 404:
             (self.ids["Device"],) = await register(self.services.store, self.network.network_id, ["A1"])
         for entity, path, body in (
@@ -138,7 +138,7 @@ class World:
             assert (await self.admin.post("/Devices/A1/Beacons/", json={"name": "B", **BEACON})).status_code == 201
 
     async def owner(self, login: str) -> Owner:
-        """Somebody who is a user of one network."""
+        """Returns a person who is a user of one network, with that user."""
         known = await self.services.people.find(login)
         assert known is not None
         (user,) = await self.services.users.of_person(known.person_id)
@@ -158,7 +158,7 @@ class World:
         )
 
     async def joined(self, *, network_id: int = 0) -> Joined:
-        """A player that joins a network, ours by default, and then proves itself with its secret."""
+        """Registers a player in a network, ours by default, and gets tokens for its secret."""
         setup_token = (await self.services.provisioning.issue(network_id or self.network.network_id, now())).token
         player = PlayerRegistration(serial=f"J{self._number()}", model="HD1024", firmware="9.0.100")
         registered, _ = await self.services.players.register(setup_token, player, now())
@@ -179,16 +179,16 @@ class World:
 
         return await self.services.store.write(work)
 
-    async def request(self, endpoint: Endpoint, owner: Owner | None = None, **segments: str) -> Request:
+    async def request(self, endpoint: Endpoint, owner: Owner | None = None, **refs: str) -> Request:
         """Returns a request that succeeds for a caller with the permission, and changes something if it writes.
 
-        Below /Self it is about what `owner` has, the administrator by default. `segments` replace good ones in the
-        path.
+        Below /Self it reads or changes what `owner` has, the administrator by default. `refs` replace valid
+        values in the path.
         """
         owner = owner or self.administrator
         called = name(endpoint)
         await self._prepare(called, owner)
-        values = await self._segments(called, owner) | segments
+        values = await self._path_values(called, owner) | refs
         path = SEGMENT.sub(lambda found: quote(values[found[1]], safe="/@"), endpoint.path)
         sent: dict[str, Any] = {"params": await self._parameters(called), "headers": await self._headers(called)}
         if endpoint.consumes == FORM:
@@ -217,7 +217,7 @@ class World:
             profile = of_user(owner.network_id, owner.user_id) if user else of_person(owner.person_id)
             await self.services.profiles.put(profile, KEY, "before", NONE, now())
 
-    async def _segments(self, called: str, owner: Owner) -> dict[str, str]:
+    async def _path_values(self, called: str, owner: Owner) -> dict[str, str]:
         """Returns the values in the path."""
         values = {
             "device": "A1",
@@ -338,7 +338,7 @@ class World:
         }[called]
 
     def _permission(self, called: str) -> dict[str, Any]:
-        """A permission on what the path names, or for whom it names."""
+        """Returns a permission on the entity in the path, or for the user or role in it."""
         operation = VIEW_GROUP if "{group}" in called else GIVEN
         kind = "User" if "{user}" in called else "Role"
         return {
@@ -348,7 +348,7 @@ class World:
         }
 
     async def _token(self, called: str, owner: Owner) -> str:
-        """A token to be looked at or revoked."""
+        """Returns a token to read or revoke."""
         if "/Setups/" in called:
             return await self._setup_token()
         if "/Devices/" in called:
