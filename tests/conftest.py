@@ -186,9 +186,9 @@ async def store(database: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def restored_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Restores the log configuration of this process after a test that changes it."""
+    """Restores the log after tests that configure it, as every command does that runs in this process."""
     # A cached logger would write to the output of this test in later tests.
     configure = structlog.configure
     uncached = {"cache_logger_on_first_use": False}
@@ -196,8 +196,9 @@ def restored_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    if structlog.is_configured():
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
 
 
 #: For tests of requests that are refused before they reach the store: one store is enough.
