@@ -58,9 +58,10 @@ def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
 def is_collection(endpoint: Endpoint) -> bool:
     """Returns whether the endpoint lists or deletes only what the caller sees."""
     paths = (
-        "/(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
+        "/2022/06/REST/"
+        "(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
     )
-    return endpoint.method in ("GET", "DELETE") and re.fullmatch(f".*/REST{paths}", endpoint.path) is not None
+    return endpoint.method in ("GET", "DELETE") and re.fullmatch(paths, endpoint.path) is not None
 
 
 def by_role(role_id: int) -> Callable[[Endpoint], str]:
