@@ -1,4 +1,4 @@
-"""What expires goes, and nothing else."""
+"""Housekeeping deletes what has expired, and nothing else."""
 
 from __future__ import annotations
 

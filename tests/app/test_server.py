@@ -1,4 +1,4 @@
-"""The server as a process: how it starts, what it tells, how it stops."""
+"""The server as a process: how it starts, what it publishes, how it stops."""
 
 from __future__ import annotations
 

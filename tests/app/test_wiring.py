@@ -1,4 +1,4 @@
-"""What the wings put together."""
+"""The services and handlers that the wiring connects."""
 
 from __future__ import annotations
 

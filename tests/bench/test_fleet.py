@@ -1,4 +1,4 @@
-"""The fleet that is measured with is one of devices like any other."""
+"""The fleet of the benchmarks has ordinary devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmarks run, with few rows and few turns; nothing here looks at their times."""
+"""The benchmarks run, with few rows and few turns; no test asserts their times."""
 
 from __future__ import annotations
 

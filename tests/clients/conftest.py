@@ -1,4 +1,4 @@
-"""A server with a few players, and the way to it for clients that know only the vendor's host names."""
+"""A server with a few players, for clients that know only the vendor's host names."""
 
 from __future__ import annotations
 

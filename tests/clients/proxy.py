@@ -1,7 +1,7 @@
-"""Leads clients that insist on the vendor's host names to the server under test.
+"""Redirects clients with fixed host names of the vendor to the server under test.
 
 A client that honours `HTTPS_PROXY` asks the proxy for a tunnel to `api.bsn.cloud:443`; the proxy answers as that host
-would, with a certificate of its own authority, and passes the decrypted bytes on to the server.
+does, with a certificate of its own authority, and passes the decrypted bytes on to the server.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Proxy:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that send a client built on `requests` this way."""
+        """Returns the variables that make a client built on `requests` use the proxy."""
         return {"HTTPS_PROXY": self.url, "REQUESTS_CA_BUNDLE": str(self.authority), "NO_PROXY": ""}
 
 
 @contextmanager
 def running_proxy(server_port: int, folder: Path) -> Iterator[Proxy]:
-    """Serve `HOSTS` from a thread until the block ends; certificates go to `folder`."""
+    """Serves `HOSTS` from a thread until the block ends; certificates go to `folder`."""
     authority = trustme.CA()
     authority_file = folder / "authority.pem"
     authority.cert_pem.write_to_path(authority_file)

@@ -1,4 +1,4 @@
-"""Programs that write clients from the OpenAPI document do so without a warning."""
+"""Client generators read the OpenAPI document without a warning."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def api(tmp_path: Path) -> Path:
 
 
 def run(*command: str | Path, folder: Path) -> str:
-    """Runs a program that has to succeed; returns what it prints."""
+    """Runs a program, which must succeed; returns its output."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [str(part) for part in command],

@@ -33,7 +33,7 @@ def run(*command: str | Path, folder: Path = ROOT, **variables: str) -> str:
 
 
 def answers(command: list[str], variables: dict[str, str], data: Path) -> bool:
-    """Whether `signfleet serve`, started like this, becomes ready; it is stopped again."""
+    """Starts `signfleet serve`, stops it again, and returns whether it was ready."""
     with subprocess.Popen(
         [*command, "serve", "--port", "0", "--data", str(data)],
         stderr=subprocess.PIPE,
@@ -45,7 +45,7 @@ def answers(command: list[str], variables: dict[str, str], data: Path) -> bool:
         try:
             server = Running(process)
             while process.poll() is None and httpx.get(f"{server.address}/health/ready").status_code != 200:
-                time.sleep(0.05)  # it is ready when the installation is bootstrapped
+                time.sleep(0.05)  # ready once the installation is bootstrapped
             return process.poll() is None
         finally:
             process.terminate()

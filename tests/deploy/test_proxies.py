@@ -1,4 +1,4 @@
-"""The sample configurations of reverse proxies work as they are, but for names, ports and certificates."""
+"""The sample configurations of reverse proxies work with other names, ports and certificates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAME = "localhost"
 
 
 def replace(text: str, **replacements: str) -> str:
-    """The sample with other names; each has to be in it."""
+    """Returns the sample with other names; each old name must be in it."""
     for old, new in replacements.items():
         assert old in text
         text = text.replace(old, new)
@@ -94,7 +94,7 @@ def running_proxy(name: str, folder: Path, port: int, server: str, certificate: 
 
 @contextmanager
 def through_proxy(name: str, server: Running, folder: Path) -> Iterator[httpx.Client]:
-    """A client of the server through the proxy, by HTTPS."""
+    """Yields a client of the server through the proxy, over HTTPS."""
     port, authority, certificate = free_port(), trustme.CA(), folder / "certificate.pem"
     authority.issue_cert(NAME).private_key_and_cert_chain_pem.write_to_path(str(certificate))
     trusted = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
@@ -122,7 +122,7 @@ def test_the_largest_uploads_pass(name: str, server: Running, tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", PROXIES)
 def test_calls_arrive_as_they_were_sent(name: str, server: Running, tmp_path: Path) -> None:
-    """The server logs the same path as of a direct call, and the client's address, not the proxy's."""
+    """The server logs the path of the direct call, and the address of the client rather than the proxy."""
     paths = ["/A%2FB%20C/", "/%E6%97%A5/", "/a+b/"]
     with through_proxy(name, server, tmp_path) as client:
         for path in paths:

@@ -40,7 +40,7 @@ async def test_a_demo_fleet_registers_reports_and_can_be_listed(
 
 
 class Losing(AsyncBaseTransport):
-    """A bad line: every request arrives, and every third answer of each kind is lost. Tokens end now and then."""
+    """A bad line: every request arrives, every third answer of each kind is lost, and tokens expire now and then."""
 
     def __init__(self, app: Any, store: Store) -> None:
         self._inner, self._store, self._count = ASGITransport(app), store, 0
@@ -73,7 +73,7 @@ async def test_lost_answers_strand_no_player(
     for limited in (services.players, services.reports):
         monkeypatch.setattr(limited._rate_limit, "burst", 10_000)
     tally, secrets = Tally(), Secrets()
-    for _ in range(2):  # the players return with their secrets
+    for _ in range(2):  # the same players, with their secrets
         await simulate(
             ROOT, setup_token, 5, period=0, rounds=30, concurrency=4, transport=line, tally=tally, secrets=secrets
         )

@@ -1,4 +1,4 @@
-"""What a simulated player says follows from who it is and from the moment."""
+"""The reports of a simulated player depend only on its profile and the moment."""
 
 import json
 
@@ -38,8 +38,8 @@ def test_uptime_grows_with_the_clock() -> None:
 
 def test_a_player_with_a_failing_card_reports_errors_and_cannot_write() -> None:
     profile = of_condition("failing card")
-    said = [error for report in range(20) for error in behaviour.errors(profile, report, LATER)]
-    assert {error["errorName"] for error in said} == {"diskError", "RealizeFailure"}
+    errors = [error for report in range(20) for error in behaviour.errors(profile, report, LATER)]
+    assert {error["errorName"] for error in errors} == {"diskError", "RealizeFailure"}
     assert behaviour.status(profile, STARTED, LATER, None, None)["storage"][0]["access"] == "Read"
 
 

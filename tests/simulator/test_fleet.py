@@ -1,4 +1,4 @@
-"""A simulated fleet is invented from a seed number."""
+"""A simulated fleet depends only on its seed number."""
 
 from collections import Counter
 

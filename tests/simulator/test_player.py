@@ -1,4 +1,4 @@
-"""How a simulated player deals with what a server answers."""
+"""How a simulated player handles the answers of a server."""
 
 import json
 import math
@@ -18,7 +18,7 @@ SETTINGS = {"group": {"id": 1, "name": "Moved"}, "screenshots": {"interval": "00
 
 
 class Server:
-    """Answers as the protocol says, and remembers what it was asked. `fail` may answer in its stead."""
+    """Answers as the protocol requires, and records the requests. `fail` may answer instead."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str]] = []

@@ -1,4 +1,4 @@
-"""A testing server in a process of its own, on each store."""
+"""A testing server in its own process, on each store."""
 
 from __future__ import annotations
 

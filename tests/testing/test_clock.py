@@ -1,4 +1,4 @@
-"""A test moves the clock, and what became due is done."""
+"""A test moves the clock, and the server does what is due."""
 
 from __future__ import annotations
 

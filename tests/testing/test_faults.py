@@ -1,4 +1,4 @@
-"""Requests meet the faults that a test asks for."""
+"""Requests meet the faults that a test requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A test makes something the matter with a simulated player."""
+"""A test sets the condition of a simulated player."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reset leaves nothing of what was before, and brings back the same again."""
+"""A reset deletes everything and seeds the same installation again."""
 
 from __future__ import annotations
 

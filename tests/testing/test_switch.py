@@ -1,4 +1,4 @@
-"""Only a server that was started for tests can be emptied, and it serves nothing else."""
+"""Only a server started for tests can be emptied, and it uses no other store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.running import bootstrapped, environment
 
 
 def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """A server that ends by itself."""
+    """Runs a server that ends by itself."""
     command = [sys.executable, "-m", "signfleet", "serve", "--port", "0", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120, check=False)
 

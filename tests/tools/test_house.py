@@ -1,4 +1,4 @@
-"""The report on how the source reads."""
+"""The report that compares the source with the rules of the house."""
 
 from __future__ import annotations
 

@@ -36,13 +36,13 @@ class SteppedClock:
         return self._real_ns() + int(struct.unpack_from("q", self._shared)[0]) * 1_000_000
 
     def install(self) -> None:
-        """Makes it the clock of this process."""
+        """Replaces the clock of this process."""
         time.time_ns = self.now_ns
         time.time = lambda: self.now_ns() / 1e9
 
 
 def clock_steps(folder: Path, rounds: int) -> Figures:
-    """The server's clock jumps, and new and old clients go on."""
+    """Steps the server's clock while old and new clients work."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
     network = bootstrapped(folder, database)
@@ -53,7 +53,7 @@ def clock_steps(folder: Path, rounds: int) -> Figures:
         for step in STEPS * rounds:
             offset += step
             clock.set(offset)
-            # Tokens from before may have expired: everybody signs in again.
+            # Earlier tokens may have expired: all clients sign in again.
             writers = [Writer(len(everybody) + number, ledger, random) for number in range(WRITERS)]
             everybody += writers
             operator = Operator(network)

@@ -1,4 +1,4 @@
-"""A disk that is full, and a database file whose pages cannot be read."""
+"""A full disk, and a database file without its pages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.torture.ledger import Ledger
 from tests.torture.writers import WRITERS, Operator, Writer, stored_facts, write_until
 
 DISK_MEGABYTES = 24
-#: So long (s) is looked for a status of the readiness check; each result counts for two seconds.
+#: Seconds to wait for a status of the readiness check, which caches each result for two seconds.
 PATIENCE = 30.0
 
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[bool]:
-    """A small disk of its own at `folder`, where this user may mount one; says whether it is there."""
+    """Mounts a small disk at `folder` if this user may; yields whether it is mounted."""
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MEGABYTES}m,mode=0700", "signfleet-torture", str(folder)]
     is_mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
     try:
@@ -41,7 +41,7 @@ def small_disk(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def full(folder: Path, server: Forked, *, is_mounted: bool) -> Iterator[None]:
-    """Nothing more can be written: the disk is filled up, or else no file of the process may grow."""
+    """Makes writes fail: fills the disk, or else forbids the process to grow files."""
     if is_mounted:
         ballast = folder / "players.ballast"
         with ballast.open("wb") as file:
@@ -60,7 +60,7 @@ def full(folder: Path, server: Forked, *, is_mounted: bool) -> Iterator[None]:
 
 
 def full_disk(folder: Path, rounds: int) -> Figures:
-    """Writers write on while the disk fills up and is freed, again and again."""
+    """Fills and frees the disk again and again while writers write."""
     data = folder / "data"
     data.mkdir(0o700)
     ledger, random = Ledger(), Random(21)
@@ -120,7 +120,7 @@ def _until(condition: Callable[[], bool]) -> bool:
 
 
 def unreadable_database(folder: Path, rounds: int) -> Figures:
-    """The database file loses its pages under a running server, and has them again."""
+    """Truncates the database file under a running server, and restores it."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
     network = bootstrapped(folder, database)

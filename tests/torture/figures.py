@@ -1,4 +1,4 @@
-"""The figures of a scenario, and which of them have to be as they are."""
+"""The figures of a scenario, and the values that they must have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Figures:
-    """Rows of a table; one that is not as `wanted`, or above `at_most`, fails the scenario."""
+    """The rows of a table; a figure other than `wanted`, or above `at_most`, fails the scenario."""
 
     def __init__(self, scenario: str) -> None:
         self.scenario = scenario

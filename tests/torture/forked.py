@@ -41,14 +41,14 @@ class Forked:
         os.kill(self._pid, number)
 
     def wait(self) -> int:
-        """The exit code once the process has ended; a killed one has the signal's number, negative."""
+        """Waits for the end of the process; returns its exit code, or minus the signal that killed it."""
         assert self._pid is not None
         _, status = os.waitpid(self._pid, 0)
         self._pid = None
         return os.waitstatus_to_exitcode(status)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """The exit code, and the seconds that the end took."""
+        """Stops the process; returns its exit code and the seconds that this took."""
         before = time.monotonic()
         self.send(number)
         return self.wait(), time.monotonic() - before
@@ -83,7 +83,7 @@ def _serve(settings: Settings, log: Path, writing: int, prepare: Callable[[], No
 
 @contextmanager
 def forked_server(settings: Settings, log: Path, *, prepare: Callable[[], None] = lambda: None) -> Iterator[Forked]:
-    """A server on a free port, started after `prepare` in its process; killed at the end if it still runs."""
+    """Forks a server on a free port, after `prepare` in its process; kills it at the end if it still runs."""
     server = Forked(settings, log, prepare)
     try:
         yield server

@@ -1,4 +1,4 @@
-"""Hostile requests in great number, over loopback, while another client asks whether the server is alive."""
+"""Many hostile requests over loopback, while another client checks that the server is alive."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ class _Answers:
 
 
 def request(random: Random, paths: list[str], tokens: list[str]) -> bytes:
-    """A request that is well framed, so that the next one on the connection is read, and otherwise anything."""
+    """Returns a random request, framed well enough that the server reads the next one on the connection."""
     parts = random.choice(paths).split("/")
     path = "/".join(random.choice(TEXTS) if part.startswith("{") or random.random() < 0.05 else part for part in parts)
     if random.random() < 0.4:
         path += f"?{random.choice(('filter', 'sort', 'pageSize', 'marker', 'x'))}={random.choice(TEXTS)}"
     target = "".join(c if "!" <= c <= "~" and c != "#" else "".join(f"%{b:02X}" for b in c.encode()) for c in path)
-    # HEAD's answers have no body: without its request a parser cannot know that.
+    # An answer to HEAD has no body, and a parser that does not see the request cannot know that.
     method = random.choice([method for method in METHODS if method not in {"HEAD", "get", "X" * 40}])
     lines = [f"{method} {target or '/'} HTTP/1.1", "Host: 127.0.0.1"]
     if random.random() < 0.7:
@@ -90,7 +90,7 @@ async def _attack(
 ) -> int:
     """Sends requests until `count` had an answer, and returns how many it sent.
 
-    A connection that the server closes is replaced; what was sent behind the request that it closed for is lost.
+    Replaces a connection that the server closes; the requests still unanswered on it are lost.
     """
     sent = answered = 0
     while answered < count and sent < 4 * count:
@@ -121,7 +121,7 @@ async def _watch(address: str, waits: list[float]) -> None:
 
 
 def hostile_generator(folder: Path, rounds: int) -> Figures:
-    """Sends requests until `rounds` thousand were answered."""
+    """Sends requests until the server has answered `rounds` thousand."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
     operator = Operator(bootstrapped(folder, database))

@@ -1,4 +1,4 @@
-"""`kill -9` in the midst of writes of every kind, again and again: nothing answered is lost, nothing is there twice."""
+"""`kill -9` during writes of every kind, again and again: no answered write is lost, and none is stored twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def kill(database: str, folder: Path, rounds: int) -> Figures:
 
             async def die(server: Forked = server) -> None:
                 await asyncio.gather(*(writer.joined.wait() for writer in writers))
-                # After so many answers, and then in the midst of whatever is under way; soon, should they not come.
+                # Kills during some write, after a number of answers, or after a while without them.
                 await ledger.reach(ledger.acknowledged + random.randrange(1, 20), seconds=5)
                 await asyncio.sleep(random.uniform(0, 0.02))
                 server.send(signal.SIGKILL)

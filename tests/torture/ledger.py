@@ -1,4 +1,4 @@
-"""Compares the answers that writers got with what is stored after a crash."""
+"""Compares the answers of writes with the store after a crash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Key = Hashable
 
 
 class Ledger:
-    """The values that each fact may have: one once a write was answered, two while one is under way."""
+    """The values that each fact may have: one after an answered write, two during a write."""
 
     def __init__(self) -> None:
         self._possible: dict[Key, set[Any]] = {}
@@ -21,7 +21,7 @@ class Ledger:
         self._reached = asyncio.Event()
 
     def send(self, key: Key, value: Any, *, before: Any = None) -> None:
-        """A write is under way; a fact that was never written has the value `before`."""
+        """Records the start of a write; a fact that was never written has the value `before`."""
         self._possible.setdefault(key, {before}).add(value)
 
     def confirm(self, key: Key, value: Any) -> None:
@@ -31,20 +31,20 @@ class Ledger:
             self._reached.set()
 
     async def reach(self, acknowledged: int, seconds: float) -> None:
-        """Waits for so many answers in all, or for so long."""
+        """Waits for `acknowledged` answers in all, at most `seconds`."""
         self._awaited, self._reached = acknowledged, asyncio.Event()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._reached.wait(), seconds)
 
     def refuse(self, key: Key, before: set[Any]) -> None:
-        """The server refused the write: nothing has changed."""
+        """Records that the server refused the write, which changes nothing."""
         self._possible[key] = before
 
     def possible(self, key: Key) -> set[Any]:
         return set(self._possible.get(key, ()))
 
     def check(self, stored: Mapping[Key, Any], kinds: set[str] | None = None) -> None:
-        """Compares with the store, in which a fact without an entry is None; what is found there is true from now."""
+        """Compares with the store, where a missing fact is None; its values are the expected ones from now on."""
         for key, possible in self._possible.items():
             assert isinstance(key, tuple)
             if kinds is not None and key[0] not in kinds:

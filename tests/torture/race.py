@@ -1,4 +1,4 @@
-"""Editors race for the same group on two servers over one store: a write that is answered has seen the one before."""
+"""Editors race for one group on two servers over one store: each answered write saw the one before."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDITORS = 4
 
 
 def racing_editors(database: str, folder: Path, rounds: int) -> Figures:
-    """Each editor reads a counter and writes the next number, if nobody has written meanwhile (`If-Match`)."""
+    """Lets each editor read a counter and write the next number unless it has changed meanwhile (`If-Match`)."""
     settings = Settings(data=str(folder), database=database, port=0, access_log=False)
     network = bootstrapped(folder, database)
     statuses: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""The database, the mail server and the object storage hang: they take connections and bytes, and answer nothing."""
+"""The database, the mail server and the object storage hang: they accept connections and bytes, and never answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _timed(http: httpx.Client, path: str) -> tuple[int, float]:
 
 
 def silent_database(folder: Path, rounds: int) -> Figures:
-    """PostgreSQL falls silent under a server and comes back, again and again; the last time the server is stopped."""
+    """Makes PostgreSQL hang and answer again, repeatedly; the last time, stops the server meanwhile."""
     waits, ready_waits = [], []
     refused = recovered = 0
     with running_postgres() as postgres:
@@ -69,7 +69,7 @@ def silent_database(folder: Path, rounds: int) -> Figures:
 
 @contextmanager
 def object_storage() -> Iterator[int]:
-    """An object storage with a bucket `signage`; its port."""
+    """Runs an object storage with a bucket `signage`; yields its port."""
     storage = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     storage.start()
     try:
@@ -83,7 +83,7 @@ def object_storage() -> Iterator[int]:
 
 
 def silent_neighbours(folder: Path, rounds: int) -> Figures:
-    """Mail server and object storage hang while the API is used."""
+    """Makes the mail server and the object storage hang while clients use the API."""
     database = f"sqlite:///{folder / 'signfleet.db'}"
     network = bootstrapped(folder, database)
     others: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Every scenario of `make torture`, as short as it goes."""
+"""Every scenario of `make torture`, as short as possible."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCENARIOS = (
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_scenario_ends_as_it_should(scenario: str) -> None:
-    # In a process of its own: servers are forked, which a process with threads may not do.
+    # In its own process: a process with threads cannot safely fork servers.
     environment = {**os.environ, "ROUNDS": "1", "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     result = subprocess.run(
         [sys.executable, "-m", "tests.torture", scenario],

@@ -1,4 +1,4 @@
-"""Writers of every kind, each with facts of its own, and the facts as they stand in the store."""
+"""Writers of every kind, each with its own facts, and the facts as the store has them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PICTURES = Query(select(screenshot.c.device_id, screenshot.c.utc_timestamp, scr
 
 
 async def stored_facts(database: str, blobs: Path) -> dict[tuple[Any, ...], Any]:
-    """The facts that writers write, from the database and the folder of pictures."""
+    """Returns the facts of the writers, from the database and the folder of pictures."""
     store = await open_store(database, connections=1)
     facts: dict[tuple[Any, ...], Any] = {}
     try:
@@ -75,7 +75,7 @@ class Player:
 
 
 class Writer:
-    """One client that writes on, one request after the other, until the server is gone."""
+    """A client that writes, one request after the other, until the server ends."""
 
     def __init__(self, number: int, ledger: Ledger, random: Random) -> None:
         self.number = number
@@ -112,7 +112,7 @@ class Writer:
         return Player(body["device"]["id"], body["access_token"])
 
     async def write(self, http: httpx.AsyncClient, setup_token: str) -> None:
-        """One write of a random kind."""
+        """Writes a fact of a random kind."""
         player = self._random.choice(self._players)
         kinds = (self._report, self._report, self._tag, self._note, self._group, self._picture)
         kind = self._random.choice(kinds)
@@ -122,7 +122,7 @@ class Writer:
             await kind(http, player)
 
     async def _report(self, http: httpx.AsyncClient, player: Player) -> None:
-        # A report without an answer is repeated as it was: it counts once.
+        # Repeats a report without an answer unchanged: the server counts it once.
         key, errors = ("report", player.device_id), ("errors", player.device_id)
         number = player.sequence + 1
         self._ledger.send(errors, number)
@@ -175,7 +175,7 @@ class Writer:
     async def _send(
         self, key: tuple[Any, ...], value: Any, call: Callable[[], Awaitable[httpx.Response]], *, before: Any = None
     ) -> httpx.Response | None:
-        """The answer if the write succeeded; None if it was refused. Without one raises `httpx.TransportError`."""
+        """Returns the answer, or None if the server refused the write. Raises `httpx.TransportError`."""
         earlier = self._ledger.possible(key)
         self._ledger.send(key, value, before=before)
         answer = await call()
@@ -183,7 +183,7 @@ class Writer:
         if answer.is_success:
             self._ledger.confirm(key, value)
             return answer
-        # A 503 may come after the commit, when the database could not say so any more: both values are possible.
+        # A 503 may follow a commit that the database could not confirm: both values are possible.
         if answer.status_code != 503:
             self._ledger.refuse(key, earlier or {before})
         return None
@@ -199,7 +199,7 @@ class Operator:
         self.setup_token = ""
 
     async def sign_in(self, http: httpx.AsyncClient) -> None:
-        """Makes `http` the operator's."""
+        """Signs in and gives `http` the operator's token."""
         if time.monotonic() - self._signed_in > SIGN_IN_SECONDS:
             form = {"grant_type": "client_credentials"}
             credentials = (self._network.client_id, self._network.client_secret)
@@ -218,7 +218,7 @@ class Operator:
 async def write_until(
     address: str, writers: list[Writer], operator: Operator, ends: Callable[[], Awaitable[None]]
 ) -> None:
-    """All write until the server is gone, or `ends` returns; it runs beside them."""
+    """Runs all writers until the server ends, or until `ends`, which runs beside them, returns."""
     limits = httpx.Limits(max_connections=WRITERS, max_keepalive_connections=WRITERS)
     async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits, verify=False) as http:
         await operator.sign_in(http)

@@ -1,4 +1,4 @@
-"""A backup is one consistent, checked file; restored into an empty place it gives the same installation."""
+"""A backup is one consistent, checked file, and restores the same installation into an empty place."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _client_programs(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 async def upload(call_as: CallAs, world: World) -> Upload:
-    """Uploads the picture of a second, as the player A1."""
+    """Uploads the picture with this second in its date, as the player A1."""
     player = call_as((await world.player()).access_token)
 
     async def send(second: int) -> None:
@@ -150,7 +150,7 @@ async def test_a_listed_picture_without_a_file_is_reported(settings: Settings, u
 async def test_a_backup_shows_one_moment_while_others_write(
     settings: Settings, admin: AsyncClient, upload: Upload, elsewhere: Settings, tmp_path: Path
 ) -> None:
-    """Each turn makes a group, then a picture: at any moment the newest picture is of the last two turns."""
+    """Each turn makes a group, then a picture: the newest picture is always of one of the last two turns."""
     begun, done = asyncio.Event(), asyncio.Event()
 
     async def write() -> int:

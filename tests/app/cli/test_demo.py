@@ -1,4 +1,4 @@
-"""`signfleet demo`: what it prints and stores, as its user meets it."""
+"""`signfleet demo`: what it prints and stores, as its user sees it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Ended(NamedTuple):
     devices: list[dict[str, Any]]
 
     def copy(self, folder: Path) -> Path:
-        """Copies the folder for a test that goes on with it; returns where the credentials are."""
+        """Copies the folder for a test that continues with it; returns the path of the credentials."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return folder / "credentials.stopped.json"
 
@@ -170,7 +170,7 @@ def sign_in(credentials: dict[str, Any]) -> int:
 
 
 def becomes_usable(process: subprocess.Popen[str], folder: Path, port: int) -> None:
-    """Waits until the demo is ready; meanwhile its file contains only what works, if it exists."""
+    """Waits until the demo is ready; meanwhile every credential in its file works."""
     is_ready = False
     while not is_ready and process.poll() is None:
         is_ready = answers(port, "/health/ready")
@@ -218,7 +218,7 @@ def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals,
 
 
 def is_in_charge_of_signals(pid: int) -> bool:
-    """Whether the command has begun; before that, the interpreter loads itself, and signals kill it."""
+    """Returns whether the command handles signals; while the interpreter starts, they kill it."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     blocked, caught = (int(line.partition("\t")[2], 16) for line in lines if line.startswith(("SigBlk:", "SigCgt:")))
     return bool((blocked | caught) >> (signal.SIGTERM - 1) & 1)

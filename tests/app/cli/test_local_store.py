@@ -35,7 +35,7 @@ def database_of_cli(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def invoke(database_of_cli: str) -> Invoke:
-    """Runs a command on an empty store; in a thread, for this one may have an event loop already."""
+    """Runs a command on an empty store, in a thread: the current one may have an event loop."""
 
     def run(*arguments: str, input_: str = "") -> Result:
         given = [*arguments, "--data", database_of_cli]
@@ -51,7 +51,7 @@ def ok(result: Result) -> str:
 
 
 def shown(result: Result) -> dict[str, str]:
-    """What a command has shown of the one thing that it made."""
+    """Returns what a command shows of the entity that it created."""
     lines = (line.split("  ", 1) for line in ok(result).splitlines() if "  " in line)
     return {name: value.strip() for name, value in lines}
 
@@ -61,7 +61,7 @@ def table(result: Result) -> list[list[str]]:
 
 
 async def next_turn(_request: httpx.Request) -> None:
-    """Commands are run without giving the server's event loop a turn, as they would be from elsewhere."""
+    """Gives the server's event loop a turn, which a command in another process does not need."""
     await asyncio.sleep(0)
 
 
@@ -276,7 +276,7 @@ async def join(api: httpx.AsyncClient, setup_token: str, serial: str) -> httpx.R
     return await api.post("/player/v1/register", json=body, headers=headers)
 
 
-# --- what is changed while the server runs
+# --- changes while the server runs
 
 
 async def password_sign_in(api: httpx.AsyncClient, username: str, password: str) -> httpx.Response:
@@ -336,7 +336,7 @@ def test_a_user_gets_another_role(invoke: Invoke, bootstrapped: dict[str, str]) 
         ["jane@example.com", "Administrators", "member"],
         ["joe@example.com", "Creators", "member"],
     ]
-    assert invoke("user", "lock", "Main", "jane@example.com").exit_code == 1  # somebody has to stay
+    assert invoke("user", "lock", "Main", "jane@example.com").exit_code == 1  # one has to stay
 
 
 async def test_a_network_gets_a_level_that_its_members_cannot_take(

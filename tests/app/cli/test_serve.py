@@ -1,4 +1,4 @@
-"""`signfleet serve`, as far as it does not serve."""
+"""`signfleet serve`: its flags, and starts that fail."""
 
 from __future__ import annotations
 

@@ -253,11 +253,11 @@ async def test_an_invalid_date_is_refused_by_name(admin: AsyncClient, until: Any
     assert "protocol1Until" in answer.json()["message"]
 
 
-# --- what can be addressed
+# --- names in addresses
 
 
 def static_names(prefix: str) -> set[str]:
-    """What stands below `prefix` in the addresses of endpoints where a name could stand."""
+    """Returns the static path segments that follow `prefix` in place of a name."""
     paths = [path for endpoint in OFFERED for path in (endpoint.path, *endpoint.aliases) if path.startswith(prefix)]
     names = {fold(path.removeprefix(prefix).split("/")[0]) for path in paths}
     return {name for name in names if name and not name.startswith("{")}
