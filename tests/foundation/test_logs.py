@@ -32,7 +32,7 @@ def test_an_event_is_a_line_of_json(lines: Lines) -> None:
     assert event == {"level": "info", "event": "listening", "port": 8080, "name": "Übersicht"}
 
 
-def test_what_lies_below_the_level_is_dropped(lines: Lines) -> None:
+def test_events_below_the_level_are_dropped(lines: Lines) -> None:
     structlog.get_logger("anything").debug("detail")
     logging.getLogger("signfleet.anything").debug("detail")
     assert lines() == []

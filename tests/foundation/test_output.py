@@ -50,7 +50,7 @@ _open: list[int] = []
 
 
 @pytest.mark.parametrize("sink", [_full, _closed_pipe, _unread_pipe], ids=lambda sink: sink.__name__)
-def test_every_answer_is_given(tmp_path: Path, sink: Callable[[Path], Any]) -> None:
+def test_every_request_is_answered(tmp_path: Path, sink: Callable[[Path], Any]) -> None:
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     with sink(tmp_path) as output:

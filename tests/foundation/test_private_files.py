@@ -88,7 +88,7 @@ def test_a_looser_installation_is_tightened_at_the_start(tmp_path: Path) -> None
     }
 
 
-def test_a_folder_with_files_of_others_does_not_change(tmp_path: Path) -> None:
+def test_a_folder_with_foreign_files_does_not_change(tmp_path: Path) -> None:
     (tmp_path / "signfleet.db").touch(0o644)
     (tmp_path / "of-somebody-else").touch(0o644)
     tmp_path.chmod(0o755)

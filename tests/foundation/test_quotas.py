@@ -76,7 +76,7 @@ async def test_many_at_once_do_not_exceed_a_quota(
 
 
 @pytest.mark.settings(**LIMITS)
-async def test_what_was_deleted_makes_room(admin: AsyncClient) -> None:
+async def test_deletions_make_room(admin: AsyncClient) -> None:
     for number in range(2):
         assert (await group(admin, number)).status_code == 201
     assert (await group(admin, 2)).status_code == 400

@@ -71,7 +71,7 @@ async def test_every_answer_is_as_described(world: World, admin: AsyncClient, ca
 
 @ON_SQLITE
 @pytest.mark.settings(public_url=f"{PUBLIC}/")
-async def test_what_is_new_is_where_location_says(world: World, admin: AsyncClient) -> None:
+async def test_a_new_entity_is_found_at_its_location(world: World, admin: AsyncClient) -> None:
     """It is an absolute URI, which names the path that a proxy takes off."""
     made = []
     for endpoint in OFFERED:

@@ -67,7 +67,7 @@ def in_order(needs: dict[str, set[str]]) -> None:
 NAMES = {name_of(path) for path in MODULES}
 
 
-def test_only_stores_know_sql() -> None:
+def test_only_stores_use_sql() -> None:
     sql = {"sqlalchemy", "sqlite3", "asyncpg", "alembic"}
     knowing = {place(path) for path in MODULES if sql & {name.split(".")[0] for name in imported(path)}}
     own = ("foundation/storage/", "foundation/expressions/")
@@ -75,7 +75,7 @@ def test_only_stores_know_sql() -> None:
     assert knowing - stores == CONDITIONS
 
 
-def test_routes_do_not_know_the_store() -> None:
+def test_routes_do_not_import_the_store() -> None:
     assert not {
         (place(path), name)
         for path in MODULES
@@ -84,7 +84,7 @@ def test_routes_do_not_know_the_store() -> None:
     }
 
 
-def test_only_what_starts_the_server_knows_all_parts() -> None:
+def test_only_what_starts_a_server_imports_all_parts() -> None:
     starters = {"app/server.py", "testing/service.py"}
     knowing = {
         place(path)
@@ -136,10 +136,10 @@ def test_no_module_is_too_long() -> None:
     assert long <= LISTS
 
 
-def test_every_module_says_what_it_is_for() -> None:
+def test_every_module_has_a_docstring() -> None:
     assert not [place(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
 
 
-def test_nothing_is_left_undone() -> None:
+def test_no_module_has_unfinished_work() -> None:
     undone = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
     assert not [place(path) for path in MODULES if undone.search(path.read_text(encoding="utf-8"))]

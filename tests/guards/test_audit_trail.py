@@ -120,7 +120,7 @@ def is_told(wanted: Entry | None, left: list[Entry]) -> bool:
 
 
 @ON_SQLITE
-async def test_every_change_is_told_and_by_whom(world: World, admin: AsyncClient, call_as: CallAs) -> None:
+async def test_every_change_is_audited_with_its_author(world: World, admin: AsyncClient, call_as: CallAs) -> None:
     player = call_as((await world.player()).access_token)
     clients = {"network": admin, "person": admin, "device": player, "public": call_as()}
     # The device of the player is the first to go: those that are for players come before.
@@ -140,5 +140,5 @@ async def test_every_change_is_told_and_by_whom(world: World, admin: AsyncClient
     assert wrong == {}
 
 
-def test_what_is_exempt_is_there() -> None:
+def test_exempt_endpoints_exist() -> None:
     assert EXEMPT.keys() <= {name(endpoint) for endpoint in CHANGING}

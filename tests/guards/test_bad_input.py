@@ -123,7 +123,7 @@ async def test_a_missing_or_bad_token_is_401(client: AsyncClient, call_as: CallA
         check(await send(client, endpoint, request, headers={"Authorization": "Basic YTpi"}), 401, "Bearer")
 
 
-async def test_a_token_that_does_not_reach_is_403(callers: dict[str, AsyncClient], good: Good) -> None:
+async def test_a_token_without_scope_network_or_operation_is_403(callers: dict[str, AsyncClient], good: Good) -> None:
     for endpoint in PRIVATE:
         request = good[name(endpoint)]
         lacks_scope = callers["groups" if endpoint.caller == "person" or "Subscriptions" in endpoint.path else "self"]
@@ -166,7 +166,7 @@ async def test_a_malformed_oversized_or_foreign_body_is_refused(admin: AsyncClie
             check(await send(admin, endpoint, request, headers={"Content-Type": type_}), 415, type_)
 
 
-async def test_a_wrong_type_at_any_place_is_400(admin: AsyncClient, good: Good) -> None:
+async def test_a_wrong_type_of_any_member_is_400(admin: AsyncClient, good: Good) -> None:
     for endpoint in READING_JSON:
         for place, body in wrong_types(good[name(endpoint)].sent["json"]):
             named = "'settings" if place.startswith(".settings") and endpoint.family == "Devices" else ""
@@ -205,7 +205,7 @@ NONSENSE = {
 }
 
 
-async def test_a_parameter_that_means_nothing_is_400(admin: AsyncClient, good: Good) -> None:
+async def test_a_meaningless_parameter_is_400(admin: AsyncClient, good: Good) -> None:
     for endpoint in PRIVATE:
         for parameter in endpoint.parameters:
             if parameter.name == "marker" and endpoint.path.endswith("/blocked-serials/"):
@@ -259,7 +259,7 @@ async def test_a_body_of_another_type_is_415(admin: AsyncClient) -> None:
 
 @ON_SQLITE
 @pytest.mark.parametrize("body", ODD_BODIES, ids=range(len(ODD_BODIES)))
-async def test_an_odd_body_is_no_failure(admin: AsyncClient, body: bytes) -> None:
+async def test_an_odd_body_does_not_fail_the_server(admin: AsyncClient, body: bytes) -> None:
     for endpoint in OFFERED:
         headers = {"Content-Type": endpoint.consumes[0] if endpoint.consumes else JSON_TYPE}
         check_shape(await admin.request(endpoint.method, address(endpoint), content=body, headers=headers))
@@ -267,7 +267,7 @@ async def test_an_odd_body_is_no_failure(admin: AsyncClient, body: bytes) -> Non
 
 @ON_SQLITE
 @pytest.mark.parametrize("ref", ODD_REFS, ids=range(len(ODD_REFS)))
-async def test_an_odd_id_or_name_is_no_failure(admin: AsyncClient, ref: str) -> None:
+async def test_an_odd_id_or_name_does_not_fail_the_server(admin: AsyncClient, ref: str) -> None:
     for endpoint in OFFERED:
         if "{" in endpoint.path:
             check_shape(await admin.request(endpoint.method, address(endpoint, ref)))
@@ -275,7 +275,7 @@ async def test_an_odd_id_or_name_is_no_failure(admin: AsyncClient, ref: str) -> 
 
 @ON_SQLITE
 @pytest.mark.parametrize("query", ODD_QUERIES, ids=range(len(ODD_QUERIES)))
-async def test_an_odd_query_is_no_failure(admin: AsyncClient, query: str) -> None:
+async def test_an_odd_query_does_not_fail_the_server(admin: AsyncClient, query: str) -> None:
     for endpoint in OFFERED:
         if endpoint.method == "GET":
             check_shape(await admin.request("GET", f"{address(endpoint)}?{query}"))
@@ -283,6 +283,6 @@ async def test_an_odd_query_is_no_failure(admin: AsyncClient, query: str) -> Non
 
 @ON_SQLITE
 @pytest.mark.parametrize("header", ODD_HEADERS)
-async def test_an_odd_header_is_no_failure(admin: AsyncClient, header: str) -> None:
+async def test_an_odd_header_does_not_fail_the_server(admin: AsyncClient, header: str) -> None:
     for endpoint in OFFERED:
         check_shape(await admin.request(endpoint.method, address(endpoint), headers={header: "no sense"}))

@@ -123,7 +123,7 @@ async def test_what_was_read_can_be_sent_back(
     assert answer.status_code == 204, (read, answer.text)
 
 
-async def test_a_hidden_entity_is_like_none(
+async def test_the_id_of_a_hidden_entity_gets_the_answer_of_an_unknown_one(
     services: Services, network: Tenant, admin: AsyncClient, sign_in: SignIn
 ) -> None:
     others = Others(World(services, network, admin, sign_in))

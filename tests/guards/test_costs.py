@@ -171,7 +171,7 @@ async def log_bytes(path: Path, reports: Callable[[int], Awaitable[Answer]]) -> 
     return (log.stat().st_size - before) // REPORTS
 
 
-async def test_hot_paths_cost_what_they_did(
+async def test_hot_paths_stay_within_their_recorded_costs(
     services: Services,
     counter: Counter,
     settings: Settings,

@@ -85,7 +85,7 @@ def test_endpoints_of_a_network_name_an_operation() -> None:
     assert not [name(endpoint) for endpoint in within if not WITHOUT_OPERATION.match(endpoint.path)]
 
 
-def test_each_is_described() -> None:
+def test_each_endpoint_has_a_description() -> None:
     assert not [name(endpoint) for endpoint in OFFERED if not endpoint.summary]
     parameters = {parameter for endpoint in OFFERED for parameter in segments(endpoint)}
     assert parameters <= PATH_PARAMETERS.keys()

@@ -20,7 +20,7 @@ from tools import compatibility, reference
     ],
     ids=["COMPATIBILITY.md", "docs/settings.md", "docs/cli.md"],
 )
-def test_it_is_up_to_date(path: Path, render: Callable[[], str]) -> None:
+def test_generated_documents_are_up_to_date(path: Path, render: Callable[[], str]) -> None:
     assert path.read_text(encoding="utf-8") == render(), "run `make docs`"
 
 

@@ -44,19 +44,19 @@ async def test_get_returns_what_was_put(blobs: Blobs) -> None:
     assert await blobs.get("screenshots/1/2/a.jpg") == b"second"
 
 
-async def test_there_is_nothing_under_other_names(blobs: Blobs) -> None:
+async def test_an_unknown_name_has_no_file(blobs: Blobs) -> None:
     await blobs.put("screenshots/1/2/a.jpg", b"content")
     assert await blobs.get("screenshots/1/2/b.jpg") is None
     assert await blobs.get("screenshots/1/2") is None
 
 
-async def test_deleting_is_done_whether_it_is_there_or_not(blobs: Blobs) -> None:
+async def test_deleting_is_idempotent(blobs: Blobs) -> None:
     await blobs.put("a.jpg", b"content")
     await blobs.delete(["a.jpg", "never.jpg"])
     assert await blobs.get("a.jpg") is None
 
 
-async def test_many_are_deleted_and_nothing_beside_them(blobs: Blobs) -> None:
+async def test_many_files_are_deleted_and_no_other_one(blobs: Blobs) -> None:
     names = [f"screenshots/1/2/{number}.jpg" for number in range(DELETED_AT_ONCE + 2)]
     for name in names:
         await blobs.put(name, b"content")

@@ -157,7 +157,7 @@ def test_every_scan_is_counted(hidden: object) -> None:
     assert scans(jpeg[:-2] + hidden(scan) * 60 + b"\xff\xd9") > MAX_SCANS
 
 
-def test_what_looks_like_a_scan_inside_a_comment_is_none() -> None:
+def test_scan_markers_inside_a_comment_are_not_counted() -> None:
     jpeg = drawn("JPEG")
     comment = b"\xff\xfe" + (2 + 400).to_bytes(2, "big") + b"\xff\xda" * 200
     assert scans(jpeg[:2] + comment + jpeg[2:]) == 1
@@ -270,9 +270,7 @@ async def test_a_signal_to_all_processes_of_the_server_ends_no_decoding(
     assert (await task).width == 320
 
 
-async def test_a_picture_that_takes_too_long_on_the_clock_is_given_up(
-    pictures: Pictures, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_picture_that_takes_too_long_is_abandoned(pictures: Pictures, monkeypatch: pytest.MonkeyPatch) -> None:
     pid, task = await at_work(pictures)
     monkeypatch.setattr(limits, "SECONDS", 0.2)
     with pytest.raises(Busy, match="took too long"):

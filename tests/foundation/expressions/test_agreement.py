@@ -155,7 +155,7 @@ async def test_a_filter_finds_what_a_plain_evaluation_finds(
 
 @quietly
 @given(keys=_sort_keys, size=st.sampled_from([1, 4, 7, 100]), seed=st.sampled_from(sorted(FLEETS)))
-async def test_pages_come_in_the_order_of_a_plain_sort(
+async def test_pages_have_the_order_of_a_plain_sort(
     fleets: Store, keys: tuple[tree.SortKey, ...], size: int, seed: int
 ) -> None:
     sort = DEVICES.sort(print_sort(keys))

@@ -76,7 +76,7 @@ def test_flatten_leaves_out_nulls_secrets_and_what_has_a_column(document: dict[s
         ("settings", []),
     ],
 )
-def test_a_value_that_its_type_does_not_know_compares_as_null(document: dict[str, Any], path: str, value: Any) -> None:
+def test_a_value_outside_its_type_compares_as_null(document: dict[str, Any], path: str, value: Any) -> None:
     *parents, name = path.split(".")
     holder = document
     for parent in parents:
@@ -95,7 +95,7 @@ def test_text_compares_bytewise_whatever_the_collation_of_the_database(catalogue
             assert getattr(kind, "collation", None) == "C", found.path
 
 
-def test_a_property_without_a_place_in_the_store_is_a_mistake_of_ours() -> None:
+def test_a_property_without_a_column_fails_its_declaration() -> None:
     with pytest.raises(ValueError, match="colour of subscription need a column"):
         Catalogue(
             [Property("colour", Kind.STRING)],

@@ -48,7 +48,7 @@ def test_an_example_is_read(kind: str, text: str) -> None:
     assert READERS[kind](text) is not None
 
 
-async def test_an_example_gives_what_the_page_says(store: Store) -> None:
+async def test_an_example_finds_the_documented_result(store: Store) -> None:
     fleet = random_fleet(1, 30)
     await put_fleet(store, 1, fleet)
     devices = Listing(DEVICES)

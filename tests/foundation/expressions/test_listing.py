@@ -46,7 +46,7 @@ async def walk(store: Store, listing: Listing, sort: str | None, size: int, **op
             return seen
 
 
-async def test_a_full_last_page_says_that_nothing_follows(store: Store) -> None:
+async def test_a_full_last_page_has_no_next_marker(store: Store) -> None:
     await put_fleet(store, 1, random_fleet(1, 4))
     sort = DEVICES.sort(None)
     first = await LISTING.page(store, 1, filter=None, sort=sort, position=None, size=2)
@@ -137,7 +137,7 @@ async def test_a_list_can_be_read_inside_a_unit_of_work(store: Store) -> None:
     assert await store.write(work) == [1, 3]
 
 
-async def test_a_marker_without_a_sort_value_stands_after_a_null(store: Store) -> None:
+async def test_a_marker_without_a_sort_value_continues_after_nulls(store: Store) -> None:
     await put_fleet(store, 1, random_fleet(1, 3))
     for sort, expected in (("[Id] ASC", [3]), ("[LastModifiedDate] ASC", [1, 2, 3]), ("[Name] DESC", [])):
         order = DEVICES.sort(sort)
@@ -152,7 +152,7 @@ async def test_a_marker_of_another_sort_is_refused(marker: str) -> None:
         sort.position(marker)
 
 
-async def test_numbers_beyond_every_column_find_nothing(store: Store) -> None:
+async def test_numbers_out_of_range_match_no_row(store: Store) -> None:
     await put_screenshots(store, [("A", 1)])
     listing = Listing(SCREENSHOTS)
     for text in (

@@ -64,7 +64,7 @@ def test_markers_have_the_form_of_the_contract(kind: Kind, value: Value | None, 
         (Kind.NUMBER, 3.0, "3,7"),
     ],
 )
-def test_text_that_could_be_misread_stands_in_quotation_marks(kind: Kind, value: Value, plain: str) -> None:
+def test_ambiguous_text_is_quoted(kind: Kind, value: Value, plain: str) -> None:
     assert _plain(Markers([kind]).encode([value], 7)) == plain
 
 

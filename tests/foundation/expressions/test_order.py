@@ -57,7 +57,7 @@ async def test_devices_come_in_the_order_of_their_names(admin: AsyncClient, sort
 
 
 @pytest.mark.usefixtures("devices")
-async def test_a_renamed_device_has_its_place(admin: AsyncClient) -> None:
+async def test_a_renamed_device_moves_to_its_position(admin: AsyncClient) -> None:
     changed = {"settings": {"name": "Erker"}}
     assert (await admin.put("/Devices/S1/", content=json.dumps(changed))).status_code == 204
     assert await in_order(admin, "/Devices/", "[Name]", "settings") == [*NAMES[:2], "Erker", *NAMES[2:-1]]

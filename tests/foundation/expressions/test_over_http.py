@@ -66,7 +66,7 @@ async def test_markers_lead_from_page_to_page_to_the_end(sort: str, expected: li
 
 
 @pytest.mark.usefixtures("fleet")
-async def test_blanks_may_come_as_plus_signs(admin: AsyncClient) -> None:
+async def test_spaces_may_be_sent_as_plus_signs(admin: AsyncClient) -> None:
     page = (await admin.get("/Devices/?filter=[Settings].[Name]+is+'Lobby+1'&sort=[Id]+desc")).json()
     assert [player["id"] for player in page["items"]] == [1]
     assert page["filterExpression"] == "[Settings].[Name] IS 'Lobby 1'"
@@ -119,7 +119,7 @@ async def test_a_model_that_no_device_has_is_refused(
         assert answer.json()["message"].startswith(message)
 
 
-async def test_the_model_of_a_hidden_device_is_not_given_away(
+async def test_the_model_of_a_hidden_device_is_not_revealed(
     network: Tenant, fleet_with_new_model: None, services: Services, sign_in: SignIn, call_as: CallAs
 ) -> None:
     viewer = call_as(await sign_in("viewer@example.com", role=VIEWERS))
@@ -144,7 +144,7 @@ async def test_a_model_of_another_network_is_unknown(admin: AsyncClient, network
         ({"sort": "[Name]", "marker": "x"}, "Unsupported marker; give the nextMarker of the previous page"),
     ],
 )
-async def test_a_mistake_is_a_400_that_says_what_to_do(query: dict[str, str], message: str, admin: AsyncClient) -> None:
+async def test_a_mistake_is_a_400_with_a_suggestion(query: dict[str, str], message: str, admin: AsyncClient) -> None:
     answer = await admin.get("/Devices/", params=query)
     assert answer.status_code == 400
     assert answer.json()["message"].startswith(message)

@@ -115,7 +115,7 @@ def test_the_echo_of_a_sort(text: str, echo: str) -> None:
     assert parse_sort(text)[1] == echo
 
 
-def test_a_sort_is_ascending_unless_it_says_otherwise() -> None:
+def test_a_sort_is_ascending_by_default() -> None:
     keys, _ = parse_sort("[A], <B> DESC, [C] asc")
     assert keys == (
         tree.SortKey(PropertyPath(("A",))),
@@ -182,7 +182,7 @@ def test_a_sort_is_ascending_unless_it_says_otherwise() -> None:
         ("[A] IS 'a\x00'", "The filter has a character at 10 that no value can contain."),
     ],
 )
-def test_a_syntax_error_says_where_what_and_what_instead(text: str, message: str) -> None:
+def test_a_syntax_error_names_position_cause_and_alternative(text: str, message: str) -> None:
     with pytest.raises(Invalid) as error:
         parse_filter(text)
     assert error.value.message == message
@@ -223,7 +223,7 @@ def test_each_limit_has_its_own_message(text: str, message: str) -> None:
         f"[A] CONTAINS ANY ({','.join('1' * 10)})",
     ],
 )
-def test_what_is_just_within_the_limits_is_read(text: str) -> None:
+def test_expressions_at_the_limits_are_read(text: str) -> None:
     parse_filter(text)
 
 

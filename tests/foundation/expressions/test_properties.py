@@ -46,7 +46,7 @@ class Thing(msgspec.Struct, rename="camel"):
     other: Thing | None = None
 
 
-def test_properties_are_read_off_the_type() -> None:
+def test_properties_are_derived_from_the_type() -> None:
     assert properties_of(Thing, {"code": ("x", "y")}) == (
         Property("id", Kind.NUMBER, whole=True),
         Property("ratio", Kind.NUMBER),
@@ -65,7 +65,7 @@ def test_properties_are_read_off_the_type() -> None:
 
 
 @pytest.mark.parametrize("word", ["password", "passphrase"])
-def test_no_catalogue_knows_a_secret(word: str) -> None:
+def test_no_catalogue_contains_a_secret(word: str) -> None:
     for catalogue in (DEVICES, SUBSCRIPTIONS, SCREENSHOTS):
         assert not [path for path in catalogue.properties if word in path]
 

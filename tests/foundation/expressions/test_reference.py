@@ -224,7 +224,7 @@ async def test_each_example_of_subscriptions_finds_its_own(store: Store) -> None
         ("number::<Floor> BEGINS WITH 'abc'", "Unsupported operator BEGINS WITH at 17 for number::<Floor>,"),
     ],
 )
-def test_what_means_nothing_is_refused_with_what_would(text: str, message: str) -> None:
+def test_a_meaningless_expression_is_refused_with_alternatives(text: str, message: str) -> None:
     with pytest.raises(Invalid) as error:
         DEVICES.filter(text)
     assert error.value.message.startswith(message)
@@ -276,7 +276,7 @@ def test_sorts_of_devices(text: str) -> None:
         ("[Nmae]", "Unknown property [Nmae] at 1; did you mean"),
     ],
 )
-def test_what_has_no_order_cannot_be_sorted_by(text: str, message: str) -> None:
+def test_unordered_properties_cannot_be_sorted_by(text: str, message: str) -> None:
     with pytest.raises(Invalid) as error:
         DEVICES.sort(text)
     assert error.value.message.startswith(message)
@@ -284,7 +284,7 @@ def test_what_has_no_order_cannot_be_sorted_by(text: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "   "])
-def test_nothing_is_no_filter_and_the_default_sort(text: str | None) -> None:
+def test_an_empty_text_is_no_filter_and_the_default_sort(text: str | None) -> None:
     assert DEVICES.filter(text) is None
     assert DEVICES.sort(text).echo == "[Device].[Id] ASC"
     assert SUBSCRIPTIONS.sort(text).echo == "[DeviceSubscription].[Id] ASC"

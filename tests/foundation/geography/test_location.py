@@ -53,7 +53,7 @@ def test_a_given_path_does_not_change() -> None:
     [{"country": "us"}, {"countryLongName": "UNITED STATES"}, {"country": "United States"}],
     ids=["short", "long", "long as short"],
 )
-def test_a_name_given_in_other_words_for_the_same_area_hinders_nothing(given_names: dict[str, str]) -> None:
+def test_an_alternative_name_of_the_same_area_does_not_prevent_completion(given_names: dict[str, str]) -> None:
     assert complete_location({**COORDINATES, **given_names}) == {
         **PALO_ALTO,
         **given_names,
@@ -63,7 +63,7 @@ def test_a_name_given_in_other_words_for_the_same_area_hinders_nothing(given_nam
     }
 
 
-def test_nothing_is_derived_within_an_area_that_the_coordinates_do_not_lie_in() -> None:
+def test_no_member_is_derived_below_an_area_that_contradicts_the_coordinates() -> None:
     location = complete_location({**COORDINATES, "adminAreaLevel1": "Nevada"})
     assert (location["country"], location["countryLongName"]) == ("US", "United States")
     assert location["adminAreaLevel1LongName"] is None
@@ -95,7 +95,7 @@ def test_without_a_place_only_the_paths_are_made(coordinates: dict[str, Any]) ->
     }
 
 
-def test_nothing_known_gives_no_path() -> None:
+def test_an_empty_location_has_no_path() -> None:
     assert complete_location({}) == dict.fromkeys(FIELDS)
 
 
@@ -110,7 +110,7 @@ def test_a_slash_in_a_name_does_not_split_it_in_the_path() -> None:
 
 
 @given(LOCATIONS)
-def test_given_members_do_not_change_and_completing_twice_changes_nothing(location: dict[str, Any]) -> None:
+def test_given_members_do_not_change_and_completion_is_idempotent(location: dict[str, Any]) -> None:
     complete = complete_location(location)
     assert {member: complete[member] for member, value in location.items() if value is not None} == {
         member: value for member, value in location.items() if value is not None

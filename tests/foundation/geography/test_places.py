@@ -78,7 +78,7 @@ def test_the_nearest_edge_wins_anywhere_on_the_globe(data: st.DataObject) -> Non
     ],
     ids=["date line eastward", "date line westward", "across the north pole", "across the south pole", "on the pole"],
 )
-def test_a_place_is_found_across_the_seams_of_the_map(point: tuple[float, float], place: tuple[float, float]) -> None:
+def test_a_place_is_found_across_the_edges_of_the_map(point: tuple[float, float], place: tuple[float, float]) -> None:
     assert gazetteer([(*place, 0), (0.0, 0.0, 0)]).nearest(*point) == (1 if place[0] > 0 else 0)
 
 
@@ -115,7 +115,7 @@ def test_longitudes_go_round_the_globe(point: tuple[float, float], turns: int) -
 @pytest.mark.parametrize(
     "point", [(91.0, 0.0), (-90.01, 0.0), (math.nan, 0.0), (0.0, math.nan), (0.0, math.inf), (math.inf, 0.0)]
 )
-def test_what_is_no_point_on_earth_is_nowhere(point: tuple[float, float]) -> None:
+def test_invalid_coordinates_have_no_place(point: tuple[float, float]) -> None:
     assert find(*point) is None
 
 

@@ -131,7 +131,7 @@ def check_integrity(file: Path) -> None:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_kill_loses_and_doubles_nothing_confirmed(database: str, tmp_path: Path) -> None:
+def test_a_kill_neither_loses_nor_repeats_confirmed_writes(database: str, tmp_path: Path) -> None:
     moments = Random(20)
     network = bootstrapped(tmp_path, database)
     arguments = ("--data", str(tmp_path), "--database", database, "--no-access-log")

@@ -75,6 +75,6 @@ async def test_names_sort_on_postgresql(postgres_url: str) -> None:
     await engine.dispose()
 
 
-def test_the_migration_knows_every_name_that_devices_sort_by() -> None:
+def test_the_migration_covers_every_name_that_devices_sort_by() -> None:
     (source,) = Path(next(iter(versions))).glob("0017_*.py")
     assert all(f'"{path}"' in source.read_text() for path in DEVICES.columns.ordered)

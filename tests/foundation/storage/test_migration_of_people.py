@@ -78,7 +78,7 @@ WANTED = [
 ]
 
 
-def test_people_stay_on_sqlite(tmp_path: Path) -> None:
+def test_the_migration_preserves_people_on_sqlite(tmp_path: Path) -> None:
     with create_engine(f"sqlite:///{tmp_path / 'store.db'}").begin() as connection:
         people, users = migrated(connection)
     assert ([tuple(row) for row in people], [tuple(row) for row in users]) == (WANTED, [(3,)])
@@ -86,7 +86,7 @@ def test_people_stay_on_sqlite(tmp_path: Path) -> None:
         opened.execute("UPDATE person SET mailbox_key = 'mailed@example.com' WHERE id = 2")
 
 
-async def test_people_stay_on_postgresql(postgres_url: str) -> None:
+async def test_the_migration_preserves_people_on_postgresql(postgres_url: str) -> None:
     engine = create_async_engine(postgres_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         people, users = await connection.run_sync(migrated)

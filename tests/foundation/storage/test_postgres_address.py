@@ -93,7 +93,7 @@ async def test_the_error_names_a_missing_certificate() -> None:
         await open_store("postgresql://127.0.0.1:1/name?sslmode=verify-full&sslrootcert=/nowhere/root.crt")
 
 
-async def test_a_setting_that_the_server_does_not_know_is_named(postgres_url: str) -> None:
+async def test_the_error_names_a_setting_that_the_server_does_not_have(postgres_url: str) -> None:
     with pytest.raises(CannotOpen, match='unrecognized configuration parameter "statement_time"'):
         await open_store(f"{postgres_url}&statement_time=5")
 

@@ -93,7 +93,7 @@ async def test_too_many_scans_of_one_caller_are_refused() -> None:
     assert scans.begun == ["0", "other"]
 
 
-async def test_who_waits_too_long_is_asked_to_come_again() -> None:
+async def test_a_wait_that_is_too_long_is_503() -> None:
     scans = Scans(places=1, patience=0.01)
     await scans.start(1, "a", "a")
     late = await scans.start(1, "b", "b")

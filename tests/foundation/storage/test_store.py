@@ -26,7 +26,7 @@ async def put(store: Store, *names: str) -> None:
     await store.write(work)
 
 
-async def test_what_a_unit_of_work_wrote_is_there_when_it_returns(store: Store) -> None:
+async def test_writes_are_visible_when_a_unit_of_work_returns(store: Store) -> None:
     await put(store, "a")
     row = await store.one(ONE, name="a")
     assert row is not None
@@ -41,7 +41,7 @@ async def test_a_unit_of_work_returns_its_result_and_sees_its_own_writes(store: 
     assert (await store.write(work)).value == "1"
 
 
-async def test_no_row_is_none(store: Store) -> None:
+async def test_a_missing_row_is_none(store: Store) -> None:
     assert await store.one(ONE, name="nobody") is None
 
 
@@ -54,7 +54,7 @@ async def test_execute_returns_how_many_rows_it_changed(store: Store) -> None:
     assert await store.write(work) == (1, 0)
 
 
-async def test_a_failed_unit_of_work_leaves_nothing_behind(store: Store) -> None:
+async def test_a_failed_unit_of_work_is_rolled_back(store: Store) -> None:
     async def work(tx: Transaction) -> None:
         await tx.execute(INSERT, name="a", value="1")
         raise RuntimeError("changed my mind")

@@ -27,22 +27,22 @@ from signfleet.foundation.wire.address import ADDRESS_LIMIT, canonical, subscrib
         ("two\nlines", "", ""),
     ],
 )
-def test_an_address_has_one_spelling_and_one_place(address: str, spelling: str, place: str) -> None:
+def test_an_address_has_one_spelling_and_one_subscriber(address: str, spelling: str, place: str) -> None:
     assert (canonical(address), subscriber(address)) == (spelling, place)
 
 
-def test_text_that_is_no_address_is_cut() -> None:
+def test_text_that_is_not_an_address_is_truncated() -> None:
     assert canonical("x" * 100_000) == subscriber("x" * 100_000) == "x" * ADDRESS_LIMIT
 
 
 @given(st.ip_addresses())
-def test_every_address_keeps_its_meaning(address: IPv4Address | IPv6Address) -> None:
+def test_canonical_addresses_are_equal_to_the_original(address: IPv4Address | IPv6Address) -> None:
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     assert ip_address(canonical(str(address))) == (mapped or address)
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
-def test_a_subscriber_of_ipv6_is_one_place_at_whatever_address(address: IPv6Address, host: int) -> None:
+def test_all_addresses_of_an_ipv6_subscriber_are_one_place(address: IPv6Address, host: int) -> None:
     if address.ipv4_mapped is None:
         neighbour = IPv6Address((int(address) >> 64 << 64) + host)
         if neighbour.ipv4_mapped is None:

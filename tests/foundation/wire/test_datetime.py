@@ -21,7 +21,7 @@ SEED_TIMES = [
 
 
 @pytest.mark.parametrize("text", SEED_TIMES)
-def test_texts_of_the_contract_come_back_as_they_were(text: str) -> None:
+def test_texts_of_the_contract_survive_parsing(text: str) -> None:
     ms = datetime.parse(text)
     assert ms is not None
     assert datetime.format(ms) == text

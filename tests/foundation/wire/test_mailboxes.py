@@ -38,7 +38,7 @@ def test_letter_case_and_canonical_forms_do_not_count(one: str, other: str) -> N
         ("jöe@example.com", "j\u043ee@example.com"),  # a Cyrillic letter
     ],
 )
-def test_whatever_else_looks_alike_is_another_mailbox(one: str, other: str) -> None:
+def test_other_similar_addresses_are_different_mailboxes(one: str, other: str) -> None:
     assert mailbox_key(one) != mailbox_key(other)
 
 

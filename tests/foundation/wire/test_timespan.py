@@ -50,6 +50,6 @@ def test_the_published_pattern_admits_exactly_what_is_read(text: str) -> None:
     assert (re.search(timespan.PATTERN, text) is not None) == readable
 
 
-def test_the_message_for_a_negative_span_says_so() -> None:
+def test_the_message_names_a_negative_span() -> None:
     with pytest.raises(ValueError, match="not negative"):
         timespan.parse("-1.00:00:00")

@@ -68,7 +68,7 @@ class Painted(msgspec.Struct):
         ({"plain": "red"}, "Expected text of another form - at 'plain'"),
     ],
 )
-def test_a_form_is_named_in_words(value: Any, sentence: str) -> None:
+def test_a_pattern_is_described_in_words(value: Any, sentence: str) -> None:
     assert said(value, type_=Painted) == sentence
 
 
@@ -77,7 +77,7 @@ def test_a_whole_value_may_be_a_word() -> None:
 
 
 @given(st.text() | st.just("x' - at 'name'") | st.just("` - at 'name'"))
-def test_no_word_passes_for_a_place(word: str) -> None:
+def test_a_value_is_never_mistaken_for_a_place(word: str) -> None:
     sentence = said({"name": "a", "parts": [{"howDone": word}]})
     assert sentence == f"Invalid enum value {word!r}; known are Rare, Well - at 'parts[0].howDone'"
 
@@ -93,5 +93,5 @@ def test_no_word_passes_for_a_place(word: str) -> None:
         ("Object missing required field `int`", "Object missing required field 'int'"),
     ],
 )
-def test_types_have_names_that_no_language_owns(sentence: str, words: str) -> None:
+def test_types_have_names_of_no_programming_language(sentence: str, words: str) -> None:
     assert in_words(sentence) == words

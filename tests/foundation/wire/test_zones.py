@@ -52,7 +52,7 @@ def test_every_code_is_known_to_the_time_zone_data(code: str) -> None:
 @pytest.mark.parametrize(
     "name", [None, "", "Nowhere", "GMT+15", "GMT+3:75", "../etc/passwd", "America", "\0", "x" * 5000]
 )
-def test_what_is_no_zone_means_utc(name: str | None) -> None:
+def test_an_unknown_zone_means_utc(name: str | None) -> None:
     assert JULY.astimezone(zones.zone(name)).utcoffset() == timedelta(0)
 
 

@@ -145,7 +145,7 @@ async def test_a_refused_mail_is_not_sent_again(
     assert received.attempts == 1
 
 
-async def test_a_domain_goes_out_in_the_form_of_dns(
+async def test_a_domain_is_sent_in_its_ascii_form(
     store: Store, tmp_path: Path, server: Controller, received: Received
 ) -> None:
     """This mail server does not offer SMTPUTF8, as most do not."""
@@ -172,12 +172,12 @@ async def test_a_sender_may_have_any_name(
 
 
 @pytest.mark.parametrize("sender", ["Fleet <a b@example.com>", "a..b@example.com"])
-def test_a_sender_that_no_message_can_have_stops_the_start(sender: str) -> None:
+def test_an_invalid_sender_fails_the_start(sender: str) -> None:
     with pytest.raises(SettingsError, match=r"^mail_from: "):
         Delivery(Settings(mail_from=sender))
 
 
-async def test_a_mail_that_nobody_takes_is_given_up_after_days_and_kept(
+async def test_an_undeliverable_mail_fails_after_days_and_stays_stored(
     store: Store, tmp_path: Path, server: Controller, received: Received
 ) -> None:
     received.refuse = "451 never"
@@ -202,7 +202,7 @@ async def test_two_processes_send_a_mail_once(
     assert len(received.messages) == 5
 
 
-async def test_without_a_mail_server_mails_become_files_for_the_operator_alone(store: Store, tmp_path: Path) -> None:
+async def test_without_a_mail_server_mails_become_private_files_of_the_operator(store: Store, tmp_path: Path) -> None:
     outbox = outbox_to(store, tmp_path)
     await put(store, outbox, 0, MAIL._replace(recipient="../../x@example.com"))
     await outbox.send_due()

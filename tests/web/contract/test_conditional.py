@@ -21,7 +21,7 @@ def test_the_date_that_was_sent_is_never_stale(modified: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=20))
-def test_no_date_lies_ahead_and_no_update_is_lost(steps: list[tuple[int, bool]]) -> None:
+def test_no_date_is_in_the_future_and_no_update_is_lost(steps: list[tuple[int, bool]]) -> None:
     """A reader comes along now and then, and takes `Last-Modified`: whatever changes afterwards makes it stale."""
     now = 1_710_345_061_000
     modified = now
@@ -44,7 +44,7 @@ def test_no_date_lies_ahead_and_no_update_is_lost(steps: list[tuple[int, bool]])
         Precondition(unmodified_since=date // 1000 * 1000).check(modified, 1)
 
 
-def test_a_change_of_a_second_that_had_another_says_how_to_go_on() -> None:
+def test_the_error_for_two_changes_within_a_second_suggests_a_retry() -> None:
     first = datetime.next_moment(0, 1_710_345_061_100)
     second = datetime.next_moment(first, 1_710_345_061_200)
     with pytest.raises(Stale, match="more than once within the second"):
@@ -53,11 +53,11 @@ def test_a_change_of_a_second_that_had_another_says_how_to_go_on() -> None:
 
 
 @given(st.lists(st.from_regex(r"[0-9]{1,6}(-[0-9]{1,6})?", fullmatch=True)))
-def test_tags_are_read_as_they_were_written(tags: list[str]) -> None:
+def test_entity_tags_survive_their_text(tags: list[str]) -> None:
     assert entity_tags(", ".join(f'"{tag}"' for tag in tags)) == tags
     assert entity_tags(",".join(f'W/"{tag}"' for tag in tags)) == tags
 
 
 @given(st.text())
-def test_no_tag_is_too_odd_to_be_read(header: str) -> None:
+def test_any_header_of_tags_can_be_parsed(header: str) -> None:
     assert all(isinstance(tag, str) for tag in entity_tags(header))

@@ -77,14 +77,14 @@ def test_a_slash_in_a_name_is_escaped() -> None:
     assert change("/settings/a~1b", 2)["settings"]["a/b"] == 2
 
 
-def test_the_document_itself_stays_as_it_was() -> None:
+def test_the_original_document_does_not_change() -> None:
     before = msgspec.json.encode(DOCUMENT)
     change("/settings/beacons/0/name", "changed")
     merged(DOCUMENT, {"settings": {"name": "changed"}})
     assert msgspec.json.encode(DOCUMENT) == before
 
 
-def test_changes_are_made_in_their_order() -> None:
+def test_changes_are_applied_in_order() -> None:
     changes = [PatchOperation("replace", "/settings", {"name": "b"}), PatchOperation("replace", "/settings/name", "c")]
     assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["settings"] == {"name": "c"}
 
@@ -109,13 +109,13 @@ def test_changes_are_made_in_their_order() -> None:
         ("/settings/name/first", "has no parts"),
     ],
 )
-def test_a_path_that_leads_nowhere_is_named(path: str, message: str) -> None:
+def test_the_error_names_a_path_that_does_not_exist(path: str, message: str) -> None:
     with pytest.raises(Invalid, match=message) as raised:
         change(path, "b")
     assert f"'{path}'" in raised.value.message
 
 
-def test_nobody_descends_into_what_is_no_property() -> None:
+def test_a_path_cannot_enter_a_member_that_is_not_a_property() -> None:
     """What a client has put beside the properties is neither searched nor changed."""
     unknown = {f"k{number}": {} for number in range(1000)}
     changes = [PatchOperation("replace", "/settings", {"name": "b", "extra": unknown})]
@@ -124,7 +124,7 @@ def test_nobody_descends_into_what_is_no_property() -> None:
         patched(DOCUMENT, [*changes, PatchOperation("replace", "/settings/extra/k1", 1)], Thing, CHANGEABLE)
 
 
-def test_where_any_name_may_stand_it_has_to_be_exact() -> None:
+def test_keys_of_maps_have_to_match_exactly() -> None:
     assert change("/free/Kept/a", 2)["free"] == {"Kept": {"a": 2}}
     with pytest.raises(Invalid, match="there is no property 'kept'"):
         change("/free/kept/a", 2)
@@ -142,12 +142,12 @@ def test_a_path_of_many_steps_is_refused_and_not_repeated() -> None:
     assert len(raised.value.message) < 300
 
 
-def test_what_does_not_fit_is_told_with_its_place() -> None:
+def test_the_error_names_the_place_of_a_value_that_does_not_fit() -> None:
     with pytest.raises(Invalid, match=r"at 'screen\.idleColor'"):
         converted(change("/screen/idleColor", 7), Thing)
 
 
-def test_a_body_may_leave_properties_out_at_every_level() -> None:
+def test_a_partial_body_may_omit_properties_at_every_level() -> None:
     result = merged(DOCUMENT, {"settings": {"name": "b", "beacons": []}, "screen": None})
     assert result["settings"] == {"name": "b", "description": None, "a/b": 1, "beacons": []}
     assert result["screen"] is None
@@ -166,7 +166,7 @@ _values = st.recursive(
         st.builds(PatchOperation, st.just("replace"), st.text() | st.from_regex(r"(/\w+){1,4}/?"), _values), max_size=5
     )
 )
-def test_any_patch_is_made_or_refused(changes: list[PatchOperation]) -> None:
+def test_any_patch_is_applied_or_refused(changes: list[PatchOperation]) -> None:
     try:
         assert patched(DOCUMENT, changes, Thing, CHANGEABLE)["id"] == 1
     except Invalid as error:
@@ -174,7 +174,7 @@ def test_any_patch_is_made_or_refused(changes: list[PatchOperation]) -> None:
 
 
 @given(st.dictionaries(st.text(), _values))
-def test_merging_a_document_into_nothing_gives_the_document(document: dict[str, Any]) -> None:
+def test_merging_into_an_empty_document_returns_the_document(document: dict[str, Any]) -> None:
     assert merged({}, document) == document
     assert merged(document, document) == document
     assert merged(document, {}) == document

@@ -58,24 +58,24 @@ def test_a_name_may_have_any_letter_case(given_: Any, spelled: Any) -> None:
 
 
 @pytest.mark.parametrize("names", ["serialNumber SerialNumber", "SerialNumber serialNumber"])
-def test_an_exact_name_comes_first(names: str) -> None:
+def test_an_exact_name_takes_precedence(names: str) -> None:
     body = {name: name for name in names.split()}
     assert spell(body) == {"serialNumber": "serialNumber"}
 
 
-def test_of_two_inexact_names_the_last_one_counts() -> None:
+def test_the_last_of_two_inexact_names_takes_precedence() -> None:
     assert spell({"SERIALNUMBER": "A", "SerialNumber": "B"}) == {"serialNumber": "B"}
     assert spell({"SerialNumber": "B", "SERIALNUMBER": "A"}) == {"serialNumber": "A"}
 
 
-def test_names_that_are_data_stay_as_they_are() -> None:
+def test_unknown_names_and_keys_of_maps_do_not_change() -> None:
     body = {"part": {"named": {"HowDone": 1, "Part": 2}}, "free": {"Part": {"HOWDONE": 1}}, "Unknown": {"PART": 1}}
     assert spell(body) == body
     named = {"other": {"byName": {"PART": {"HowDone": "x"}}}}
     assert spell(named) == {"other": {"byName": {"PART": {"howDone": "x"}}}}
 
 
-def test_letters_that_only_look_alike_are_another_name() -> None:
+def test_similar_looking_letters_are_a_different_name() -> None:
     """The Kelvin sign is a K to Unicode's case folding, and none to the rule that names go by."""
     assert Spelling(msgspec.defstruct("Key", [("key", str)])).is_exact('{"\u212aey":"x"}'.encode())
 
@@ -87,7 +87,7 @@ def test_a_name_may_be_written_with_escapes() -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"serialNumber":"Part"}', b'{"serialNumber" : "A","x":["PART"]}', b"[]", b'"'])
-def test_exact_names_are_seen_at_once_whatever_the_values_are(body: bytes) -> None:
+def test_exact_names_are_recognized_at_once_with_any_values(body: bytes) -> None:
     assert is_exact(body)
 
 
@@ -106,7 +106,7 @@ def test_a_misspelt_name_is_found_at_any_depth(body: bytes, exact: bool) -> None
     assert is_exact(body) == exact
 
 
-def test_a_name_that_is_exact_elsewhere_is_looked_at() -> None:
+def test_a_name_that_is_exact_in_another_place_is_checked() -> None:
     """One type has it so, another one with a capital letter."""
     inner = msgspec.defstruct("Inner", [("Name", str | None, None)])
     outer = Spelling(msgspec.defstruct("Outer", [("name", str | None, None), ("inner", inner | None, None)]))
@@ -138,5 +138,5 @@ def test_a_value_reads_the_same_in_every_spelling(value: Whole, change: Callable
 
 
 @given(st.binary())
-def test_no_text_is_too_odd_to_be_looked_at(body: bytes) -> None:
+def test_any_text_can_be_checked(body: bytes) -> None:
     SPELLING.is_exact(body)

@@ -70,7 +70,7 @@ def test_the_root_leads_to_the_reference_and_its_links_are_large_enough(browser:
     page.context.close()
 
 
-def test_search_narrows_the_page_and_says_where_there_is_nothing(browser: Browser, address: str) -> None:
+def test_search_narrows_the_page_and_reports_an_empty_result(browser: Browser, address: str) -> None:
     page = opened(browser, address, viewport=DESK)
     page.fill("#find", "beacon name")
     shown = page.locator("main section[id]:visible").count()

@@ -24,18 +24,18 @@ from signfleet.web.documentation.page import anchor, limits, prose, type_in_word
         ({"type": "object"}, "object"),
     ],
 )
-def test_a_type_in_words(schema: dict[str, Any], words: str) -> None:
+def test_a_type_is_described_in_words(schema: dict[str, Any], words: str) -> None:
     assert type_in_words(schema) == words
 
 
-def test_limits_are_told_of_whatever_may_be_null() -> None:
+def test_limits_of_nullable_values_are_described() -> None:
     assert limits({"type": "integer", "minimum": 0, "maximum": 9}) == "at least 0, at most 9"
     assert limits({"anyOf": [{"type": "string", "maxLength": 128}, {"type": "null"}]}) == "no longer than 128"
 
 
-def test_prose_has_paragraphs_and_code_and_lets_nothing_else_through() -> None:
+def test_prose_has_paragraphs_and_code_and_escapes_other_markup() -> None:
     assert prose("One `a<b`.\n\nTwo <b>.") == "<p>One <code>a&lt;b</code>.</p><p>Two &lt;b&gt;.</p>"
 
 
-def test_an_anchor_holds_no_blanks() -> None:
+def test_an_anchor_has_no_spaces() -> None:
     assert anchor("type Player<int>") == "type-Player-int"

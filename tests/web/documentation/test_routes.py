@@ -54,20 +54,20 @@ async def test_the_document_describes_itself(client: httpx.AsyncClient) -> None:
     assert {"/openapi.json", "/docs", "/health/ready", "/2022/06/REST/Devices/"} <= set(answer.json()["paths"])
 
 
-async def test_it_need_not_be_sent_twice(client: httpx.AsyncClient) -> None:
+async def test_an_unchanged_document_is_304(client: httpx.AsyncClient) -> None:
     for path in ("/openapi.json", "/docs"):
         etag = (await client.get(path)).headers["ETag"]
         again = await client.get(path, headers={"If-None-Match": etag})
         assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_the_page_takes_a_browser_and_nothing_that_wants_json(client: httpx.AsyncClient) -> None:
+async def test_the_page_is_for_browsers_and_406_for_json(client: httpx.AsyncClient) -> None:
     answer = await client.get("/docs", headers={"Accept": "text/html,application/xhtml+xml"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert (await client.get("/docs", headers={"Accept": "application/json"})).status_code == 406
 
 
-async def test_the_page_loads_nothing(client: httpx.AsyncClient) -> None:
+async def test_the_page_loads_no_other_resource(client: httpx.AsyncClient) -> None:
     answer = await client.get("/docs")
     assert Page(answer.text).loaded == []
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
@@ -110,7 +110,7 @@ async def test_a_browser_at_the_root_is_led_to_the_page(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-async def test_a_program_at_the_root_gets_the_error_it_can_read(client: httpx.AsyncClient, accept: str) -> None:
+async def test_a_program_at_the_root_gets_a_json_error(client: httpx.AsyncClient, accept: str) -> None:
     answer = await client.get("/", headers={"Accept": accept})
     assert answer.status_code == 404
     assert answer.json()["message"] == "There is nothing at this address."

@@ -74,7 +74,7 @@ def test_some_endpoints_are_for_people_some_for_players(
     assert get(anyone, path, token).status_code == status
 
 
-def test_the_token_is_looked_at_before_the_request(anyone: httpx.Client) -> None:
+def test_the_token_is_checked_before_the_request(anyone: httpx.Client) -> None:
     answer = anyone.put(THING, headers={"Accept": "text/html", "Content-Type": "text/html"}, content=b"{")
     assert answer.status_code == 401
 

@@ -27,7 +27,7 @@ def put(client: httpx.Client, body: bytes, **headers: str) -> httpx.Response:
         "",
     ],
 )
-def test_a_body_may_be_called_json_in_many_ways(client: httpx.Client, content_type: str) -> None:
+def test_json_bodies_may_have_several_content_types(client: httpx.Client, content_type: str) -> None:
     answer = client.put(THING, content=b'{"serialNumber":"1"}', headers={"Content-Type": content_type})
     assert answer.status_code == 204
 
@@ -42,7 +42,7 @@ def test_another_content_type_is_415(client: httpx.Client, content_type: str) ->
     assert content_type in answer.json()["message"]
 
 
-def test_a_patch_may_be_called_by_its_own_type(client: httpx.Client) -> None:
+def test_a_patch_may_have_the_media_type_of_json_patch(client: httpx.Client) -> None:
     headers = {"Content-Type": "application/json-patch+json"}
     assert client.patch(THING, content=b'{"size":2}', headers=headers).json() == {"size": 2}
 
@@ -80,17 +80,17 @@ def test_the_content_type_of_what_takes_no_body_does_not_matter(client: httpx.Cl
         (b"null", "Expected an object, got null"),
     ],
 )
-def test_a_body_that_does_not_fit_is_told_where(client: httpx.Client, body: bytes, message: str) -> None:
+def test_the_error_names_the_member_that_does_not_fit(client: httpx.Client, body: bytes, message: str) -> None:
     answer = put(client, body)
     assert answer.status_code == 400
     assert message in answer.json()["message"]
 
 
-def test_what_an_entity_does_not_have_is_ignored(client: httpx.Client) -> None:
+def test_unknown_members_are_ignored(client: httpx.Client) -> None:
     assert put(client, b'{"serialNumber":"1","unheardOf":{"a":[1]}}').status_code == 204
 
 
-def test_a_byte_order_mark_is_passed_over(client: httpx.Client) -> None:
+def test_a_byte_order_mark_is_ignored(client: httpx.Client) -> None:
     assert put(client, b'\xef\xbb\xbf{"serialNumber":"1"}').status_code == 204
 
 
@@ -99,7 +99,7 @@ def test_delete_may_have_a_body(client: httpx.Client) -> None:
     assert answer.json() == ["a", "b"]
 
 
-def test_an_optional_body_may_be_left_out(anyone: httpx.Client) -> None:
+def test_an_optional_body_may_be_missing(anyone: httpx.Client) -> None:
     assert anyone.post("/open/optional").json() is None
     assert anyone.post("/open/optional", json={"serialNumber": "1"}).json() == {"serialNumber": "1", "size": 1}
 
@@ -124,12 +124,12 @@ def test_a_body_over_the_limit_is_413(anyone: httpx.Client, send: type[bytes]) -
     assert "100" in answer.json()["message"]
 
 
-def test_the_connection_lives_on_after_a_body_that_was_not_read(anyone: httpx.Client) -> None:
+def test_a_connection_survives_an_unread_body(anyone: httpx.Client) -> None:
     anyone.post("/open/small", content=b"x" * 3_000_000)
     assert anyone.get("/open/parameters").status_code == 200
 
 
-def test_a_body_that_breaks_off_changes_nothing(address: str, client: httpx.Client) -> None:
+def test_a_truncated_body_changes_nothing(address: str, client: httpx.Client) -> None:
     """The first request is never whole; the second shows that the server goes on and has not seen it."""
     host, _, port = address.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port))) as connection:

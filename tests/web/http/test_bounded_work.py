@@ -50,7 +50,7 @@ UNKNOWN = {f"k{number}": 0 for number in range(3000)}
 
 @pytest.mark.parametrize("path", ["/Devices/A1/", "/Self/Networks/Test Network/"])
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ([replace("/settings/name")] * 201, "an array no longer than 200"),
         ([replace("/settings", UNKNOWN), *[replace("/settings/K2999")] * 199], "no property 'K2999'"),
@@ -58,10 +58,12 @@ UNKNOWN = {f"k{number}": 0 for number in range(3000)}
         ([replace("/settings/" + "a" * 20_000)], "no property 'a"),
     ],
 )
-async def test_a_patch_is_checked_before_it_is_made(world: World, path: str, changes: list[object], said: str) -> None:
+async def test_a_patch_is_checked_before_it_is_applied(
+    world: World, path: str, changes: list[object], message: str
+) -> None:
     answer = await counted(world.admin, "PATCH", path, json.dumps(changes))
     assert answer.status_code == 400
-    assert any(part in answer.json()["message"] for part in said.split("|")), answer.text
+    assert any(part in answer.json()["message"] for part in message.split("|")), answer.text
     assert len(answer.text) < 1000
 
 
@@ -78,7 +80,7 @@ async def test_a_whole_player_with_much_text_can_be_sent_back(world: World) -> N
     assert (await world.admin.put("/Devices/A1/", json=player)).status_code == 204
 
 
-async def test_settings_have_a_length(world: World) -> None:
+async def test_settings_are_limited_in_length(world: World) -> None:
     many = [
         {"name": f"b{number}", "mode": "EddystoneUrl", "url": "https://x.example/" + "u" * 500} for number in range(64)
     ]
@@ -121,7 +123,7 @@ async def test_a_query_has_few_parameters_and_few_escapes(world: World) -> None:
     assert (answer.status_code, "4096 escaped" in answer.text) == (400, True)
 
 
-async def test_notification_templates_have_a_length_together(world: World) -> None:
+async def test_notification_templates_are_limited_in_length_together(world: World) -> None:
     path = f"/Self/Users/{world.administrator.user_id}/Notifications/"
     names = ("deviceFailure", "devicesFailure", "deviceDisconnected")
     answers = [await world.admin.put(path, json={f"{name}NotificationTemplate": "x" * 60_000}) for name in names]

@@ -23,12 +23,12 @@ def post(client: httpx.Client, body: bytes, charset: str) -> httpx.Response:
 @pytest.mark.parametrize(
     "charset", ["ISO-8859-1", "iso-8859-15", "windows-1252", "UTF-16", "utf-16le", '"utf-8"', "'latin1'", "gb18030"]
 )
-def test_json_is_read_in_the_charset_that_is_named(anyone: httpx.Client, charset: str) -> None:
+def test_json_is_read_in_its_declared_charset(anyone: httpx.Client, charset: str) -> None:
     answer = post(anyone, TEXT.encode(charset.strip("\"'")), charset)
     assert (answer.status_code, answer.json()) == (200, {"name": "Zoë"})
 
 
-def test_ascii_is_read_whatever_the_name_of_the_charset(anyone: httpx.Client) -> None:
+def test_ascii_is_read_under_any_charset(anyone: httpx.Client) -> None:
     assert post(anyone, b'{"name":"Zo\\u00eb"}', "x-unheard-of").json() == {"name": "Zoë"}
 
 
@@ -36,7 +36,7 @@ def test_ascii_is_read_whatever_the_name_of_the_charset(anyone: httpx.Client) ->
     ("charset", "status"),
     [("x-unheard-of", 415), ("zlib_codec", 415), ("idna", 415), ("shift_jis", 400), ("utf-8", 400)],
 )
-def test_what_cannot_be_read_is_refused(anyone: httpx.Client, charset: str, status: int) -> None:
+def test_an_unreadable_charset_or_body_is_refused(anyone: httpx.Client, charset: str, status: int) -> None:
     answer = post(anyone, TEXT.encode("latin-1"), charset)
     assert answer.status_code == status
     assert answer.json()["message"]
@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_refused(anyone: httpx.Client, charset: str, stat
         ("name=Zo\u00eb", "ISO-8859-1"),
     ],
 )
-def test_forms_are_read_as_they_were_escaped(form: str, charset: str) -> None:
+def test_forms_are_read_in_the_charset_of_their_escapes(form: str, charset: str) -> None:
     assert form_as_utf8(form.encode("latin-1"), charset.lower()) in (b"name=Zo%C3%AB", "name=Zoë".encode())
 
 
@@ -76,7 +76,7 @@ def test_a_jpeg_has_several_names(name: str) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "iso-8859-1", "utf-16", "shift_jis", "gb18030", "euc-kr", "x"]))
-def test_whatever_comes_is_text_or_refused(body: bytes, charset: str) -> None:
+def test_any_body_is_text_or_refused(body: bytes, charset: str) -> None:
     for read in (as_utf8, form_as_utf8):
         try:
             read(body, charset)

@@ -10,7 +10,7 @@ THING = "/2022/06/REST/Things/1/"
 BEFORE, AT, AFTER = (f"Wed, 13 Mar 2024 15:51:{second} GMT" for second in ("00", "01", "02"))
 
 
-def test_an_answer_tells_when_it_was_changed_and_its_tag(client: httpx.Client) -> None:
+def test_an_answer_has_a_last_modified_date_and_an_etag(client: httpx.Client) -> None:
     headers = client.get(THING).headers
     assert (headers["Last-Modified"], headers["ETag"]) == (AT, '"7-1"')
 
@@ -33,7 +33,7 @@ def test_an_answer_tells_when_it_was_changed_and_its_tag(client: httpx.Client) -
         ({"If-None-Match": '"7-2"', "If-Modified-Since": AT}, 200),
     ],
 )
-def test_what_the_client_has_is_not_sent_again(client: httpx.Client, headers: dict[str, str], status: int) -> None:
+def test_an_unchanged_entity_is_not_sent_again(client: httpx.Client, headers: dict[str, str], status: int) -> None:
     answer = client.get(THING, headers=headers)
     assert answer.status_code == status
     assert answer.headers["ETag"] == '"7-1"'
@@ -66,13 +66,13 @@ def test_head_is_conditional_as_well(client: httpx.Client) -> None:
         ({"If-Match": '"6-1"', "If-Unmodified-Since": AFTER}, 412),
     ],
 )
-def test_a_change_is_refused_if_somebody_was_faster(client: httpx.Client, headers: dict[str, str], status: int) -> None:
+def test_a_change_of_a_stale_state_is_refused(client: httpx.Client, headers: dict[str, str], status: int) -> None:
     answer = client.put(THING, json={"serialNumber": "1"}, headers=headers)
     assert answer.status_code == status
     if status == 412:
         assert answer.json()["error"] == "precondition_failed"
 
 
-def test_a_date_that_is_none_is_told(client: httpx.Client) -> None:
+def test_a_malformed_date_is_400(client: httpx.Client) -> None:
     answer = client.put(THING, json={"serialNumber": "1"}, headers={"If-Unmodified-Since": "yesterday"})
     assert "Header 'If-Unmodified-Since': 'yesterday'" in answer.json()["message"]

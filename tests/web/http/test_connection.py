@@ -19,7 +19,7 @@ def connection(address: str) -> Iterator[socket.socket]:
         yield connection
 
 
-def test_head_and_body_come_together(connection: socket.socket) -> None:
+def test_head_and_body_arrive_together(connection: socket.socket) -> None:
     for _ in range(20):
         connection.sendall(request("/open/parameters"))
         assert connection.recv(65_536).endswith(b'{"name":null,"size":100}')
@@ -35,7 +35,7 @@ def test_requests_that_are_sent_at_once_are_answered_in_their_order(connection: 
 
 
 @pytest.mark.parametrize("path", ["/open/parameters", "/open/large", "/open/long"])
-def test_a_connection_is_closed_when_all_was_sent(connection: socket.socket, path: str) -> None:
+def test_a_connection_closes_after_the_whole_answer(connection: socket.socket, path: str) -> None:
     connection.sendall(request(path, "Connection: close"))
     head, _, body = until_closed(connection).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
@@ -44,7 +44,7 @@ def test_a_connection_is_closed_when_all_was_sent(connection: socket.socket, pat
         assert body.count(b"x") == 1_000_000
 
 
-def test_a_client_that_says_it_will_send_no_more_is_answered(address: str) -> None:
+def test_a_client_that_half_closes_is_answered(address: str) -> None:
     host, _, port = address.removeprefix("http://").partition(":")
     for _ in range(50):
         with socket.create_connection((host, int(port)), timeout=60) as connection:
@@ -53,7 +53,7 @@ def test_a_client_that_says_it_will_send_no_more_is_answered(address: str) -> No
             assert until_closed(connection).endswith(b'{"name":null,"size":100}')
 
 
-def test_a_client_that_goes_away_before_its_answer_is_no_failure(
+def test_a_client_that_leaves_before_its_answer_is_not_a_failure(
     address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     host, _, port = address.removeprefix("http://").partition(":")

@@ -44,7 +44,7 @@ def is_open(connection: socket.socket) -> bool:
 # --- size ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_hundred_header_fields_are_taken_and_more_are_431(address: str) -> None:
+def test_a_hundred_header_fields_are_accepted_and_more_are_431(address: str) -> None:
     fields = [f"X-{number}: v" for number in range(98)]  # beside Host and Connection
     assert status(ask(address, request("/open/parameters", CLOSE, *fields))) == 200
     answer = ask(address, request("/open/parameters", CLOSE, "X-More: v", *fields))
@@ -55,7 +55,7 @@ def test_a_hundred_header_fields_are_taken_and_more_are_431(address: str) -> Non
     assert json.loads(body)["error"] == "request_header_fields_too_large"
 
 
-def test_a_million_header_fields_neither_delay_others_nor_stay_unanswered(address: str) -> None:
+def test_a_million_header_fields_are_refused_without_delaying_other_clients(address: str) -> None:
     with connected(address) as connection, httpx.Client(base_url=address) as other:
         started = time.perf_counter()
         connection.sendall(request("/open/parameters")[:-2] + b"a:\r\n" * 1_000_000 + b"\r\n")
@@ -78,7 +78,7 @@ def test_a_head_of_more_than_64_kb_is_431(address: str, head: bytes) -> None:
     assert status(ask(address, head)) == 431
 
 
-def test_a_field_that_just_fits_is_taken(address: str) -> None:
+def test_a_field_at_the_limit_is_accepted(address: str) -> None:
     assert status(ask(address, request("/open/parameters", CLOSE, "X-Long: " + "v" * 65_000))) == 200
 
 
@@ -87,7 +87,7 @@ def test_an_address_of_more_than_16_kb_is_414(address: str) -> None:
     assert status(ask(address, request("/" + "a" * 20_000))) == 414
 
 
-def test_what_follows_a_chunked_body_is_counted_too(address: str) -> None:
+def test_extensions_and_trailers_of_a_chunked_body_are_limited(address: str) -> None:
     chunked = request("/open/small", "Transfer-Encoding: chunked", "Content-Type: application/json", method="POST")
     trailer = b"".join(b"X-%d: v\r\n" % number for number in range(200))
     assert status(ask(address, chunked + b"2\r\n{}\r\n0\r\n" + trailer + b"\r\n")) in (200, 431)
@@ -117,7 +117,7 @@ def test_a_body_that_is_refused_unread_leaves_the_answer_readable(address: str) 
     ],
     ids=lambda sent: sent.decode().split("\r\n", 1)[1].strip().replace("\r\n", ", ")[:40],
 )
-def test_a_host_that_is_missing_double_or_no_authority_is_400(address: str, sent: bytes) -> None:
+def test_a_missing_repeated_or_invalid_host_is_400(address: str, sent: bytes) -> None:
     answer = ask(address, sent)
     assert status(answer) == 400
     assert b"Host" in answer
@@ -126,7 +126,7 @@ def test_a_host_that_is_missing_double_or_no_authority_is_400(address: str, sent
 @pytest.mark.parametrize(
     "host", ["x", "x:80", "signs.example.com:8443", "203.0.113.7", "[2001:db8::1]:80", "my_box.", "a~"]
 )
-def test_a_host_that_is_an_authority_is_taken(address: str, host: str) -> None:
+def test_a_valid_host_is_accepted(address: str, host: str) -> None:
     assert status(ask(address, request("/open/parameters", CLOSE, host=host))) == 200
 
 
@@ -150,13 +150,13 @@ def test_http_1_0_needs_no_host(address: str) -> None:
     ],
     ids=lambda value: repr(value)[:60],
 )
-def test_what_cannot_be_read_says_why(address: str, sent: bytes, expected: int) -> None:
+def test_the_error_explains_a_malformed_request(address: str, sent: bytes, expected: int) -> None:
     answer = ask(address, sent)
     assert status(answer) == expected
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["message"].endswith(".")
 
 
-def test_a_mistake_behind_a_good_request_does_not_harm_it(address: str) -> None:
+def test_a_malformed_request_does_not_affect_the_one_before(address: str) -> None:
     answers = ask(address, request("/open/parameters") + b"NONSENSE\r\n\r\n")
     assert status(answers) == 200
     assert answers.count(b"HTTP/1.1 ") == 2
@@ -174,7 +174,7 @@ def test_requests_before_a_half_close_are_all_answered(address: str) -> None:
     assert [answers.count(b'{"name":"%d"' % number) for number in range(2000)] == [1] * 2000
 
 
-def test_half_a_request_before_a_half_close_is_not_waited_for(address: str) -> None:
+def test_a_partial_request_before_a_half_close_ends_at_once(address: str) -> None:
     with connected(address) as connection:
         connection.sendall(request("/open/parameters") + request("/open/parameters")[:-4])
         connection.shutdown(socket.SHUT_WR)
@@ -182,7 +182,7 @@ def test_half_a_request_before_a_half_close_is_not_waited_for(address: str) -> N
 
 
 @pytest.mark.parametrize("body", [b"", b"{}"])
-def test_an_offer_of_another_protocol_is_passed_over(address: str, body: bytes) -> None:
+def test_an_upgrade_to_another_protocol_is_ignored(address: str, body: bytes) -> None:
     upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
     length = (f"Content-Length: {len(body)}", "Content-Type: application/json")
     first = request("/open/small", *upgrade, *length, method="POST") + body
@@ -191,7 +191,7 @@ def test_an_offer_of_another_protocol_is_passed_over(address: str, body: bytes) 
     assert b"HTTP/1.1 200" in answers
 
 
-def test_a_body_is_asked_for_if_the_client_waits_for_that(address: str) -> None:
+def test_a_client_that_expects_100_continue_gets_it(address: str) -> None:
     headers = ("Expect: 100-continue", "Content-Length: 9", "Content-Type: application/json", CLOSE)
     with connected(address) as connection:
         connection.sendall(request("/open/small", *headers, method="POST"))
@@ -200,7 +200,7 @@ def test_a_body_is_asked_for_if_the_client_waits_for_that(address: str) -> None:
         assert until_closed(connection).endswith(b'{"a":"b"}')
 
 
-def test_a_body_that_nobody_wants_is_not_asked_for(address: str) -> None:
+def test_a_refused_request_gets_no_100_continue(address: str) -> None:
     headers = ("Expect: 100-continue", "Content-Length: 9", "Content-Type: text/plain")
     answer = ask(address, request("/open/small", *headers, method="POST"))
     assert status(answer) == 415
@@ -220,13 +220,13 @@ def test_a_body_in_pieces_arrives_whole(address: str, size: int) -> None:
 # --- time ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_head_that_does_not_come_is_408(hasty: str) -> None:
+def test_a_missing_head_is_408(hasty: str) -> None:
     answer = ask(hasty, request("/open/parameters")[:-2])
     assert status(answer) == 408
     assert b"head" in answer
 
 
-def test_a_head_that_comes_byte_by_byte_is_408(hasty: str) -> None:
+def test_a_head_sent_byte_by_byte_is_408(hasty: str) -> None:
     with connected(hasty) as connection:
         connection.settimeout(0.2)
         connection.sendall(b"GET / HTTP/1.1\r\n")
@@ -246,7 +246,7 @@ def test_a_connection_that_sends_nothing_is_closed(hasty: str) -> None:
         assert until_closed(connection) in (b"",)
 
 
-def test_a_connection_that_idles_is_closed_but_later(hasty: str) -> None:
+def test_an_idle_connection_is_closed_later(hasty: str) -> None:
     with connected(hasty) as connection:
         connection.sendall(request("/open/parameters"))
         assert status(connection.recv(65_536)) == 200
@@ -293,7 +293,7 @@ def test_a_client_that_does_not_read_its_answer_is_dropped(hasty: str) -> None:
 # --- number -------------------------------------------------------------------------------------------------------
 
 
-def test_an_address_has_so_many_connections_and_no_more(small: str) -> None:
+def test_connections_per_address_are_limited(small: str) -> None:
     with ExitStack() as stack:
         taken = [stack.enter_context(connected(small)) for _ in range(5)]
         for connection in taken:
@@ -332,7 +332,7 @@ def test_a_full_server_still_answers_health_checks() -> None:
             assert b"connection: close" in answer
 
 
-def test_one_address_does_not_take_all_that_is_reserved() -> None:
+def test_one_address_cannot_use_all_reserved_connections() -> None:
     with served(max_connections=1) as full, ExitStack() as stack:
         first = stack.enter_context(connected(full))
         first.sendall(request("/open/parameters"))
@@ -355,7 +355,7 @@ def test_a_trusted_proxy_may_have_more_connections_than_others() -> None:
             assert status(connection.recv(65_536)) == 200
 
 
-def test_refusals_are_counted_and_logged_but_not_each(tmp_path: Path) -> None:
+def test_refusals_are_counted_and_their_log_lines_limited(tmp_path: Path) -> None:
     from tests.running import running_server
 
     with running_server("--data", str(tmp_path), "--no-access-log") as server:

@@ -54,7 +54,7 @@ def test_an_answer_that_has_not_changed_can_be_read_too(open_to_page: httpx.Clie
 
 
 @pytest.mark.parametrize("origin", ["https://other.example", "null", "https://console.example.evil.example", ""])
-def test_other_pages_get_no_leave(open_to_page: httpx.Client, origin: str) -> None:
+def test_other_origins_are_not_allowed(open_to_page: httpx.Client, origin: str) -> None:
     for answer in (
         open_to_page.get("/open/parameters", headers={"Origin": origin}),
         preflight(open_to_page, "/2022/06/REST/Things/7/", origin),
@@ -63,20 +63,20 @@ def test_other_pages_get_no_leave(open_to_page: httpx.Client, origin: str) -> No
         assert "Origin" in answer.headers["Vary"]  # or a cache would give it to the page that may
 
 
-def test_without_the_setting_no_page_gets_leave(anyone: httpx.Client) -> None:
+def test_without_the_setting_no_origin_is_allowed(anyone: httpx.Client) -> None:
     answer = preflight(anyone, "/open/parameters", PAGE, "GET")
     assert (answer.status_code, answer.headers["Allow"]) == (200, "GET, HEAD")
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert "Vary" not in answer.headers
 
 
-def test_every_page_may_be_given_leave() -> None:
+def test_every_origin_can_be_allowed() -> None:
     with served(cors_origins="*") as address:
         answer = httpx.get(f"{address}/open/parameters", headers={"Origin": "null"})
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_options_that_is_no_preflight_is_answered_as_ever(open_to_page: httpx.Client) -> None:
+def test_options_that_is_not_a_preflight_gets_the_usual_answer(open_to_page: httpx.Client) -> None:
     answer = open_to_page.options("/open/parameters", headers={"Origin": PAGE})
     assert (answer.status_code, answer.headers["Allow"]) == (200, "GET, HEAD")
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE

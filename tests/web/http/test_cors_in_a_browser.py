@@ -112,7 +112,7 @@ def test_a_script_changes_only_what_it_has_read(scene: Scene, token: str, device
     assert statuses == [204, 412]
 
 
-def test_a_script_reads_where_a_new_group_is(scene: Scene, token: str) -> None:
+def test_a_script_reads_the_location_of_a_new_group(scene: Scene, token: str) -> None:
     body = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": '{"name": "Foyer"}'}
     seen = scene.fetch("/Groups/Regular/", token=token, **body)
     assert seen["status"] == 201

@@ -28,7 +28,7 @@ def dates(value: Any) -> Iterator[str]:
                 yield from dates(item)
 
 
-async def test_however_often_things_are_changed_no_date_lies_ahead(world: World) -> None:
+async def test_dates_are_never_in_the_future_after_many_changes(world: World) -> None:
     changes = [endpoint for endpoint in OFFERED if endpoint.method in ("PUT", "PATCH") and endpoint.family != "Players"]
     for _ in range(3):
         for endpoint in changes:
@@ -72,7 +72,7 @@ def fill(body: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("path", "body"), GUARDED)
-async def test_of_two_changes_within_a_second_the_later_is_refused_but_not_for_ever(
+async def test_the_later_of_two_changes_within_a_second_is_refused_for_a_second_at_most(
     world: World, path: str, body: Any
 ) -> None:
     admin = world.admin
@@ -96,7 +96,7 @@ async def test_of_two_changes_within_a_second_the_later_is_refused_but_not_for_e
             await asyncio.sleep(0.2)
 
 
-async def test_the_date_of_a_get_passes_where_nothing_has_changed(world: World) -> None:
+async def test_the_date_of_a_get_matches_an_unchanged_entity(world: World) -> None:
     admin, path = world.admin, "/Devices/A1/"
     for number in range(40):
         assert await change(admin, path, GUARDED[0][1], str(number)) == 204
@@ -108,7 +108,7 @@ async def test_the_date_of_a_get_passes_where_nothing_has_changed(world: World) 
     assert answer.status_code == 204, answer.text
 
 
-async def test_who_reads_and_writes_by_turns_is_never_refused(world: World) -> None:
+async def test_alternating_reads_and_writes_are_never_refused(world: World) -> None:
     for number in range(3):
         date = (await world.admin.get("/Devices/A1/")).headers["Last-Modified"]
         guard = {"If-Unmodified-Since": date}

@@ -21,7 +21,7 @@ def declared(endpoints: Endpoints, path: str, method: str = "get", **declaration
     return endpoints.declared[-1]
 
 
-def test_a_documented_route_has_what_the_contract_says() -> None:
+def test_a_documented_route_takes_its_declaration_from_the_contract() -> None:
     endpoint = declared(Endpoints(DEVICES), "/{device}/", "patch")
     assert (endpoint.family, endpoint.scopes) == ("Devices", ("bsn.api.main.devices.update",))
     assert endpoint.statuses == ("204",)
@@ -47,7 +47,7 @@ def test_a_documented_route_may_add_failures() -> None:
     assert settings.more == ("412", "429")
 
 
-def test_a_route_of_our_own_needs_a_family() -> None:
+def test_an_undocumented_route_needs_a_family() -> None:
     with pytest.raises(ValueError, match=r"^GET /2022/06/REST/Things/ .* family"):
         declared(Endpoints("/2022/06/REST/Things"), "/")
     assert declared(Endpoints("/things", family="Things"), "/").family == "Things"
@@ -70,7 +70,7 @@ def test_statuses_follow_from_method_path_and_body(
     assert (" ".join(endpoint.statuses), " ".join(endpoint.errors)) == (statuses, errors)
 
 
-def test_what_is_declared_goes_before_what_is_shared_and_what_is_usual() -> None:
+def test_a_declaration_overrides_shared_keywords_and_defaults() -> None:
     things = Endpoints("/things", family="Things", caller="public", errors="406", secret=True)
     assert declared(things, "/").errors == ("406",)
     other = declared(things, "/{name}/", "post", statuses="200 202", errors="400", caller="person")

@@ -25,17 +25,17 @@ def test_a_failure_is_a_status_and_the_error_entity(
     assert answer.json() == {"error": error, "message": message, "details": details}
 
 
-def test_it_is_told_when_to_come_again(anyone: httpx.Client) -> None:
+def test_a_temporary_failure_has_retry_after(anyone: httpx.Client) -> None:
     assert anyone.get("/open/fail/throttled").headers["Retry-After"] == "30"
     assert anyone.get("/open/fail/storage").headers["Retry-After"] == "2"
     assert anyone.get("/open/fail/stopped").headers["Retry-After"] == "2"
 
 
-def test_an_unexpected_failure_tells_nothing_of_its_cause(anyone: httpx.Client) -> None:
+def test_an_unexpected_failure_does_not_reveal_its_cause(anyone: httpx.Client) -> None:
     assert "hunter2" not in anyone.get("/open/fail/unexpected").text
 
 
-def test_token_endpoints_fail_as_oauth_wants_it(anyone: httpx.Client) -> None:
+def test_token_endpoints_fail_with_errors_of_oauth(anyone: httpx.Client) -> None:
     answer = anyone.get("/open/fail/oauth")
     assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/json; charset=utf-8")
     assert answer.json() == {"error": "invalid_client", "error_description": "Who?"}
@@ -43,5 +43,5 @@ def test_token_endpoints_fail_as_oauth_wants_it(anyone: httpx.Client) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_oauth_may_leave_the_description_out(anyone: httpx.Client) -> None:
+def test_an_oauth_error_may_lack_a_description(anyone: httpx.Client) -> None:
     assert anyone.get("/open/fail/oauth-bare").json() == {"error": "invalid_grant"}

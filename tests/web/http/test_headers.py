@@ -30,11 +30,11 @@ THING = "/2022/06/REST/Things/7/"
         ("GET", THING),
     ],
 )
-def test_every_answer_is_what_it_says_it_is(client: httpx.Client, method: str, path: str) -> None:
+def test_every_answer_forbids_content_sniffing(client: httpx.Client, method: str, path: str) -> None:
     assert client.request(method, path).headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_what_is_refused_before_the_application_is_too(address: str) -> None:
+def test_early_refusals_forbid_content_sniffing_too(address: str) -> None:
     answer = ask(address, request("/", host="a b"))
     assert status(answer) == 400
     assert b"x-content-type-options: nosniff\r\n" in answer
@@ -53,11 +53,11 @@ def test_what_is_refused_before_the_application_is_too(address: str) -> None:
         ("/open/large", "private, no-cache"),
     ],
 )
-def test_no_cache_guesses_how_long_an_answer_is_good(client: httpx.Client, path: str, policy: str) -> None:
+def test_every_answer_has_a_cache_policy(client: httpx.Client, path: str, policy: str) -> None:
     assert client.get(path).headers["Cache-Control"] == policy
 
 
-def test_an_unchanged_answer_may_still_not_be_used_unasked(client: httpx.Client) -> None:
+def test_a_304_still_requires_revalidation(client: httpx.Client) -> None:
     answer = client.get(THING, headers={"If-None-Match": '"7-1"'})
     assert (answer.status_code, answer.headers["Cache-Control"]) == (304, "private, no-cache")
 
@@ -69,14 +69,14 @@ def proxied() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("scheme", "is_strict"), [("https", True), ("http", False), ("ftp", False), ("", False)])
-def test_who_comes_by_tls_is_to_stay_there(proxied: str, scheme: str, is_strict: bool) -> None:
+def test_clients_on_tls_get_strict_transport_security(proxied: str, scheme: str, is_strict: bool) -> None:
     answer = httpx.get(f"{proxied}/nowhere", headers={"X-Forwarded-Proto": scheme})
     assert ("Strict-Transport-Security" in answer.headers) is is_strict
 
 
 @pytest.mark.parametrize("length", [300, 60_000])
 @pytest.mark.parametrize("name", ["Accept", "Accept-Encoding", "If-None-Match", "Cookie", "If-Match"])
-def test_long_lists_are_answered(client: httpx.Client, name: str, length: int) -> None:
+def test_long_headers_are_answered(client: httpx.Client, name: str, length: int) -> None:
     answer = client.get("/open/large", headers={name: ('"a", x/y;q=0,' * length)[:length].strip()})
     assert answer.status_code == (406 if name == "Accept" and length == 300 else 200)
 

@@ -46,7 +46,7 @@ async def a_moment() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_does_not_fit_waits_and_enters_in_turn(hall: Bodies) -> None:
+async def test_a_body_that_does_not_fit_waits_for_its_turn(hall: Bodies) -> None:
     visits = {name: hall.come(name, 25) for name in "abcd"}
     waiting = {name: hall.come(name, size) for name, size in (("e", 25), ("f", 1))}
     await a_moment()
@@ -62,7 +62,7 @@ async def test_what_does_not_fit_waits_and_enters_in_turn(hall: Bodies) -> None:
         await task
 
 
-async def test_one_caller_has_a_share_and_no_more(hall: Bodies) -> None:
+async def test_one_caller_cannot_exceed_its_share(hall: Bodies) -> None:
     task, leave = hall.come("a", 20)
     await a_moment()
     with pytest.raises(Throttled, match="one after the other"):
@@ -76,7 +76,7 @@ async def test_one_caller_has_a_share_and_no_more(hall: Bodies) -> None:
         pass
 
 
-async def test_who_waits_too_long_is_asked_to_come_again() -> None:
+async def test_a_wait_that_is_too_long_is_503() -> None:
     hall = Bodies(BodyBudget(100, patience=0.01))
     visits = [hall.come(name, 25) for name in "abcd"]
     await a_moment()
@@ -89,7 +89,7 @@ async def test_who_waits_too_long_is_asked_to_come_again() -> None:
         await task
 
 
-async def test_a_bounded_number_waits(hall: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_waiting_bodies_is_limited(hall: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_budget, "WAITING", 1)
     visits = [hall.come(name, 25) for name in "abcde"]
     await a_moment()
@@ -102,7 +102,7 @@ async def test_a_bounded_number_waits(hall: Bodies, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("seed", range(20))
-async def test_all_room_comes_back_however_bodies_come_wait_and_leave(seed: int) -> None:
+async def test_all_room_is_free_after_any_sequence_of_bodies(seed: int) -> None:
     chance, room = random.Random(seed), BodyBudget(100, patience=0.003)
     inside = 0
 

@@ -28,14 +28,14 @@ def test_head_of_a_failure_has_no_body(client: httpx.Client) -> None:
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-def test_options_tells_what_is_allowed_without_a_token(anyone: httpx.Client) -> None:
+def test_options_lists_the_allowed_methods_without_a_token(anyone: httpx.Client) -> None:
     answer = anyone.options(THING)
     assert (answer.status_code, answer.content) == (200, b"")
     assert allowed(answer) == {"GET", "HEAD", "PUT", "PATCH"}
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "TRACE", "LOCK", "PROPFIND", "REPORT", "PURGE", "SEARCH"])
-def test_another_method_is_405_and_tells_what_is_allowed(client: httpx.Client, method: str) -> None:
+def test_another_method_is_405_and_lists_the_allowed_ones(client: httpx.Client, method: str) -> None:
     answer = client.request(method, THING)
     assert answer.status_code == 405
     assert allowed(answer) == {"GET", "HEAD", "PUT", "PATCH", "OPTIONS"}
@@ -44,5 +44,5 @@ def test_another_method_is_405_and_tells_what_is_allowed(client: httpx.Client, m
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS", "PURGE"])
-def test_any_method_is_404_where_nothing_is(client: httpx.Client, method: str) -> None:
+def test_any_method_of_an_unknown_path_is_404(client: httpx.Client, method: str) -> None:
     assert client.request(method, "/nowhere").status_code == 404

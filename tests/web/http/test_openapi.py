@@ -86,11 +86,11 @@ def test_names_of_schemas_are_plain(served: dict[str, Any]) -> None:
     assert [name for name in served["components"]["schemas"] if not re.fullmatch(r"\w+", name)] == []
 
 
-def test_no_pattern_needs_more_than_other_engines_have(served: dict[str, Any]) -> None:
+def test_patterns_work_in_other_regular_expression_engines(served: dict[str, Any]) -> None:
     assert re.findall(r'"pattern": "[^"]*\(\?[=!<]', json.dumps(served)) == []
 
 
-def test_responses_list_the_headers_that_clients_work_with(served: dict[str, Any]) -> None:
+def test_responses_list_the_headers_that_clients_use(served: dict[str, Any]) -> None:
     device = operation(served, "get", "/2022/06/REST/Devices/{device}/")["responses"]
     assert device["200"]["headers"].keys() == device["304"]["headers"].keys() == {"ETag", "Last-Modified"}
     assert device["401"]["headers"].keys() == {"WWW-Authenticate"}
@@ -108,7 +108,7 @@ def test_the_size_of_a_page_has_its_limits(served: dict[str, Any]) -> None:
     assert (size["minimum"], size["maximum"]) == (1, 100)
 
 
-def test_every_endpoint_is_there_and_nothing_else() -> None:
+def test_the_document_lists_exactly_the_endpoints() -> None:
     described = document(wiring.endpoints())["paths"]
     assert sum(len(operations) for operations in described.values()) == len(wiring.endpoints())
 
@@ -129,7 +129,7 @@ def test_scopes_of_which_one_is_enough_are_alternatives(small: dict[str, Any]) -
     assert described["security"] == [{"token": ["things.first"]}, {"token": ["things.second"]}]
 
 
-def test_a_token_without_scope_is_told_apart_from_none(small: dict[str, Any]) -> None:
+def test_a_token_without_scope_differs_from_no_token(small: dict[str, Any]) -> None:
     assert operation(small, "get", "/open/device")["security"] == [{"token": []}]
     assert operation(small, "get", "/open/large")["security"] == []
 
@@ -154,7 +154,7 @@ def test_a_body_is_described_by_its_type(small: dict[str, Any]) -> None:
     assert small["components"]["schemas"]["Thing"]["required"] == ["serialNumber"]
 
 
-def test_of_a_partial_body_nothing_is_required(small: dict[str, Any]) -> None:
+def test_a_partial_body_requires_no_property(small: dict[str, Any]) -> None:
     content = operation(small, "patch", "/2022/06/REST/Things/{device}/")["requestBody"]["content"]
     assert list(content) == ["application/json-patch+json", "application/json"]
     schema = content["application/json"]["schema"]
@@ -172,7 +172,7 @@ def test_failures_are_the_error_entity_in_both_media_types(small: dict[str, Any]
     assert set(small["components"]["schemas"]["ErrorBody"]["properties"]) == {"error", "message", "details"}
 
 
-def test_other_addresses_are_told(small: dict[str, Any]) -> None:
+def test_aliases_are_described(small: dict[str, Any]) -> None:
     assert "`/open/alias`" in operation(small, "get", "/open/parameters")["description"]
 
 

@@ -26,12 +26,12 @@ PARAMETERS = "/open/parameters"
         ("", None),
     ],
 )
-def test_a_parameter_is_read_whatever_the_letters_of_its_name(anyone: httpx.Client, query: str, value: str) -> None:
+def test_a_parameter_name_matches_in_any_letter_case(anyone: httpx.Client, query: str, value: str) -> None:
     assert anyone.get(f"{PARAMETERS}?{query}").json()["name"] == value
 
 
 @pytest.mark.parametrize("value", ["%FF", "%00", "a%00b"])
-def test_a_parameter_that_is_no_text_is_told(anyone: httpx.Client, value: str) -> None:
+def test_a_parameter_that_is_not_text_is_400(anyone: httpx.Client, value: str) -> None:
     answer = anyone.get(f"{PARAMETERS}?returnURL={value}")
     assert answer.status_code == 400
     assert "Query parameter 'returnURL'" in answer.json()["message"]
@@ -46,7 +46,7 @@ def test_a_page_has_1_to_100_items(anyone: httpx.Client, sent: str, size: int) -
 
 
 @pytest.mark.parametrize("sent", ["many", "1.5", "1e2", "0x10", "9" * 5000])
-def test_a_size_that_is_no_number_is_told(anyone: httpx.Client, sent: str) -> None:
+def test_a_page_size_that_is_not_a_number_is_400(anyone: httpx.Client, sent: str) -> None:
     answer = anyone.get(f"{PARAMETERS}?pageSize={sent}")
     assert answer.status_code == 400
     assert "'pageSize'" in answer.json()["message"]

@@ -24,7 +24,7 @@ FORWARDED = {
 @pytest.mark.parametrize(
     "trusted", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1/8", "::ffff:127.0.0.1", "10.0.0.0/8,127.0.0.1", "*"]
 )
-def test_a_trusted_proxy_says_who_calls_and_how_the_server_is_called(trusted: str) -> None:
+def test_a_trusted_proxy_sets_the_caller_and_the_address_of_the_server(trusted: str) -> None:
     with served(trusted_proxies=trusted) as address:
         answer = httpx.get(f"{address}/open/caller", headers=FORWARDED)
     client = "198.51.100.9" if trusted == "*" else "203.0.113.7"
@@ -34,20 +34,20 @@ def test_a_trusted_proxy_says_who_calls_and_how_the_server_is_called(trusted: st
 
 
 @pytest.mark.parametrize("trusted", ["", "192.0.2.1", "192.0.2.0/24, ::1"])
-def test_nobody_else_says_so(trusted: str) -> None:
+def test_forwarded_headers_of_other_clients_are_ignored(trusted: str) -> None:
     with served(trusted_proxies=trusted) as address:
         answer = httpx.get(f"{address}/open/caller", headers=FORWARDED)
     assert answer.json() == {"address": "127.0.0.1", "base": address, "proven": None}
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_the_setting_comes_before_what_anybody_says() -> None:
+def test_the_setting_overrides_forwarded_headers() -> None:
     with served(trusted_proxies="127.0.0.1", public_url="https://fleet.example.com/signs/") as address:
         answer = httpx.get(f"{address}/open/caller", headers=FORWARDED)
     assert answer.json()["base"] == answer.json()["proven"] == "https://fleet.example.com/signs"
 
 
-def test_http_1_0_without_a_host_is_led_to_where_it_came(address: str) -> None:
+def test_http_1_0_without_a_host_gets_the_address_of_the_connection(address: str) -> None:
     answer = ask(address, b"GET /open/caller HTTP/1.0\r\n\r\n")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["base"] == address
 
@@ -69,25 +69,25 @@ def test_http_1_0_without_a_host_is_led_to_where_it_came(address: str) -> None:
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_the_nearest_address_that_is_no_proxy_counts(header: dict[str, str], expected: str) -> None:
+def test_the_nearest_address_that_is_not_a_proxy_is_the_caller(header: dict[str, str], expected: str) -> None:
     with served(trusted_proxies="127.0.0.0/8") as address:
         assert httpx.get(f"{address}/open/caller", headers=header).json()["address"] == expected
 
 
 @pytest.mark.parametrize("host", ["a b", "evil.example/path", "x@evil.example", "", "http://evil.example"])
-def test_a_forwarded_host_that_is_none_is_passed_over(host: str) -> None:
+def test_an_invalid_forwarded_host_is_ignored(host: str) -> None:
     with served(trusted_proxies="127.0.0.1") as address:
         answer = httpx.get(f"{address}/open/caller", headers={"X-Forwarded-Host": host})
     assert answer.json() == {"address": "127.0.0.1", "base": address, "proven": None}
 
 
 @pytest.mark.parametrize("entry", ["127.0.0.1/33", "10.0.0", "1.2.3.4.5", "::1/200", "12345"])
-def test_an_entry_that_is_no_network_is_named(entry: str) -> None:
+def test_the_error_names_an_entry_that_is_not_a_network(entry: str) -> None:
     with pytest.raises(ValueError, match=entry):
         TrustedProxies(f"127.0.0.1, {entry}")
 
 
-def test_addresses_are_written_as_people_do() -> None:
+def test_addresses_have_their_usual_spelling() -> None:
     assert plain_address("::ffff:203.0.113.7") == "203.0.113.7"
     assert plain_address("fe80::1%eth0") == "fe80::1"
     assert origin_of("2001:db8:1:2:3:4:5:6") == origin_of("2001:db8:1:2::") == "2001:db8:1:2::/64"
@@ -95,7 +95,7 @@ def test_addresses_are_written_as_people_do() -> None:
 
 
 @given(st.text(max_size=300))
-def test_no_text_is_too_odd_to_be_looked_at(text: str) -> None:
+def test_any_text_can_be_checked(text: str) -> None:
     if is_authority(text):
         assert text.isascii()
         assert not set(text) & set(" /?#@\\<>\"'\r\n")

@@ -24,23 +24,23 @@ def lines(restored_logs: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list
     yield capture.entries
 
 
-def test_every_answer_has_an_id_of_its_own(anyone: httpx.Client) -> None:
+def test_every_answer_has_a_unique_id(anyone: httpx.Client) -> None:
     ids = [anyone.get(path).headers["X-Request-Id"] for path in ("/open/parameters", THING, "/nowhere")]
     assert len(set(ids)) == 3
 
 
 @pytest.mark.parametrize("sent", ["abc-123", "a.b_c", "x" * 64])
-def test_an_id_that_is_sent_is_kept(anyone: httpx.Client, sent: str) -> None:
+def test_a_valid_request_id_is_reused(anyone: httpx.Client, sent: str) -> None:
     assert anyone.get("/nowhere", headers={"X-Request-Id": sent}).headers["X-Request-Id"] == sent
 
 
 @pytest.mark.parametrize("sent", ["", "x" * 65, "a b", "<script>", "a\tb", "ü"])
-def test_an_id_that_could_do_harm_is_not(anyone: httpx.Client, sent: str) -> None:
+def test_an_unsafe_request_id_is_replaced(anyone: httpx.Client, sent: str) -> None:
     answer = anyone.get("/nowhere", headers=[("X-Request-Id", sent.encode())])
     assert answer.headers["X-Request-Id"] != sent
 
 
-def test_a_line_tells_who_asked_for_what_and_how_it_went(client: httpx.Client, lines: list[Any]) -> None:
+def test_a_line_names_the_caller_the_request_and_its_outcome(client: httpx.Client, lines: list[Any]) -> None:
     answer = client.get(THING)
     [line] = lines
     assert line.pop("ms") >= 0
@@ -58,7 +58,7 @@ def test_a_line_tells_who_asked_for_what_and_how_it_went(client: httpx.Client, l
     }
 
 
-def test_a_line_holds_no_token_and_no_query(client: httpx.Client, lines: list[Any]) -> None:
+def test_a_line_contains_no_token_and_no_query(client: httpx.Client, lines: list[Any]) -> None:
     client.get("/2022/06/REST/Things/1/Tokens/hunter2/?password=hunter2")
     client.get("/nowhere?hunter2", headers={"Authorization": "Bearer hunter2"})
     assert len(lines) == 2
@@ -76,5 +76,5 @@ def test_a_line_holds_no_token_and_no_query(client: httpx.Client, lines: list[An
         ("/2022/06/REST/Devices/D7D834000029/", "/2022/06/REST/Devices/D7D834000029/"),
     ],
 )
-def test_what_may_be_a_token_is_blotted_out(path: str, shown: str) -> None:
+def test_possible_tokens_are_masked(path: str, shown: str) -> None:
     assert redacted(path) == shown

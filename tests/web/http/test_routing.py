@@ -44,13 +44,13 @@ def test_no_method_is_redirected(client: httpx.Client, method: str) -> None:
         ("İ", "İ"),
     ],
 )
-def test_a_parameter_keeps_its_letters_and_what_was_escaped(client: httpx.Client, sent: str, value: str) -> None:
+def test_a_path_parameter_keeps_its_letter_case_and_escapes(client: httpx.Client, sent: str, value: str) -> None:
     assert client.get(f"{THINGS}/{sent}/").json() == {"device": value}
     assert client.get(f"{THINGS}/1/tokens/{sent}").json() == {"device": "1", "token": value}
 
 
 @pytest.mark.parametrize("sent", ["%FF", "%00", "a%C3", "%ED%A0%80"])
-def test_a_parameter_that_is_no_text_is_told(client: httpx.Client, sent: str) -> None:
+def test_a_parameter_that_is_not_text_is_400(client: httpx.Client, sent: str) -> None:
     answer = client.get(f"{THINGS}/{sent}/")
     assert answer.status_code == 400
     assert "Path segment 'device'" in answer.json()["message"]
@@ -76,7 +76,7 @@ def test_a_parameter_may_take_the_rest_of_the_path(client: httpx.Client, sent: s
     "path",
     ["/", "/2022/06/REST/", "/2022/06/REST/Things/1/2/3/", "/nowhere", "/%FF", "//", "/..;/", f"{THINGS}//Tokens/x/"],
 )
-def test_what_is_not_there_is_404(client: httpx.Client, path: str) -> None:
+def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.json() == {"error": "not_found", "message": "There is nothing at this address.", "details": ""}

@@ -90,7 +90,7 @@ def test_a_stream_that_waits_ends_when_its_connection_is_reset(address: str, tic
     assert ticks.closed.wait(LIMIT)
 
 
-def test_a_body_that_stays_away_does_not_stop_a_stream(address: str, ticks: Ticks) -> None:
+def test_a_late_request_body_does_not_stop_a_stream(address: str, ticks: Ticks) -> None:
     with connected(address) as connection:
         connection.sendall(request("/open/ticks?count=10000", "Content-Length: 10") + b"12345")
         read_ticks(connection, 3)

@@ -54,12 +54,12 @@ async def test_it_is_not_ready_while_they_cannot_and_names_what_fails(broken_cli
     assert "Retry-After" in answer.headers
 
 
-async def test_it_is_alive_whatever_the_store_does(broken_client: httpx.AsyncClient) -> None:
+async def test_it_is_alive_even_if_the_store_fails(broken_client: httpx.AsyncClient) -> None:
     answer = await broken_client.get("/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
-async def test_the_metrics_count_requests_by_route_and_tell_of_the_process(broken_client: httpx.AsyncClient) -> None:
+async def test_metrics_count_requests_by_route_and_describe_the_process(broken_client: httpx.AsyncClient) -> None:
     await broken_client.get("/Health/Live/")
     answer = await broken_client.get("/metrics", headers={"Accept": "application/openmetrics-text,text/plain;q=0.5"})
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
@@ -68,6 +68,6 @@ async def test_the_metrics_count_requests_by_route_and_tell_of_the_process(broke
     assert "python_info" in answer.text
 
 
-async def test_no_address_that_is_not_there_becomes_a_metric(broken_client: httpx.AsyncClient) -> None:
+async def test_unknown_paths_do_not_become_metrics(broken_client: httpx.AsyncClient) -> None:
     await broken_client.get("/a-secret-of-somebody")
     assert "a-secret-of-somebody" not in (await broken_client.get("/metrics")).text
