@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -30,7 +31,7 @@ RowT = TypeVar("RowT", bound=EntityRow)
 #: edit its permissions.
 Lock = Callable[[Transaction, Session, str], Awaitable[RowT]]
 #: Returns id and name of what an id or name means, if the caller may see it. Raises `NotFound`.
-Find = Callable[[Transaction, Session, str], Awaitable[tuple[int, str]]]
+Find = Callable[[Session, str], Awaitable[tuple[int, str]]]
 #: Advances the dates of a locked row to a time in ms.
 Touch = Callable[[Transaction, RowT, int], Awaitable[object]]
 
@@ -77,12 +78,13 @@ class PermissionList(Generic[RowT]):
         permissions: Sequence[Permission],
         now: int,
     ) -> None:
+        names = {} if self._find is None else await _visible_names(session, self._find, permissions)
+
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, session, ref)
             if self._root is None:
                 self._check_principals(row, permissions)
-            if self._find is not None:
-                await self._check_entities(tx, session, self._find, row, permissions)
+            self._check_entities(row, permissions, names)
             entity_id = grants.ALL_INSTANCES if self._root is None else row.id
             grantor = await Grantor.of(session, tx)
             entry = AuditEntry(action, self._entity, row.id, self._name_of(row))
@@ -108,15 +110,24 @@ class PermissionList(Generic[RowT]):
             if (permission.principal.type, permission.principal.id) != (self._entity, row.id):
                 raise Invalid(f"'[{number}].principal': must be the {self._entity.lower()} {row.id} of the path.")
 
-    async def _check_entities(
-        self, tx: Transaction, session: Session, find: Find, row: RowT, permissions: Sequence[Permission]
-    ) -> None:
-        """Raises `Invalid` for a permission on another device or group than the path's.
-
-        Ignores ids that the caller cannot see, since clients send permissions that they read from other servers.
-        """
+    def _check_entities(self, row: RowT, permissions: Sequence[Permission], names: Mapping[int, str]) -> None:
+        """Raises `Invalid` for a permission on another device or group than the path's, of those in `names`."""
         for place, entity_id in grants.other_instances(permissions, row.id):
-            with suppress(NotFound):
-                id_, name = await find(tx, session, str(entity_id))
-                if id_ == entity_id:
-                    raise of_another(place, self._entity.lower(), name, self._name_of(row))
+            if entity_id in names:
+                raise of_another(place, self._entity.lower(), names[entity_id], self._name_of(row))
+
+
+async def _visible_names(session: Session, find: Find, permissions: Sequence[Permission]) -> dict[int, str]:
+    """Returns the names of the instances that permissions name, by id, as far as the caller sees them.
+
+    Ids that the caller cannot see are ignored, since clients send permissions that they read from other servers. The
+    look-ups run outside the transaction, with a turn for other requests between two of them: there may be a hundred.
+    """
+    names: dict[int, str] = {}
+    for _place, entity_id in grants.other_instances(permissions, own_id=0):
+        with suppress(NotFound):
+            id_, name = await find(session, str(entity_id))
+            if id_ == entity_id:
+                names[entity_id] = name
+        await asyncio.sleep(0)
+    return names

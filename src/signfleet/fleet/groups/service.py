@@ -194,8 +194,8 @@ class Groups:
         row = await self._row(session, ref)
         return await self._shown_permissions(session, row.id)
 
-    async def _find(self, tx: Transaction, session: Session, ref: str) -> tuple[int, str]:
-        row = await self._row(session, ref, tx)
+    async def _find(self, session: Session, ref: str) -> tuple[int, str]:
+        row = await self._row(session, ref)
         return row.id, row.name
 
     async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> GroupRow:

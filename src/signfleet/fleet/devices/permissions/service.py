@@ -30,8 +30,8 @@ class DevicePermissions:
         """Returns the permissions of a device as a JSON array, the newest first."""
         return await self._devices.part(session, ref, "permissions")
 
-    async def _find(self, tx: Transaction, session: Session, ref: str) -> tuple[int, str]:
-        found = await self._devices.find(session, ref, tx=tx)
+    async def _find(self, session: Session, ref: str) -> tuple[int, str]:
+        found = await self._devices.find(session, ref)
         return found.id, found.serial
 
     async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> LockedDevice:
