@@ -94,7 +94,7 @@ def test_any_value_can_be_logged(lines: Lines) -> None:
 
 def test_a_terminal_gets_readable_lines(monkeypatch: pytest.MonkeyPatch, restored_logs: None) -> None:
     terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]  # that is all there is to a terminal here
+    terminal.isatty = lambda: True
     monkeypatch.setattr("sys.stderr", terminal)
     logs.configure("info")
     structlog.get_logger("anything").info("listening", token="hunter2")

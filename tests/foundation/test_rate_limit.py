@@ -83,7 +83,7 @@ def test_a_table_is_bounded_in_number_and_size_of_keys(monkeypatch: pytest.Monke
     limit = RateLimit(1, 60.0, COMPLAINT, clock)
     for number in range(100):
         limit.check(f"{number}" * 10_000)
-    assert [len(key) for key in limit._due] == [16, 16, 16]  # type: ignore[arg-type]  # digests
+    assert [len(key) for key in limit._due] == [16, 16, 16]
 
 
 def test_a_full_table_evicts_the_key_that_was_idle_longest(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

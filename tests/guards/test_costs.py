@@ -60,7 +60,7 @@ class Counter:
                 return rows
 
         class Connection(sqlite3.Connection):
-            def cursor(self, *_: Any) -> sqlite3.Cursor:  # type: ignore[override]
+            def cursor(self, *_: Any) -> sqlite3.Cursor:
                 return super().cursor(Cursor)
 
         connection = CONNECT(*args, factory=Connection, **options)

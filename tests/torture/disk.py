@@ -143,7 +143,7 @@ def unreadable_database(folder: Path, rounds: int) -> Figures:
             statuses[alive] = statuses.get(alive, 0) + 1
             with file.open("r+b") as restored:
                 restored.write(content)
-            recovered += _until(lambda api=api: api.http.get(f"{MAIN}/Devices/").status_code == 200)  # type: ignore[misc]
+            recovered += _until(lambda api=api: api.http.get(f"{MAIN}/Devices/").status_code == 200)
             server.stop()
     figures = Figures("database file without its pages")
     figures.add("rounds", rounds)

@@ -93,7 +93,7 @@ class Profile:
 
     def random(self, *about: object) -> Random:
         """Returns a random generator that is the same for the same player and occasion."""
-        return Random(f"{self.seed}/{self.number}/{'/'.join(map(str, about))}")  # noqa: S311
+        return Random(f"{self.seed}/{self.number}/{'/'.join(map(str, about))}")  # noqa: S311 - repeatable, no secret
 
     def registration(self) -> dict[str, Any]:
         """Returns the body with which this player registers."""
@@ -128,7 +128,7 @@ def fleet(count: int, seed: int = DEFAULT_SEED, first: int = 0) -> Iterator[Prof
 
 def invent(seed: int, number: int) -> Profile:
     """Invents player `number` of the fleet of `seed`."""
-    chance = Random(f"{seed}/{number}")  # noqa: S311
+    chance = Random(f"{seed}/{number}")  # noqa: S311 - repeatable, no secret
     model, branch, prefix, _ = _pick(chance, MODELS)
     group = chance.choice(GROUPS)
     place = chance.choice(PLACES)

@@ -256,7 +256,7 @@ async def test_alternating_addresses_of_one_secret_are_audited_once_an_hour(
     places = {"A": "203.0.113.1", "B": "203.0.113.2"}
     for turn in turns:
         client = call_as()
-        client._transport = ASGITransport(client._transport.app, client=(places[turn], 123))  # type: ignore[attr-defined]
+        client._transport = ASGITransport(client._transport.app, client=(places[turn], 123))
         assert (await by_secret(client, at_work["device_secret"])).status_code == 200
     found = [entry["after"] for entry in await trail(admin, "[Action] IS 'Revoke'")]
     expected = {"reason": "secret_used_by_turns", "address": places["A"], "knownAddress": places["B"]}

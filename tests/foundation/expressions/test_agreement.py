@@ -92,7 +92,7 @@ def _property_criteria(draw: st.DrawFn) -> tree.Criterion:
     else:
         literal = _literals.get(found.kind, st.nothing())
     values = draw(_values(operator, literal))
-    return tree.Criterion(tree.PropertyPath(tuple(found.path.split("."))), operator, values)  # type: ignore[arg-type]
+    return tree.Criterion(tree.PropertyPath(tuple(found.path.split("."))), operator, values)
 
 
 _tags = st.builds(

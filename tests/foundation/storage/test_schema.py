@@ -23,7 +23,7 @@ SNAPSHOT = Path(__file__).with_name("schema.sql")
 
 def differences(connection: Any) -> list[Any]:
     """What Alembic would change to bring the store to the tables of the code."""
-    return compare_metadata(MigrationContext.configure(connection), metadata)  # type: ignore[no-any-return]
+    return compare_metadata(MigrationContext.configure(connection), metadata)
 
 
 def schema(path: Path) -> str:

@@ -124,7 +124,7 @@ async def test_a_revoked_token_is_refused_although_the_notification_never_arrive
         ours = await build(Settings(data=str(tmp_path), database=through))
         theirs = await build(Settings(data=str(tmp_path), database=url))
         try:
-            transports = [httpx.ASGITransport(make_app(services)) for services in (ours, theirs)]  # type: ignore[arg-type]
+            transports = [httpx.ASGITransport(make_app(services)) for services in (ours, theirs)]
             clients = [httpx.AsyncClient(transport=transport, base_url=BASE) for transport in transports]
             login = {"grant_type": "client_credentials"}
             path = "http://signfleet.test/realms/bsncloud/protocol/openid-connect/token"

@@ -24,7 +24,7 @@ def mailbox(services: Services, tmp_path: Path) -> Mailbox:
         await services.registrations.mail_resets()
         await services.outbox.send_due()
         return [
-            email.message_from_bytes(path.read_bytes(), EmailMessage, policy=email.policy.default)  # type: ignore[arg-type]
+            email.message_from_bytes(path.read_bytes(), EmailMessage, policy=email.policy.default)
             for path in sorted((tmp_path / "outbox").glob("*.eml"))
         ]
 

@@ -413,7 +413,7 @@ async def test_links_in_mails_use_the_host_of_a_trusted_proxy_only(
         await app(scope | {"forwarded_host": "signs.example.com", "scheme": "https"}, receive, send)
 
     for proxied in (app, as_proxied):
-        transport: Any = ASGITransport(proxied)  # type: ignore[arg-type]  # httpx's types of ASGI are its own
+        transport: Any = ASGITransport(proxied)
         async with AsyncClient(transport=transport, base_url=BASE, headers={"Host": "evil.example"}) as client:
             await client.get(f"/Self/{network.login}/Password/")
         await services.registrations.mail_resets()

@@ -42,7 +42,7 @@ class Received:
         if self.refuse is not None:
             return self.refuse
         assert isinstance(envelope.content, bytes)
-        parsed: Any = email.message_from_bytes(envelope.content, EmailMessage, policy=email.policy.default)  # type: ignore[arg-type]
+        parsed: Any = email.message_from_bytes(envelope.content, EmailMessage, policy=email.policy.default)
         self.messages.append(parsed)
         return "250 taken"
 
