@@ -11,7 +11,7 @@ from signfleet.foundation.malloc import restart_with_tuned_allocation
 
 
 def main() -> None:
-    """Entry point of the command."""
+    """Runs the command."""
     stop_signals.block()  # until the command is there that knows what they mean to it
     os.umask(0o077)  # whatever the server writes is for its own user only
     restart_with_tuned_allocation()

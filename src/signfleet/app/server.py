@@ -53,7 +53,7 @@ def run(settings: Settings, companion: Companion | None = None) -> None:
 
 
 async def serve(settings: Settings, companion: Companion | None, stop: StopSignals) -> None:
-    """`run`, inside a running event loop of the main thread."""
+    """Runs the server inside a running event loop of the main thread."""
     sys.setswitchinterval(SWITCH_INTERVAL)
     with contextlib.ExitStack() as stack:
         if stop.came:

@@ -28,7 +28,7 @@ def signfleet_settings() -> dict[str, Any]:
 def signfleet_server(
     tmp_path_factory: pytest.TempPathFactory, signfleet_settings: dict[str, Any]
 ) -> Iterator[TestingServer]:
-    """The server of this test process, as the last test left it."""
+    """Returns the server of this test process, as the last test left it."""
     from signfleet.testing.process import TestingServer  # noqa: PLC0415 - other projects' tests load this module too
 
     with TestingServer(tmp_path_factory.mktemp("signfleet"), **signfleet_settings) as server:
@@ -37,7 +37,7 @@ def signfleet_server(
 
 @pytest.fixture
 def signfleet(signfleet_server: TestingServer, request: pytest.FixtureRequest) -> TestingServer:
-    """The server, emptied and seeded for this test; `@pytest.mark.signfleet(devices=3)` sets the seed."""
+    """Returns the server, emptied and seeded for this test; `@pytest.mark.signfleet(devices=3)` sets the seed."""
     mark = request.node.get_closest_marker("signfleet")
     signfleet_server.reset(**(mark.kwargs if mark is not None else {}))
     return signfleet_server

@@ -28,7 +28,7 @@ class DeviceSecret(NamedTuple):
     address: str | None = None
 
     def is_proved_by(self, secret: str | None) -> bool:
-        """Whether `secret` is the device's; compares in constant time."""
+        """Returns whether `secret` is the device's; compares in constant time."""
         return secret is not None and self.hash is not None and compare_digest(self.hash, hash_token(secret))
 
     def presented(self) -> DeviceSecret:

@@ -35,7 +35,7 @@ class Clones:
         self._left: dict[int, tuple[str | None, int]] = {}
 
     def alternates(self, device_id: int, known_address: str | None, now: int) -> bool:
-        """Whether a device's secret comes from the address that it left for the known one, less than `PERIOD` ago."""
+        """Returns whether a secret comes from the address that it left for the known one less than `PERIOD` ago."""
         left, since = self._left.get(device_id, (None, 0))
         address = acting().address
         return address is not None and address == left != known_address and now - since < PERIOD

@@ -214,7 +214,7 @@ async def _network(reader: Store | Transaction, setup_token: str, now: int) -> q
 
 
 def _allows_protocol_1(network: queries.SetupNetwork, secret: secrets.DeviceSecret, now: int) -> bool:
-    """Whether the network still admits players of protocol 1, which know no secrets, and this may be one."""
+    """Returns whether the network still admits players of protocol 1, which know no secrets, and this may be one."""
     return not secret.is_presented and network.protocol_1_until is not None and now < network.protocol_1_until
 
 

@@ -95,7 +95,7 @@ class PlayerTokens:
     async def _may_repeat(
         self, tx: Transaction, token: queries.UsedToken, key: bytes, secret: secrets.DeviceSecret, now: int
     ) -> bool:
-        """Whether a used refresh token is the last one, and its answer may have been lost.
+        """Returns whether a used refresh token is the last one, and its answer may have been lost.
 
         For an answer with the player's first secret there is no time limit: the player has no other credential.
         """
@@ -156,7 +156,7 @@ def _tokens(outcome: Tokens | OAuthError) -> Tokens:
 
 
 def _came_with(secret: secrets.DeviceSecret, token: queries.UsedToken) -> bool:
-    """Whether the answer for this refresh token contained the first secret of the device."""
+    """Returns whether the answer for this refresh token contained the first secret of the device."""
     return token.used_date is not None and not secret.is_presented and secret.issue_date >= token.used_date
 
 

@@ -13,7 +13,7 @@ DOT_SEGMENTS = (".", "..")
 
 
 def id_of(segment: str) -> int | None:
-    """The id that a path segment means: digits that fit a 32-bit integer. None for anything else, which is a name."""
+    """Returns the id that a reference in a path means, digits that fit a 32-bit integer; None for a name."""
     if segment.isascii() and segment.isdigit() and len(segment) <= 10 and int(segment) <= LARGEST_ID:
         return int(segment)
     return None

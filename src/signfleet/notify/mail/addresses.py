@@ -12,7 +12,7 @@ _NAMED: Final = re.compile(r"\s*(?P<name>[^<>]*?)\s*<(?P<address>[^<>]+)>\s*")
 
 
 def with_ascii_domain(address: str) -> str:
-    """The address with its domain in the form of DNS: `info@müller.example` is `info@xn--mller-kva.example`.
+    """Returns an address with its domain as DNS has it: `info@müller.example` is `info@xn--mller-kva.example`.
 
     Few mail servers take other forms (SMTPUTF8). A domain that has no such form stays as it is.
     """
@@ -24,7 +24,7 @@ def with_ascii_domain(address: str) -> str:
 
 
 def sender(text: str) -> Address:
-    """`Name <address>` or an address alone. The name may have any characters, unquoted too. Raises `ValueError`."""
+    """Parses `Name <address>` or an address alone; the name may have any characters. Raises `ValueError`."""
     named = _NAMED.fullmatch(text)
     name, address = (named["name"].strip('"'), named["address"]) if named else ("", text.strip())
     return Address(display_name=name, addr_spec=with_ascii_domain(address))

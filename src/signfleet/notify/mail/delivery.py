@@ -96,7 +96,7 @@ class Delivery:
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether every recipient, or the mail itself, got an answer from 500 on.
+    """Returns whether every recipient, or the mail itself, got an answer from 500 on.
 
     A refused sender or login is not final: the operator can mend the settings.
     """

@@ -21,24 +21,24 @@ _SCOPE = re.compile(r"(?=.{1,128}$)[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE |
 
 
 def is_scope(text: str) -> bool:
-    """Whether `text` could be the name of one scope."""
+    """Returns whether `text` could be the name of one scope."""
     return _SCOPE.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def covers_any(granted: str, required: tuple[str, ...]) -> bool:
-    """Whether the space-separated scopes of `granted` reach one of those required."""
+    """Returns whether the space-separated scopes of `granted` reach one of those required."""
     return any(covers(granted, scope) for scope in required)
 
 
 def common(first: str, second: str) -> str:
-    """The scopes that both reach, each in its narrower form; empty where they have nothing in common."""
+    """Returns the scopes that both reach, each in its narrower form; empty where they have nothing in common."""
     within = [scope for scope in first.split() if covers(second, scope)]
     within += [scope for scope in second.split() if covers(first, scope)]
     return " ".join(dict.fromkeys(within))
 
 
 def covers(granted: str, required: str) -> bool:
-    """Whether the space-separated scopes of `granted` reach `required`."""
+    """Returns whether the space-separated scopes of `granted` reach `required`."""
     required = required.lower() + "."
     return any(required.startswith(scope + ".") for scope in granted.lower().split())

@@ -80,7 +80,7 @@ def entity_tags(header: str) -> list[str]:
 
 
 def is_unchanged(tags: str | None, since: str | None, last_modified: int | None, etag: str | None) -> bool:
-    """Whether a GET with these headers, `If-None-Match` and `If-Modified-Since`, may be answered with 304."""
+    """Returns whether a GET with these headers, `If-None-Match` and `If-Modified-Since`, may be answered with 304."""
     if tags is not None:
         if tags.count(",") >= TAGS:
             return False  # the caller gets the whole answer

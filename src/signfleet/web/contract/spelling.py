@@ -45,7 +45,7 @@ class Spelling:
         self._strict = None if strict is None else msgspec.json.Decoder(strict)
 
     def is_exact(self, body: bytes) -> bool:
-        """Whether no name has to be spelled differently, as far as a look at the text tells.
+        """Returns whether the text shows that no name has to be spelled differently.
 
         A few calls into C, whatever the length: every body comes through here.
         """
@@ -107,7 +107,7 @@ def property_name(kinds: Sequence[inspect.Type], name: str) -> str:
 
 @cache
 def properties(struct: type) -> Properties:
-    """The properties of a type by their names on the wire, each with the types that its value may have."""
+    """Returns the properties of a type by their names on the wire, each with the types that its value may have."""
     kind = known_type(struct)
     assert isinstance(kind, inspect.StructType)
     return {field.encode_name: choices(field.type) for field in kind.fields}
@@ -115,7 +115,7 @@ def properties(struct: type) -> Properties:
 
 @cache
 def _spellings(struct: type) -> Mapping[str, str]:
-    """The names of a type's properties by their folded ones."""
+    """Returns the names of a type's properties by their folded ones."""
     return {_fold(name): name for name in properties(struct)}
 
 
@@ -143,12 +143,12 @@ def _strict(kinds: Sequence[inspect.Type]) -> Any:
 
 
 def _fold(name: str) -> str:
-    """A name without its letter case, as `bytes.lower` has it: all properties have names in ASCII."""
+    """Returns a name without its letter case, as `bytes.lower` has it: all properties have names in ASCII."""
     return name.lower() if name.isascii() else name
 
 
 def _names(value: dict[str, Any], kinds: Sequence[inspect.Type]) -> Iterator[tuple[str, str]]:
-    """The names in an object that count, as they are given and as they are spelled."""
+    """Returns the names in an object that count, as they are given and as they are spelled."""
     for given in value:
         name = property_name(kinds, given)
         if name == given or name not in value:
@@ -156,12 +156,12 @@ def _names(value: dict[str, Any], kinds: Sequence[inspect.Type]) -> Iterator[tup
 
 
 def _elements(kinds: Sequence[inspect.Type], of: type[inspect.Type], attribute: str) -> list[inspect.Type]:
-    """The types of what is in the arrays, or objects with free names, that `kinds` admit."""
+    """Returns the types of what is in the arrays, or objects with free names, that `kinds` admit."""
     return [found for kind in kinds if isinstance(kind, of) for found in choices(getattr(kind, attribute))]
 
 
 def _structs(kinds: Sequence[inspect.Type]) -> Iterator[inspect.StructType]:
-    """All types with properties at any depth."""
+    """Returns all types with properties at any depth."""
     seen: set[type] = set()
     waiting = list(kinds)
     while waiting:

@@ -18,7 +18,7 @@ from signfleet.web.http.openapi import document
 
 
 def documentation(described: Sequence[Endpoint]) -> Endpoints:
-    """The endpoints that describe `described` and themselves; what they answer is made when first asked for."""
+    """Returns the endpoints that describe `described` and themselves; the first request makes their answers."""
     endpoints = Endpoints("", family="Documentation", caller="public", errors="406")
 
     @cache

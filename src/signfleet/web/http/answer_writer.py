@@ -62,7 +62,7 @@ class AnswerWriter:
         self._left = self.left
 
     def has_sent(self, size: float) -> bool:
-        """Whether the client took `size` bytes since the measuring began; if so, the measuring begins again."""
+        """Returns whether the client took `size` bytes since the measuring began; if so, the measuring begins again."""
         left = self.left
         if left > self._left - size:
             return False

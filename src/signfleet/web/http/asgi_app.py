@@ -101,7 +101,7 @@ class AsgiApp:
             record(size=response.streamed, is_whole=is_whole)
 
     async def _answer(self, call: Call) -> tuple[str | None, Response | None]:
-        """The route that was found, and the answer; None where nobody is there to read it."""
+        """Returns the route, and the answer; None if the client has left."""
         if (preflight := self._cors.preflight(call)) is not None:
             return "preflight", preflight
         template = None
@@ -134,7 +134,7 @@ def _is_browser_at_root(call: Call) -> bool:
 
 
 def _without_endpoint(call: Call, route: Route) -> Response:
-    """OPTIONS, or a method that is not there."""
+    """Answers OPTIONS. Raises `MethodNotAllowed` for a method that the path lacks."""
     allowed = sorted(route.responders)
     if call.method == "OPTIONS":
         return Response(200, [header("Allow", ", ".join(allowed))])

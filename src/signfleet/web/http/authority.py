@@ -10,7 +10,7 @@ _IPV6 = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\](?::([0-9]{1,5}))?")
 
 
 def is_authority(text: str) -> bool:
-    """Whether `text` is a host with or without a port, as a URL holds it; names are in ASCII, as DNS has them."""
+    """Returns whether `text` is a host with or without a port, as in a URL; names are in ASCII, as in DNS."""
     match = _NAME.fullmatch(text)
     if match is not None:
         port = match[1]
@@ -31,7 +31,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def plain_address(address: str) -> str:
-    """An IP address as people write it: an IPv4 address that came over IPv6 as IPv4, without an interface."""
+    """Returns an IP address as people write it: an IPv4 address that came over IPv6 as IPv4, without an interface."""
     if ":" not in address:
         return address
     address = address.partition("%")[0]
@@ -41,7 +41,7 @@ def plain_address(address: str) -> str:
 
 
 def origin_of(address: str) -> str:
-    """What one caller can easily have many of counts as one: the first 64 bits of an IPv6 address."""
+    """Returns what counts as one caller: an IPv4 address, or the first 64 bits of an IPv6 address."""
     if ":" not in address:
         return address
     try:

@@ -52,12 +52,12 @@ def answer_json(
     etag: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Answer:
-    """`value` as compact JSON."""
+    """Answers `value` as compact JSON."""
     return Answer(status, encode(value), last_modified=last_modified, etag=etag, headers=headers or {})
 
 
 def answer_created(call: Call, entity: Any, prefix: str, *segments: object) -> Answer:
-    """201 with the new entity; Location is its absolute URI, of these segments below `prefix`.
+    """Returns 201 with the new entity; Location is its absolute URI, of these parts of a path below `prefix`.
 
     A relative one would lose the path below which a proxy serves this server.
     """
@@ -91,7 +91,7 @@ class Call:
         self._parameters: dict[str, str] | None = None
 
     def header(self, name: bytes) -> str | None:
-        """A header, by its name in small letters."""
+        """Returns a header, by its name in small letters."""
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
@@ -123,7 +123,7 @@ class Call:
         return self.session.network
 
     def parameter(self, name: str) -> str | None:
-        """A query parameter whatever the letter case of its name; an empty one counts as not given."""
+        """Returns a query parameter whatever the letter case of its name; an empty one counts as not given."""
         query: bytes = self._scope["query_string"]
         if not query:
             return None
@@ -136,12 +136,12 @@ class Call:
         return value
 
     def body_length(self, limit: int) -> int:
-        """How many bytes the body has at most; one that is longer than `limit` is not read."""
+        """Returns how many bytes the body has at most; a body longer than `limit` is not read."""
         length = limit if b"transfer-encoding" in self._headers else self._content_length
         return 0 if length > limit else length
 
     async def read(self, limit: int) -> bytes | None:
-        """The body, or None where it has more than `limit` bytes. Raises `Disconnected`."""
+        """Returns the body, or None where it has more than `limit` bytes. Raises `Disconnected`."""
         if self._content_length > limit:
             return None
         chunks: list[bytes] = []

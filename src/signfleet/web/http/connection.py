@@ -149,7 +149,7 @@ class Connection(asyncio.Protocol):
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def _is_blocked(self) -> bool:
-        """Whether the next bytes have to wait: for requests before them, or for the application to take a body."""
+        """Returns whether the next bytes wait for requests before them, or for the application to take a body."""
         return bool(self._queue) or (self._incoming is not None and len(self._incoming.body) > BODY_BUFFER)
 
     def _read_on(self) -> None:

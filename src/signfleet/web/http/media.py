@@ -37,7 +37,7 @@ def cached_if_short(function: Callable[..., T]) -> Callable[..., T]:
 
 @cached_if_short
 def admits(accept: str | None, media_type: str) -> bool:
-    """Whether an Accept header admits `media_type`: its most specific range decides. None at all admits everything."""
+    """Returns whether an Accept header admits `media_type`: the most specific range decides; None admits all."""
     if not accept or not accept.strip() or media_type == ANY_TYPE:
         return True
     if len(accept) > ACCEPT_LENGTH or accept.count(",") >= ACCEPT_RANGES:
@@ -71,7 +71,7 @@ def _quality(parameters: list[str]) -> float:
 
 @cached_if_short
 def is_sent_as(header: str | None, consumes: tuple[str, ...]) -> bool:
-    """Whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON. None at all is accepted."""
+    """Returns whether a Content-Type is one of `consumes`; vendor types of JSON count as JSON; None is accepted."""
     if not header or not header.strip():
         return True
     media_type = header.partition(";")[0].strip().lower()

@@ -13,7 +13,7 @@ MAXIMUM = 100
 
 
 def answer_page(page: Page, size: int) -> Answer:
-    """A page as the PagedList of the contract."""
+    """Answers a page as the PagedList of the contract."""
     return Answer(
         body=paged_list(
             page.items,
@@ -28,12 +28,12 @@ def answer_page(page: Page, size: int) -> Answer:
 
 
 def list_query(call: Call) -> ListQuery:
-    """What the query parameters of a call ask of a list. Raises `Invalid`."""
+    """Reads the query parameters of a list. Raises `Invalid`."""
     return ListQuery(call.parameter("filter"), call.parameter("sort"), call.parameter("marker"), page_size(call))
 
 
 def page_size(call: Call) -> int:
-    """1 to 100. Clients send 0 and thousands: those are brought to the nearest allowed size; no number is a 400."""
+    """Returns the page size, 1 to 100: 0 and thousands become the nearest one. Raises `Invalid` for no number."""
     text = call.parameter("pageSize")
     if text is None:
         return MAXIMUM
@@ -53,7 +53,7 @@ def paged_list(
     sort: str | None,
     filter_: str | None,
 ) -> bytes:
-    """The PagedList as JSON. `marker` is None on the last page: clients loop on it alone."""
+    """Returns the PagedList as JSON. `marker` is None on the last page: clients loop on it alone."""
     return (
         b'{"items":[%b],"totalItemCount":%d,"matchingItemCount":%d,"pageSize":%d,"nextMarker":%b,"isTruncated":%b,"sortExpression":%b,"filterExpression":%b}'
         % (

@@ -25,7 +25,7 @@ class TrustedProxies:
         self.trusts = lru_cache(4096)(self._trusts)
 
     def _trusts(self, address: str) -> bool:
-        """Whether `address`, as `plain_address` gives it, is a trusted proxy's."""
+        """Returns whether `address`, as `plain_address` gives it, is a trusted proxy's."""
         if self.trusts_all:
             return True
         if not self._networks:
@@ -84,7 +84,7 @@ def _last(value: bytes | None) -> str | None:
 
 
 def _address(hop: str) -> str | None:
-    """`203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1` or `[2001:db8::1]:4711` as an address."""
+    """Parses `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1` or `[2001:db8::1]:4711`."""
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:

@@ -183,5 +183,5 @@ class RequestCycle:
         self._head = head
 
     def _is_much(self) -> bool:
-        """Whether the rest of the request's body is too long to discard, or may never come."""
+        """Returns whether the rest of the request's body is too long to discard, or may never come."""
         return self.expects_continue or self.length is None or self.length - self.received > DISCARDED

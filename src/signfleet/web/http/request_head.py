@@ -87,7 +87,7 @@ class RequestHead:
         self.headers.append((name.lower(), value))
 
     def is_too_long(self) -> bool:
-        """Whether the head has too many fields, or too many bytes in them and the address."""
+        """Returns whether the head has too many fields, or too many bytes in them and the address."""
         headers, limits = self.headers, self._limits
         if len(headers) > limits.headers:
             return True

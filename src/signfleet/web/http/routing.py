@@ -39,7 +39,7 @@ class Route:
         ]
 
     def parameters(self, segments: list[str]) -> dict[str, str]:
-        """The parameters of a path by their names."""
+        """Returns the parameters of a path by their names."""
         return {
             name: "/".join(segments[place:]) if takes_rest else segments[place]
             for name, place, takes_rest in self._places
