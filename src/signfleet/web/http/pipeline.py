@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import cache
 from typing import Any, Protocol
 
 import msgspec
@@ -125,7 +126,7 @@ def _reader(endpoint: Endpoint, check: BodyCheck | None) -> BodyReader | None:
     is_json = consumes in (JSON, JSON_PATCH)
     is_form = consumes == FORM
     decoder = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body)
-    spelling = Spelling(endpoint.body) if is_json else None
+    spelling = _spelling(endpoint.body) if is_json else None
 
     async def read(call: Call) -> Any:
         media_type = call.header(b"content-type")
@@ -150,6 +151,10 @@ def _reader(endpoint: Endpoint, check: BodyCheck | None) -> BodyReader | None:
         return form_as_utf8(body, charset_of(media_type)) if is_form else body
 
     return read
+
+
+#: Types are compiled once, however many apps a process builds.
+_spelling = cache(Spelling)
 
 
 async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling: Spelling | None = None) -> Any:
