@@ -30,6 +30,8 @@ ALLOWED = [
     "__getattr__",
     # for the tests of others, and for ours, which end decoding processes
     *("clear_faults", "pids"),
+    # how streams and webhooks read events
+    *("PENDING_SECONDS", "START", "read_after", "KINDS"),
     # emptied before a whole object is converted
     "path_long_name",
 ]

@@ -159,6 +159,20 @@ CREATE TABLE device_tag_element (
 	value_number FLOAT, 
 	CONSTRAINT pk_device_tag_element PRIMARY KEY (network_id, tag_id, device_id, position)
 );
+CREATE TABLE event (
+	network_id BIGINT NOT NULL, 
+	transaction_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	date BIGINT NOT NULL, 
+	kind TEXT NOT NULL, 
+	device_id BIGINT, 
+	serial TEXT, 
+	serial_key TEXT, 
+	name TEXT, 
+	name_key TEXT, 
+	data TEXT NOT NULL, 
+	CONSTRAINT pk_event PRIMARY KEY (network_id, transaction_id, id)
+);
 CREATE TABLE former_permission (
 	network_id BIGINT NOT NULL, 
 	entity TEXT NOT NULL, 
@@ -204,6 +218,9 @@ CREATE INDEX ix_device_tag_element_number ON device_tag_element (network_id, tag
 CREATE INDEX ix_device_tag_element_text ON device_tag_element (network_id, tag_id, value_key);
 CREATE INDEX ix_device_tag_number ON device_tag (network_id, tag_id, value_number, device_id);
 CREATE INDEX ix_device_tag_text ON device_tag (network_id, tag_id, value_key, device_id);
+CREATE INDEX ix_event_date ON event (network_id, date, id);
+CREATE INDEX ix_event_device ON event (network_id, device_id, date, id);
+CREATE INDEX ix_event_position ON event (transaction_id, id);
 CREATE INDEX ix_former_permission_age ON former_permission (removed_date);
 CREATE INDEX ix_former_permission_principal ON former_permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
 CREATE INDEX ix_mail_next_attempt_date ON mail (next_attempt_date);

@@ -135,6 +135,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     audit_retention_days: Annotated[
         int, _doc("Days for which the entries of the audit trail are stored.", ge=1, le=36_500)
     ] = 365
+    event_retention_days: Annotated[
+        int, _doc("Days for which events of devices, networks and accounts are stored.", ge=1, le=36_500)
+    ] = 30
     subscriptions: Annotated[
         Literal["unlimited", "managed"],
         _doc(

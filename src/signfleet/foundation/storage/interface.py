@@ -8,10 +8,13 @@ again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.wakeups import Topic
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,6 +58,10 @@ class Transaction(Protocol):
         """Returns `count` new ids, ascending."""
         ...
 
+    def announce(self, topic: Topic) -> None:
+        """Wakes who listens to the topic, here and in other processes, once the transaction is committed."""
+        ...
+
 
 UnitOfWork = Callable[[Transaction], Awaitable[T]]
 
@@ -75,6 +82,10 @@ class Store(Protocol):
 
     def version(self) -> int:
         """Returns a number that changes whenever anything may have been written, here or in another process."""
+        ...
+
+    def listening(self, topic: Topic) -> AbstractContextManager[asyncio.Event]:
+        """Yields an event that is set whenever the topic may have been announced: `wakeups` has an example."""
         ...
 
     async def close(self) -> None: ...

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 
 from signfleet.foundation.storage.postgres_address import connect
+from signfleet.foundation.storage.wakeups import Topic, Wakeups, payload_of
 
 log = structlog.get_logger("storage")
 
@@ -81,14 +82,18 @@ def alarm(connection: Any, seconds: float) -> Iterator[None]:
 
 
 class Listener:
-    """Counts the writes of other processes. Awaits `on_silence` when the database no longer answers."""
+    """Counts the writes of other processes, and wakes who waits for them.
 
-    def __init__(self, url: str, on_silence: Callable[[], Awaitable[None]]) -> None:
+    Awaits `on_silence` when the database no longer answers.
+    """
+
+    def __init__(self, url: str, wakeups: Wakeups, on_silence: Callable[[], Awaitable[None]]) -> None:
         self._url = url
+        self._wakeups = wakeups
         self._on_silence = on_silence
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
-        #: What this process's notifications of writes contain.
+        #: What this process's notifications of writes begin with.
         self.own = secrets.token_hex(8)  # not the process id, which many containers share
         self._beats = itertools.count(1)
         self._beat = ""
@@ -135,6 +140,7 @@ class Listener:
             connection.terminate()
             raise
         self.version += 1  # earlier writes are unknown here
+        self._wakeups.wake_all()
         self.answers = True
 
     async def _run(self) -> None:
@@ -151,6 +157,10 @@ class Listener:
                 self.answers = True  # it refuses or ends connections: each request fails at once
             except Exception:
                 log.exception("listening for other processes' writes failed")
+
+    def announcement(self, topics: Collection[Topic]) -> str:
+        """Returns the notification of a write that announces `topics`."""
+        return f"{self.own} {payload_of(topics)}" if topics else self.own
 
     async def hears(self, connection: Any) -> bool:
         """Checks whether `connection` leads to the same database: a notification sent over it arrives here."""
@@ -179,5 +189,6 @@ class Listener:
             self._proved = self._sent
         elif text == self._probe:
             self._probed.set()
-        elif text != self.own and not text.startswith("beat "):
+        elif not text.startswith(("beat ", self.own)):
             self.version += 1
+            self._wakeups.wake_announced(text)

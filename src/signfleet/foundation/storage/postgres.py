@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -27,6 +27,7 @@ from signfleet.foundation.storage.postgres_address import connect
 from signfleet.foundation.storage.postgres_check import UnsuitableDatabase
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.scan_queue import SCAN_LIMIT, SCANS, ScanQueue, took_too_long
+from signfleet.foundation.storage.wakeups import Topic, Wakeups
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,6 +52,8 @@ class _Transaction:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        #: What the transaction announces.
+        self.topics: set[Topic] = set()
 
     async def one(self, query: Query[R], **params: Any) -> R | None:
         rows = await self.all(query, **params)
@@ -81,6 +84,9 @@ class _Transaction:
             "SELECT nextval($1::text::regclass) FROM generate_series(1, $2::int)", f"{sequence}_id", count
         )
         return [row[0] for row in rows]
+
+    def announce(self, topic: Topic) -> None:
+        self.topics.add(topic)
 
 
 async def _fetch(connection: Any, query: Query[R], params: dict[str, Any], limit: float | None = None) -> list[R]:
@@ -124,7 +130,8 @@ class PostgresStore:
         self._scan_limit = scan_limit
         self._scan_queue = ScanQueue(max(1, connections // 2), patience=scan_limit)
         self._pool: Any = None
-        self._listener = Listener(url, self._replace_pool)
+        self._wakeups = Wakeups()
+        self._listener = Listener(url, self._wakeups, self._replace_pool)
 
     @classmethod
     async def open(
@@ -194,12 +201,16 @@ class PostgresStore:
     async def write(self, work: UnitOfWork[T]) -> T:
         for attempt in range(ATTEMPTS):
             committing = False
+            topics: set[Topic] = set()
             try:
                 async with self._connection(WORK_SECONDS) as connection, connection.transaction():
-                    result = await work(_Transaction(connection))
-                    await connection.execute(NOTIFY, self._listener.own)
+                    transaction = _Transaction(connection)
+                    result = await work(transaction)
+                    topics = transaction.topics
+                    await connection.execute(NOTIFY, self._listener.announcement(topics))
                     committing = True
                 self._listener.version += 1
+                self._wakeups.wake(topics)
                 return result
             except asyncpg.UniqueViolationError as error:
                 raise Duplicate(str(error)) from error
@@ -207,6 +218,7 @@ class PostgresStore:
                 await _pause(attempt)
             except _ConnectionEnded as error:
                 if committing:  # the commit may have succeeded: the unit of work must not run twice
+                    self._wakeups.wake(topics)
                     raise StorageError("the store did not confirm the write: its connection ended") from error
                 await _pause(attempt)
             except UNREACHABLE as error:
@@ -252,6 +264,9 @@ class PostgresStore:
         if not self._listener.is_trusted:  # other processes' writes may be unknown here: caches are not valid
             self._listener.version += 1
         return self._listener.version
+
+    def listening(self, topic: Topic) -> AbstractContextManager[asyncio.Event]:
+        return self._wakeups.listening(topic)
 
     async def close(self) -> None:
         await self._listener.stop()

@@ -70,6 +70,7 @@ SEQUENCES = (
     "tag_key",
     "mail",
     "audit",
+    "event",
 )
 for _name in SEQUENCES:
     Sequence(f"{_name}_id", metadata=metadata)
@@ -702,4 +703,30 @@ audit = Table(
     Column("device_id", BigInteger, comment="the device that a change is about"),
     Index("ix_audit_date", "network_id", "date", "id"),
     Index("ix_audit_age", "date"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _network_id(),
+    Column(
+        "transaction_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="PostgreSQL: which transaction wrote it; SQLite: 0",
+    ),
+    _id(),
+    _required("date", BigInteger),
+    _required("kind", Text),
+    Column("device_id", BigInteger, comment="null: an event of the network or an account"),
+    Column("serial", Text),
+    Column("serial_key", Key),
+    Column("name", Text, comment="what the event is about: an error, a file, a health, a login"),
+    Column("name_key", Key),
+    _required("data", Text, comment="JSON"),
+    Index("ix_event_position", "transaction_id", "id"),
+    Index("ix_event_date", "network_id", "date", "id"),
+    Index("ix_event_device", "network_id", "device_id", "date", "id"),
+    comment="What happened. Readers follow the order of the key: `notify.events.reading`.",
 )
