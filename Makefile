@@ -52,7 +52,7 @@ house: $(DEV) ## Measure how the source reads: words, lengths, repetitions (ARGS
 torture: $(DEV) ## Break things on purpose and print what happened (ROUNDS=100 ARGS="kill-sqlite hostile")
 	@ROUNDS='$(ROUNDS)' PYTHONPATH=src:. $(PY) -m tests.torture $(ARGS)
 
-bench: $(DEV) ## Measure against a bare ASGI app in the same run
+bench: $(DEV) ## Measure speed beside references in the same run (ARGS="requests")
 	@$(PY) -m bench $(ARGS)
 
 wheel: $(DEV) ## Build dist/signfleet-VERSION-py3-none-any.whl, for pip install
@@ -72,9 +72,10 @@ install: wheel ## Install for all users (PREFIX=/opt/signfleet)
 deb: wheel ## Build a package for Debian into dist/
 	@tools/build_deb.sh $(PYTHON) dist/*.whl
 
-docs: $(DEV) ## Write COMPATIBILITY.md, docs/settings.md and docs/cli.md again
+docs: $(DEV) ## Write COMPATIBILITY.md and the generated parts of docs again
 	@$(PY) tools/compatibility.py
 	@$(PY) tools/reference.py
+	@$(PY) tools/performance.py
 
 lock: $(TOOLS) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
 	@for set in runtime:pyproject.toml dev:requirements/dev.in tools:requirements/tools.in; do \

@@ -10,9 +10,10 @@ import itertools
 import os
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 HOST = "127.0.0.1"
@@ -39,8 +40,8 @@ def request(method: str, target: str, headers: Mapping[str, str], body: bytes = 
     return "\r\n".join(lines).encode() + HEAD_END + body
 
 
-#: The requests that one connection repeats in turns.
-Script = Sequence[bytes]
+#: What one connection sends: requests that it repeats in turns, or a function that makes the next one.
+Script = Sequence[bytes] | Callable[[], bytes]
 
 
 def body_length(head: bytes) -> int:
@@ -60,7 +61,8 @@ class Connection(asyncio.Protocol):
     """
 
     def __init__(self, script: Script) -> None:
-        self._script = script
+        self._next = script if callable(script) else itertools.cycle(script).__next__
+        self._length = 1 if callable(script) else len(script)
         self.answers = 0
         self.stopping = False
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -87,13 +89,13 @@ class Connection(asyncio.Protocol):
         if self._missing:
             return
         self.answers += 1
-        if self.stopping and self.answers % len(self._script) == 0:
+        if self.stopping and self.answers % self._length == 0:
             self.transport.close()
         else:
             self._send()
 
     def _send(self) -> None:
-        self.transport.write(self._script[self.answers % len(self._script)])
+        self.transport.write(self._next())
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.stopping:
@@ -107,8 +109,22 @@ class Connection(asyncio.Protocol):
         self.transport.close()
 
 
+@dataclass(frozen=True)
+class Load:
+    """Answers while every connection was open, the seconds of that, and the answers from first to last."""
+
+    answers: int
+    seconds: float
+    total: int
+
+
 async def rate(port: int, payload: bytes | Sequence[Script], connections: int, seconds: float) -> float:
     """Returns answers a second of `connections` connections over `seconds` seconds; each takes the next script."""
+    done = await load(port, payload, connections, seconds)
+    return done.answers / done.seconds
+
+
+async def load(port: int, payload: bytes | Sequence[Script], connections: int, seconds: float) -> Load:
     loop = asyncio.get_running_loop()
     scripts = itertools.cycle([[payload]] if isinstance(payload, bytes) else payload)
     clients = [
@@ -122,7 +138,7 @@ async def rate(port: int, payload: bytes | Sequence[Script], connections: int, s
     for client in clients:
         client.stopping = True
     await asyncio.wait_for(asyncio.gather(*(client.closed for client in clients)), timeout=30)
-    return answers / elapsed
+    return Load(answers, elapsed, sum(client.answers for client in clients))
 
 
 async def ask(port: int, payload: bytes) -> Answer:
@@ -168,8 +184,24 @@ async def p99(port: int, payload: bytes, seconds: float) -> float:
 
 
 @dataclass(frozen=True)
+class Server:
+    """A server to load, and the process whose CPU time counts."""
+
+    port: int
+    process: int
+
+    def cpu_seconds(self) -> float:
+        """Returns the CPU time of the process so far; where the system does not say, the time of the clock."""
+        try:
+            fields = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except OSError:
+            return time.perf_counter()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Median answers a second of both servers, and the median of the ratios of the rounds."""
+    """Median answers per second of CPU time of both servers, and the median of the ratios of the rounds."""
 
     ours: float
     bare: float
@@ -177,8 +209,8 @@ class Comparison:
 
 
 async def compare(
-    our_port: int,
-    bare_port: int,
+    ours: Server,
+    bare: Server,
     payload: bytes | Sequence[Script],
     *,
     reference: bytes | None = None,
@@ -191,12 +223,19 @@ async def compare(
     The second server gets `reference` if that is given.
     """
     pairs: list[Sequence[float]] = []
-    loads = ((our_port, payload), (bare_port, payload if reference is None else reference))
+    loads = ((ours, payload), (bare, payload if reference is None else reference))
     for _ in range(rounds + 1):
-        pairs.append([await rate(port, load, connections, seconds) for port, load in loads])
+        pairs.append([await _cpu_rate(server, sent, connections, seconds) for server, sent in loads])
     pairs = pairs[1:]  # the first round only warms both up
-    ours, bare = (statistics.median(values) for values in zip(*pairs, strict=True))
-    return Comparison(ours, bare, statistics.median(mine / other for mine, other in pairs))
+    mine, others = (statistics.median(values) for values in zip(*pairs, strict=True))
+    return Comparison(mine, others, statistics.median(one / other for one, other in pairs))
+
+
+async def _cpu_rate(server: Server, payload: bytes | Sequence[Script], connections: int, seconds: float) -> float:
+    """Returns answers per second of CPU time."""
+    before = server.cpu_seconds()
+    done = await load(server.port, payload, connections, seconds)
+    return done.total / (server.cpu_seconds() - before)
 
 
 def use_core(process: int, core: int) -> None:

@@ -1,7 +1,6 @@
 """Signing in and checking tokens
 
-References: for issuing tokens, getting a device over HTTP; for signing in, one thread that only hashes; for
-reads beside sign-ins, the same reads alone; for checking tokens, a SHA-256 and a look-up in a dictionary.
+References: for signing in, one thread that only hashes; for checking tokens, a SHA-256 and a look-up in a dictionary.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 from bench import http_load
+from bench.measure_company import SIGN_INS, sign_in
+from bench.servers import serving_fleet
 from bench.table import Row
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.open import open_store
@@ -25,21 +25,12 @@ from signfleet.identity.access.passwords import hash_now
 from signfleet.identity.access.sessions import Sessions
 from signfleet.identity.access.tokens import hash_token
 from signfleet.web.caller.scopes import USER_SCOPE
-from tests.api import MAIN, Api
-from tests.running import bootstrapped, running_server
 
-OPENID = "/realms/bsncloud/protocol/openid-connect/token"
 PASSWORD = "7t#Sqg7*"
 SESSIONS = 100_000
 CHECKS = 50_000
-SIGN_INS = 8
 SECONDS = 4.0
 HOUR = 3_600_000
-
-
-def form(path: str, **fields: str) -> bytes:
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    return http_load.request("POST", path, headers, urlencode(fields).encode())
 
 
 def measure() -> Iterator[Row]:
@@ -51,34 +42,10 @@ def measure() -> Iterator[Row]:
 
 
 def over_http() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder, "data")
-        network = bootstrapped(data)
-        options = ("--data", str(data), "--no-access-log", "--legacy-token-endpoint")
-        with running_server(*options) as server, Api(server.address, network) as api:
-            api.add_players(1)
-            port = urlsplit(server.address).port
-            assert port is not None
-            serial = next(api.devices())["serial"]
-            headers = {"Authorization": f"Bearer {api.token}", "Accept": "application/json"}
-            get_one = http_load.request("GET", f"{MAIN}/Devices/{serial}/", headers)
-            client = {"client_id": network.client_id, "client_secret": network.client_secret}
-            issue = form(OPENID, grant_type="client_credentials", **client)
-            sign_in = form(
-                f"{MAIN}/Token",
-                grant_type="password",
-                client_id="bench",
-                username=f"{network.network}/{network.login}",
-                password=network.password,
-            )
-            reads = asyncio.run(http_load.rate(port, get_one, 16, SECONDS))
-            issued = asyncio.run(http_load.rate(port, issue, 16, SECONDS))
-            yield Row("issue tokens (client credentials)", "requests/s", issued, reads, issued / reads)
-            signed_in = asyncio.run(http_load.rate(port, sign_in, SIGN_INS, SECONDS))
-            hashed = hashes_a_second()
-            yield Row("sign in by password", "sign-ins/s", signed_in, hashed, signed_in / hashed)
-            busy, quiet = asyncio.run(http_load.p99_beside(port, get_one, sign_in, SIGN_INS))
-            yield Row(f"get-one p99 beside {SIGN_INS} sign-ins", "ms", busy, quiet, busy / quiet)
+    with serving_fleet(1, "--legacy-token-endpoint", players=1) as ours:
+        signed_in = asyncio.run(http_load.rate(ours.port, sign_in(ours), SIGN_INS, SECONDS))
+        hashed = hashes_a_second()
+        yield Row("sign in by password", "sign-ins/s", signed_in, hashed, signed_in / hashed)
 
 
 def hashes_a_second() -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from signfleet.web.http.documented import documented
-from tools import compatibility, reference
+from tools import compatibility, performance, reference
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,9 @@ from tools import compatibility, reference
         (compatibility.TARGET, compatibility.render),
         (reference.SETTINGS, reference.settings),
         (reference.COMMANDS, reference.commands),
+        (performance.TARGET, performance.render),
     ],
-    ids=["COMPATIBILITY.md", "docs/settings.md", "docs/cli.md"],
+    ids=["COMPATIBILITY.md", "docs/settings.md", "docs/cli.md", "docs/performance.md"],
 )
 def test_generated_documents_are_up_to_date(path: Path, render: Callable[[], str]) -> None:
     assert path.read_text(encoding="utf-8") == render(), "run `make docs`"

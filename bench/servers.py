@@ -1,0 +1,101 @@
+"""The servers that benchmarks load: ours as `signfleet serve` runs by default, and a bare ASGI app beside it.
+
+Both log to a file, as under a supervisor; ours writes its access log there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import http_load
+from bench.fleet import multiply
+from signfleet.app.bootstrap import Tenant
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.open import open_store
+from tests.api import Api
+from tests.processes import HOST, free_port, running
+from tests.running import bootstrapped
+
+#: The cores they use: both servers one, what loads them the other.
+SERVERS, LOAD = 1, 0
+#: What uvicorn adds to every answer itself.
+UVICORNS_OWN = {"date", "server"}
+READY = "GET /ready"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Our server while it runs, and a client of it."""
+
+    server: http_load.Server
+    api: Api
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Returns what an application sends with each request."""
+        return {"Authorization": f"Bearer {self.api.token}", "Accept": "application/json"}
+
+
+@contextmanager
+def serving(data: Path, tenant: Tenant, *options: str) -> Iterator[Ours]:
+    """Runs `signfleet serve` over a data folder, on any core, with a few further options."""
+    port = free_port()
+    command = [sys.executable, "-m", "signfleet", "serve", "--data", str(data), "--port", str(port), *options]
+    with (
+        running(command, port, data / "serve.log") as process,
+        Api(f"http://{HOST}:{port}", tenant) as api,
+    ):
+        yield Ours(http_load.Server(port, process.pid), api)
+
+
+@contextmanager
+def serving_fleet(devices: int, *options: str, players: int = 120) -> Iterator[Ours]:
+    """Runs our server over a fleet of that size, of which some are simulated players that have reported."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "data")
+        tenant = bootstrapped(data)
+        with serving(data, tenant, *options) as ours:
+            ours.api.add_players(players)
+        asyncio.run(_enlarge(data, tenant.network_id, devices))
+        with serving(data, tenant, *options) as ours:
+            yield ours
+
+
+async def _enlarge(data: Path, network_id: int, devices: int) -> None:
+    store = await open_store(Settings(data=str(data)).database_url)
+    await multiply(store, network_id, devices)
+    await store.close()
+
+
+@contextmanager
+def running_bare(answers: Mapping[str, http_load.Answer]) -> Iterator[http_load.Server]:
+    """Runs the bare app with these answers by method and target."""
+    described = {target: description(answer) for target, answer in answers.items()}
+    described[READY] = {"status": 200, "headers": [["content-length", "0"]], "body": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        file, port = Path(folder, "answers.json"), free_port()
+        file.write_text(json.dumps(described), encoding="utf-8")
+        options = ["--lifespan", "off", "--no-access-log", "--loop", "uvloop", "--http", "httptools"]
+        command = [sys.executable, "-m", "uvicorn", "bench.bare_app:app", "--port", str(port), *options]
+        environment = {"BARE_ANSWERS": str(file)}
+        with running(command, port, Path(folder, "log"), READY.partition(" ")[2], environment) as process:
+            http_load.use_core(process.pid, SERVERS)
+            yield http_load.Server(port, process.pid)
+
+
+def description(answer: http_load.Answer) -> dict[str, object]:
+    """Returns an answer as the file of the bare app has it."""
+    lines = [line.split(": ", 1) for line in answer.head.decode("ascii").split("\r\n")[1:]]
+    headers = [line for line in lines if line[0].lower() not in UVICORNS_OWN]
+    return {"status": answer.status, "headers": headers, "body": answer.body.decode("utf-8")}
