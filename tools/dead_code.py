@@ -32,6 +32,8 @@ ALLOWED = [
     *("clear_faults", "pids"),
     # how streams and webhooks read events
     *("PENDING_SECONDS", "START", "read_after", "KINDS"),
+    # what an overview of the fleet reads
+    *("by_health", "by_group", "by_model"),
     # emptied before a whole object is converted
     "path_long_name",
 ]

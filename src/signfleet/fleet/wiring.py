@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signfleet.fleet.devices.beacons.service import Beacons
+from signfleet.fleet.devices.counts.service import DeviceCounts, MaintainedCounts
 from signfleet.fleet.devices.deletion import DeviceDeletion
 from signfleet.fleet.devices.history.service import DeviceHistory
 from signfleet.fleet.devices.notes.service import Notes
@@ -64,6 +65,8 @@ class FleetServices(IdentityServices):
         self.tags = Tags(store, devices)
         self.device_history = DeviceHistory(store, devices)
         self.regions = Regions(store, devices)
+        self.device_counts = DeviceCounts(store, devices)
+        self.maintained_counts = MaintainedCounts(store)
         self.notes = Notes(store, devices)
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)
 
@@ -82,6 +85,7 @@ class FleetServices(IdentityServices):
         """Returns the work that recurs."""
         return [
             *super().jobs(),
+            Job("counts", self.maintained_counts.add_up, 5),
             Job("health", by_the_clock(HealthSweep(self.store).run), 10),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),

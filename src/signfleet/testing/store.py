@@ -6,7 +6,16 @@ from sqlalchemy import bindparam, insert, literal_column, select
 
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import SEQUENCES, device, metadata, person, screenshot, setting, unneeded_file
+from signfleet.foundation.storage.tables import (
+    SEQUENCES,
+    device,
+    device_count_change,
+    metadata,
+    person,
+    screenshot,
+    setting,
+    unneeded_file,
+)
 from signfleet.testing.schemas import SeededDevice
 
 _MARK = "testing"
@@ -14,8 +23,8 @@ _MARKED = Query(select(setting.c.value).where(setting.c.name == _MARK))
 _ANYBODY = Query(select(person.c.id).limit(1))
 _INSERT_MARK = Query(insert(setting).values(name=bindparam("mark"), value=bindparam("yes")))
 
-#: What refers to a table goes before it.
-_EMPTY = [Query(table.delete()) for table in reversed(metadata.sorted_tables)]
+#: What refers to a table goes before it. Deleting devices writes changes of their counts, which go last.
+_EMPTY = [Query(table.delete()) for table in (*reversed(metadata.sorted_tables), device_count_change)]
 #: SQLite's sequences are rows of a table.
 _RESTART_SEQUENCES = Query(select(*(literal_column(f"setval('{name}_id', 1, false)") for name in SEQUENCES)))
 

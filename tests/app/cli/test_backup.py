@@ -166,6 +166,17 @@ def test_a_doctor_names_each_problem(data: Path) -> None:
     assert result.output.splitlines()[-1] == "2 problems"
 
 
+def test_wrong_counts_of_devices_are_a_problem_until_they_are_counted_again(data: Path) -> None:
+    with sqlite3.connect(data / "signfleet.db") as store:
+        store.execute("INSERT INTO device_count VALUES (1, 'network', '', 'Normal', 3)")
+    result = run("doctor", "--data", data)
+    assert (result.exit_code, result.output.splitlines()[-1]) == (1, "1 problem")
+    assert "`signfleet device recount`" in result.output
+    rows = json.loads(run("device", "recount", "--data", data, "--json").output)
+    assert rows == [{"networkId": 1, "by": "network", "key": "", "health": "Normal", "correctedBy": -3}]
+    assert run("doctor", "--data", data).exit_code == 0
+
+
 def test_programs_get_the_problems_as_json(data: Path) -> None:
     parts = {"program", "settings", "dataFolder", "store", "pictures", "problems"}
     sound = run("doctor", "--data", data, "--json")

@@ -64,6 +64,27 @@ CREATE TABLE device (
 	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
 );
+CREATE TABLE device_count (
+	network_id BIGINT NOT NULL, 
+	"by" TEXT NOT NULL, 
+	"key" TEXT NOT NULL, 
+	health TEXT NOT NULL, 
+	total BIGINT NOT NULL, 
+	CONSTRAINT pk_device_count PRIMARY KEY (network_id, "by", "key", health)
+);
+CREATE TABLE device_count_change (
+	id INTEGER NOT NULL, 
+	network_id BIGINT NOT NULL, 
+	group_id BIGINT NOT NULL, 
+	model_key TEXT NOT NULL, 
+	location_key TEXT, 
+	health TEXT NOT NULL, 
+	change INTEGER NOT NULL, 
+	CONSTRAINT pk_device_count_change PRIMARY KEY (id)
+);
+CREATE TRIGGER device_counted_delete AFTER DELETE ON device BEGIN INSERT INTO device_count_change (network_id, group_id, model_key, location_key, health, change) VALUES (old.network_id, old.group_id, old.model_key, old.location_key, old.health, -1); END;
+CREATE TRIGGER device_counted_insert AFTER INSERT ON device BEGIN INSERT INTO device_count_change (network_id, group_id, model_key, location_key, health, change) VALUES (new.network_id, new.group_id, new.model_key, new.location_key, new.health, 1); END;
+CREATE TRIGGER device_counted_update AFTER UPDATE OF group_id, model_key, location_key, health ON device WHEN old.group_id IS NOT new.group_id OR old.model_key IS NOT new.model_key OR old.location_key IS NOT new.location_key OR old.health IS NOT new.health BEGIN INSERT INTO device_count_change (network_id, group_id, model_key, location_key, health, change) VALUES (old.network_id, old.group_id, old.model_key, old.location_key, old.health, -1), (new.network_id, new.group_id, new.model_key, new.location_key, new.health, 1); END;
 CREATE TABLE "device_document" (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
@@ -203,12 +224,16 @@ CREATE INDEX ix_device_download_timestamp ON device_download (network_id, device
 CREATE INDEX ix_device_error_age ON device_error (timestamp);
 CREATE INDEX ix_device_error_timestamp ON device_error (network_id, device_id, timestamp, id);
 CREATE INDEX ix_device_group ON device (network_id, group_id, id);
+CREATE INDEX ix_device_group_name ON device (network_id, group_id, name_order, id);
 CREATE INDEX ix_device_group_name_order ON device_group (network_id, name_order, id);
 CREATE INDEX ix_device_health ON device (network_id, health, id);
 CREATE INDEX ix_device_health_due ON device (health_due_date);
+CREATE INDEX ix_device_health_name ON device (network_id, health, name_order, id);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
-CREATE INDEX ix_device_location ON device (network_id, location_key, id, health, gps_latitude, gps_longitude);
+CREATE INDEX ix_device_latitude ON device (network_id, location_key, gps_latitude, id);
+CREATE INDEX ix_device_longitude ON device (network_id, location_key, gps_longitude, id);
 CREATE INDEX ix_device_model ON device (network_id, model_key, id);
+CREATE INDEX ix_device_model_name ON device (network_id, model_key, name_order, id);
 CREATE INDEX ix_device_name ON device (network_id, name_key, id);
 CREATE INDEX ix_device_name_order ON device (network_id, name_order, id);
 CREATE INDEX ix_device_registration ON device (network_id, registration_date, id);

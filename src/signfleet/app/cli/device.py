@@ -15,13 +15,14 @@ from signfleet.foundation import clock
 
 if TYPE_CHECKING:
     from signfleet.app.wiring import Services
+    from signfleet.fleet.devices.counts.store import MissingCountRow
     from signfleet.fleet.joining.schemas import BlockedSerial
     from signfleet.fleet.joining.store import NamedClaim
 
 
 @click.group(cls=Commands)
 def device() -> None:
-    """Decide which players may join as which devices."""
+    """Decide which players may join as which devices, and check what is derived from devices."""
 
 
 @device.command()
@@ -129,3 +130,22 @@ def reject_claim(network: str, serial: str, **flags: Any) -> None:
 
     with_services(flags, work)
     click.echo(f"Rejected the claim of {network} to {serial}.")
+
+
+@device.command()
+@json_option
+@settings_options(*STORE)
+def recount(**flags: Any) -> None:
+    """Compare the maintained counts of devices with the devices, and correct them."""
+
+    async def work(services: Services) -> list[MissingCountRow]:
+        missing = await services.maintained_counts.missing()
+        if missing:
+            await services.maintained_counts.correct()
+        return missing
+
+    rows = with_services(flags, work)
+    show_table(
+        ["network id", "by", "key", "health", "corrected by"],
+        [[row.network_id, row.by, row.key, row.health, row.total] for row in rows],
+    )

@@ -19,6 +19,7 @@ from signfleet.app.cli.options import load_settings, settings_options
 from signfleet.app.cli.output import json_option, named, show_json, wants_json
 
 if TYPE_CHECKING:
+    from signfleet.app.wiring import Services
     from signfleet.foundation.settings import Settings
 
 #: With less free space (bytes) the store may soon refuse writes.
@@ -145,9 +146,21 @@ async def _store(settings: Settings) -> list[Finding]:
         return [*findings, Finding("state", "cannot be opened", str(error))]
     try:
         people, networks = await services.people.list_(), await services.networks.list_()
+        counts = await _counts(services)
     finally:
         await services.close()
-    return [*findings, Finding("people", str(len(people))), Finding("networks", str(len(networks)))]
+    return [*findings, Finding("people", str(len(people))), Finding("networks", str(len(networks))), counts]
+
+
+async def _counts(services: Services) -> Finding:
+    from signfleet.foundation.errors import Invalid
+
+    name = "counts of devices"
+    try:
+        wrong = len(await services.maintained_counts.missing())
+    except Invalid:
+        return Finding(name, "not checked: the store is busy")
+    return Finding(name, *((f"{wrong} wrong", "Run `signfleet device recount`.") if wrong else ("right",)))
 
 
 async def _pictures(settings: Settings) -> list[Finding]:

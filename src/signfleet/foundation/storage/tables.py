@@ -71,6 +71,7 @@ SEQUENCES = (
     "mail",
     "audit",
     "event",
+    "device_count_change",
 )
 for _name in SEQUENCES:
     Sequence(f"{_name}_id", metadata=metadata)
@@ -433,10 +434,44 @@ device = Table(
     Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
     Index("ix_device_registration", "network_id", "registration_date", "id"),
     Index("ix_device_status", "network_id", "status_date", "id"),
-    # Regions are summed up from the last three columns, without a look at the table.
-    Index("ix_device_location", "network_id", "location_key", "id", "health", "gps_latitude", "gps_longitude"),
+    # The box around the devices of a place is the ends of these two.
+    Index("ix_device_latitude", "network_id", "location_key", "gps_latitude", "id"),
+    Index("ix_device_longitude", "network_id", "location_key", "gps_longitude", "id"),
+    # Filters by one of these, sorted by name.
+    Index("ix_device_model_name", "network_id", "model_key", "name_order", "id"),
+    Index("ix_device_group_name", "network_id", "group_id", "name_order", "id"),
+    Index("ix_device_health_name", "network_id", "health", "name_order", "id"),
     Index("ix_device_health_due", "health_due_date"),
     comment="Narrow: what is commonly filtered or sorted, so that counting stays fast.",
+)
+
+# --- maintained counts of devices ---------------------------------------------------------------------------------
+# Triggers count whatever changes a device, in the transaction of the change. They only add rows, so that transactions
+# never wait for each other; a job adds the rows up later. A count is a row of `device_count` and its changes together.
+
+device_count = Table(
+    "device_count",
+    metadata,
+    _network_id(),
+    Column("by", Text, primary_key=True, comment="network, group, model or place"),
+    Column("key", Key, primary_key=True, comment="the id of the group, or the folded model or place"),
+    Column("health", Text, primary_key=True),
+    _required("total", BigInteger),
+    comment="How many devices there are, as of the changes that are added up.",
+)
+
+device_count_change = Table(
+    "device_count_change",
+    metadata,
+    # An integer is SQLite's own row id.
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    _required("network_id", BigInteger),
+    _required("group_id", BigInteger),
+    _required("model_key", Key),
+    Column("location_key", Key),
+    _required("health", Text),
+    _required("change", Integer),
+    comment="Devices that came (1) and went (-1) since; written by triggers of the table device.",
 )
 
 device_secret = Table(

@@ -1,19 +1,20 @@
-"""The SQL of regions: one pass over the devices of a path, grouped by place in the store."""
+"""The SQL of regions: maintained counts and the ends of two indexes; with a filter, one pass over the devices."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Any, Final, Protocol, get_args
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, UnaryExpression, and_, bindparam, case, cast, func, select
 
 from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.counts.store import visible
 from signfleet.fleet.devices.store import NETWORK_ID
 from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, location
+from signfleet.foundation.storage.tables import Key, device, location
 from signfleet.foundation.wire.types import Health
 
 #: How many compiled statements are cached.
@@ -21,11 +22,15 @@ CACHE_SIZE = 256
 
 HEALTHS: Final[tuple[Health, ...]] = get_args(Health)
 
-_BELOW = and_(
-    device.c.network_id == NETWORK_ID,
-    device.c.location_key >= bindparam("start", type_=device.c.location_key.type),
-    device.c.location_key < bindparam("end", type_=device.c.location_key.type),
-)
+#: No coordinate, in degrees, is as large.
+_BEYOND: Final = 1000.0
+
+
+def _below(key: ColumnElement[Any]) -> ColumnElement[bool]:
+    return and_(key >= bindparam("start", type_=Key), key < bindparam("end", type_=Key))
+
+
+_BELOW = and_(device.c.network_id == NETWORK_ID, _below(device.c.location_key))
 
 
 class RegionRow(Protocol):
@@ -58,7 +63,10 @@ class RegionQueries:
         A row has the place's `path` and `document`, the box around its devices, their number, and for each health a
         number that is above 0 if a device has that health.
         """
-        query = self._query(("regions", filter, scope.name), lambda: _regions(filter, scope))
+        counted = filter is None and not _is_narrow(scope)
+        query = self._query(
+            ("regions", filter, scope.name), lambda: _maintained(scope) if counted else _regions(filter, scope)
+        )
         return await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters)
 
     def _query(self, name: tuple[Any, ...], build: Any) -> Query:
@@ -79,7 +87,72 @@ def _exists(scope: Scope) -> Any:
     return select(device.c.id).where(_BELOW, *scope.conditions).limit(1)
 
 
+def _is_narrow(scope: Scope) -> bool:
+    """Checks whether a scope admits few devices, which are faster to sum up than the ends of indexes to find."""
+    return bool(scope.conditions and not scope.excluded)
+
+
+def _maintained(scope: Scope) -> Any:
+    """Returns the regions from the maintained counts, whose time does not depend on how many devices there are."""
+    parts = visible("place", scope, _below).subquery("part")
+    devices = func.sum(parts.c.number)
+
+    def of(health: Health) -> ColumnElement[int]:
+        return func.sum(case((parts.c.health == health, parts.c.number), else_=0)).label(health.lower())
+
+    places = (
+        select(
+            parts.c.key.label("location_key"),
+            cast(devices, BigInteger).label("devices"),  # PostgreSQL's sums are decimals
+            *(
+                func.sum(case((parts.c.health == health, parts.c.number), else_=0)).label(health.lower())
+                for health in HEALTHS
+            ),
+        )
+        .group_by(parts.c.key)
+        .having(devices > 0)
+        .subquery("place")
+    )
+    latitude, longitude = device.c.gps_latitude, device.c.gps_longitude
+    return (
+        select(
+            *places.c,
+            _end(latitude.asc(), places, scope).label("south"),
+            _end(latitude.desc(), places, scope).label("north"),
+            _end(longitude.asc(), places, scope).label("west"),
+            _end(longitude.desc(), places, scope).label("east"),
+            location.c.path,
+            location.c.document,
+        )
+        .select_from(places.join(location, location.c.location_key == places.c.location_key))
+        .where(location.c.network_id == NETWORK_ID)
+        .order_by(places.c.location_key)
+    )
+
+
+def _end(order: UnaryExpression[float], places: FromClause, scope: Scope) -> ColumnElement[float]:
+    """Returns the first coordinate of a place's devices in an order: an index starts or ends with it."""
+    coordinate = order.element
+    return (
+        select(coordinate)
+        .where(
+            device.c.network_id == NETWORK_ID,
+            device.c.location_key == places.c.location_key,
+            coordinate.between(-_BEYOND, _BEYOND),  # a range skips null
+            *scope.conditions,
+        )
+        .order_by(order)
+        .limit(1)
+        .correlate(places)
+        .scalar_subquery()
+    )
+
+
 def _regions(filter: Filter | None, scope: Scope) -> Any:
+    source = DEVICES.columns.source(flat=filter is not None and filter.uses_flat)
+    conditions = scope.conditions
+    if scope.admitted is not None:
+        source, conditions = source.join(scope.admitted.ids, scope.admitted.ids.c.id == device.c.id), ()
     places = (
         select(
             device.c.network_id,
@@ -91,8 +164,8 @@ def _regions(filter: Filter | None, scope: Scope) -> Any:
             func.count().label("devices"),
             *(func.max(case((device.c.health == health, 1), else_=0)).label(health.lower()) for health in HEALTHS),
         )
-        .select_from(DEVICES.columns.source(flat=filter is not None and filter.uses_flat))
-        .where(_BELOW, *scope.conditions)
+        .select_from(source)
+        .where(_BELOW, *conditions)
         .group_by(device.c.network_id, device.c.location_key)
     )
     if filter is not None:

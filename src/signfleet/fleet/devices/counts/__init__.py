@@ -1,0 +1,1 @@
+"""Counts of devices by health, group, model and place, maintained by the transactions that change devices."""
