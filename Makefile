@@ -25,7 +25,7 @@ TOOLS      := $(TOOLS_VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check house bench torture wheel install deb docs lock sbom audit clean
+.PHONY: help demo test quick check house bench torture wheel install deb docs vendor lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ docs: $(DEV) ## Write COMPATIBILITY.md and the generated parts of docs again
 	@$(PY) tools/compatibility.py
 	@$(PY) tools/reference.py
 	@$(PY) tools/performance.py
+
+vendor: $(DEV) ## Fetch the files of others that the console serves again, and check their sums
+	@$(PY) tools/vendor.py
 
 lock: $(TOOLS) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
 	@for set in runtime:pyproject.toml dev:requirements/dev.in tools:requirements/tools.in; do \

@@ -9,6 +9,7 @@ their type.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from vulture import Vulture
 ROOT = Path(__file__).parents[1]
 
 #: Registered by what decorates them.
-DECORATORS = ["@endpoints.*", "@*_endpoints.*", "@click.*", "@compiles", "@*.command", "@*.group", "@pytest.fixture"]
+DECORATORS = [
+    *("@endpoints.*", "@*_endpoints.*", "@pages.*"),
+    *("@click.*", "@compiles", "@*.command", "@*.group", "@pytest.fixture"),
+]
 
 ALLOWED = [
     # called by asyncio, httptools, uvicorn, click, prometheus_client and pytest
@@ -25,9 +29,9 @@ ALLOWED = [
     *("on_message_begin", "on_headers_complete", "on_body", "on_message_complete", "on_header", "on_url"),
     *("total_requests", "should_exit", "capture_signals", "format_commands", "collect", "pytest_configure"),
     # read by Pillow, Jinja, SQLAlchemy and logging
-    *("MAX_IMAGE_PIXELS", "filters", "inherit_cache", "handlers"),
-    # functions of the interpreter
-    "__getattr__",
+    *("MAX_IMAGE_PIXELS", "filters", "globals", "inherit_cache", "handlers"),
+    # functions of the interpreter, and what it reads
+    *("__getattr__", "__annotations__"),
     # for the tests of others, and for ours, which end decoding processes
     *("clear_faults", "pids"),
     # how streams and webhooks read events
@@ -47,9 +51,15 @@ def fields(path: Path) -> set[int]:
     return {line.lineno for class_ in classes for line in class_.body if isinstance(line, ast.AnnAssign)}
 
 
+def in_templates(root: Path) -> set[str]:
+    """Returns the names of attributes that templates read: `player.last_report`."""
+    texts = [path.read_text(encoding="utf-8") for path in root.glob("src/signfleet/*/templates/**/*.html")]
+    return {name for text in texts for name in re.findall(r"\.([a-z_]+)", text)}
+
+
 def unused(root: Path) -> list[str]:
     """Returns the code that nothing below `root/src` uses, with its place."""
-    finder = Vulture(ignore_names=ALLOWED, ignore_decorators=DECORATORS)
+    finder = Vulture(ignore_names=[*ALLOWED, *in_templates(root)], ignore_decorators=DECORATORS)
     finder.scavenge([root / "src"], exclude=["*/migrations/*"])
     found = []
     for item in finder.get_unused_code():

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from signfleet.app.housekeeping import Housekeeping
+from signfleet.console import wiring as console
 from signfleet.fleet import wiring as fleet
 from signfleet.foundation.background import Background, Job
 from signfleet.foundation.settings import Settings
@@ -53,7 +54,7 @@ def endpoints(*more: Endpoint) -> list[Endpoint]:
 
 def make_app(services: Services) -> AsgiApp:
     """Makes the ASGI application over the services."""
-    return AsgiApp(endpoints(), services_by_type(services), gate(services))
+    return AsgiApp([*endpoints(), *console.endpoints()], services_by_type(services), gate(services))
 
 
 def gate(services: Services) -> AccessGate:

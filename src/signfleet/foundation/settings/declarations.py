@@ -94,6 +94,12 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     client_token_lifetime: Annotated[
         int, _doc("Lifetime of an access token of the client-credentials grant, in seconds.", ge=10, le=86_400)
     ] = 330
+    console_idle_minutes: Annotated[
+        int, _doc("Minutes without use after which a sign-in to the console ends.", ge=5, le=43_200)
+    ] = 720
+    console_session_days: Annotated[
+        int, _doc("Days after which a sign-in to the console ends in any case.", ge=1, le=365)
+    ] = 7
     sign_in_lifetime_days: Annotated[
         int,
         _doc(

@@ -39,7 +39,10 @@ class Sessions:
         checked = self._checked.get(token)
         if checked is None or checked.version != version:
             row = await self._store.one(queries.SESSION_OF_TOKEN, hash=hash_token(token))
-            checked = _Checked(_session(row, now), row.valid_to, version) if row is not None else None
+            checked = None
+            if row is not None:
+                # An idle session ends before its token.
+                checked = _Checked(_session(row, now), min(row.valid_to, row.expiration_date), version)
             if row is not None and row.device_id is not None and row.used_date is None and now < row.valid_to:
                 await self._use_first(row, token, now)
             if checked is None:

@@ -257,6 +257,12 @@ RENEW_SESSION = Query(
         address=bindparam("renewed_at"),
     )
 )
+#: Moves the end of an idle session.
+USE_SESSION = Query(
+    session.update()
+    .where(session.c.id == bindparam("session_id"))
+    .values(last_used_date=bindparam("now"), expiration_date=bindparam("until"), address=bindparam("used_at"))
+)
 SET_SCOPE = Query(session.update().where(session.c.id == bindparam("session_id")).values(scope=bindparam("granted")))
 CHOOSE_NETWORK = Query(
     session.update()

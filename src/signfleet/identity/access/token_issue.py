@@ -14,18 +14,25 @@ SESSION_LIFETIME: Final = timespan.DAY
 
 
 class Lifetimes(NamedTuple):
-    """The lifetimes of new tokens in ms; `refresh` is None to issue no refresh token."""
+    """The lifetimes of new tokens in ms; `refresh` is None to issue no refresh token.
+
+    With `idle`, the session ends so long after its last use, even before its tokens.
+    """
 
     access: int
     refresh: int | None = None
+    idle: int | None = None
 
     def session_end(self, now: int) -> int:
-        """Returns when a session with these tokens ends: never before its tokens."""
+        """Returns when a session with these tokens ends: never before its tokens, unless it is idle."""
+        if self.idle is not None:
+            return now + min(self.idle, self.access)
         return now + max(SESSION_LIFETIME, self.access, self.refresh or 0)
 
     def within(self, limit: int) -> Lifetimes:
         """Returns the lifetimes, cut to at most `limit` ms."""
-        return Lifetimes(min(self.access, limit), None if self.refresh is None else min(self.refresh, limit))
+        refresh = None if self.refresh is None else min(self.refresh, limit)
+        return Lifetimes(min(self.access, limit), refresh, self.idle)
 
 
 class IssuedTokens(NamedTuple):

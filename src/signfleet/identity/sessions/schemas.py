@@ -15,7 +15,8 @@ class SessionInfo(msgspec.Struct, rename="camel", kw_only=True):
     id: Id
     #: Whether it is the session of this request's token.
     is_own: bool
-    grant: Literal["client_credentials", "password"] | None
+    #: How the person signed in; `browser`: in the console.
+    grant: Literal["client_credentials", "password", "browser"] | None
     application: str | None
     network: str | None
     address: str | None

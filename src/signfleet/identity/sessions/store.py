@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import application, network, session, token
 
-Grant = Literal["client_credentials", "password"]
+Grant = Literal["client_credentials", "password", "browser"]
 
 
 class OwnSession(Protocol):

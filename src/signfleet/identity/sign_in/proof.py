@@ -33,7 +33,7 @@ class PasswordProof:
         if row is None:
             raise Forbidden("The session has ended; sign in again.")
         if password is None:
-            if row.grant_type == "password" and now - row.creation_date < RECENT:
+            if row.grant_type in ("password", "browser") and now - row.creation_date < RECENT:
                 return
             raise Forbidden(
                 "To change the password, send the current one as 'currentPassword', or sign in with it again: this"

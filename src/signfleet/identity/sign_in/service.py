@@ -132,14 +132,14 @@ class SignIn:
             network_name, login = "", username
         event.login, event.network_name = login, network_name if slash else None
         async with self._attempts.attempt(login, event.address) as pause:
-            person = await self._check_password(login.strip(), password, event)
+            person = await self.check_password(login.strip(), password, event)
             user = await self._user(person.person_id, network_name) if slash else None
         now += pause
         lifetimes = (await self._lifetimes(person.person_id, user)).within(self._longest)
         scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
         async def work(tx: Transaction) -> IssuedTokens:
-            await _require_same_password(tx, person)
+            await require_same_password(tx, person)
             same = None if application is None else await _lock_application(tx, application, now)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
@@ -210,7 +210,8 @@ class SignIn:
             raise invalid_grant(None if renewed.expired else renewed.reason)
         return SignedIn(renewed, person_id, user)
 
-    async def _check_password(self, login: str, password: str, event: SignInEvent) -> people.AccountRow:
+    async def check_password(self, login: str, password: str, event: SignInEvent) -> people.AccountRow:
+        """Returns the person with this login and password. Raises `OAuthError`."""
         person = await self._store.one(people.PERSON_OF_MAILBOX, mailbox_key=mailbox_key(login))
         if person is not None:
             event.is_by(person)
@@ -237,7 +238,7 @@ class SignIn:
         return Lifetimes(*lifetimes)
 
 
-async def _require_same_password(tx: Transaction, checked: people.AccountRow) -> None:
+async def require_same_password(tx: Transaction, checked: people.AccountRow) -> None:
     """Raises `OAuthError` if the checked password was replaced meanwhile, which ended the sessions of the old one."""
     person = await tx.one(people.LOCK_PERSON_SHARED, id=checked.person_id)
     if person is None or person.password_hash != checked.password_hash:

@@ -33,7 +33,7 @@ from signfleet.identity.people.store import PersonRow
 from signfleet.identity.users import store as users
 from signfleet.web.caller.actor import Actor, act_as
 
-Grant = Literal["client_credentials", "password", "refresh_token", "session"]
+Grant = Literal["client_credentials", "password", "refresh_token", "session", "browser"]
 Outcome = Literal["success", "failure", "throttled"]
 
 #: The period in which equal events become one entry, in ms.

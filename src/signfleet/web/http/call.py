@@ -108,6 +108,12 @@ class Call:
         return raw_path
 
     @property
+    def query(self) -> str:
+        """After the path, as it was sent."""
+        query: bytes = self._scope["query_string"]
+        return query.decode("latin-1")
+
+    @property
     def is_over_tls(self) -> bool:
         """Whether the client spoke TLS, with a trusted proxy that says so."""
         return self._scope.get("scheme") == "https"

@@ -1,0 +1,61 @@
+"""Styles, scripts and icons of the console, served under an address that changes with their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from signfleet.foundation.errors import NotFound
+from signfleet.web.http.call import Answer, Call
+from signfleet.web.http.endpoint import Endpoints
+from signfleet.web.http.media import ANY_TYPE
+
+_HERE: Final = Path(__file__).parent
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+#: Where each file is served below /console/static/VERSION/: own files by their name, others in their package's folder.
+_FILES: Final = {
+    path.relative_to(folder).as_posix(): path
+    for folder in (_HERE / "static", _HERE / "vendor")
+    for path in sorted(folder.rglob("*"))
+    if path.suffix in _TYPES
+}
+_CONTENTS: Final = {name: path.read_bytes() for name, path in _FILES.items()}
+#: Changes when any of them does, so that browsers may store them for ever.
+VERSION: Final = hashlib.sha256(b"".join(_CONTENTS.values())).hexdigest()[:12]
+_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+#: For pages of another version of the server, which may still be open.
+_SHORTLY: Final = {"Cache-Control": "no-cache"}
+
+endpoints = Endpoints("/console/static", family="Console", caller="public", produces=ANY_TYPE, errors="404 5XX")
+
+
+def asset(name: str) -> str:
+    """Returns the path of a file. Raises `KeyError` for one that does not exist."""
+    _CONTENTS[name]
+    return f"/console/static/{VERSION}/{name}"
+
+
+def _answer(version: str, name: str) -> Answer:
+    body = _CONTENTS.get(name)
+    if body is None:
+        raise NotFound(f"The console has no file '{name}'.")
+    headers = _FOREVER if version == VERSION else _SHORTLY
+    return Answer(body=body, media_type=_TYPES[Path(name).suffix], headers=headers)
+
+
+@endpoints.get("/{version}/{name}")
+async def get_own_file(_call: Call, version: str, name: str) -> Answer:
+    """Get a file of the console."""
+    return _answer(version, name)
+
+
+@endpoints.get("/{version}/{package}/{name}")
+async def get_vendored_file(_call: Call, version: str, package: str, name: str) -> Answer:
+    """Get a file of a package that the console uses."""
+    return _answer(version, f"{package}/{name}")

@@ -1,0 +1,32 @@
+"""The cookie that carries the token of a browser's session."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from signfleet.web.http.call import Call
+
+#: Browsers accept the prefix only from TLS, for the whole host and without a domain.
+_SECURE_NAME: Final = "__Host-signfleet"
+_PLAIN_NAME: Final = "signfleet"
+
+
+def session_token(call: Call) -> str | None:
+    """Returns the token in the cookie of a call, None without one."""
+    wanted = cookie_name(call)
+    for pair in (call.header(b"cookie") or "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == wanted and value:
+            return value
+    return None
+
+
+def session_cookie(call: Call, token: str, seconds: int) -> str:
+    """Returns the Set-Cookie header that stores the token for `seconds`; 0 deletes it."""
+    secure = "; Secure" if call.is_over_tls else ""
+    return f"{cookie_name(call)}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+
+
+def cookie_name(call: Call) -> str:
+    """Returns the name of the cookie: without TLS, browsers refuse the name with the prefix."""
+    return _SECURE_NAME if call.is_over_tls else _PLAIN_NAME

@@ -1,0 +1,1 @@
+"""`/console/networks`: the choice of a network."""

@@ -1,0 +1,20 @@
+"""Refuses changes that another site's page sends with the cookie of a person."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from signfleet.foundation.errors import Forbidden
+from signfleet.web.http.call import Call
+
+
+def check_same_origin(call: Call) -> None:
+    """Raises `Forbidden` unless the call comes from a page of this server.
+
+    Browsers name the origin of every POST. A request without one is not from a browser, which the console serves alone.
+    """
+    origin = call.header(b"origin")
+    site = call.header(b"sec-fetch-site")
+    own = urlsplit(call.base_url)
+    if origin != f"{own.scheme}://{own.netloc}" or site not in (None, "same-origin"):
+        raise Forbidden("This change does not come from a page of this server. Reload the page and try again.")

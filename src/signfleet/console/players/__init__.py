@@ -1,0 +1,1 @@
+"""`/console/players`: the list of players, and a player."""

@@ -1,0 +1,56 @@
+"""Fills in the templates of the console, in the language of the reader."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from signfleet.console.assets import asset
+from signfleet.console.translations import LANGUAGES, locale_of, translation
+from signfleet.foundation.wire import datetime
+
+FOLDER: Final = Path(__file__).parent / "templates"
+
+
+@cache
+def _environment(language: str) -> Environment:
+    """Returns the templates with the texts and formats of a language."""
+    texts, locale = translation(language), locale_of(language)
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    environment.globals |= {"asset": asset, "languages": LANGUAGES, "direction": locale.text_direction}
+
+    def number(value: float) -> str:
+        return format_decimal(value, locale=locale)
+
+    def exact(value: int) -> str:
+        return format_datetime(value / 1000, "medium", locale=locale)
+
+    def ago(value: int, now: int) -> str:
+        return format_timedelta(timedelta(milliseconds=value - now), add_direction=True, locale=locale)
+
+    environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format}
+    return environment
+
+
+def render(language: str, template: str, **values: Any) -> bytes:
+    """Returns a template filled in, as UTF-8."""
+    return _environment(language).get_template(template).render(language=language, **values).encode()
+
+
+def text(language: str, message: str) -> str:
+    """Returns a text that is not in a template in a language."""
+    return translation(language).gettext(message)

@@ -1,0 +1,1 @@
+"""`/console/sign-in`: the form to sign in, and the way out."""

@@ -1,0 +1,75 @@
+"""What a page knows of its reader, and how it answers."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+from signfleet.console import rendering
+from signfleet.console.translations import language_of
+from signfleet.web.caller.session import Session
+from signfleet.web.http.call import Answer, Call
+from signfleet.web.http.media import HTML_TYPE
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Final = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
+
+
+class View:
+    """One request of a browser, and the templates in its language."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    @property
+    def session(self) -> Session:
+        """Returns the session; pages that need nobody have none."""
+        return self.call.session
+
+    @property
+    def now(self) -> int:
+        """Returns the time of the request in ms."""
+        return self.call.now
+
+    @cached_property
+    def language(self) -> str:
+        return language_of(self.call.header(b"accept-language"))
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether a script of the page asks, which wants a part of a page."""
+        return self.call.header(b"hx-request") is not None
+
+    @property
+    def address(self) -> str:
+        """Returns path and query of this view."""
+        query = self.call.query
+        return f"{self.call.path}?{query}" if query else self.call.path
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Answer:
+        """Answers with a template filled in. Templates know this view, and who reads."""
+        session = self.call.known_session
+        known = {"view": self, "now": self.now, "login": None if session is None else session.login}
+        body = rendering.render(self.language, template, **known, **values)
+        return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=dict(HEADERS))
+
+    def redirect(self, path: str) -> Answer:
+        """Sends the browser to another page of the console."""
+        if self.is_fragment:
+            return Answer(204, headers={**HEADERS, "HX-Redirect": path})
+        return Answer(303, headers={**HEADERS, "Location": path})
+
+    def error(self, status: int, message: str, retry_after: int | None = None) -> Answer:
+        """Answers with a page, or in a page, that says what is wrong."""
+        template = "error-fragment.html" if self.is_fragment else "error.html"
+        answer = self.page(template, status, code=status, message=message)
+        if retry_after is not None:
+            answer.headers["Retry-After"] = str(retry_after)
+        return answer
+
+    def text(self, message: str) -> str:
+        """Returns a text that is not in a template in the reader's language."""
+        return rendering.text(self.language, message)

@@ -1,0 +1,83 @@
+"""What every page of the console has in common."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from httpx import AsyncClient
+
+from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
+from tests.console.browsing import sign_in
+
+PATHS = ["/console/players/", "/console/networks/"]
+
+
+class _Links(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attrs if name in ("href", "src", "action")]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("path", PATHS)
+async def test_pages_need_a_person(client: AsyncClient, path: str) -> None:
+    answer = await client.get(ROOT + path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/console/sign-in?next=")
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_pages_open_and_refer_to_this_server_alone(client: AsyncClient, path: str) -> None:
+    await sign_in(client)
+    answer = await client.get(ROOT + path)
+    assert answer.status_code == 200
+    links = _Links(answer.text).found
+    assert links
+    assert all(link.startswith(("/", "#", "?")) and not link.startswith("//") for link in links)
+    for link in links:
+        if link.startswith("/console/static/"):
+            assert (await client.get(ROOT + link)).headers["cache-control"].endswith("immutable")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("role", SYSTEM_ROLES, ids=lambda role: role.name)
+async def test_every_role_sees_a_page_or_why_not(sign_in: SignIn, call_as: CallAs, role: SystemRole) -> None:
+    token = await sign_in(f"{role.id}@example.com", role=role)
+    client = call_as()
+    client.cookies.set("signfleet", token, domain="signfleet.test", path="/")
+    for path in PATHS:
+        answer = await client.get(ROOT + path)
+        assert answer.status_code in (200, 403)
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("accepted", "language"), [("de-AT,en;q=0.5", "de"), ("pt", "pt-BR"), ("xx", "en"), ("ja;q=0", "en")]
+)
+async def test_pages_have_the_language_that_the_browser_prefers(
+    client: AsyncClient, accepted: str, language: str
+) -> None:
+    answer = await client.get(f"{ROOT}/console/sign-in", headers={"Accept-Language": accepted})
+    assert f'<html lang="{language}"' in answer.text
+
+
+@ON_SQLITE
+async def test_a_filter_with_a_fault_says_where_it_is(client: AsyncClient) -> None:
+    await sign_in(client)
+    answer = await client.get(f"{ROOT}/console/players/?filter=[Id] >")
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert 'value="[Id] &gt;"' in answer.text
+
+
+@ON_SQLITE
+async def test_a_script_that_asks_without_a_session_is_sent_to_the_form(client: AsyncClient) -> None:
+    answer = await client.get(f"{ROOT}/console/players/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/console/sign-in")
