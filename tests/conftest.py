@@ -36,6 +36,7 @@ from hypothesis import settings as hypothesis_settings
 from signfleet.app.bootstrap import Tenant, bootstrap
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
+from signfleet.foundation import logs
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.migrations import migrate_postgresql, migrate_sqlite
@@ -193,6 +194,7 @@ def restored_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     configure = structlog.configure
     uncached = {"cache_logger_on_first_use": False}
     monkeypatch.setattr(structlog, "configure", lambda **options: configure(**options | uncached))
+    monkeypatch.setattr(logs, "_buffer", None)
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -102,3 +103,33 @@ def test_a_terminal_gets_readable_lines(monkeypatch: pytest.MonkeyPatch, restore
     assert "listening" in terminal.getvalue()
     assert "careful" in terminal.getvalue()
     assert "hunter2" not in terminal.getvalue()
+
+
+def test_frequent_events_are_written_when_the_loop_has_run_what_is_ready(lines: Lines) -> None:
+    async def log() -> tuple[int, int]:
+        for number in range(3):
+            assert logs.log_frequent("request", {"id": number, "path": "/ü"})
+        before = len(lines())
+        await asyncio.sleep(0)
+        return before, len(lines())
+
+    assert asyncio.run(log()) == (0, 3)
+    event = lines()[0]
+    structlog.get_logger("anything").info("other")
+    assert list(event) == ["time", "level", "id", "path", "event"]
+    assert len(event.pop("time")) == len(lines()[-1]["time"])
+    assert event == {"level": "info", "id": 0, "path": "/ü", "event": "request"}
+
+
+def test_frequent_events_come_before_later_ones(lines: Lines) -> None:
+    async def log() -> None:
+        logs.log_frequent("request", {})
+        structlog.get_logger("anything").warning("later")
+
+    asyncio.run(log())
+    assert [event["event"] for event in lines()] == ["request", "later"]
+
+
+def test_structlog_logs_frequent_events_if_they_are_not_lines_of_json(lines: Lines) -> None:
+    logs.configure("warning")
+    assert not logs.log_frequent("request", {})

@@ -126,3 +126,58 @@ def test_a_file_and_a_stream_in_memory_take_lines_too(tmp_path: Path) -> None:
     memory = io.StringIO()
     Output(memory).write(b"three\n")
     assert memory.getvalue() == "three\n"
+
+
+def test_waiting_lines_are_written_before_the_next_one(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file:
+        output = Output(file)
+        assert [output.add(b"one\n"), output.add(b"two\n")] == [True, False]
+        assert not (tmp_path / "log").read_text()
+        output.write(b"three\n")
+        assert output.add(b"four\n")
+        output.flush()
+        output.flush()
+    assert (tmp_path / "log").read_text() == "one\ntwo\nthree\nfour\n"
+
+
+def test_threads_lose_no_line(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as file:
+        output = Output(file)
+
+        def write(name: int) -> None:
+            for number in range(500):
+                output.add(b"%d %d\n" % (name, number)) if number % 3 else output.write(b"%d %d\n" % (name, number))
+
+        threads = [threading.Thread(target=write, args=(name,)) for name in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        output.flush()
+    assert len(set((tmp_path / "log").read_text().splitlines())) == 2000
+
+
+def test_each_of_several_lost_lines_counts() -> None:
+    with Path("/dev/full").open("w") as full:
+        output = Output(full)
+        for _ in range(5):
+            output.add(b"{}\n")
+        output.flush()
+        assert b'"count":5}' in output._about_lost()
+
+
+def test_a_pipe_gets_whole_lines_in_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces: list[bytes] = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: pieces.append(bytes(data)) or write(file, data))
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as pipe:
+        output = Output(pipe)
+        for number in range(100):
+            output.add(b"%d %b\n" % (number, b"x" * 99))
+        output.flush()
+    lines = os.read(reading, 65_536).splitlines()
+    os.close(reading)
+    assert len(lines) == 100
+    assert len(pieces) == 3
+    assert all(piece.endswith(b"\n") for piece in pieces)

@@ -12,6 +12,11 @@ def now() -> int:
     return time.time_ns() // 1_000_000 + _ahead_ms
 
 
+def system_microseconds() -> int:
+    """Returns the system's time in microseconds since 1970 UTC, for the log."""
+    return time.time_ns() // 1000
+
+
 def monotonic() -> float:
     """Returns seconds that only increase, for rate limits: a step of the system's clock does not change them."""
     return time.monotonic() + _ahead_ms / 1000

@@ -6,6 +6,7 @@ counted: a full disk, or a pipe that nobody reads, neither fails nor delays a re
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
@@ -16,7 +17,9 @@ from typing import Any
 import msgspec
 import structlog
 
+from signfleet.foundation import clock
 from signfleet.foundation.output import Output
+from signfleet.foundation.wire import datetime
 
 HIDDEN = "***"
 
@@ -27,12 +30,17 @@ _SECRET_TEXT = re.compile(
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
+#: Where frequent events go, unless the log is for a terminal or omits them.
+_buffer: Output | None = None
+
 
 def configure(level: str = "info") -> None:
     """Sends everything from `level` on to standard error. May be called again."""
+    global _buffer  # noqa: PLW0603 - there is one log
     number = logging.getLevelNamesMapping()[level.upper()]
     on_terminal = sys.stderr.isatty()
     output: Any = Output(sys.stderr)
+    _buffer = None if on_terminal or number > logging.INFO else output
     shared: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -50,6 +58,22 @@ def configure(level: str = "info") -> None:
         cache_logger_on_first_use=True,
     )
     _configure_standard_library(number, output, shared, [*render[:-1], as_text if not on_terminal else render[-1]])
+
+
+def log_frequent(event: str, values: dict[str, Any]) -> bool:
+    """Logs an event of the event loop at "info", whose `values` hold no secrets; returns whether it did.
+
+    Its line waits until the loop has run what is ready now, or another line follows: many lines make one write, and
+    structlog would take several times as long. False if the log is not JSON at "info": structlog does it then.
+    """
+    if _buffer is None:
+        return False
+    seconds, microseconds = divmod(clock.system_microseconds(), 1_000_000)
+    moment = f"{datetime.format_seconds(seconds)}.{microseconds:06d}Z"
+    line: bytes = _encode({"time": moment, "level": "info", **values, "event": event})
+    if _buffer.add(line + b"\n"):
+        asyncio.get_running_loop().call_soon(_buffer.flush)
+    return True
 
 
 def _configure_standard_library(level: int, output: Any, shared: list[Any], render: list[Any]) -> None:

@@ -74,6 +74,7 @@ def test_a_line_contains_no_token_and_no_query(client: httpx.Client, lines: list
         ("/Provisioning/Setups/Tokens/", "/Provisioning/Setups/Tokens/"),
         (f"/wrong/{'x' * 43}/address", "/wrong/***/address"),
         ("/2022/06/REST/Devices/D7D834000029/", "/2022/06/REST/Devices/D7D834000029/"),
+        ("/wrong/Bearer abc", "/wrong/Bearer ***"),
     ],
 )
 def test_possible_tokens_are_masked(path: str, shown: str) -> None:

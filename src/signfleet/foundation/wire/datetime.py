@@ -37,14 +37,14 @@ def format(ms: int) -> str:
     """Returns the contract's text: UTC with `Z`, without trailing zeros of the fraction (`2022-02-18T16:57:00.12Z`)."""
     seconds, fraction = divmod(ms, 1000)
     if fraction == 0:
-        return _seconds_text(seconds) + "Z"
-    return f"{_seconds_text(seconds)}.{fraction:03d}".rstrip("0") + "Z"
+        return format_seconds(seconds) + "Z"
+    return f"{format_seconds(seconds)}.{fraction:03d}".rstrip("0") + "Z"
 
 
 def format_padded(ms: int) -> str:
     """Returns the contract's text with exactly three fraction digits, as in paging markers."""
     seconds, fraction = divmod(ms, 1000)
-    return f"{_seconds_text(seconds)}.{fraction:03d}Z"
+    return f"{format_seconds(seconds)}.{fraction:03d}Z"
 
 
 def next_moment(previous: int, now: int) -> int:
@@ -77,7 +77,7 @@ def wall_clock(ms: int, zone: tzinfo) -> int:
 
 def format_wall_clock(ms: int) -> str:
     """Formats a result of `wall_clock` to the second and without a zone, as in a screenshot's local time stamp."""
-    return _seconds_text(ms // 1000)
+    return format_seconds(ms // 1000)
 
 
 def parse(text: str) -> int | None:
@@ -144,7 +144,8 @@ def _full_year(two_digits: int) -> int:
 _TWO_DIGITS = tuple(f"{number:02d}" for number in range(60))  # a look-up is three times as fast as formatting
 
 
-def _seconds_text(seconds: int) -> str:
+def format_seconds(seconds: int) -> str:
+    """Returns seconds since 1970 UTC as `2022-02-18T16:57:00`."""
     days, second = divmod(seconds, 86_400)
     minutes, second = divmod(second, 60)
     hour, minute = divmod(minutes, 60)

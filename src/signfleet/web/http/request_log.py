@@ -9,10 +9,12 @@ import itertools
 import os
 import re
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
 
+from signfleet.foundation.logs import log_frequent, without_credentials
 from signfleet.web.http.metrics import REQUESTS
 
 if TYPE_CHECKING:
@@ -32,9 +34,10 @@ _LOGGED = 1024
 log = structlog.get_logger("access")
 
 
+@lru_cache(maxsize=4096)
 def redacted(path: str) -> str:
-    """Masks what may be a token: the segment after `Tokens/`, and any very long one."""
-    return _LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path[:_LOGGED]))
+    """Masks what may be a secret: the segment after `Tokens/`, any very long one, and credentials."""
+    return without_credentials(_LONG_SEGMENT.sub("***", _TOKEN_PLACE.sub(r"\1***", path)))
 
 
 def request_id(sent: str | None) -> str:
@@ -58,18 +61,21 @@ class RequestLog:
         """
         seconds = time.perf_counter() - started
         REQUESTS.observe(call.method, route, status, seconds)
-        if self._access_log:
-            session = call.known_session
-            log.info(
-                "request",
-                method=call.method,
-                path=redacted(call.path),
-                status=status,
-                ms=round(seconds * 1000, 2),
-                bytes=size,
-                id=id_,
-                address=call.address or None,
-                session=session.id if session else None,
-                network=session.network_id if session else None,
-                **({} if is_whole else {"incomplete": True}),
-            )
+        if not self._access_log:
+            return
+        session = call.known_session
+        values = {
+            "method": call.method,
+            "path": redacted(call.path[:_LOGGED]),
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "bytes": size,
+            "id": id_,
+            "address": call.address or None,
+            "session": None if session is None else session.id,
+            "network": None if session is None else session.network_id,
+        }
+        if not is_whole:
+            values["incomplete"] = True
+        if not log_frequent("request", values):
+            log.info("request", **values)
