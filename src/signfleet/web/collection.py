@@ -46,15 +46,18 @@ class Collection:
         columns: Sequence[Any] = (),
         *,
         counter: Counter | None = None,
+        maintained: Callable[[Filter, Scope], Any] | None = None,
         within: Scope = EVERYTHING,
     ) -> None:
         """Rows have `columns` by name. `counter` returns the number of items of a network from a maintained counter.
+
+        `maintained` returns the statement of a matching count from maintained counts, or None: see `Listing`.
 
         Lists contain only items `within`; filters may also name values of other items.
         """
         self._store = store
         self._catalogue = catalogue
-        self._listing = Listing(catalogue, columns)
+        self._listing = Listing(catalogue, columns, maintained)
         self._counts = Counts(store)
         self._counter = counter
         self._within = within

@@ -16,6 +16,7 @@ from signfleet.foundation.storage.migrations import migrate_sqlite
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.sqlite import SqliteStore
 from signfleet.foundation.storage.sqlite_connection import connect
+from signfleet.foundation.storage.sqlite_reading import SKIPPED_TRIALS
 from signfleet.foundation.storage.tables import setting
 
 INSERT = Query(setting.insert())
@@ -141,6 +142,31 @@ async def test_a_long_scan_starts_again_outside_the_event_loop(path: Path) -> No
     assert not store._scanners  # no thread has needed a connection
     assert len(await store.scan_all(SOME, limit=3000)) == 3000
     assert len(store._scanners) == 1
+    await store.close()
+
+
+async def test_a_scan_that_was_too_long_is_not_tried_again_in_the_event_loop(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(path)
+
+    async def fill(tx: Transaction) -> None:
+        await tx.execute_many(INSERT, [{"name": f"n{number}", "value": "1"} for number in range(3000)])
+
+    await store.write(fill)
+    steps = []
+    monkeypatch.setattr(store._trial, "_is_over", lambda: steps.append(1) or len(steps) > 8)
+    store._trial._connect()
+    for network_id in (1, 1, 1, 2):
+        assert len(await store.scan_all(SOME, limit=3000, network_id=network_id)) == 3000
+    assert len(steps) == 10  # a whole trial for the first network, and the first call of the second's
+    for _ in range(SKIPPED_TRIALS):
+        await store.scan_all(SOME, limit=10, network_id=1)
+    assert len(steps) == 10
+    before = len(store._scanners)
+    assert len(await store.scan_all(SOME, limit=3000, network_id=1)) == 3000
+    assert len(steps) == 11
+    assert len(store._scanners) == before
     await store.close()
 
 

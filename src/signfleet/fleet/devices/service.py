@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.counts.matching_store import maintained_count
 from signfleet.fleet.devices.document import with_permissions
 from signfleet.fleet.devices.store import FoundDevice, LockedDevice, PlayerRow
 from signfleet.foundation.errors import NotFound, of_another
@@ -43,7 +44,7 @@ class Devices:
         self._store = store
         self._permissions = permissions
         self._visible_permissions = VisiblePermissions(store, permissions)
-        self._all = Collection(store, DEVICES, counter=self._total)
+        self._all = Collection(store, DEVICES, counter=self._total, maintained=maintained_count)
 
     async def get(self, session: Session, ref: str) -> DeviceView:
         """Returns a device by id or serial, as the caller sees it.

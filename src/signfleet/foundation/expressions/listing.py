@@ -6,7 +6,7 @@ The caller's own conditions (network, permissions) come first in every statement
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -135,9 +135,18 @@ class RowPage(NamedTuple):
 class Listing:
     """The statements over one catalogue."""
 
-    def __init__(self, catalogue: Catalogue, columns: Sequence[ColumnElement[Any]] = ()) -> None:
-        """Rows have `columns` by name, then those of the sort, then the id. Without `columns` they are plain tuples."""
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        columns: Sequence[ColumnElement[Any]] = (),
+        maintained: Callable[[Filter, Scope], Select[Any] | None] | None = None,
+    ) -> None:
+        """Rows have `columns` by name, then those of the sort, then the id. Without `columns` they are plain tuples.
+
+        `maintained` returns the statement of a count, `total`, from maintained counts; None if they do not answer it.
+        """
         self.catalogue = catalogue
+        self._maintained = maintained
         self._columns = tuple(columns)
         self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
 
@@ -280,6 +289,10 @@ class Listing:
         return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
 
     def _count(self, filter: Filter | None, scope: Scope, top: Top | None) -> Select[Any]:
+        if filter is not None and top is None and self._maintained is not None:
+            maintained = self._maintained(filter, scope)
+            if maintained is not None:
+                return maintained
         if top is None:
             return self._matching(select(func.count().label("total")), filter, scope, None, None)
         group = () if top.grouping is None else (top.grouping.column,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,11 @@ R = TypeVar("R")
 #: A statement that may scan gets so many steps of SQLite's machine in the event loop, about half a millisecond; SQLite
 #: calls `Trial` after each period.
 TRIAL_STEPS, TRIAL_PERIOD = 4000, 500
+#: A statement that was too long goes to a thread at once so many times, before it gets a trial again. A trial that
+#: fails costs as much as a short list.
+SKIPPED_TRIALS = 63
+#: Of how many statements to remember that.
+REMEMBERED = 4096
 
 
 class Snapshots:
@@ -99,11 +105,14 @@ class Trial:
 
         ten rows by an index        200 steps: no call, `fetch` returns the rows
         a scan of a thousand rows   500, 1000, … 4500 steps: the ninth call stops it, `fetch` returns None
+        the same scan again         no trial, `fetch` returns None at once
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._periods = 0
+        #: How many more trials to skip, by statement and network.
+        self._long: OrderedDict[tuple[Query, Any], int] = OrderedDict()
         self._connect()
 
     def _connect(self) -> None:
@@ -112,12 +121,20 @@ class Trial:
         self._connection, self._cursor = connection, connection.cursor()
 
     def fetch(self, query: Query[R], params: dict[str, Any]) -> list[R] | None:
-        """Returns the rows, or None if the statement needs more than `TRIAL_STEPS`."""
+        """Returns the rows, or None if the statement needs more than `TRIAL_STEPS`, or did shortly before."""
+        key = query, params.get("network_id")
+        skip = self._long.get(key)
+        if skip:
+            self._long[key] = skip - 1
+            return None
         self._periods = 0
         try:
             return fetch(self._cursor, query, params)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                self._long[key] = SKIPPED_TRIALS
+                if len(self._long) > REMEMBERED:
+                    self._long.popitem(last=False)
                 return None
             raise
         except StorageError:
