@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, endpoints
 from signfleet.fleet.players.schemas import PlayerRegistration
+from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import blocked_serial, person
+from signfleet.foundation.storage.tables import blocked_serial, outbox, person
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
@@ -34,6 +35,7 @@ from signfleet.identity.profiles.service import of_person, of_user
 from signfleet.identity.sign_in.service import Client
 from signfleet.identity.sign_in.trace import SignInEvent
 from signfleet.identity.users.membership import insert_user
+from signfleet.notify.outbox.channel import Message
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
 from signfleet.web.caller.scopes import DEVICE_SCOPE, USER_SCOPE
@@ -60,6 +62,8 @@ KEY = "stored"
 #: A serial without a device: it is blocked or claimed.
 SERIAL = "Z0"
 FILE = "stored.jpg"
+#: No webhook may reach it: the tests' server has no setting for it.
+WEBHOOK_URL = "http://127.0.0.1:9/hook"
 
 
 def name(endpoint: Endpoint) -> str:
@@ -236,6 +240,10 @@ class World:
         }
         if "{serial}" in called:
             values["serial"] = SERIAL
+        if "{webhook}" in called:
+            values["webhook"] = str(await self.webhook())
+        if "{message}" in called:
+            values["message"] = str(await self._failed_delivery())
         if "{setup_token}" in called:
             values["setup_token"] = hash_token(await self._setup_token()).hex()
         if "{token}" in called:
@@ -332,6 +340,9 @@ class World:
             "PUT /Self/Users/{user}/Profile/{key}/": f"v{number}",
             "POST /admin/v1/setup-tokens/": {"maxUses": number, "days": 7},
             "POST /admin/v1/serial-claims/": {"serial": f"C{number}"},
+            "POST /admin/v1/webhooks/": {"name": f"W{number}", "url": WEBHOOK_URL},
+            "PUT /admin/v1/webhooks/{webhook}/": {"name": f"W{number}", "url": WEBHOOK_URL},
+            "POST /admin/v1/webhooks/{webhook}/keys/": {"overlapHours": 1},
             "PUT /admin/v1/joining/": {"protocol1Until": datetime.format(now() + number * MINUTE)},
             "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},
             "POST /player/v1/report": {"sequence": number},
@@ -360,6 +371,27 @@ class World:
         key = {"network_id": self.network.network_id, "serial_key": fold(serial)}
         block = Query(insert(blocked_serial).on_conflict_do_nothing())
         await self.services.store.write(lambda tx: tx.execute(block, **key, serial=serial, date=now(), device_id=None))
+
+    async def webhook(self) -> int:
+        """Returns the oldest webhook of the network; creates it if there is none. Nothing listens at its port."""
+        webhooks = await self.services.webhooks.list_(self.network.network_id)
+        if webhooks:
+            return min(webhook.id for webhook in webhooks)
+        new = NewWebhook(name="Stored", url=WEBHOOK_URL)
+        return (await self.services.webhooks.create(self.network.network_id, new, now())).id
+
+    async def _failed_delivery(self) -> int:
+        """Puts a delivery to the webhook into the outbox, as if it had been given up, and returns its id."""
+        webhook = await self.webhook()
+        message = Message("webhook", "Stored", "test", "{}", self.network.network_id, webhook)
+
+        async def work(tx: Transaction) -> int:
+            id_ = await self.services.outbox.put(tx, message, now())
+            failed = outbox.update().where(outbox.c.id == id_).values(state="failed", next_attempt_date=None)
+            await tx.execute(Query(failed))
+            return id_
+
+        return await self.services.store.write(work)
 
     async def _setup_token(self) -> str:
         return (await self.services.provisioning.issue(self.network.network_id, now())).token

@@ -23,10 +23,13 @@ EXEMPT = {
     "PUT /Self/Session/Network/": "belongs to the caller's own token, and ends with it",
     "PUT /Self/Session/AuthorizationScope/": "belongs to the caller's own token, and ends with it",
     "POST /player/v1/report": "reports are stored as status, errors and downloads",
+    "POST /admin/v1/webhooks/{webhook}/test/": "sends a request and changes nothing",
     "PUT /player/v1/screenshots/{timestamp}": "screenshots are stored as pictures",
 }
 #: What an entry is about: the first that stands in the name of the endpoint counts.
 ENTITIES = {
+    "/replay/": "Message",
+    "/webhooks/": "Webhook",
     "/setup-tokens/": "Token",
     "/blocked-serials/": "Serial",
     "/serial-claims/": "Serial",
@@ -91,7 +94,7 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id
-        case "Application" | "Session":
+        case "Application" | "Session" | "Message" | "Webhook":
             return int(re.findall(r"\d+", request.url)[-1])
         case "Network":
             return own.network_id

@@ -13,7 +13,7 @@ from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.web.http.endpoint import Endpoint
-from tests.conftest import SignIn
+from tests.conftest import ROOT, SignIn
 from tests.fleet.devices.stored import register
 from tests.guards.test_read_only_members import CHANGES, entity, laid_over
 from tests.world import World, name
@@ -57,6 +57,9 @@ class Others:
         made = await self.admin.post("/Self/Applications/", json={"name": "Other"})
         self.application = made.json()
         await self.admin.post("/Self/Applications/", json={"name": "Script"})  # the newest, which the world changes
+        await self.world.webhook()
+        webhook = {"name": "Other", "url": "https://hooks.example"}
+        self.webhook = (await self.admin.post(f"{ROOT}/admin/v1/webhooks/", json=webhook)).json()["id"]
         self.network = (await self.admin.post("/Self/Networks/", json={"name": "Other"})).json()
 
     def parts(self, endpoint: Endpoint) -> dict[str, Any]:
@@ -77,6 +80,7 @@ class Others:
                 "person.id": {"person": {"id": person["id"]}},
                 "person.login": {"person": {"login": person["login"].upper()}},
             },
+            "PUT /admin/v1/webhooks/{webhook}/": {"id": {"id": self.webhook}},
             "PUT /Self/": {"id": {"id": person["id"]}, "login": {"login": person["login"].upper()}},
             "PUT /Self/Applications/{application}/": {
                 "id": {"id": self.application["id"]},

@@ -1,4 +1,4 @@
-"""Deletes expired tokens, sessions, links, registrations and failed mails; ends trials."""
+"""Deletes expired tokens, sessions, links and registrations; ends trials."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from signfleet.identity.access import store as queries
 from signfleet.identity.networks.levels import FREE, change_level
 from signfleet.identity.networks.store import ENDED_TRIAL, ENDED_TRIALS, LOCK_NETWORK, NetworkRow
 from signfleet.identity.people.store import DELETE_OLD_LINKS, DELETE_OLD_REGISTRATIONS
-from signfleet.notify.mail.store import DELETE_GIVEN_UP
 
 log = structlog.get_logger("housekeeping")
 
 #: Expired tokens stay this long, so that a late client learns that its token has expired.
 TOKEN_RETENTION = timespan.DAY
-MAIL_RETENTION = 30 * timespan.DAY
 #: A registration that nobody activates is deleted after this time.
 REGISTRATION_LIFETIME = 30 * timespan.DAY
 
@@ -38,7 +36,6 @@ class Housekeeping:
 
         async def work(tx: Transaction) -> None:
             await tx.execute(DELETE_OLD_LINKS, now=now)
-            await tx.execute(DELETE_GIVEN_UP, before=now - MAIL_RETENTION)
 
         await self._store.write(work)
 

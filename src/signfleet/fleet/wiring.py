@@ -39,6 +39,9 @@ from signfleet.fleet.subscriptions.routes import endpoints as subscription_endpo
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.fleet.tags.routes import endpoints as tag_endpoints
 from signfleet.fleet.tags.service import TagIndex
+from signfleet.fleet.webhooks.deliveries import Deliveries
+from signfleet.fleet.webhooks.routes import endpoints as webhook_endpoints
+from signfleet.fleet.webhooks.service import Webhooks
 from signfleet.foundation.background import Job, by_the_clock
 from signfleet.foundation.wiring import Foundation
 from signfleet.identity.wiring import IdentityServices
@@ -79,6 +82,10 @@ class FleetServices(IdentityServices):
         self.players = Players(store, self.subscriptions, limit, settings.groups_per_network)
         self.player_tokens = PlayerTokens(store, limit)
         self.reports = Reports(store, self.subscriptions, StoredEvents(settings))
+        self.webhooks = Webhooks(
+            store, self.outbox, self.webhook_delivery, self.webhook_keys, most=settings.webhooks_per_network
+        )
+        self.deliveries = Deliveries(store, self.outbox)
         self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
 
     def jobs(self) -> list[Job]:
@@ -105,4 +112,5 @@ def endpoints() -> list[Endpoint]:
         *group_endpoints,
         *tag_endpoints,
         *explanation_endpoints,
+        *webhook_endpoints,
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from signfleet.foundation.blobs.files import Blobs, open_blobs
@@ -24,6 +24,8 @@ class Foundation:
     blobs: Blobs
     links: Links
     pictures: Pictures
+    #: 32 random bytes that all processes of the installation share; keys for other purposes derive from it.
+    key: bytes = field(repr=False)
 
 
 async def open_foundation(settings: Settings, *, upgrade: bool) -> Foundation:
@@ -42,7 +44,8 @@ async def open_foundation(settings: Settings, *, upgrade: bool) -> Foundation:
         scan_limit=settings.search_time_limit,
         pooler=settings.database_pooler,
     )
-    return Foundation(settings, store, blobs, Links(await link_key(store)), Pictures())
+    key = await link_key(store)
+    return Foundation(settings, store, blobs, Links(key), Pictures(), key)
 
 
 def _tighten_files(settings: Settings) -> None:

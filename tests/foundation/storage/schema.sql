@@ -248,8 +248,11 @@ CREATE INDEX ix_event_device ON event (network_id, device_id, date, id);
 CREATE INDEX ix_event_position ON event (transaction_id, id);
 CREATE INDEX ix_former_permission_age ON former_permission (removed_date);
 CREATE INDEX ix_former_permission_principal ON former_permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
-CREATE INDEX ix_mail_next_attempt_date ON mail (next_attempt_date);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
+CREATE INDEX ix_outbox_age ON outbox (state, creation_date);
+CREATE INDEX ix_outbox_due ON outbox (channel, next_attempt_date);
+CREATE INDEX ix_outbox_state ON outbox (network_id, state, id);
+CREATE INDEX ix_outbox_webhook_due ON outbox (network_id, webhook_id, next_attempt_date, id);
 CREATE INDEX ix_permission_principal ON permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
 CREATE INDEX ix_person_mailbox_key ON person (mailbox_key);
 CREATE INDEX ix_screenshot_age ON screenshot (arrival_date, network_id, id);
@@ -278,18 +281,6 @@ CREATE TABLE location (
 	path TEXT NOT NULL, 
 	document TEXT NOT NULL, 
 	CONSTRAINT pk_location PRIMARY KEY (network_id, location_key)
-);
-CREATE TABLE mail (
-	id BIGINT NOT NULL, 
-	recipient TEXT NOT NULL, 
-	subject TEXT NOT NULL, 
-	text TEXT NOT NULL, 
-	html TEXT NOT NULL, 
-	creation_date BIGINT NOT NULL, 
-	next_attempt_date BIGINT, 
-	attempts INTEGER NOT NULL, 
-	last_error TEXT, 
-	CONSTRAINT pk_mail PRIMARY KEY (id)
 );
 CREATE TABLE network (
 	id BIGINT NOT NULL, 
@@ -333,6 +324,26 @@ CREATE TABLE one_time_link (
 	return_url TEXT, 
 	CONSTRAINT pk_one_time_link PRIMARY KEY (hash), 
 	CONSTRAINT fk_one_time_link_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
+CREATE TABLE outbox (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	channel TEXT NOT NULL, 
+	receiver TEXT NOT NULL, 
+	webhook_id BIGINT, 
+	subject TEXT NOT NULL, 
+	content TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	next_attempt_date BIGINT, 
+	give_up_date BIGINT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	last_attempt_date BIGINT, 
+	duration INTEGER, 
+	status INTEGER, 
+	answer TEXT, 
+	last_error TEXT, 
+	CONSTRAINT pk_outbox PRIMARY KEY (network_id, id)
 );
 CREATE TABLE permission (
 	network_id BIGINT NOT NULL, 
@@ -503,4 +514,24 @@ CREATE TABLE user_profile (
 	value TEXT NOT NULL, 
 	last_modified_date BIGINT NOT NULL, 
 	CONSTRAINT pk_user_profile PRIMARY KEY (network_id, user_id, name_key)
+);
+CREATE TABLE webhook (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	is_enabled BOOLEAN NOT NULL, 
+	kinds TEXT NOT NULL, 
+	filter TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	salt BLOB NOT NULL, 
+	key_date BIGINT NOT NULL, 
+	previous_salt BLOB, 
+	previous_until BIGINT, 
+	failures INTEGER NOT NULL, 
+	paused_until BIGINT, 
+	CONSTRAINT pk_webhook PRIMARY KEY (network_id, id), 
+	CONSTRAINT uq_webhook_network_id_name_key UNIQUE (network_id, name_key)
 );

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,10 +20,10 @@ from sqlalchemy import select
 from signfleet.app.wiring import build, make_app
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import mail
+from signfleet.foundation.storage.tables import outbox
 from tests.conftest import BASE, ROOT
 
-MAILS = Query(select(mail.c.recipient, mail.c.text).order_by(mail.c.id.desc()))
+MAILS = Query(select(outbox.c.receiver, outbox.c.content).order_by(outbox.c.id.desc()))
 RESETS_PER_LOGIN = 3
 
 numbers = itertools.count(1)
@@ -82,8 +83,8 @@ class Server:
             await self.services.registrations.mail_resets()
             return await self.services.store.scan_all(MAILS)
 
-        text = next(row.text for row in self.runner.run(mails()) if row.recipient == login)
-        return re.findall(r"(/account/\S+)", text)[0]
+        content = next(row.content for row in self.runner.run(mails()) if row.receiver == login)
+        return re.findall(r"(/account/\S+)", json.loads(content)["text"])[0]
 
     def submit(self, link: str, **fields: str) -> int:
         token = link.partition("token=")[2]

@@ -114,7 +114,7 @@ def with_change_denied(endpoint: Endpoint) -> str:
 def from_elsewhere(endpoint: Endpoint) -> str:
     """Returns the outcome for the administrator of another network."""
     names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
-    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "explain")
+    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "explain")
     return HIDDEN if names_ours or any(part in endpoint.path for part in theirs) else OK
 
 

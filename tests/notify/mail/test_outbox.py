@@ -21,7 +21,7 @@ from signfleet.foundation.settings import Settings, SettingsError
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.notify.mail.composing import Composer, Mail
 from signfleet.notify.mail.delivery import Delivery
-from signfleet.notify.mail.outbox import Outbox
+from signfleet.notify.outbox.service import Outbox
 from tests.processes import free_port
 
 #: 2026-05-01T12:00:00Z in ms.
@@ -72,7 +72,7 @@ def plain(controller: Controller) -> dict[str, Any]:
 
 async def put(store: Store, outbox: Outbox, now: int, mail: Mail = MAIL) -> None:
     async def work(tx: Transaction) -> None:
-        await outbox.put(tx, mail, now)
+        await outbox.put(tx, mail.message(), now)
 
     await store.write(work)
 

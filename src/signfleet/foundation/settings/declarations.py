@@ -234,6 +234,15 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = "starttls"
     smtp_username: Annotated[str | None, _doc("The login at the mail server, if it requires one.")] = None
     smtp_password: Annotated[str | None, _doc("The password at the mail server.")] = None
+    webhook_addresses: Annotated[
+        str,
+        _doc(
+            "Addresses and networks, separated by commas, that webhooks may reach beside public ones, and over plain"
+            " HTTP; private, loopback and other special addresses are refused otherwise.",
+            **_list(r"[0-9a-fA-F.:/]+", "10.1.0.0/16, 127.0.0.1", may_be_empty=True),
+        ),
+    ] = ""
+    webhooks_per_network: Annotated[int, _doc("Webhooks per network.", ge=1, le=1000)] = 20
     testing: Annotated[bool, _doc("Run as a test double: `/testing/v1` needs no token and erases the store.")] = False
     testing_beyond_loopback: Annotated[
         bool, _doc("Let a testing server listen on addresses that other machines can reach.")

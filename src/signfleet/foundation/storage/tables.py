@@ -68,7 +68,8 @@ SEQUENCES = (
     "screenshot",
     "subscription",
     "tag_key",
-    "mail",
+    "outbox",
+    "webhook",
     "audit",
     "event",
     "device_count_change",
@@ -369,19 +370,55 @@ one_time_link = Table(
     Column("return_url", Text),
 )
 
-mail = Table(
-    "mail",
+# --- messages that leave the server -------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
     metadata,
+    Column("network_id", BigInteger, primary_key=True, autoincrement=False, comment="0: no network"),
     _id(),
-    _required("recipient", Text),
+    _required("channel", Text, comment="mail or webhook"),
+    _required("receiver", Text, comment="a mail address, or the name of a webhook"),
+    Column("webhook_id", BigInteger),
     _required("subject", Text),
-    _required("text", Text),
-    _required("html", Text),
+    _required("content", Text, comment="JSON"),
+    _required("state", Text, comment="waiting, delivered or failed"),
     _required("creation_date", BigInteger),
-    Column("next_attempt_date", BigInteger, index=True),
+    Column("next_attempt_date", BigInteger, comment="null: delivered or given up"),
+    _required("give_up_date", BigInteger),
     _required("attempts", Integer),
+    Column("last_attempt_date", BigInteger),
+    Column("duration", Integer, comment="of the last attempt, in ms"),
+    Column("status", Integer, comment="of the last answer to a webhook"),
+    Column("answer", Text, comment="how the last answer to a webhook begins"),
     Column("last_error", Text),
-    comment="The outbox: a mail stays until a mail server has taken it.",
+    Index("ix_outbox_due", "channel", "next_attempt_date"),
+    Index("ix_outbox_webhook_due", "network_id", "webhook_id", "next_attempt_date", "id"),
+    Index("ix_outbox_state", "network_id", "state", "id"),
+    Index("ix_outbox_age", "state", "creation_date"),
+    comment="Mails, until a mail server has taken them, and deliveries to webhooks, which stay as a log.",
+)
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("name", Text),
+    _required("name_key", Key),
+    _required("url", Text),
+    _required("is_enabled", Boolean),
+    _required("kinds", Text, comment="JSON: the kinds of events; empty for all"),
+    Column("filter", Text, comment="an expression of devices"),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    _required("salt", LargeBinary, comment="the key is derived from it: `notify.webhooks.signing`"),
+    _required("key_date", BigInteger),
+    Column("previous_salt", LargeBinary),
+    Column("previous_until", BigInteger, comment="until then the previous key signs too"),
+    _required("failures", Integer, comment="attempts in a row that failed"),
+    Column("paused_until", BigInteger, comment="nothing is sent before, after a failure"),
+    UniqueConstraint("network_id", "name_key"),
 )
 
 # --- devices ------------------------------------------------------------------------------------------------------

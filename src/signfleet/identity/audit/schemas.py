@@ -31,6 +31,7 @@ AuditedEntity = Literal[
     "Application",
     "Device",
     "Group",
+    "Message",
     "Network",
     # No entry has it, but filters may name it: to remove it would refuse them.
     "Permission",
@@ -43,6 +44,7 @@ AuditedEntity = Literal[
     "Tag",
     "Token",
     "User",
+    "Webhook",
 ]
 
 

@@ -17,7 +17,7 @@ from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people import store as queries
 from signfleet.identity.people.store import LinkRow, PersonRow
 from signfleet.notify.mail.composing import Composer
-from signfleet.notify.mail.outbox import Outbox
+from signfleet.notify.outbox.service import Outbox
 from signfleet.web.caller.actor import acting
 
 #: The purposes of links; the page behind a link has the same name.
@@ -96,11 +96,11 @@ class OneTimeLinks:
             days=kind.lifetime // timespan.DAY,
             minutes=kind.lifetime // timespan.MINUTE,
         )
-        await self._outbox.put(tx, mail, now)
+        await self._outbox.put(tx, mail.message(), now)
 
     def send(self) -> None:
         """Wakes the outbox; call it after the mail is committed."""
-        self._outbox.wake.set()
+        self._outbox.send()
 
     async def find(self, purpose: str, token: str, now: int) -> LinkRow | None:
         """Returns a live link with its person; None for any other link."""

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from signfleet.foundation.settings import Settings, SettingsError
 from signfleet.foundation.templates import environment, render
+from signfleet.foundation.wire.json import encode
+from signfleet.notify.outbox.channel import NO_NETWORK, Message
 
 FOLDER = Path(__file__).parent / "templates"
 
@@ -18,6 +20,13 @@ class Mail(NamedTuple):
     subject: str
     text: str
     html: str
+    #: Where one request ends such mails to the recipient (RFC 8058); None for mails that the recipient asked for.
+    unsubscribe: str | None = None
+
+    def message(self, network_id: int = NO_NETWORK) -> Message:
+        """Returns the mail as the outbox stores it."""
+        content = {"text": self.text, "html": self.html, "unsubscribe": self.unsubscribe}
+        return Message("mail", self.recipient, self.subject, encode(content).decode(), network_id)
 
 
 class Composer:
@@ -28,6 +37,10 @@ class Composer:
             raise SettingsError(f"mail_templates: there is no folder '{settings.mail_templates}'.")
         self._templates = environment(FOLDER, settings.mail_templates)
 
-    def compose(self, name: str, recipient: str, **values: Any) -> Mail:
+    def compose(self, name: str, recipient: str, *, unsubscribe: str | None = None, **values: Any) -> Mail:
+        """Returns the mail of a template; `unsubscribe` is a value of the template too, where it is given."""
+        if unsubscribe is not None:
+            values["unsubscribe"] = unsubscribe
         subject, _, text = render(self._templates, f"{name}.txt", **values).partition("\n")
-        return Mail(recipient, subject.strip(), text.lstrip(), render(self._templates, f"{name}.html", **values))
+        html = render(self._templates, f"{name}.html", **values)
+        return Mail(recipient, subject.strip(), text.lstrip(), html, unsubscribe)

@@ -9,13 +9,16 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 
 import aiosmtplib
+import msgspec
 import structlog
 
 from signfleet.foundation.settings import Settings, SettingsError
-from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire import datetime, timespan
 from signfleet.notify.mail.addresses import sender as sender_of
 from signfleet.notify.mail.addresses import with_ascii_domain
 from signfleet.notify.mail.composing import Mail
+from signfleet.notify.outbox.channel import Answer, ChannelName, NotDelivered, PermanentFailure
+from signfleet.notify.outbox.store import OutboxRow
 
 log = structlog.get_logger("mail")
 
@@ -26,12 +29,20 @@ PERMANENT = 500
 POLICY = EmailPolicy(max_line_length=900)
 
 
-class NotDelivered(Exception):
-    """The mail server did not accept the mail; the text says why and contains no secret."""
+#: The wait after a failed attempt starts here and doubles up to the longest, in ms.
+FIRST_WAIT = timespan.MINUTE
+LONGEST_WAIT = 2 * timespan.HOUR
 
 
-class PermanentFailure(NotDelivered):
-    """The mail server refused this recipient or this mail permanently: another attempt gets the same answer."""
+class _Content(msgspec.Struct):
+    """The content of a mail in the outbox."""
+
+    text: str
+    html: str
+    unsubscribe: str | None = None
+
+
+_read = msgspec.json.Decoder(_Content).decode
 
 
 def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMessage:
@@ -44,6 +55,9 @@ def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMess
     message["Date"] = datetime.format_http(created).replace("GMT", "+0000")
     message["Message-ID"] = f"<{created}.{mail_id}@{from_.domain or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe is not None:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
@@ -51,6 +65,10 @@ def message_of(mail: Mail, sender: str, mail_id: int, created: int) -> EmailMess
 
 class Delivery:
     """Sends by SMTP as the settings say, or writes `.eml` files into the folder `outbox` of the data folder."""
+
+    name: ChannelName = "mail"
+    lifetime = 5 * timespan.DAY
+    has_log = False
 
     def __init__(self, settings: Settings) -> None:
         """Raises `SettingsError` for a sender that no message can have."""
@@ -60,17 +78,25 @@ class Delivery:
         except ValueError as error:
             raise SettingsError(f"mail_from: {error}.") from error
 
-    async def deliver(self, mail: Mail, mail_id: int, created: int) -> None:
+    def wait(self, attempts: int) -> int:
+        """Returns the time to wait after so many attempts, in ms."""
+        wait: int = min(FIRST_WAIT * 2 ** min(attempts, 16), LONGEST_WAIT)
+        return wait
+
+    async def deliver(self, row: OutboxRow) -> Answer:
         """Returns when the mail server or the file has the mail. Raises `NotDelivered` or `PermanentFailure`."""
+        content = _read(row.content)
+        mail = Mail(row.receiver, row.subject, content.text, content.html, content.unsubscribe)
         try:
-            message = message_of(mail, self._settings.mail_from, mail_id, created)
+            message = message_of(mail, self._settings.mail_from, row.id, row.creation_date)
             if self._settings.smtp_host is None:
-                await asyncio.to_thread(self._write_file, message, mail, mail_id)
+                await asyncio.to_thread(self._write_file, message, mail, row.id)
             else:
                 await self._send(message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             kind = PermanentFailure if _is_final(error) else NotDelivered
             raise kind(f"{type(error).__name__}: {error}") from error
+        return Answer()
 
     async def _send(self, message: EmailMessage) -> None:
         settings = self._settings

@@ -34,6 +34,7 @@ PATH_PARAMETERS = {
     "key": "Key of a profile property, in any letter case.",
     "location_path": "Country, region and city: `US/California/Los Gatos`. A shorter path covers a larger area.",
     "login": "Login of a person.",
+    "message": "Id of a message in the outbox.",
     "model": "Name of a player model.",
     "name": "Name of a beacon.",
     "network": "Id or name of a network. Digits that fit 32 bits are an id.",
@@ -45,6 +46,7 @@ PATH_PARAMETERS = {
     "timestamp": "A point in time in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as issued.",
     "user": "Id of a user.",
+    "webhook": "Id of a webhook.",
 }
 
 _CONDITIONS = {

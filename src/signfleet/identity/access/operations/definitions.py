@@ -164,6 +164,7 @@ VIEW_NETWORK: Final = NETWORK.child(
 UPDATE_NETWORK_SETTINGS: Final = NETWORK.child(own_uid("Network/Update Settings"), "Update Settings")
 UPDATE_NETWORK_SUBSCRIPTION: Final = NETWORK.child(own_uid("Network/Update Subscription"), "Update Subscription")
 VIEW_AUDIT: Final = NETWORK.child(own_uid("Network/View Audit"), "View Audit Trail")
+MANAGE_WEBHOOKS: Final = NETWORK.child(own_uid("Network/Manage Webhooks"), "Manage Webhooks")
 
 ROOTS: Final = {root.entity: root for root in (DEVICE, SUBSCRIPTION, GROUP, USER, ROLE, NETWORK)}
 """The root of each tree by the contract's name of the entity."""

@@ -1,0 +1,1 @@
+"""The outbox: what leaves the server waits in the store until its receiver has it."""

@@ -1,0 +1,1 @@
+"""Webhooks: signed requests to addresses that an administrator of a network names."""
