@@ -70,7 +70,7 @@ async def serve(settings: Settings, companion: Companion | None, stop: StopSigna
             serving = asyncio.create_task(server.serve(sockets=listeners))
             log.info("listening", address=address, version=__version__)
             beside = asyncio.create_task(_accompany(companion, services, address))
-            await _until_stopped(server, serving, beside, stop)
+            await _until_stopped(server, serving, beside, stop, app)
             log.info("stopped")
 
 
@@ -114,7 +114,11 @@ async def _accompany(companion: Companion | None, services: Services, address: s
 
 
 async def _until_stopped(
-    server: uvicorn.Server, serving: asyncio.Task[None], beside: asyncio.Task[None], stop: StopSignals
+    server: uvicorn.Server,
+    serving: asyncio.Task[None],
+    beside: asyncio.Task[None],
+    stop: StopSignals,
+    app: AsgiApp | Testbed,
 ) -> None:
     """Waits until the server ends, the companion fails or a signal arrives; stops the companion, then the server.
 
@@ -126,6 +130,7 @@ async def _until_stopped(
     for task in (beside, stopping):
         task.cancel()
     await asyncio.wait({beside, stopping})
+    app.end_streams()
     server.should_exit = True
     await serving
     if not beside.cancelled() and (error := beside.exception()) is not None and has_failed:

@@ -9,6 +9,7 @@ from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.sessions import Sessions
+from signfleet.identity.access.stream_guard import PERIOD, StreamGuard
 from signfleet.identity.account.pages import Pages
 from signfleet.identity.account.routes import endpoints as account_endpoints
 from signfleet.identity.applications.service import Applications
@@ -56,6 +57,7 @@ class IdentityServices(NotifyServices):
         store, settings = self.store, self.settings
         attempts = Attempts()
         self.sessions = Sessions(store)
+        self.stream_guard = StreamGuard(self.event_streams, self.sessions)
         self.session_changes = SessionChanges(store)
         self.own_sessions = OwnSessions(store)
         self.permissions = Permissions(store)
@@ -92,6 +94,7 @@ class IdentityServices(NotifyServices):
             Job("password resets", self.registrations.mail_resets, 30, wake=self.registrations.wake),
             Job("sign-ins", self.sign_in_trace.write, 60, wake=self.sign_in_trace.wake),
             Job("audit", by_the_clock(self.audit.sweep), 3600),
+            Job("streams", self.stream_guard.check, PERIOD),
         ]
 
 

@@ -99,12 +99,17 @@ class Testbed:
             if not self._under_way:
                 self._idle.set()
 
+    def end_streams(self) -> None:
+        """Ends the streams of events."""
+        self._application.end_streams()
+
     async def reset(self, seed: schemas.Seed) -> schemas.Installation:
         """Deletes everything and seeds again: the same seed gives the same ids, and credentials stay."""
         async with self._lock:
             self._gate.clear()
             try:
                 self.faults.clear()
+                self.end_streams()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._idle.wait(), PATIENCE)
                 await self._parts.aclose()

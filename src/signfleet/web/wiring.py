@@ -5,15 +5,17 @@ from __future__ import annotations
 from signfleet.foundation.wiring import Foundation
 from signfleet.web.files.routes import endpoints as file_endpoints
 from signfleet.web.http.endpoint import Endpoint
+from signfleet.web.http.event_streams import EventStreams
 from signfleet.web.monitoring.readiness import Readiness
 from signfleet.web.monitoring.routes import endpoints as monitoring_endpoints
 
 
 class WebServices(Foundation):
-    """The foundation, and what watches the server."""
+    """The foundation, open streams, and what watches the server."""
 
     def __init__(self, foundation: Foundation) -> None:
         super().__init__(**vars(foundation))
+        self.event_streams = EventStreams()
         self.readiness = Readiness(self.store, self.blobs, self.settings)
 
 

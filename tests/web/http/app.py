@@ -16,6 +16,7 @@ from signfleet.app.server import address_of, configuration
 from signfleet.foundation.errors import Conflict, Forbidden, NotFound, Throttled, Unauthenticated
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import StorageError
+from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.gate import AccessGate
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.caller.session import Session
@@ -23,6 +24,8 @@ from signfleet.web.contract.oauth import OAuthError
 from signfleet.web.http.asgi_app import AsgiApp
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import PAGE_SIZE, Endpoint, Endpoints
+from signfleet.web.http.event_streams import EventStream, EventStreams, message
+from signfleet.web.http.media import EVENT_STREAM
 from signfleet.web.http.paging import page_size
 
 #: 2024-03-13T15:51:01.250Z
@@ -144,6 +147,24 @@ async def get_ticks(call: Call) -> Answer:
     return Answer(stream=chunks(int(call.parameter("count") or 0)), media_type="text/plain")
 
 
+@open_things.get("/events", caller="device", produces=EVENT_STREAM, answer=str, statuses="200")
+async def stream_events(call: Call, streams: EventStreams) -> Answer:
+    """Stream `count` messages of `size` bytes, then end for a `reason`, or stay open."""
+    count, size = (int(call.parameter(name) or 0) for name in ("count", "size"))
+
+    async def pump(stream: EventStream) -> None:
+        for number in range(count):
+            stream.push(message(encode("x" * size), id_=str(number), kind="thing"))
+            if call.parameter("patient"):
+                await stream.room()
+        if reason := call.parameter("reason"):
+            stream.end(reason)
+        if call.parameter("fail"):
+            raise RuntimeError("hunter2")
+
+    return streams.answer(call, pump)
+
+
 @open_things.get("/secret", caller="public", secret=True, statuses="200")
 async def get_secret(_call: Call) -> Answer:
     return answer_json(["signfleet"] * 1000)
@@ -220,6 +241,10 @@ class FewSessions:
             raise Unauthenticated("The access token is unknown or was revoked.") from None
 
 
+#: The open streams of `served`.
+streams = EventStreams()
+
+
 class FewPermissions:
     async def require(self, session: Session, operation: Any) -> None:
         if session.role_id == 2:
@@ -230,16 +255,31 @@ def endpoints() -> list[Endpoint]:
     return [*things, *open_things]
 
 
+#: The loops of the servers that run.
+loops: list[asyncio.AbstractEventLoop] = []
+
+
+def stop_streams() -> None:
+    """Ends all streams, in the loop of the server that started last."""
+    loops[-1].call_soon_threadsafe(streams.stop)
+
+
 @contextmanager
 def served(**given: Any) -> Iterator[str]:
     """Run the application in a thread, with these settings; gives its address."""
     settings = Settings(**given)
     sessions: Any = FewSessions()
     permissions: Any = FewPermissions()
-    app = AsgiApp(endpoints(), {Settings: settings}, AccessGate(sessions, permissions))
+    app = AsgiApp(endpoints(), {Settings: settings, EventStreams: streams}, AccessGate(sessions, permissions))
     server = uvicorn.Server(configuration(app, settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
+
+        def run() -> None:
+            with asyncio.Runner() as runner:
+                loops.append(runner.get_loop())
+                runner.run(server.serve([listener]))
+
+        thread = threading.Thread(target=run)
         thread.start()
         try:
             yield address_of(listener)

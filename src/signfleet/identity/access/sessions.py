@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from signfleet.foundation.errors import Unauthenticated
@@ -51,9 +52,32 @@ class Sessions:
             if len(self._checked) >= CACHE_LIMIT:
                 self._checked.clear()
             self._checked[token] = checked
-        if checked.valid_to <= now:
-            raise Unauthenticated("The access token has expired.")
-        return checked.session
+        return _unexpired(checked, now)
+
+    async def authenticate_again(self, known: Sequence[tuple[str, int]], now: int) -> list[Session | Unauthenticated]:
+        """Returns the sessions of access tokens, given with the ids of their sessions, or why they end.
+
+        One statement answers for all tokens that are not cached.
+        """
+        version = self._store.version()
+        current: dict[str, _Checked] = {}
+        for token, _ in known:
+            checked = self._checked.get(token)
+            if checked is not None and checked.version == version:
+                current[token] = checked
+        unsure = [id_ for token, id_ in known if token not in current]
+        rows = await self._store.all(queries.SESSIONS_OF_TOKENS, ids=unsure) if unsure else []
+        by_hash = {bytes(row.hash): row for row in rows}
+        found: list[Session | Unauthenticated] = []
+        for token, _ in known:
+            try:
+                checked = current.get(token) or _check(by_hash.get(hash_token(token)), now, version)
+                if token in self._checked:
+                    self._checked[token] = checked
+                found.append(_unexpired(checked, now))
+            except Unauthenticated as error:
+                found.append(error)
+        return found
 
     async def _use_first(self, row: queries.SessionOfToken, token: str, now: int) -> None:
         """Records that a player has received its newest tokens and secret, which ends the previous ones."""
@@ -80,6 +104,18 @@ def refusal(row: queries.Standing, now: int) -> str | None:
         if row.device_id is None and (row.user_id is None or row.user_locked or row.user_locked is None):
             return "The user is locked out or no longer a member of the network."
     return None
+
+
+def _check(row: queries.SessionOfToken | None, now: int, version: int) -> _Checked:
+    if row is None:
+        raise Unauthenticated("The access token is unknown or was revoked.")
+    return _Checked(_session(row, now), row.valid_to, version)
+
+
+def _unexpired(checked: _Checked, now: int) -> Session:
+    if checked.valid_to <= now:
+        raise Unauthenticated("The access token has expired.")
+    return checked.session
 
 
 def _session(row: queries.SessionOfToken, now: int) -> Session:

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
 
 from signfleet.foundation.storage import counters
-from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import (
     application,
     device_secret,
@@ -71,6 +71,7 @@ class Standing(Protocol):
 
 
 class SessionOfToken(Standing, Protocol):
+    hash: bytes
     id: int
     person_id: int | None
     application_id: int | None
@@ -90,8 +91,9 @@ class SessionOfToken(Standing, Protocol):
     permission_changes: int | None
 
 
-SESSION_OF_TOKEN = Query(
+_session_of_token = (
     select(
+        token.c.hash,
         session.c.id,
         session.c.person_id,
         session.c.application_id,
@@ -116,9 +118,11 @@ SESSION_OF_TOKEN = Query(
         .label("permission_changes"),
     )
     .select_from(_owned)
-    .where(token.c.hash == bindparam("hash"), is_token("access")),
-    SessionOfToken,
+    .where(is_token("access"))
 )
+SESSION_OF_TOKEN = Query(_session_of_token.where(token.c.hash == bindparam("hash")), SessionOfToken)
+#: The access tokens of sessions: usually one each.
+SESSIONS_OF_TOKENS = Query(_session_of_token.where(among(token.c.session_id, "ids")), SessionOfToken)
 
 
 class LiveToken(Standing, Protocol):

@@ -18,6 +18,7 @@ from signfleet.web.http.cors import Cors
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.http.entity_check import body_check
 from signfleet.web.http.errors import STOPPING, MethodNotAllowed, error_response
+from signfleet.web.http.event_streams import EventStreams
 from signfleet.web.http.injection import with_services
 from signfleet.web.http.media import HTML_TYPE
 from signfleet.web.http.pipeline import Gate, responder
@@ -58,6 +59,7 @@ class AsgiApp:
         self._public_base = settings.public_base
         #: The path under which a proxy offers this server, where it does not take it off itself.
         self._root = urlsplit(settings.public_base).path.encode()
+        self._streams: EventStreams = services.get(EventStreams) or EventStreams()
         self._log = RequestLog(access_log=settings.access_log)
         self._router = Router()
         known = list(endpoints)
@@ -99,6 +101,10 @@ class AsgiApp:
             is_whole = await response.send_stream(receive, send, has_body=call.method != "HEAD")
         finally:
             record(size=response.streamed, is_whole=is_whole)
+
+    def end_streams(self) -> None:
+        """Ends the streams of events: the server stops, and they would last for its whole grace."""
+        self._streams.stop()
 
     async def _answer(self, call: Call) -> tuple[str | None, Response | None]:
         """Returns the route, and the answer; None if the client has left."""

@@ -177,14 +177,14 @@ class Connection(asyncio.Protocol):
             self._close(lingers=False)
 
     def _input_is_over(self) -> bool:
-        """Drops the request that will never be complete. Returns whether another one is being answered."""
+        """Drops the request that will never be complete. Returns whether another one is being answered to its end."""
         if self._incoming is not None:
             self._incoming.disconnect()
             if self._incoming in self._queue:
                 self._queue.remove(self._incoming)
             elif self._incoming is self._cycle:
                 self._cycle = None
-        return self._cycle is not None
+        return self._cycle is not None and not self._cycle.is_endless
 
     def _watch(self) -> None:
         """Sets the deadline for what comes next."""

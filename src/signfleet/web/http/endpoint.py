@@ -100,6 +100,8 @@ class Endpoint:
     secret: bool = False
     #: The media type of the answer; a request whose Accept header excludes it gets 406.
     produces: str = JSON_TYPE
+    #: A client whose Accept header names `text/event-stream` gets a stream instead.
+    streams: bool = False
     #: An OAuth endpoint: its errors follow RFC 6749, not the contract's error entity.
     oauth: bool = False
     #: The fields of a form body, for the OpenAPI document.
@@ -131,6 +133,7 @@ class _Facts(TypedDict, total=False):
     aliases: tuple[str, ...]
     secret: bool
     produces: str
+    streams: bool
     oauth: bool
     form: tuple[Parameter, ...]
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 JSON_TYPE = "application/json"
 ERROR_TYPE = "application/vnd.bsn.error+json"
 HTML_TYPE = "text/html"
+EVENT_STREAM = "text/event-stream"
 #: Of answers that ignore the Accept header.
 ANY_TYPE = "*/*"
 

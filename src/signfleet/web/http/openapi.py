@@ -14,7 +14,7 @@ from signfleet.web.http import openapi_examples as examples
 from signfleet.web.http.documented import PREFIX
 from signfleet.web.http.endpoint import FORM, Endpoint, Parameter
 from signfleet.web.http.errors import ErrorBody, OAuthErrorBody
-from signfleet.web.http.media import ERROR_TYPE, HTML_TYPE, JSON_TYPE
+from signfleet.web.http.media import ERROR_TYPE, EVENT_STREAM, HTML_TYPE, JSON_TYPE
 
 Json = dict[str, Any]
 
@@ -220,6 +220,8 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
         responses[status] = _described(endpoint, status)
         if endpoint.answer is not None and status in ("200", "201", "202"):
             responses[status]["content"] = {endpoint.produces: _answer(endpoint, schemas, components)}
+            if endpoint.streams:
+                responses[status]["content"][EVENT_STREAM] = {"schema": {"type": "string"}}
     kind = OAuthErrorBody if endpoint.oauth else ErrorBody
     error = {"schema": schemas[repr(kind)], "example": examples.of_schema(schemas[repr(kind)], components)}
     content: Json = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}

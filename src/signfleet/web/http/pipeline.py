@@ -26,7 +26,7 @@ from signfleet.web.http.compression import compress
 from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
 from signfleet.web.http.entity_check import BodyCheck
 from signfleet.web.http.errors import NotAcceptable, UnsupportedMediaType, as_oauth_error
-from signfleet.web.http.media import admits, is_sent_as
+from signfleet.web.http.media import EVENT_STREAM, admits, is_sent_as
 from signfleet.web.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.web.http.routing import Responder
 
@@ -64,7 +64,7 @@ def responder(
     read = _reader(endpoint, check)
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
-    produces = endpoint.produces
+    produces, streams = endpoint.produces, endpoint.streams
 
     async def respond(call: Call, **parameters: str) -> Response:
         if not is_public:
@@ -72,7 +72,7 @@ def responder(
         if not is_read:
             act_as(call.actor)
         accept = call.header(b"accept")
-        if accept is not None and not admits(accept, produces):
+        if accept is not None and not admits(accept, produces) and not (streams and admits(accept, EVENT_STREAM)):
             raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
         for name, value in parameters.items():
             if "\x00" in value or "\ufffd" in value:

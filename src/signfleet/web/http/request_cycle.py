@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from signfleet.foundation import clock
 from signfleet.foundation.wire import datetime
 from signfleet.web.http.answer_writer import AnswerWriter
+from signfleet.web.http.media import EVENT_STREAM
 
 Message = MutableMapping[str, Any]
 
@@ -24,6 +25,7 @@ DISCARDED = 65_536
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 CLOSE = b"connection: close"
 _CHUNKED = b"transfer-encoding: chunked"
+_EVENTS = EVENT_STREAM.encode()
 
 
 class CycleOwner(Protocol):
@@ -50,6 +52,7 @@ class RequestCycle:
         "disconnected",
         "expects_continue",
         "has_body",
+        "is_endless",
         "keep_alive",
         "length",
         "more_body",
@@ -86,6 +89,8 @@ class RequestCycle:
         #: When the application first waited for the body, in the loop's seconds; 0 before.
         self.wanted_since = 0.0
         self.has_body = True
+        #: The answer is a stream of events, which ends when its reader leaves: a client that sends no more has left.
+        self.is_endless = False
         self.started = False
         self.answered = False
         self.disconnected = False
@@ -164,6 +169,7 @@ class RequestCycle:
         if self.more_body and self._is_much():
             self.keep_alive = False
         names = dict(headers)
+        self.is_endless = names.get(b"content-type") == _EVENTS
         lines = [STATUS_LINES[status], *map(b": ".join, headers)]
         if b"date" not in names:
             lines.append(b"date: %b" % datetime.format_http(clock.now()).encode())
