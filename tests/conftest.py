@@ -355,7 +355,7 @@ def sign_in(services: Services, network: Tenant) -> SignIn:
                 role_id = invited.role_id if invited is not None else None if role is None else role.id
                 user_id = await admit(
                     tx,
-                    DevicePermissionDocuments(),
+                    DevicePermissionDocuments(services.job_runner),
                     network_id=network_id,
                     person_id=person_id,
                     role_id=role_id,

@@ -27,6 +27,8 @@ from signfleet.identity.access.operations.definitions import VIEW_GROUP, VIEW_SC
 from signfleet.identity.access.operations.roles import VIEWERS, SystemRole
 from signfleet.identity.access.token_issue import IssuedTokens, Lifetimes, open_session
 from signfleet.identity.access.tokens import hash_token, new_token
+from signfleet.identity.jobs.kinds import NewJob
+from signfleet.identity.jobs.queue import insert_job
 from signfleet.identity.networks.levels import FREE, PAID
 from signfleet.identity.people.links import ACTIVATE, INVITATION, RESET
 from signfleet.identity.people.service import NewPerson, insert_person
@@ -253,6 +255,8 @@ class World:
         if "{session}" in called:
             token = await self.sign_in(owner.login, network_id=owner.network_id)
             values["session"] = str((await self.services.sessions.authenticate(token, now())).id)
+        if "{job}" in called:
+            values["job"] = str(await self._job(owner))
         if "{application}" in called:
             values["application"] = str(await self._application(owner))
         if "{file:path}" in called:
@@ -365,6 +369,12 @@ class World:
         if "/Devices/" in called:
             return (await self.player()).access_token
         return await self.sign_in(ULLA if " /Users/" in called else owner.login, network_id=owner.network_id)
+
+    async def _job(self, owner: Owner) -> int:
+        """Inserts a job of the owner that nobody works on."""
+        session = await self.services.sessions.authenticate(await self.sign_in(owner.login), now())
+        job = NewJob("delete devices", "[Id] IS 0", {}, session)
+        return await self.services.store.write(lambda tx: insert_job(tx, owner.network_id, job, now()))
 
     async def _block(self, serial: str) -> None:
         """Blocks a serial as if its device had been deleted."""

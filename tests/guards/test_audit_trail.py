@@ -31,6 +31,7 @@ ENTITIES = {
     "/replay/": "Message",
     "/webhooks/": "Webhook",
     "/setup-tokens/": "Token",
+    "/jobs/": "Job",
     "/blocked-serials/": "Serial",
     "/serial-claims/": "Serial",
     "/release/": "Device",
@@ -94,7 +95,7 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id
-        case "Application" | "Session" | "Message" | "Webhook":
+        case "Application" | "Job" | "Message" | "Session" | "Webhook":
             return int(re.findall(r"\d+", request.url)[-1])
         case "Network":
             return own.network_id

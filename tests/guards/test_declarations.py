@@ -44,9 +44,9 @@ PUBLIC = {
     "POST /account/reset",
 }
 
-#: What says the same to everybody in every network needs no business operation.
+#: What says the same to everybody in every network needs no business operation, nor do one's own jobs.
 WITHOUT_OPERATION = re.compile(
-    rf"{PREFIX}/(Devices/(Models|Operations)|(Subscriptions|Groups/Regular)/Operations|Operations/Root)/"
+    rf"{PREFIX}/(Devices/(Models|Operations)|(Subscriptions|Groups/Regular)/Operations|Operations/Root)/|/admin/v1/jobs/"
 )
 
 

@@ -31,6 +31,7 @@ class Services(fleet.FleetServices):
     async def close(self) -> None:
         """Stops the jobs, writes what waits in memory, and closes the store."""
         await self.background.stop()
+        await self.job_runner.stop()
         with suppress(StorageError):
             await self.sign_in_trace.write()
         self.pictures.close()

@@ -52,17 +52,19 @@ class FleetServices(IdentityServices):
     """The services below, and those of players."""
 
     def __init__(self, foundation: Foundation) -> None:
-        super().__init__(foundation, insert_default_group, DevicePermissionDocuments())
+        super().__init__(foundation, insert_default_group, DevicePermissionDocuments)
         store, settings, permissions = self.store, self.settings, self.permissions
         self.subscriptions = Subscriptions(store, permissions, settings.subscriptions)
         self.explanations = Explanations(store, permissions)
-        self.groups = Groups(store, permissions, settings.groups_per_network)
+        self.groups = Groups(store, permissions, self.job_runner, settings.groups_per_network)
         self.tag_index = TagIndex(store, permissions)
         self.retention = Retention(store, self.blobs, settings)
 
         self.devices = devices = Devices(store, permissions)
         self.device_settings = DeviceSettings(store, devices, permissions)
-        self.device_deletion = DeviceDeletion(store, devices, permissions, self.subscriptions, self.retention)
+        self.device_deletion = DeviceDeletion(
+            store, devices, permissions, self.subscriptions, retention=self.retention, jobs=self.job_runner
+        )
         self.device_permissions = DevicePermissions(store, devices)
         self.beacons = Beacons(devices, self.device_settings)
         self.tags = Tags(store, devices)

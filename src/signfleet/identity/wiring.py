@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from signfleet.foundation.background import Job, by_the_clock
 from signfleet.foundation.wiring import Foundation
 from signfleet.identity.access.attempts import Attempts
@@ -17,6 +19,9 @@ from signfleet.identity.audit.routes import endpoints as audit_endpoints
 from signfleet.identity.audit.service import AuditTrail
 from signfleet.identity.invitations.routes import endpoints as invitation_endpoints
 from signfleet.identity.invitations.service import Invitations
+from signfleet.identity.jobs.routes import endpoints as job_endpoints
+from signfleet.identity.jobs.runner import JobRunner
+from signfleet.identity.jobs.service import JobLists
 from signfleet.identity.networks.administration import NetworkAdministration
 from signfleet.identity.networks.service import InsertGroup, Networks
 from signfleet.identity.operation_trees.routes import endpoints as operation_endpoints
@@ -45,6 +50,9 @@ from signfleet.identity.users.service import Users
 from signfleet.notify.wiring import NotifyServices
 from signfleet.web.http.endpoint import Endpoint
 
+#: Makes what rewrites the documents that show permissions.
+MakeDocuments = Callable[[JobRunner], PermissionDocuments]
+
 
 class IdentityServices(NotifyServices):
     """The services below, and those of people and their rights.
@@ -52,7 +60,7 @@ class IdentityServices(NotifyServices):
     The fleet hands in what is its own: the group of a new network, and the documents that show permissions.
     """
 
-    def __init__(self, foundation: Foundation, insert_group: InsertGroup, documents: PermissionDocuments) -> None:
+    def __init__(self, foundation: Foundation, insert_group: InsertGroup, make_documents: MakeDocuments) -> None:
         super().__init__(foundation)
         store, settings = self.store, self.settings
         attempts = Attempts()
@@ -63,6 +71,9 @@ class IdentityServices(NotifyServices):
         self.permissions = Permissions(store)
         self.operation_trees = OperationTrees(store, self.permissions)
         self.audit = AuditTrail(store, self.permissions, settings.audit_retention_days)
+        self.job_runner = JobRunner(store, settings.job_retention_days)
+        documents = make_documents(self.job_runner)
+        self.job_lists = JobLists(store, self.permissions)
         self.passwords = Passwords()
         self.password_proof = PasswordProof(store, self.passwords, attempts)
         self.sign_in = SignIn(store, self.passwords, attempts, settings)
@@ -80,10 +91,16 @@ class IdentityServices(NotifyServices):
         self.invitations = Invitations(store, self.people, self.passwords, self.one_time_links, documents)
         self.networks = Networks(store, settings, insert_group, insert_administrator)
         self.network_administration = NetworkAdministration(store, self.permissions, settings)
-        self.roles = Roles(store, self.permissions, documents, most=settings.roles_per_network)
+        self.roles = Roles(store, self.permissions, documents, self.job_runner, most=settings.roles_per_network)
         self.users = Users(store, self.permissions, documents)
         self.user_administration = UserAdministration(
-            store, self.users, self.people, self.permissions, links=self.one_time_links, documents=documents
+            store,
+            self.users,
+            self.people,
+            self.permissions,
+            links=self.one_time_links,
+            documents=documents,
+            jobs=self.job_runner,
         )
         self.notifications = Notifications(store)
 
@@ -93,6 +110,8 @@ class IdentityServices(NotifyServices):
             *super().jobs(),
             Job("password resets", self.registrations.mail_resets, 30, wake=self.registrations.wake),
             Job("sign-ins", self.sign_in_trace.write, 60, wake=self.sign_in_trace.wake),
+            Job("jobs", by_the_clock(self.job_runner.sweep), 2, wake=self.job_runner.wake),
+            Job("old jobs", by_the_clock(self.job_runner.delete_old), 3600),
             Job("audit", by_the_clock(self.audit.sweep), 3600),
             Job("streams", self.stream_guard.check, PERIOD),
         ]
@@ -106,6 +125,7 @@ def endpoints() -> list[Endpoint]:
         *self_endpoints(),
         *session_endpoints,
         *audit_endpoints,
+        *job_endpoints,
         *role_endpoints,
         *user_endpoints,
         *invitation_endpoints,

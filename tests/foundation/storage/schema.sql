@@ -248,6 +248,10 @@ CREATE INDEX ix_event_device ON event (network_id, device_id, date, id);
 CREATE INDEX ix_event_position ON event (transaction_id, id);
 CREATE INDEX ix_former_permission_age ON former_permission (removed_date);
 CREATE INDEX ix_former_permission_principal ON former_permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
+CREATE INDEX ix_job_creation ON job (network_id, creation_date, id);
+CREATE INDEX ix_job_finished ON job (finished_date);
+CREATE INDEX ix_job_lease ON job (lease_until);
+CREATE UNIQUE INDEX ix_job_request ON job (network_id, user_id, request_key);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
 CREATE INDEX ix_outbox_age ON outbox (state, creation_date);
 CREATE INDEX ix_outbox_due ON outbox (channel, next_attempt_date);
@@ -275,6 +279,59 @@ CREATE INDEX ix_token_valid_to ON token (valid_to);
 CREATE INDEX ix_unneeded_file_due ON unneeded_file (due_date);
 CREATE UNIQUE INDEX ix_user_id ON user (id);
 CREATE INDEX ix_user_person_id ON user (person_id);
+CREATE TABLE job (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	kind TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	subject_key TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	finished_date BIGINT, 
+	created_by TEXT NOT NULL, 
+	created_by_key TEXT NOT NULL, 
+	address TEXT, 
+	user_id BIGINT, 
+	request_key TEXT, 
+	total BIGINT, 
+	done BIGINT NOT NULL, 
+	failed BIGINT NOT NULL, 
+	position TEXT NOT NULL, 
+	result TEXT, 
+	error TEXT, 
+	error_type TEXT, 
+	is_cancelled BOOLEAN DEFAULT 0 NOT NULL, 
+	attempts INTEGER DEFAULT '0' NOT NULL, 
+	lease_owner TEXT, 
+	lease_until BIGINT, 
+	CONSTRAINT pk_job PRIMARY KEY (network_id, id)
+);
+CREATE TABLE job_change (
+	network_id BIGINT NOT NULL, 
+	job_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	"before" TEXT NOT NULL, 
+	"after" TEXT NOT NULL, 
+	CONSTRAINT pk_job_change PRIMARY KEY (network_id, job_id, device_id)
+);
+CREATE TABLE job_failure (
+	network_id BIGINT NOT NULL, 
+	job_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	device_id BIGINT, 
+	name TEXT, 
+	line INTEGER, 
+	column_name TEXT, 
+	reason TEXT NOT NULL, 
+	CONSTRAINT pk_job_failure PRIMARY KEY (network_id, job_id, id)
+);
+CREATE TABLE job_input (
+	network_id BIGINT NOT NULL, 
+	job_id BIGINT NOT NULL, 
+	input TEXT NOT NULL, 
+	CONSTRAINT pk_job_input PRIMARY KEY (network_id, job_id)
+);
 CREATE TABLE location (
 	network_id BIGINT NOT NULL, 
 	location_key TEXT NOT NULL, 

@@ -298,10 +298,7 @@ DELETIONS = (
     _deletion(screenshot, screenshot.c.device_id),
     _deletion(device_secret, device_secret.c.device_id),
     _deletion(session, session.c.device_id),
-    _deletion(device, device.c.id),
-)
-#: Deletes what is only ever read by joining the device, and is most of its data.
-DOCUMENT_DELETIONS = (
     _deletion(device_document, device_document.c.device_id),
     _deletion(device_properties, device_properties.c.device_id),
+    _deletion(device, device.c.id),
 )

@@ -1,15 +1,16 @@
-"""Moves the devices of a deleted group to the group `Default`, inside the deletion's transaction."""
+"""Writes to devices which group they are in: a group's new name, or another group. Some devices at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.schemas import GroupReference
-from signfleet.fleet.devices.store import GROUP_BY_NAME
+from signfleet.fleet.devices.store import GROUP_BY_NAME, TargetGroup
 from signfleet.fleet.groups import store as queries
 from signfleet.fleet.groups.creation import DEFAULT_GROUP
-from signfleet.fleet.groups.store import CountRow, GroupRow
+from signfleet.fleet.groups.store import CountRow, GroupRow, LockedMember
 from signfleet.foundation.errors import Forbidden
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.interface import Transaction
@@ -22,54 +23,72 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.web.caller.session import Session
 
 
-async def move_to_default(
+async def rename_in(tx: Transaction, group: GroupRow, ids: Sequence[int], name: str, now: int) -> None:
+    """Writes the name of a group to the documents and properties of some of its devices."""
+    document, *others = queries.RENAME_IN_DEVICES
+    changes = encode(DEVICES.flatten({"settings": {"group": {"name": name}}})).decode()
+    these: dict[str, Any] = {"in_network": group.network_id, "this_id": group.id, "ids": ids}
+    for old in await _texts(tx, group, ids):
+        await tx.execute(document, **these, old_text=old, new_text=_text(group.id, name))
+    for query in others:
+        await tx.execute(query, **these, changes=changes, now=now)
+
+
+async def default_group(tx: Transaction, session: Session, permissions: Permissions, group: GroupRow) -> TargetGroup:
+    """Locks the group `Default`, FOR SHARE. Raises `Forbidden` if the caller may not view it."""
+    default = await tx.one(GROUP_BY_NAME, network_id=group.network_id, name_key=fold(DEFAULT_GROUP))
+    default = await permissions.visible(session, VIEW_GROUP, default, tx)
+    if default is None:
+        raise not_movable(group.name)
+    return default
+
+
+async def move_to(
     tx: Transaction,
-    session: Session,
-    permissions: Permissions,
     group: GroupRow,
+    members: Sequence[LockedMember],
+    target: TargetGroup,
     now: int,
     *,
     movable: Scope,
     count_movable: Query[CountRow],
-) -> dict[str, Any] | None:
-    """Moves all devices of a locked group, if it has any; returns what the audit trail records of it.
+) -> None:
+    """Moves some devices of a group, which are locked. Raises `Forbidden` unless the scope `movable` has them all.
 
-    Raises `Forbidden` unless all of them are in the scope `movable`, which `count_movable` counts, and the caller may
-    view the group `Default`.
+    `count_movable` counts those that it has.
     """
-    here = {"network_id": group.network_id, "group_id": group.id}
-    if not tx.alone:
-        await tx.all(queries.LOCK_DEVICES, **here)
-    members = await tx.one(queries.MEMBERS, **here)
-    if members is None or not members.devices:
-        return None
-    allowed = await tx.one(count_movable, network_id=group.network_id, ids=[group.id], **movable.parameters)
-    default = await tx.one(GROUP_BY_NAME, network_id=group.network_id, name_key=fold(DEFAULT_GROUP))
-    default = await permissions.visible(session, VIEW_GROUP, default, tx)
-    if default is None or allowed is None or allowed.devices < members.devices:
-        raise Forbidden(
-            f"The devices of the group '{group.name}' move to '{DEFAULT_GROUP}' when it is deleted, and you are not"
-            " allowed to move all of them."
-        )
+    ids = [member.id for member in members]
+    allowed = await tx.one(count_movable, network_id=group.network_id, ids=ids, **movable.parameters)
+    if allowed is None or allowed.devices < len(ids):
+        raise not_movable(group.name)
     # One date for all devices, later than the last change of any. An odd date (`| 1`) marks several states in one
     # second, which may be true of some device in the second of the last change.
-    moment = datetime.next_moment(members.changed_date | 1, now)
+    moment = datetime.next_moment(max(member.changed_date for member in members) | 1, now)
     date = datetime.format(moment)
-    target = GroupReference(id=default.id, name=default.name)
-    old, new = (
-        f'"group":{encode(reference).decode()}' for reference in (GroupReference(id=group.id, name=group.name), target)
-    )
     settings = {"lastModifiedDate": date, "group": {"id": target.id, "name": target.name, "link": None}}
-    for query in queries.MOVE_DEVICES:
-        await tx.execute(
-            query,
-            in_network=group.network_id,
-            this_id=group.id,
-            old_text=old,
-            new_text=new,
-            new_date=f'"lastModifiedDate":"{date}"',
-            changes=encode(DEVICES.flatten({"settings": settings})).decode(),
-            new_group_id=default.id,
-            moment=moment,
-        )
-    return {"devicesMoved": members.devices, "movedTo": default.name}
+    document, *others = queries.MOVE_DEVICES
+    these: dict[str, Any] = {"in_network": group.network_id, "this_id": group.id, "ids": ids}
+    new_date, new = f'"lastModifiedDate":"{date}"', _text(target.id, target.name)
+    for old in await _texts(tx, group, ids):
+        await tx.execute(document, **these, old_text=old, new_text=new, new_date=new_date)
+    changes = encode(DEVICES.flatten({"settings": settings})).decode()
+    for query in others:
+        await tx.execute(query, **these, changes=changes, new_group_id=target.id, moment=moment, now=now)
+
+
+def not_movable(name: str) -> Forbidden:
+    """Returns the error for a group whose devices the caller may not move all."""
+    return Forbidden(
+        f"The devices of the group '{name}' move to '{DEFAULT_GROUP}' when it is deleted, and you are not allowed to"
+        " move all of them."
+    )
+
+
+async def _texts(tx: Transaction, group: GroupRow, ids: Sequence[int]) -> list[str]:
+    """Returns how documents refer to the group: with its name, or with an older one that a job has yet to replace."""
+    rows = await tx.all(queries.NAMES_IN_DOCUMENTS, network_id=group.network_id, ids=ids)
+    return [_text(group.id, row.name) for row in rows]
+
+
+def _text(group_id: int, name: str) -> str:
+    return f'"group":{encode(GroupReference(id=group_id, name=name)).decode()}'

@@ -8,14 +8,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.schemas import GroupReference
 from signfleet.fleet.groups import store as queries
 from signfleet.fleet.groups.catalogue import GROUPS
 from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
-from signfleet.fleet.groups.moving import move_to_default
+from signfleet.fleet.groups.jobs import DELETE, RENAME, GroupDeletion, GroupRenaming, delete_group, movable_by
+from signfleet.fleet.groups.moving import default_group, move_to, rename_in
 from signfleet.fleet.groups.schemas import Group, GroupChange, NewGroup
-from signfleet.fleet.groups.store import GroupRow
+from signfleet.fleet.groups.store import GroupRow, LockedMember
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Invalid, NotFound, of_another
 from signfleet.foundation.expressions.listing import Scope
@@ -30,11 +29,9 @@ from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import grants
 from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.definitions import (
-    CHANGE_TARGET_GROUP,
     DELETE_GROUP,
     EDIT_GROUP_PERMISSIONS,
     GROUP,
-    UPDATE_DEVICE,
     UPDATE_GROUP,
     VIEW_DEVICE,
     VIEW_GROUP,
@@ -44,6 +41,9 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.access.visible_permissions import VisiblePermissions
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.identity.jobs.kinds import STEP_ROWS, NewJob
+from signfleet.identity.jobs.queue import insert_job
+from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
@@ -59,7 +59,8 @@ CACHE_SIZE = 256
 class Groups:
     """Reads and changes the groups of a network. A group that the caller may not see does not exist for the caller."""
 
-    def __init__(self, store: Store, permissions: Permissions, limit: int) -> None:
+    def __init__(self, store: Store, permissions: Permissions, jobs: JobRunner, limit: int) -> None:
+        self._jobs = jobs
         self._limit = limit
         self._store = store
         self._permissions = permissions
@@ -75,6 +76,7 @@ class Groups:
             find=self._find,
         )
         self._queries: OrderedDict[tuple[Callable[[Scope], Query[Any]], str], Query[Any]] = OrderedDict()
+        jobs.register(GroupRenaming(), GroupDeletion(store, permissions, self._query))
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
         """Returns a page of groups, by name unless the query has a sort."""
@@ -126,9 +128,12 @@ class Groups:
     async def update(
         self, session: Session, ref: str, change: GroupChange, precondition: Precondition, now: int
     ) -> None:
-        """Updates name and description. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`."""
+        """Updates name and description. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`.
 
-        async def work(tx: Transaction) -> None:
+        A job writes a new name to the devices if there are more than `STEP_ROWS`.
+        """
+
+        async def work(tx: Transaction) -> int | None:
             row = await self._lock(session, ref, UPDATE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             await self._check_id(session, row, change.id, tx)
@@ -149,40 +154,56 @@ class Groups:
                 new_description=description,
                 now=modified,
             )
-            if name != row.name:
-                await _rename(tx, row, name, now)
+            job = await self._rename(tx, row, name, now) if name != row.name else None
             before = {"name": row.name, "description": row.description}
             after = {"name": name, "description": description}
             await record(tx, row.network_id, AuditEntry("Update", "Group", row.id, row.name, before, after), now)
+            return job
 
-        await self._write(work, "" if change.name is msgspec.UNSET else change.name)
+        job = await self._write(work, "" if change.name is msgspec.UNSET else change.name)
+        if job is not None:
+            await self._jobs.finish(session.network, job)
 
     async def delete(self, session: Session, ref: str, precondition: Precondition, now: int) -> None:
         """Deletes a group; its devices move to `Default`. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`.
 
-        The caller needs the permissions to move each of them, the same as for a PUT of the device.
+        The caller needs the permissions to move each of them, the same as for a PUT of the device. A job moves them if
+        there are more than `STEP_ROWS`.
         """
-        movable = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
-        for operation in (UPDATE_DEVICE, CHANGE_TARGET_GROUP):
-            movable &= await self._permissions.scope(session, operation, queries.DEVICE_ID)
-        count_movable = self._query(queries.counts, movable)
+        movable = await movable_by(self._permissions, session)
+        count_movable = self._query(queries.count_among, movable)
         await count_movable.prepare(self._store.dialect)
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> int | None:
             row = await self._lock(session, ref, DELETE_GROUP, tx)
             precondition.check(row.last_modified_date, row.last_modified_date)
             if row.name_key == fold(DEFAULT_GROUP):
                 raise Invalid(f"A network always has a group '{DEFAULT_GROUP}'; it cannot be deleted.")
             await (await Grantor.of(session, tx)).require_to_lift(GROUP, [row.id])
-            moved = await move_to_default(
-                tx, session, self._permissions, row, now, movable=movable, count_movable=count_movable
-            )
-            await grants.delete_of_entities(tx, row.network_id, "Group", [row.id], now)
-            await tx.execute(queries.DELETE_GROUP, in_network=row.network_id, this_id=row.id)
-            before = {"name": row.name, "description": row.description}
-            await record(tx, row.network_id, AuditEntry("Delete", "Group", row.id, row.name, before, moved), now)
+            members = await _lock_members(tx, row)
+            if len(members) > STEP_ROWS:
+                text = {"group": row.id, "name": row.name}
+                return await insert_job(tx, row.network_id, NewJob(DELETE, row.name, text, session), now)
+            moved = None
+            if members:
+                default = await default_group(tx, session, self._permissions, row)
+                await move_to(tx, row, members, default, now, movable=movable, count_movable=count_movable)
+                moved = {"devicesMoved": len(members), "movedTo": default.name}
+            await delete_group(tx, row, now, moved)
+            return None
 
-        await self._store.write(work)
+        job = await self._store.write(work)
+        if job is not None:
+            await self._jobs.finish(session.network, job)
+
+    async def _rename(self, tx: Transaction, row: GroupRow, name: str, now: int) -> int | None:
+        """Writes the new name of a group to its devices, or returns the job that does."""
+        members = await _lock_members(tx, row)
+        if len(members) > STEP_ROWS:
+            return await insert_job(tx, row.network_id, NewJob(RENAME, name, {"group": row.id}), now)
+        if members:
+            await rename_in(tx, row, [member.id for member in members], name, now)
+        return None
 
     async def _shown_permissions(self, session: Session, group_id: int) -> list[Permission]:
         return await self._visible_permissions.filter(
@@ -265,20 +286,9 @@ async def _touch(tx: Transaction, row: GroupRow, now: int) -> None:
     await tx.execute(queries.TOUCH_GROUP, in_network=row.network_id, this_id=row.id, now=modified)
 
 
-async def _rename(tx: Transaction, row: GroupRow, name: str, now: int) -> None:
-    """Writes the new name of a group to the documents and properties of its devices."""
-    old, new = (f'"group":{encode(GroupReference(id=row.id, name=spelled)).decode()}' for spelled in (row.name, name))
-    await tx.all(queries.LOCK_DEVICES, network_id=row.network_id, group_id=row.id)
-    for query in queries.RENAME_IN_DEVICES:
-        await tx.execute(
-            query,
-            in_network=row.network_id,
-            this_id=row.id,
-            old_text=old,
-            new_text=new,
-            changes=encode(DEVICES.flatten({"settings": {"group": {"name": name}}})).decode(),
-            now=now,
-        )
+async def _lock_members(tx: Transaction, row: GroupRow) -> list[LockedMember]:
+    """Locks the devices of a group, or more than `STEP_ROWS` of them, until the transaction ends."""
+    return await tx.all(queries.LOCK_MEMBERS, network_id=row.network_id, group_id=row.id, after=0, limit=STEP_ROWS + 1)
 
 
 def _entity(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, select
 
 from signfleet.fleet.devices.document import identity_json
 from signfleet.foundation.expressions.listing import Scope
@@ -32,6 +32,13 @@ class MemberRow(Protocol):
     serial: str
 
 
+class LockedMember(Protocol):
+    """A device of a group, with the date of its last change in ms."""
+
+    id: int
+    changed_date: int
+
+
 class CountRow(Protocol):
     """How many devices are in a group."""
 
@@ -49,6 +56,8 @@ GROUP_BY_NAME = Query(_group.where(device_group.c.name_key == bindparam("name_ke
 GROUPS_AMONG = Query(_group.where(among(device_group.c.id, "ids")), GroupRow)
 #: Locks a group until the transaction ends.
 LOCK_GROUP = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update(), GroupRow)
+#: Locks it FOR SHARE: until the transaction ends it is neither deleted nor renamed.
+SHARE_GROUP = Query(_group.where(device_group.c.id == bindparam("id")).with_for_update(read=True), GroupRow)
 
 COUNT_GROUPS = Query(
     select(func.count().label("total"))
@@ -72,15 +81,24 @@ TOUCH_GROUP = Query(device_group.update().where(_THIS).values(last_modified_date
 DELETE_GROUP = Query(device_group.delete().where(_THIS))
 
 _IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
-#: Locks the devices of a group until the transaction ends.
-LOCK_DEVICES = Query(select(device.c.id).where(_IN_GROUP).order_by(device.c.id).with_for_update())
-#: Counts the devices of a group, and finds the date of the last change of one.
-MEMBERS = Query(
-    select(func.count().label("devices"), func.max(device.c.changed_date).label("changed_date")).where(_IN_GROUP)
+#: Locks some devices of a group until the transaction ends: the first ones after an id.
+LOCK_MEMBERS = Query(
+    select(device.c.id, device.c.changed_date)
+    .where(_IN_GROUP, device.c.id > bindparam("after", type_=device.c.id.type))
+    .order_by(device.c.id)
+    .limit(bindparam("limit", type_=Integer()))
+    .with_for_update(),
+    LockedMember,
+)
+#: The spellings of a group's name in the documents of devices.
+NAMES_IN_DOCUMENTS = Query(
+    select(json_member(device_document.c.settings, "group.name").label("name"))
+    .distinct()
+    .where(device_document.c.network_id == bindparam("network_id"), among(device_document.c.device_id, "ids"))
 )
 
-_MEMBERS = select(device.c.id).where(with_id(device.c.group_id))
-#: Writes the new name of a group to its devices: to their settings, the properties that filters read, and their dates.
+_MEMBERS = select(device.c.id).where(with_id(device.c.group_id), among(device.c.id, "ids"))
+#: Writes the new name of a group to some of its devices: their settings, the properties that filters read, their dates.
 RENAME_IN_DEVICES = (
     Query(
         device_document.update()
@@ -92,7 +110,9 @@ RENAME_IN_DEVICES = (
         .where(device_properties.c.network_id == bindparam("in_network"), device_properties.c.device_id.in_(_MEMBERS))
         .values(properties=merged(device_properties.c.properties, "changes"))
     ),
-    Query(device.update().where(with_id(device.c.group_id)).values(changed_date=NEXT_MOMENT)),
+    Query(
+        device.update().where(with_id(device.c.group_id), among(device.c.id, "ids")).values(changed_date=NEXT_MOMENT)
+    ),
 )
 
 
@@ -102,7 +122,7 @@ def _dated(column: ColumnElement[str], document: ColumnElement[str]) -> ColumnEl
     return func.replace(column, present, bindparam("new_date"))
 
 
-#: Moves the devices of a group to another: their settings, the properties that filters read, their dates and versions.
+#: Moves some devices of a group to another: their settings, the properties that filters read, their dates and versions.
 MOVE_DEVICES = (
     Query(
         device_document.update()
@@ -119,7 +139,7 @@ MOVE_DEVICES = (
     RENAME_IN_DEVICES[1],
     Query(
         device.update()
-        .where(with_id(device.c.group_id))
+        .where(with_id(device.c.group_id), among(device.c.id, "ids"))
         .values(
             group_id=bindparam("new_group_id"),
             version=device.c.version + 1,
@@ -134,6 +154,15 @@ def devices_in(scope: Scope) -> Query[MemberRow]:
     """Returns a query for the devices of a group that a scope admits."""
     members = select(device.c.id, device.c.serial).where(_IN_GROUP, *scope.conditions)
     return Query(members.order_by(device.c.serial_key), MemberRow)
+
+
+def count_among(scope: Scope) -> Query[CountRow]:
+    """Returns a query that counts those of some devices that a scope admits."""
+    return Query(
+        select(func.count().label("devices")).where(
+            device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"), *scope.conditions
+        )
+    )
 
 
 def counts(scope: Scope) -> Query[CountRow]:

@@ -144,6 +144,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     event_retention_days: Annotated[
         int, _doc("Days for which events of devices, networks and accounts are stored.", ge=1, le=36_500)
     ] = 30
+    job_retention_days: Annotated[
+        int, _doc("Days for which finished jobs are stored, with what is needed to undo them.", ge=1, le=36_500)
+    ] = 30
     subscriptions: Annotated[
         Literal["unlimited", "managed"],
         _doc(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.wakeups import Topic
@@ -28,6 +28,9 @@ class StorageError(Exception):
 
 class Duplicate(Exception):
     """A row with this key exists already. The unit of work is rolled back."""
+
+
+UnitOfWork: TypeAlias = "Callable[[Transaction], Awaitable[T]]"
 
 
 class Transaction(Protocol):
@@ -61,9 +64,6 @@ class Transaction(Protocol):
     def announce(self, topic: Topic) -> None:
         """Wakes who listens to the topic, here and in other processes, once the transaction is committed."""
         ...
-
-
-UnitOfWork = Callable[[Transaction], Awaitable[T]]
 
 
 class Store(Protocol):

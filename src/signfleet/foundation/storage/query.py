@@ -252,7 +252,7 @@ def _as_bytes_postgresql(element: as_bytes, compiler: Any, **options: Any) -> st
 
 
 class json_member(ColumnElement[str]):
-    """The text of a member of a JSON object that is stored as text."""
+    """The text of a member of a JSON object that is stored as text; `name` may be a path with dots."""
 
     inherit_cache = False
     type = Text()
@@ -269,7 +269,8 @@ def _json_member_sqlite(element: json_member, compiler: Any, **options: Any) -> 
 
 @compiles(json_member, "postgresql")
 def _json_member_postgresql(element: json_member, compiler: Any, **options: Any) -> str:
-    return f"(CAST({compiler.process(element.document, **options)} AS JSON) ->> '{element.name}')"
+    path = element.name.replace(".", ",")
+    return f"(CAST({compiler.process(element.document, **options)} AS JSON) #>> '{{{path}}}')"
 
 
 class concatenated(ColumnElement[bytes]):

@@ -73,6 +73,7 @@ SEQUENCES = (
     "audit",
     "event",
     "device_count_change",
+    "job",
 )
 for _name in SEQUENCES:
     Sequence(f"{_name}_id", metadata=metadata)
@@ -801,4 +802,72 @@ event = Table(
     Index("ix_event_date", "network_id", "date", "id"),
     Index("ix_event_device", "network_id", "device_id", "date", "id"),
     comment="What happened. Readers follow the order of the key: `notify.events.reading`.",
+)
+
+job = Table(
+    "job",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("kind", Text),
+    _required("state", Text),
+    _required("subject", Text, comment="what it is about: a filter, a name"),
+    Column("subject_key", Key),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Column("finished_date", BigInteger),
+    _required("created_by", Text),
+    _required("created_by_key", Key),
+    Column("address", Text),
+    Column("user_id", BigInteger, comment="whose permissions it has; null: the server's"),
+    Column("request_key", Text, comment="the header Idempotency-Key"),
+    Column("total", BigInteger),
+    _required("done", BigInteger),
+    _required("failed", BigInteger),
+    _required("position", Text, comment="JSON: where the next step begins"),
+    Column("result", Text, comment="JSON"),
+    Column("error", Text, comment="why it failed"),
+    Column("error_type", Text, comment="the class of the error"),
+    _required("is_cancelled", Boolean, server_default=false()),
+    _required("attempts", Integer, server_default="0", comment="since the last step that was done"),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger, comment="null: nothing is left to do"),
+    Index("ix_job_creation", "network_id", "creation_date", "id"),
+    Index("ix_job_lease", "lease_until"),
+    Index("ix_job_finished", "finished_date"),
+    Index("ix_job_request", "network_id", "user_id", "request_key", unique=True),
+    comment="Work in steps, which another process resumes where one died.",
+)
+
+job_input = Table(
+    "job_input",
+    metadata,
+    _network_id(),
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("input", Text, comment="JSON; apart from the row that each step writes"),
+)
+
+job_failure = Table(
+    "job_failure",
+    metadata,
+    _network_id(),
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    _id(),
+    Column("device_id", BigInteger),
+    Column("name", Text),
+    Column("line", Integer),
+    Column("column_name", Text),
+    _required("reason", Text),
+    comment="What a job could not do, and why.",
+)
+
+job_change = Table(
+    "job_change",
+    metadata,
+    _network_id(),
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("before", Text, comment="JSON: the values that the job replaced, by path"),
+    _required("after", Text, comment="JSON: the values that it wrote"),
+    comment="What a job changed, to undo it.",
 )

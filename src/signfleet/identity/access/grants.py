@@ -199,6 +199,21 @@ async def delete_of_principal(tx: Transaction, network_id: int, principal_type: 
     await count_change(tx, network_id)
 
 
+async def delete_of_principal_on(
+    tx: Transaction, network_id: int, principal_type: str, principal_id: int, *, entity: str, entity_ids: Sequence[int]
+) -> None:
+    """Deletes the permissions of a deleted user or role on some instances."""
+    await tx.execute(
+        queries.DELETE_PERMISSIONS_OF_PRINCIPAL_ON,
+        network_id=network_id,
+        principal_type=principal_type,
+        principal_id=principal_id,
+        entity=entity,
+        entity_ids=list(entity_ids),
+    )
+    await count_change(tx, network_id)
+
+
 def other_instances(permissions: Sequence[Permission], own_id: int) -> list[tuple[str, int]]:
     """Returns the position and id of each instance other than `own_id` that permissions name, each id once."""
     found = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import BigInteger, and_, bindparam, or_, select, tuple_
+from sqlalchemy import BigInteger, Integer, and_, bindparam, or_, select, tuple_
 
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import blocked_serial, former_permission, permission, person, role, user
@@ -152,7 +152,7 @@ GENERAL_PERMISSIONS_OF_PRINCIPAL = Query(
     PermissionWithPrincipal,
 )
 
-#: The instances of an entity on which a principal has permissions.
+#: The first instances of an entity, after an id, on which a principal has permissions.
 ENTITIES_OF_PRINCIPAL = Query(
     select(permission.c.entity_id)
     .distinct()
@@ -161,8 +161,10 @@ ENTITIES_OF_PRINCIPAL = Query(
         permission.c.principal_type == bindparam("principal_type"),
         permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
         permission.c.entity == bindparam("entity"),
-        permission.c.entity_id != 0,
+        permission.c.entity_id > bindparam("after", type_=BigInteger()),
     )
+    .order_by(permission.c.entity_id)
+    .limit(bindparam("limit", type_=Integer()))
 )
 
 #: The operations that are denied to anybody on one instance, except what a user denied to themself.
@@ -204,6 +206,15 @@ DELETE_PERMISSIONS_OF_PRINCIPAL = Query(
         permission.c.network_id == bindparam("network_id"),
         permission.c.principal_type == bindparam("principal_type"),
         permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+    )
+)
+DELETE_PERMISSIONS_OF_PRINCIPAL_ON = Query(
+    permission.delete().where(
+        permission.c.network_id == bindparam("network_id"),
+        permission.c.principal_type == bindparam("principal_type"),
+        permission.c.principal_id == bindparam("principal_id", type_=BigInteger()),
+        permission.c.entity == bindparam("entity"),
+        among(permission.c.entity_id, "entity_ids"),
     )
 )
 _ARCHIVED_COLUMNS = [column.name for column in former_permission.c if column.name != "removed_date"]

@@ -32,6 +32,7 @@ AuditedEntity = Literal[
     "Device",
     "Group",
     "Message",
+    "Job",
     "Network",
     # No entry has it, but filters may name it: to remove it would refuse them.
     "Permission",

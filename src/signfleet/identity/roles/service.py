@@ -26,6 +26,7 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.identity.roles import store as queries
 from signfleet.identity.roles.schemas import NewRole, Role, RoleChange, RoleMember
@@ -118,8 +119,11 @@ async def role_named(tx: Transaction, network_id: int, name: str) -> int:
 class Roles:
     """Reads and changes the roles of a network."""
 
-    def __init__(self, store: Store, permissions: Permissions, documents: PermissionDocuments, *, most: int) -> None:
+    def __init__(
+        self, store: Store, permissions: Permissions, documents: PermissionDocuments, jobs: JobRunner, *, most: int
+    ) -> None:
         self._documents = documents
+        self._jobs = jobs
         self._most = most
         self._store = store
         self._permissions = permissions
@@ -199,7 +203,7 @@ class Roles:
     async def update(self, network_id: int, ref: str, change: RoleChange, now: int) -> None:
         """Changes name or description of a custom role. Raises `NotFound`, `Invalid`."""
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> int | None:
             row = await self._custom_row(tx, network_id, ref)
             if change.id and change.id != row.id:
                 other: SystemRole | RoleRow | None = system_role_of(change.id)
@@ -220,28 +224,35 @@ class Roles:
                 new_description=description,
                 now=next_moment(row.last_modified_date, now),
             )
+            job = None
             if name != row.name:
-                await self._documents.rename(tx, network_id, "Role", row.id, now)
+                job = await self._documents.rename(tx, network_id, "Role", row.id, now)
             before = {"name": row.name, "description": row.description}
             after = {"name": name, "description": description}
             await record(tx, network_id, AuditEntry("Update", "Role", row.id, row.name, before, after), now)
+            return job
 
-        await self._write(work, "" if change.name is msgspec.UNSET else change.name)
+        await self._finish(network_id, await self._write(work, "" if change.name is msgspec.UNSET else change.name))
 
     async def delete(self, network_id: int, ref: str, now: int) -> None:
         """Deletes a custom role that no user has. Raises `NotFound`, `Invalid`."""
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> int | None:
             row = await self._custom_row(tx, network_id, ref)
             users = await _user_count(tx, network_id, row.id, EVERYTHING)
             if users:
                 raise Invalid(f"The role '{row.name}' has {users} users; give them another one first.")
             before = await _custom(tx, row, EVERYTHING, with_users=False)
-            await self._documents.remove(tx, network_id, "Role", row.id, now)
+            job = await self._documents.remove(tx, network_id, "Role", row.id, now)
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, AuditEntry("Delete", "Role", row.id, row.name, before), now)
+            return job
 
-        await self._store.write(work)
+        await self._finish(network_id, await self._store.write(work))
+
+    async def _finish(self, network_id: int, job: int | None) -> None:
+        if job is not None:
+            await self._jobs.finish(network_id, job)
 
     async def _lock_to_grant(self, tx: Transaction, session: Session, ref: str) -> RoleRow:
         return await self._custom_row(tx, session.network, ref)

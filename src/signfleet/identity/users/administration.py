@@ -32,6 +32,7 @@ from signfleet.identity.access.permission_store import LOCK_USERS_OF_ROLE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.principals import PermissionDocuments
 from signfleet.identity.access.schemas import Permission
+from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.people.links import INVITATION, OneTimeLinks
 from signfleet.identity.people.schemas import person_of
 from signfleet.identity.people.service import People, insert_person, record_new
@@ -65,7 +66,9 @@ class UserAdministration:
         *,
         links: OneTimeLinks,
         documents: PermissionDocuments,
+        jobs: JobRunner,
     ) -> None:
+        self._jobs = jobs
         self._documents = documents
         self._store = store
         self._links = links
@@ -240,7 +243,7 @@ class UserAdministration:
         Raises `NotFound`, `Forbidden`, `Invalid`.
         """
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> int | None:
             found = await self.row(session, ref, tx)
             if found.activation_date is None:  # lock order: the mailbox before its users
                 await tx.all(LOCK_MAILBOX, mailbox_key=found.mailbox_key)
@@ -248,9 +251,11 @@ class UserAdministration:
             await self._permissions.require_on(session, DELETE_USER, row.id, tx)
             await (await Grantor.of(session, tx)).require_to_lift(USER, [row.id])
             await require_another_administrator(tx, row.network_id, row.id)
-            await remove_user(tx, self._documents, row, now)
+            return await remove_user(tx, self._documents, row, now)
 
-        await self._store.write(work)
+        job = await self._store.write(work)
+        if job is not None:
+            await self._jobs.finish(session.network, job)
 
     async def permissions(self, session: Session, ref: str) -> list[Permission]:
         """Returns the permissions of a user alone, apart from the role."""

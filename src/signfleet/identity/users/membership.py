@@ -124,14 +124,18 @@ async def join(tx: Transaction, documents: PermissionDocuments, user: UserRow, a
         await documents.rename(tx, user.network_id, "User", user.id, now)
 
 
-async def remove_user(tx: Transaction, documents: PermissionDocuments, user: UserRow, now: int) -> None:
-    """Deletes a user with all of its permissions, and the placeholder of an invitation."""
-    await documents.remove(tx, user.network_id, "User", user.id, now)
+async def remove_user(tx: Transaction, documents: PermissionDocuments, user: UserRow, now: int) -> int | None:
+    """Deletes a user with all of its permissions, and the placeholder of an invitation.
+
+    Returns the job that deletes the permissions if there are many.
+    """
+    job = await documents.remove(tx, user.network_id, "User", user.id, now)
     await grants.delete_of_entities(tx, user.network_id, "User", [user.id], now)
     for query in queries.DELETIONS:
         await tx.execute(query, in_network=user.network_id, user_id=user.id)
     await tx.execute(people.DELETE_REGISTRATION, id=user.person_id)
     await record(tx, user.network_id, AuditEntry("Delete", "User", user.id, user.login, audit_view(user)), now)
+    return job
 
 
 async def record_change(tx: Transaction, before: UserRow, now: int) -> None:

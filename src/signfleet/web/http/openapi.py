@@ -31,6 +31,7 @@ PATH_PARAMETERS = {
     "file": "Name of a file, as given in the link.",
     "group": "Id or name of a group. Digits are an id if a group has that id.",
     "invitation": "The invitation's id.",
+    "job": "The job's id.",
     "key": "Key of a profile property, in any letter case.",
     "location_path": "Country, region and city: `US/California/Los Gatos`. A shorter path covers a larger area.",
     "login": "Login of a person.",

@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
-from signfleet.fleet.devices import deletion
 from signfleet.fleet.devices.retention import service
 from signfleet.fleet.devices.retention.service import Retention, discard_files
 from signfleet.foundation.blobs.files import Blobs, open_blobs
@@ -81,23 +80,13 @@ async def test_errors_and_downloads_are_deleted_after_their_retention_time(
     assert await timestamps(admin, "Downloads") == days_ago(1)
 
 
-@pytest.mark.parametrize(("at_once", "left_to_the_sweep"), [(2, True), (3, False)])
-async def test_documents_of_a_crowd_of_devices_go_after_them(
-    admin: AsyncClient,
-    services: Services,
-    network: Tenant,
-    monkeypatch: pytest.MonkeyPatch,
-    at_once: int,
-    left_to_the_sweep: bool,
+async def test_documents_of_deleted_devices_go_with_them(
+    admin: AsyncClient, services: Services, network: Tenant
 ) -> None:
-    monkeypatch.setattr(deletion, "DOCUMENTS_AT_ONCE", at_once)
-    monkeypatch.setattr(service, "BATCH", 2)
     await register(services.store, network.network_id, ["A1", "A2", "A3", "B1"])
     services.retention.wake.clear()
     assert (await admin.delete("/Devices/?filter=[Serial] BEGINS WITH 'A'")).json() == 3
     assert services.retention.wake.is_set()
-    assert await documents(services) == (4 if left_to_the_sweep else 1)
-    await services.retention.sweep(NOW)
     assert await documents(services) == 1
     assert (await admin.get("/Devices/B1/")).json()["serial"] == "B1"
 

@@ -1,4 +1,4 @@
-"""Deletes old errors, downloads and screenshots, and documents and files that nothing refers to."""
+"""Deletes old errors, downloads and screenshots, and files that nothing refers to."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ from signfleet.foundation.wire.timespan import DAY, MINUTE
 #: How long (ms) a reserved file may take until a row refers to it. Writing takes minutes at worst.
 WRITING_TIME: Final = 30 * MINUTE
 
-#: How many screenshots, documents or files one transaction deletes.
+#: How many screenshots or files one transaction deletes.
 BATCH: Final = 500
-#: How many documents without a device one query reads.
-FOUND_AT_ONCE: Final = 20_000
 
 
 async def reserve_files(tx: Transaction, names: Iterable[str], now: int) -> None:
@@ -69,8 +67,6 @@ class Retention:
         await self._delete(queries.DELETE_OLD_ERRORS, now - days.error_retention_days * DAY)
         await self._delete(queries.DELETE_OLD_DOWNLOADS, now - days.download_retention_days * DAY)
         await self._delete_screenshots(now - days.screenshot_retention_days * DAY)
-        for abandoned, deletion in queries.ABANDONED:
-            await self._delete_abandoned(abandoned, deletion)
         await self.delete_files(now)
 
     async def _delete(self, query: Query, before: int) -> None:
@@ -79,17 +75,6 @@ class Retention:
 
         while await self._store.write(work):
             pass
-
-    async def _delete_abandoned(self, abandoned: Query, deletion: Query) -> None:
-        # The query reads past all devices that exist, so one run finds enough for many transactions.
-        while rows := await self._store.scan_all(abandoned, limit=FOUND_AT_ONCE):
-            keys = [{"in_network": row.network_id, "of_device": row.device_id} for row in rows]
-            for start in range(0, len(keys), BATCH):
-
-                async def work(tx: Transaction, some: list[dict[str, int]] = keys[start : start + BATCH]) -> None:
-                    await tx.execute_many(deletion, some)
-
-                await self._store.write(work)
 
     async def _delete_screenshots(self, before: int) -> None:
         """Deletes screenshots that arrived before a date, except the newest of each device."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Delete, Integer, Table, and_, bindparam, select, tuple_
+from sqlalchemy import BigInteger, Delete, Integer, Table, bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.foundation.storage.query import Query, among, with_id
 from signfleet.foundation.storage.tables import (
-    device,
-    device_document,
     device_download,
     device_error,
-    device_properties,
     screenshot,
     unneeded_file,
 )
@@ -68,14 +65,3 @@ UNNEEDED = Query(
     .limit(bindparam("limit", type_=Integer()))
 )
 DELETE_UNNEEDED = Query(unneeded_file.delete().where(among(unneeded_file.c.name, "names")))
-
-
-def _abandoned(table: Table) -> tuple[Query, Query]:
-    same = and_(device.c.network_id == table.c.network_id, device.c.id == table.c.device_id)
-    abandoned = select(table.c.network_id, table.c.device_id).where(~select(device.c.id).where(same).exists())
-    deletion = table.delete().where(with_id(table.c.device_id, "of_device"))
-    return Query(abandoned.limit(bindparam("limit", type_=Integer()))), Query(deletion)
-
-
-#: Finds and deletes the documents and properties of devices that no longer exist.
-ABANDONED = (_abandoned(device_document), _abandoned(device_properties))

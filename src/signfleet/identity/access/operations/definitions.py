@@ -165,6 +165,7 @@ UPDATE_NETWORK_SETTINGS: Final = NETWORK.child(own_uid("Network/Update Settings"
 UPDATE_NETWORK_SUBSCRIPTION: Final = NETWORK.child(own_uid("Network/Update Subscription"), "Update Subscription")
 VIEW_AUDIT: Final = NETWORK.child(own_uid("Network/View Audit"), "View Audit Trail")
 MANAGE_WEBHOOKS: Final = NETWORK.child(own_uid("Network/Manage Webhooks"), "Manage Webhooks")
+MANAGE_JOBS: Final = NETWORK.child(own_uid("Network/Manage Jobs"), "Manage Jobs")
 
 ROOTS: Final = {root.entity: root for root in (DEVICE, SUBSCRIPTION, GROUP, USER, ROLE, NETWORK)}
 """The root of each tree by the contract's name of the entity."""

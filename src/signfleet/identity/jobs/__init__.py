@@ -1,0 +1,1 @@
+"""Work in steps that clients see, cancel, and that another process resumes."""
