@@ -347,6 +347,7 @@ class World:
             "POST /admin/v1/webhooks/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "PUT /admin/v1/webhooks/{webhook}/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "POST /admin/v1/webhooks/{webhook}/keys/": {"overlapHours": 1},
+            "PUT /admin/v1/health-rules/": {"errorMemory": lifetime},
             "PUT /admin/v1/joining/": {"protocol1Until": datetime.format(now() + number * MINUTE)},
             "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},
             "POST /player/v1/report": {"sequence": number},

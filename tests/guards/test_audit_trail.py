@@ -36,6 +36,7 @@ ENTITIES = {
     "/serial-claims/": "Serial",
     "/release/": "Device",
     "/joining/": "Network",
+    "/health-rules/": "Network",
     "/sessions/": "Session",
     "/Tokens/": "Token",
     "/revoke": "Token",

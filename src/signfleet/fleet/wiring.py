@@ -19,6 +19,11 @@ from signfleet.fleet.devices.tags.service import Tags
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
+from signfleet.fleet.health.limits import HealthLimits
+from signfleet.fleet.health.retention import HealthRetention
+from signfleet.fleet.health.routes import endpoints as health_endpoints
+from signfleet.fleet.health.routes import rule_endpoints
+from signfleet.fleet.health.service import HealthLists
 from signfleet.fleet.health.sweep import HealthSweep
 from signfleet.fleet.joining.claims import Claims
 from signfleet.fleet.joining.routes import endpoints as joining_endpoints
@@ -72,6 +77,9 @@ class FleetServices(IdentityServices):
         self.regions = Regions(store, devices)
         self.device_counts = DeviceCounts(store, devices)
         self.maintained_counts = MaintainedCounts(store)
+        self.health_limits = HealthLimits(store)
+        self.health_retention = HealthRetention(store, settings.health_retention_days)
+        self.health_lists = HealthLists(store, devices, permissions)
         self.notes = Notes(store, devices)
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)
 
@@ -96,6 +104,7 @@ class FleetServices(IdentityServices):
             *super().jobs(),
             Job("counts", self.maintained_counts.add_up, 5),
             Job("health", by_the_clock(HealthSweep(self.store).run), 10),
+            Job("health history", by_the_clock(self.health_retention.sweep), 3600),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
             Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),
@@ -111,6 +120,8 @@ def endpoints() -> list[Endpoint]:
         *joining_endpoints,
         *player_endpoints,
         *subscription_endpoints,
+        *health_endpoints,
+        *rule_endpoints,
         *group_endpoints,
         *tag_endpoints,
         *explanation_endpoints,

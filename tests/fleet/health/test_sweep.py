@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
 from signfleet.fleet.health.sweep import HealthSweep
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device
+from signfleet.foundation.storage.tables import device, event, health_period
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
-from tests.conftest import ROOT, CallAs
+from tests.conftest import CallAs
+from tests.fleet.health.sweeping import PLAYER, Sweep, join
 
-PLAYER = f"{ROOT}/player/v1"
 DEVICES = Query(device.select())
+PERIODS = Query(health_period.select())
+EVENTS = Query(event.select())
 
 
 @pytest.fixture
 async def player(call_as: CallAs, setup_token: str) -> AsyncClient:
-    registration = {"serial": "A1", "model": "HD1024", "firmware": "9.0.1"}
-    answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
-    return call_as(answer.json()["access_token"])
+    return await join(call_as, setup_token, "A1")
 
 
 @pytest.fixture
-def sweep(services: Services) -> HealthSweep:
-    return HealthSweep(services.store)
+async def sweep(services: Services) -> Sweep:
+    return Sweep(services)
 
 
 async def report(player: AsyncClient, services: Services, sequence: int = 1, **what: Any) -> int:
@@ -45,7 +46,7 @@ async def health(admin: AsyncClient) -> tuple[str, str]:
 
 
 async def test_a_silent_device_becomes_a_warning_and_then_an_error(
-    player: AsyncClient, admin: AsyncClient, services: Services, sweep: HealthSweep
+    player: AsyncClient, admin: AsyncClient, services: Services, sweep: Sweep
 ) -> None:
     reported = await report(player, services)
     seen = [await health(admin)]
@@ -59,7 +60,7 @@ async def test_a_silent_device_becomes_a_warning_and_then_an_error(
 
 
 async def test_filters_match_the_health_after_a_sweep(
-    player: AsyncClient, admin: AsyncClient, services: Services, sweep: HealthSweep
+    player: AsyncClient, admin: AsyncClient, services: Services, sweep: Sweep
 ) -> None:
     reported = await report(player, services)
     await sweep.run(reported + HOUR)
@@ -68,7 +69,7 @@ async def test_filters_match_the_health_after_a_sweep(
 
 
 async def test_a_sweep_changes_nothing_but_the_health(
-    player: AsyncClient, admin: AsyncClient, services: Services, sweep: HealthSweep
+    player: AsyncClient, admin: AsyncClient, services: Services, sweep: Sweep
 ) -> None:
     reported = await report(player, services)
     before = (await admin.get("/Devices/A1/")).json()
@@ -78,7 +79,7 @@ async def test_a_sweep_changes_nothing_but_the_health(
 
 
 async def test_a_report_restores_the_health_of_a_silent_device(
-    player: AsyncClient, admin: AsyncClient, services: Services, sweep: HealthSweep
+    player: AsyncClient, admin: AsyncClient, services: Services, sweep: Sweep
 ) -> None:
     reported = await report(player, services)
     await sweep.run(reported + HOUR)
@@ -87,7 +88,7 @@ async def test_a_report_restores_the_health_of_a_silent_device(
 
 
 async def test_an_error_ages_without_a_new_report(
-    player: AsyncClient, admin: AsyncClient, services: Services, sweep: HealthSweep
+    player: AsyncClient, admin: AsyncClient, services: Services, sweep: Sweep
 ) -> None:
     settings = [{"op": "replace", "path": "/settings/synchronization/status/period/", "value": "12:00:00"}]
     assert (await admin.patch("/Devices/A1/", json=settings)).status_code == 204
@@ -98,20 +99,19 @@ async def test_an_error_ages_without_a_new_report(
 
 
 async def test_a_sweep_evaluates_more_than_one_batch(
-    call_as: CallAs, setup_token: str, services: Services, sweep: HealthSweep, monkeypatch: pytest.MonkeyPatch
+    call_as: CallAs, setup_token: str, services: Services, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signfleet.fleet.health.sweep.BATCH", 2)
     for number in range(5):
-        registration = {"serial": f"S{number}", "model": "HD1024", "firmware": "1"}
-        answer = await call_as(setup_token).post(f"{PLAYER}/register", json=registration)
-        await call_as(answer.json()["access_token"]).post(f"{PLAYER}/report", json={"sequence": 1})
+        player = await join(call_as, setup_token, f"S{number}")
+        await player.post(f"{PLAYER}/report", json={"sequence": 1})
     latest = max(row.status_date for row in await services.store.scan_all(DEVICES))
     assert await sweep.run(latest + HOUR) == 5
     assert {row.health for row in await services.store.scan_all(DEVICES)} == {"Error"}
 
 
 async def test_a_shorter_period_counts_from_the_next_report_on(
-    player: AsyncClient, admin: AsyncClient, services: Services, sweep: HealthSweep
+    player: AsyncClient, admin: AsyncClient, services: Services, sweep: Sweep
 ) -> None:
     async def report_every(period: str) -> None:
         change = {"settings": {"synchronization": {"status": {"period": period}}}}
@@ -136,3 +136,64 @@ async def test_a_device_that_never_reported_is_unknown_to_filters_and_regions(
     filter_ = {"filter": "[Status].[Health] IS 'Unknown'"}
     assert (await admin.get("/Devices/Count/", params=filter_)).json() == 1
     assert (await admin.get("/Devices/Regions/DE/")).json()[0]["devicesHealthStatus"] == ["Unknown"]
+
+
+async def test_a_server_that_was_down_does_not_make_devices_silent(
+    player: AsyncClient, admin: AsyncClient, services: Services
+) -> None:
+    """The sweeps come at times that the system's clock has, so that a gap between them is an outage."""
+    sweep = HealthSweep(services.store)
+    reported = await report(player, services)
+    up = reported + 23 * MINUTE
+    assert await sweep.run(reported + 3 * MINUTE) == 0
+    assert await sweep.run(up) == 1  # 20 minutes later
+    seen = [await health(admin)]
+    now = up
+    while now < up + 15 * MINUTE:
+        now += MINUTE
+        await sweep.run(now)
+        seen.append(await health(admin))
+    words = [word for word, _ in seen]
+    assert words == 10 * ["Normal"] + 5 * ["Warning"] + ["Error"]
+
+
+async def test_what_was_silent_before_an_outage_stays_silent(
+    player: AsyncClient, admin: AsyncClient, services: Services
+) -> None:
+    sweep = HealthSweep(services.store)
+    reported = await report(player, services)
+    seen = {}
+    for later in (*range(11), *range(40, 56)):
+        await sweep.run(reported + later * MINUTE)
+        seen[later] = (await health(admin))[0]
+    assert [later for later, word in seen.items() if word == "Warning"] == [10, *range(40, 55)]
+    assert seen[55] == "Error"
+
+
+async def test_one_of_several_servers_is_enough_to_hear_reports(
+    player: AsyncClient, admin: AsyncClient, services: Services
+) -> None:
+    reported = await report(player, services)
+    stopped, running = HealthSweep(services.store), HealthSweep(services.store)
+    await stopped.run(reported)
+    for later in range(10):
+        await running.run(reported + later * MINUTE)
+    await stopped.run(reported + 10 * MINUTE)
+    assert (await health(admin))[0] == "Warning"
+
+
+async def test_an_unchanged_health_writes_nothing_more(
+    player: AsyncClient, services: Services, admin: AsyncClient
+) -> None:
+    storage = [{"interface": "SD1", "access": "Read"}]
+    await report(player, services, status={"storage": storage})
+    (before,) = await services.store.scan_all(DEVICES)
+    await report(player, services, 2, status={"storage": storage})
+    await report(player, services, 3)
+    (after,) = await services.store.scan_all(DEVICES)
+    assert (before.health_since, before.health_reason) == (after.health_since, "storageReadOnly")
+    assert len(await services.store.scan_all(PERIODS)) == 1  # of Unknown
+    found = [row for row in await services.store.scan_all(EVENTS) if row.kind == "HealthChanged"]
+    assert [msgspec.json.decode(row.data) for row in found] == [
+        {"from": "Unknown", "to": "Error", "reason": "SD1 read-only", "code": "storageReadOnly", "subject": "SD1"}
+    ]

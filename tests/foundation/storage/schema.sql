@@ -60,7 +60,7 @@ CREATE TABLE device (
 	report_sequence BIGINT NOT NULL, 
 	gps_latitude FLOAT, 
 	gps_longitude FLOAT, 
-	location_key TEXT, name_order TEXT DEFAULT '' NOT NULL, 
+	location_key TEXT, name_order TEXT DEFAULT '' NOT NULL, health_since BIGINT DEFAULT '0' NOT NULL, health_reason TEXT, health_reason_date BIGINT, health_reason_subject TEXT, health_reason_subject_key TEXT, health_reason_number FLOAT, 
 	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
 );
@@ -210,6 +210,44 @@ CREATE TABLE grace (
 	date BIGINT NOT NULL, 
 	CONSTRAINT pk_grace PRIMARY KEY (serial_key)
 );
+CREATE TABLE health_period (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	since_date BIGINT NOT NULL, 
+	until_date BIGINT NOT NULL, 
+	health TEXT NOT NULL, 
+	reason TEXT, 
+	reason_date BIGINT, 
+	reason_subject TEXT, 
+	reason_subject_key TEXT, 
+	reason_number FLOAT, 
+	normal BIGINT NOT NULL, 
+	warning BIGINT NOT NULL, 
+	error BIGINT NOT NULL, 
+	CONSTRAINT pk_health_period PRIMARY KEY (network_id, id)
+);
+CREATE TABLE health_rules (
+	network_id BIGINT NOT NULL, 
+	limits TEXT NOT NULL, 
+	checked_device_id BIGINT, 
+	CONSTRAINT pk_health_rules PRIMARY KEY (network_id)
+);
+CREATE TABLE health_total (
+	network_id BIGINT NOT NULL, 
+	group_id BIGINT NOT NULL, 
+	date BIGINT NOT NULL, 
+	normal BIGINT NOT NULL, 
+	warning BIGINT NOT NULL, 
+	error BIGINT NOT NULL, 
+	CONSTRAINT pk_health_total PRIMARY KEY (network_id, group_id, date)
+);
+CREATE TABLE heartbeat (
+	id BIGINT NOT NULL, 
+	date BIGINT NOT NULL, 
+	counted_date BIGINT NOT NULL, 
+	CONSTRAINT pk_heartbeat PRIMARY KEY (id)
+);
 CREATE TABLE id_sequence (
 	name TEXT NOT NULL, 
 	last BIGINT NOT NULL, 
@@ -229,6 +267,7 @@ CREATE INDEX ix_device_group_name_order ON device_group (network_id, name_order,
 CREATE INDEX ix_device_health ON device (network_id, health, id);
 CREATE INDEX ix_device_health_due ON device (health_due_date);
 CREATE INDEX ix_device_health_name ON device (network_id, health, name_order, id);
+CREATE INDEX ix_device_health_since ON device (network_id, health_since, id);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
 CREATE INDEX ix_device_latitude ON device (network_id, location_key, gps_latitude, id);
 CREATE INDEX ix_device_longitude ON device (network_id, location_key, gps_longitude, id);
@@ -248,6 +287,8 @@ CREATE INDEX ix_event_device ON event (network_id, device_id, date, id);
 CREATE INDEX ix_event_position ON event (transaction_id, id);
 CREATE INDEX ix_former_permission_age ON former_permission (removed_date);
 CREATE INDEX ix_former_permission_principal ON former_permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
+CREATE INDEX ix_health_period_age ON health_period (until_date);
+CREATE INDEX ix_health_total_age ON health_total (date);
 CREATE INDEX ix_job_creation ON job (network_id, creation_date, id);
 CREATE INDEX ix_job_finished ON job (finished_date);
 CREATE INDEX ix_job_lease ON job (lease_until);
@@ -381,6 +422,11 @@ CREATE TABLE one_time_link (
 	return_url TEXT, 
 	CONSTRAINT pk_one_time_link PRIMARY KEY (hash), 
 	CONSTRAINT fk_one_time_link_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
+CREATE TABLE outage (
+	began BIGINT NOT NULL, 
+	ended BIGINT NOT NULL, 
+	CONSTRAINT pk_outage PRIMARY KEY (began)
 );
 CREATE TABLE outbox (
 	network_id BIGINT NOT NULL, 
@@ -540,6 +586,7 @@ CREATE TABLE unneeded_file (
 	name TEXT NOT NULL, due_date BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_unneeded_file PRIMARY KEY (name)
 );
+CREATE UNIQUE INDEX uq_health_period_device ON health_period (network_id, device_id, until_date);
 CREATE UNIQUE INDEX uq_person_account ON person (mailbox_key) WHERE activation_date IS NOT NULL;
 CREATE TABLE user (
 	network_id BIGINT NOT NULL, 

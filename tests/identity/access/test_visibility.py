@@ -37,7 +37,9 @@ CLEAR = Query(permission.delete())
 
 async def insert_device(tx: Transaction, device_id: int) -> None:
     values = dict.fromkeys((column.name for column in device.c), 0)
-    texts = dict.fromkeys(("serial", "model", "model_key", "family", "name_key", "name_order", "health"), "x")
+    texts = dict.fromkeys(
+        ("serial", "model", "model_key", "family", "name_key", "name_order", "health", "health_reason"), "x"
+    )
     texts["location_key"] = "x"
     own = {"network_id": NETWORK, "id": device_id, "serial_key": f"s{device_id}"}
     await tx.execute(INSERT_DEVICE, **{**values, **texts, **own})

@@ -25,6 +25,24 @@ _COLLATED = frozenset(
     }
 )
 
+#: Other names of properties, as the contract's older clients spell them.
+ALIASES = {
+    "name": "settings.name",
+    "description": "settings.description",
+    "concatnameandserial": "settings.concatNameAndSerial",
+    "concatunitnameandserial": "settings.concatNameAndSerial",
+    "settings.concatunitnameandserial": "settings.concatNameAndSerial",
+    "healthstatus": "status.health",
+    "targetgroup": "settings.group",
+    "reportedgroup": "status.group",
+    "firmwareversion": "status.firmware.version",
+    "targettimezone": "settings.timezone",
+    "reportedtimezone": "status.timezone",
+    "uptime": "status.uptime",
+    "currentsubscription": "subscription",
+    "currentsubscription.deviceid": "subscription.device.id",
+}
+
 DEVICES = Catalogue(
     properties_of(Player, {"model": KNOWN_MODELS}),
     Columns(
@@ -53,22 +71,7 @@ DEVICES = Catalogue(
         tag_owner=device.c.id,
     ),
     entities=("Device", "Player"),
-    aliases={
-        "name": "settings.name",
-        "description": "settings.description",
-        "concatnameandserial": "settings.concatNameAndSerial",
-        "concatunitnameandserial": "settings.concatNameAndSerial",
-        "settings.concatunitnameandserial": "settings.concatNameAndSerial",
-        "healthstatus": "status.health",
-        "targetgroup": "settings.group",
-        "reportedgroup": "status.group",
-        "firmwareversion": "status.firmware.version",
-        "targettimezone": "settings.timezone",
-        "reportedtimezone": "status.timezone",
-        "uptime": "status.uptime",
-        "currentsubscription": "subscription",
-        "currentsubscription.deviceid": "subscription.device.id",
-    },
+    aliases=ALIASES,
     collections={"taggedGroups": "name"},
     default_sort="[Device].[Id] ASC",
 )

@@ -79,6 +79,8 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         name_order=order_key(new.name),
         group_id=new.group_id,
         health="Unknown",
+        health_since=now,
+        health_reason="neverReported",
         health_due_date=None,
         status_date=None,
         report_sequence=0,

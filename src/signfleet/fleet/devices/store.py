@@ -20,6 +20,7 @@ from signfleet.foundation.storage.tables import (
     device_secret,
     device_tag,
     device_tag_element,
+    health_period,
     location,
     screenshot,
     session,
@@ -118,7 +119,10 @@ DEVICE_OF_SERIAL = Query(
     .where(device.c.serial_key == bindparam("serial_key"))
     .with_for_update(of=device)
 )
-INSERT_DEVICE = Query(device.insert())
+#: The reason of a new device's health has no details.
+INSERT_DEVICE = Query(
+    device.insert(), columns=[column.name for column in device.c if not column.name.startswith("health_reason_")]
+)
 INSERT_DOCUMENT = Query(
     device_document.insert(), columns=[column.name for column in device_document.c if column.computed is None]
 )
@@ -295,6 +299,7 @@ DELETIONS = (
     _deletion(device_error, device_error.c.device_id),
     _deletion(device_download, device_download.c.device_id),
     _deletion(device_note, device_note.c.device_id),
+    _deletion(health_period, health_period.c.device_id),
     _deletion(screenshot, screenshot.c.device_id),
     _deletion(device_secret, device_secret.c.device_id),
     _deletion(session, session.c.device_id),

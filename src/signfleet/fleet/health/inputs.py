@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Protocol
+
 import msgspec
 
 from signfleet.fleet.devices.document import reported_status
 from signfleet.fleet.devices.schemas import StorageStatus
-from signfleet.fleet.health.rules import DEFAULT_PERIOD, evaluate_storage
+from signfleet.fleet.health.rules import (
+    DEFAULT_PERIOD,
+    DEFAULTS,
+    Concern,
+    Limits,
+    Reason,
+    evaluate_storages,
+    evaluate_subscription,
+)
 from signfleet.foundation.wire import timespan
-from signfleet.foundation.wire.types import Health
 
 
 class _Period(msgspec.Struct):
@@ -27,8 +37,29 @@ class _Status(msgspec.Struct):
     storage: list[StorageStatus] | None = None
 
 
+class _Subscription(msgspec.Struct):
+    status: str = ""
+
+
 _read_settings = msgspec.json.Decoder(_Settings).decode
 _read_status = msgspec.json.Decoder(_Status).decode
+_read_subscription = msgspec.json.Decoder(_Subscription).decode
+
+
+class Inputs(Protocol):
+    """What a query reads of a device for its health."""
+
+    #: JSON
+    settings: str
+    #: JSON without the closing brace: `devices.document.reported_status`.
+    status: str | None
+    #: JSON; null where the network ignores it
+    counted_subscription: str | None
+    #: ms
+    last_error: int | None
+    last_error_name: str | None
+    #: JSON of `rules.Limits`; null for the defaults
+    limits: str | None
 
 
 def period(settings: str) -> int:
@@ -39,6 +70,23 @@ def period(settings: str) -> int:
     return (timespan.parse(text) if text else 0) or DEFAULT_PERIOD
 
 
-def storage_health(status: str | None) -> Health:
-    """Returns the health of the storages of a status, given as in `device_document.status`."""
-    return evaluate_storage(None if status is None else _read_status(reported_status(status)).storage)
+@lru_cache(1024)
+def read_limits(document: str | None) -> Limits:
+    """Returns the limits of a network from `health_rules.limits`."""
+    return DEFAULTS if document is None else msgspec.json.decode(document, type=Limits)
+
+
+def last_error(row: Inputs) -> Reason | None:
+    """Returns the last stored error of a device as a reason."""
+    if row.last_error is None:
+        return None
+    return Reason("deviceError", row.last_error, row.last_error_name)
+
+
+def concerns(row: Inputs, limits: Limits, storages: list[StorageStatus] | None = None) -> list[Concern]:
+    """Returns what counts until the next report: about the `storages` of a new status, else of the stored one."""
+    if storages is None and row.status is not None:
+        storages = _read_status(reported_status(row.status)).storage
+    text = row.counted_subscription
+    is_suspended = text is not None and _read_subscription(text).status == "Suspended"
+    return [*evaluate_storages(storages, limits), *evaluate_subscription(is_suspended=is_suspended, limits=limits)]

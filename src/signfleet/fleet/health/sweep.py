@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from signfleet.fleet.devices.document import next_moment, status_end
 from signfleet.fleet.health import inputs
 from signfleet.fleet.health import store as queries
-from signfleet.fleet.health.rules import evaluate
+from signfleet.fleet.health.changes import write_changes
+from signfleet.fleet.health.limits import HealthLimits
+from signfleet.fleet.health.listening import Listening
+from signfleet.fleet.health.rules import Outage, Verdict, evaluate
 from signfleet.foundation.storage.interface import Store, Transaction
 
 #: How many devices one transaction evaluates, so that other writers do not wait for all of them.
@@ -19,43 +23,60 @@ class HealthSweep:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._listening = Listening(store)
+        self._limits = HealthLimits(store)
 
     async def run(self, now: int) -> int:
         """Evaluates every device whose health is due at `now` (ms) and returns how many there were."""
+        outages = await self._listening.renew(now)
+        await self._limits.make_due(now)
         if await self._store.one(queries.ANY_DUE, now=now) is None:
             return 0
         total = 0
         while True:
-            count = await self._run_batch(now)
+            count = await self._run_batch(now, outages)
             total += count
             if count < BATCH:
                 return total
 
-    async def _run_batch(self, now: int) -> int:
+    async def _run_batch(self, now: int, outages: Sequence[Outage]) -> int:
         async def work(tx: Transaction) -> int:
-            evaluated = [_evaluate(row, now) for row in await tx.all(queries.LOCK_DUE, now=now, limit=BATCH)]
-            if evaluated:
-                await tx.execute_many(queries.SET_HEALTH, evaluated)
-                await tx.execute_many(queries.SET_STATUS_END, evaluated)
-            return len(evaluated)
+            found = [
+                (row, _evaluate(row, now, outages)) for row in await tx.all(queries.LOCK_DUE, now=now, limit=BATCH)
+            ]
+            if found:
+                await tx.execute_many(queries.SET_DUE, [_due(row, verdict, now) for row, verdict in found])
+                ends = [_end(row, verdict) for row, verdict in found if row.health != verdict.health]
+                if ends:
+                    await tx.execute_many(queries.SET_STATUS_END, ends)
+                await write_changes(tx, found, now)
+            return len(found)
 
         return await self._store.write(work)
 
 
-def _evaluate(row: queries.DueDevice, now: int) -> dict[str, Any]:
-    """Returns the parameters of both statements."""
-    verdict = evaluate(
+def _evaluate(row: queries.DueDevice, now: int, outages: Sequence[Outage]) -> Verdict:
+    limits = inputs.read_limits(row.limits)
+    return evaluate(
         now=now,
         reported=row.status_date,
         period=inputs.period(row.settings),
-        last_error=row.last_error,
-        storage=inputs.storage_health(row.status),
+        concerns=inputs.concerns(row, limits),
+        error=inputs.last_error(row),
+        limits=limits,
+        outages=outages,
     )
+
+
+def _due(row: queries.DueDevice, verdict: Verdict, now: int) -> dict[str, Any]:
     return {
         "in_network": row.network_id,
         "of_device": row.id,
-        "new_health": verdict.health,
         "new_health_due_date": verdict.due,
         "changed": row.changed_date if verdict.health == row.health else next_moment(row, now),
-        "new_end": status_end(verdict.health, row.status_date),
     }
+
+
+def _end(row: queries.DueDevice, verdict: Verdict) -> dict[str, Any]:
+    end = status_end(verdict.health, row.status_date)
+    return {"in_network": row.network_id, "of_device": row.id, "new_end": end}

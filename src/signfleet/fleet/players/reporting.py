@@ -15,7 +15,8 @@ from signfleet.fleet.devices.schemas import ReportedStatus
 from signfleet.fleet.devices.store import MERGE_PROPERTIES, PART
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
 from signfleet.fleet.health import inputs
-from signfleet.fleet.health.rules import Verdict, evaluate, evaluate_storage
+from signfleet.fleet.health.changes import write_changes
+from signfleet.fleet.health.rules import Reason, Verdict, evaluate
 from signfleet.fleet.health.store import SET_STATUS_END
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
@@ -91,9 +92,9 @@ class Reports:
                 sequence=report.sequence,
                 now=now,
                 changed=next_moment(row, now),
-                new_health=verdict.health,
                 new_health_due_date=verdict.due,
             )
+            await write_changes(tx, [(row, verdict)], now)
             await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
             if status is not None or row.status is None:
                 await _store_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
@@ -132,15 +133,18 @@ async def _store_status(tx: Transaction, ours: dict[str, int], status: ReportedS
 
 def _verdict(row: queries.ReportingDevice, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:
     """Evaluates the health of a device by this report and its stored errors and storages."""
-    moments = [error["timestamp"] for error in errors]
-    if row.last_error is not None:
-        moments.append(row.last_error)
+    limits = inputs.read_limits(row.limits)
+    last = inputs.last_error(row)
+    for error in errors:
+        if last is None or last.date is None or error["timestamp"] >= last.date:
+            last = Reason("deviceError", error["timestamp"], error["name"])
     return evaluate(
         now=now,
         reported=now,
         period=inputs.period(row.settings),
-        last_error=max(moments, default=None),
-        storage=inputs.storage_health(row.status) if status is None else evaluate_storage(status.storage),
+        concerns=inputs.concerns(row, limits, None if status is None else status.storage or []),
+        error=last,
+        limits=limits,
     )
 
 

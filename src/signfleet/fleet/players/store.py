@@ -7,7 +7,8 @@ from typing import Protocol
 from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
 from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS_DEVICE
-from signfleet.fleet.health.store import LAST_ERROR
+from signfleet.fleet.health.inputs import Inputs
+from signfleet.fleet.health.store import HEALTH, INPUTS, StoredHealth
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import (
     device,
@@ -171,30 +172,16 @@ CHANGE_MODEL = Query(
 CHANGE_IDENTITY = Query(device_document.update().where(ITS_DOCUMENT).values(identity=bindparam("new_identity")))
 
 
-class ReportingDevice(Protocol):
-    serial: str
+class ReportingDevice(StoredHealth, Inputs, Protocol):
     report_sequence: int
     #: ms
     changed_date: int
-    #: JSON
-    settings: str
-    #: JSON without the closing brace: `devices.document.reported_status`.
-    status: str | None
-    #: ms
-    last_error: int | None
 
 
 #: Locks a device that reports until the transaction ends. Locks its document too: after a wait PostgreSQL re-reads only
 #: the rows that it locks.
 LOCK_REPORTING_DEVICE = Query(
-    select(
-        device.c.serial,
-        device.c.report_sequence,
-        device.c.changed_date,
-        device_document.c.settings,
-        device_document.c.status,
-        LAST_ERROR,
-    )
+    select(*HEALTH, device.c.report_sequence, device.c.changed_date, *INPUTS)
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)
@@ -208,7 +195,6 @@ UPDATE_DEVICE = Query(
         report_sequence=bindparam("sequence"),
         status_date=bindparam("now"),
         changed_date=bindparam("changed"),
-        health=bindparam("new_health"),
         health_due_date=bindparam("new_health_due_date"),
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, case, or_, select, tuple_
+from sqlalchemy import BigInteger, and_, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.fleet.subscriptions.schemas import Status, Type
@@ -173,5 +173,12 @@ SET_PROPERTIES = Query(
     .where(with_id(device_properties.c.device_id, "of_device"))
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
-#: Marks a device as changed, so that its entity tag is a new one.
-TOUCH = Query(device.update().where(with_id(device.c.id, "of_device")).values(changed_date=NEXT_MOMENT))
+#: Marks a device as changed, so that its entity tag is a new one, and its health as due: the network may count this.
+TOUCH = Query(
+    device.update()
+    .where(with_id(device.c.id, "of_device"))
+    .values(
+        changed_date=NEXT_MOMENT,
+        health_due_date=case((device.c.status_date.is_not(None), bindparam("now", type_=BigInteger()))),
+    )
+)

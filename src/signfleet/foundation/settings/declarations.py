@@ -138,6 +138,9 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     setup_tokens_per_network: Annotated[int, _doc("Valid setup tokens per network.", ge=1, le=1_000_000)] = 200
     groups_per_network: Annotated[int, _doc("Groups per network.", ge=1, le=1_000_000)] = 1000
     roles_per_network: Annotated[int, _doc("Custom roles per network.", ge=1, le=1_000_000)] = 200
+    health_retention_days: Annotated[
+        int, _doc("Days for which the earlier healths of devices are stored.", ge=31, le=36_500)
+    ] = 90
     audit_retention_days: Annotated[
         int, _doc("Days for which the entries of the audit trail are stored.", ge=1, le=36_500)
     ] = 365

@@ -65,6 +65,7 @@ SEQUENCES = (
     "device",
     "device_error",
     "device_download",
+    "health_period",
     "screenshot",
     "subscription",
     "tag_key",
@@ -457,6 +458,12 @@ device = Table(
     _required("group_id", BigInteger),
     _required("health", Text),
     Column("health_due_date", BigInteger, comment="when time alone may change the health"),
+    _required("health_since", BigInteger, server_default="0", comment="when this health began"),
+    Column("health_reason", Text, comment="why it is not Normal: a word of `health.rules.ReasonCode`"),
+    Column("health_reason_date", BigInteger),
+    Column("health_reason_subject", Text, comment="the storage or the error"),
+    Column("health_reason_subject_key", Key),
+    Column("health_reason_number", Float, comment="what is free, in percent"),
     Column("status_date", BigInteger, comment="the last report"),
     _required("changed_date", BigInteger, comment="the last change of anything that is answered, status included"),
     _required("report_sequence", BigInteger, comment="the last report taken"),
@@ -469,6 +476,7 @@ device = Table(
     Index("ix_device_name_order", "network_id", "name_order", "id"),
     Index("ix_device_group", "network_id", "group_id", "id"),
     Index("ix_device_health", "network_id", "health", "id"),
+    Index("ix_device_health_since", "network_id", "health_since", "id"),
     Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
     Index("ix_device_registration", "network_id", "registration_date", "id"),
     Index("ix_device_status", "network_id", "status_date", "id"),
@@ -510,6 +518,67 @@ device_count_change = Table(
     _required("health", Text),
     _required("change", Integer),
     comment="Devices that came (1) and went (-1) since; written by triggers of the table device.",
+)
+
+health_period = Table(
+    "health_period",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("device_id", BigInteger),
+    _required("since_date", BigInteger),
+    _required("until_date", BigInteger),
+    _required("health", Text),
+    Column("reason", Text),
+    Column("reason_date", BigInteger),
+    Column("reason_subject", Text),
+    Column("reason_subject_key", Key),
+    Column("reason_number", Float),
+    _required("normal", BigInteger, comment="ms in this health since the device registered, until this period ended"),
+    _required("warning", BigInteger),
+    _required("error", BigInteger),
+    Index("uq_health_period_device", "network_id", "device_id", "until_date", unique=True),
+    Index("ix_health_period_age", "until_date"),
+    comment="The healths that a device had before its present one, each with its end.",
+)
+
+health_total = Table(
+    "health_total",
+    metadata,
+    _network_id(),
+    Column("group_id", BigInteger, primary_key=True, autoincrement=False, comment="0: the whole network"),
+    Column("date", BigInteger, primary_key=True, autoincrement=False, comment="the hour that the totals belong to"),
+    _required("normal", BigInteger, comment="ms of all devices in this health since the first hour"),
+    _required("warning", BigInteger),
+    _required("error", BigInteger),
+    Index("ix_health_total_age", "date"),
+    comment="What the uptime of groups and networks is read from: running totals, one row for each hour.",
+)
+
+health_rules = Table(
+    "health_rules",
+    metadata,
+    Column("network_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("limits", Text, comment="JSON"),
+    Column("checked_device_id", BigInteger, comment="devices beyond it still have to be evaluated by these rules"),
+    comment="The limits of networks that have changed the rules of health.",
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    _id(),
+    _required("date", BigInteger, comment="when a server last could hear reports"),
+    _required("counted_date", BigInteger, comment="up to when `health_total` counts"),
+    comment="One row, which every server of the installation renews.",
+)
+
+outage = Table(
+    "outage",
+    metadata,
+    Column("began", BigInteger, primary_key=True, autoincrement=False),
+    _required("ended", BigInteger),
+    comment="Times in which no server could hear reports.",
 )
 
 device_secret = Table(

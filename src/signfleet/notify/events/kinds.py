@@ -41,12 +41,14 @@ class DeviceRemoved(EventData):
 
 
 class HealthChanged(EventData):
-    """The health of a device changed, by a report or by its absence."""
+    """The health of a device changed, by a report or by its absence. `code` and `subject` are those of the reason."""
 
     named_by = "to"
     from_: Health = msgspec.field(name="from")
     to: Health
     reason: str | None = None
+    code: str | None = None
+    subject: str | None = None
 
 
 class ErrorReported(EventData):
