@@ -56,7 +56,10 @@ async def devices(
     for number in (1, 2):
         body = {"serial": f"A{number}", "model": "HD1024", "firmware": "9"}
         headers = {"Authorization": f"Bearer {setup_token}"}
-        (await client.post(f"{ROOT}/player/v1/register", json=body, headers=headers)).raise_for_status()
+        joined = (await client.post(f"{ROOT}/player/v1/register", json=body, headers=headers)).raise_for_status().json()
+        headers = {"Authorization": f"Bearer {joined['access_token']}"}
+        report = {"sequence": 1}
+        (await client.post(f"{ROOT}/player/v1/report", json=report, headers=headers)).raise_for_status()
         id_ = (await admin.get(f"/Devices/A{number}/")).json()["id"]
         tags = {"stringArray::[Device].<Colors>": ["red", "blue"], "string::[Device].<City>": "Odesa"}
         for path, content in (("Tags", tags), ("Permissions", [PERMISSION])):
