@@ -25,7 +25,7 @@ TOOLS      := $(TOOLS_VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check house bench torture wheel install deb docs vendor lock sbom audit clean
+.PHONY: help demo test quick check house bench profile torture wheel install deb docs vendor lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ torture: $(DEV) ## Break things on purpose and print what happened (ROUNDS=100 A
 
 bench: $(DEV) ## Measure speed beside references in the same run (ARGS="requests")
 	@$(PY) -m bench $(ARGS)
+
+profile: $(DEV) ## Draw where the hot paths spend their time, into bench/profiles (ARGS="get report")
+	@$(PY) -m bench.profile $(ARGS)
 
 wheel: $(DEV) ## Build dist/signfleet-VERSION-py3-none-any.whl, for pip install
 	@rm -rf build dist/*.whl

@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 
@@ -44,16 +45,20 @@ async def _register(api: Api, setup_token: str, profiles: list[Profile]) -> list
         return list(await asyncio.gather(*map(register, profiles)))
 
 
-def _reports(profile: Profile, token: str) -> Iterator[bytes]:
-    """Yields reports with rising numbers, whose values differ as after some minutes: uptime, dates, free space.
-
-    They are written beforehand, so that to make one takes little time beside the bare app's answer.
-    """
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
+def statuses(profile: Profile) -> list[dict[str, Any]]:
+    """Returns statuses whose values differ as after some minutes: uptime, dates, free space."""
     started = time.time_ns() // 1_000_000
     moments = (started + 420_000 * turn for turn in range(STATES))
-    states = [json.dumps(behaviour.status(profile, started, now, None, None)).encode() for now in moments]
+    return [behaviour.status(profile, started, now, None, None) for now in moments]
+
+
+def _reports(profile: Profile, token: str) -> Iterator[bytes]:
+    """Yields reports with rising numbers.
+
+    Their statuses are written beforehand, so that to make one takes little time beside the bare app's answer.
+    """
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
+    states = [json.dumps(status).encode() for status in statuses(profile)]
     for number in itertools.count(1):
-        yield http_load.request(
-            "POST", REPORT, headers, b'{"sequence":%d,"status":%b}' % (number, states[number % STATES])
-        )
+        body = b'{"sequence":%d,"status":%b}' % (number, states[number % STATES])
+        yield http_load.request("POST", REPORT, headers, body)

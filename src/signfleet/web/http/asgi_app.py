@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from functools import partial
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -23,7 +23,7 @@ from signfleet.web.http.injection import with_services
 from signfleet.web.http.media import HTML_TYPE
 from signfleet.web.http.pipeline import Gate, responder
 from signfleet.web.http.request_log import RequestLog, request_id
-from signfleet.web.http.response import Receive, Response, Send, header
+from signfleet.web.http.response import Header, Receive, Response, Send, header
 from signfleet.web.http.routing import Responder, Route, Router
 
 #: Makes a responder of an endpoint's own one.
@@ -85,22 +85,22 @@ class AsgiApp:
         if response is None:
             return
         headers = response.headers
-        date = datetime.format_http(call.now).encode()
-        headers += [(b"date", date), (b"x-request-id", id_.encode()), _NOSNIFF]
+        headers += (_date(call.now // 1000), (b"x-request-id", id_.encode()), _NOSNIFF)
         if call.is_over_tls:
             headers.append(_STRICT)
         if self._cors.is_on:
             self._cors.add(call, headers)
-        record = partial(self._log.record, call, template or "none", response.status, started, id_)
+        template = template or "none"
         if response.stream is None:
-            record(size=0 if call.method == "HEAD" else len(response.body))
+            size = 0 if call.method == "HEAD" else len(response.body)
+            self._log.record(call, template, response.status, started, id_, size=size)
             await response.send(send)
             return
         is_whole = False
         try:
             is_whole = await response.send_stream(receive, send, has_body=call.method != "HEAD")
         finally:
-            record(size=response.streamed, is_whole=is_whole)
+            self._log.record(call, template, response.status, started, id_, size=response.streamed, is_whole=is_whole)
 
     def end_streams(self) -> None:
         """Ends the streams of events: the server stops, and they would last for its whole grace."""
@@ -132,6 +132,12 @@ class AsgiApp:
         """Leads people who open the server's address to what they can read; programs get 404 there."""
         location = header("Location", f"{self._root.decode()}{DOCUMENTATION}")
         return Response(303, [location, header("Vary", "Accept"), header("Cache-Control", "no-store")])
+
+
+@lru_cache(maxsize=16)
+def _date(seconds: int) -> Header:
+    """Returns the header with a moment in seconds since 1970 UTC."""
+    return header("Date", datetime.format_http(seconds * 1000))
 
 
 def _is_browser_at_root(call: Call) -> bool:

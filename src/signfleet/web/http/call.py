@@ -90,6 +90,10 @@ class Call:
             self._headers = _joined(headers)
         self._parameters: dict[str, str] | None = None
 
+    def has_header(self, name: bytes) -> bool:
+        """Returns whether the request has a header, by its name in small letters."""
+        return name in self._headers
+
     def header(self, name: bytes) -> str | None:
         """Returns a header, by its name in small letters."""
         value = self._headers.get(name)

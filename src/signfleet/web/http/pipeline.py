@@ -77,6 +77,8 @@ def responder(
         for name, value in parameters.items():
             if "\x00" in value or "\ufffd" in value:
                 raise Invalid(f"Path segment '{name}' is not valid UTF-8 text or contains a NUL character.")
+        if is_read:
+            return _response(call, await handler(call, **parameters), endpoint)
         if read is None:
             return _response(call, await _handle(handler, call, parameters), endpoint)
         async with _room(bodies, call, endpoint.body_limit):
@@ -196,24 +198,20 @@ async def _checked(body: bytes, check: BodyCheck) -> None:
 def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     """Returns the response for a handler's answer: 304 if the client has it already, compressed if it accepts that."""
     headers: list[Header] = []
+    is_get = endpoint.method == "GET"
     if answer.last_modified is not None:
         date = min(datetime.settled(answer.last_modified), call.now)
         headers.append((b"last-modified", datetime.format_http(date).encode()))
     if answer.etag is not None:
         headers.append((b"etag", b'"%b"' % answer.etag.encode()))
-    if headers and not endpoint.secret and "Cache-Control" not in answer.headers:
-        headers.append(_REVALIDATE)
-    if (
-        headers
-        and endpoint.method == "GET"
-        and is_unchanged(
-            call.header(b"if-none-match"), call.header(b"if-modified-since"), answer.last_modified, answer.etag
-        )
-    ):
-        return Response(304, headers)
+    if headers:
+        if not endpoint.secret and "Cache-Control" not in answer.headers:
+            headers.append(_REVALIDATE)
+        if is_get and _is_known(call, answer):
+            return Response(304, headers)
     if endpoint.secret:
         headers += _NOT_STORED
-    elif not headers and endpoint.method == "GET" and "Cache-Control" not in answer.headers:
+    elif not headers and is_get and "Cache-Control" not in answer.headers:
         headers.append(NO_STORE)
     if answer.headers:
         headers += [header(name, value) for name, value in answer.headers.items()]
@@ -223,3 +221,11 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     if not endpoint.secret and not answer.media_type.startswith("image/"):
         compress(response, call.header(b"accept-encoding"))
     return response
+
+
+def _is_known(call: Call, answer: Answer) -> bool:
+    """Returns whether the client has the answer already."""
+    if not (call.has_header(b"if-none-match") or call.has_header(b"if-modified-since")):
+        return False
+    tags, since = call.header(b"if-none-match"), call.header(b"if-modified-since")
+    return is_unchanged(tags, since, answer.last_modified, answer.etag)
