@@ -20,11 +20,13 @@ from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
 from signfleet.fleet.health.limits import HealthLimits
+from signfleet.fleet.health.overview import Overviews
 from signfleet.fleet.health.retention import HealthRetention
 from signfleet.fleet.health.routes import endpoints as health_endpoints
-from signfleet.fleet.health.routes import rule_endpoints
+from signfleet.fleet.health.routes import overview_endpoints, rule_endpoints
 from signfleet.fleet.health.service import HealthLists
 from signfleet.fleet.health.sweep import HealthSweep
+from signfleet.fleet.health.totals import HealthTotals
 from signfleet.fleet.joining.claims import Claims
 from signfleet.fleet.joining.routes import endpoints as joining_endpoints
 from signfleet.fleet.joining.service import Joining
@@ -79,6 +81,8 @@ class FleetServices(IdentityServices):
         self.maintained_counts = MaintainedCounts(store)
         self.health_limits = HealthLimits(store)
         self.health_retention = HealthRetention(store, settings.health_retention_days)
+        self.health_totals = HealthTotals(store)
+        self.overviews = Overviews(store, devices, self.device_counts)
         self.health_lists = HealthLists(store, devices, permissions)
         self.notes = Notes(store, devices)
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)
@@ -104,6 +108,7 @@ class FleetServices(IdentityServices):
             *super().jobs(),
             Job("counts", self.maintained_counts.add_up, 5),
             Job("health", by_the_clock(HealthSweep(self.store).run), 10),
+            Job("health totals", by_the_clock(self.health_totals.sample), 60),
             Job("health history", by_the_clock(self.health_retention.sweep), 3600),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
@@ -122,6 +127,7 @@ def endpoints() -> list[Endpoint]:
         *subscription_endpoints,
         *health_endpoints,
         *rule_endpoints,
+        *overview_endpoints,
         *group_endpoints,
         *tag_endpoints,
         *explanation_endpoints,

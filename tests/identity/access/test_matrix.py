@@ -64,7 +64,7 @@ def is_collection(endpoint: Endpoint) -> bool:
     paths = (
         "/2022/06/REST/"
         "(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
-        "|/admin/v1/health/(|count/)"
+        "|/admin/v1/(health/(|count/)|overview/(|regions/))"
     )
     return endpoint.method in ("GET", "DELETE") and re.fullmatch(paths, endpoint.path) is not None
 

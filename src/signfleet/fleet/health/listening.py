@@ -35,7 +35,12 @@ class Listening:
         row = await self._store.one(queries.HEARTBEAT)
         if row is None or abs(present - row.date) >= RENEWED_AFTER:
             await self._store.write(lambda tx: _renew(tx, present, now))
-        return [Outage(outage.began, outage.ended) for outage in await self._store.all(queries.OUTAGES)]
+        return await read_outages(self._store)
+
+
+async def read_outages(store: Store) -> list[Outage]:
+    """Returns the outages, the first one first."""
+    return [Outage(outage.began, outage.ended) for outage in await store.all(queries.OUTAGES)]
 
 
 async def _renew(tx: Transaction, present: int, now: int) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from signfleet.fleet.devices.scopes import RETRIEVE
 from signfleet.fleet.devices.screenshots.service import LinkMaker
 from signfleet.fleet.health.limits import HealthLimits
-from signfleet.fleet.health.schemas import DeviceHealthDetails, DeviceHealthPage, HealthPeriodPage, HealthRules
+from signfleet.fleet.health.overview import Overviews
+from signfleet.fleet.health.schemas import (
+    DeviceHealthDetails,
+    DeviceHealthPage,
+    HealthPeriodPage,
+    HealthRules,
+    Overview,
+    RegionOverview,
+)
 from signfleet.fleet.health.service import HealthLists
 from signfleet.foundation.blobs.links import Links
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, VIEW_DEVICE, VIEW_NETWORK
@@ -17,6 +25,7 @@ from signfleet.web.http.paging import answer_page, list_query
 RULES = "bsn.api.main.devices.health.rules"
 
 rule_endpoints = Endpoints("/admin/v1/health-rules", family="Health")
+overview_endpoints = Endpoints("/admin/v1/overview", family="Health", scope=RETRIEVE, operation=VIEW_DEVICE)
 endpoints = Endpoints("/admin/v1/health", family="Health", scope=RETRIEVE, operation=VIEW_DEVICE)
 
 
@@ -63,6 +72,18 @@ async def put_health_rules(call: Call, permissions: Permissions, health_limits: 
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
     await health_limits.put(call.network_id, call.body, call.now)
     return NO_CONTENT
+
+
+@overview_endpoints.get("/", answer=Overview)
+async def get_overview(call: Call, overviews: Overviews) -> Answer:
+    """Get how many devices have each health: in total, in each group and of each model."""
+    return answer_json(await overviews.get(call.session, call.now))
+
+
+@overview_endpoints.get("/regions/", answer=list[RegionOverview])
+async def get_regions_overview(call: Call, overviews: Overviews) -> Answer:
+    """Get how many devices have each health at each place."""
+    return answer_json(await overviews.regions(call.session))
 
 
 def _links(call: Call, links: Links) -> LinkMaker:

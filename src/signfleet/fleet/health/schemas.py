@@ -138,3 +138,63 @@ class HealthRules(Entity):
     full_percent: Annotated[float, Meta(ge=0, le=100)] = 1
     error_memory: TimeSpan = "01:00:00"
     suspended_subscription: Literal["Normal", "Warning", "Error"] = "Normal"
+
+
+class HealthCounts(Entity):
+    """How many devices have each health."""
+
+    normal: int = 0
+    warning: int = 0
+    error: int = 0
+    unknown: int = 0
+
+
+class UptimeShares(Entity):
+    """The share without Error of the time of all devices, in percent; null if nothing is known."""
+
+    day: float | None
+    week: float | None
+    month: float | None
+
+
+class GroupOverview(Entity):
+    """The devices of a group. `uptime` is null for callers who may not see all devices."""
+
+    id: Id
+    name: str
+    devices: int
+    health: HealthCounts
+    uptime: UptimeShares | None
+
+
+class ModelOverview(Entity):
+    """The devices of a model."""
+
+    model: str
+    devices: int
+    health: HealthCounts
+
+
+class RegionOverview(Entity):
+    """The devices at a place."""
+
+    location_path: str
+    country_long_name: str | None
+    admin_area_level1_long_name: str | None
+    admin_area_level2_long_name: str | None
+    locality_long_name: str | None
+    devices: int
+    health: HealthCounts
+
+
+class Overview(Entity):
+    """The devices that the caller may see, by health: in total, of each group and of each model.
+
+    `uptime` is null for callers who may not see all devices.
+    """
+
+    devices: int
+    health: HealthCounts
+    uptime: UptimeShares | None
+    groups: list[GroupOverview]
+    models: list[ModelOverview]

@@ -47,13 +47,16 @@ def totals_at(moment: int, period: PeriodRow) -> Totals:
     return end.plus(period.health, max(moment, period.since_date) - period.until_date)
 
 
+def share(times: Totals) -> float | None:
+    """Returns the share without Error in percent; rounded down, so that 100 means that there was no error."""
+    whole = sum(times)
+    return None if whole <= 0 else (times.normal + times.warning) * 10_000 // whole / 100
+
+
 def uptime(times: Totals) -> Uptime:
     """Returns the entity of times in a window."""
-    whole = sum(times)
-    up = times.normal + times.warning
     return Uptime(
-        # Rounded down, so that 100 means that there was no error.
-        percent=None if whole <= 0 else up * 10_000 // whole / 100,
+        percent=share(times),
         normal=timespan.format(times.normal // 1000 * 1000),
         warning=timespan.format(times.warning // 1000 * 1000),
         error=timespan.format(times.error // 1000 * 1000),

@@ -49,6 +49,10 @@ class DeviceCounts:
         """Returns the counts of each model, by its folded name and by health."""
         return await self._counts(session, "model")
 
+    async def by_place(self, session: Session) -> list[DeviceCount]:
+        """Returns the counts of each place, by its folded path and by health."""
+        return await self._counts(session, "place")
+
     async def _counts(self, session: Session, by: By) -> list[DeviceCount]:
         scope = await self._devices.scope(session)
         query = self._queries.get((by, scope.name))
