@@ -17,6 +17,7 @@ from signfleet.identity.networks.schemas import NetworkSettings
 from signfleet.identity.networks.service import check_name, insert_network
 from signfleet.identity.people.service import People, insert_person, record_new
 from signfleet.identity.users.membership import insert_administrator
+from signfleet.notify.events import kinds, recording
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,7 @@ async def bootstrap(
         network_id = await insert_network(tx, name, NetworkSettings(), now)
         group_id = await insert_default_group(tx, network_id, now)
         await record(tx, network_id, AuditEntry("Create", "Network", network_id, name, None, {}), now)
+        await recording.record(tx, network_id, recording.Event(kinds.NetworkCreated(network_name=name)), now=now)
         user_id = await insert_administrator(tx, network_id, person_id, now)
         credentials = await applications.insert_application(
             tx, name=application_name, person_id=person_id, now=now, client_id=client_id, client_secret=client_secret

@@ -17,6 +17,9 @@ from signfleet.identity.account.routes import endpoints as account_endpoints
 from signfleet.identity.applications.service import Applications
 from signfleet.identity.audit.routes import endpoints as audit_endpoints
 from signfleet.identity.audit.service import AuditTrail
+from signfleet.identity.events.feeds import EventFeeds
+from signfleet.identity.events.routes import endpoints as event_endpoints
+from signfleet.identity.events.service import EventLists
 from signfleet.identity.invitations.routes import endpoints as invitation_endpoints
 from signfleet.identity.invitations.service import Invitations
 from signfleet.identity.jobs.routes import endpoints as job_endpoints
@@ -74,6 +77,8 @@ class IdentityServices(NotifyServices):
         self.job_runner = JobRunner(store, settings.job_retention_days)
         documents = make_documents(self.job_runner)
         self.job_lists = JobLists(store, self.permissions)
+        self.event_lists = EventLists(store, self.permissions)
+        self.event_feeds = EventFeeds(store)
         self.passwords = Passwords()
         self.password_proof = PasswordProof(store, self.passwords, attempts)
         self.sign_in = SignIn(store, self.passwords, attempts, settings)
@@ -126,6 +131,7 @@ def endpoints() -> list[Endpoint]:
         *session_endpoints,
         *audit_endpoints,
         *job_endpoints,
+        *event_endpoints,
         *role_endpoints,
         *user_endpoints,
         *invitation_endpoints,

@@ -128,7 +128,7 @@ def hidden_from(caller: Caller, endpoint: Endpoint) -> list[str]:
     if caller.name in (FROM_ELSEWHERE, INVITED):
         return list(NAMES.values())
     if caller.name == DENIED_DEVICE:  # devices of that serial were visible when deleted
-        return [] if re.search("/(audit|blocked-serials)/", endpoint.path) else [NAMES["Device"]]
+        return [] if re.search("/(audit|blocked-serials|events)/", endpoint.path) else [NAMES["Device"]]
     views = [entity for entity, view in VIEWS.items() if caller.name == DENIED and endpoint.operation is view]
     return [NAMES[entity] for entity in views]
 

@@ -23,6 +23,7 @@ from signfleet.identity.audit.recording import AuditEntry, record_all
 from signfleet.identity.jobs.kinds import STEP_ROWS, NewJob, Progress, Run, Step
 from signfleet.identity.jobs.queue import insert_job
 from signfleet.identity.jobs.runner import JobRunner
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
 
@@ -198,6 +199,8 @@ class DeviceDeletion:
             rows = await tx.all(queries.SERIALS_AMONG, **these)
             entries = [AuditEntry("Delete", "Device", row.id, row.serial) for row in rows]
         await record_all(tx, network_id, entries, now)
+        events = [recording.Event(kinds.DeviceRemoved(), row.id, row.serial) for row in rows]
+        await recording.record(tx, network_id, *events, now=now)
         screenshots = await tx.one(queries.LOCK_SCREENSHOTS, **these)
         for query in queries.DELETIONS:
             await tx.execute(query, **these, now=now)

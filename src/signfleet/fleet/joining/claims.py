@@ -17,6 +17,7 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.actor import acting
 
 #: How many open claims a network may have.
@@ -49,6 +50,8 @@ class Claims:
                 raise Invalid(f"A network has at most {LIMIT} open claims; withdraw some first.")
             if await tx.execute(queries.PUT_CLAIM, **key, serial=serial, author=acting().name, date=now):
                 await record(tx, network_id, AuditEntry("Create", "Serial", name=serial, after={"claimed": True}), now)
+                event = recording.Event(kinds.SerialClaimed(author=acting().name), None, serial)
+                await recording.record(tx, network_id, event, now=now)
             claim = await tx.one(queries.CLAIM, **key)
             if claim is None:
                 raise NotFound(f"The claim to the serial number '{serial}' was withdrawn at the same time.")

@@ -11,6 +11,7 @@ from signfleet.fleet.players.store import TokenDevice
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.actor import act_under, acting
 
 #: Two addresses alternate if the first returns within this time (ms); a device gets one audit entry per such period.
@@ -48,6 +49,8 @@ class Clones:
         after = {"reason": sign.reason, "address": acting().address, "knownAddress": sign.known_address}
         change = AuditEntry("Revoke", "Token", None, device.serial, None, after, device.id)
         await record(tx, device.network_id, change, now)
+        data = kinds.DuplicateSerial(address=acting().address, known_address=sign.known_address)
+        await recording.record(tx, device.network_id, recording.Event(data, device.id, device.serial), now=now)
 
     def note_recorded(self, device_id: int, sign: Sign, now: int) -> None:
         """Notes that the transaction in which `record` wrote has been committed."""

@@ -59,10 +59,10 @@ class StoredEvents:
         self.errors = Allowance(self._most_errors, SECONDS_PER_ERROR)
         self.downloads = Allowance(self._most_downloads, SECONDS_PER_DOWNLOAD)
 
-    async def add_errors(self, tx: Transaction, keys: dict[str, int], errors: list[Event]) -> int:
-        """Stores errors of a device, counts those that repeat a stored one, and returns how many rows it added."""
+    async def add_errors(self, tx: Transaction, keys: dict[str, int], errors: list[Event]) -> list[Event]:
+        """Stores errors of a device, counts those that repeat a stored one, and returns the rows that it added."""
         if not errors:
-            return 0
+            return []
         moments = [error["timestamp"] for error in errors]
         between = {"earliest": min(moments) - MINUTE, "latest": max(moments) + MINUTE, "limit": RECENT}
         recent = await tx.all(queries.RECENT_ERRORS, **keys, **between)
@@ -76,10 +76,10 @@ class StoredEvents:
             rows = [{**keys, "id": id_, **error} for id_, error in zip(ids, new, strict=True)]
             await tx.execute_many(queries.INSERT_ERROR, rows)
             await tx.execute(queries.DELETE_SURPLUS_ERRORS, **keys, most=self._most_errors)
-        return len(new)
+        return new
 
-    async def add_downloads(self, tx: Transaction, keys: dict[str, int], downloads: list[Event]) -> int:
-        """Stores downloads of a device, the last of them if it may not add all, and returns how many it added."""
+    async def add_downloads(self, tx: Transaction, keys: dict[str, int], downloads: list[Event]) -> list[Event]:
+        """Stores downloads of a device, the last of them if it may not add all, and returns the rows it added."""
         left = self.downloads.left(keys["device_id"])
         new = downloads[-left:] if left else []
         if new:
@@ -87,7 +87,7 @@ class StoredEvents:
             rows = [{**keys, "id": id_, **download} for id_, download in zip(ids, new, strict=True)]
             await tx.execute_many(queries.INSERT_DOWNLOAD, rows)
             await tx.execute(queries.DELETE_SURPLUS_DOWNLOADS, **keys, most=self._most_downloads)
-        return len(new)
+        return new
 
 
 def fold_errors(

@@ -9,6 +9,7 @@ from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.actor import acting
 
 #: A serial and address get one audit entry per such period (ms), however often the player retries.
@@ -75,6 +76,8 @@ class Refusals:
         after = {"reason": refusal.error.code, "address": address, "knownAddress": refusal.known_address}
         change = AuditEntry("Refuse", "Device", refusal.device_id, refusal.serial, None, after)
         await record(tx, network_id, change, now)
+        event = recording.Event(_event_of(refusal, address), refusal.device_id, refusal.serial)
+        await recording.record(tx, network_id, event, now=now)
 
     def note_recorded(self, network_id: int, refusal: Refusal, now: int) -> None:
         """Notes that the transaction in which `record` wrote has been committed."""
@@ -84,3 +87,11 @@ class Refusals:
         if len(self._recorded) >= CACHE_SIZE:
             self._recorded.clear()
         self._recorded[key] = now
+
+
+def _event_of(refusal: Refusal, address: str | None) -> kinds.EventData:
+    if isinstance(refusal.error, KnownDevice):
+        return kinds.SecretRefused(address=address, known_address=refusal.known_address)
+    if isinstance(refusal.error, RemovedDevice):
+        return kinds.BlockedSerialRefused(address=address)
+    return kinds.DuplicateSerial(address=address)

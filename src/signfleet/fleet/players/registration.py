@@ -33,6 +33,7 @@ from signfleet.identity.access.token_issue import open_session
 from signfleet.identity.access.tokens import hash_token
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.users.schemas import NetworkName
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.actor import act_under, acting
 from signfleet.web.caller.scopes import DEVICE_SCOPE
 
@@ -158,6 +159,7 @@ class Players:
         await self._subscriptions.on_registration(tx, network.id, device_id, player.serial, now)
         after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
         await record(tx, network.id, AuditEntry("Create", "Device", device_id, player.serial, None, after), now)
+        await _record_event(tx, network.id, device_id, player, now, is_new=True)
         text, secret = secrets.issue(now)
         await secrets.save(tx, network.id, device_id, secret)
         return Admission(device_id, player.serial, 0, text, is_new=True)
@@ -189,6 +191,7 @@ class Players:
             await _change_model(tx, known, player.model, now)
             before, after = {"model": known.model}, {"model": player.model}
             await record(tx, network.id, AuditEntry("Update", "Device", known.id, known.serial, before, after), now)
+        await _record_event(tx, network.id, known.id, player, now, is_new=False)
         return Admission(known.id, known.serial, known.report_sequence, text, is_new=False)
 
     async def _write(self, work: UnitOfWork[T]) -> T:
@@ -199,6 +202,13 @@ class Players:
             except Duplicate:
                 continue
         return await self._store.write(work)
+
+
+async def _record_event(
+    tx: Transaction, network_id: int, device_id: int, player: PlayerRegistration, now: int, *, is_new: bool
+) -> None:
+    data = kinds.DeviceRegistered(model=player.model, firmware=player.firmware, is_new=is_new)
+    await recording.record(tx, network_id, recording.Event(data, device_id, player.serial), now=now)
 
 
 async def _network(reader: Store | Transaction, setup_token: str, now: int) -> queries.SetupNetwork:

@@ -18,7 +18,7 @@ from signfleet.fleet.health import inputs
 from signfleet.fleet.health.changes import write_changes
 from signfleet.fleet.health.rules import Reason, Verdict, evaluate
 from signfleet.fleet.health.store import SET_STATUS_END
-from signfleet.fleet.players import clock
+from signfleet.fleet.players import clock, news
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.events import Event, StoredEvents
 from signfleet.fleet.players.rate_limit import player_rate_limit
@@ -30,6 +30,7 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
+from signfleet.notify.events import recording
 
 Item = TypeVar("Item")
 
@@ -43,10 +44,10 @@ def settings_etag(settings: str) -> str:
 
 
 class _Added(msgspec.Struct):
-    """How many rows a report has inserted."""
+    """The rows that a report has inserted."""
 
-    errors: int = 0
-    downloads: int = 0
+    errors: list[Event] = []
+    downloads: list[Event] = []
 
 
 class Reports:
@@ -100,12 +101,15 @@ class Reports:
                 await _store_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
             added.errors = await self._events.add_errors(tx, keys, errors)
             added.downloads = await self._events.add_downloads(tx, keys, downloads)
+            happened = news.of_report(added.errors, added.downloads)
+            events = [recording.Event(data, device_id, row.serial) for data in happened]
+            await recording.record(tx, network_id, *events, now=now)
             return row
 
         with self._rate_limit.refunding(device_id):
             row = await self._store.write(work)
-        self._events.errors.use(device_id, added.errors)
-        self._events.downloads.use(device_id, added.downloads)
+        self._events.errors.use(device_id, len(added.errors))
+        self._events.downloads.use(device_id, len(added.downloads))
         return ReportAnswer(
             sequence=max(report.sequence, row.report_sequence),
             settings_etag=f'"{settings_etag(row.settings)}"',

@@ -22,6 +22,7 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime, timespan, zones
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
+from signfleet.notify.events import kinds, recording
 
 MEGABYTE = 1_000_000
 #: At most this many old pictures of a device are deleted for a new one.
@@ -132,6 +133,8 @@ class Screenshots:
             await tx.execute(queries.INSERT_SCREENSHOT, **row)
             limit = settings.screenshots.count_limit if settings.screenshots else COUNT_LIMIT
             await self._make_room(tx, row, max(limit, 1))
+            event = recording.Event(kinds.ScreenshotReceived(screenshot_id=row["id"]), device_id, device.serial)
+            await recording.record(tx, network_id, event, now=now)
             answer = ScreenshotAnswer(
                 id=row["id"], width=picture.width, height=picture.height, file_size=len(upload.content)
             )

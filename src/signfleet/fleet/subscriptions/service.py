@@ -41,6 +41,7 @@ from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import AuditEntry, record, record_all
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page
@@ -59,6 +60,12 @@ class StatusChange(NamedTuple):
     subscription: Record
     before: Status
     status: Status | None
+
+
+def _event_of(change: StatusChange) -> recording.Event:
+    device = change.subscription.device
+    data = kinds.SubscriptionAged(subscription_id=change.subscription.id, from_=change.before, to=change.status)
+    return recording.Event(data, *((device.id, device.serial) if device is not None else (None, None)))
 
 
 def _audit_entry(row: queries.StoredSubscription, after: Record | None, now: int) -> AuditEntry:
@@ -201,6 +208,7 @@ class Subscriptions:
             else:
                 await update(tx, current, now)
             changes.append(StatusChange(current, row.status, phase))
+        await recording.record(tx, network_id, *map(_event_of, changes), now=now)
         return changes
 
     async def _replace_expired(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> None:

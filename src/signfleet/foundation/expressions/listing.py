@@ -263,6 +263,10 @@ class Listing:
         statement = self._matching(select(ids), filter, scope, None, None)
         return Query(statement.where(among(ids, "ids")).order_by(ids))
 
+    def matching(self, statement: Select[Any], filter: Filter | None, scope: Scope) -> Select[Any]:
+        """Returns a statement over the catalogue's table, narrowed to what matches."""
+        return self._matching(statement, filter, scope, None, None)
+
     def statement(self, filter: Filter | None, sort: Sort, scope: Scope = EVERYTHING) -> Query:
         """Returns the query of a first page."""
         return self._page_query(filter, sort, sort.parts(None)[0], scope, None)

@@ -19,6 +19,7 @@ from signfleet.identity.networks.levels import change_level, check_level
 from signfleet.identity.networks.schemas import NetworkSettings, last_change, network_of, settings_of
 from signfleet.identity.networks.service import columns_of
 from signfleet.identity.networks.store import NetworkRow
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.patch import Document, converted
@@ -110,6 +111,8 @@ class NetworkAdministration:
                 await record(
                     tx, network.id, AuditEntry("Update", "Network", network.id, network.name, before, after), now
                 )
+                event = recording.Event(kinds.NetworkSettingsChanged())
+                await recording.record(tx, network.id, event, now=now)
             if wanted.subscription is not None:
                 await change_level(tx, network.id, wanted.subscription.level, now, trial=self._trial, by_member=True)
             return True

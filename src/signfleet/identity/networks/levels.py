@@ -12,6 +12,7 @@ from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.schemas import Level, last_change
 from signfleet.identity.networks.store import SubscriptionRow
+from signfleet.notify.events import kinds, recording
 
 #: Free and without an end: a network starts at this level and returns to it after a trial.
 FREE: Final = "Control"
@@ -60,6 +61,8 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
     name = None if network is None else network.name
     change = AuditEntry("Update", "Network", network_id, name, before, {"subscription": {"level": level}})
     await record(tx, network_id, change, now)
+    data = kinds.NetworkLevelChanged(from_=history[0].level if history else None, to=level)
+    await recording.record(tx, network_id, recording.Event(data), now=now)
     return True
 
 

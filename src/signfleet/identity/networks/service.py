@@ -30,6 +30,7 @@ from signfleet.identity.networks.schemas import (
 from signfleet.identity.networks.store import NetworkRow
 from signfleet.identity.people.service import lock_person
 from signfleet.identity.people.token_lifetimes import parse_lifetime
+from signfleet.notify.events import kinds, recording
 
 NAME_LIMIT: Final = 30
 
@@ -160,6 +161,8 @@ class Networks:
             await record(
                 tx, network_id, AuditEntry("Create", "Network", network_id, row.name, None, network_of(row)), now
             )
+            event = recording.Event(kinds.NetworkCreated(network_name=row.name))
+            await recording.record(tx, network_id, event, now=now)
             return network_id
 
         try:
@@ -213,5 +216,7 @@ class Networks:
             )
             action: Action = "Lock" if locked else "Unlock"
             await record(tx, network.id, AuditEntry(action, "Network", network.id, network.name), now)
+            event = recording.Event(kinds.NetworkLocked(is_locked_out=locked))
+            await recording.record(tx, network.id, event, now=now)
 
         await self._store.write(work)

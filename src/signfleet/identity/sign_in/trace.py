@@ -31,6 +31,7 @@ from signfleet.identity.audit.schemas import Action, AuditedEntity
 from signfleet.identity.people import store as people
 from signfleet.identity.people.store import PersonRow
 from signfleet.identity.users import store as users
+from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.actor import Actor, act_as
 
 Grant = Literal["client_credentials", "password", "refresh_token", "session", "browser"]
@@ -206,3 +207,16 @@ async def _record(tx: Transaction, key: _Key, folded: _Folded) -> None:
     await record(
         tx, key.network_id, AuditEntry(ACTIONS[key.outcome], key.entity, key.id, key.login, None, after), folded.last
     )
+    if key.outcome == "throttled" and key.login is not None:
+        event = recording.Event(kinds.SignInLocked(login=key.login, address=folded.address or None))
+        for network_id in await _networks_of(tx, key):
+            await recording.record(tx, network_id, event, now=folded.last)
+
+
+async def _networks_of(tx: Transaction, key: _Key) -> list[int]:
+    """Returns the network that a sign-in named, else all networks of the person."""
+    if key.network_id is not None:
+        return [key.network_id]
+    if key.entity != "Person" or key.id is None:
+        return []
+    return [row.network_id for row in await tx.all(users.USERS_OF_PERSON, person_id=key.id)]

@@ -21,6 +21,7 @@ from signfleet.identity.people.store import PersonRow
 from signfleet.identity.users import store as queries
 from signfleet.identity.users.schemas import audit_view
 from signfleet.identity.users.store import UserRow
+from signfleet.notify.events import kinds, recording
 
 
 async def user_by_id(tx: Transaction, user_id: int) -> UserRow:
@@ -51,6 +52,8 @@ async def insert_user(
     )
     row = await user_by_id(tx, user_id)
     await record(tx, network_id, AuditEntry("Create", "User", user_id, row.login, None, audit_view(row)), now)
+    event = recording.Event(kinds.UserAdded(login=row.login, user_id=user_id))
+    await recording.record(tx, network_id, event, now=now)
     return user_id
 
 
@@ -135,6 +138,8 @@ async def remove_user(tx: Transaction, documents: PermissionDocuments, user: Use
         await tx.execute(query, in_network=user.network_id, user_id=user.id)
     await tx.execute(people.DELETE_REGISTRATION, id=user.person_id)
     await record(tx, user.network_id, AuditEntry("Delete", "User", user.id, user.login, audit_view(user)), now)
+    event = recording.Event(kinds.UserRemoved(login=user.login, user_id=user.id))
+    await recording.record(tx, user.network_id, event, now=now)
     return job
 
 
@@ -143,3 +148,6 @@ async def record_change(tx: Transaction, before: UserRow, now: int) -> None:
     after = await user_by_id(tx, before.id)
     change = AuditEntry("Update", "User", before.id, before.login, audit_view(before), audit_view(after))
     await record(tx, before.network_id, change, now)
+    if bool(before.is_locked_out) != bool(after.is_locked_out):
+        data = kinds.UserLocked(login=after.login, user_id=after.id, is_locked_out=bool(after.is_locked_out))
+        await recording.record(tx, before.network_id, recording.Event(data), now=now)

@@ -5,7 +5,7 @@ A new kind is a class here and a line in `KINDS`; `docs/events.md` lists it with
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import msgspec
 
@@ -109,12 +109,12 @@ class CommandFinished(EventData):
 
 
 class SubscriptionAged(EventData):
-    """Time changed the status of a device's subscription."""
+    """Time changed the status of a device's subscription; `to` is missing if it has expired."""
 
     named_by = "to"
     subscription_id: int
     from_: str = msgspec.field(name="from")
-    to: str
+    to: str | None = None
 
 
 # --- of players that may not join ---------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class NetworkLevelChanged(EventData):
     """The network's subscription level changed."""
 
     named_by = "to"
-    from_: str = msgspec.field(name="from")
+    from_: str | None = msgspec.field(name="from")
     to: str
 
 
@@ -211,6 +211,9 @@ class SignInLocked(EventData):
     address: str | None = None
 
 
+#: Kinds whose name is the login of a user, whom not everybody may see.
+ABOUT_USERS: Final = (UserAdded, UserRemoved, UserLocked, SignInLocked)
+
 #: Every kind, by its word.
 KINDS: Final[dict[str, type[EventData]]] = {
     kind.__name__: kind
@@ -239,3 +242,9 @@ KINDS: Final[dict[str, type[EventData]]] = {
         SignInLocked,
     )
 }
+
+if TYPE_CHECKING:
+    Kind = str
+else:
+    #: The words of the kinds, as filters and the OpenAPI document know them.
+    Kind = Literal[tuple(KINDS)]

@@ -1,0 +1,1 @@
+"""Lists and streams the events of a network to those who may see them."""

@@ -1,0 +1,67 @@
+"""The SQL of listing and streaming events, with the conditions of who may see them."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, or_, select, tuple_
+
+from signfleet.foundation.expressions.catalogue import Filter
+from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import event
+from signfleet.foundation.storage.transactions import running_from
+from signfleet.notify.events.kinds import ABOUT_USERS
+from signfleet.notify.events.store import COLUMNS, EventRow
+
+#: The column by which permissions decide on an event.
+DEVICE_ID: Final = event.c.device_id
+_USERS: Final = [kind.__name__ for kind in ABOUT_USERS]
+
+
+def visible(devices: Scope, *, network: bool, users: bool) -> Scope:
+    """Returns the scope of events that a caller may see.
+
+    Events of devices by `devices`, a scope of `DEVICE_ID`; those of a serial without a device if the caller sees every
+    device; those of the network if `network`, of them those about users if `users`.
+    """
+    if not devices.conditions and network and users:
+        return EVERYTHING
+    shown: list[ColumnElement[bool]] = [and_(event.c.device_id.is_not(None), *devices.conditions)]
+    if not devices.conditions:
+        shown.append(and_(event.c.device_id.is_(None), event.c.serial.is_not(None)))
+    if network:
+        of_network = and_(event.c.device_id.is_(None), event.c.serial.is_(None))
+        shown.append(of_network if users else and_(of_network, event.c.kind.not_in(_USERS)))
+    return Scope(f"events: {devices.name} {network} {users}", (or_(*shown),), devices.parameters)
+
+
+_position = tuple_(event.c.transaction_id, event.c.id)
+
+
+def _bound(name: str) -> ColumnElement[int]:
+    return bindparam(name, type_=BigInteger())
+
+
+def matching_between(listing: Listing, filter: Filter | None, scope: Scope) -> Query[EventRow]:
+    """Returns the query of matching events after one position, up to and including another, in their order."""
+    between = (
+        _position > tuple_(_bound("after_transaction"), _bound("after_id")),
+        _position <= tuple_(_bound("upto_transaction"), _bound("upto_id")),
+    )
+    statement = listing.matching(select(*COLUMNS), filter, scope).where(*between)
+    ordered = statement.order_by(event.c.transaction_id, event.c.id).limit(bindparam("limit", type_=Integer()))
+    return Query(ordered, EventRow)
+
+
+class Unsettled(Protocol):
+    id: int
+
+
+#: An event of a network that cannot be read yet, because an older transaction still runs.
+UNSETTLED = Query(
+    select(event.c.id)
+    .where(event.c.network_id == bindparam("network_id"), event.c.transaction_id >= running_from())
+    .limit(1),
+    Unsettled,
+)
