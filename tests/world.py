@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import re
 import time
 from functools import cache
@@ -200,7 +201,7 @@ class World:
         if endpoint.consumes == FORM:
             sent["data"] = await self._form(called)
         elif endpoint.body is bytes:
-            sent["content"] = a_picture()
+            sent["content"] = json.dumps(await self._assignment(called)) if "/rest-" in called else a_picture()
         elif endpoint.body is not None:
             sent["json"] = self._body(called, owner)
         return Request(endpoint.method, str(self.admin.base_url.join(path)), sent)
@@ -252,6 +253,10 @@ class World:
             values["token"] = await self._token(called, owner)
         if "{invitation}" in called:
             values["invitation"] = str(await self.invitation(owner))
+        if "{setup}" in called:
+            values["setup"] = await self._setup()
+        if "{ids}" in called:
+            values["ids"] = await self._record()
         if "{session}" in called:
             token = await self.sign_in(owner.login, network_id=owner.network_id)
             values["session"] = str((await self.services.sessions.authenticate(token, now())).id)
@@ -273,11 +278,32 @@ class World:
         return {
             "DELETE /Devices/": {"filter": "[Serial] IS 'A1'"},
             "GET /Tags/Values/": {"pattern": "<*>:*"},
+            "DELETE /rest-setup/v3/setup": {"_id": await self._setup() if "DELETE /rest-setup" in called else ""},
+            "DELETE /rest-device/v2/device": {"_id": await self._record() if "DELETE /rest-device" in called else ""},
             "GET /admin/v1/permissions/explain/": {
                 "user": str(self.ids["User"]),
                 "operation": "Device.ViewDevice",
             },
         }.get(called, {})
+
+    def _setup_document(self) -> dict[str, Any]:
+        return {"bDeploy": {"networkName": self.network.network, "packageName": f"P{self._number()}"}}
+
+    async def _setup(self) -> str:
+        """Creates a setup; returns its id."""
+        return await self.services.setups.create(self.network.network_id, self._setup_document(), now())
+
+    async def _record(self) -> str:
+        """Creates the record of a new serial; returns its id."""
+        serial = f"R{self._number()}"
+        return await self.services.provisioning_records.create(self.network.network_id, {"serial": serial}, now())
+
+    async def _assignment(self, called: str) -> dict[str, Any]:
+        """Returns the body that creates or replaces a setup or a record."""
+        if "/rest-setup" in called:
+            return self._setup_document() | ({"_id": await self._setup()} if called.startswith("PUT") else {})
+        body = {"serial": f"R{self._number()}"}
+        return body | ({"_id": await self._record()} if called.startswith("PUT") else {})
 
     async def _headers(self, called: str) -> dict[str, str]:
         if called == "POST /player/v1/register":

@@ -39,6 +39,8 @@ ENTITIES = {
     "/health-rules/": "Network",
     "/sessions/": "Session",
     "/Tokens/": "Token",
+    "/rest-setup/": "Setup",
+    "/rest-device/": "SetupRecord",
     "/revoke": "Token",
     "/Profile/": "Profile",
     "/Applications/": "Application",
@@ -92,7 +94,7 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
         if made is not None:
             return int(made)
     match entity:
-        case "Token" | "Serial":
+        case "Token" | "Serial" | "Setup" | "SetupRecord":
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id

@@ -40,8 +40,12 @@ from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.routes import endpoints as player_endpoints
 from signfleet.fleet.players.screenshots import Screenshots
 from signfleet.fleet.players.tokens import PlayerTokens
+from signfleet.fleet.provisioning.records.routes import endpoints as record_endpoints
+from signfleet.fleet.provisioning.records.service import ProvisioningRecords
 from signfleet.fleet.provisioning.routes import endpoints as provisioning_endpoints
 from signfleet.fleet.provisioning.service import Provisioning
+from signfleet.fleet.provisioning.setups.routes import endpoints as setup_endpoints
+from signfleet.fleet.provisioning.setups.service import Setups
 from signfleet.fleet.subscriptions.routes import endpoints as subscription_endpoints
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.fleet.tags.routes import endpoints as tag_endpoints
@@ -88,6 +92,8 @@ class FleetServices(IdentityServices):
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)
 
         self.provisioning = Provisioning(store, self.networks, settings.setup_tokens_per_network)
+        self.setups = Setups(store, settings.setups_per_network)
+        self.provisioning_records = ProvisioningRecords(store, self.setups, settings.provisioning_records_per_network)
         self.setup_token_lists = SetupTokenLists(store, self.provisioning)
         self.joining = Joining(store, devices, permissions)
         self.claims = Claims(store, self.device_deletion)
@@ -121,6 +127,8 @@ def endpoints() -> list[Endpoint]:
     """Returns the endpoints of devices and players."""
     return [
         *provisioning_endpoints,
+        *setup_endpoints,
+        *record_endpoints,
         *device_endpoints(),
         *joining_endpoints,
         *player_endpoints,

@@ -311,6 +311,8 @@ CREATE INDEX ix_session_expiration_date ON session (expiration_date);
 CREATE INDEX ix_session_network_id ON session (network_id);
 CREATE INDEX ix_session_network_id_device_id ON session (network_id, device_id);
 CREATE INDEX ix_session_person_id ON session (person_id);
+CREATE INDEX ix_setup_package ON setup (network_id, package_key, id);
+CREATE INDEX ix_setup_record_network_serial ON setup_record (network_id, serial_key);
 CREATE INDEX ix_subscription_creation ON subscription (network_id, creation_date, id);
 CREATE INDEX ix_subscription_device ON subscription (network_id, device_id);
 CREATE INDEX ix_subscription_due ON subscription (due_date);
@@ -542,6 +544,36 @@ CREATE TABLE setting (
 	value TEXT NOT NULL, 
 	CONSTRAINT pk_setting PRIMARY KEY (name)
 );
+CREATE TABLE setup (
+	network_id BIGINT NOT NULL, 
+	id TEXT NOT NULL, 
+	package_key TEXT NOT NULL, 
+	username_key TEXT NOT NULL, 
+	document TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_setup PRIMARY KEY (network_id, id)
+);
+CREATE TABLE setup_record (
+	network_id BIGINT NOT NULL, 
+	id TEXT NOT NULL, 
+	serial TEXT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	username TEXT NOT NULL, 
+	username_key TEXT NOT NULL, 
+	name TEXT, 
+	model TEXT, 
+	description TEXT, 
+	setup_id TEXT, 
+	setup_name TEXT, 
+	setup_name_key TEXT, 
+	url TEXT, 
+	user_data TEXT, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	version INTEGER NOT NULL, 
+	CONSTRAINT pk_setup_record PRIMARY KEY (network_id, id)
+);
 CREATE TABLE subscription (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
@@ -619,6 +651,7 @@ CREATE TABLE user_profile (
 	last_modified_date BIGINT NOT NULL, 
 	CONSTRAINT pk_user_profile PRIMARY KEY (network_id, user_id, name_key)
 );
+CREATE UNIQUE INDEX ux_setup_record_serial ON setup_record (serial_key);
 CREATE TABLE webhook (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 

@@ -43,6 +43,13 @@ ENDPOINTS = [endpoint for endpoint in OFFERED if endpoint.caller == "network"]
 VIEWS = {"Device": VIEW_DEVICE, "Group": VIEW_GROUP, "User": VIEW_USER}
 PARAMETERS = {"Device": "{device}", "Group": "{group}", "User": "{user}", "Role": "{role}"}
 NAMES = {"Device": "A1", "Group": "Gamma", "User": ULLA, "Role": "Rho"}
+#: Requests whose body names our network, and those whose query or body names an entity of it.
+NAME_OUR_NETWORK = {"POST /rest-setup/v3/setup", "PUT /rest-setup/v3/setup"}
+NAME_OURS_OUTSIDE_THE_PATH = {
+    "DELETE /rest-setup/v3/setup",
+    "DELETE /rest-device/v2/device",
+    "PUT /rest-device/v2/device",
+}
 FROM_ELSEWHERE = "another network's administrator"
 INVITED = "an invited person who has not accepted"
 DENIED = "an administrator denied one entity"
@@ -119,8 +126,11 @@ def with_change_denied(endpoint: Endpoint) -> str:
 def from_elsewhere(endpoint: Endpoint) -> str:
     """Returns the outcome for the administrator of another network."""
     names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
-    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "explain")
-    return HIDDEN if names_ours or any(part in endpoint.path for part in theirs) else OK
+    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "{setup}", "explain")
+    if name(endpoint) in NAME_OUR_NETWORK:
+        return FORBIDDEN
+    is_theirs = name(endpoint) in NAME_OURS_OUTSIDE_THE_PATH or any(part in endpoint.path for part in theirs)
+    return HIDDEN if names_ours or is_theirs else OK
 
 
 def hidden_from(caller: Caller, endpoint: Endpoint) -> list[str]:

@@ -135,6 +135,10 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = 20_000
     networks_per_person: Annotated[int, _doc("Networks that a person may administer.", ge=1, le=1_000_000)] = 25
     applications_per_person: Annotated[int, _doc("Applications per person.", ge=1, le=1_000_000)] = 50
+    setups_per_network: Annotated[int, _doc("How many setups a network may have.", ge=1)] = 1000
+    provisioning_records_per_network: Annotated[
+        int, _doc("How many serial numbers a network may assign setups to.", ge=1)
+    ] = 200_000
     setup_tokens_per_network: Annotated[int, _doc("Valid setup tokens per network.", ge=1, le=1_000_000)] = 200
     groups_per_network: Annotated[int, _doc("Groups per network.", ge=1, le=1_000_000)] = 1000
     roles_per_network: Annotated[int, _doc("Custom roles per network.", ge=1, le=1_000_000)] = 200

@@ -606,6 +606,45 @@ blocked_serial = Table(
     comment="Serials of deleted devices, which may not join the network again until an operator unblocks them.",
 )
 
+setup = Table(
+    "setup",
+    metadata,
+    _network_id(),
+    Column("id", Text, primary_key=True, comment="24 hexadecimal digits"),
+    _required("package_key", Key),
+    _required("username_key", Key),
+    _required("document", Text, comment="JSON as a client sent it"),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    Index("ix_setup_package", "network_id", "package_key", "id"),
+    comment="Setups: what a player is set up with. Clients write the documents; the server stores them whole.",
+)
+
+setup_record = Table(
+    "setup_record",
+    metadata,
+    _network_id(),
+    Column("id", Text, primary_key=True, comment="24 hexadecimal digits"),
+    _required("serial", Text),
+    _required("serial_key", Key),
+    _required("username", Text),
+    _required("username_key", Key),
+    Column("name", Text),
+    Column("model", Text),
+    Column("description", Text),
+    Column("setup_id", Text),
+    Column("setup_name", Text),
+    Column("setup_name_key", Key),
+    Column("url", Text),
+    Column("user_data", Text, comment="JSON of any kind"),
+    _required("creation_date", BigInteger),
+    _required("last_modified_date", BigInteger),
+    _required("version", Integer),
+    Index("ux_setup_record_serial", "serial_key", unique=True),
+    Index("ix_setup_record_network_serial", "network_id", "serial_key"),
+    comment="Which setup the player with a serial gets. A serial has one record over all networks.",
+)
+
 serial_claim = Table(
     "serial_claim",
     metadata,

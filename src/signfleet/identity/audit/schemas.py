@@ -41,6 +41,8 @@ AuditedEntity = Literal[
     "Role",
     "Serial",
     "Session",
+    "Setup",
+    "SetupRecord",
     "Subscription",
     "Tag",
     "Token",

@@ -21,9 +21,11 @@ from msgspec import Meta
 
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.documented import routes
+from signfleet.web.http.errors import ErrorBody
 from signfleet.web.http.media import JSON_TYPE
 
 Handler = Callable[..., Awaitable[Answer]]
+ErrorForm = Callable[[Call, int, ErrorBody], Any]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 #: Who may call an endpoint: "network" needs a token with a chosen network, "person" a person's token, "device" a
 #: player's token, "public" no token.
@@ -104,6 +106,8 @@ class Endpoint:
     streams: bool = False
     #: An OAuth endpoint: its errors follow RFC 6749, not the contract's error entity.
     oauth: bool = False
+    #: Returns the body of an error, from its status and the contract's entity, where that differs from the entity.
+    error_body: ErrorForm | None = None
     #: The fields of a form body, for the OpenAPI document.
     form: tuple[Parameter, ...] = ()
 
@@ -135,6 +139,7 @@ class _Facts(TypedDict, total=False):
     produces: str
     streams: bool
     oauth: bool
+    error_body: ErrorForm | None
     form: tuple[Parameter, ...]
 
 

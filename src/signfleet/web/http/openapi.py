@@ -43,6 +43,8 @@ PATH_PARAMETERS = {
     "serial": "Serial number of a player.",
     "setup_token": "Id of a setup token, as listed.",
     "session": "The session's id.",
+    "setup": "The setup's id, 24 hexadecimal digits.",
+    "ids": "A JSON list of ids of records, or one id.",
     "signature": "The signature of the link, as given in the link.",
     "timestamp": "A point in time in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as issued.",
@@ -226,6 +228,8 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
     kind = OAuthErrorBody if endpoint.oauth else ErrorBody
     error = {"schema": schemas[repr(kind)], "example": examples.of_schema(schemas[repr(kind)], components)}
     content: Json = {JSON_TYPE: error} if endpoint.oauth else {ERROR_TYPE: error, JSON_TYPE: error}
+    if endpoint.error_body is not None:
+        content = {JSON_TYPE: {"schema": {"type": "object"}, "example": {"error": "invalid_request"}}}
     if endpoint.produces == HTML_TYPE:  # an expired link answers with a page
         content[HTML_TYPE] = {"schema": {"type": "string"}}
     for status in (*endpoint.errors, *endpoint.more):

@@ -23,10 +23,16 @@ from signfleet.web.http.body_budget import SMALL, BodyBudget
 from signfleet.web.http.call import Answer, Call, Disconnected
 from signfleet.web.http.charsets import as_utf8, charset_of, form_as_utf8
 from signfleet.web.http.compression import compress
-from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, Handler
+from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, ErrorForm, Handler
 from signfleet.web.http.entity_check import BodyCheck
-from signfleet.web.http.errors import NotAcceptable, UnsupportedMediaType, as_oauth_error
-from signfleet.web.http.media import EVENT_STREAM, admits, is_sent_as
+from signfleet.web.http.errors import (
+    ErrorBody,
+    NotAcceptable,
+    UnsupportedMediaType,
+    as_oauth_error,
+    error_response,
+)
+from signfleet.web.http.media import EVENT_STREAM, JSON_TYPE, admits, is_sent_as
 from signfleet.web.http.response import NO_STORE, Header, Response, content_type, header
 from signfleet.web.http.routing import Responder
 
@@ -85,6 +91,8 @@ def responder(
             call.body = await read(call)
             return _response(call, await _handle(handler, call, parameters), endpoint)
 
+    if endpoint.error_body is not None:
+        return _with_own_errors(respond, endpoint.path, endpoint.error_body)
     return _with_oauth_errors(respond) if endpoint.oauth else respond
 
 
@@ -106,6 +114,24 @@ async def _handle(handler: Handler, call: Call, parameters: dict[str, str]) -> A
         except TooSoon:
             await asyncio.sleep(1 - clock.now() % 1000 / 1000 + 0.005)  # a timer may fire a little early
     return await handler(call, **parameters)
+
+
+def _with_own_errors(respond: Responder, path: str, error_body: ErrorForm) -> Responder:
+    """Answers errors in the form that the clients of an endpoint read."""
+
+    async def respond_to_client(call: Call, **parameters: str) -> Response:
+        try:
+            return await respond(call, **parameters)
+        except Disconnected:
+            raise
+        except Exception as error:
+            response = error_response(call, path, error)
+            entity = msgspec.json.decode(response.body, type=ErrorBody)
+            response.headers[-1] = content_type(JSON_TYPE)
+            response.body = msgspec.json.encode(error_body(call, response.status, entity))
+            return response
+
+    return respond_to_client
 
 
 def _with_oauth_errors(respond: Responder) -> Responder:

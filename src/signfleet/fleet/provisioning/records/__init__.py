@@ -1,0 +1,1 @@
+"""`/rest-device`: which setup the player with a serial gets."""

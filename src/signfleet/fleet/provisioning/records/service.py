@@ -1,0 +1,218 @@
+"""Stores which setup the player with a serial gets: one record a serial, over all networks."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from signfleet.fleet.provisioning.envelope import Window, is_id, new_id
+from signfleet.fleet.provisioning.records import store as queries
+from signfleet.fleet.provisioning.records.schemas import SETUP_MEMBERS, check, entity
+from signfleet.fleet.provisioning.setups.service import Setups
+from signfleet.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from signfleet.foundation.quotas import check_quota
+from signfleet.foundation.storage import counters
+from signfleet.foundation.storage.interface import Duplicate, Store, Transaction
+from signfleet.foundation.wire.text import fold
+from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.identity.audit.schemas import Action
+
+_COUNTER: Final = "SetupRecord"
+_COLUMNS: Final = (
+    "serial",
+    "username",
+    "name",
+    "model",
+    "description",
+    "setup_id",
+    "setup_name",
+    "url",
+    "user_data",
+)
+
+
+class Wanted(NamedTuple):
+    """What a list is narrowed to; None: anything."""
+
+    id: str | None = None
+    serial: str | None = None
+    username: str | None = None
+    setup_name: str | None = None
+
+
+class Records(NamedTuple):
+    """A page of records: how many the network has, how many match, and the page's own."""
+
+    total: int
+    matched: int
+    players: list[dict[str, Any]]
+
+
+class ProvisioningRecords:
+    """The records of networks."""
+
+    def __init__(self, store: Store, setups: Setups, most: int) -> None:
+        """`most` is how many records a network may have."""
+        self._store = store
+        self._setups = setups
+        self._most = most
+
+    async def page(self, network_id: int, wanted: Wanted, window: Window, *, is_descending: bool) -> Records:
+        """Returns a page of records, by serial."""
+        name = await self._setups.network_name(network_id)
+        total = await self._store.one(counters.TOTAL, network_id=network_id, entity=_COUNTER)
+        if wanted.id is not None or wanted.serial is not None:
+            row = await self._one(network_id, wanted)
+            found = [] if row is None else [entity(row, name)]
+            return Records(total.total if total else 0, len(found), found[window.offset : window.offset + window.size])
+        matching = {
+            "network_id": network_id,
+            "username_key": None if wanted.username is None else fold(wanted.username),
+            "setup_name_key": None if wanted.setup_name is None else fold(wanted.setup_name),
+        }
+        rows = await self._store.scan_all(
+            queries.PAGE_DESCENDING if is_descending else queries.PAGE,
+            **matching,
+            count=window.size,
+            skipped=window.offset,
+        )
+        (matched,) = await self._store.scan_all(queries.COUNT, **matching)
+        return Records(total.total if total else 0, matched.total, [entity(row, name) for row in rows])
+
+    async def _one(self, network_id: int, wanted: Wanted) -> queries.RecordRow | None:
+        """Returns the record of an id or serial, if it fits all that is wanted."""
+        if wanted.id is not None:
+            row = await self._store.one(queries.RECORD, network_id=network_id, id=wanted.id.lower())
+        else:
+            row = await self._store.one(queries.RECORD_OF_SERIAL, serial_key=fold(wanted.serial or ""))
+        if row is None or row.network_id != network_id:
+            return None
+        asked = ((wanted.serial, row.serial), (wanted.username, row.username), (wanted.setup_name, row.setup_name))
+        return row if all(value is None or fold(value) == fold(own or "") for value, own in asked) else None
+
+    async def create(self, network_id: int, given: dict[str, Any], now: int) -> str:
+        """Creates a record and returns its id. Raises `Invalid`, `Forbidden`, and `Conflict` for a known serial."""
+        values = await self._values(network_id, given)
+        id_ = new_id(now)
+
+        async def work(tx: Transaction) -> None:
+            await counters.add(tx, network_id, _COUNTER, 1)  # locks it
+            total = await tx.one(counters.TOTAL, network_id=network_id, entity=_COUNTER)
+            most = "provisioning_records_per_network"
+            check_quota((total.total if total else 1) - 1, self._most, "provisioning records in this network", most)
+            await tx.execute(
+                queries.INSERT_RECORD,
+                network_id=network_id,
+                id=id_,
+                creation_date=now,
+                last_modified_date=now,
+                version=0,
+                **values,
+                **_keys(values),
+            )
+            await record(tx, network_id, _entry("Create", None, values), now)
+
+        try:
+            await self._store.write(work)
+        except Duplicate as error:
+            raise _taken(values["serial"]) from error
+        return id_
+
+    async def replace(self, network_id: int, id_: str | None, given: dict[str, Any], now: int) -> dict[str, Any]:
+        """Changes a record and returns it. Raises `Invalid`, `Forbidden`, `NotFound`, and `Conflict`."""
+        id_ = id_ or given.get("id")
+        if not isinstance(id_, str) or not is_id(id_):
+            raise Invalid("'_id' must be the id of a record, 24 hexadecimal digits, in the query or the body.")
+        name = await self._setups.network_name(network_id)
+
+        async def work(tx: Transaction) -> queries.RecordRow:
+            row = await tx.one(queries.LOCK_RECORD, network_id=network_id, id=id_.lower())
+            if row is None:
+                raise NotFound.in_network("provisioning record", id_)
+            present = {column: getattr(row, column) for column in _COLUMNS}
+            kept = {column: value for column, value in present.items() if column not in SETUP_MEMBERS}
+            values = await self._values(network_id, kept | {"user_data": None} | given, network_name=name)
+            if "user_data" not in given:
+                values["user_data"] = row.user_data
+            await tx.execute(
+                queries.REPLACE_RECORD,
+                in_network=network_id,
+                this_id=row.id,
+                now=max(now, row.last_modified_date + 1),
+                **{f"new_{column}": value for column, value in (values | _keys(values)).items()},
+            )
+            await record(tx, network_id, _entry("Update", present, values), now)
+            changed = await tx.one(queries.LOCK_RECORD, network_id=network_id, id=row.id)
+            if changed is None:
+                raise NotFound.in_network("provisioning record", id_)
+            return changed
+
+        try:
+            return entity(await self._store.write(work), name)
+        except Duplicate as error:
+            raise _taken(str(given.get("serial"))) from error
+
+    async def delete(self, network_id: int, wanted: Wanted, now: int) -> None:
+        """Deletes the record of an id or serial. Raises `NotFound`."""
+
+        async def work(tx: Transaction) -> None:
+            if wanted.id is not None:
+                row = await tx.one(queries.LOCK_RECORD, network_id=network_id, id=wanted.id.lower())
+            else:
+                key = fold(wanted.serial or "")
+                row = await tx.one(queries.LOCK_RECORD_OF_SERIAL, network_id=network_id, serial_key=key)
+            if row is None:
+                raise NotFound.in_network("provisioning record", wanted.id or wanted.serial or "")
+            await _delete(tx, row, now)
+
+        await self._store.write(work)
+
+    async def delete_all(self, network_id: int, ids: list[str], now: int) -> list[str]:
+        """Deletes records in one transaction; returns the ids of those that existed."""
+
+        async def work(tx: Transaction) -> list[str]:
+            rows = await tx.all(queries.LOCK_RECORDS, network_id=network_id, ids=[id_.lower() for id_ in ids])
+            for row in rows:
+                await _delete(tx, row, now)
+            return [row.id for row in rows]
+
+        return await self._store.write(work)
+
+    async def _values(self, network_id: int, given: dict[str, Any], network_name: str | None = None) -> dict[str, Any]:
+        """Returns the value of every column. Raises `Invalid`, and `Forbidden` if another network is named."""
+        values = check({column: value for column, value in given.items() if column != "id"})
+        named, own = values.pop("network_name", None), network_name or await self._setups.network_name(network_id)
+        if named is not None and fold(named) != fold(own):
+            raise Forbidden(f"'networkName' is '{named}'; this session is for the network '{own}'.")
+        serial = (values.get("serial") or "").strip()
+        if not serial:
+            raise Invalid("'serial': a record needs the serial number of a player.")
+        complete = {column: values.get(column) for column in _COLUMNS}
+        return complete | {"serial": serial, "username": values.get("username") or ""}
+
+
+def _keys(values: dict[str, Any]) -> dict[str, str | None]:
+    """Returns the folded values that records are found by."""
+    setup = values["setup_name"]
+    return {
+        "serial_key": fold(values["serial"]),
+        "username_key": fold(values["username"]),
+        "setup_name_key": None if setup is None else fold(setup),
+    }
+
+
+async def _delete(tx: Transaction, row: queries.RecordRow, now: int) -> None:
+    await tx.execute(queries.DELETE_RECORD, in_network=row.network_id, this_id=row.id)
+    await counters.add(tx, row.network_id, _COUNTER, -1)
+    present = {column: getattr(row, column) for column in _COLUMNS}
+    await record(tx, row.network_id, _entry("Delete", present, None), now)
+
+
+def _entry(action: Action, before: dict[str, Any] | None, after: dict[str, Any] | None) -> AuditEntry:
+    """Returns the entry of a change, without user data, which may contain a secret."""
+    old, new = (None if values is None else {**values, "user_data": None} for values in (before, after))
+    serial = (after or before or {})["serial"]
+    return AuditEntry(action, "SetupRecord", name=serial, before=old, after=new)
+
+
+def _taken(serial: str) -> Conflict:
+    return Conflict(f"'serial': there is a provisioning record of the serial number '{serial}' already.")

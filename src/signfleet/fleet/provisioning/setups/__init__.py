@@ -1,0 +1,1 @@
+"""`/rest-setup`: the setups that players get."""

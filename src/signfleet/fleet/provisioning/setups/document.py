@@ -1,0 +1,66 @@
+"""Reads the few members of a setup that the server needs. Everything else is the client's."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from signfleet.foundation.errors import Forbidden, Invalid
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.text import fold
+
+#: How long names in it may be.
+_LONGEST = 256
+
+
+class Named(NamedTuple):
+    """What a setup is found by."""
+
+    package_name: str
+    username: str
+
+
+def check(document: dict[str, Any], network_name: str) -> Named:
+    """Returns what a document is found by. Raises `Invalid`, and `Forbidden` if it is for another network."""
+    deploy = member(document, "bDeploy")
+    if not isinstance(deploy, dict):
+        raise Invalid("'bDeploy': a setup needs this object, with 'networkName' and 'packageName'.")
+    network, package = (_text(deploy, name) for name in ("networkName", "packageName"))
+    if fold(network) != fold(network_name):
+        raise Forbidden(f"'bDeploy.networkName' is '{network}'; this session is for the network '{network_name}'.")
+    username = member(deploy, "username")
+    return Named(package, username[:_LONGEST] if isinstance(username, str) else "")
+
+
+def member(object_: dict[str, Any], name: str) -> Any:
+    """Returns a member whatever the letter case of its name; the exact spelling comes first."""
+    if name in object_:
+        return object_[name]
+    return next((value for key, value in object_.items() if fold(key) == fold(name)), None)
+
+
+def row(id_: str, document: dict[str, Any], network_name: str, dates: tuple[int, int]) -> dict[str, Any]:
+    """Returns a setup as lists show it."""
+    deploy = member(document, "bDeploy")
+    deploy = deploy if isinstance(deploy, dict) else {}
+    created, updated = dates
+    return {
+        "_id": id_,
+        "packageName": member(deploy, "packageName"),
+        "setupType": member(document, "setupType"),
+        "username": member(deploy, "username"),
+        "networkName": network_name,
+        "bsnGroupName": member(document, "bsnGroupName"),
+        "version": member(document, "version"),
+        "client": member(deploy, "client"),
+        "createdAt": datetime.format_padded(created),
+        "updatedAt": datetime.format_padded(updated),
+        "setupJson": encode(document).decode(),
+    }
+
+
+def _text(deploy: dict[str, Any], name: str) -> str:
+    value = member(deploy, name)
+    if not isinstance(value, str) or not 1 <= len(value.strip()) <= _LONGEST or "\x00" in value:
+        raise Invalid(f"'bDeploy.{name}' must be a text of 1 to {_LONGEST} characters.")
+    return value.strip()
