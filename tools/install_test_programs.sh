@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the programs that some tests run (the reverse proxies of deploy/, PgBouncer, a browser)
+# Installs the programs that some tests run (the reverse proxies of deploy/, PgBouncer, a browser,
+# promtool)
 # where apt-get may; starts no service.
 # Where it may not, those tests are skipped, and this says so in one line.
 set -eu
 
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=""
-for program in nginx:nginx-light caddy:caddy pgbouncer:pgbouncer chromium:chromium; do
+for program in nginx:nginx-light caddy:caddy pgbouncer:pgbouncer chromium:chromium promtool:prometheus; do
 	command -v "${program%%:*}" > /dev/null || missing="$missing ${program#*:}"
 done
 test -n "$missing" || exit 0

@@ -58,7 +58,8 @@ async def serve(settings: Settings, companion: Companion | None, stop: StopSigna
     with contextlib.ExitStack() as stack:
         if stop.came:
             return
-        listeners = [stack.enter_context(listener) for listener in listen(settings.hosts, settings.port)]
+        ports = [settings.port, *{settings.monitoring_port} - {0, settings.port}]
+        listeners = [stack.enter_context(listener) for port in ports for listener in listen(settings.hosts, port)]
         if settings.testing:
             demand_loopback(listeners, settings)
         async with _tested(settings) if settings.testing else _opened(settings) as (app, services):

@@ -19,6 +19,7 @@ from signfleet.fleet.devices.tags.service import Tags
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
+from signfleet.fleet.health.gauges import health_source
 from signfleet.fleet.health.limits import HealthLimits
 from signfleet.fleet.health.overview import Overviews
 from signfleet.fleet.health.retention import HealthRetention
@@ -85,6 +86,7 @@ class FleetServices(IdentityServices):
         self.maintained_counts = MaintainedCounts(store)
         self.health_limits = HealthLimits(store)
         self.health_retention = HealthRetention(store, settings.health_retention_days)
+        self.gauges.add("health", health_source(store))
         self.health_totals = HealthTotals(store)
         self.overviews = Overviews(store, devices, self.device_counts)
         self.health_lists = HealthLists(store, devices, permissions)

@@ -41,6 +41,10 @@ class MissingToken(Unauthenticated):
     """No token was sent, or other credentials (401): the challenge has no error code (RFC 6750, section 3.1)."""
 
 
+class MissingPassword(Unauthenticated):
+    """No password was sent, or a wrong one, for pages that people open in a browser, which asks for it (401)."""
+
+
 class Forbidden(SignfleetError):
     """The token is valid, but does not allow this (403)."""
 

@@ -7,6 +7,7 @@ from signfleet.foundation.settings import SettingsError
 from signfleet.foundation.wiring import Foundation
 from signfleet.notify.events.retention import EventRetention
 from signfleet.notify.mail.delivery import Delivery
+from signfleet.notify.outbox.gauges import outbox_source
 from signfleet.notify.outbox.service import Outbox
 from signfleet.notify.webhooks.addresses import WebhookAddresses
 from signfleet.notify.webhooks.client import WebhookClient
@@ -24,6 +25,7 @@ class NotifyServices(WebServices):
         client = WebhookClient(_webhook_addresses(self.settings.webhook_addresses))
         self.webhook_delivery = WebhookDelivery(self.store, client, self.webhook_keys)
         self.outbox = Outbox(self.store, Delivery(self.settings), self.webhook_delivery)
+        self.gauges.add("outbox", outbox_source(self.store))
         self.event_retention = EventRetention(self.store, self.settings.event_retention_days)
 
     def jobs(self) -> list[Job]:

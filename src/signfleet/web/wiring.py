@@ -6,8 +6,10 @@ from signfleet.foundation.wiring import Foundation
 from signfleet.web.files.routes import endpoints as file_endpoints
 from signfleet.web.http.endpoint import Endpoint
 from signfleet.web.http.event_streams import EventStreams
+from signfleet.web.monitoring.gauges import Gauges
 from signfleet.web.monitoring.readiness import Readiness
 from signfleet.web.monitoring.routes import endpoints as monitoring_endpoints
+from signfleet.web.monitoring.store_gauges import store_source
 
 
 class WebServices(Foundation):
@@ -16,6 +18,8 @@ class WebServices(Foundation):
     def __init__(self, foundation: Foundation) -> None:
         super().__init__(**vars(foundation))
         self.event_streams = EventStreams()
+        self.gauges = Gauges()
+        self.gauges.add("store", store_source(self.store))
         self.readiness = Readiness(self.store, self.blobs, self.settings)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LITTLE_SPACE: Final = 1 << 30
 FEW_FILES: Final = 4096
 #: Settings whose values are secrets, and those that may have one inside a URL.
-SECRETS: Final = {"smtp_password"}
+SECRETS: Final = {"monitoring_token", "smtp_password"}
 URLS: Final = {"database", "database_pooler", "blobs", "public_url"}
 LIBRARIES: Final = ("uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy", "asyncpg", "obstore", "pillow", "isal")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import obstore
+import prometheus_client
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
@@ -34,6 +35,12 @@ OBJECT_STORAGE: Final = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")
 _CANNOT: Final = "The setting blobs names no place for pictures:"
 
+ERRORS = prometheus_client.Counter(
+    "signfleet_blob_errors", "Operations on stored files that failed, by operation.", ["operation"]
+)
+for _operation in ("put", "get", "delete"):
+    ERRORS.labels(_operation)
+
 #: How many files are deleted at a time: object storage takes long for each.
 DELETED_AT_ONCE = 32
 
@@ -52,6 +59,7 @@ class Blobs:
         try:
             await obstore.put_async(self._store, name, content)
         except (BaseError, OSError) as error:
+            ERRORS.labels("put").inc()
             raise StorageError(f"file {name} could not be stored: {_reason(error)}") from error
 
     async def get(self, name: str) -> bytes | None:
@@ -62,6 +70,7 @@ class Blobs:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
+            ERRORS.labels("get").inc()
             raise StorageError(f"file {name} could not be read: {_reason(error)}") from error
 
     async def delete(self, names: Sequence[str]) -> None:
@@ -80,6 +89,7 @@ class Blobs:
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
+            ERRORS.labels("delete").inc()
             raise StorageError(f"file {name} could not be deleted: {_reason(error)}") from error
 
     def _delete_half_written(self, names: Sequence[str]) -> None:

@@ -253,6 +253,21 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = ""
     webhooks_per_network: Annotated[int, _doc("Webhooks per network.", ge=1, le=1000)] = 20
+    monitoring_token: Annotated[
+        str | None,
+        _doc(
+            "A secret that `/metrics`, `/docs` and `/openapi.json` ask for, as bearer token or as password of any user;"
+            " without one they are public."
+        ),
+    ] = None
+    monitoring_port: Annotated[
+        int,
+        _doc(
+            "Another port to listen on, which alone answers `/metrics`, `/docs` and `/openapi.json`; 0 for none.",
+            ge=0,
+            le=65535,
+        ),
+    ] = 0
     testing: Annotated[bool, _doc("Run as a test double: `/testing/v1` needs no token and erases the store.")] = False
     testing_beyond_loopback: Annotated[
         bool, _doc("Let a testing server listen on addresses that other machines can reach.")

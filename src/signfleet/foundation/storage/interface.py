@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.wakeups import Topic
@@ -66,6 +66,20 @@ class Transaction(Protocol):
         ...
 
 
+class StoreMeasures(NamedTuple):
+    """How a store does; None for what the other kind of store has."""
+
+    size: int
+    #: Units of work that wait for the writer of SQLite, and how many it has written, in how many commits.
+    writes_waiting: int | None = None
+    writes: int | None = None
+    batches: int | None = None
+    #: Connections to PostgreSQL: open, open and idle, and how many may be open.
+    connections: int | None = None
+    idle_connections: int | None = None
+    connections_limit: int | None = None
+
+
 class Store(Protocol):
     """One of `SqliteStore` and `PostgresStore`."""
 
@@ -86,6 +100,10 @@ class Store(Protocol):
 
     def listening(self, topic: Topic) -> AbstractContextManager[asyncio.Event]:
         """Yields an event that is set whenever the topic may have been announced: `wakeups` has an example."""
+        ...
+
+    async def measures(self) -> StoreMeasures:
+        """Returns numbers that show how the store does, for metrics."""
         ...
 
     async def close(self) -> None: ...

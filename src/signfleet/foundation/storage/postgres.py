@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
+from sqlalchemy import func, select
 
-from signfleet.foundation.storage.interface import Duplicate, StorageError, UnitOfWork
+from signfleet.foundation.storage.interface import Duplicate, StorageError, StoreMeasures, UnitOfWork
 from signfleet.foundation.storage.listening import (
     CLOSE_SECONDS,
     CONNECT_SECONDS,
@@ -114,6 +115,9 @@ async def _pause(attempt: int) -> None:
 
 async def _reset_nothing(_connection: Any) -> None:
     """Replaces asyncpg's reset query: our connections have no state between uses."""
+
+
+_SIZE = Query(select(func.pg_database_size(func.current_database()).label("size")))
 
 
 class PostgresStore:
@@ -267,6 +271,16 @@ class PostgresStore:
 
     def listening(self, topic: Topic) -> AbstractContextManager[asyncio.Event]:
         return self._wakeups.listening(topic)
+
+    async def measures(self) -> StoreMeasures:
+        row = await self.one(_SIZE)
+        pool = self._pool
+        return StoreMeasures(
+            size=row.size if row else 0,
+            connections=pool.get_size(),
+            idle_connections=pool.get_idle_size(),
+            connections_limit=pool.get_max_size(),
+        )
 
     async def close(self) -> None:
         await self._listener.stop()

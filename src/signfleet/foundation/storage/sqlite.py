@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from signfleet.foundation.storage.interface import StorageError, Transaction, UnitOfWork
+from signfleet.foundation.storage.interface import StorageError, StoreMeasures, Transaction, UnitOfWork
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.scan_queue import SCAN_LIMIT, SCANS, ScanQueue, took_too_long
 from signfleet.foundation.storage.sqlite_connection import connect, fetch
@@ -144,6 +144,11 @@ class SqliteStore:
     async def _foreign_commits(self) -> int:
         await self._writer.submit(_nothing)
         return self._writer.foreign_commits
+
+    async def measures(self) -> StoreMeasures:
+        paths = (self._path, Path(f"{self._path}-wal"))
+        size = await asyncio.to_thread(lambda: sum(path.stat().st_size for path in paths if path.exists()))
+        return StoreMeasures(size, self._writer.waiting, self._writer.writes, self._writer.batches)
 
     async def close(self) -> None:
         await self._neighbours.stop()

@@ -145,6 +145,8 @@ class Writer:
         #: The version of the store but for this connection's commits, and how often it was found changed.
         self._data_version = 0
         self.foreign_commits = 0
+        self.writes = 0
+        self.batches = 0
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -152,6 +154,11 @@ class Writer:
         unit = _Unit(work, asyncio.get_running_loop())
         self._queue.put(unit)
         return unit.future
+
+    @property
+    def waiting(self) -> int:
+        """Returns how many units of work wait."""
+        return self._queue.qsize()
 
     def close(self) -> None:
         self._queue.put(None)
@@ -170,6 +177,8 @@ class Writer:
                 unit = self._queue.get()
             open_for_work = unit is not None
             if batch:
+                self.batches += 1
+                self.writes += len(batch)
                 self._commit(batch)
                 if any(isinstance(unit.error, StorageError) for unit in batch):
                     self._replace()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, select, tuple_
+from sqlalchemy import and_, bindparam, func, select, tuple_
 
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import outbox
@@ -89,3 +89,29 @@ _old = (
     .limit(BATCH)
 )
 DELETE_OLD = Query(outbox.delete().where(tuple_(outbox.c.network_id, outbox.c.id).in_(_old)))
+
+#: How many messages of a state are counted at most.
+COUNTED = 10_000
+
+
+class StateCount(Protocol):
+    channel: str
+    total: int
+    #: ms
+    oldest: int
+
+
+_of_state = (
+    select(outbox.c.channel, outbox.c.creation_date)
+    .where(outbox.c.state == bindparam("state"))
+    .order_by(outbox.c.creation_date)
+    .limit(COUNTED)
+    .subquery()
+)
+#: The oldest messages of a state, counted by channel.
+COUNT_STATE = Query(
+    select(
+        _of_state.c.channel, func.count().label("total"), func.min(_of_state.c.creation_date).label("oldest")
+    ).group_by(_of_state.c.channel),
+    StateCount,
+)

@@ -15,11 +15,12 @@ from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import Endpoint, Endpoints
 from signfleet.web.http.media import HTML_TYPE
 from signfleet.web.http.openapi import document
+from signfleet.web.monitoring.protection import protect
 
 
 def documentation(described: Sequence[Endpoint]) -> Endpoints:
     """Returns the endpoints that describe `described` and themselves; the first request makes their answers."""
-    endpoints = Endpoints("", family="Documentation", caller="public", errors="406")
+    endpoints = Endpoints("", family="Documentation", caller="public", errors="401 404 406")
 
     @cache
     def whole(base: str) -> dict[str, Any]:
@@ -41,13 +42,15 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
         )
 
     @endpoints.get("/openapi.json", answer=dict[str, Any], statuses="200 304")
-    async def get_openapi(_call: Call, settings: Settings) -> Answer:
+    async def get_openapi(call: Call, settings: Settings) -> Answer:
         """Get the description of this API as an OpenAPI 3.1 document."""
+        protect(call, settings)
         return as_json(settings.public_base)
 
     @endpoints.get("/docs", answer=str, produces=HTML_TYPE, statuses="200 304")
-    async def get_documentation(_call: Call, settings: Settings) -> Answer:
+    async def get_documentation(call: Call, settings: Settings) -> Answer:
         """Get the description of this API as a page to read."""
+        protect(call, settings)
         return as_page(settings.public_base)
 
     return endpoints

@@ -237,6 +237,12 @@ class Call:
         return None if host is None else f"{self._scope['scheme']}://{host}"
 
     @property
+    def port(self) -> int | None:
+        """The port of this server that the call came to."""
+        port: int | None = self._scope["server"][1]
+        return port
+
+    @property
     def _server(self) -> str:
         """The address that the server listens at: clients of HTTP/1.0 need not name one."""
         host, port = self._scope["server"]

@@ -12,6 +12,7 @@ from signfleet.foundation.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    MissingPassword,
     MissingToken,
     NotFound,
     SignfleetError,
@@ -97,6 +98,14 @@ class OAuthErrorBody(msgspec.Struct, omit_defaults=True):
 _CHALLENGE = header("WWW-Authenticate", 'Bearer realm="signfleet"')
 _BAD_TOKEN = header("WWW-Authenticate", 'Bearer realm="signfleet", error="invalid_token"')
 
+_ASK = header("WWW-Authenticate", 'Basic realm="signfleet", charset="UTF-8"')
+
+
+def _challenge(error: Unauthenticated) -> Header:
+    if isinstance(error, MissingPassword):
+        return _ASK
+    return _CHALLENGE if isinstance(error, MissingToken) else _BAD_TOKEN
+
 
 def status_of(error: SignfleetError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
@@ -131,7 +140,7 @@ def error_response(call: Call, route: str | None, error: Exception) -> Response:
     if isinstance(error, SignfleetError):
         status, body = status_of(error), ErrorBody(error.code, error.message, error.details)
         if isinstance(error, Unauthenticated):
-            headers.append(_CHALLENGE if isinstance(error, MissingToken) else _BAD_TOKEN)
+            headers.append(_challenge(error))
         elif error.retry_after is not None:
             headers.append(header("Retry-After", str(error.retry_after)))
         elif isinstance(error, MethodNotAllowed):

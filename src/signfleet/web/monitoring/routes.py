@@ -8,8 +8,11 @@ import msgspec
 import prometheus_client
 
 from signfleet import __version__
+from signfleet.foundation.settings import Settings
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
+from signfleet.web.monitoring.gauges import Gauges
+from signfleet.web.monitoring.protection import protect
 from signfleet.web.monitoring.readiness import Readiness
 
 #: The text format of Prometheus, which every collector reads.
@@ -39,7 +42,8 @@ async def is_ready(_call: Call, readiness: Readiness) -> Answer:
     return answer_json(Health("ready"))
 
 
-@endpoints.get("/metrics", answer=str, produces=METRICS_TYPE)
-async def get_metrics(_call: Call) -> Answer:
-    """Get the metrics for Prometheus: requests by route and status, their times, memory and processor time."""
-    return Answer(body=prometheus_client.generate_latest(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")
+@endpoints.get("/metrics", answer=str, produces=METRICS_TYPE, errors="401 404 406")
+async def get_metrics(call: Call, gauges: Gauges, settings: Settings) -> Answer:
+    """Get the metrics for Prometheus: devices by health, requests and their times, store, outbox, memory."""
+    protect(call, settings)
+    return Answer(body=await gauges.render(), media_type=f"{METRICS_TYPE}; version=0.0.4; charset=utf-8")

@@ -1,0 +1,53 @@
+"""The SQL of the measures of health."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from sqlalchemy import func, select
+
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device, device_count, heartbeat, network, outage
+
+#: How many networks have metrics of their own.
+NETWORKS: Final = 1000
+
+
+class NetworkCount(Protocol):
+    name: str
+    health: str
+    total: int
+
+
+_networks = select(network.c.id, network.c.name).order_by(network.c.id).limit(NETWORKS).subquery()
+#: The maintained counts, without the changes of the last seconds.
+COUNTS = Query(
+    select(_networks.c.name, device_count.c.health, device_count.c.total)
+    .join(_networks, _networks.c.id == device_count.c.network_id)
+    .where(device_count.c.by == "network"),
+    NetworkCount,
+)
+
+
+class ExpectedDevice(Protocol):
+    #: ms
+    status_date: int
+
+
+FIRST_EXPECTED = Query(
+    select(device.c.status_date)
+    .where(device.c.health_due_date.is_not(None))
+    .order_by(device.c.health_due_date)
+    .limit(1),
+    ExpectedDevice,
+)
+
+
+class Heard(Protocol):
+    #: ms
+    date: int
+    #: ms
+    ended: int | None
+
+
+HEARD = Query(select(heartbeat.c.date, select(func.max(outage.c.ended)).scalar_subquery().label("ended")), Heard)
