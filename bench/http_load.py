@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -191,12 +191,24 @@ class Server:
     process: int
 
     def cpu_seconds(self) -> float:
-        """Returns the CPU time of the process so far; where the system does not say, the time of the clock."""
+        """Returns the CPU time of the process and its children; where the system does not say, the clock's time."""
         try:
-            fields = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            return sum(map(_cpu_seconds, with_children(self.process)))
         except OSError:
             return time.perf_counter()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def with_children(process: int) -> list[int]:
+    """Returns a process and its children, where the system lists them."""
+    with suppress(OSError):
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+        return [process, *map(int, listed.split())]
+    return [process]
 
 
 @dataclass(frozen=True)
@@ -213,7 +225,7 @@ async def compare(
     bare: Server,
     payload: bytes | Sequence[Script],
     *,
-    reference: bytes | None = None,
+    reference: bytes | Sequence[Script] | None = None,
     connections: int = 16,
     rounds: int = 7,
     seconds: float = 0.6,

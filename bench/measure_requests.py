@@ -104,12 +104,12 @@ def _writes(ours: Ours) -> dict[str, Scripts]:
     devices = ours.api.devices()
     serials = [next(devices)["serial"] for _ in range(CONNECTIONS)]
     return {
-        "patch one device": [_changes(serial, ours.headers) for serial in serials],
+        "patch one device": [changes(serial, ours.headers) for serial in serials],
         "add and delete a tag": [_tags(serial, ours.headers) for serial in serials],
     }
 
 
-def _changes(serial: str, headers: Mapping[str, str]) -> list[bytes]:
+def changes(serial: str, headers: Mapping[str, str]) -> list[bytes]:
     """Returns two changes of a device that undo one another, so that each of them writes."""
     bodies = ([{"op": "replace", "path": "/settings/description/", "value": text}] for text in ("one", "other"))
     return [_write("PATCH", f"{serial}/", body, headers) for body in bodies]
