@@ -1,13 +1,20 @@
-"""Makes a large fleet to measure: copies of the devices of a network under other names."""
+"""Makes a large fleet to measure: devices like those of a network, with other names, models, health and dates.
+
+Nothing correlates: a name does not give the model away, and each device becomes due for health at its own time. Groups
+and places are those of the originals.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import random
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Table, bindparam
+from sqlalchemy import Table, bindparam, column, text
 
-from signfleet.fleet.devices.document import identity
+from signfleet.fleet.devices.counts.service import MaintainedCounts
+from signfleet.fleet.devices.document import identity, status_end
 from signfleet.fleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
@@ -18,28 +25,72 @@ from signfleet.foundation.wire.text import fold
 
 #: Devices in one transaction.
 BATCH = 5000
+#: From so many new devices on, indexes are dropped and made again at the end: each batch would write all their pages.
+MANY = 20_000
 
 TABLES = (device, device_document, device_properties)
 INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES)
+MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144", "XC4055", "LS445", "HD1025", "XT2145", "AU335")
+WORDS = (
+    *("atrium", "bakery", "cafe", "dock", "entrance", "foyer", "gallery", "hall", "island", "kiosk", "lobby"),
+    *(
+        "north",
+        "office",
+        "platform",
+        "quay",
+        "reception",
+        "south",
+        "terrace",
+        "upstairs",
+        "vestibule",
+        "window",
+        "yard",
+    ),
+)
+HEALTHS: Final = ("Normal",) * 17 + ("Warning", "Error", "Unknown")
+DESCRIPTION = "settings.description"
+INDEXES = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'device' AND sql IS NOT NULL",
+    "postgresql": "SELECT indexname AS name, indexdef AS sql FROM pg_indexes"
+    " WHERE tablename = 'device' AND schemaname = current_schema() AND indexname LIKE 'ix_%'",
+}
 
 
 async def multiply(store: Store, network_id: int, count: int) -> None:
-    """Copies the devices of a network until there are `count`, each with its own id, serial and name."""
+    """Adds devices until a network, which has some, has `count`."""
     parts = [await _rows(store, table, network_id) for table in TABLES]
-    originals = list(zip(*parts, strict=True))
+    originals = [_Original.of(*rows) for rows in zip(*parts, strict=True)]
+    chance = random.Random(count)
 
     async def add(tx: Transaction, numbers: range) -> None:
         ids = await tx.next_ids("device", len(numbers))
-        copies = [
-            _copy(originals[number % len(originals)], number, id_) for number, id_ in zip(numbers, ids, strict=True)
-        ]
+        pairs = zip(numbers, ids, strict=True)
+        copies = [_copy(chance.choice(originals), number, id_, chance) for number, id_ in pairs]
         for insert, rows in zip(INSERTS, zip(*copies, strict=True), strict=True):
             await tx.execute_many(insert, list(rows))
         await counters.add(tx, network_id, "Device", len(numbers))
 
+    indexes = await _drop_indexes(store) if count - len(originals) >= MANY else []
     for first in range(len(originals), count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         await store.write(lambda tx, numbers=numbers: add(tx, numbers))
+    for index in indexes:
+        await _run(store, index)
+    await MaintainedCounts(store).add_up()
+    if store.dialect == "postgresql":
+        await _run(store, "ANALYZE")
+
+
+async def _drop_indexes(store: Store) -> list[str]:
+    """Drops the indexes of the devices; returns the statements that make them again."""
+    found = await store.all(Query(text(INDEXES[store.dialect]).columns(column("name"), column("sql"))))
+    for index in found:
+        await _run(store, f"DROP INDEX {index.name}")
+    return [index.sql for index in found]
+
+
+async def _run(store: Store, statement: str) -> None:
+    await store.write(lambda tx: tx.execute(Query(text(statement))))
 
 
 async def _rows(store: Store, table: Table, network_id: int) -> list[Row]:
@@ -47,24 +98,46 @@ async def _rows(store: Store, table: Table, network_id: int) -> list[Row]:
     return await store.all(Query(ours.order_by(table.primary_key.columns[1])), network_id=network_id)
 
 
-def _copy(original: tuple[Row, Row, Row], number: int, id_: int) -> tuple[dict[str, Any], ...]:
-    narrow, document, properties = (row._asdict() for row in original)
-    serial = f"C{number:011X}"
-    old_name = msgspec.json.decode(document["settings"])["name"]
-    name = f"{old_name} {number}"
-    narrow |= {"id": id_, "serial": serial, "serial_key": fold(serial), "name_key": fold(name)}
-    narrow["name_order"] = order_key(name)
-    document |= {
-        "device_id": id_,
-        "identity": identity(
-            id_=id_,
-            serial=serial,
-            model=narrow["model"],
-            family=narrow["family"],
-            registration_date=narrow["registration_date"],
-            last_modified_date=narrow["last_modified_date"],
-        ),
-        "settings": document["settings"].replace(f'"name":"{old_name}"', f'"name":"{name}"', 1),
-    }
-    properties["device_id"] = id_
-    return narrow, document, properties
+class _Original(NamedTuple):
+    """The rows of a device, and the texts of its JSON without what a copy adds."""
+
+    narrow: dict[str, Any]
+    document: dict[str, Any]
+    settings: str
+    properties: str
+
+    @classmethod
+    def of(cls, narrow: Row, document: Row, properties: Row) -> _Original:
+        settings = msgspec.json.decode(document.settings) | {"name": None, "description": None}
+        flat = msgspec.json.decode(properties.properties)
+        kept = {path: value for path, value in flat.items() if not path.startswith(DESCRIPTION)}
+        return cls(narrow._asdict(), document._asdict(), _json(settings), _json(kept)[:-1])
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _copy(original: _Original, number: int, id_: int, chance: random.Random) -> Iterator[dict[str, Any]]:
+    serial, name = f"C{number:011X}", f"{_words(chance, 2).title()} {number}"
+    description = f"{_words(chance, 3)} {chance.randrange(1000)}"
+    narrow = original.narrow | {"id": id_, "serial": serial, "serial_key": fold(serial), "model": chance.choice(MODELS)}
+    narrow |= {"name_key": fold(name), "name_order": order_key(name), "model_key": fold(narrow["model"])}
+    document = original.document | {"device_id": id_}
+    if narrow["status_date"] is not None:
+        narrow["health"] = chance.choice(HEALTHS)
+        narrow["health_due_date"] = narrow["status_date"] + 3_600_000 + chance.randrange(86_400_000)
+        document["status_end"] = status_end(narrow["health"], narrow["status_date"])
+    facts = ("serial", "model", "family", "registration_date", "last_modified_date")
+    document["identity"] = identity(id_=id_, **{fact: narrow[fact] for fact in facts})
+    settings = original.settings.replace('"name":null', f'"name":"{name}"', 1)
+    document["settings"] = settings.replace('"description":null', f'"description":"{description}"', 1)
+    flat = f'"{DESCRIPTION}":"{description}","{DESCRIPTION}.order":{_json(order_key(description))}'
+    properties = f"{original.properties}{',' if len(original.properties) > 1 else ''}{flat}}}"
+    yield narrow
+    yield document
+    yield {"network_id": narrow["network_id"], "device_id": id_, "properties": properties}
+
+
+def _words(chance: random.Random, count: int) -> str:
+    return " ".join(chance.choice(WORDS) for _ in range(count))
