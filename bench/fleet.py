@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, column, text
 
 from signfleet.fleet.devices.counts.service import MaintainedCounts
 from signfleet.fleet.devices.document import identity, status_end
-from signfleet.fleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES
+from signfleet.fleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES, SET_DESCRIPTION
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query
@@ -29,7 +29,7 @@ BATCH = 5000
 MANY = 20_000
 
 TABLES = (device, device_document, device_properties)
-INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES)
+INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES, SET_DESCRIPTION)
 MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144", "XC4055", "LS445", "HD1025", "XT2145", "AU335")
 WORDS = (
     *("atrium", "bakery", "cafe", "dock", "entrance", "foyer", "gallery", "hall", "island", "kiosk", "lobby"),
@@ -137,6 +137,7 @@ def _copy(original: _Original, number: int, id_: int, chance: random.Random) -> 
     yield narrow
     yield document
     yield {"network_id": narrow["network_id"], "device_id": id_, "properties": properties}
+    yield {"in_network": narrow["network_id"], "of_device": id_, "new_description_key": fold(description)}
 
 
 def _words(chance: random.Random, count: int) -> str:

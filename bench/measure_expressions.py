@@ -42,7 +42,7 @@ MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144")
 CITIES = 200
 
 INDEXED = "[Model] IS 'HD1024'"
-UNINDEXED = "[Settings].[Description] CONTAINS 'hall 77'"
+UNINDEXED = "[Settings].[Group].[Name] CONTAINS 'hall 77'"
 TAG = "<City> IS 'City 7'"
 COMPILED = (
     ("a criterion", INDEXED),
@@ -56,11 +56,11 @@ _FROM = {
         "sqlite": (
             "FROM device JOIN device_properties p ON p.network_id = device.network_id AND p.device_id = device.id "
             "WHERE device.network_id = :network_id "
-            """AND json_extract(p.properties, '$."settings.description"') LIKE :pattern"""
+            """AND json_extract(p.properties, '$."settings.group.name"') LIKE :pattern"""
         ),
         "postgresql": (
             "FROM device JOIN device_properties p ON p.network_id = device.network_id AND p.device_id = device.id "
-            "WHERE device.network_id = :network_id AND (p.properties ->> 'settings.description') LIKE :pattern"
+            "WHERE device.network_id = :network_id AND (p.properties ->> 'settings.group.name') LIKE :pattern"
         ),
     },
     TAG: (
@@ -246,7 +246,7 @@ async def fill(store: Store) -> None:
 
 
 def _described(flat: dict[str, Any], number: int) -> str:
-    return msgspec.json.encode(flat | {"settings.description": f"display of hall {number}"}).decode()
+    return msgspec.json.encode(flat | {"settings.group.name": f"display of hall {number}"}).decode()
 
 
 def _tagged(number: int) -> dict[str, Any]:

@@ -29,7 +29,15 @@ ALLOWED = [
     *("on_message_begin", "on_headers_complete", "on_body", "on_message_complete", "on_header", "on_url"),
     *("total_requests", "should_exit", "capture_signals", "format_commands", "collect", "pytest_configure"),
     # read by Pillow, Jinja, SQLAlchemy and logging
-    *("MAX_IMAGE_PIXELS", "filters", "globals", "inherit_cache", "handlers"),
+    *(
+        "MAX_IMAGE_PIXELS",
+        "filters",
+        "globals",
+        "inherit_cache",
+        "handlers",
+        "get_from_hint_text",
+        "statement_compiler",
+    ),
     # functions of the interpreter, and what it reads
     *("__getattr__", "__annotations__"),
     # for the tests of others, and for ours, which end decoding processes

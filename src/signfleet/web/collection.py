@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from signfleet.foundation.expressions import listing
 from signfleet.foundation.expressions.catalogue import Catalogue, Filter
 from signfleet.foundation.expressions.counting import Counts
-from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope, Top
+from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope
+from signfleet.foundation.expressions.pages import RowPage, Top
 from signfleet.foundation.expressions.sorting import Sort
 from signfleet.foundation.storage.interface import Row, Store
 from signfleet.web.contract.paging import ListQuery, Page
@@ -77,7 +77,7 @@ class Collection:
 
     async def rows(
         self, network_id: int, query: ListQuery, scope: Scope = EVERYTHING, top: Top | None = None
-    ) -> listing.RowPage:
+    ) -> RowPage:
         """Returns a page without totals."""
         parsed = await self._listing.read_filter(self._store, network_id, query.filter, scope)
         order = await self._catalogue.read_sort(query.sort)
@@ -85,7 +85,7 @@ class Collection:
 
     async def _page(
         self, network_id: int, query: ListQuery, read: tuple[Filter | None, Sort], scope: Scope, top: Top | None
-    ) -> listing.RowPage:
+    ) -> RowPage:
         parsed, order = read
         return await self._listing.page(
             self._store,

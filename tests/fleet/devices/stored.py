@@ -89,6 +89,9 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
         await tx.execute(
             queries.INSERT_PROPERTIES, **key, device_id=player["id"], properties=compact(DEVICES.flatten(player))
         )
+        if settings["description"] is not None:
+            key = {"in_network": network_id, "of_device": player["id"]}
+            await tx.execute(queries.SET_DESCRIPTION, **key, new_description_key=fold(settings["description"]))
         await counters.add(tx, network_id, "Device", 1)
 
     await store.write(work)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.devices.store import SET_DESCRIPTION
 from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -134,6 +135,12 @@ async def put_fleet(store: Store, network_id: int, documents: Iterable[Document]
         await tx.execute_many(
             _PROPERTIES, [properties_row(network_id, document["id"], document) for document in documents]
         )
+        described = [
+            {"in_network": network_id, "of_device": document["id"], "new_description_key": fold(text)}
+            for document in documents
+            if (text := document["settings"].get("description")) is not None
+        ]
+        await tx.execute_many(SET_DESCRIPTION, described)
         known = [_tag_key_row(network_id, number, key) for number, key in enumerate(_TAGS, 1)]
         await tx.execute_many(_TAG_KEY, known)
         await tx.execute_many(_TAG, [row for _, row, _ in tags])

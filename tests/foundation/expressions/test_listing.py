@@ -12,7 +12,8 @@ from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.screenshots.catalogue import SCREENSHOTS
 from signfleet.fleet.subscriptions.catalogue import SUBSCRIPTIONS
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.expressions.listing import Listing, Scope, Top
+from signfleet.foundation.expressions.listing import Listing, Scope
+from signfleet.foundation.expressions.pages import Top
 from signfleet.foundation.expressions.parser import parse_sort
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query

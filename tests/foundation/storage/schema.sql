@@ -152,6 +152,26 @@ CREATE TABLE device_properties (
 	properties TEXT NOT NULL, 
 	CONSTRAINT pk_device_properties PRIMARY KEY (network_id, device_id)
 );
+CREATE VIRTUAL TABLE device_search USING fts5 (name_key, serial_key, description_key, tags_key,
+    content='device_text', content_rowid='device_id', tokenize='trigram case_sensitive 1');
+CREATE TABLE 'device_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE 'device_search_data'(id INTEGER PRIMARY KEY, block BLOB);
+CREATE TRIGGER device_search_delete AFTER DELETE ON device_text BEGIN
+    INSERT INTO device_search (device_search, rowid, name_key, serial_key, description_key, tags_key)
+    VALUES ('delete', old.device_id, old.name_key, old.serial_key, old.description_key, old.tags_key);
+END;
+CREATE TABLE 'device_search_docsize'(id INTEGER PRIMARY KEY, sz BLOB);
+CREATE TABLE 'device_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+CREATE TRIGGER device_search_insert AFTER INSERT ON device_text BEGIN
+    INSERT INTO device_search (rowid, name_key, serial_key, description_key, tags_key)
+    VALUES (new.device_id, new.name_key, new.serial_key, new.description_key, new.tags_key);
+END;
+CREATE TRIGGER device_search_update AFTER UPDATE ON device_text BEGIN
+    INSERT INTO device_search (device_search, rowid, name_key, serial_key, description_key, tags_key)
+    VALUES ('delete', old.device_id, old.name_key, old.serial_key, old.description_key, old.tags_key);
+    INSERT INTO device_search (rowid, name_key, serial_key, description_key, tags_key)
+    VALUES (new.device_id, new.name_key, new.serial_key, new.description_key, new.tags_key);
+END;
 CREATE TABLE device_secret (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
@@ -180,6 +200,40 @@ CREATE TABLE device_tag_element (
 	value_number FLOAT, 
 	CONSTRAINT pk_device_tag_element PRIMARY KEY (network_id, tag_id, device_id, position)
 );
+CREATE TABLE device_text (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	description_key TEXT, 
+	tags_key TEXT, 
+	CONSTRAINT pk_device_text PRIMARY KEY (network_id, device_id)
+);
+CREATE TRIGGER device_text_delete AFTER DELETE ON device BEGIN
+    DELETE FROM device_text WHERE network_id = old.network_id AND device_id = old.id;
+END;
+CREATE TRIGGER device_text_insert AFTER INSERT ON device BEGIN
+    INSERT INTO device_text (network_id, device_id, name_key, serial_key)
+    VALUES (new.network_id, new.id, new.name_key, new.serial_key);
+END;
+CREATE TRIGGER device_text_tag_delete AFTER DELETE ON device_tag WHEN old.value_key IS NOT NULL BEGIN
+    UPDATE device_text SET tags_key = (SELECT group_concat(value_key, char(10)) FROM device_tag
+        WHERE network_id = old.network_id AND device_id = old.device_id)
+    WHERE network_id = old.network_id AND device_id = old.device_id;
+END;
+CREATE TRIGGER device_text_tag_insert AFTER INSERT ON device_tag WHEN new.value_key IS NOT NULL BEGIN
+    UPDATE device_text SET tags_key = (SELECT group_concat(value_key, char(10)) FROM device_tag
+        WHERE network_id = new.network_id AND device_id = new.device_id)
+    WHERE network_id = new.network_id AND device_id = new.device_id;
+END;
+CREATE TRIGGER device_text_tag_update AFTER UPDATE OF value_key ON device_tag BEGIN
+    UPDATE device_text SET tags_key = (SELECT group_concat(value_key, char(10)) FROM device_tag
+        WHERE network_id = new.network_id AND device_id = new.device_id)
+    WHERE network_id = new.network_id AND device_id = new.device_id;
+END;
+CREATE TRIGGER device_text_update AFTER UPDATE OF name_key ON device WHEN old.name_key <> new.name_key BEGIN
+    UPDATE device_text SET name_key = new.name_key WHERE network_id = new.network_id AND device_id = new.id;
+END;
 CREATE TABLE event (
 	network_id BIGINT NOT NULL, 
 	transaction_id BIGINT NOT NULL, 
@@ -282,6 +336,7 @@ CREATE INDEX ix_device_tag_element_number ON device_tag_element (network_id, tag
 CREATE INDEX ix_device_tag_element_text ON device_tag_element (network_id, tag_id, value_key);
 CREATE INDEX ix_device_tag_number ON device_tag (network_id, tag_id, value_number, device_id);
 CREATE INDEX ix_device_tag_text ON device_tag (network_id, tag_id, value_key, device_id);
+CREATE INDEX ix_device_text_device_id ON device_text (device_id);
 CREATE INDEX ix_event_date ON event (network_id, date, id);
 CREATE INDEX ix_event_device ON event (network_id, device_id, date, id);
 CREATE INDEX ix_event_position ON event (transaction_id, id);

@@ -7,7 +7,7 @@ from signfleet.fleet.devices.schemas import Player
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns
 from signfleet.foundation.expressions.properties import properties_of
-from signfleet.foundation.storage.tables import device, device_properties
+from signfleet.foundation.storage.tables import device, device_properties, device_text
 
 #: Properties sorted by collation: names that people give or read (the device's own has a column), and versions.
 _COLLATED = frozenset(
@@ -68,6 +68,11 @@ DEVICES = Catalogue(
         ordered=_COLLATED,
         flat=device_properties.c.properties,
         flat_id=device_properties.c.device_id,
+        searched={
+            "settings.name": device_text.c.name_key,
+            "settings.description": device_text.c.description_key,
+            "serial": device_text.c.serial_key,
+        },
         tag_owner=device.c.id,
     ),
     entities=("Device", "Player"),

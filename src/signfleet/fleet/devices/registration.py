@@ -114,5 +114,8 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         device_id=device_id,
         properties=encode(DEVICES.flatten(document)).decode(),
     )
+    if new.description is not None:
+        key = {"in_network": network_id, "of_device": device_id}
+        await tx.execute(queries.SET_DESCRIPTION, **key, new_description_key=fold(new.description))
     await counters.add(tx, network_id, "Device", 1)
     return device_id

@@ -111,7 +111,7 @@ class DeviceSettings:
             settings.location = derive_names(present.get("location"), settings.location)
             if msgspec.to_builtins(settings) == present:
                 return
-            await self._write(tx, row, settings, next_moment(row, now))
+            await self._write(tx, row, settings, present, next_moment(row, now))
             states = {"settings": present}, {"settings": settings}
             await recording.record(
                 tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *states), now
@@ -146,7 +146,9 @@ class DeviceSettings:
             raise Forbidden(f"You are not allowed to do '{CHANGE_TARGET_GROUP.key}' here.")
         return GroupReference(id=group.id, name=group.name)
 
-    async def _write(self, tx: Transaction, row: LockedDevice, settings: PlayerSettings, moment: int) -> None:
+    async def _write(
+        self, tx: Transaction, row: LockedDevice, settings: PlayerSettings, before: Document, moment: int
+    ) -> None:
         """Writes the settings to the device's columns, its document, and the properties that filters read."""
         settings.last_modified_date = format_date(moment)
         whole = encode(settings)
@@ -169,6 +171,8 @@ class DeviceSettings:
         await write_part(tx, row, "settings", whole.decode(), moment)
         flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
+        if settings.description != before.get("description"):
+            await tx.execute(queries.SET_DESCRIPTION, **key, new_description_key=flat.get("settings.description"))
 
 
 def _check_length(settings: bytes) -> None:

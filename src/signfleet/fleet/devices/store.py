@@ -20,6 +20,7 @@ from signfleet.foundation.storage.tables import (
     device_secret,
     device_tag,
     device_tag_element,
+    device_text,
     health_period,
     location,
     screenshot,
@@ -220,6 +221,13 @@ MERGE_PROPERTIES = Query(
     device_properties.update()
     .where(with_id(device_properties.c.device_id, "of_device"))
     .values(properties=merged(device_properties.c.properties, "changes"))
+)
+
+#: Writes the description that the search index has; triggers write the other texts.
+SET_DESCRIPTION = Query(
+    device_text.update()
+    .where(with_id(device_text.c.device_id, "of_device"))
+    .values(description_key=bindparam("new_description_key"))
 )
 
 #: Locks those of some devices that exist until the transaction ends, in the order of their ids.

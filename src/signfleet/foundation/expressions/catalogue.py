@@ -16,6 +16,7 @@ from signfleet.foundation.expressions.columns import Columns, order_path, reader
 from signfleet.foundation.expressions.parser import parse_filter, parse_grouping, parse_sort
 from signfleet.foundation.expressions.predicates import Bound
 from signfleet.foundation.expressions.properties import Property
+from signfleet.foundation.expressions.searching import Searched, narrowing
 from signfleet.foundation.expressions.sorting import Key, Sort
 from signfleet.foundation.expressions.sql import NETWORK, TEXT_TAGS, Compiler
 from signfleet.foundation.expressions.suggestions import nearest
@@ -39,6 +40,7 @@ _LISTED = 16
 class Filter:
     """A compiled filter: statements add `clause` after the caller's own conditions.
 
+    `searched` is the condition that the search index finds what may match; None if the index does not serve the filter.
     `unknown` are the words that are valid only if an instance has them.
     """
 
@@ -46,6 +48,7 @@ class Filter:
     condition: tree.Condition
     bound: Bound
     clause: ColumnElement[bool]
+    searched: Searched | None
     uses_flat: bool
     reusable: bool
     unknown: tuple[UnknownWord, ...] = ()
@@ -197,7 +200,10 @@ class Catalogue:
         bound, unknown = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
         compiler = Compiler(self.columns, "filter")
         clause = compiler.condition(bound)
-        return Filter(echo, condition, bound, clause, compiler.uses_flat, len(text) <= _CACHED_LENGTH, unknown)
+        searched = narrowing(bound, self.columns)
+        return Filter(
+            echo, condition, bound, clause, searched, compiler.uses_flat, len(text) <= _CACHED_LENGTH, unknown
+        )
 
     def _make_sort(self, text: str) -> Sort:
         parsed, echo = parse_sort(text)

@@ -44,6 +44,7 @@ class Columns:
       milliseconds; for an object, any column that is null exactly when the object is.
     * `order` gives, by path, the column that a name sorts by; `ordered` lists the names in the flat object.
     * `flat` is the JSON column of every other property, in a table with `network_id` and the entity's id, `flat_id`.
+    * `searched` gives, by path, the column of `device_text` with the same text, which the search index has.
     * `tag_owner` is the id of the device whose tags are meant, if the entity has tags.
     """
 
@@ -53,6 +54,7 @@ class Columns:
     ordered: Collection[str] = ()
     flat: Column[Any] | None = None
     flat_id: Column[Any] | None = None
+    searched: Mapping[str, Column[str]] = field(default_factory=dict)
     tag_owner: ColumnElement[Any] | None = None
 
     def column(self, found: Property) -> ColumnElement[Any]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from signfleet.foundation.expressions.catalogue import Catalogue, Filter, Grouping
+from signfleet.foundation.expressions.catalogue import Catalogue, Filter
 from signfleet.foundation.expressions.markers import Position
+from signfleet.foundation.expressions.pages import RowPage, Top
+from signfleet.foundation.expressions.searching import COMMON, sample
 from signfleet.foundation.expressions.sorting import ListPart, Sort
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.interface import Row, Store, Transaction
@@ -113,25 +116,6 @@ class Scope:
 EVERYTHING = Scope("everything")
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
-    """A projection: the first `count` of each group, or of the whole list without a grouping."""
-
-    count: int
-    grouping: Grouping | None = None
-
-
-class RowPage(NamedTuple):
-    """The rows of a page, and the marker of the next page; None after the last."""
-
-    rows: list[Row]
-    next_marker: str | None
-
-    @property
-    def ids(self) -> list[int]:
-        return [row[-1] for row in self.rows]
-
-
 class Listing:
     """The statements over one catalogue."""
 
@@ -164,13 +148,15 @@ class Listing:
     ) -> RowPage:
         """Reads the `size` rows after a position."""
         everything = filter is None and top is None and not scope.conditions
-        read = _reader(store, short=everything and not sort.in_memory)
+        # Only statements that an index serves to the end may read in the event loop.
+        read = store.all if everything and not sort.in_memory else store.scan_all
+        narrowed = await self._is_narrow(store, filter)
         rows: list[Row] = []
         parameters = {"network_id": network_id, **scope.parameters}
         if position is not None:
             parameters |= position.parameters
         for part in sort.parts(position):
-            query = self._page_query(filter, sort, part, scope, top)
+            query = self._page_query(filter, sort, part, scope, top, narrowed=narrowed)
             found = await read(query, limit=size + 1 - len(rows), **parameters)
             rows = rows + found if rows else found
             if len(rows) > size:
@@ -188,12 +174,9 @@ class Listing:
         top: Top | None = None,
     ) -> int:
         """Counts the matches on all pages."""
-        key = ("count", filter, scope.name, top)
-        query = self._queries.get(key)
-        if query is None:
-            query = Query(self._count(filter, scope, top))
-            self._cache(key, query, worth=filter is None or filter.reusable)
-        rows = await _reader(store, short=False)(query, network_id=network_id, **scope.parameters)
+        key, worth = ("count", filter, scope.name, top), filter is None or filter.reusable
+        query = self._query(key, lambda: Query(self._count(filter, scope, top)), worth=worth)
+        rows = await store.scan_all(query, network_id=network_id, **scope.parameters)
         return int(rows[0].total)
 
     async def ids(
@@ -246,16 +229,15 @@ class Listing:
 
     def _words(self, path: str, scope: Scope) -> Query:
         """Returns the query of those in the list `words` that an instance in the scope has at a path."""
-        key = ("words", path, scope.name)
-        query = self._queries.get(key)
-        if query is None:
-            columns = self.catalogue.columns
+        columns = self.catalogue.columns
+
+        def build() -> Query:
             words = each("words")
             same = columns.column(self.catalogue.properties[path.lower()]) == words.c.value
             has = select(columns.table.c.id).where(columns.table.c.network_id == NETWORK, same, *scope.conditions)
-            query = Query(select(words.c.value).where(has.exists()))
-            self._cache(key, query, worth=True)
-        return query
+            return Query(select(words.c.value).where(has.exists()))
+
+        return self._query(("words", path, scope.name), build)
 
     def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
         """Returns the query of the ids, ascending, of those in the list `ids` that match."""
@@ -271,15 +253,33 @@ class Listing:
         """Returns the query of a first page."""
         return self._page_query(filter, sort, sort.parts(None)[0], scope, None)
 
-    def _page_query(self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None) -> Query:
-        key = ("page", filter, sort, part.name, scope.name, top)
-        query = self._queries.get(key)
-        if query is None:
-            query = Query(self._page(filter, sort, part, scope, top), named=bool(self._columns))
-            self._cache(key, query, worth=sort.reusable and (filter is None or filter.reusable))
-        return query
+    async def _is_narrow(self, store: Store | Transaction, filter: Filter | None) -> bool:
+        """Checks whether a page should start from the search index. PostgreSQL decides that by itself."""
+        if filter is None or filter.searched is None or getattr(store, "dialect", "") != "sqlite":
+            return True
+        query = self._query(("sample", filter), partial(sample, filter.searched), worth=filter.reusable)
+        return len(await store.scan_all(query)) < COMMON
 
-    def _page(self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None) -> Select[Any]:
+    def _page_query(
+        self,
+        filter: Filter | None,
+        sort: Sort,
+        part: ListPart,
+        scope: Scope,
+        top: Top | None,
+        *,
+        narrowed: bool = True,
+    ) -> Query:
+        key = ("page", filter, sort, part.name, scope.name, top, narrowed)
+        return self._query(
+            key,
+            lambda: Query(self._page(filter, sort, part, scope, top, narrowed=narrowed), named=bool(self._columns)),
+            worth=sort.reusable and (filter is None or filter.reusable),
+        )
+
+    def _page(
+        self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None, *, narrowed: bool
+    ) -> Select[Any]:
         statement = select(*self._columns, *sort.columns)
         where: tuple[ColumnElement[Any], ...] = () if part.where is None else (part.where,)
         order_by = part.order_by
@@ -289,7 +289,7 @@ class Listing:
         elif admitted is not None:
             where = tuple(admitted.substitute(clause) for clause in where)
             order_by = tuple(admitted.substitute(clause) for clause in order_by)
-        statement = self._matching(statement, filter, scope, top, sort, admitted=admitted)
+        statement = self._matching(statement, filter, scope, top, sort, admitted=admitted, narrowed=narrowed)
         return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
 
     def _count(self, filter: Filter | None, scope: Scope, top: Top | None) -> Select[Any]:
@@ -322,6 +322,7 @@ class Listing:
         sort: Sort | None,
         *,
         admitted: AdmittedIds | None = None,
+        narrowed: bool = True,
     ) -> Select[Any]:
         columns = self.catalogue.columns
         parts = (filter, sort, top.grouping if top else None)
@@ -331,17 +332,19 @@ class Listing:
             source = source.join(admitted.ids, admitted.ids.c.id == admitted.column)
         conditions = scope.conditions if admitted is None else ()
         statement = statement.select_from(source).where(columns.table.c.network_id == NETWORK, *conditions)
-        return statement if filter is None else statement.where(filter.clause)
+        if filter is None:
+            return statement
+        if narrowed and filter.searched is not None:
+            statement = filter.searched.narrow(statement)
+        return statement.where(filter.clause)
 
-    def _cache(self, key: tuple[Any, ...], query: Query, *, worth: bool) -> None:
-        if worth:
-            self._queries[key] = query
-            if len(self._queries) > _CACHE_SIZE:
-                self._queries.popitem(last=False)
-
-
-def _reader(store: Store | Transaction, *, short: bool) -> Any:
-    """Returns the method that reads: `all` if an index serves the statement, else `scan_all`."""
-    if short:
-        return store.all
-    return store.scan_all
+    def _query(self, key: tuple[Any, ...], build: Callable[[], Query], *, worth: bool = True) -> Query:
+        """Returns the cached query of a key, or builds it and caches it if it is `worth` the space."""
+        query = self._queries.get(key)
+        if query is None:
+            query = build()
+            if worth:
+                self._queries[key] = query
+                if len(self._queries) > _CACHE_SIZE:
+                    self._queries.popitem(last=False)
+        return query

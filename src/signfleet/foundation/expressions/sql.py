@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Select,
     and_,
     bindparam,
     distinct,
@@ -173,14 +174,18 @@ class Compiler:
     def _tag(self, test: TagTest) -> ColumnElement[bool]:
         owner = self._columns.tag_owner
         assert owner is not None
+        owners = self.owners(test)
+        return owner.not_in(owners) if test.absent else owner.in_(owners)
+
+    def owners(self, test: TagTest) -> Select[Any]:
+        """Returns the ids of the devices that have the tag, with a value that meets the test."""
         keys = self.tag_keys(test.name, test.entity, test.system)
         if test.by_kind:
             keys.append(or_(*(self._tag_reading(kind, predicate, test) for kind, predicate in test.by_kind)))
         joined = tag_key.join(
             device_tag, and_(device_tag.c.network_id == tag_key.c.network_id, device_tag.c.tag_id == tag_key.c.id)
         )
-        owners = select(device_tag.c.device_id).select_from(joined).where(tag_key.c.network_id == NETWORK, *keys)
-        return owner.not_in(owners) if test.absent else owner.in_(owners)
+        return select(device_tag.c.device_id).select_from(joined).where(tag_key.c.network_id == NETWORK, *keys)
 
     def _tag_reading(self, kind: Kind, predicate: Predicate, test: TagTest) -> ColumnElement[bool]:
         typed = tag_key.c.type == self.parameter(kind.value, tag_key.c.type)

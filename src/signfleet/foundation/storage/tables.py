@@ -581,6 +581,19 @@ outage = Table(
     comment="Times in which no server could hear reports.",
 )
 
+device_text = Table(
+    "device_text",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("name_key", Key),
+    _required("serial_key", Key),
+    Column("description_key", Key),
+    Column("tags_key", Key, comment="all values that are text, a line each"),
+    Index("ix_device_text_device_id", "device_id"),
+    comment="The texts of a device that filters search; the index of the store is device_search.",
+)
+
 device_secret = Table(
     "device_secret",
     metadata,

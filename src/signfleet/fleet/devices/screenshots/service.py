@@ -11,7 +11,7 @@ from signfleet.fleet.devices.screenshots.store import ScreenshotRow
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.blobs.links import Links
-from signfleet.foundation.expressions.listing import Top
+from signfleet.foundation.expressions.pages import Top
 from signfleet.foundation.expressions.parser import parse_projection
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire import datetime
