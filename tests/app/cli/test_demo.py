@@ -75,6 +75,16 @@ def test_the_first_start_prints_a_line_that_lists_the_players(demo: Demo, tmp_pa
     assert len(demo.line) < 100 + len(str(demo.path.parent))
 
 
+def test_another_line_shows_what_happens_live(demo: Demo, tmp_path: Path) -> None:
+    line = next(line.strip() for line in demo.printed.splitlines() if "text/event-stream" in line)
+    environment = curl_on_path(tmp_path)
+    with subprocess.Popen(["sh", "-c", f"exec {line}"], env=environment, stdout=subprocess.PIPE, text=True) as curl:
+        assert curl.stdout is not None
+        beginning = curl.stdout.readline()
+        curl.terminate()
+    assert beginning == "retry: 3000\n"
+
+
 def test_players_have_tags_to_filter_by(demo: Demo) -> None:
     tagged = [device["tags"] for device in devices(demo)]
     assert {"string::[Device].<Owner>", "number::[Device].<Floor>", "dateTime::[Device].<Installed>"} <= {*tagged[0]}

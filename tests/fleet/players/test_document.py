@@ -11,7 +11,7 @@ from tests.conftest import CallAs
 from tests.fleet.players.conftest import PLAYER
 
 TEXT = (Path(__file__).parents[3] / "docs" / "player-protocol.md").read_text()
-REGISTRATION, REGISTERED, REPORT, REPORT_ANSWER = (
+REGISTRATION, REGISTERED, REPORT, REPORT_ANSWER, REJECTING = (
     json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 )
 
@@ -29,6 +29,9 @@ async def test_the_examples_get_the_documented_answers(call_as: CallAs, setup_to
     answer = await player.post(f"{PLAYER}/report", json=REPORT)
     assert answer.status_code == 200
     assert shape(answer.json()) == shape(REPORT_ANSWER)
+    wrong = {"sequence": REPORT["sequence"] + 1, "errors": [*REPORT["errors"], REPORT["errors"][0] | {"reason": 7}]}
+    answer = await player.post(f"{PLAYER}/report", json=wrong)
+    assert answer.json()["rejected"] == REJECTING["rejected"]
     status = (await admin.get(f"/Devices/{REGISTRATION['serial']}/")).json()["status"]
     for name, sent in REPORT["status"].items():
         assert contains(status[name], sent), name

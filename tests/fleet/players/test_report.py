@@ -1,6 +1,7 @@
 """A player reports: status, errors, downloads, or just that it lives."""
 
 import asyncio
+import gzip
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 from httpx import AsyncClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.players.reporting import is_newer
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import (
@@ -21,6 +25,7 @@ from signfleet.foundation.storage.tables import (
     device_properties,
 )
 from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from tests.conftest import CallAs
 from tests.fleet.players.conftest import HD1024, PLAYER, Device
@@ -148,7 +153,7 @@ async def test_a_repeated_report_is_stored_once(player: AsyncClient, services: S
     what = {"status": {"timezone": "CET"}, "errors": [ERROR], "downloads": [DOWNLOAD, DOWNLOAD]}
     first = await report(player, 5, **what)
     again = await report(player, 5, **what)
-    assert again == first
+    assert again == first | {"duplicate": True}
     assert len(await rows(services, ERRORS)) == 1
     assert len(await rows(services, DOWNLOADS)) == 2
 
@@ -258,12 +263,9 @@ async def test_the_answer_has_the_next_report_and_the_settings_etag(player: Asyn
         ({"status": {"network": {"interfaces": [{"metric": 1e30}]}}}, "'status.network.interfaces[0].metric'"),
         ({"status": {"network": {"interfaces": {"eth0": 1}}}}, "'status.network.interfaces'"),
         ({"status": {"synchronization": {"content": {"enabled": 1}}}}, "'status.synchronization.content.enabled'"),
-        ({"errors": [{}]}, "'errors[0]'"),
-        ({"errors": [ERROR | {"responseCode": 2**31}]}, "'errors[0].responseCode'"),
-        ({"errors": [ERROR, ERROR | {"timestamp": "x"}]}, "'errors[1].timestamp'"),
-        ({"errors": [ERROR | {"reason": "x" * 4097}]}, "'errors[0].reason'"),
-        ({"downloads": [DOWNLOAD | {"progress": 101}]}, "'downloads[0].progress'"),
-        ({"downloads": [DOWNLOAD | {"fileHash": "MD5:00"}]}, "'downloads[0].fileHash'"),
+        ({"errors": {}}, "'errors'"),
+        ({"downloads": "none"}, "'downloads'"),
+        ({"errors": [{}], "status": {"uptime": "-00:00:01"}}, "'status.uptime'"),
     ],
 )
 async def test_a_malformed_report_is_refused_by_member_and_not_stored(
@@ -275,6 +277,76 @@ async def test_a_malformed_report_is_refused_by_member_and_not_stored(
     assert place in answer.json()["message"]
     assert await rows(services, ERRORS) == []
     assert (await rows(services, DEVICE))[0].report_sequence == 0
+
+
+@pytest.mark.parametrize(
+    ("member", "item", "place"),
+    [
+        ("errors", {}, "'errors[1]'"),
+        ("errors", 7, "'errors[1]'"),
+        ("errors", None, "'errors[1]'"),
+        ("errors", ERROR | {"responseCode": 2**31}, "'errors[1].responseCode'"),
+        ("errors", ERROR | {"timestamp": "x"}, "'errors[1].timestamp'"),
+        ("errors", ERROR | {"reason": "x" * 4097}, "'errors[1].reason'"),
+        ("downloads", DOWNLOAD | {"progress": 101}, "'downloads[1].progress'"),
+        ("downloads", DOWNLOAD | {"progress": 33.5}, "'downloads[1].progress'"),
+        ("downloads", DOWNLOAD | {"fileHash": "MD5:0"}, "'downloads[1].fileHash'"),
+    ],
+)
+async def test_a_wrong_item_is_rejected_and_the_others_are_stored(
+    player: AsyncClient, services: Services, member: str, item: Any, place: str
+) -> None:
+    good = ERROR if member == "errors" else DOWNLOAD
+    whole = {"sequence": 1, member: [good, item, {**good, "TIMESTAMP": "2024-03-13T16:20:01Z"}], "status": {}}
+    answers = [await player.post(f"{PLAYER}/report", json=whole) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    first, repeated = (answer.json() for answer in answers)
+    [rejected] = first["rejected"]
+    assert (rejected["in"], rejected["index"]) == (member, 1)
+    assert place in rejected["reason"]
+    assert repeated == first | {"duplicate": True}
+    assert len(await rows(services, ERRORS if member == "errors" else DOWNLOADS)) == 2
+
+
+async def test_a_hash_of_any_algorithm_is_stored(player: AsyncClient, services: Services) -> None:
+    digests = [f"sha256:{'0a' * 32}", "CRC32:deadbeef", f"Sha3-512:{'ff' * 64}"]
+    answer = await report(player, downloads=[DOWNLOAD | {"fileHash": digest} for digest in digests])
+    assert "rejected" not in answer
+    assert [row.file_hash for row in await rows(services, DOWNLOADS)] == [digest.upper() for digest in digests]
+
+
+async def test_a_number_near_the_highest_locks_nobody_out(player: AsyncClient) -> None:
+    assert (await report(player, 2**53 - 1))["sequence"] == 2**53 - 1
+    answer = await report(player, 1_710_347_352_001)
+    assert answer["sequence"] == 1_710_347_352_001
+    assert "duplicate" not in answer
+    assert (await report(player, 1_710_347_352_000))["duplicate"]
+
+
+@given(st.integers(1, 2**53 - 1), st.integers(0, 2**53 - 1))
+def test_a_number_is_newer_if_it_is_higher_or_very_much_lower(number: int, stored: int) -> None:
+    assert is_newer(number, stored) == (number > stored or number < stored - 2**52)
+    assert any(is_newer(further, number) for further in (1, number + 1) if further < 2**53)
+
+
+async def test_a_report_may_be_compressed(player: AsyncClient, services: Services) -> None:
+    async def send(body: bytes) -> Any:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return await player.post(f"{PLAYER}/report", content=body, headers=headers)
+
+    large = encode({"sequence": 1, "errors": [ERROR] * 50, "status": {"timezone": "CET"}})
+    assert (await send(gzip.compress(large))).status_code == 200
+    assert len(await rows(services, ERRORS)) == 1
+    for wrong, status in (
+        (gzip.compress(large)[:-10], 400),
+        (gzip.compress(large) + b"more", 400),
+        (b"plain", 400),
+        (gzip.compress(b'{"sequence": 2, "pad": "' + b"x" * 262_144), 413),
+        (gzip.compress(bytes(100_000_000)), 413),
+    ):
+        answer = await send(wrong)
+        assert answer.status_code == status, answer.text
+        assert answer.json()["message"]
 
 
 async def test_a_report_beyond_the_limit_is_too_large(player: AsyncClient) -> None:

@@ -170,6 +170,8 @@ def _summary(credentials: Credentials, folder: Path) -> str:
 
 List the devices, with a token for this login from a file that exists while the demo runs:
   curl -s -K {quote(str(folder / TOKEN))} {url}/2022/06/REST/Devices/
+Watch what happens to them, live:
+  curl -s -N -K {quote(str(folder / TOKEN))} -H 'Accept: text/event-stream' {url}/admin/v1/events/
 
 Press Ctrl+C to stop.\n"""
 

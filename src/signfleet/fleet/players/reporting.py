@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import next_moment, status_end, status_start
@@ -18,16 +18,17 @@ from signfleet.fleet.health import inputs
 from signfleet.fleet.health.changes import write_changes
 from signfleet.fleet.health.rules import Reason, Verdict, evaluate
 from signfleet.fleet.health.store import SET_STATUS_END
-from signfleet.fleet.players import clock, news
+from signfleet.fleet.players import news
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.events import Event, StoredEvents
+from signfleet.fleet.players.items import read_items
 from signfleet.fleet.players.rate_limit import player_rate_limit
-from signfleet.fleet.players.schemas import MAX_DOWNLOADS, MAX_ERRORS, Report, ReportAnswer
+from signfleet.fleet.players.schemas import SEQUENCE_SPAN, LooseReport, Report, ReportAnswer
 from signfleet.fleet.players.status import read_status
 from signfleet.fleet.subscriptions.service import Subscriptions
-from signfleet.foundation.errors import Invalid, Unauthenticated
+from signfleet.foundation.errors import Unauthenticated
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.wire import datetime, timespan
+from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.notify.events import recording
@@ -43,9 +44,19 @@ def settings_etag(settings: str) -> str:
     return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
 
 
-class _Added(msgspec.Struct):
-    """The rows that a report has inserted."""
+def is_newer(sequence: int, stored: int) -> bool:
+    """Returns whether a sequence number is above the stored one, or far below it.
 
+    A player that once sent a number near the highest, by a broken clock, would otherwise have none left and never
+    report again.
+    """
+    return sequence > stored or stored - sequence > SEQUENCE_SPAN // 2
+
+
+class _Added(msgspec.Struct):
+    """What a report has changed: whether it is no repeat, and the rows that it has inserted."""
+
+    is_taken: bool = False
     errors: list[Event] = []
     downloads: list[Event] = []
 
@@ -66,14 +77,14 @@ class Reports:
             raise _gone()
         return str(row.part)
 
-    async def receive(self, network_id: int, device_id: int, report: Report, now: int) -> ReportAnswer:
-        """Stores a report. A repeat, whose sequence number is not above the stored one, changes nothing.
+    async def receive(self, network_id: int, device_id: int, report: Report | LooseReport, now: int) -> ReportAnswer:
+        """Stores a report. A repeat, whose sequence number is not newer than the stored one, changes nothing.
 
         Raises `Invalid` for a malformed status or date, and `Throttled` if the device reports too often.
         """
         self._rate_limit.check(device_id)
         status = None if report.status is None else read_status(report.status)
-        errors, downloads = _events(report, now)
+        items = read_items(report, now)
         keys = {"network_id": network_id, "device_id": device_id}
         added = _Added()
 
@@ -81,11 +92,12 @@ class Reports:
             row = await tx.one(queries.LOCK_REPORTING_DEVICE, **keys)
             if row is None:
                 raise _gone()
-            if report.sequence <= row.report_sequence:
+            if not is_newer(report.sequence, row.report_sequence):
                 return row
+            added.is_taken = True
             if row.report_sequence == 0:
                 await self._subscriptions.on_first_report(tx, network_id, device_id, row.serial, now)
-            verdict = _verdict(row, status, errors, now)
+            verdict = _verdict(row, status, items.errors, now)
             ours = {"in_network": network_id, "of_device": device_id}
             await tx.execute(
                 queries.UPDATE_DEVICE,
@@ -99,8 +111,8 @@ class Reports:
             await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
             if status is not None or row.status is None:
                 await _store_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
-            added.errors = await self._events.add_errors(tx, keys, errors)
-            added.downloads = await self._events.add_downloads(tx, keys, downloads)
+            added.errors = await self._events.add_errors(tx, keys, items.errors)
+            added.downloads = await self._events.add_downloads(tx, keys, items.downloads)
             happened = news.of_report(added.errors, added.downloads)
             events = [recording.Event(data, device_id, row.serial) for data in happened]
             await recording.record(tx, network_id, *events, now=now)
@@ -111,7 +123,9 @@ class Reports:
         self._events.errors.use(device_id, len(added.errors))
         self._events.downloads.use(device_id, len(added.downloads))
         return ReportAnswer(
-            sequence=max(report.sequence, row.report_sequence),
+            sequence=report.sequence if added.is_taken else row.report_sequence,
+            duplicate=UNSET if added.is_taken else True,
+            rejected=items.rejected or UNSET,
             settings_etag=f'"{settings_etag(row.settings)}"',
             next_report=max(inputs.period(row.settings) // timespan.SECOND, 1),
         )
@@ -150,55 +164,6 @@ def _verdict(row: queries.ReportingDevice, status: ReportedStatus | None, errors
         error=last,
         limits=limits,
     )
-
-
-def _events(report: Report, now: int) -> tuple[list[Event], list[Event]]:
-    """Returns the errors and downloads of a report as rows, with time stamps by the server's clock."""
-    sent = None if report.sent_at is None else _date(report.sent_at, "sentAt")
-    shift = clock.shift(sent, now)
-
-    def moment(text: str | None, place: str) -> int:
-        ms = None if text is None else _date(text, f"{place}.timestamp")
-        return now if ms is None else max(0, min(ms + shift, now))
-
-    errors = [
-        {
-            "timestamp": moment(error.timestamp, f"errors[{number}]"),
-            **_text("name", error.error_name),
-            **_text("event", error.error_event or "deviceError"),
-            **_text("reason", error.reason),
-            "response_code": error.response_code or 0,
-        }
-        for number, error in _last(report.errors, MAX_ERRORS)
-    ]
-    downloads = [
-        {
-            "timestamp": moment(download.timestamp, f"downloads[{number}]"),
-            **_text("file_name", download.file_name),
-            **_text("file_hash", None if download.file_hash is None else download.file_hash.upper()),
-            "progress": download.progress,
-            **_text("status", download.status),
-        }
-        for number, download in _last(report.downloads, MAX_DOWNLOADS)
-    ]
-    return errors, downloads
-
-
-def _last(items: Sequence[Item] | None, count: int) -> list[tuple[int, Item]]:
-    """Returns the last `count` items of a list, each with its index in the whole list."""
-    return list(enumerate(items or ()))[-count:]
-
-
-def _text(column: str, text: str | None) -> Event:
-    """Returns the columns of a text: itself, and folded for comparisons."""
-    return {column: text, f"{column}_key": None if text is None else fold(text)}
-
-
-def _date(text: str, member: str) -> int | None:
-    try:
-        return datetime.parse(text)
-    except ValueError as error:
-        raise Invalid(f"The body does not fit: {error} - at '{member}'.") from error
 
 
 def _gone() -> Unauthenticated:

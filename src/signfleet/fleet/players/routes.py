@@ -6,6 +6,7 @@ from signfleet.fleet.devices.schemas import PlayerSettings
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports, settings_etag
 from signfleet.fleet.players.schemas import (
+    LooseReport,
     PlayerRegistration,
     Registered,
     Report,
@@ -86,13 +87,19 @@ async def create_player_token(call: Call, tokens: PlayerTokens) -> Answer:
     caller="device",
     scope=SCOPE,
     body=Report,
+    body_otherwise=LooseReport,
     body_limit=REPORT_LIMIT,
+    packed=True,
     answer=ReportAnswer,
     statuses="200",
     errors="400 401 403 406 413 415 429 5XX",
 )
 async def report_from_player(call: Call, reports: Reports) -> Answer:
-    """Report status, errors and downloads, or only that the player is alive."""
+    """Report status, errors and downloads, or only that the player is alive.
+
+    The body may be compressed (`Content-Encoding: gzip`). Errors and downloads that do not fit are listed as `rejected`
+    in the answer; the others are stored.
+    """
     return answer_json(await reports.receive(call.network_id, call.device_id, call.body, call.now))
 
 

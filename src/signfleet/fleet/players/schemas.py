@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -16,6 +16,8 @@ from signfleet.identity.users.schemas import NetworkName
 
 MAX_ERRORS = 50
 MAX_DOWNLOADS = 100
+#: How many sequence numbers there are.
+SEQUENCE_SPAN = 2**53
 
 Word64 = Annotated[str, Meta(min_length=1, max_length=64)]
 FileName = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -89,29 +91,58 @@ class ReportedDownload(Entity):
     file_hash: (
         Annotated[
             str,
-            Meta(pattern=r"^[Ss][Hh][Aa]1:[0-9A-Fa-f]{40}$(?!\n)", extra={"is": "`SHA1:` and 40 hexadecimal digits"}),
+            Meta(
+                pattern=r"^[A-Za-z][A-Za-z0-9-]{0,15}:([0-9A-Fa-f]{2}){4,64}$(?!\n)",
+                extra={"is": "the name of an algorithm, a colon and hexadecimal digits, such as `SHA1:3118…`"},
+            ),
         ]
         | None
     ) = None
     timestamp: DateTime | None = None
 
 
+Sequence = Annotated[int, Meta(ge=1, lt=SEQUENCE_SPAN)]
+
+
 class Report(Entity):
     """A report; without its optional members it only shows that the player is alive."""
 
-    sequence: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    sequence: Sequence
     sent_at: DateTime | None = None
     status: dict[str, Any] | None = None
     errors: Annotated[list[ReportedError], _last(MAX_ERRORS)] | None = None
     downloads: Annotated[list[ReportedDownload], _last(MAX_DOWNLOADS)] | None = None
 
 
+class LooseReport(Entity):
+    """A report with errors or downloads that do not fit, which are read one by one."""
+
+    sequence: Sequence
+    sent_at: DateTime | None = None
+    status: dict[str, Any] | None = None
+    errors: list[Any] | None = None
+    downloads: list[Any] | None = None
+
+
+class RejectedItem(Entity):
+    """An error or a download that was not stored, by its index in the report, and why."""
+
+    in_: Literal["errors", "downloads"] = msgspec.field(name="in")
+    index: int
+    reason: str
+
+
 class ReportAnswer(Entity):
-    """The answer to a report: `sequence` is the highest accepted number, `nextReport` is in seconds."""
+    """The answer to a report: `sequence` is the last accepted number, `nextReport` is in seconds.
+
+    `duplicate` is true for a repeat, `rejected` lists what was not stored; else they are missing.
+    """
 
     sequence: int
     next_report: int
     settings_etag: str = msgspec.field(name="settingsETag")
+    duplicate: bool | UnsetType = UNSET
+    rejected: list[RejectedItem] | UnsetType = UNSET
 
 
 class ScreenshotAnswer(Entity):

@@ -95,6 +95,10 @@ class Endpoint:
     consumes: tuple[str, ...] = JSON
     body_optional: bool = False
     body_limit: int = BODY_LIMIT
+    #: The type of a body that does not fit `body`: the handler says what of it does not.
+    body_otherwise: Any = None
+    #: The body may be sent with `Content-Encoding: gzip`.
+    packed: bool = False
     parameters: tuple[Parameter, ...] = ()
     #: Other paths of the same endpoint.
     aliases: tuple[str, ...] = ()
@@ -133,6 +137,8 @@ class _Facts(TypedDict, total=False):
     consumes: tuple[str, ...]
     body_optional: bool
     body_limit: int
+    body_otherwise: Any
+    packed: bool
     parameters: tuple[Parameter, ...]
     aliases: tuple[str, ...]
     secret: bool

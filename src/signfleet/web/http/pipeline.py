@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from functools import cache
 from typing import Any, Protocol
 
@@ -22,7 +22,7 @@ from signfleet.web.contract.spelling import AT_ONCE, Spelling
 from signfleet.web.http.body_budget import SMALL, BodyBudget
 from signfleet.web.http.call import Answer, Call, Disconnected
 from signfleet.web.http.charsets import as_utf8, charset_of, form_as_utf8
-from signfleet.web.http.compression import compress
+from signfleet.web.http.compression import compress, unpack
 from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, ErrorForm, Handler
 from signfleet.web.http.entity_check import BodyCheck
 from signfleet.web.http.errors import (
@@ -154,16 +154,22 @@ def _reader(endpoint: Endpoint, check: BodyCheck | None) -> BodyReader | None:
     is_json = consumes in (JSON, JSON_PATCH)
     is_form = consumes == FORM
     decoder = msgspec.json.Decoder(dict[str, Any] if endpoint.partial else endpoint.body)
+    otherwise = None if endpoint.body_otherwise is None else msgspec.json.Decoder(endpoint.body_otherwise)
+    packed = endpoint.packed
     spelling = _spelling(endpoint.body) if is_json else None
 
     async def read(call: Call) -> Any:
         media_type = call.header(b"content-type")
         if not is_sent_as(media_type, consumes):
             raise UnsupportedMediaType(f"The body has to be {' or '.join(consumes)}; Content-Type says '{media_type}'.")
-        encoding = call.header(b"content-encoding")
-        if encoding is not None and encoding.strip().lower() not in ("", "identity"):
-            raise UnsupportedMediaType(f"The body has to be sent plain; Content-Encoding says '{encoding}'.")
+        encoding = (call.header(b"content-encoding") or "").strip().lower()
+        is_packed = packed and encoding in ("gzip", "x-gzip")
+        if encoding not in ("", "identity") and not is_packed:
+            ways = "plain or with gzip" if packed else "plain"
+            raise UnsupportedMediaType(f"The body has to be sent {ways}; Content-Encoding says '{encoding}'.")
         body = await call.read(limit)
+        if body and is_packed:
+            body = await unpack(body, limit)
         if body is None:
             raise TooLarge(f"The body is longer than the {limit} bytes that are allowed.")
         if not body:
@@ -172,7 +178,12 @@ def _reader(endpoint: Endpoint, check: BodyCheck | None) -> BodyReader | None:
             raise Invalid("The request has no body; one is needed.")
         if is_json:
             text = as_utf8(body, charset_of(media_type))
-            decoded = await decode_json(text, decoder, spelling)
+            try:
+                decoded = await decode_json(text, decoder, spelling)
+            except Invalid:
+                if otherwise is None:
+                    raise
+                decoded = await _decoded_otherwise(text, otherwise, decoder, spelling)
             if check is not None:
                 await _checked(text, check)
             return decoded
@@ -210,6 +221,15 @@ async def decode_json(body: bytes, decoder: msgspec.json.Decoder[Any], spelling:
         raise Invalid(f"The body is not valid JSON: {malformed(error)}.") from error
     except RecursionError as error:
         raise Invalid("The body is nested too deeply.") from error
+
+
+async def _decoded_otherwise(
+    text: bytes, otherwise: msgspec.json.Decoder[Any], decoder: msgspec.json.Decoder[Any], spelling: Spelling | None
+) -> Any:
+    """Decodes a body by its looser type. Raises `Invalid` for the declared one where neither fits."""
+    with suppress(Invalid):
+        return await decode_json(text, otherwise, spelling)
+    return await decode_json(text, decoder, spelling)
 
 
 async def _checked(body: bytes, check: BodyCheck) -> None:
