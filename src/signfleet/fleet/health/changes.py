@@ -80,7 +80,7 @@ async def _end_periods(tx: Transaction, network_id: int, rows: Sequence[StoredHe
     )
 
 
-def _period(row: StoredHealth, id_: int, before: queries.Totals | None, end: int) -> dict[str, Any]:
+def _period(row: StoredHealth, id_: int, before: queries.LastTotals | None, end: int) -> dict[str, Any]:
     subject = row.health_reason_subject
     time = {row.health: end - row.health_since}
     return {

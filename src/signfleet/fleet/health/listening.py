@@ -1,8 +1,8 @@
 """Knows when no server could hear reports, so that the silence of players is not held against them.
 
-All servers of an installation renew one row of the store. Whoever finds that nobody has renewed it for long writes an
-outage: no server ran, the machine slept, the process was stopped, or the database was away. Each of them kept reports
-from being stored.
+All servers of an installation renew one row of the store. A server that finds that it was not renewed for long writes
+an outage: no server ran, the machine slept, the process was stopped, or the database was away. Meanwhile no report
+could be stored.
 """
 
 from __future__ import annotations

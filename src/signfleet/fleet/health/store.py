@@ -101,7 +101,7 @@ SET_HEALTH = Query(
 SET_STATUS_END = Query(device_document.update().where(ITS_DOCUMENT).values(status_end=bindparam("new_end")))
 
 
-class Totals(Protocol):
+class LastTotals(Protocol):
     """How long a device was in each health until its present one began, in ms."""
 
     device_id: int
@@ -123,7 +123,7 @@ LAST_TOTALS = Query(
         ),
     )
     .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids")),
-    Totals,
+    LastTotals,
 )
 INSERT_PERIOD = Query(health_period.insert())
 #: How many periods one transaction deletes.

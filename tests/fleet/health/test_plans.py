@@ -1,0 +1,52 @@
+"""What reads health does so by an index, whatever the number of devices."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signfleet.fleet.health import gauges_store, listening_store, overview_store, reading_store, store
+from signfleet.fleet.health.catalogue import HEALTHS
+from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.storage.query import Query
+
+PARAMETERS: dict[str, Any] = {
+    "network_id": 1,
+    "device_id": 1,
+    "moment": 1,
+    "now": 1,
+    "limit": 1,
+    "ids": [1],
+    "before": 1,
+}
+BY_DATE = Listing(HEALTHS).statement(None, HEALTHS.sort("[Since] DESC"))
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (BY_DATE, "ix_device_health_since"),
+        (store.ANY_DUE, "ix_device_health_due"),
+        (store.LOCK_DUE, "ix_device_health_due"),
+        (store.LAST_TOTALS, "uq_health_period_device"),
+        (store.DELETE_OLD_PERIODS, "ix_health_period_age"),
+        (reading_store.PERIOD_AT, "uq_health_period_device"),
+        (overview_store.TOTALS_AT, "pk_health_total"),
+        (gauges_store.FIRST_EXPECTED, "ix_device_health_due"),
+        (listening_store.HEARTBEAT, "heartbeat"),
+    ],
+)
+def test_an_index_serves_it(migrated_sqlite: Path, query: Query, index: str) -> None:
+    prepared = query.prepared("sqlite")
+    with sqlite3.connect(migrated_sqlite) as connection:
+        connection.create_function("next_moment", -1, max)
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {prepared.text}", prepared.arguments(PARAMETERS)).fetchall()
+    steps = [row[3] for row in plan]
+    named = index.replace("pk_health_total", "sqlite_autoindex_health_total_1")
+    named = named.replace("heartbeat", "sqlite_autoindex_heartbeat_1")
+    assert any(named in step or ("PRIMARY KEY" in step and index in step) for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN device") and "INDEX" not in step], steps
+    assert not [step for step in steps if step.startswith(("SCAN health", "SCAN device_error"))], steps
