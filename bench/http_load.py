@@ -199,8 +199,8 @@ class Server:
 
 
 def _cpu_seconds(process: int) -> float:
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Returns the CPU time of all threads of a process: Linux makes a clock's number of the process's."""
+    return time.clock_gettime(~process << 3 | 2)
 
 
 def with_children(process: int) -> list[int]:
