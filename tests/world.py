@@ -21,6 +21,7 @@ from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import blocked_serial, outbox, person
+from signfleet.foundation.storage.tables import job as job_table
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
@@ -261,7 +262,7 @@ class World:
             token = await self.sign_in(owner.login, network_id=owner.network_id)
             values["session"] = str((await self.services.sessions.authenticate(token, now())).id)
         if "{job}" in called:
-            values["job"] = str(await self._job(owner))
+            values["job"] = str(await self._job(called, owner))
         if "{application}" in called:
             values["application"] = str(await self._application(owner))
         if "{file:path}" in called:
@@ -368,6 +369,8 @@ class World:
             "PUT /Self/Users/{user}/Notifications/": {"deviceFailureNotificationTemplate": f"T{number}"},
             "POST /Self/Users/{user}/Profile/": {"key": f"k{number}", "value": "x"},
             "PUT /Self/Users/{user}/Profile/{key}/": f"v{number}",
+            "POST /admin/v1/changes/": {"filter": "[Id] IS 0", "delete": True},
+            "POST /admin/v1/changes/dry-run/": {"filter": "[Id] IS 0", "delete": True},
             "POST /admin/v1/setup-tokens/": {"maxUses": number, "days": 7},
             "POST /admin/v1/serial-claims/": {"serial": f"C{number}"},
             "POST /admin/v1/webhooks/": {"name": f"W{number}", "url": WEBHOOK_URL},
@@ -397,11 +400,19 @@ class World:
             return (await self.player()).access_token
         return await self.sign_in(ULLA if " /Users/" in called else owner.login, network_id=owner.network_id)
 
-    async def _job(self, owner: Owner) -> int:
-        """Inserts a job of the owner that nobody works on."""
+    async def _job(self, called: str, owner: Owner) -> int:
+        """Inserts a job of the owner that nobody works on; for changes, one that has ended and failed at a device."""
         session = await self.services.sessions.authenticate(await self.sign_in(owner.login), now())
         job = NewJob("delete devices", "[Id] IS 0", {}, session)
-        return await self.services.store.write(lambda tx: insert_job(tx, owner.network_id, job, now()))
+        if "/changes/" in called:
+            given = {"action": "settings", "value": [{"op": "replace", "path": "/settings/description", "value": ""}]}
+            job = NewJob("change", "[Id] IS 0", given, session)
+        id_ = await self.services.store.write(lambda tx: insert_job(tx, owner.network_id, job, now()))
+        if "/changes/" in called:
+            ended = job_table.update().where(job_table.c.id == id_)
+            ended = ended.values(lease_until=None, finished_date=now(), state="Finished", failed=1)
+            await self.services.store.write(lambda tx: tx.execute(Query(ended)))
+        return id_
 
     async def _block(self, serial: str) -> None:
         """Blocks a serial as if its device had been deleted."""

@@ -36,7 +36,7 @@ READING = {"Get", "List", "Count", "Check", "Export", "Explain"}
 WRITING = {"Create", "Update", "Replace", "Delete", "Add", "Remove", "Issue", "Revoke"} | {
     # what is no change of one entity has its own verb
     *("Accept", "Activate", "Decline", "Introspect", "Register", "Release", "Report", "Reset", "Rotate", "Send"),
-    *("Unblock", "Upload"),
+    *("Cancel", "Preview", "Unblock", "Upload"),
 }
 
 

@@ -16,6 +16,7 @@ CHANGING = [endpoint for endpoint in OFFERED if endpoint.method != "GET"]
 
 #: What leaves no entry, and why.
 EXEMPT = {
+    "POST /admin/v1/changes/dry-run/": "a dry run changes nothing",
     f"POST {OPENID}/token": "signing in changes nothing but the caller's own tokens",
     "POST /Token": "signing in",
     "POST /player/v1/token": "signing in",
@@ -32,6 +33,7 @@ ENTITIES = {
     "/webhooks/": "Webhook",
     "/setup-tokens/": "Token",
     "/jobs/": "Job",
+    "/changes/": "Job",
     "/blocked-serials/": "Serial",
     "/serial-claims/": "Serial",
     "/release/": "Device",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from signfleet.fleet.changes.actions import DeleteAction, GroupAction, SettingsAction, TagsAction
+from signfleet.fleet.changes.routes import endpoints as change_endpoints
+from signfleet.fleet.changes.service import Changes
 from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.counts.service import DeviceCounts, MaintainedCounts
 from signfleet.fleet.devices.deletion import DeviceDeletion
@@ -80,6 +83,13 @@ class FleetServices(IdentityServices):
         self.device_permissions = DevicePermissions(store, devices)
         self.beacons = Beacons(devices, self.device_settings)
         self.tags = Tags(store, devices)
+        self.changes = Changes(store, devices, self.job_runner, self.job_lists)
+        self.changes.register(
+            SettingsAction(self.device_settings),
+            GroupAction(self.device_settings),
+            TagsAction(self.tags),
+            DeleteAction(devices, self.device_deletion),
+        )
         self.device_history = DeviceHistory(store, devices)
         self.regions = Regions(store, devices)
         self.device_counts = DeviceCounts(store, devices)
@@ -132,6 +142,7 @@ def endpoints() -> list[Endpoint]:
         *setup_endpoints,
         *record_endpoints,
         *device_endpoints(),
+        *change_endpoints,
         *joining_endpoints,
         *player_endpoints,
         *subscription_endpoints,

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from signfleet.fleet.devices import store as queries
-from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.retention.service import Retention
+from signfleet.fleet.devices.selection import DeviceSelection, Found
 from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.devices.store import FoundDevice
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.expressions.catalogue import Filter
-from signfleet.foundation.expressions.listing import Listing, Scope
+from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.query import Query
 from signfleet.identity.access import grants
 from signfleet.identity.access.grantor import Grantor
 from signfleet.identity.access.operations.definitions import DELETE_DEVICE, DEVICE
@@ -29,16 +28,6 @@ from signfleet.web.contract.conditional import Precondition
 
 #: Up to so many devices deleted at once are audited with their settings; of more, only ids and serials.
 AUDITED_IN_FULL = 100
-#: How many compiled statements are cached.
-CACHE_SIZE = 64
-
-
-class _Search(NamedTuple):
-    """The devices that a caller may delete, of those that a filter matches."""
-
-    filter: Filter
-    scope: Scope
-    still_matching: Query[Any]
 
 
 class DeviceDeletion:
@@ -62,9 +51,8 @@ class DeviceDeletion:
         self._devices = devices
         self._permissions = permissions
         self._subscriptions = subscriptions
-        self._listing = Listing(DEVICES)
+        self._selection = DeviceSelection(store)
         jobs.register(self)
-        self._still_matching: dict[tuple[Filter, str], Query[Any]] = {}
 
     async def delete(self, session: Session, ref: str, precondition: Precondition, now: int) -> None:
         """Deletes one device. Raises `NotFound`, `Forbidden` or `Stale`.
@@ -73,15 +61,18 @@ class DeviceDeletion:
         needs every operation that one of them denies to someone.
         """
         found = await self._devices.find(session, ref, DELETE_DEVICE)
-        network_id = session.network
 
         async def work(tx: Transaction) -> None:
             await self._devices.lock(tx, session, found, DELETE_DEVICE, precondition)
-            await (await Grantor.of(session, tx)).require_to_lift(DEVICE, [found.id])
-            await self.remove(tx, network_id, [found.id], now)
+            await self.delete_in(tx, session, found, now)
 
         await self._store.write(work)
         self._retention.wake.set()
+
+    async def delete_in(self, tx: Transaction, session: Session, found: FoundDevice, now: int) -> None:
+        """Deletes a device that the caller has locked, as part of a transaction. Raises `Forbidden` like `delete`."""
+        await (await Grantor.of(session, tx)).require_to_lift(DEVICE, [found.id])
+        await self.remove(tx, session.network, [found.id], now)
 
     async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
         """Deletes those devices that match and that the caller may delete one by one; returns how many.
@@ -91,95 +82,59 @@ class DeviceDeletion:
         matches it again. Raises `Invalid` without a filter, so that leaving it out cannot delete a whole network.
         """
         network_id = session.network
-        search = await self._search(session, filter_)
-        candidates = await self._candidates(network_id, search, 0, STEP_ROWS + 1)
+        if filter_ is None or not filter_.strip():
+            raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
+        found = await self._selection.find(network_id, filter_, await self._scope(session))
+        candidates = await self._selection.ids(network_id, found, STEP_ROWS + 1)
         if not candidates:
             return 0
         if len(candidates) > STEP_ROWS:
-            return await self._delete_in_steps(session, filter_, search, now)
+            return await self._delete_in_steps(session, found, now)
 
         async def work(tx: Transaction) -> int:
-            return await self._remove_matching(tx, network_id, search, candidates, now)
+            return await self._remove_matching(tx, network_id, found, candidates, now)
 
         deleted = await self._store.write(work)
         self._retention.wake.set()
         return deleted
 
-    async def _search(self, session: Session, filter_: str | None) -> _Search:
-        visible = await self._devices.scope(session)
-        parsed = await self._listing.read_filter(self._store, session.network, filter_, visible)
-        if parsed is None:
-            raise Invalid("Query parameter 'filter' is required: it says which devices to delete.")
+    async def _scope(self, session: Session) -> Scope:
+        """Returns the scope of the devices that a caller may delete one by one."""
         deletable = await self._permissions.scope(session, DELETE_DEVICE, queries.DEVICE_ID)
         liftable = await self._permissions.liftable(session, DEVICE, queries.DEVICE_ID)
-        scope = visible & deletable & liftable
-        key = parsed, scope.name
-        still_matching = self._still_matching.get(key)
-        if still_matching is None:
-            if len(self._still_matching) >= CACHE_SIZE:
-                self._still_matching.clear()
-            still_matching = self._still_matching[key] = self._listing.matching_among(parsed, scope)
-            await still_matching.prepare(self._store.dialect)
-        return _Search(parsed, scope, still_matching)
+        return await self._devices.scope(session) & deletable & liftable
 
-    async def _candidates(self, network_id: int, search: _Search, after: int, size: int) -> list[int]:
-        """Returns the first ids after one that match."""
-        order = DEVICES.sort("[Id] ASC")
-        position = order.position(order.marker((after,))) if after else None
-        page = await self._listing.page(
-            self._store,
-            network_id,
-            filter=search.filter,
-            sort=order,
-            position=position,
-            size=size,
-            scope=search.scope,
-        )
-        return page.ids
-
-    async def _delete_in_steps(self, session: Session, text: str | None, search: _Search, now: int) -> int:
+    async def _delete_in_steps(self, session: Session, found: Found, now: int) -> int:
         network_id = session.network
-        last = await self._listing.page(
-            self._store,
-            network_id,
-            filter=search.filter,
-            sort=DEVICES.sort("[Id] DESC"),
-            position=None,
-            size=1,
-            scope=search.scope,
-        )
-        if not last.ids:
-            return 0
-        total = await self._listing.count(self._store, network_id, filter=search.filter, scope=search.scope)
-        job = NewJob(self.name, search.filter.echo, {"filter": text, "last": last.ids[0]}, session, total)
+        last = await self._selection.last(network_id, found)
+        total = await self._selection.count(network_id, found)
+        job = NewJob(self.name, found.filter.echo, {"filter": found.text, "last": last}, session, total)
         id_ = await self._store.write(lambda tx: insert_job(tx, network_id, job, now))
         return (await self._jobs.finish(network_id, id_)).done
 
     async def next_step(self, run: Run) -> Step:
         """Deletes the next devices that match and that the caller of the job may delete."""
-        search = await self._search(run.caller, run.input["filter"])
-        found = await self._candidates(run.network_id, search, run.position or 0, run.size)
-        candidates = [id_ for id_ in found if id_ <= run.input["last"]]
+        found = await self._selection.find(run.network_id, run.input["filter"], await self._scope(run.caller))
+        candidates = await self._selection.ids(
+            run.network_id, found, run.size, after=run.position or 0, last=run.input["last"]
+        )
         is_last = len(candidates) < run.size
 
         async def step(tx: Transaction) -> Progress:
-            deleted = 0
-            if candidates:
-                deleted = await self._remove_matching(tx, run.network_id, search, candidates, run.now)
+            deleted = await self._remove_matching(tx, run.network_id, found, candidates, run.now)
             if is_last:
                 self._retention.wake.set()
-            return Progress(candidates[-1] if candidates else run.position, deleted, is_last)
+            return Progress(candidates[-1] if candidates else None, deleted, is_last)
 
         return step
 
     async def _remove_matching(
-        self, tx: Transaction, network_id: int, search: _Search, candidates: list[int], now: int
+        self, tx: Transaction, network_id: int, found: Found, candidates: list[int], now: int
     ) -> int:
         """Locks the candidates and deletes those that still match; returns how many."""
-        these: dict[str, Any] = {"network_id": network_id, "ids": candidates}
         if not tx.alone:
-            await tx.all(queries.LOCK_DEVICES, **these)
-        ids = [row.id for row in await tx.all(search.still_matching, **these, **search.scope.parameters)]
+            await tx.all(queries.LOCK_DEVICES, network_id=network_id, ids=candidates)
+        ids = await found.still_matching(tx, network_id, candidates)
         if ids:
             await self.remove(tx, network_id, ids, now)
         return len(ids)

@@ -14,7 +14,7 @@ from signfleet.fleet.devices.document import next_moment, write_part
 from signfleet.fleet.devices.location import derive_names, store_place
 from signfleet.fleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.fleet.devices.service import Devices
-from signfleet.fleet.devices.store import LockedDevice
+from signfleet.fleet.devices.store import FoundDevice, LockedDevice
 from signfleet.foundation.errors import Forbidden, Invalid, TooLarge
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.collation import order_key
@@ -26,7 +26,7 @@ from signfleet.identity.access.operations.definitions import CHANGE_TARGET_GROUP
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit import recording
 from signfleet.web.caller.session import Session
-from signfleet.web.contract.conditional import Precondition
+from signfleet.web.contract.conditional import NONE, Precondition
 from signfleet.web.contract.patch import Document, PatchOperation, check_paths, converted, merged, patched, spell_values
 
 #: Set by the server alone. A PUT may send them, and they are ignored.
@@ -78,6 +78,10 @@ class DeviceSettings:
         self, session: Session, ref: str, changes: list[PatchOperation], precondition: Precondition, now: int
     ) -> None:
         """Replaces single values below `/settings/`, for a PATCH. Raises like `replace`."""
+        await self.change(session, ref, precondition, now, await self.read_patch(changes))
+
+    async def read_patch(self, changes: list[PatchOperation]) -> Edit:
+        """Returns the edit that a PATCH means. Raises `Invalid` for paths that no device has, or that cannot change."""
         for change in changes:
             name = change.path.strip("/").lower().partition("/")[2]
             if name in _READ_ONLY:
@@ -91,7 +95,7 @@ class DeviceSettings:
                 raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
             return result | {name: present[name] for name in READ_ONLY}
 
-        await self.change(session, ref, precondition, now, edit)
+        return edit
 
     async def change(self, session: Session, ref: str, precondition: Precondition, now: int, edit: Edit) -> None:
         """Replaces the settings by what `edit` returns, in one transaction that locks the device.
@@ -101,23 +105,34 @@ class DeviceSettings:
         """
         found = await self._devices.find(session, ref, UPDATE_DEVICE)
 
-        async def work(tx: Transaction) -> None:
-            row = await self._devices.lock(tx, session, found, UPDATE_DEVICE, precondition)
-            present: Document = msgspec.json.decode(row.settings)
-            settings = converted(edit(present), PlayerSettings, "settings")
-            settings_rules.check(settings, present)
-            if msgspec.to_builtins(settings.group) != present["group"]:
-                settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
-            settings.location = derive_names(present.get("location"), settings.location)
-            if msgspec.to_builtins(settings) == present:
-                return
-            await self._write(tx, row, settings, present, next_moment(row, now))
-            states = {"settings": present}, {"settings": settings}
-            await recording.record(
-                tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *states), now
-            )
+        await self._store.write(lambda tx: self.change_in(tx, session, found, edit, now, precondition=precondition))
 
-        await self._store.write(work)
+    async def change_in(
+        self,
+        tx: Transaction,
+        session: Session,
+        found: FoundDevice,
+        edit: Edit,
+        now: int,
+        *,
+        precondition: Precondition = NONE,
+    ) -> tuple[Document, Document] | None:
+        """Does what `change` does, as part of a transaction; returns the old and the new settings if they differ."""
+        row = await self._devices.lock(tx, session, found, UPDATE_DEVICE, precondition)
+        present: Document = msgspec.json.decode(row.settings)
+        settings = converted(edit(present), PlayerSettings, "settings")
+        settings_rules.check(settings, present)
+        if msgspec.to_builtins(settings.group) != present["group"]:
+            settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
+        settings.location = derive_names(present.get("location"), settings.location)
+        if msgspec.to_builtins(settings) == present:
+            return None
+        await self._write(tx, row, settings, present, next_moment(row, now))
+        states = {"settings": present}, {"settings": settings}
+        await recording.record(
+            tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *states), now
+        )
+        return present, msgspec.to_builtins(settings)
 
     async def _group(
         self, tx: Transaction, session: Session, row: LockedDevice, name: str, wanted: GroupReference | None

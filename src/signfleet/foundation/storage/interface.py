@@ -53,6 +53,10 @@ class Transaction(Protocol):
 
     async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None: ...
 
+    async def nested(self, work: UnitOfWork[T]) -> T:
+        """Runs a part of this unit of work. If it raises, only what it has written is rolled back."""
+        ...
+
     async def next_id(self, sequence: str) -> int:
         """Returns a new id; `sequence` is one of `tables.SEQUENCES`."""
         ...

@@ -76,6 +76,13 @@ class _Transaction:
         prepared = query.prepared("postgresql")
         await self._connection.executemany(prepared.text, [prepared.arguments(row) for row in rows])
 
+    async def nested(self, work: UnitOfWork[T]) -> T:
+        try:
+            async with self._connection.transaction():
+                return await work(self)
+        except asyncpg.UniqueViolationError as error:
+            raise Duplicate(str(error)) from error
+
     async def next_id(self, sequence: str) -> int:
         number: int = await self._connection.fetchval("SELECT nextval($1::text::regclass)", f"{sequence}_id")
         return number

@@ -69,6 +69,19 @@ class _Transaction:
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
 
+    async def nested(self, work: UnitOfWork[T]) -> T:
+        execute = self._connection.execute
+        execute("SAVEPOINT nested")
+        try:
+            result = await work(self)
+        except BaseException:
+            if self._connection.in_transaction:  # otherwise SQLite rolled back the whole batch
+                execute("ROLLBACK TO nested")
+                execute("RELEASE nested")
+            raise
+        execute("RELEASE nested")
+        return result
+
     async def next_id(self, sequence: str) -> int:
         return (await self.next_ids(sequence, 1))[0]
 

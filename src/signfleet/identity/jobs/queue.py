@@ -10,6 +10,7 @@ from signfleet.foundation.quotas import check_quota
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
+from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.jobs import store as queries
 from signfleet.identity.jobs.kinds import NewJob, Progress
 from signfleet.identity.jobs.store import JobRow
@@ -78,7 +79,9 @@ async def request(tx: Transaction, network_id: int, new: NewJob, now: int) -> in
             return same.id
     count = await tx.one(queries.COUNT_UNFINISHED, network_id=network_id)
     check_quota(count.total if count else 0, UNFINISHED_LIMIT, "unfinished jobs in this network", "jobs")
-    return await insert_job(tx, network_id, new, now)
+    id_ = await insert_job(tx, network_id, new, now)
+    await record(tx, network_id, AuditEntry("Create", "Job", id_, new.kind, None, {"subject": new.subject}), now)
+    return id_
 
 
 async def record_progress(tx: Transaction, row: JobRow, progress: Progress, *, lease: int) -> None:

@@ -36,6 +36,6 @@ async def list_job_failures(call: Call, job_lists: JobLists, job: str) -> Answer
 
 @endpoints.delete("/{job}/", scope=UPDATE)
 async def cancel_job(call: Call, job_lists: JobLists, job: str) -> Answer:
-    """Remove what a job has not done yet; what it has done stays."""
+    """Cancel a job: it ends before its next step, and what it has done stays."""
     await job_lists.cancel(call.session, job, call.now)
     return NO_CONTENT

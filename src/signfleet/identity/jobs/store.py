@@ -88,6 +88,12 @@ class CreatorRow(Protocol):
     permission_changes: int | None
 
 
+class ChangeRow(Protocol):
+    device_id: int
+    before: str
+    after: str
+
+
 NETWORK_ID = bindparam("network_id", type_=job.c.network_id.type)
 _THIS = and_(job.c.network_id == NETWORK_ID, job.c.id == bindparam("id"))
 
@@ -185,6 +191,30 @@ PERSON = Query(
 #: The columns that lists read.
 JOB_COLUMNS = tuple(job.c[name] for name in get_annotations(JobRow))
 FAILURE_COLUMNS = tuple(job_failure.c[name] for name in get_annotations(FailureRow))
+
+
+FAILURES_AFTER = Query(
+    select(job_failure)
+    .where(
+        job_failure.c.network_id == NETWORK_ID,
+        job_failure.c.job_id == bindparam("job_id"),
+        job_failure.c.id > bindparam("after"),
+    )
+    .order_by(job_failure.c.id)
+    .limit(bindparam("limit", type_=Integer())),
+    FailureRow,
+)
+CHANGES_AFTER = Query(
+    select(job_change)
+    .where(
+        job_change.c.network_id == NETWORK_ID,
+        job_change.c.job_id == bindparam("job_id"),
+        job_change.c.device_id > bindparam("after"),
+    )
+    .order_by(job_change.c.device_id)
+    .limit(bindparam("limit", type_=Integer())),
+    ChangeRow,
+)
 
 
 def created_by(user_id: int | None) -> Scope:

@@ -66,7 +66,7 @@ _CONDITIONS = {
 _HEADERS = {
     "ETag": "The entity tag, for If-None-Match and If-Match.",
     "Last-Modified": "When it last changed, in whole seconds, for If-Modified-Since and If-Unmodified-Since.",
-    "Location": "The address of the new entity.",
+    "Location": "The address of the new entity, or of the job.",
     "Retry-After": "The seconds after which a retry may succeed; not always present.",
     "WWW-Authenticate": "How to authenticate; with an error of RFC 6750 if a token was sent.",
 }
@@ -251,7 +251,7 @@ def _described(endpoint: Endpoint, status: str) -> Json:
     names = []
     if status in ("200", "304") and "304" in endpoint.statuses:
         names = ["ETag", "Last-Modified"] if endpoint.path.startswith(PREFIX) else ["ETag"]
-    elif status == "201" and endpoint.method == "POST" and endpoint.path.startswith(PREFIX):
+    elif status == "202" or (status == "201" and endpoint.method == "POST" and endpoint.path.startswith(PREFIX)):
         names = ["Location"]
     elif status == "401":
         names = ["WWW-Authenticate"]

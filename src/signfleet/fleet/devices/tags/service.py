@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import msgspec
 
 from signfleet.fleet.devices.document import next_moment, touch, write_part
 from signfleet.fleet.devices.service import Devices
-from signfleet.fleet.devices.store import LockedDevice
+from signfleet.fleet.devices.store import FoundDevice, LockedDevice
 from signfleet.fleet.devices.tags import store as queries
 from signfleet.fleet.devices.tags.store import TagKeyRow
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Conflict, Invalid
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import tags as tagkeys
 from signfleet.foundation.wire.collation import order_key
@@ -26,6 +26,8 @@ from signfleet.web.caller.session import Session
 #: How many tags a device may have.
 LIMIT = 100
 
+_NOTHING: Mapping[str, str | None] = {}
+
 
 class _Identity(NamedTuple):
     """What identifies a tag in a network."""
@@ -33,6 +35,15 @@ class _Identity(NamedTuple):
     entity: str
     is_system: bool
     name_key: str
+
+
+class TagChange(NamedTuple):
+    """Tags to set, whatever value they have now, and tags to remove; both leave other tags alone."""
+
+    set: dict[TagKey, str]
+    removed: Set[tuple[str, _Identity]]
+    #: The tags that the device must have, by key; None: must not have.
+    expected: dict[str, str | None]
 
 
 class Tags:
@@ -94,6 +105,52 @@ class Tags:
             await _write(tx, row, {text: value for text, value in present.items() if text not in matching}, now)
 
         await self._store.write(work)
+
+    async def change_in(
+        self, tx: Transaction, session: Session, found: FoundDevice, change: TagChange, now: int
+    ) -> tuple[dict[str, str], dict[str, str]] | None:
+        """Sets and removes tags, as part of a transaction; returns the old and the new tags if they differ.
+
+        Raises `Invalid` for a key that does not fit, `Forbidden`, `NotFound`, and `Conflict` if the device has other
+        tags than `change.expected`.
+        """
+        row = await self._devices.lock(tx, session, found, MANAGE_TAGS)
+        present: dict[str, str] = msgspec.json.decode(row.tags)
+        for text, value in change.expected.items():
+            if present.get(text) != value:
+                raise Conflict(f"Tag '{text}' has changed since.")
+        new = {key: value for key, value in change.set.items() if present.get(str(key)) != value}
+        names = {_identity(key) for key in new}
+        parsed = {text: tagkeys.parse(text) for text in present}
+        gone = {
+            text: key
+            for text, key in parsed.items()
+            if (key.type, _identity(key)) in change.removed or _identity(key) in names
+        }
+        if not new and not gone:
+            return None
+        tags = {text: value for text, value in present.items() if text not in gone}
+        if len(tags) + len(new) > LIMIT:
+            raise Invalid(f"A device may have {LIMIT} tags; this one would have {len(tags) + len(new)}.")
+        if gone:
+            known = await _lock_keys(tx, row.network_id, gone.values())
+            ids = [known[_identity(key)].id for key in gone.values()]
+            for query in queries.DELETIONS:
+                await tx.execute(query, network_id=row.network_id, device_id=row.id, tag_ids=ids)
+        keys = await _lock_or_create(tx, row.network_id, new)
+        tags |= {str(key._replace(name=keys[key].name)): value for key, value in new.items()}
+        await _insert(tx, row, [(keys[key].id, key.type, value) for key, value in new.items()])
+        await _write(tx, row, tags, now)
+        return present, tags
+
+
+def read_change(
+    tags: Mapping[str, Any], removed: Sequence[str] = (), expected: Mapping[str, str | None] = _NOTHING
+) -> TagChange:
+    """Returns the change that sets `tags` and removes the keys `removed`. Raises `Invalid`."""
+    if len(tags) > LIMIT or len(removed) > LIMIT:
+        raise Invalid(f"A device may have {LIMIT} tags; the change names more.")
+    return TagChange(_checked(tags), {(key.type, _identity(key)) for key in map(_key, removed)}, dict(expected))
 
 
 def _checked(tags: Mapping[str, Any]) -> dict[TagKey, str]:

@@ -1,0 +1,1 @@
+"""Changes of all devices that a filter matches, and of those that a file lists."""
