@@ -31,7 +31,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLAYERS=25)
-	@exec $(VENV)/bin/signfleet demo --port '$(PORT)' --data '$(DATA)' --players '$(PLAYERS)'
+	@exec $(VENV)/bin/signfleet demo --port '$(PORT)' --data '$(DATA)' --players '$(PLAYERS)' $(ARGS)
 
 test: $(DEV) $(NODE) ## Run all tests, or some (ARGS="tests/wire -k zone")
 	@tools/install_test_programs.sh

@@ -16,6 +16,10 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, endpoints
+from signfleet.fleet.alerts.defaults import DEFAULT_RULES
+from signfleet.fleet.alerts.notices import FAILURE
+from signfleet.fleet.alerts.schemas import Condition, NewRule, NewWindow
+from signfleet.fleet.alerts.store import DELETE_ALERT, INSERT_ALERT, LIVE
 from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
@@ -244,6 +248,14 @@ class World:
         }
         if "{serial}" in called:
             values["serial"] = SERIAL
+        if "{alert}" in called:
+            values["alert"] = str(await self._alert())
+        if "{rule}" in called:
+            values["rule"] = str(await self.rule())
+        if "{window}" in called:
+            window = NewWindow(name="Stored", begin=datetime.format(now()), end=datetime.format(now() + HOUR))
+            made = await self.services.alert_rules.create_window(self.network.network_id, window, now())
+            values["window"] = str(made.id)
         if "{webhook}" in called:
             values["webhook"] = str(await self.webhook())
         if "{message}" in called:
@@ -274,6 +286,11 @@ class World:
 
     async def _parameters(self, called: str) -> dict[str, str]:
         """Returns the query parameters."""
+        if called.endswith(" /account/unsubscribe"):
+            link = self.services.unsubscribing.link(self.network.network_id, self.network.user_id, "recovered")
+            if called.startswith("POST"):
+                link = await self._subscribed()
+            return {"token": link.partition("token=")[2]}
         if called.startswith("GET /account/"):
             return {"token": await self._link(called.removeprefix("GET /account/"))}
         return {
@@ -323,6 +340,8 @@ class World:
                 return {"grant_type": "password", "client_id": "Some program", **login}
             case "POST /player/v1/token":
                 return {"grant_type": "refresh_token", "refresh_token": (await self.player()).refresh_token or ""}
+            case "POST /account/unsubscribe":
+                return {"List-Unsubscribe": "One-Click"}
             case "POST /account/activate":
                 return {"token": await self._link(ACTIVATE), "password": PASSWORD}
             case "POST /account/invitation":
@@ -373,6 +392,19 @@ class World:
             "POST /admin/v1/changes/dry-run/": {"filter": "[Id] IS 0", "delete": True},
             "POST /admin/v1/setup-tokens/": {"maxUses": number, "days": 7},
             "POST /admin/v1/serial-claims/": {"serial": f"C{number}"},
+            "POST /admin/v1/alerts/rules/": {"name": f"L{number}", "condition": {"kind": "silent", "minutes": 5}},
+            "PUT /admin/v1/alerts/rules/{rule}/": {
+                "name": f"L{number}",
+                "condition": {"kind": "silent", "minutes": 5},
+            },
+            "POST /admin/v1/alerts/windows/": {
+                "name": f"M{number}",
+                "begin": datetime.format(now()),
+                "end": datetime.format(now() + number * MINUTE),
+            },
+            "POST /admin/v1/alerts/{alert}/acknowledge/": {"note": f"N{number}"},
+            "POST /admin/v1/alerts/{alert}/mute/": {"until": datetime.format(now() + number * MINUTE)},
+            "POST /admin/v1/alerts/{alert}/resolve/": {"note": f"N{number}"},
             "POST /admin/v1/webhooks/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "PUT /admin/v1/webhooks/{webhook}/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "POST /admin/v1/webhooks/{webhook}/keys/": {"overlapHours": 1},
@@ -419,6 +451,38 @@ class World:
         key = {"network_id": self.network.network_id, "serial_key": fold(serial)}
         block = Query(insert(blocked_serial).on_conflict_do_nothing())
         await self.services.store.write(lambda tx: tx.execute(block, **key, serial=serial, date=now(), device_id=None))
+
+    async def _alert(self) -> int:
+        """Creates an open alert about the device A1, in place of the last one, and returns its id."""
+        key = {"in_network": self.network.network_id, "rule": 1, "ids": [self.ids["Device"]]}
+
+        async def work(tx: Transaction) -> int:
+            live = await tx.one(LIVE, **key)
+            if live is not None:
+                await tx.execute(DELETE_ALERT, in_network=self.network.network_id, this_id=live.id)
+            id_ = await tx.next_id("alert")
+            row = dict.fromkeys(("due_date", "actor", "note", "resolve_date", "reason"))
+            row |= {"network_id": self.network.network_id, "id": id_, "rule_id": 1, "rule_name": "Stored"}
+            row |= {"device_id": self.ids["Device"], "serial": "A1", "serial_key": "a1", "state": "open", "count": 1}
+            await tx.execute(INSERT_ALERT, **row, **dict.fromkeys(("since_date", "open_date", "last_date"), now()))
+            return id_
+
+        return await self.services.store.write(work)
+
+    async def rule(self) -> int:
+        """Returns the oldest rule that a new network does not have by itself; creates it if there is none."""
+        rules = await self.services.alert_rules.list_(self.network.network_id)
+        own = [rule.id for rule in rules if rule.name not in DEFAULT_RULES]
+        if own:
+            return min(own)
+        new = NewRule(name="Stored", condition=Condition(kind="silent", minutes=5))
+        return (await self.services.alert_rules.create(self.network.network_id, new, now())).id
+
+    async def _subscribed(self) -> str:
+        """Lets Ulla get mails about faults, and returns the link that ends them."""
+        ulla = await self.services.users.row(self.ids["User"])
+        await self.services.notifications.put(ulla, {"deviceFailureNotificationEnabled": True}, now())
+        return self.services.unsubscribing.link(self.network.network_id, ulla.id, FAILURE)
 
     async def webhook(self) -> int:
         """Returns the oldest webhook of the network; creates it if there is none. Nothing listens at its port."""

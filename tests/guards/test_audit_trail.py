@@ -30,6 +30,10 @@ EXEMPT = {
 #: What an entry is about: the first that stands in the name of the endpoint counts.
 ENTITIES = {
     "/replay/": "Message",
+    "/alerts/rules/": "AlertRule",
+    "/alerts/windows/": "MaintenanceWindow",
+    "/alerts/": "Alert",
+    "/unsubscribe": "User",
     "/webhooks/": "Webhook",
     "/setup-tokens/": "Token",
     "/jobs/": "Job",
@@ -84,6 +88,7 @@ def actor(world: World, called: str, request: Request) -> str:
         "POST /account/activate": ULLA,
         "POST /account/invitation": ULLA,
         "POST /account/reset": ULLA,
+        "POST /account/unsubscribe": ULLA,
     }.get(called, world.administrator.login)
 
 
@@ -100,7 +105,7 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id
-        case "Application" | "Job" | "Message" | "Session" | "Webhook":
+        case "Application" | "Job" | "Session" | "Message" | "Webhook" | "Alert" | "AlertRule" | "MaintenanceWindow":
             return int(re.findall(r"\d+", request.url)[-1])
         case "Network":
             return own.network_id

@@ -58,8 +58,11 @@ class Others:
         self.application = made.json()
         await self.admin.post("/Self/Applications/", json={"name": "Script"})  # the newest, which the world changes
         await self.world.webhook()
+        await self.world.rule()
         webhook = {"name": "Other", "url": "https://hooks.example"}
         self.webhook = (await self.admin.post(f"{ROOT}/admin/v1/webhooks/", json=webhook)).json()["id"]
+        rule = {"name": "Other", "condition": {"kind": "silent", "minutes": 5}}
+        self.rule = (await self.admin.post(f"{ROOT}/admin/v1/alerts/rules/", json=rule)).json()["id"]
         self.network = (await self.admin.post("/Self/Networks/", json={"name": "Other"})).json()
 
     def parts(self, endpoint: Endpoint) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class Others:
                 "person.login": {"person": {"login": person["login"].upper()}},
             },
             "PUT /admin/v1/webhooks/{webhook}/": {"id": {"id": self.webhook}},
+            "PUT /admin/v1/alerts/rules/{rule}/": {"id": {"id": self.rule}},
             "PUT /Self/": {"id": {"id": person["id"]}, "login": {"login": person["login"].upper()}},
             "PUT /Self/Applications/{application}/": {
                 "id": {"id": self.application["id"]},

@@ -42,6 +42,8 @@ PUBLIC = {
     "POST /account/invitation",
     "GET /account/reset",
     "POST /account/reset",
+    "GET /account/unsubscribe",  # take a signed token
+    "POST /account/unsubscribe",
 }
 
 #: What says the same to everybody in every network needs no business operation, nor do one's own jobs, nor

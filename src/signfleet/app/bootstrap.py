@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from signfleet.fleet.alerts.defaults import insert_default_rules
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.foundation.errors import Conflict
 from signfleet.foundation.storage.interface import Duplicate, Store, Transaction
@@ -68,6 +69,7 @@ async def bootstrap(
         await record_new(tx, person_id, now)
         network_id = await insert_network(tx, name, NetworkSettings(), now)
         group_id = await insert_default_group(tx, network_id, now)
+        await insert_default_rules(tx, network_id, now)
         await record(tx, network_id, AuditEntry("Create", "Network", network_id, name, None, {}), now)
         await recording.record(tx, network_id, recording.Event(kinds.NetworkCreated(network_name=name)), now=now)
         user_id = await insert_administrator(tx, network_id, person_id, now)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from signfleet.fleet.alerts.defaults import insert_default_rules
+from signfleet.fleet.alerts.evaluator import AlertEvaluator
+from signfleet.fleet.alerts.mailing import Mailing
+from signfleet.fleet.alerts.routes import endpoints as alert_endpoints
+from signfleet.fleet.alerts.routes import unsubscribe_endpoints
+from signfleet.fleet.alerts.rules import AlertRules
+from signfleet.fleet.alerts.service import Alerts
+from signfleet.fleet.alerts.unsubscribing import Unsubscribing
 from signfleet.fleet.changes.actions import DeleteAction, GroupAction, SettingsAction, TagsAction
 from signfleet.fleet.changes.routes import endpoints as change_endpoints
 from signfleet.fleet.changes.service import Changes
@@ -58,6 +66,7 @@ from signfleet.fleet.webhooks.deliveries import Deliveries
 from signfleet.fleet.webhooks.routes import endpoints as webhook_endpoints
 from signfleet.fleet.webhooks.service import Webhooks
 from signfleet.foundation.background import Job, by_the_clock
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wiring import Foundation
 from signfleet.identity.wiring import IdentityServices
 from signfleet.web.http.endpoint import Endpoint
@@ -67,7 +76,7 @@ class FleetServices(IdentityServices):
     """The services below, and those of players."""
 
     def __init__(self, foundation: Foundation) -> None:
-        super().__init__(foundation, insert_default_group, DevicePermissionDocuments)
+        super().__init__(foundation, insert_network_parts, DevicePermissionDocuments)
         store, settings, permissions = self.store, self.settings, self.permissions
         self.subscriptions = Subscriptions(store, permissions, settings.subscriptions)
         self.explanations = Explanations(store, permissions)
@@ -117,6 +126,11 @@ class FleetServices(IdentityServices):
         self.webhooks = Webhooks(
             store, self.outbox, self.webhook_delivery, self.webhook_keys, most=settings.webhooks_per_network
         )
+        self.alerts = Alerts(store, permissions)
+        self.alert_rules = AlertRules(store, settings.alert_rules_per_network)
+        self.unsubscribing = Unsubscribing(store, self.users, self.notifications, foundation.key, settings)
+        self.mailing = Mailing(store, self.outbox, permissions, self.unsubscribing, settings)
+        self.alert_evaluator = AlertEvaluator(store, self.outbox, self.mailing)
         self.deliveries = Deliveries(store, self.outbox)
         self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
 
@@ -132,7 +146,15 @@ class FleetServices(IdentityServices):
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
             Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),
             Job("files", by_the_clock(self.retention.delete_files), 60),
+            Job("alerts", by_the_clock(self.alert_evaluator.run), 1),
+            Job("resolved alerts", by_the_clock(self.alert_evaluator.sweep), 3600),
         ]
+
+
+async def insert_network_parts(tx: Transaction, network_id: int, now: int) -> int:
+    """Inserts what a new network begins with: its group, whose id it returns, and rules of alerts."""
+    await insert_default_rules(tx, network_id, now)
+    return await insert_default_group(tx, network_id, now)
 
 
 def endpoints() -> list[Endpoint]:
@@ -153,4 +175,6 @@ def endpoints() -> list[Endpoint]:
         *tag_endpoints,
         *explanation_endpoints,
         *webhook_endpoints,
+        *alert_endpoints,
+        *unsubscribe_endpoints,
     ]

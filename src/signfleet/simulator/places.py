@@ -18,6 +18,11 @@ class Place(NamedTuple):
     longitude: float
     timezone: str
 
+    def is_named(self, name: str) -> bool:
+        """Returns whether a name, in any letter case, is that of the town, its region or its country."""
+        names = (self.locality, self.area2, self.area1, self.area1_long, self.country, self.country_long)
+        return name.casefold() in {each.casefold() for each in names if each}
+
 
 _US = "United States"
 

@@ -34,12 +34,15 @@ async def simulate(
     transport: httpx.AsyncBaseTransport | None = None,
     tally: Tally | None = None,
     secrets: Secrets | None = None,
+    dark: str | None = None,
+    dark_after: float = 0,
 ) -> Tally:
     """Registers `players` players at `url` with `setup_token`; they report until cancelled, or `rounds` times each.
 
     They are the players of the fleet of `seed` from number `first`. `period` is the seconds between two reports of a
     player; by default the server decides. At most `concurrency` requests run at a time. Updates `tally` as they work,
-    and returns it. `secrets` are those of earlier runs.
+    and returns it. `secrets` are those of earlier runs. The players at the place `dark`, a town, region or country,
+    fall silent after `dark_after` seconds.
     """
     tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()
@@ -50,11 +53,14 @@ async def simulate(
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]
+        goes_dark = loop.time() + dark_after
 
         async def work() -> None:
             while schedule:
                 due, number = heapq.heappop(schedule)
                 await asyncio.sleep(due - loop.time())
+                if dark is not None and loop.time() >= goes_dark and crew[number].profile.place.is_named(dark):
+                    continue
                 wait = await crew[number].step()
                 if wait != math.inf and not crew[number].has_done(rounds):
                     heapq.heappush(schedule, (loop.time() + wait, number))

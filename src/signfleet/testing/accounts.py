@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from signfleet.app.bootstrap import Tenant, bootstrap
+from signfleet.fleet.alerts.defaults import insert_default_rules
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.foundation import clock
 from signfleet.foundation.storage.interface import Transaction
@@ -71,6 +72,7 @@ async def bootstrap_for_tests(services: Services) -> Tenant:
             )
         other_id = await insert_network(tx, OTHER_NETWORK, NetworkSettings(), now)
         await insert_default_group(tx, other_id, now)
+        await insert_default_rules(tx, other_id, now)
         person_id = await insert_person(tx, NewPerson(OTHER_LOGIN, password_hash, None, None, now), now)
         await insert_administrator(tx, other_id, person_id, now)
 

@@ -19,8 +19,8 @@ from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT
 from tests.fleet.devices.stored import example, register, store_downloads, store_errors, store_screenshots
 
-#: Everything that belongs to a device; the audit trail, its events, jobs and the block of its serial outlive it.
-OUTLIVE = {"audit", "blocked_serial", "event", "job_change", "job_failure"}
+#: Everything that belongs to a device; audit trail, events, alerts, jobs and the block of its serial outlive it.
+OUTLIVE = {"alert", "audit", "blocked_serial", "event", "job_change", "job_failure", "notice"}
 TABLES = [table for table in metadata.tables.values() if "device_id" in table.columns and table.name not in OUTLIVE]
 PERMISSION = example("001-40-get-devices-id-int-permissions-answer")[0] | {
     "principal": {"type": "Role", "id": VIEWERS.id}

@@ -2,6 +2,55 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
+CREATE TABLE alert (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	rule_id BIGINT NOT NULL, 
+	rule_name TEXT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	serial TEXT, 
+	serial_key TEXT, 
+	state TEXT NOT NULL, 
+	reason TEXT, 
+	since_date BIGINT NOT NULL, 
+	due_date BIGINT, 
+	open_date BIGINT, 
+	last_date BIGINT NOT NULL, 
+	count INTEGER NOT NULL, 
+	actor TEXT, 
+	note TEXT, 
+	resolve_date BIGINT, 
+	CONSTRAINT pk_alert PRIMARY KEY (network_id, id)
+);
+CREATE TABLE alert_rule (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	is_enabled BOOLEAN NOT NULL, 
+	filter TEXT, 
+	condition TEXT NOT NULL, 
+	delay BIGINT NOT NULL, 
+	notifies_users BOOLEAN NOT NULL, 
+	mail_to TEXT NOT NULL, 
+	webhooks TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_alert_rule PRIMARY KEY (network_id, id), 
+	CONSTRAINT uq_alert_rule_network_id_name_key UNIQUE (network_id, name_key)
+);
+CREATE TABLE alert_window (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	filter TEXT, 
+	begin_date BIGINT NOT NULL, 
+	end_date BIGINT NOT NULL, 
+	repeats TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	CONSTRAINT pk_alert_window PRIMARY KEY (network_id, id)
+);
 CREATE TABLE application (
 	id BIGINT NOT NULL, 
 	client_id TEXT NOT NULL, 
@@ -248,6 +297,14 @@ CREATE TABLE event (
 	data TEXT NOT NULL, 
 	CONSTRAINT pk_event PRIMARY KEY (network_id, transaction_id, id)
 );
+CREATE TABLE event_reader (
+	name TEXT NOT NULL, 
+	transaction_id BIGINT NOT NULL, 
+	event_id BIGINT NOT NULL, 
+	owner TEXT, 
+	lease_until BIGINT NOT NULL, 
+	CONSTRAINT pk_event_reader PRIMARY KEY (name)
+);
 CREATE TABLE former_permission (
 	network_id BIGINT NOT NULL, 
 	entity TEXT NOT NULL, 
@@ -307,6 +364,10 @@ CREATE TABLE id_sequence (
 	last BIGINT NOT NULL, 
 	CONSTRAINT pk_id_sequence PRIMARY KEY (name)
 );
+CREATE INDEX ix_alert_age ON alert (resolve_date);
+CREATE INDEX ix_alert_device ON alert (network_id, device_id, id);
+CREATE INDEX ix_alert_due ON alert (due_date);
+CREATE INDEX ix_alert_state ON alert (network_id, state, id);
 CREATE INDEX ix_application_person_id ON application (person_id);
 CREATE INDEX ix_audit_age ON audit (date);
 CREATE INDEX ix_audit_date ON audit (network_id, date, id);
@@ -348,6 +409,8 @@ CREATE INDEX ix_job_creation ON job (network_id, creation_date, id);
 CREATE INDEX ix_job_finished ON job (finished_date);
 CREATE INDEX ix_job_lease ON job (lease_until);
 CREATE UNIQUE INDEX ix_job_request ON job (network_id, user_id, request_key);
+CREATE INDEX ix_mail_allowance_since ON mail_allowance (since_date);
+CREATE INDEX ix_notice_topic ON notice (network_id, rule_id, topic, date);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
 CREATE INDEX ix_outbox_age ON outbox (state, creation_date);
 CREATE INDEX ix_outbox_due ON outbox (channel, next_attempt_date);
@@ -437,6 +500,14 @@ CREATE TABLE location (
 	document TEXT NOT NULL, 
 	CONSTRAINT pk_location PRIMARY KEY (network_id, location_key)
 );
+CREATE TABLE mail_allowance (
+	network_id BIGINT NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	since_date BIGINT NOT NULL, 
+	sent INTEGER NOT NULL, 
+	omitted INTEGER NOT NULL, 
+	CONSTRAINT pk_mail_allowance PRIMARY KEY (network_id, user_id)
+);
 CREATE TABLE network (
 	id BIGINT NOT NULL, 
 	name TEXT NOT NULL, 
@@ -470,6 +541,17 @@ CREATE TABLE network_total (
 	entity TEXT NOT NULL, 
 	total BIGINT NOT NULL, 
 	CONSTRAINT pk_network_total PRIMARY KEY (network_id, entity)
+);
+CREATE TABLE notice (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	topic TEXT NOT NULL, 
+	rule_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	serial TEXT, 
+	reason TEXT, 
+	date BIGINT NOT NULL, 
+	CONSTRAINT pk_notice PRIMARY KEY (network_id, id)
 );
 CREATE TABLE one_time_link (
 	hash BLOB NOT NULL, 
@@ -673,6 +755,7 @@ CREATE TABLE unneeded_file (
 	name TEXT NOT NULL, due_date BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_unneeded_file PRIMARY KEY (name)
 );
+CREATE UNIQUE INDEX uq_alert_cause ON alert (network_id, rule_id, device_id) WHERE resolve_date IS NULL;
 CREATE UNIQUE INDEX uq_health_period_device ON health_period (network_id, device_id, until_date);
 CREATE UNIQUE INDEX uq_person_account ON person (mailbox_key) WHERE activation_date IS NOT NULL;
 CREATE TABLE user (

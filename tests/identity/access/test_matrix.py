@@ -63,13 +63,19 @@ GIVES = {"POST /Roles/{role}/Permissions/", "POST /Users/{user}/Permissions/"}
 
 def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
     """Returns whether the path names one entity of the operation's type."""
-    return PARAMETERS.get(operation.root.entity, "?") in endpoint.path
+    entity = operation.root.entity
+    return PARAMETERS.get(entity, "?") in endpoint.path or (entity == "Device" and is_about_device(endpoint))
+
+
+def is_about_device(endpoint: Endpoint) -> bool:
+    """Returns whether the path names a device, or an alert about one."""
+    return PARAMETERS["Device"] in endpoint.path or "{alert}" in endpoint.path
 
 
 def is_collection(endpoint: Endpoint) -> bool:
     """Returns whether the endpoint lists or deletes only what the caller sees."""
     paths = (
-        "/2022/06/REST/"
+        "/admin/v1/alerts/|/2022/06/REST/"
         "(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
         "|/admin/v1/(health/(|count/)|overview/(|regions/))"
     )
@@ -112,7 +118,7 @@ def with_object_denied(endpoint: Endpoint) -> str:
 
 def with_device_denied(endpoint: Endpoint) -> str:
     """Returns the outcome for an administrator who is denied every operation on one device."""
-    if PARAMETERS["Device"] in endpoint.path:
+    if is_about_device(endpoint):
         return HIDDEN
     return FORBIDDEN if name(endpoint) in GIVES else OK
 
@@ -120,13 +126,14 @@ def with_device_denied(endpoint: Endpoint) -> str:
 def with_change_denied(endpoint: Endpoint) -> str:
     """Returns the outcome for an administrator who is denied Update on one device: deleting it would undo that."""
     changes = endpoint.operation is UPDATE_DEVICE or name(endpoint) == "DELETE /Devices/{device}/"
-    return FORBIDDEN if changes and PARAMETERS["Device"] in endpoint.path else OK
+    return FORBIDDEN if changes and is_about_device(endpoint) else OK
 
 
 def from_elsewhere(endpoint: Endpoint) -> str:
     """Returns the outcome for the administrator of another network."""
     names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
     theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "{setup}", "explain")
+    theirs += ("{alert}", "{rule}", "{window}")
     if name(endpoint) in NAME_OUR_NETWORK:
         return FORBIDDEN
     is_theirs = name(endpoint) in NAME_OURS_OUTSIDE_THE_PATH or any(part in endpoint.path for part in theirs)

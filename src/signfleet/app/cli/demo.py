@@ -35,6 +35,10 @@ SECRETS = "players.secrets"
 
 #: Lifetime (ms) of the setup token of a start. The number of valid setup tokens of a network is limited.
 SETUP_TOKEN_LIFETIME = 7 * DAY
+#: Seconds after which the players of `--dark` fall silent.
+DARK_AFTER = 60.0
+#: The notifications that the demo's administrator asks for: their mails arrive in the folder `outbox`.
+NOTIFICATIONS = ("deviceDisconnected", "devicesDisconnected", "deviceFailure", "devicesFailure")
 #: Seconds that the demo waits for its players to join; then it continues without the missing ones.
 PATIENCE = 20.0
 
@@ -55,7 +59,8 @@ class Credentials(NamedTuple):
 @click.command()
 @settings_options("data", "host", "port")
 @click.option("--players", default=25, show_default=True, type=click.IntRange(0, 100_000), help="Number of players.")
-def demo(players: int, **flags: Any) -> None:
+@click.option("--dark", metavar="PLACE", help="Town, region or country whose players fall silent after a minute.")
+def demo(players: int, dark: str | None, **flags: Any) -> None:
     """Run a server with simulated players in a network of their own.
 
     All data is in the data folder, and the next start continues with it; delete the folder to start afresh. The demo
@@ -76,7 +81,7 @@ def demo(players: int, **flags: Any) -> None:
         file.publish(credentials._asdict())
         services.readiness.release()
         try:
-            await _simulate(services, network_id, players, credentials, is_new=is_new)
+            await _simulate(services, network_id, players, credentials, is_new=is_new, dark=dark)
         finally:
             file.withdraw()
 
@@ -118,6 +123,9 @@ async def _bootstrap(services: Services, file: CredentialsFile, address: str) ->
         now=clock.now(),
     )
     await admit(services, credentials.accounts, clock.now())
+    user = await services.users.row(tenant.user_id)
+    wanted = {f"{name}NotificationEnabled": True for name in NOTIFICATIONS}
+    await services.notifications.put(user, wanted, clock.now())
     return credentials, tenant.network_id, True
 
 
@@ -130,7 +138,7 @@ def _read(file: CredentialsFile) -> Credentials | None:
 
 
 async def _simulate(
-    services: Services, network_id: int, players: int, credentials: Credentials, *, is_new: bool
+    services: Services, network_id: int, players: int, credentials: Credentials, *, is_new: bool, dark: str | None
 ) -> None:
     """Lets the players join, tags them if the network `is_new`, prints that they have joined, and runs them."""
     from signfleet.simulator.player import Tally
@@ -142,7 +150,17 @@ async def _simulate(
     tally, known = Tally(), Secrets(folder / SECRETS)
     token = TokenFile(folder, credentials.base_url, _token_form(credentials))
     async with asyncio.TaskGroup() as tasks:
-        work = tasks.create_task(simulate(credentials.base_url, issued.token, players, tally=tally, secrets=known))
+        work = tasks.create_task(
+            simulate(
+                credentials.base_url,
+                issued.token,
+                players,
+                tally=tally,
+                secrets=known,
+                dark=dark,
+                dark_after=DARK_AFTER,
+            )
+        )
         tasks.create_task(token.renew())
         deadline = time.monotonic() + PATIENCE
         while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers

@@ -69,6 +69,15 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
     metavar="FILE",
     help="File of the players' secrets: with it, the same players return in a later run.",
 )
+@click.option("--dark", metavar="PLACE", help="Town, region or country whose players fall silent.")
+@click.option(
+    "--dark-after",
+    type=click.FloatRange(0),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="When they fall silent, counted from the start.",
+)
 def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **how: Any) -> None:
     """Run simulated players: they register, report, upload pictures, and misbehave a little.
 

@@ -29,7 +29,7 @@ class WebhookRow(Target, Protocol):
     paused_until: int | None
 
 
-class Count(Protocol):
+class WebhookCount(Protocol):
     number: int
 
 
@@ -38,7 +38,7 @@ _this = and_(_in_network, webhook.c.id == bindparam("this_id"))
 ALL = Query(select(webhook).where(_in_network).order_by(webhook.c.name_key), WebhookRow)
 ONE = Query(select(webhook).where(_this), WebhookRow)
 LOCK = Query(select(webhook).where(_this).with_for_update(), WebhookRow)
-COUNT = Query(select(func.count().label("number")).select_from(webhook).where(_in_network), Count)
+COUNT = Query(select(func.count().label("number")).select_from(webhook).where(_in_network), WebhookCount)
 INSERT = Query(webhook.insert())
 UPDATE = Query(
     webhook.update()

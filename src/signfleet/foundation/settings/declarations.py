@@ -244,6 +244,16 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = "starttls"
     smtp_username: Annotated[str | None, _doc("The login at the mail server, if it requires one.")] = None
     smtp_password: Annotated[str | None, _doc("The password at the mail server.")] = None
+    alert_rules_per_network: Annotated[int, _doc("Alert rules per network.", ge=1, le=1000)] = 50
+    alert_mails_per_hour: Annotated[
+        int,
+        _doc(
+            "Mails about alerts and notifications that a user of a network gets within an hour; then one summary says"
+            " how many were left out.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 20
     webhook_addresses: Annotated[
         str,
         _doc(

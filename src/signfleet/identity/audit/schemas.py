@@ -28,9 +28,12 @@ Action = Literal[
     "SignInThrottled",
 ]
 AuditedEntity = Literal[
+    "Alert",
+    "AlertRule",
     "Application",
     "Device",
     "Group",
+    "MaintenanceWindow",
     "Message",
     "Job",
     "Network",

@@ -1,6 +1,6 @@
 """Which addresses webhooks may reach: public ones, and those that the operator's setting names.
 
-Whoever may create webhooks must not reach what only the server can reach: its own machine, its neighbours, the
+A person who may create webhooks must not reach what only the server can reach: its own machine, its neighbours, the
 metadata of a cloud. A name is resolved once and its address checked; the connection goes to that address.
 """
 

@@ -23,6 +23,7 @@ TOKEN_URL = "/realms/bsncloud/protocol/openid-connect/token"  # noqa: S105 - an 
 
 #: Descriptions of the path parameters; a test fails if one is missing.
 PATH_PARAMETERS = {
+    "alert": "Id of an alert.",
     "application": "The application's id.",
     "connector": "Name of a connector of the model.",
     "device": "Id or serial of a device. Digits that fit 32 bits are an id.",
@@ -40,6 +41,7 @@ PATH_PARAMETERS = {
     "name": "Name of a beacon.",
     "network": "Id or name of a network. Digits that fit 32 bits are an id.",
     "role": "Id or name of a role. Digits that fit 32 bits are an id.",
+    "rule": "Id of an alert rule.",
     "serial": "Serial number of a player.",
     "setup_token": "Id of a setup token, as listed.",
     "session": "The session's id.",
@@ -50,6 +52,7 @@ PATH_PARAMETERS = {
     "token": "A token, as issued.",
     "user": "Id of a user.",
     "webhook": "Id of a webhook.",
+    "window": "Id of a maintenance window.",
 }
 
 _CONDITIONS = {

@@ -164,6 +164,13 @@ VIEW_NETWORK: Final = NETWORK.child(
 UPDATE_NETWORK_SETTINGS: Final = NETWORK.child(own_uid("Network/Update Settings"), "Update Settings")
 UPDATE_NETWORK_SUBSCRIPTION: Final = NETWORK.child(own_uid("Network/Update Subscription"), "Update Subscription")
 VIEW_AUDIT: Final = NETWORK.child(own_uid("Network/View Audit"), "View Audit Trail")
+MANAGE_ALERTS: Final = NETWORK.child(
+    own_uid("Network/Manage Alerts"),
+    "Manage Alerts",
+    "Manage Alerts",
+    allow(GENERAL_MANAGERS, "05.45"),
+    allow(NETWORK_MANAGERS, "06.77"),
+)
 MANAGE_WEBHOOKS: Final = NETWORK.child(own_uid("Network/Manage Webhooks"), "Manage Webhooks")
 MANAGE_JOBS: Final = NETWORK.child(own_uid("Network/Manage Jobs"), "Manage Jobs")
 

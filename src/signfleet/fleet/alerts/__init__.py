@@ -1,0 +1,1 @@
+"""Alerts: rules, what they found, maintenance windows, and who hears of it by mail or webhook."""

@@ -1,0 +1,62 @@
+"""The conditions of rules: pure functions of a device's state, `now` given."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from signfleet.fleet.alerts.schemas import Condition
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.timespan import DAY, MINUTE
+
+
+class DeviceState(Protocol):
+    """What conditions compare; dates in ms."""
+
+    id: int
+    serial: str
+    health: str
+    health_since: int
+    health_reason: str | None
+    status_date: int | None
+
+
+read_condition = msgspec.json.Decoder(Condition).decode
+
+
+def begun(condition: Condition, device: DeviceState, now: int) -> int | None:
+    """Returns since when a device meets a condition (ms); None if it does not, and for events."""
+    if condition.kind == "event":
+        return None
+    if condition.kind == "health":
+        is_met = device.health in condition.health
+        is_met &= not condition.reasons or device.health_reason in condition.reasons
+        return (device.health_since or now) if is_met else None
+    if device.status_date is None:
+        return None
+    silent_from = device.status_date + (condition.minutes or 0) * MINUTE
+    return silent_from if now >= silent_from else None
+
+
+def reason_of(condition: Condition, device: DeviceState) -> str:
+    """Returns why an alert opens, in a few words."""
+    reported = "never" if device.status_date is None else datetime.format(device.status_date // 1000 * 1000)
+    if condition.kind == "health" and device.health_reason != "silent":
+        return f"health {device.health}" + (f": {device.health_reason}" if device.health_reason else "")
+    return f"last report {reported}"
+
+
+class WindowTimes(Protocol):
+    begin_date: int
+    end_date: int
+    repeats: str
+
+
+def is_within(window: WindowTimes, now: int) -> bool:
+    """Returns whether a maintenance window is open at `now`."""
+    if now < window.begin_date:
+        return False
+    period = {"daily": DAY, "weekly": 7 * DAY}.get(window.repeats)
+    passed = now - window.begin_date
+    return (passed if period is None else passed % period) < window.end_date - window.begin_date

@@ -1,0 +1,330 @@
+"""Turns notices into mails: one for what belongs together, to users who may see it, no more than a few an hour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from signfleet.fleet.alerts import notice_store as notice_queries
+from signfleet.fleet.alerts import store as queries
+from signfleet.fleet.alerts.conditions import read_condition
+from signfleet.fleet.alerts.digest import Cluster, Subject, clusters
+from signfleet.fleet.alerts.lease import Lease
+from signfleet.fleet.alerts.matching import DeviceMatcher
+from signfleet.fleet.alerts.notice_store import NoticeRow, Recipient, Waiting
+from signfleet.fleet.alerts.notices import DISCONNECTED, FAILURE, RECOVERED, SETTINGS
+from signfleet.fleet.alerts.store import Reader, RuleRow
+from signfleet.fleet.alerts.unsubscribing import RULE, Unsubscribing
+from signfleet.fleet.devices.store import DEVICE_ID
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage import counters
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.wire.timespan import HOUR, MINUTE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.users.schemas import default_notifications
+from signfleet.notify.mail.composing import Composer, Mail
+from signfleet.notify.outbox.service import Outbox
+from signfleet.web.caller.session import Session
+
+#: Notices wait until no other has come for so long, or until the first is so old.
+QUIET: Final = 2 * MINUTE
+LONGEST: Final = 10 * MINUTE
+#: How many notices of one rule become mails in one step, and how many devices a mail lists.
+STEP: Final = 1000
+LISTED: Final = 50
+
+_HEADLINES: Final = {
+    DISCONNECTED: ("{one} has lost contact", "{number} players have lost contact"),
+    FAILURE: ("{one} has a fault", "{number} players have a fault"),
+    RECOVERED: ("{one} has recovered", "{number} players have recovered"),
+    "subscriptionSuspending": ("{one}: the subscription ends soon", "The subscriptions of {number} players end soon"),
+    "subscriptionSuspended": ("{one}: the subscription is suspended", "{number} subscriptions are suspended"),
+    "subscriptionExpired": ("{one}: the subscription has expired", "{number} subscriptions have expired"),
+    "networkSuspended": ("The network {network} is locked", "The network {network} is locked"),
+    "networkSubscriptionUpgraded": ("The network {network} was upgraded", "The network {network} was upgraded"),
+    "networkTrialPeriodStarted": ("The trial of {network} has begun", "The trial of {network} has begun"),
+    "networkTrialPeriodExpired": ("The trial of {network} has ended", "The trial of {network} has ended"),
+}
+_OTHER: Final = ("{rule}: {one}", "{rule}: {number} players")
+_PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+
+
+class _Location(msgspec.Struct, rename="camel"):
+    path: str | None = None
+
+
+class _Named(msgspec.Struct):
+    name: str | None = None
+    version: str | None = None
+
+
+class _Settings(msgspec.Struct):
+    name: str | None = None
+    group: _Named | None = None
+    location: _Location | None = None
+
+
+class _Status(msgspec.Struct):
+    firmware: _Named | None = None
+
+
+class _Document(msgspec.Struct):
+    """The parts of a Player entity that mails name."""
+
+    settings: _Settings
+    status: _Status | None = None
+
+
+class _Topic(NamedTuple):
+    """What a mail is about: a setting of the contract, or a rule."""
+
+    name: str
+    settings: tuple[str, str] | None
+    rule: RuleRow | None
+
+
+class _NetworkName(NamedTuple):
+    id: int
+    name: str
+
+
+class _Letter(NamedTuple):
+    recipient: Recipient
+    mail: Mail
+
+
+_read = msgspec.json.Decoder(_Document).decode
+
+
+class Mailing:
+    """Writes the mails of notices into the outbox; a user gets at most `most` within an hour, then a summary."""
+
+    def __init__(
+        self,
+        store: Store,
+        outbox: Outbox,
+        permissions: Permissions,
+        unsubscribing: Unsubscribing,
+        settings: Settings,
+    ) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._permissions = permissions
+        self._unsubscribing = unsubscribing
+        self._composer = Composer(settings)
+        self._most = settings.alert_mails_per_hour
+        self._matcher = DeviceMatcher(store)
+
+    async def flush(self, lease: Lease, now: int) -> None:
+        """Writes the mails of everything that has waited long enough, and the summaries of the hours that are over."""
+        for allowance in await self._store.all(notice_queries.ENDED_ALLOWANCES, before=now - HOUR):
+            await self._end_hour(lease, allowance.network_id, allowance.user_id, now)
+        for waiting in await self._store.scan_all(notice_queries.WAITING):
+            if now - waiting.last >= QUIET or now - waiting.first >= LONGEST:
+                await self._write(lease, waiting, now)
+
+    async def _write(self, lease: Lease, waiting: Waiting, now: int) -> None:
+        key = {"network_id": waiting.network_id, "rule_id": waiting.rule_id, "topic": waiting.topic}
+        notices = await self._store.all(notice_queries.TAKE, **key, count=STEP)
+        rule = await self._store.one(queries.RULE, in_network=waiting.network_id, this_id=waiting.rule_id)
+        topic = _topic(waiting.topic, rule)
+        letters = await self._letters(waiting, topic, notices) if topic is not None else []
+
+        async def work(tx: Transaction, _reader: Reader) -> None:
+            ids = [notice.id for notice in notices]
+            await tx.execute(notice_queries.DELETE, network_id=waiting.network_id, ids=ids)
+            for letter in letters:
+                await self._post(tx, waiting.network_id, letter, now)
+
+        await lease.write(work)
+
+    async def _post(self, tx: Transaction, network_id: int, letter: _Letter, now: int) -> None:
+        """Puts a mail into the outbox, or counts it as omitted if the user has got enough within the hour."""
+        key = {"in_network": network_id, "of_user": letter.recipient.id}
+        allowance = await tx.one(notice_queries.ALLOWANCE, **key)
+        if allowance is None:
+            row = {"network_id": network_id, "user_id": letter.recipient.id, "since_date": now}
+            await tx.execute(notice_queries.INSERT_ALLOWANCE, **row, sent=1, omitted=0)
+        else:
+            is_over = allowance.sent >= self._most
+            await tx.execute(notice_queries.COUNT_MAIL, **key, more=0 if is_over else 1, fewer=1 if is_over else 0)
+            if is_over:
+                return
+        await self._outbox.put(tx, letter.mail.message(network_id), now)
+
+    async def _end_hour(self, lease: Lease, network_id: int, user_id: int, now: int) -> None:
+        """Ends an hour; a user who would have got more mails gets one that says how many."""
+        recipients = await self._store.all(notice_queries.RECIPIENTS, network_id=network_id)
+        recipient = next((each for each in recipients if each.id == user_id), None)
+        network = await self._network_name(network_id)
+
+        async def work(tx: Transaction, _reader: Reader) -> None:
+            key = {"in_network": network_id, "of_user": user_id}
+            row = await tx.one(notice_queries.ALLOWANCE, **key)
+            await tx.execute(notice_queries.DELETE_ALLOWANCE, **key)
+            if row is not None and row.omitted and recipient is not None:
+                mail = self._composer.compose(
+                    "alert-summary", recipient.login, network=network, number=row.omitted, limit=self._most
+                )
+                await self._outbox.put(tx, mail.message(network_id), now)
+
+        await lease.write(work)
+
+    async def _letters(self, waiting: Waiting, topic: _Topic, notices: Sequence[NoticeRow]) -> list[_Letter]:
+        network_id = waiting.network_id
+        subjects = await self._subjects(network_id, notices)
+        network = _NetworkName(network_id, await self._network_name(network_id))
+        letters: list[_Letter] = []
+        for recipient in await self._store.all(notice_queries.RECIPIENTS, network_id=network_id):
+            settings = _settings_of(recipient)
+            if not _is_asked(topic, recipient, settings):
+                continue
+            seen = await self._visible(network_id, recipient, [each.device_id for each in subjects if each.device_id])
+            own = [subject for subject in subjects if subject.device_id == 0 or subject.device_id in seen]
+            for cluster in clusters(own):
+                if _wants(topic, recipient, settings, len(cluster.subjects)):
+                    mail = self._mail(network, recipient, topic, cluster)
+                    letters.append(_Letter(recipient, mail))
+        return letters
+
+    def _mail(self, network: _NetworkName, recipient: Recipient, topic: _Topic, cluster: Cluster) -> Mail:
+        number, first = len(cluster.subjects), cluster.subjects[0]
+        rule = "" if topic.rule is None else topic.rule.name
+        form = _HEADLINES.get(topic.name, _OTHER)[number > 1]
+        headline = form.format(one=f"Player {first.label}", number=number, network=network.name, rule=rule)
+        if number > 1 and cluster.shared:
+            headline += f": {cluster.shared[0][0]} {cluster.shared[0][1]}"
+        values = {
+            "headline": headline,
+            "network": network.name,
+            "subjects": cluster.subjects[:LISTED],
+            "more": max(0, number - LISTED),
+            "shared": cluster.shared if number > 1 else [],
+            "rule": rule,
+        }
+        link = self._unsubscribing.link(network.id, recipient.id, _subscription(topic, recipient))
+        mail = self._composer.compose("alert", recipient.login, unsubscribe=link, **values)
+        own = (
+            None
+            if topic.settings is None
+            else _settings_of(recipient).get(f"{topic.settings[number > 1]}NotificationTemplate")
+        )
+        if not own:
+            return mail
+        texts = {
+            "headline": headline,
+            "network": network.name,
+            "devices": "\n".join(subject.label for subject in cluster.subjects[:LISTED]),
+            "number": str(number),
+            "reason": first.reason or "",
+        }
+        text = _PLACEHOLDER.sub(lambda found: texts.get(found[1], found[0]), own)
+        return self._composer.compose("alert-own", recipient.login, unsubscribe=link, headline=headline, own=text)
+
+    async def _subjects(self, network_id: int, notices: Sequence[NoticeRow]) -> list[Subject]:
+        """Returns what the notices are about, each device once, with its latest reason."""
+        latest = {notice.device_id: notice for notice in notices}
+        rows = await self._store.scan_all(notice_queries.FACTS, network_id=network_id, ids=list(latest))
+        facts = {row.id: row for row in rows}
+        found = []
+        for device_id, notice in latest.items():
+            row = facts.get(device_id)
+            if row is None:
+                found.append(Subject(device_id, notice.serial or "", None, notice.reason))
+                continue
+            document = _read(row.document)
+            settings, status = document.settings, document.status
+            found.append(
+                Subject(
+                    device_id,
+                    row.serial,
+                    settings.name,
+                    notice.reason,
+                    place=None if settings.location is None else settings.location.path,
+                    address=row.address,
+                    group=None if settings.group is None else settings.group.name,
+                    model=row.model,
+                    firmware=None if status is None or status.firmware is None else status.firmware.version,
+                )
+            )
+        return found
+
+    async def _visible(self, network_id: int, recipient: Recipient, ids: Sequence[int]) -> set[int]:
+        """Returns the devices that the recipient may view."""
+        changes = await self._store.one(counters.TOTAL, network_id=network_id, entity=counters.PERMISSION_CHANGES)
+        session = Session(
+            id=0,
+            person_id=recipient.person_id,
+            application_id=None,
+            network_id=network_id,
+            user_id=recipient.id,
+            role_id=recipient.role_id,
+            device_id=None,
+            login=recipient.login,
+            scope="",
+            last_modified=0,
+            permission_changes=0 if changes is None else changes.total,
+        )
+        scope = await self._permissions.scope(session, VIEW_DEVICE, DEVICE_ID)
+        return await self._matcher.matching(network_id, None, ids, scope)
+
+    async def _network_name(self, network_id: int) -> str:
+        row = await self._store.one(queries.NAME_OF_NETWORK, network_id=network_id)
+        return "" if row is None else row.name
+
+
+def _topic(name: str, rule: RuleRow | None) -> _Topic | None:
+    """Returns what notices are about; None if their rule is gone."""
+    if name in SETTINGS:
+        return _Topic(name, SETTINGS[name], None)
+    if rule is None:
+        return None
+    kind = kind_of(rule)
+    topic = RECOVERED if name == RECOVERED else kind if rule.notifies_users else "rule"
+    return _Topic(topic, SETTINGS[kind] if rule.notifies_users else None, rule)
+
+
+def kind_of(rule: RuleRow) -> str:
+    """Returns which of the contract's two topics of devices a rule is about."""
+    condition = read_condition(rule.condition)
+    is_silence = condition.kind == "health" and condition.reasons == ["silent"]
+    return DISCONNECTED if is_silence or condition.kind == "silent" else FAILURE
+
+
+def _settings_of(recipient: Recipient) -> dict[str, Any]:
+    if recipient.document is None:
+        return default_notifications(recipient.role_id)
+    settings: dict[str, Any] = msgspec.json.decode(recipient.document)
+    return settings
+
+
+def _is_named(topic: _Topic, recipient: Recipient) -> bool:
+    return topic.rule is not None and recipient.id in msgspec.json.decode(topic.rule.mail_to)
+
+
+def _subscription(topic: _Topic, recipient: Recipient) -> str:
+    """Returns what the link in a mail ends: the user's place in a rule, or a setting."""
+    if topic.rule is None:
+        return topic.name
+    return f"{RULE}{topic.rule.id}" if _is_named(topic, recipient) else kind_of(topic.rule)
+
+
+def _is_asked(topic: _Topic, recipient: Recipient, settings: dict[str, Any]) -> bool:
+    """Returns whether any mail of the topic may go to the user."""
+    asks = topic.settings is not None and any(settings[f"{each}NotificationEnabled"] for each in topic.settings)
+    return asks or _is_named(topic, recipient)
+
+
+def _wants(topic: _Topic, recipient: Recipient, settings: dict[str, Any], number: int) -> bool:
+    """Returns whether the user wants a mail about so many devices: the settings know one and several."""
+    if _is_named(topic, recipient):
+        return True
+    if topic.settings is None:
+        return False
+    if topic.name == RECOVERED:
+        return _is_asked(topic, recipient, settings)
+    return bool(settings[f"{topic.settings[number > 1]}NotificationEnabled"])
