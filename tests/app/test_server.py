@@ -21,7 +21,8 @@ from signfleet.foundation.geography import places
 from signfleet.foundation.settings import Settings, SettingsError
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
-from tests.running import running_server
+from tests.api import Api
+from tests.running import bootstrapped, running_server
 
 
 def test_it_publishes_its_address_answers_and_stops_on_a_signal(tmp_path: Path) -> None:
@@ -42,6 +43,18 @@ def test_an_interrupt_stops_it_as_well(tmp_path: Path) -> None:
 def test_an_idle_connection_does_not_delay_the_stop(tmp_path: Path) -> None:
     with running_server("--data", str(tmp_path)) as server, httpx.Client(base_url=server.address) as client:
         client.get("/nowhere")
+        assert server.stop() == 0
+
+
+def test_a_stream_of_events_ends_with_the_server(tmp_path: Path) -> None:
+    tenant = bootstrapped(tmp_path)
+    with running_server("--data", str(tmp_path)) as server, Api(server.address, tenant) as api:
+        headers = {"Authorization": f"Bearer {api.token}", "Accept": "text/event-stream"}
+        with httpx.stream("GET", f"{server.address}/admin/v1/events/", headers=headers, timeout=60) as stream:
+            parts = stream.iter_text()
+            assert next(parts).startswith("retry: ")
+            server.process.terminate()
+            assert "The server is stopping" in "".join(parts)
         assert server.stop() == 0
 
 

@@ -57,6 +57,19 @@ def test_members_match_in_any_letter_case_and_exact_names_take_precedence() -> N
     assert status["network"]["interfaces"][0]["name"] == "eth0"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "stored"), [(0, "00:00:00"), (93_784, "1.02:03:04"), (59.5, "00:00:59.500"), (1e9, "11574.01:46:40")]
+)
+def test_an_uptime_may_be_a_number_of_seconds(seconds: float, stored: str) -> None:
+    assert read({"UpTime": seconds})["uptime"] == stored
+
+
+@pytest.mark.parametrize("uptime", [-1, True, 1e300, [], {}])
+def test_an_uptime_that_is_no_time_is_refused(uptime: Any) -> None:
+    with pytest.raises(Invalid, match=r"'status\.uptime'"):
+        read({"uptime": uptime})
+
+
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", None])
 def test_a_date_that_is_not_set_is_null(text: str | None) -> None:
     assert read({"currentSettingsTimestamp": text})["currentSettingsTimestamp"] is None

@@ -22,12 +22,17 @@ _ACCESS = ("Read", "Write")
 #: At most this many words of an array are read; a text of words has the length that a `Word` may have.
 _FLAGS_LIMIT = 32
 _FLAGS_LENGTH = 128
+#: Seconds of the longest time span.
+_UPTIME_LIMIT = timespan.MAX_MS // timespan.SECOND
 _TYPE = inspect.type_info(ReportedStatus)
 
 
 def read_status(given: dict[str, Any]) -> ReportedStatus:
     """Returns the status to store. Raises `Invalid` with the path of the wrong member."""
     normal = _normalise(given, _TYPE)
+    uptime = normal.get("uptime")
+    if isinstance(uptime, int | float) and not isinstance(uptime, bool) and 0 <= uptime < _UPTIME_LIMIT:
+        normal["uptime"] = timespan.format(int(uptime * timespan.SECOND))
     for storage in _objects(normal.get("storage")):
         _normalise_flags(storage, "access", _ACCESS)
         _normalise_word(storage, "system", _SYSTEMS)
