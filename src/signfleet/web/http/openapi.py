@@ -254,7 +254,7 @@ def _described(endpoint: Endpoint, status: str) -> Json:
     names = []
     if status in ("200", "304") and "304" in endpoint.statuses:
         names = ["ETag", "Last-Modified"] if endpoint.path.startswith(PREFIX) else ["ETag"]
-    elif status == "202" or (status == "201" and endpoint.method == "POST" and endpoint.path.startswith(PREFIX)):
+    elif endpoint.method == "POST" and (status == "202" or (status == "201" and endpoint.path.startswith(PREFIX))):
         names = ["Location"]
     elif status == "401":
         names = ["WWW-Authenticate"]
