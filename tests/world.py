@@ -20,6 +20,10 @@ from signfleet.fleet.alerts.defaults import DEFAULT_RULES
 from signfleet.fleet.alerts.notices import FAILURE
 from signfleet.fleet.alerts.schemas import Condition, NewRule, NewWindow
 from signfleet.fleet.alerts.store import DELETE_ALERT, INSERT_ALERT, LIVE
+from signfleet.fleet.commands.delivery.files import FileUpload
+from signfleet.fleet.commands.kinds import KINDS
+from signfleet.fleet.commands.queue import Order, enqueue
+from signfleet.fleet.commands.schemas import CommandRules, NewBatch
 from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
@@ -49,6 +53,7 @@ from signfleet.simulator.screenshots import picture
 from signfleet.web.caller.scopes import DEVICE_SCOPE, USER_SCOPE
 from signfleet.web.contract.conditional import NONE
 from signfleet.web.http.endpoint import FORM, Endpoint
+from signfleet.web.http.event_streams import EventStream, message
 from tests.fleet.devices.stored import register
 
 if TYPE_CHECKING:
@@ -121,6 +126,12 @@ class Request(NamedTuple):
     sent: dict[str, Any]
 
 
+async def _end_at_once(stream: EventStream, network_id: int, device_id: int) -> None:
+    """Ends a stream of a player after one message: a client in this process gets an answer when that is complete."""
+    stream.push(message(b"{}", kind="settings"))
+    stream.end(f"Device {device_id} of network {network_id} wants no more.")
+
+
 class World:
     """The network of the server under test: a device A1 with a beacon B, a group Gamma, a role Rho, a user Ulla.
 
@@ -132,6 +143,7 @@ class World:
         self.ids: dict[str, int] = {}
         self.administrator = Owner(network.login, network.person_id, network.user_id, network.network_id)
         self._numbers = itertools.count(1)
+        services.player_streams.pump = _end_at_once
 
     async def restore(self) -> None:
         """Creates the entities again that a test has deleted."""
@@ -213,7 +225,12 @@ class World:
 
     async def _prepare(self, called: str, owner: Owner) -> None:
         """Creates what the request reads, changes or removes."""
-        if called == "DELETE /admin/v1/blocked-serials/{serial}/":
+        if called == "POST /admin/v1/devices/{device}/relay/":
+            self.services.relay.seconds = 0  # no player answers
+            await self.services.commands.set_rules(self.network.network_id, CommandRules(danger_allowed=True), now())
+        elif called == "PUT /admin/v1/command-rules/":
+            await self.services.commands.set_rules(self.network.network_id, CommandRules(danger_allowed=False), now())
+        elif called == "DELETE /admin/v1/blocked-serials/{serial}/":
             await self._block(SERIAL)
         elif called == "DELETE /admin/v1/serial-claims/{serial}/":
             await self.services.claims.claim(self.network.network_id, SERIAL, now())
@@ -264,6 +281,15 @@ class World:
             values["setup_token"] = hash_token(await self._setup_token()).hex()
         if "{token}" in called:
             values["token"] = await self._token(called, owner)
+        if "{command}" in called:
+            values["command"] = str(await self.command())
+            values["file_name"] = "log.txt"
+            upload = FileUpload(int(values["command"]), "log.txt", "text/plain", b"x")
+            if called.startswith("GET"):
+                device_id = self.ids["Device"]
+                await self.services.command_files.receive(self.network.network_id, device_id, upload, now())
+        if "{batch}" in called:
+            values["batch"] = str(await self._batch())
         if "{invitation}" in called:
             values["invitation"] = str(await self.invitation(owner))
         if "{setup}" in called:
@@ -326,7 +352,7 @@ class World:
     async def _headers(self, called: str) -> dict[str, str]:
         if called == "POST /player/v1/register":
             return {"Authorization": f"Bearer {await self._setup_token()}"}
-        return {"Content-Type": "image/jpeg"} if called.startswith("PUT /player/v1/screenshots") else {}
+        return {"Content-Type": "image/jpeg"} if called.startswith("PUT /player/v1/") else {}
 
     async def _form(self, called: str) -> dict[str, str]:
         client = {"client_id": self.network.client_id, "client_secret": self.network.client_secret}
@@ -412,6 +438,12 @@ class World:
             "PUT /admin/v1/joining/": {"protocol1Until": datetime.format(now() + number * MINUTE)},
             "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},
             "POST /player/v1/report": {"sequence": number},
+            "POST /player/v1/commands/{command}": {"state": "succeeded"},
+            "POST /admin/v1/commands/": {"device": "A1", "name": "reload"},
+            "POST /admin/v1/command-batches/": {"filter": "[Model] IS 'HD1024'", "name": "identify"},
+            "POST /admin/v1/command-batches/preview/": {"filter": "[Model] IS 'HD1024'", "name": "settings"},
+            "PUT /admin/v1/command-rules/": {"dangerAllowed": True},
+            "POST /admin/v1/devices/{device}/relay/": {"method": "GET", "route": "/v1/health"},
         }[called]
 
     def _permission(self, called: str) -> dict[str, Any]:
@@ -423,6 +455,28 @@ class World:
             "principal": {"type": kind, "id": self.ids[kind]},
             "isAllowed": True,
         }
+
+    async def command(self, name: str = "reboot") -> int:
+        """Returns an unfinished command to A1; creates one if there is none."""
+        kind = KINDS[name]
+        order = Order(kind, kind.read(None), now() + kind.lifetime, release_date=now())
+        id_ = self.ids["Device"]
+
+        async def work(tx: Transaction) -> int:
+            done = await enqueue(tx, self.network.network_id, [id_], order, now())
+            return (done.new or done.pending)[id_]
+
+        return await self.services.store.write(work)
+
+    async def _batch(self) -> int:
+        """Returns a batch that has not ended; creates one if there is none."""
+        session = await self.services.sessions.authenticate(await self.sign_in(), now())
+        for known in (await self.services.batches.list_(session, None, 10)).items:
+            if known.state == "running":
+                return known.id
+        new = NewBatch(filter="[Model] IS 'HD1024'", name="identify", at_once=1)
+        batch, _ = await self.services.batches.send(session, new, None, now())
+        return batch.id
 
     async def _token(self, called: str, owner: Owner) -> str:
         """Returns a token to read or revoke."""

@@ -6,9 +6,10 @@ import re
 from typing import Any, NamedTuple
 
 from httpx import AsyncClient, Response
+from sqlalchemy import select
 
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import audit
+from signfleet.foundation.storage.tables import audit, command
 from tests.conftest import ON_SQLITE, CallAs
 from tests.world import OFFERED, OPENID, ULLA, Request, World, name
 
@@ -25,6 +26,8 @@ EXEMPT = {
     "PUT /Self/Session/AuthorizationScope/": "belongs to the caller's own token, and ends with it",
     "POST /player/v1/report": "reports are stored as status, errors and downloads",
     "POST /admin/v1/webhooks/{webhook}/test/": "sends a request and changes nothing",
+    "PUT /player/v1/commands/{command}/files/{file_name}": "files are stored with the command",
+    "POST /admin/v1/command-batches/preview/": "changes nothing",
     "PUT /player/v1/screenshots/{timestamp}": "screenshots are stored as pictures",
 }
 #: What an entry is about: the first that stands in the name of the endpoint counts.
@@ -35,6 +38,10 @@ ENTITIES = {
     "/alerts/": "Alert",
     "/unsubscribe": "User",
     "/webhooks/": "Webhook",
+    "/command-rules/": "Network",
+    "/command-batches/": "CommandBatch",
+    "/commands/": "Command",
+    "/relay/": "Command",
     "/setup-tokens/": "Token",
     "/jobs/": "Job",
     "/changes/": "Job",
@@ -62,6 +69,9 @@ ENTITIES = {
 }
 
 
+LAST_COMMAND = Query(select(command.c.id).order_by(command.c.id.desc()).limit(1))
+
+
 class Entry(NamedTuple):
     """Who, from where, and what; tokens have no id to name."""
 
@@ -83,6 +93,7 @@ def actor(world: World, called: str, request: Request) -> str:
     if called == "POST /player/v1/register":
         return f"player {request.sent['json']['serial']}"
     return {
+        "POST /player/v1/commands/{command}": f"device {world.ids['Device']}",
         "POST /Self/": "anonymous",
         f"POST {OPENID}/revoke": f"application {world.network.client_id}",
         "POST /account/activate": ULLA,
@@ -96,7 +107,9 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
     """Of what was made, else of what was there."""
     own = world.administrator
     body: Any = answer.json() if answer.content and "json" in answer.headers["Content-Type"] else None
-    if isinstance(body, dict) and entity != "Token":
+    if entity == "Command" and "/{command}" not in called:
+        return int((await world.services.store.scan_all(LAST_COMMAND))[0].id)
+    if isinstance(body, dict) and entity not in ("Token", "Command"):
         made = body.get("device", body).get("id")
         if made is not None:
             return int(made)
@@ -106,6 +119,8 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id
         case "Application" | "Job" | "Session" | "Message" | "Webhook" | "Alert" | "AlertRule" | "MaintenanceWindow":
+            return int(re.findall(r"\d+", request.url)[-1])
+        case "Command" | "CommandBatch":
             return int(re.findall(r"\d+", request.url)[-1])
         case "Network":
             return own.network_id

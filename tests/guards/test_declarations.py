@@ -122,6 +122,7 @@ def test_only_bodies_of_text_may_be_long() -> None:
         "POST /Self/Users/{user}/Profile/": 394_240,
         "PUT /Self/Users/{user}/Profile/{key}/": 394_240,
         "POST /player/v1/report": 262_144,
+        "POST /player/v1/commands/{command}": 73_728,
     }
 
 

@@ -20,6 +20,7 @@ from tests.torture.disk import full_disk, unreadable_database
 from tests.torture.figures import Figures
 from tests.torture.hostile import hostile_generator
 from tests.torture.kill import kill
+from tests.torture.lost import lost_answers
 from tests.torture.race import racing_editors
 from tests.torture.silent import silent_database, silent_neighbours
 
@@ -55,12 +56,15 @@ def _on_both(run: Callable[[str, Path, int], Figures], rounds: int) -> tuple[Sce
 
 
 _KILL, _RACE = _on_both(kill, 2 * ROUNDS), _on_both(racing_editors, 10 * ROUNDS)
+_LOST = _on_both(lost_answers, ROUNDS)
 
 SCENARIOS: dict[str, Scenario] = {
     "kill-sqlite": _KILL[0],
     "kill-postgresql": _KILL[1],
     "race-sqlite": _RACE[0],
     "race-postgresql": _RACE[1],
+    "lost-answers": _LOST[0],
+    "lost-answers-postgresql": _LOST[1],
     "full-disk": lambda folder: full_disk(folder, ROUNDS),
     "unreadable-database": lambda folder: unreadable_database(folder, ROUNDS),
     "silent-database": lambda folder: silent_database(folder, ROUNDS),

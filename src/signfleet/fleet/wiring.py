@@ -13,6 +13,16 @@ from signfleet.fleet.alerts.unsubscribing import Unsubscribing
 from signfleet.fleet.changes.actions import DeleteAction, GroupAction, SettingsAction, TagsAction
 from signfleet.fleet.changes.routes import endpoints as change_endpoints
 from signfleet.fleet.changes.service import Changes
+from signfleet.fleet.commands.batches import Batches
+from signfleet.fleet.commands.command_line import CommandLine
+from signfleet.fleet.commands.delivery.files import CommandFiles
+from signfleet.fleet.commands.delivery.hub import Hub
+from signfleet.fleet.commands.delivery.routes import endpoints as delivery_endpoints
+from signfleet.fleet.commands.delivery.service import Delivery
+from signfleet.fleet.commands.relay import Relay
+from signfleet.fleet.commands.retention import CommandRetention
+from signfleet.fleet.commands.routes import endpoints as command_endpoints
+from signfleet.fleet.commands.service import Commands
 from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.counts.service import DeviceCounts, MaintainedCounts
 from signfleet.fleet.devices.deletion import DeviceDeletion
@@ -51,6 +61,7 @@ from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.routes import endpoints as player_endpoints
 from signfleet.fleet.players.screenshots import Screenshots
+from signfleet.fleet.players.streaming import PlayerStreams
 from signfleet.fleet.players.tokens import PlayerTokens
 from signfleet.fleet.provisioning.records.routes import endpoints as record_endpoints
 from signfleet.fleet.provisioning.records.service import ProvisioningRecords
@@ -119,6 +130,8 @@ class FleetServices(IdentityServices):
         self.joining = Joining(store, devices, permissions)
         self.claims = Claims(store, self.device_deletion)
 
+        hub = self._add_commands()
+
         limit, picture_bytes = player_rate_limit(), settings.screenshot_megabytes_per_network * 1_000_000
         self.players = Players(store, self.subscriptions, limit, settings.groups_per_network)
         self.player_tokens = PlayerTokens(store, limit)
@@ -132,7 +145,23 @@ class FleetServices(IdentityServices):
         self.mailing = Mailing(store, self.outbox, permissions, self.unsubscribing, settings)
         self.alert_evaluator = AlertEvaluator(store, self.outbox, self.mailing)
         self.deliveries = Deliveries(store, self.outbox)
+        self.player_streams = PlayerStreams(hub, self.delivery, self.reports)
         self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
+
+    def _add_commands(self) -> Hub:
+        """Adds the services of commands; returns what wakes waiting players."""
+        store, settings, permissions = self.store, self.settings, self.permissions
+        self.commands = Commands(store, self.devices, permissions)
+        self.batches = Batches(store, self.commands, permissions)
+        self.relay = Relay(store)
+        self.command_line = CommandLine(store)
+        command_limit = player_rate_limit()
+        hub = Hub(store)
+        self.delivery = Delivery(store, hub, self.batches, command_limit)
+        file_bytes = settings.command_megabytes_per_network * 1_000_000
+        self.command_files = CommandFiles(store, self.blobs, command_limit, file_bytes)
+        self.command_retention = CommandRetention(store, settings.command_retention_days)
+        return hub
 
     def jobs(self) -> list[Job]:
         """Returns the work that recurs."""
@@ -144,6 +173,8 @@ class FleetServices(IdentityServices):
             Job("health history", by_the_clock(self.health_retention.sweep), 3600),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
+            Job("commands", by_the_clock(self.delivery.sweep), 5),
+            Job("command retention", by_the_clock(self.command_retention.sweep), 600),
             Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),
             Job("files", by_the_clock(self.retention.delete_files), 60),
             Job("alerts", by_the_clock(self.alert_evaluator.run), 1),
@@ -166,6 +197,8 @@ def endpoints() -> list[Endpoint]:
         *device_endpoints(),
         *change_endpoints,
         *joining_endpoints,
+        *command_endpoints,
+        *delivery_endpoints,
         *player_endpoints,
         *subscription_endpoints,
         *health_endpoints,

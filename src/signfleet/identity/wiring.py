@@ -27,6 +27,7 @@ from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.jobs.service import JobLists
 from signfleet.identity.networks.administration import NetworkAdministration
 from signfleet.identity.networks.service import InsertGroup, Networks
+from signfleet.identity.operation_trees.routes import admin_endpoints as operation_admin_endpoints
 from signfleet.identity.operation_trees.routes import endpoints as operation_endpoints
 from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.identity.people.links import OneTimeLinks
@@ -136,4 +137,5 @@ def endpoints() -> list[Endpoint]:
         *user_endpoints,
         *invitation_endpoints,
         *operation_endpoints,
+        *operation_admin_endpoints,
     ]

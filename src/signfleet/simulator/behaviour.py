@@ -74,7 +74,7 @@ def status(
         "script": {"type": "Autorun", "version": "10.0.100", "plugins": None},
         "firmware": {"version": profile.firmware},
         "storage": _storage(profile, now),
-        "network": _network(profile),
+        "network": network(profile),
         "uptime": timespan.format(min(profile.uptime + (now - started) // 1000 * 1000, timespan.MAX_MS)),
         "currentSettingsTimestamp": settings_date,
         "currentScheduleTimestamp": datetime.format(now - now % 21_600_000),
@@ -141,7 +141,8 @@ def _storage(profile: Profile, now: int) -> list[dict[str, Any]]:
     return [card, flash | {"stats": {"sizeTotal": 4_194_304, "sizeFree": 3_670_016, "blockSize": 4_096}}]
 
 
-def _network(profile: Profile) -> dict[str, Any]:
+def network(profile: Profile) -> dict[str, Any]:
+    """Returns the network interfaces of a player as its status shows them."""
     chance = profile.random("network")
     external = f"{chance.choice(('192.0.2', '198.51.100', '203.0.113'))}.{chance.randrange(1, 255)}"
     subnet, vlan = f"10.{chance.randrange(256)}.{chance.randrange(256)}", chance.choice((25, 110, 200))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,12 @@ import httpx
 
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator import behaviour
+from signfleet.simulator.answers import Refused, TokenRefused, TryLater, check
+from signfleet.simulator.commands import Commands
 from signfleet.simulator.fleet import Profile
+from signfleet.simulator.ledger import Ledger
+from signfleet.simulator.machine import Machine
+from signfleet.simulator.obedience import CAN
 from signfleet.simulator.screenshots import picture
 from signfleet.simulator.secrets import Secrets
 
@@ -31,6 +37,7 @@ class Tally:
     reports: int = 0
     settings: int = 0
     screenshots: int = 0
+    commands: int = 0
     refused: int = 0
     retries: int = 0
     last_refusal: str = ""
@@ -38,22 +45,12 @@ class Tally:
     last_failure: str = ""
 
 
-class Refused(Exception):
-    """The server refuses this request for good."""
-
-
-class TryLater(Exception):
-    """No answer, or a temporary refusal; `seconds` is the server's `Retry-After`, if given."""
-
-    def __init__(self, seconds: float | None) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
-
-
 class Player:
     """A player at work. `step` does what is due next; `clock` gives the true time in ms.
 
-    `period` is the seconds between two reports; by default the server decides. Without `pictures` it uploads none.
+    `period` is the seconds between two reports; by default the server decides. Without `pictures` it uploads none but
+    those that a command asks for. `ledger` has the commands of earlier runs; a restart takes `boot_seconds`, by default
+    what the profile says.
     """
 
     def __init__(
@@ -67,8 +64,15 @@ class Player:
         secrets: Secrets,
         period: float | None = None,
         pictures: bool = True,
+        ledger: Ledger | None = None,
+        boot_seconds: float | None = None,
     ) -> None:
         self.profile = profile
+        self.machine = Machine(profile, clock())
+        self.commands = Commands(self.machine, ledger or Ledger(), self, clock, boot_seconds=boot_seconds)
+        self.is_joined = asyncio.Event()
+        #: One thing at a time: a command does not interrupt a report.
+        self._turn = asyncio.Lock()
         self._http = http
         self._setup_token = setup_token
         self._clock = clock
@@ -99,15 +103,23 @@ class Player:
 
     async def step(self) -> float:
         """Registers, reports or sends a picture, whatever is due; returns the seconds until the next, or infinity."""
+        if silence := self.seconds_of_silence():
+            return silence
+        async with self._turn:
+            return await self._step()
+
+    async def _step(self) -> float:
         owes_picture = self._owes_picture()
         self._rounds += not owes_picture
         try:
             if self._access_token is None:
                 await self._join()
             if self._settings_etag is None:
-                await self._fetch_settings()
+                await self.fetch_settings()
             if behaviour.is_dark(self.profile, self._reports):
+                self.is_joined.clear()
                 return math.inf
+            await self._go_on()
             if owes_picture:
                 await self._upload_picture()
             else:
@@ -145,6 +157,7 @@ class Player:
             await self._register(secret)
         self._tally.registered += not self._is_known
         self._is_known = True
+        self.is_joined.set()
 
     async def _gets_token(self, form: dict[str, str], **request: Any) -> bool:
         """Requests tokens; returns False if they are refused for good."""
@@ -158,7 +171,7 @@ class Player:
         return True
 
     async def _register(self, secret: str | None) -> None:
-        body = self.profile.registration() | ({} if secret is None else {"device_secret": secret})
+        body = self.profile.registration() | {"can": CAN} | ({} if secret is None else {"device_secret": secret})
         answer = self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
         self._sequence = max(self._sequence, answer.get("sequence", 0))
 
@@ -178,7 +191,7 @@ class Player:
         self._next_report = self._clock() + _LONGEST_WAIT * 1000
         if self._unanswered is None:
             self._unanswered = self._new_report()
-        answer = (await self._ask_as_device("POST", "report", json=self._unanswered)).json()
+        answer = (await self.ask_as_device("POST", "report", json=self._unanswered)).json()
         self._unanswered = None
         self._sequence = max(self._sequence, answer["sequence"])
         seconds = float(answer["nextReport"] if self._period is None else self._period)
@@ -188,7 +201,8 @@ class Player:
         self._reports += 1
         self._tally.reports += 1
         if answer["settingsETag"] != self._settings_etag:
-            await self._fetch_settings()
+            await self.fetch_settings()
+        await self._go_on(answer.get("commands", []))
 
     def _new_report(self) -> dict[str, Any]:
         profile, now = self.profile, self._clock()
@@ -196,14 +210,16 @@ class Player:
         return {
             "sequence": self._sequence,
             "sentAt": datetime.format(behaviour.clock(profile, now)),
-            "status": behaviour.status(profile, self._started, now, self._settings.get("group"), self._settings_date),
+            "status": behaviour.status(profile, self._started, now, self._settings.get("group"), self._settings_date)
+            | self.machine.status(now),
             "errors": behaviour.errors(profile, self._reports, now),
             "downloads": behaviour.downloads(profile, self._reports, now),
         }
 
-    async def _fetch_settings(self) -> None:
+    async def fetch_settings(self) -> None:
+        """Fetches the settings, unless they are as they were."""
         headers = {} if self._settings_etag is None else {"If-None-Match": self._settings_etag}
-        answer = await self._ask_as_device("GET", "settings", headers=headers)
+        answer = await self.ask_as_device("GET", "settings", headers=headers)
         if answer.status_code != httpx.codes.NOT_MODIFIED:
             self._settings = answer.json()
             self._settings_etag = answer.headers["ETag"]
@@ -220,8 +236,13 @@ class Player:
             interval *= self.profile.random("picture phase").random()
         self._next_picture = now + interval
         self._pictures += 1
-        drawn = await asyncio.to_thread(picture, self.profile, now, wanted["quality"] or 60)
-        await self._ask_as_device(
+        await self.send_picture(wanted["quality"])
+
+    async def send_picture(self, quality: int | None) -> httpx.Response:
+        """Draws and uploads what the player shows now."""
+        now = self._clock()
+        drawn = await asyncio.to_thread(picture, self.profile, now, quality or 60)
+        answer = await self.ask_as_device(
             "PUT",
             f"screenshots/{datetime.format_padded(now)}",
             params={"presentation": behaviour.presentation(self.profile, now)},
@@ -229,16 +250,67 @@ class Player:
             content=drawn,
         )
         self._tally.screenshots += 1
+        return answer
 
-    async def _ask_as_device(self, method: str, path: str, **request: Any) -> httpx.Response:
+    async def obey(self, commands: list[dict[str, Any]]) -> float:
+        """Takes commands and goes on with open ones; returns the seconds until it has to go on, 0 if it is done."""
+        if self.seconds_of_silence():
+            return 0
+        async with self._turn:
+            try:
+                await self._go_on(commands)
+            except TryLater as later:
+                self._tally.retries += 1
+                return later.seconds or _FIRST_WAIT
+            except Refused as refusal:
+                self._tally.refused += 1
+                self._tally.last_refusal = f"{self.profile.serial}: {refusal}"
+        return 0
+
+    async def _go_on(self, commands: Sequence[dict[str, Any]] = ()) -> None:
+        """Goes on with commands. A restart makes the player forget what was not on its disk."""
+        acted = len(self.commands.acted)
+        try:
+            await self.commands.take(list(commands))
+        finally:
+            self._tally.commands += len(self.commands.acted) - acted
+        if self.commands.is_silent:
+            self._access_token = self._refresh_token = self._settings_etag = None
+
+    def fall_silent(self) -> None:
+        """Makes the player silent for good."""
+        self.commands.silent_until = self._clock() + 3650 * timespan.DAY
+
+    def seconds_of_silence(self) -> float:
+        """Returns how long the player is silent, because it starts."""
+        return max(self.commands.silent_until - self._clock(), 0) / 1000
+
+    def stream_headers(self) -> dict[str, str]:
+        """Returns the headers with which the player asks for its event stream."""
+        return {"Authorization": f"Bearer {self._access_token}", "User-Agent": self._user_agent()}
+
+    async def renew_tokens(self) -> None:
+        """Gets new tokens."""
+        async with self._turn:
+            with suppress(TryLater, Refused):
+                await self._join()
+
+    async def hear_settings(self, etag: str) -> None:
+        """Fetches the settings if they are others than the player has."""
+        if etag != self._settings_etag:
+            async with self._turn:
+                with suppress(TryLater, Refused):
+                    await self.fetch_settings()
+
+    async def ask_as_device(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Sends a request with the access token, and once more with a new one if the server refuses the token."""
         try:
             return await self._ask(method, path, self._access_token, **request)
-        except _TokenRefused:
+        except TokenRefused:
             await self._join()
         try:
             return await self._ask(method, path, self._access_token, **request)
-        except _TokenRefused:
+        except TokenRefused:
             raise TryLater(None) from None
 
     async def _ask(
@@ -255,23 +327,9 @@ class Player:
         except httpx.TransportError as error:
             self._tally.last_failure = str(error) or type(error).__name__
             raise TryLater(None) from None
-        if answer.status_code in {429, 500, 502, 503, 504}:
-            seconds = answer.headers.get("Retry-After", "")
-            raise TryLater(float(seconds) if seconds.isdecimal() else None)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise _TokenRefused(_reason(answer))
-        if answer.status_code >= 400:
-            raise Refused(_reason(answer))
+        check(answer, path)
         return answer
 
     def _user_agent(self) -> str:
         profile = self.profile
         return f"signfleet-simulator/{quote(profile.serial)}/{profile.firmware} ({profile.model})"
-
-
-class _TokenRefused(Refused):
-    pass
-
-
-def _reason(answer: httpx.Response) -> str:
-    return f"{answer.request.method} {answer.request.url.path} {answer.status_code} {answer.text[:300]}"

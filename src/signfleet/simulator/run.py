@@ -6,11 +6,13 @@ import asyncio
 import heapq
 import math
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 
 from signfleet.simulator.fleet import DEFAULT_SEED, fleet
+from signfleet.simulator.listening import listen
 from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.secrets import Secrets
 
@@ -36,20 +38,33 @@ async def simulate(
     secrets: Secrets | None = None,
     dark: str | None = None,
     dark_after: float = 0,
+    listens: bool = False,
+    boot_seconds: float | None = None,
 ) -> Tally:
     """Registers `players` players at `url` with `setup_token`; they report until cancelled, or `rounds` times each.
 
     They are the players of the fleet of `seed` from number `first`. `period` is the seconds between two reports of a
     player; by default the server decides. At most `concurrency` requests run at a time. Updates `tally` as they work,
     and returns it. `secrets` are those of earlier runs. The players at the place `dark`, a town, region or country,
-    fall silent after `dark_after` seconds.
+    fall silent after `dark_after` seconds. A player that `listens` obeys commands at once, by a connection more; the
+    others obey when they report. A restart takes `boot_seconds`.
     """
     tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
         crew = [
-            Player(profile, http, setup_token, clock=clock, tally=tally, secrets=secrets, period=period)
+            Player(
+                profile,
+                http,
+                setup_token,
+                clock=clock,
+                tally=tally,
+                secrets=secrets,
+                period=period,
+                ledger=secrets.ledger(profile.serial),
+                boot_seconds=boot_seconds,
+            )
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]
@@ -60,12 +75,27 @@ async def simulate(
                 due, number = heapq.heappop(schedule)
                 await asyncio.sleep(due - loop.time())
                 if dark is not None and loop.time() >= goes_dark and crew[number].profile.place.is_named(dark):
+                    crew[number].fall_silent()
                     continue
                 wait = await crew[number].step()
                 if wait != math.inf and not crew[number].has_done(rounds):
                     heapq.heappush(schedule, (loop.time() + wait, number))
 
-        async with asyncio.TaskGroup() as workers:
+        async with _listening(url, crew if listens else []), asyncio.TaskGroup() as workers:
             for _ in range(min(concurrency, players)):
                 workers.create_task(work())
     return tally
+
+
+@asynccontextmanager
+async def _listening(url: str, crew: list[Player]) -> AsyncIterator[None]:
+    """Lets players listen to their event streams inside the block."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=httpx.Timeout(30, read=90)) as http:
+        listeners = [asyncio.create_task(listen(player, http)) for player in crew]
+        try:
+            yield
+        finally:
+            for listener in listeners:
+                listener.cancel()
+            await asyncio.gather(*listeners, return_exceptions=True)

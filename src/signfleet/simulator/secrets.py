@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from signfleet.simulator.ledger import Ledger
+
 
 class Secrets:
     """Stores device secrets by serial. A file has one a line, the newest last; only its owner may read it."""
@@ -14,6 +16,14 @@ class Secrets:
         lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
         pairs = [line.split() for line in lines]
         self._known = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+    def ledger(self, serial: str) -> Ledger:
+        """Returns what a player remembers of commands: in a file of a folder beside the secrets, or in memory."""
+        if self._path is None:
+            return Ledger()
+        folder = self._path.with_name(f"{self._path.name}.commands")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return Ledger(folder / serial)
 
     def get(self, serial: str) -> str | None:
         """Returns the secret of a player, or None."""

@@ -89,6 +89,74 @@ CREATE TABLE blocked_serial (
 	date BIGINT NOT NULL, device_id BIGINT, 
 	CONSTRAINT pk_blocked_serial PRIMARY KEY (network_id, serial_key)
 );
+CREATE TABLE command (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	serial TEXT NOT NULL, 
+	serial_key TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	command_group TEXT NOT NULL, 
+	arguments TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	author_key TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	release_date BIGINT, 
+	expiration_date BIGINT NOT NULL, 
+	due_date BIGINT, 
+	sent_date BIGINT, 
+	start_date BIGINT, 
+	end_date BIGINT, 
+	message TEXT, 
+	result TEXT, 
+	batch_id BIGINT, 
+	CONSTRAINT pk_command PRIMARY KEY (network_id, id)
+);
+CREATE TABLE command_batch (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	arguments TEXT NOT NULL, 
+	filter TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	lifetime BIGINT NOT NULL, 
+	at_once INTEGER, 
+	stop_after INTEGER, 
+	jitter BIGINT NOT NULL, 
+	state TEXT NOT NULL, 
+	total BIGINT NOT NULL, 
+	skipped BIGINT NOT NULL, 
+	last_device_id BIGINT NOT NULL, 
+	end_date BIGINT, 
+	CONSTRAINT pk_command_batch PRIMARY KEY (network_id, id)
+);
+CREATE TABLE command_file (
+	network_id BIGINT NOT NULL, 
+	command_id BIGINT NOT NULL, 
+	name TEXT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	size BIGINT NOT NULL, 
+	media_type TEXT NOT NULL, 
+	blob TEXT NOT NULL, 
+	arrival_date BIGINT NOT NULL, 
+	CONSTRAINT pk_command_file PRIMARY KEY (network_id, command_id, name)
+);
+CREATE TABLE command_request (
+	network_id BIGINT NOT NULL, 
+	"key" BLOB NOT NULL, 
+	body BLOB NOT NULL, 
+	date BIGINT NOT NULL, 
+	command_id BIGINT, 
+	batch_id BIGINT, 
+	CONSTRAINT pk_command_request PRIMARY KEY (network_id, "key")
+);
+CREATE TABLE command_rule (
+	network_id BIGINT NOT NULL, 
+	allows_danger BOOLEAN NOT NULL, 
+	CONSTRAINT pk_command_rule PRIMARY KEY (network_id)
+);
 CREATE TABLE device (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
@@ -109,7 +177,7 @@ CREATE TABLE device (
 	report_sequence BIGINT NOT NULL, 
 	gps_latitude FLOAT, 
 	gps_longitude FLOAT, 
-	location_key TEXT, name_order TEXT DEFAULT '' NOT NULL, health_since BIGINT DEFAULT '0' NOT NULL, health_reason TEXT, health_reason_date BIGINT, health_reason_subject TEXT, health_reason_subject_key TEXT, health_reason_number FLOAT, 
+	location_key TEXT, name_order TEXT DEFAULT '' NOT NULL, health_since BIGINT DEFAULT '0' NOT NULL, health_reason TEXT, health_reason_date BIGINT, health_reason_subject TEXT, health_reason_subject_key TEXT, health_reason_number FLOAT, has_commands BOOLEAN DEFAULT 0 NOT NULL, 
 	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
 );
@@ -372,6 +440,16 @@ CREATE INDEX ix_application_person_id ON application (person_id);
 CREATE INDEX ix_audit_age ON audit (date);
 CREATE INDEX ix_audit_date ON audit (network_id, date, id);
 CREATE INDEX ix_blocked_serial_device ON blocked_serial (network_id, device_id);
+CREATE INDEX ix_command_age ON command (end_date);
+CREATE INDEX ix_command_batch ON command (network_id, batch_id, state, release_date, id);
+CREATE INDEX ix_command_batch_creation ON command_batch (network_id, creation_date, id);
+CREATE INDEX ix_command_batch_open ON command_batch (end_date, network_id, id);
+CREATE INDEX ix_command_creation ON command (network_id, creation_date, id);
+CREATE INDEX ix_command_device ON command (network_id, device_id, id);
+CREATE INDEX ix_command_due ON command (due_date) WHERE due_date IS NOT NULL;
+CREATE INDEX ix_command_pending ON command (network_id, device_id, id) WHERE end_date IS NULL;
+CREATE INDEX ix_command_queued ON command (release_date) WHERE state = 'queued';
+CREATE INDEX ix_command_request_date ON command_request (date);
 CREATE INDEX ix_device_download_age ON device_download (timestamp);
 CREATE INDEX ix_device_download_timestamp ON device_download (network_id, device_id, timestamp, id);
 CREATE INDEX ix_device_error_age ON device_error (timestamp);

@@ -9,6 +9,7 @@ from typing import Any
 from signfleet.identity.access.operations.definitions import (
     DELETE_USER,
     DEVICE,
+    UNIT_CONTROL,
     UPDATE_DEVICE,
     VIEW_DEVICE,
     VIEW_GROUP,
@@ -61,6 +62,16 @@ SEE_ALL_JOBS = {ADMINISTRATORS.name, DENIED, DENIED_DEVICE, CHANGE_DENIED}
 GIVES = {"POST /Roles/{role}/Permissions/", "POST /Users/{user}/Permissions/"}
 
 
+def is_of_a_command(endpoint: Endpoint) -> bool:
+    """Returns whether the path names a command or a batch: it does not exist for those who could not send it."""
+    return "{command}" in endpoint.path or "{batch}" in endpoint.path
+
+
+def is_to_a_device(endpoint: Endpoint) -> bool:
+    """Returns whether the path or the body names the device."""
+    return any(part in name(endpoint) for part in (PARAMETERS["Device"], "{command}", "POST /admin/v1/commands/"))
+
+
 def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
     """Returns whether the path names one entity of the operation's type."""
     entity = operation.root.entity
@@ -77,7 +88,7 @@ def is_collection(endpoint: Endpoint) -> bool:
     paths = (
         "/admin/v1/alerts/|/2022/06/REST/"
         "(Devices/(|Count/|All/Notes/|Regions/.*|ScreenShots/)|Groups/Regular/(|Count/)|Users/|Tags/(Keys|Values)/)"
-        "|/admin/v1/(health/(|count/)|overview/(|regions/))"
+        "|/admin/v1/(health/(|count/)|overview/(|regions/)|command(s|-batches|-kinds)/)"
     )
     return endpoint.method in ("GET", "DELETE") and re.fullmatch(paths, endpoint.path) is not None
 
@@ -88,7 +99,8 @@ def by_role(role_id: int) -> Callable[[Endpoint], str]:
     def expects(endpoint: Endpoint) -> str:
         operation = endpoint.operation
         if operation is None or allowed_by_system_role(operation.uid, role_id):
-            return OK
+            is_hidden = is_of_a_command(endpoint) and not allowed_by_system_role(UNIT_CONTROL.uid, role_id)
+            return HIDDEN if is_hidden else OK
         if operation is VIEW_USER:  # users see themselves
             return HIDDEN if is_instance(endpoint, operation) else OK
         return FORBIDDEN
@@ -103,6 +115,10 @@ def with_object_allowed(endpoint: Endpoint) -> str:
         return OK
     if operation.root.entity not in VIEWS or "Instance" not in operation.appliance:
         return FORBIDDEN
+    if is_of_a_command(endpoint):
+        return OK if operation is UNIT_CONTROL and "{command}" in endpoint.path else HIDDEN
+    if operation is UNIT_CONTROL:
+        return OK
     return OK if is_instance(endpoint, operation) or is_collection(endpoint) else FORBIDDEN
 
 
@@ -111,6 +127,8 @@ def with_object_denied(endpoint: Endpoint) -> str:
     operation = endpoint.operation
     if operation is None or operation.root.entity not in VIEWS or "Instance" not in operation.appliance:
         return OK
+    if operation in (VIEW_DEVICE, UNIT_CONTROL) and is_to_a_device(endpoint):
+        return FORBIDDEN if name(endpoint) == "POST /admin/v1/commands/" else HIDDEN
     if not is_instance(endpoint, operation):
         return OK
     return HIDDEN if operation is VIEWS[operation.root.entity] else FORBIDDEN
@@ -118,7 +136,7 @@ def with_object_denied(endpoint: Endpoint) -> str:
 
 def with_device_denied(endpoint: Endpoint) -> str:
     """Returns the outcome for an administrator who is denied every operation on one device."""
-    if is_about_device(endpoint):
+    if is_about_device(endpoint) or is_to_a_device(endpoint):
         return HIDDEN
     return FORBIDDEN if name(endpoint) in GIVES else OK
 
@@ -133,10 +151,11 @@ def from_elsewhere(endpoint: Endpoint) -> str:
     """Returns the outcome for the administrator of another network."""
     names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
     theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "{setup}", "explain")
-    theirs += ("{alert}", "{rule}", "{window}")
+    theirs += ("{batch}", "{alert}", "{rule}", "{window}")
     if name(endpoint) in NAME_OUR_NETWORK:
         return FORBIDDEN
-    is_theirs = name(endpoint) in NAME_OURS_OUTSIDE_THE_PATH or any(part in endpoint.path for part in theirs)
+    is_theirs = name(endpoint) in NAME_OURS_OUTSIDE_THE_PATH or is_to_a_device(endpoint)
+    is_theirs = is_theirs or any(part in endpoint.path for part in theirs)
     return HIDDEN if names_ours or is_theirs else OK
 
 
@@ -159,6 +178,8 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
         if endpoint.operation is None:
             return []
         operations = {endpoint.operation, VIEWS.get(endpoint.operation.root.entity, endpoint.operation), VIEW_USER}
+        if is_of_a_command(endpoint):
+            operations.add(UNIT_CONTROL)
         if endpoint.path.endswith("/Permissions/"):  # callers can grant only what they have
             operations.add(GIVEN)
         return [Rule(operation, "Role", CUSTOM_ROLE) for operation in operations]

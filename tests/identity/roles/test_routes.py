@@ -12,7 +12,7 @@ from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.definitions import DEVICE, UPDATE_DEVICE, VIEW_DEVICE, VIEW_USER
 from signfleet.identity.access.operations.roles import GENERAL_MANAGERS, SYSTEM_ROLES
-from tests.conftest import CallAs, SignIn
+from tests.conftest import ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register
 from tests.identity.access.granted import grant
 from tests.interleaving import reading_before_writing
@@ -208,6 +208,13 @@ async def test_operations_are_listed_whole_or_by_entity(admin: AsyncClient) -> N
     roots = (await admin.get("/Operations/Root/")).json()
     assert [root["targetEntity"] for root in roots] == ["Device", "Subscription", "Group", "User", "Role", "Network"]
     assert (await admin.get("/Operations/Root/Nothing/")).status_code == 404
+
+
+async def test_operations_that_the_contract_lacks_are_listed_by_an_endpoint_of_our_own(admin: AsyncClient) -> None:
+    trees = {"contract": "/Operations/Root/", "all": f"{ROOT}/admin/v1/operations/"}
+    names = {name: (await admin.get(path)).text.count("Send Danger Commands") for name, path in trees.items()}
+    assert names["contract"] == 0
+    assert names["all"] > 0
 
 
 async def test_two_concurrent_changes_both_apply(admin: AsyncClient) -> None:

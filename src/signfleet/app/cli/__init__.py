@@ -10,6 +10,7 @@ from signfleet.app.cli import (
     application,
     audit,
     backup,
+    command,
     demo,
     device,
     doctor,
@@ -39,7 +40,7 @@ def cli(context: click.Context) -> None:
         stop_signals.unblock()
 
 
-for command in (
+for each in (
     serve.serve,
     demo.demo,
     init.init,
@@ -52,6 +53,8 @@ for command in (
     application.application,
     token.token,
     device.device,
+    command.command,
+    command.commands,
     simulate.simulate,
     backup.backup,
     backup.restore,
@@ -60,7 +63,7 @@ for command in (
     about.version,
     about.openapi,
 ):
-    cli.add_command(command)
+    cli.add_command(each)
 
 
 __all__ = ["cli"]

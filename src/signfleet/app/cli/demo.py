@@ -141,6 +141,7 @@ async def _simulate(
     services: Services, network_id: int, players: int, credentials: Credentials, *, is_new: bool, dark: str | None
 ) -> None:
     """Lets the players join, tags them if the network `is_new`, prints that they have joined, and runs them."""
+    from signfleet.app.cli.simulate import LISTENING
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate
     from signfleet.simulator.secrets import Secrets
@@ -159,6 +160,7 @@ async def _simulate(
                 secrets=known,
                 dark=dark,
                 dark_after=DARK_AFTER,
+                listens=players <= LISTENING,
             )
         )
         tasks.create_task(token.renew())

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from signfleet.simulator.player import Tally
 
 
+#: Up to so many players listen by default.
+LISTENING = 500
+
+
 def _address(_context: click.Context, _option: click.Parameter, value: str) -> str:
     if not re.fullmatch(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/?#@\[\]:]+)(:[0-9]{1,5})?(/[^\s?#]*)?", value):
         raise click.BadParameter("expected an address such as http://127.0.0.1:8080.")
@@ -64,6 +68,11 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
 )
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=32, show_default=True, help="Concurrent requests.")
 @click.option(
+    "--listen/--no-listen",
+    default=None,
+    help="Let the players obey commands at once, by a connection each; default: up to 500 players do.",
+)
+@click.option(
     "--secrets",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -78,7 +87,7 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
     metavar="SECONDS",
     help="When they fall silent, counted from the start.",
 )
-def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **how: Any) -> None:
+def simulate(url: str, setup_token: str, players: int, listen: bool | None, secrets: Path | None, **how: Any) -> None:
     """Run simulated players: they register, report, upload pictures, and misbehave a little.
 
     The same seed makes the same fleet. The players speak only the public player protocol, so they work against any
@@ -98,7 +107,8 @@ def simulate(url: str, setup_token: str, players: int, secrets: Path | None, **h
     async def work() -> None:
         progress = asyncio.create_task(_show_progress(tally, players))
         try:
-            await run(url, setup_token, players, tally=tally, secrets=known, **how)
+            listens = players <= LISTENING if listen is None else listen
+            await run(url, setup_token, players, tally=tally, secrets=known, listens=listens, **how)
         finally:
             progress.cancel()
 
@@ -126,7 +136,12 @@ def _show_result(tally: Tally, players: int, seconds: float) -> None:
         click.echo(f"{_summary(tally, players)} in {seconds:.1f} s")
         return
     counts = {"players": players, "registered": tally.registered, "reports": tally.reports}
-    counts |= {"pictures": tally.screenshots, "refused": tally.refused, "retries": tally.retries}
+    counts |= {
+        "pictures": tally.screenshots,
+        "commands": tally.commands,
+        "refused": tally.refused,
+        "retries": tally.retries,
+    }
     show_json(named({**counts, "seconds": round(seconds, 1), "last refusal": tally.last_refusal or None}))
 
 

@@ -17,6 +17,7 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.store import FoundDevice, LockedDevice
 from signfleet.foundation.errors import Forbidden, Invalid, TooLarge
 from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.wakeups import Topic
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import format as format_date
 from signfleet.foundation.wire.json import encode
@@ -128,6 +129,7 @@ class DeviceSettings:
         if msgspec.to_builtins(settings) == present:
             return None
         await self._write(tx, row, settings, present, next_moment(row, now))
+        tx.announce(Topic("command", row.id))  # wakes the stream of its player, which looks for new settings
         states = {"settings": present}, {"settings": settings}
         await recording.record(
             tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *states), now

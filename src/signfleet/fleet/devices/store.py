@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 from signfleet.foundation.storage.query import Query, among, as_bytes, concatenated, merged, with_id
 from signfleet.foundation.storage.tables import (
     blocked_serial,
+    command,
     device,
     device_document,
     device_download,
@@ -120,9 +121,14 @@ DEVICE_OF_SERIAL = Query(
     .where(device.c.serial_key == bindparam("serial_key"))
     .with_for_update(of=device)
 )
-#: The reason of a new device's health has no details.
+#: The reason of a new device's health has no details, and no command waits for it.
 INSERT_DEVICE = Query(
-    device.insert(), columns=[column.name for column in device.c if not column.name.startswith("health_reason_")]
+    device.insert(),
+    columns=[
+        column.name
+        for column in device.c
+        if column.name != "has_commands" and not column.name.startswith("health_reason_")
+    ],
 )
 INSERT_DOCUMENT = Query(
     device_document.insert(), columns=[column.name for column in device_document.c if column.computed is None]
@@ -308,6 +314,7 @@ DELETIONS = (
     _deletion(device_download, device_download.c.device_id),
     _deletion(device_note, device_note.c.device_id),
     _deletion(health_period, health_period.c.device_id),
+    _deletion(command, command.c.device_id),
     _deletion(screenshot, screenshot.c.device_id),
     _deletion(device_secret, device_secret.c.device_id),
     _deletion(session, session.c.device_id),

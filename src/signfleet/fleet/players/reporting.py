@@ -9,6 +9,8 @@ from typing import TypeVar
 import msgspec
 from msgspec import UNSET
 
+from signfleet.fleet.commands.delivery.service import take
+from signfleet.fleet.commands.schemas import PendingCommand
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import next_moment, status_end, status_start
 from signfleet.fleet.devices.schemas import ReportedStatus
@@ -87,11 +89,13 @@ class Reports:
         items = read_items(report, now)
         keys = {"network_id": network_id, "device_id": device_id}
         added = _Added()
+        waiting: list[PendingCommand] = []
 
         async def work(tx: Transaction) -> queries.ReportingDevice:
             row = await tx.one(queries.LOCK_REPORTING_DEVICE, **keys)
             if row is None:
                 raise _gone()
+            waiting[:] = await take(tx, network_id, device_id, now) if row.has_commands else []
             if not is_newer(report.sequence, row.report_sequence):
                 return row
             added.is_taken = True
@@ -128,6 +132,7 @@ class Reports:
             rejected=items.rejected or UNSET,
             settings_etag=f'"{settings_etag(row.settings)}"',
             next_report=max(inputs.period(row.settings) // timespan.SECOND, 1),
+            commands=waiting or UNSET,
         )
 
 

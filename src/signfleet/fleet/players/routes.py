@@ -15,11 +15,14 @@ from signfleet.fleet.players.schemas import (
     Tokens,
 )
 from signfleet.fleet.players.screenshots import Screenshots, Upload
+from signfleet.fleet.players.streaming import PlayerStreams
 from signfleet.fleet.players.tokens import PlayerTokens
 from signfleet.identity.sign_in.routes import FORM_LIMIT, Form
 from signfleet.web.contract.oauth import OAuthError
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import FORM, Endpoints, Parameter
+from signfleet.web.http.event_streams import EventStreams
+from signfleet.web.http.media import EVENT_STREAM
 
 SCOPE = "bsn.api.device"
 REGISTRATION_LIMIT = 16_384
@@ -110,6 +113,25 @@ async def get_player_settings(call: Call, reports: Reports) -> Answer:
     """Get the settings of this device, secrets included."""
     settings = await reports.settings(call.network_id, call.device_id)
     return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
+
+
+@endpoints.get(
+    "/events",
+    caller="device",
+    scope=SCOPE,
+    answer=str,
+    produces=EVENT_STREAM,
+    statuses="200",
+    errors="401 403 406 429 5XX",
+)
+async def stream_player_events(call: Call, player_streams: PlayerStreams, event_streams: EventStreams) -> Answer:
+    """Get commands and changes of the settings as they come (`text/event-stream`).
+
+    Messages are `command`, with a command that this player may begin, and `settings`, with the entity tag of its
+    settings. A new stream begins with everything that waits. It ends with the access token.
+    """
+    network_id, device_id = call.network_id, call.device_id
+    return event_streams.answer(call, lambda stream: player_streams.pump(stream, network_id, device_id))
 
 
 @endpoints.put(

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from signfleet.fleet.commands.schemas import PendingCommand
 from signfleet.fleet.devices.schemas import Entity, Location, Name
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -135,7 +136,8 @@ class RejectedItem(Entity):
 class ReportAnswer(Entity):
     """The answer to a report: `sequence` is the last accepted number, `nextReport` is in seconds.
 
-    `duplicate` is true for a repeat, `rejected` lists what was not stored; else they are missing.
+    `duplicate` is true for a repeat, `rejected` lists what was not stored, `commands` what the player may begin; else
+    they are missing.
     """
 
     sequence: int
@@ -143,6 +145,13 @@ class ReportAnswer(Entity):
     settings_etag: str = msgspec.field(name="settingsETag")
     duplicate: bool | UnsetType = UNSET
     rejected: list[RejectedItem] | UnsetType = UNSET
+    commands: list[PendingCommand] | UnsetType = UNSET
+
+
+class CurrentSettings(Entity):
+    """The data of the message `settings` in a player's event stream."""
+
+    settings_etag: str = msgspec.field(name="settingsETag")
 
 
 class ScreenshotAnswer(Entity):

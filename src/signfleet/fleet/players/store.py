@@ -174,6 +174,8 @@ CHANGE_IDENTITY = Query(device_document.update().where(ITS_DOCUMENT).values(iden
 
 class ReportingDevice(StoredHealth, Inputs, Protocol):
     report_sequence: int
+    #: Commands may wait for it.
+    has_commands: int
     #: ms
     changed_date: int
 
@@ -181,7 +183,7 @@ class ReportingDevice(StoredHealth, Inputs, Protocol):
 #: Locks a device that reports until the transaction ends. Locks its document too: after a wait PostgreSQL re-reads only
 #: the rows that it locks.
 LOCK_REPORTING_DEVICE = Query(
-    select(*HEALTH, device.c.report_sequence, device.c.changed_date, *INPUTS)
+    select(*HEALTH, device.c.report_sequence, device.c.has_commands, device.c.changed_date, *INPUTS)
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
     .where(_IS_DEVICE)

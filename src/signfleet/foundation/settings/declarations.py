@@ -133,6 +133,13 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             le=1_000_000_000,
         ),
     ] = 20_000
+    command_retention_days: Annotated[
+        int, _doc("Days for which commands and their files are stored after their end.", ge=1, le=36_500)
+    ] = 30
+    command_megabytes_per_network: Annotated[
+        int,
+        _doc("Space for the files that a network's players send with commands, in MB.", ge=10, le=1_000_000_000),
+    ] = 2000
     networks_per_person: Annotated[int, _doc("Networks that a person may administer.", ge=1, le=1_000_000)] = 25
     applications_per_person: Annotated[int, _doc("Applications per person.", ge=1, le=1_000_000)] = 50
     setups_per_network: Annotated[int, _doc("How many setups a network may have.", ge=1)] = 1000

@@ -15,6 +15,9 @@ PERMISSION_CHANGES = "permission changes"
 #: Counts bytes, not instances; without thumbnails.
 PICTURE_BYTES = "bytes of pictures"
 
+#: Counts the bytes of the files that players have sent with commands.
+COMMAND_BYTES = "bytes of command files"
+
 TOTAL = Query(
     select(network_total.c.total).where(
         network_total.c.network_id == bindparam("network_id"), network_total.c.entity == bindparam("entity")

@@ -79,6 +79,9 @@ SEQUENCES = (
     "event",
     "device_count_change",
     "job",
+    "command",
+    "command_batch",
+    "command_outcome",
 )
 for _name in SEQUENCES:
     Sequence(f"{_name}_id", metadata=metadata)
@@ -474,6 +477,7 @@ device = Table(
     Column("gps_latitude", Float),
     Column("gps_longitude", Float),
     Column("location_key", Key),
+    _required("has_commands", Boolean, server_default=false(), comment="commands may wait for the player"),
     Index("ix_device_serial", "network_id", "serial_key"),
     Index("ix_device_model", "network_id", "model_key", "id"),
     Index("ix_device_name", "network_id", "name_key", "id"),
@@ -1104,4 +1108,114 @@ mail_allowance = Table(
     _required("omitted", Integer),
     Index("ix_mail_allowance_since", "since_date"),
     comment="How many notices users have got by mail within the hour.",
+)
+
+# --- commands to players -------------------------------------------------------------------------------------------
+
+command = Table(
+    "command",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("device_id", BigInteger),
+    _required("serial", Text),
+    _required("serial_key", Key),
+    _required("name", Key),
+    _required("command_group", Key),
+    _required("arguments", Text, comment="JSON"),
+    _required("state", Key),
+    _required("author", Text),
+    _required("author_key", Key),
+    _required("creation_date", BigInteger),
+    Column("release_date", BigInteger, comment="from when on the player gets it; null: its batch has not released it"),
+    _required("expiration_date", BigInteger),
+    Column("due_date", BigInteger, comment="when time alone changes the state; null: never"),
+    Column("sent_date", BigInteger),
+    Column("start_date", BigInteger),
+    Column("end_date", BigInteger),
+    Column("message", Text, comment="what the player or the server says about the outcome"),
+    Column("result", Text, comment="JSON"),
+    Column("batch_id", BigInteger),
+    Index("ix_command_device", "network_id", "device_id", "id"),
+    Index("ix_command_creation", "network_id", "creation_date", "id"),
+    Index(
+        "ix_command_pending",
+        "network_id",
+        "device_id",
+        "id",
+        sqlite_where=text("end_date IS NULL"),
+        postgresql_where=text("end_date IS NULL"),
+    ),
+    Index(
+        "ix_command_queued",
+        "release_date",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_command_due",
+        "due_date",
+        sqlite_where=text("due_date IS NOT NULL"),
+        postgresql_where=text("due_date IS NOT NULL"),
+    ),
+    Index("ix_command_batch", "network_id", "batch_id", "state", "release_date", "id"),
+    Index("ix_command_age", "end_date"),
+)
+
+command_file = Table(
+    "command_file",
+    metadata,
+    _network_id(),
+    Column("command_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Key, primary_key=True),
+    _required("device_id", BigInteger),
+    _required("size", BigInteger),
+    _required("media_type", Text),
+    _required("blob", Key, comment="its name in the blob store"),
+    _required("arrival_date", BigInteger),
+)
+
+command_batch = Table(
+    "command_batch",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("name", Text),
+    _required("arguments", Text, comment="JSON"),
+    _required("filter", Text),
+    _required("author", Text),
+    _required("creation_date", BigInteger),
+    _required("lifetime", BigInteger, comment="from the release of a command to its expiration"),
+    Column("at_once", Integer, comment="how many commands may be unfinished at a time"),
+    Column("stop_after", Integer, comment="after how many failures the rest is cancelled"),
+    _required("jitter", BigInteger, comment="over how long the commands of one step are spread"),
+    _required("state", Text),
+    _required("total", BigInteger),
+    _required("skipped", BigInteger, comment="devices that have one already, or too many others"),
+    _required("last_device_id", BigInteger, comment="up to which device the commands exist"),
+    Column("end_date", BigInteger),
+    Index("ix_command_batch_open", "end_date", "network_id", "id"),
+    Index("ix_command_batch_creation", "network_id", "creation_date", "id"),
+    comment="Commands to all devices that a filter matched.",
+)
+
+command_request = Table(
+    "command_request",
+    metadata,
+    _network_id(),
+    Column("key", LargeBinary, primary_key=True, comment="digest of the author and the Idempotency-Key"),
+    _required("body", LargeBinary, comment="digest"),
+    _required("date", BigInteger),
+    Column("command_id", BigInteger),
+    Column("batch_id", BigInteger),
+    Index("ix_command_request_date", "date"),
+    comment="What a repeated request has created.",
+)
+
+command_rule = Table(
+    "command_rule",
+    metadata,
+    _network_id(),
+    _required("allows_danger", Boolean),
+    comment="Networks that allow commands of the group danger.",
 )

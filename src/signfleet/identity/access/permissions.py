@@ -55,14 +55,16 @@ class Permissions:
         return is_allowed((await self._profile(session)).general, operation)
 
     async def require(self, session: Session, operation: Operation) -> None:
-        """Raises `Forbidden` if there is certainly no instance on which the caller may do `operation`."""
+        """Raises `Forbidden` if the caller may certainly do `operation`, and those below it, on no instance."""
         if not session.has_permissions and system_allows(session.role_id, operation):
             return
         general, for_instances, _ = await self._profile(session)
-        if is_allowed(general, operation) or _is_own(session, operation, session.user_id):
+        if _is_own(session, operation, session.user_id):
             return
-        if not any(rule.is_allowed for rule in relevant(for_instances, operation)):
-            raise _forbidden(operation)
+        for part in operation:
+            if is_allowed(general, part) or any(rule.is_allowed for rule in relevant(for_instances, part)):
+                return
+        raise _forbidden(operation)
 
     async def require_everywhere(self, session: Session, operation: Operation) -> None:
         """Raises `Forbidden` unless the caller may do `operation` on instances without permissions of their own.

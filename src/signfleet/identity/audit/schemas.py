@@ -31,6 +31,8 @@ AuditedEntity = Literal[
     "Alert",
     "AlertRule",
     "Application",
+    "Command",
+    "CommandBatch",
     "Device",
     "Group",
     "MaintenanceWindow",

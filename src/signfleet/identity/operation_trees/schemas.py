@@ -28,15 +28,22 @@ class OperationDocument(msgspec.Struct, rename="camel", frozen=True):
 PermissionsByUid = Mapping[str, Sequence[Permission]]
 
 
-def document(operation: Operation, added: PermissionsByUid | None = None) -> OperationDocument:
+def document(
+    operation: Operation, added: PermissionsByUid | None = None, *, additions: bool = False
+) -> OperationDocument:
     """Returns an operation with its parent, the tree below it and its permissions.
 
-    `added` are the permissions that users of the network have added; those of the system roles are always shown.
+    `added` are the permissions that users of the network have added; those of the system roles are always shown. With
+    `additions`, the tree has also the operations that the contract lacks.
     """
     return msgspec.structs.replace(
         _outline(operation),
         parent=_outline(operation.parent) if operation.parent else None,
-        descendants=[document(child, added) for child in operation.children],
+        descendants=[
+            document(child, added, additions=additions)
+            for child in operation.children
+            if additions or not child.is_addition
+        ],
         permissions=list(_permissions(operation, added or {})),
     )
 

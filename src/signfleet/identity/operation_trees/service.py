@@ -23,10 +23,10 @@ class OperationTrees:
         self._store = store
         self._visible_permissions = VisiblePermissions(store, permissions)
 
-    async def all(self, session: Session) -> list[OperationDocument]:
-        """Returns all trees."""
+    async def all(self, session: Session, *, additions: bool = False) -> list[OperationDocument]:
+        """Returns all trees, with `additions` also the operations that the contract lacks."""
         added = await self._added(session)
-        return [document(root, added) for root in ROOTS.values()]
+        return [document(root, added, additions=additions) for root in ROOTS.values()]
 
     async def get(self, session: Session, entity: str) -> OperationDocument:
         """Returns the tree of an entity, named in any letter case. Raises `NotFound`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
 import msgspec
@@ -19,6 +20,8 @@ from signfleet.web.http.response import Receive
 
 if TYPE_CHECKING:
     from signfleet.web.caller.session import Session
+
+T = TypeVar("T")
 
 #: How many parameters a query may have, and how many escaped bytes (`%5B`): each takes its time to read.
 PARAMETERS_LIMIT = 50
@@ -166,6 +169,28 @@ class Call:
                 return None
             if not event.get("more_body", False):
                 return b"".join(chunks)
+
+    async def unless_left(self, answer: Coroutine[Any, Any, T]) -> T:
+        """Returns what `answer` returns; cancels it and raises `Disconnected` when the client leaves before.
+
+        For what waits long, after the body was read.
+        """
+        answering = asyncio.ensure_future(answer)
+        leaving = asyncio.ensure_future(self._left())
+        try:
+            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                return answering.result()
+            raise Disconnected
+        finally:  # also where the server stops and cancels this task
+            for task in (answering, leaving):
+                task.cancel()
+            await asyncio.wait((answering, leaving))
+
+    async def _left(self) -> None:
+        """Returns when the client has left."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     @property
     def _content_length(self) -> int:

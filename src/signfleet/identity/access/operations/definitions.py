@@ -73,6 +73,16 @@ EDIT_DEVICE_PERMISSIONS: Final = _device(
 DELETE_DEVICE: Final = _device("da52a016-4e82-ce64-dded-a8dcd0de0ce3", "Delete Device")
 REVOKE_TOKENS: Final = _device("9e8c409d-b81f-46ed-bd60-c24ee77ce139", "Revoke Tokens")
 
+# Commands to players (docs/commands.md), which the contract lacks. Who may control devices may send all but dangerous
+# ones: these are below Full Control itself, and only for administrators unless a permission allows them.
+SEND_LOOK_COMMANDS: Final = UNIT_CONTROL.addition("Send Look Commands")
+SEND_NUDGE_COMMANDS: Final = UNIT_CONTROL.addition("Send Nudge Commands")
+SEND_CHANGE_COMMANDS: Final = UNIT_CONTROL.addition("Send Change Commands")
+SEND_UPDATE_COMMANDS: Final = UNIT_CONTROL.addition("Send Update Commands")
+SEND_DANGER_COMMANDS: Final = DEVICE.addition(
+    "Send Danger Commands", deny(GENERAL_MANAGERS, "05.41"), deny(NETWORK_MANAGERS, "06.73")
+)
+
 SUBSCRIPTION: Final = full_control(
     "616d956d-9a74-f674-61a9-3ab02f028352",
     "Subscription",

@@ -41,6 +41,8 @@ class Operation:
     parent: Operation | None
     role_rules: tuple[RoleRule, ...]
     children: list[Operation] = field(default_factory=list, repr=False)
+    #: The contract's tree lacks it: only signfleet's own endpoints show it.
+    is_addition: bool = False
 
     @property
     def root(self) -> Operation:
@@ -73,6 +75,13 @@ class Operation:
     ) -> Operation:
         """Adds an operation below this one; `plural` defaults to `singular`, `entity` to this operation's."""
         child = Operation(uid, singular, plural or singular, entity or self.entity, appliance, self, rules)
+        self.children.append(child)
+        return child
+
+    def addition(self, name: str, *rules: RoleRule) -> Operation:
+        """Adds an operation of signfleet's own below this one of the contract; the contract's trees do not show it."""
+        uid = own_uid(f"{self.root.entity}/{name}")
+        child = Operation(uid, name, name, self.entity, BOTH, self, rules, is_addition=True)
         self.children.append(child)
         return child
 

@@ -1,0 +1,136 @@
+"""`signfleet command` and `signfleet commands`"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from signfleet.app.cli.local_store import STORE, with_services
+from signfleet.app.cli.network import network_of
+from signfleet.app.cli.options import settings_options
+from signfleet.app.cli.output import json_option, show_table, wants_json
+from signfleet.foundation import clock
+
+if TYPE_CHECKING:
+    from signfleet.app.wiring import Services
+    from signfleet.fleet.commands.store import AnsweredCommand
+    from signfleet.identity.networks.store import NetworkRow
+
+#: Seconds between two looks at the outcomes.
+LOOK = 0.1
+_NETWORK = click.option("--network", "network", metavar="NAME", help="The network; default: the only one.")
+
+
+def _argument(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Reads `--argument NAME=VALUE`: a value is JSON, or else text."""
+    arguments: dict[str, Any] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"'{value}': expected NAME=VALUE, such as seconds=30.")
+        try:
+            arguments[name] = json.loads(text)
+        except ValueError:
+            arguments[name] = text
+    return arguments
+
+
+@click.command()
+@click.argument("name")
+@_NETWORK
+@click.option("--device", "devices", multiple=True, metavar="SERIAL", help="A device, by serial or id; repeatable.")
+@click.option("--filter", "filter_", metavar="EXPRESSION", help="All devices that match, such as \"[Serial] IS 'A*'\".")
+@click.option("--argument", "arguments", multiple=True, callback=_argument, metavar="NAME=VALUE", help="Repeatable.")
+@click.option("--wait", type=click.FloatRange(0), default=30, show_default=True, help="Seconds to wait for outcomes.")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER", help="Where pictures and files go."
+)
+@json_option
+@settings_options(*STORE, "blobs")
+def command(name: str, **options: Any) -> None:
+    """Send the command NAME to players and show what became of it.
+
+    `signfleet command screenshot --filter "[Serial] IS 'A*'" --output pictures` stores a picture of each player.
+    Commands are in docs/commands.md. A server has to run: it hands the commands to the players.
+    """
+    devices, filter_, arguments = options.pop("devices"), options.pop("filter_"), options.pop("arguments")
+    network, wait, output = options.pop("network"), options.pop("wait"), options.pop("output")
+    if bool(devices) == bool(filter_):
+        raise click.UsageError("Name either devices with --device, or a filter with --filter.")
+
+    as_text = not wants_json()
+
+    async def work(services: Services) -> list[list[Any]]:
+        found = await _network(services, network)
+        ids = await services.command_line.find(found.id, devices, filter_)
+        sent = await services.command_line.send(found.id, ids, name, arguments, clock.now())
+        rows = await _outcomes(services, found.id, sent, wait)
+        return [[*_cells(row, as_text=as_text), await _store(services, row, output)] for row in rows]
+
+    show_table(["id", "device", "command", "state", "message", "result", "files"], with_services(options, work))
+
+
+@click.command()
+@_NETWORK
+@click.option("--filter", "filter_", metavar="EXPRESSION", help="Only those that match, such as \"[State] IS 'lost'\".")
+@click.option("--count", type=click.IntRange(1, 100), default=20, show_default=True, help="How many.")
+@json_option
+@settings_options(*STORE)
+def commands(network: str | None, filter_: str | None, count: int, **flags: Any) -> None:
+    """List the newest commands of a network."""
+
+    async def work(services: Services) -> list[list[Any]]:
+        found = await _network(services, network)
+        rows = await services.command_line.newest(found.id, filter_, count)
+        return [[row.id, row.serial, row.name, row.state, row.author, row.message] for row in rows]
+
+    show_table(["id", "device", "command", "state", "by", "message"], with_services(flags, work))
+
+
+async def _network(services: Services, name: str | None) -> NetworkRow:
+    """Returns the network with a name, or the only one. Raises `NotFound`, `Invalid`."""
+    from signfleet.foundation.errors import Invalid
+
+    if name is not None:
+        return await network_of(services, name)
+    networks = await services.networks.list_()
+    if len(networks) != 1:
+        raise Invalid(f"There are {len(networks)} networks; name one with --network.")
+    return await network_of(services, networks[0].name)
+
+
+async def _outcomes(services: Services, network_id: int, sent: list[int], wait: float) -> list[AnsweredCommand]:
+    """Waits until all commands have an outcome; returns them as they are by then."""
+    deadline = time.monotonic() + wait
+    while True:
+        rows = await services.command_line.read(network_id, sent)
+        if all(row.end_date is not None for row in rows) or time.monotonic() >= deadline:
+            return rows
+        await asyncio.sleep(LOOK)
+
+
+def _cells(row: AnsweredCommand, *, as_text: bool) -> list[Any]:
+    result = row.result if as_text or row.result is None else json.loads(row.result)
+    return [row.id, row.serial, row.name, row.state, row.message, result]
+
+
+async def _store(services: Services, row: AnsweredCommand, folder: Path | None) -> str | None:
+    """Stores the picture and the files of a command in a folder; returns their paths."""
+    paths = []
+    for name, blob in () if folder is None else await services.command_line.files(row):
+        content = await services.blobs.get(blob)
+        if folder is not None and content is not None:
+            paths.append(_write(folder, f"{row.serial}-{row.id}-{name}", content))
+    return ", ".join(paths) or None
+
+
+def _write(folder: Path, name: str, content: bytes) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
