@@ -14,12 +14,18 @@ import msgspec
 from sqlalchemy import Table, bindparam, column, text
 
 from signfleet.fleet.devices.counts.service import MaintainedCounts
-from signfleet.fleet.devices.document import identity, status_end
-from signfleet.fleet.devices.store import INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES, SET_DESCRIPTION
+from signfleet.fleet.devices.document import identity, reported_part, status_json
+from signfleet.fleet.devices.store import (
+    INSERT_DEVICE,
+    INSERT_DOCUMENT,
+    INSERT_PROPERTIES,
+    INSERT_STATUS,
+    SET_DESCRIPTION,
+)
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, device_document, device_properties
+from signfleet.foundation.storage.tables import device, device_document, device_properties, device_status
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
 
@@ -28,8 +34,8 @@ BATCH = 5000
 #: From so many new devices on, indexes are dropped and made again at the end: each batch would write all their pages.
 MANY = 20_000
 
-TABLES = (device, device_document, device_properties)
-INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_PROPERTIES, SET_DESCRIPTION)
+TABLES = (device, device_document, device_status, device_properties)
+INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_STATUS, INSERT_PROPERTIES, SET_DESCRIPTION)
 MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144", "XC4055", "LS445", "HD1025", "XT2145", "AU335")
 WORDS = (
     *("atrium", "bakery", "cafe", "dock", "entrance", "foyer", "gallery", "hall", "island", "kiosk", "lobby"),
@@ -95,7 +101,7 @@ async def _run(store: Store, statement: str) -> None:
 
 async def _rows(store: Store, table: Table, network_id: int) -> list[Row]:
     ours = table.select().where(table.c.network_id == bindparam("network_id"))
-    return await store.all(Query(ours.order_by(table.primary_key.columns[1])), network_id=network_id)
+    return await store.all(Query(ours.order_by(list(table.primary_key)[-1])), network_id=network_id)
 
 
 class _Original(NamedTuple):
@@ -103,15 +109,17 @@ class _Original(NamedTuple):
 
     narrow: dict[str, Any]
     document: dict[str, Any]
+    status: dict[str, Any]
     settings: str
     properties: str
 
     @classmethod
-    def of(cls, narrow: Row, document: Row, properties: Row) -> _Original:
+    def of(cls, narrow: Row, document: Row, status: Row, properties: Row) -> _Original:
         settings = msgspec.json.decode(document.settings) | {"name": None, "description": None}
         flat = msgspec.json.decode(properties.properties)
         kept = {path: value for path, value in flat.items() if not path.startswith(DESCRIPTION)}
-        return cls(narrow._asdict(), document._asdict(), _json(settings), _json(kept)[:-1])
+        rest = _json(settings), _json(kept)[:-1]
+        return cls(narrow._asdict(), document._asdict(), status._asdict(), *rest)
 
 
 def _json(value: Any) -> str:
@@ -123,11 +131,11 @@ def _copy(original: _Original, number: int, id_: int, chance: random.Random) -> 
     description = f"{_words(chance, 3)} {chance.randrange(1000)}"
     narrow = original.narrow | {"id": id_, "serial": serial, "serial_key": fold(serial), "model": chance.choice(MODELS)}
     narrow |= {"name_key": fold(name), "name_order": order_key(name), "model_key": fold(narrow["model"])}
-    document = original.document | {"device_id": id_}
-    if narrow["status_date"] is not None:
+    document, status = original.document | {"device_id": id_}, original.status | {"device_id": id_}
+    if (date := status["status_date"]) is not None:
         narrow["health"] = chance.choice(HEALTHS)
-        narrow["health_due_date"] = narrow["status_date"] + 3_600_000 + chance.randrange(86_400_000)
-        document["status_end"] = status_end(narrow["health"], narrow["status_date"])
+        status["health_due_date"] = date + 3_600_000 + chance.randrange(86_400_000)
+        status["status"] = status_json(reported_part(status["status"]), narrow["health"], date)
     facts = ("serial", "model", "family", "registration_date", "last_modified_date")
     document["identity"] = identity(id_=id_, **{fact: narrow[fact] for fact in facts})
     settings = original.settings.replace('"name":null', f'"name":"{name}"', 1)
@@ -136,6 +144,7 @@ def _copy(original: _Original, number: int, id_: int, chance: random.Random) -> 
     properties = f"{original.properties}{',' if len(original.properties) > 1 else ''}{flat}}}"
     yield narrow
     yield document
+    yield status
     yield {"network_id": narrow["network_id"], "device_id": id_, "properties": properties}
     yield {"in_network": narrow["network_id"], "of_device": id_, "new_description_key": fold(description)}
 

@@ -6,14 +6,19 @@ import msgspec
 from sqlalchemy import select
 
 from bench.fleet import multiply
+from signfleet.fleet.devices.store import DOCUMENT
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device_document
+from signfleet.foundation.storage.tables import device_document, device_status
 from tests.fleet.devices.stored import register
 
 NETWORK = 1
-DOCUMENTS = Query(select(device_document.c.document))
+DOCUMENTS = Query(
+    select(DOCUMENT.label("document")).join_from(
+        device_document, device_status, device_status.c.device_id == device_document.c.device_id
+    )
+)
 
 
 async def test_a_fleet_has_as_many_devices_as_requested(store: Store) -> None:

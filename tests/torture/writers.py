@@ -15,7 +15,15 @@ from sqlalchemy import func, select
 from signfleet.app.bootstrap import Tenant
 from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, device_error, device_group, device_note, device_tag, screenshot
+from signfleet.foundation.storage.tables import (
+    device,
+    device_error,
+    device_group,
+    device_note,
+    device_status,
+    device_tag,
+    screenshot,
+)
 from signfleet.foundation.wire import datetime
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.screenshots import picture
@@ -31,7 +39,11 @@ SIGN_IN_SECONDS = 200
 FIRST_MOMENT = 1_710_331_200_000
 JPEG = picture(next(fleet(1)), 0, size=(64, 36))
 
-_DEVICES = Query(select(device.c.id, device.c.serial, device.c.report_sequence))
+_DEVICES = Query(
+    select(device.c.id, device.c.serial, device_status.c.report_sequence).join(
+        device_status, device_status.c.device_id == device.c.id
+    )
+)
 _TAGS = Query(select(device_tag.c.device_id, device_tag.c.value))
 _NOTES = Query(select(device_note.c.device_id, device_note.c.note))
 _GROUPS = Query(select(device_group.c.name))

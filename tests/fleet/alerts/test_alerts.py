@@ -15,11 +15,11 @@ from httpx import AsyncClient
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.alerts.evaluator import AlertEvaluator
-from signfleet.fleet.devices.store import THIS_DEVICE
+from signfleet.fleet.devices.store import ITS_STATUS, THIS_DEVICE
 from signfleet.foundation import clock
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, outbox
+from signfleet.foundation.storage.tables import device, device_status, outbox
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
@@ -45,12 +45,13 @@ class Site:
         self.time = now()
 
     async def set_health(self, health: str, reason: str | None, ids: list[int] | None = None) -> None:
-        values = {"health": health, "health_reason": reason, "health_since": self.time, "status_date": self.time}
+        changed = device.update().where(THIS_DEVICE).values(health=health, health_reason=reason, health_since=self.time)
+        reported = device_status.update().where(ITS_STATUS).values(status_date=self.time)
 
         async def work(tx: Transaction) -> None:
             for id_ in self.ids if ids is None else ids:
-                query = Query(device.update().where(THIS_DEVICE).values(values))
-                await tx.execute(query, in_network=self.network_id, of_device=id_)
+                for update in (changed, reported):
+                    await tx.execute(Query(update), in_network=self.network_id, of_device=id_)
 
         await self.services.store.write(work)
 

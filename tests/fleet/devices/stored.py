@@ -10,7 +10,7 @@ import msgspec
 
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.document import identity, status_end
+from signfleet.fleet.devices.document import identity, status_json
 from signfleet.fleet.devices.registration import NewDevice, create
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -58,10 +58,7 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
             health=status["health"] if status else "Unknown",
             health_since=reported or 0,
             health_reason=None,
-            health_due_date=None,
-            status_date=reported,
-            changed_date=max(modified, reported or 0),
-            report_sequence=0,
+            changed_date=modified,
             gps_latitude=settings["location"]["gpsLatitude"],
             gps_longitude=settings["location"]["gpsLongitude"],
             location_key=fold(settings["location"]["path"]),
@@ -79,15 +76,25 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
                 last_modified_date=modified,
             ),
             settings=compact(settings),
-            status=compact(own_status)[:-1] if status else None,
-            status_end=status_end(status["health"], reported or 0) if status else None,
             subscription=compact(player["subscription"]) if player["subscription"] else None,
             tagged_groups=compact(player["taggedGroups"]),
             tags=compact(player["tags"]),
             permissions=compact(player["permissions"]),
         )
         await tx.execute(
-            queries.INSERT_PROPERTIES, **key, device_id=player["id"], properties=compact(DEVICES.flatten(player))
+            queries.INSERT_STATUS,
+            **key,
+            device_id=player["id"],
+            report_sequence=0,
+            changed_date=reported or 0,
+            status_date=reported,
+            health_due_date=None,
+            status=status_json(compact(own_status)[:-1], status["health"], reported or 0) if status else None,
+            properties=compact(DEVICES.flatten({"status": status})),
+        )
+        rest = {name: value for name, value in player.items() if name != "status"}
+        await tx.execute(
+            queries.INSERT_PROPERTIES, **key, device_id=player["id"], properties=compact(DEVICES.flatten(rest))
         )
         if settings["description"] is not None:
             key = {"in_network": network_id, "of_device": player["id"]}

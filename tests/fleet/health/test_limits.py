@@ -10,14 +10,14 @@ from httpx import AsyncClient
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, device_document
+from signfleet.foundation.storage.tables import device_document, device_status
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ROOT, CallAs, SignIn
 from tests.fleet.health.sweeping import Sweep, join, report
 
 RULES = f"{ROOT}/admin/v1/health-rules/"
 HEALTH = f"{ROOT}/admin/v1/health"
-DEVICES = Query(device.select())
+STATUSES = Query(device_status.select())
 DEFAULTS = {
     "lateReports": 2,
     "lateAfter": "00:10:00",
@@ -53,7 +53,7 @@ async def test_changed_rules_apply_to_devices_that_have_reported_already(
     assert {await health(admin, f"A{number}") for number in range(5)} == {("Error", "SD1 30 % free")}
     await put(admin)
     assert (await admin.get(RULES)).json() == DEFAULTS
-    now = max(row.status_date for row in await services.store.scan_all(DEVICES))
+    now = max(row.status_date for row in await services.store.scan_all(STATUSES))
     assert await Sweep(services).run(now) == 5
     assert {await health(admin, f"A{number}") for number in range(5)} == {("Normal", None)}
 
@@ -65,7 +65,7 @@ async def test_reports_are_evaluated_by_the_rules_of_their_network(
     player = await join(call_as, setup_token, "A1")
     await report(player, errors=[{"errorName": "RealizeFailure"}])
     assert (await health(admin))[0] == "Warning"
-    (row,) = await services.store.scan_all(DEVICES)
+    (row,) = await services.store.scan_all(STATUSES)
     await Sweep(services).run(row.status_date + 2 * 60_000)
     assert await health(admin) == ("Normal", None)
     suspend = device_document.update().values(subscription='{"status":"Suspended"}')

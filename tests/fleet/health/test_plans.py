@@ -29,13 +29,13 @@ BY_DATE = Listing(HEALTHS).statement(None, HEALTHS.sort("[Since] DESC"))
     ("query", "index"),
     [
         (BY_DATE, "ix_device_health_since"),
-        (store.ANY_DUE, "ix_device_health_due"),
-        (store.LOCK_DUE, "ix_device_health_due"),
+        (store.ANY_DUE, "ix_device_status_due"),
+        (store.LOCK_DUE, "ix_device_status_due"),
         (store.LAST_TOTALS, "uq_health_period_device"),
         (store.DELETE_OLD_PERIODS, "ix_health_period_age"),
         (reading_store.PERIOD_AT, "uq_health_period_device"),
         (overview_store.TOTALS_AT, "pk_health_total"),
-        (gauges_store.FIRST_EXPECTED, "ix_device_health_due"),
+        (gauges_store.FIRST_EXPECTED, "ix_device_status_due"),
         (listening_store.HEARTBEAT, "heartbeat"),
     ],
 )

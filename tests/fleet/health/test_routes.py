@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
+from sqlalchemy import select
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
+from signfleet.fleet.devices.store import STATUS_OF_DEVICE
 from signfleet.fleet.health.retention import HealthRetention
 from signfleet.fleet.health.schemas import Uptime, Uptimes
 from signfleet.fleet.health.uptime import read_uptimes
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device
+from signfleet.foundation.storage.tables import device, device_status
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY, HOUR, MINUTE
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SCREENSHOTS
@@ -25,6 +27,9 @@ from tests.world import a_picture
 
 HEALTH = f"{ROOT}/admin/v1/health"
 DEVICES = Query(device.select().order_by(device.c.serial))
+REPORTED = Query(
+    select(device.c.serial, device_status.c.status_date).join_from(device, device_status, STATUS_OF_DEVICE)
+)
 
 
 @pytest.fixture
@@ -46,7 +51,7 @@ async def listed(client: AsyncClient, **query: str) -> list[dict[str, Any]]:
 
 async def date_of(services: Services, serial: str) -> int:
     """Returns the date of the last report of a device, in ms."""
-    return next(int(row.status_date) for row in await services.store.scan_all(DEVICES) if row.serial == serial)
+    return next(int(row.status_date) for row in await services.store.scan_all(REPORTED) if row.serial == serial)
 
 
 async def test_each_health_has_its_reason_and_date(

@@ -11,12 +11,13 @@ from httpx import AsyncClient
 from signfleet.app.wiring import Services
 from signfleet.fleet.health.sweep import HealthSweep
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, event, health_period
+from signfleet.foundation.storage.tables import device, device_status, event, health_period
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from tests.conftest import CallAs
 from tests.fleet.health.sweeping import PLAYER, Sweep, join
 
 DEVICES = Query(device.select())
+STATUSES = Query(device_status.select())
 PERIODS = Query(health_period.select())
 EVENTS = Query(event.select())
 
@@ -35,7 +36,7 @@ async def report(player: AsyncClient, services: Services, sequence: int = 1, **w
     """Sends a report and returns its date in ms."""
     answer = await player.post(f"{PLAYER}/report", json={"sequence": sequence, **what})
     assert answer.status_code == 200
-    (row,) = await services.store.scan_all(DEVICES)
+    (row,) = await services.store.scan_all(STATUSES)
     return int(row.status_date)
 
 
@@ -105,7 +106,7 @@ async def test_a_sweep_evaluates_more_than_one_batch(
     for number in range(5):
         player = await join(call_as, setup_token, f"S{number}")
         await player.post(f"{PLAYER}/report", json={"sequence": 1})
-    latest = max(row.status_date for row in await services.store.scan_all(DEVICES))
+    latest = max(row.status_date for row in await services.store.scan_all(STATUSES))
     assert await sweep.run(latest + HOUR) == 5
     assert {row.health for row in await services.store.scan_all(DEVICES)} == {"Error"}
 

@@ -23,6 +23,7 @@ from signfleet.foundation.storage.tables import (
     device_download,
     device_error,
     device_properties,
+    device_status,
 )
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
@@ -33,7 +34,7 @@ from tests.world import next_second
 
 ERRORS = Query(device_error.select().order_by(device_error.c.id))
 DOWNLOADS = Query(device_download.select().order_by(device_download.c.id))
-DEVICE = Query(device.select())
+STATUS = Query(device_status.select())
 PROPERTIES = Query(device_properties.select())
 
 STORAGE = {"interface": "SD1", "access": "Read, Write", "stats": {"sizeTotal": 1000, "sizeFree": 900}}
@@ -89,8 +90,11 @@ async def test_filters_match_the_status_that_is_answered(
     services: Services, player: AsyncClient, device: Device, admin: AsyncClient
 ) -> None:
     async def compared() -> dict[str, Any]:
-        [row] = await rows(services, PROPERTIES)
-        return {path: value for path, value in msgspec.json.decode(row.properties).items() if value is not None}
+        flat: dict[str, Any] = {}
+        for query in (PROPERTIES, STATUS):
+            [row] = await rows(services, query)
+            flat |= msgspec.json.decode(row.properties)
+        return {path: value for path, value in flat.items() if value is not None}
 
     assert await compared() == DEVICES.flatten(await device())
     await report(player, 1, status={"firmware": {"version": "9.0.1"}, "uptime": "1.08:20", "storage": [STORAGE]})
@@ -233,7 +237,7 @@ async def test_health_follows_from_errors_and_storage(player: AsyncClient, devic
 
 async def test_a_report_sets_when_health_is_due(player: AsyncClient, services: Services) -> None:
     await report(player)
-    (row,) = await rows(services, DEVICE)
+    (row,) = await rows(services, STATUS)
     assert row.health_due_date == row.status_date + 10 * MINUTE
 
 
@@ -276,7 +280,7 @@ async def test_a_malformed_report_is_refused_by_member_and_not_stored(
     assert answer.status_code == 400
     assert place in answer.json()["message"]
     assert await rows(services, ERRORS) == []
-    assert (await rows(services, DEVICE))[0].report_sequence == 0
+    assert (await rows(services, STATUS))[0].report_sequence == 0
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.storage.counters import TOTAL
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import audit, device, subscription
+from signfleet.foundation.storage.tables import audit, device, device_status, subscription
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.permissions import Permissions
@@ -28,7 +28,9 @@ from tests.interleaving import PATIENCE, reading_before_writing
 
 NETWORK = 1
 ALL = Query(select(subscription).where(subscription.c.network_id == bindparam("network_id")))
-REPORTED = Query(device.update().where(device.c.id == bindparam("device_id")).values(status_date=bindparam("now")))
+REPORTED = Query(
+    device_status.update().where(device_status.c.device_id == bindparam("which")).values(status_date=bindparam("now"))
+)
 DELETE_DEVICE = Query(device.delete().where(device.c.id == bindparam("device_id")))
 NOW = datetime.parse("2024-03-13T16:29:11.983Z")
 YEAR = 365 * DAY
@@ -49,7 +51,7 @@ class Fleet:
 
     async def report(self, device_id: int, serial: str, now: int = NOW) -> None:
         async def work(tx: Transaction) -> None:
-            await tx.execute(REPORTED, now=now, device_id=device_id)
+            await tx.execute(REPORTED, now=now, which=device_id)
             await self.subscriptions.on_first_report(tx, NETWORK, device_id, serial, now)
 
         await self.store.write(work)

@@ -14,7 +14,14 @@ from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, device_properties, device_tag, device_tag_element, tag_key
+from signfleet.foundation.storage.tables import (
+    device,
+    device_properties,
+    device_status,
+    device_tag,
+    device_tag_element,
+    tag_key,
+)
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire import tags as tagkeys
 from signfleet.foundation.wire.collation import order_key
@@ -76,10 +83,10 @@ _TAGS: dict[str, list[Any]] = {
 TAG_NAMES = ["City", "Anon", "Floor", "Outdoor", "Installed", "Dwell", "Colors", "Slots", "Nowhere"]
 
 
-def random_fleet(seed: int, size: int) -> list[Document]:
-    """Devices with ids from 1, every property of which is drawn from a small pool, or null."""
+def random_fleet(seed: int, size: int, first: int = 1) -> list[Document]:
+    """Devices with ids from `first`, every property of which is drawn from a small pool, or null."""
     dice = random.Random(seed)
-    return [_device(dice, number, seed) for number in range(1, size + 1)]
+    return [_device(dice, number, seed) for number in range(first, first + size)]
 
 
 def _device(dice: random.Random, number: int, seed: int) -> Document:
@@ -132,9 +139,8 @@ async def put_fleet(store: Store, network_id: int, documents: Iterable[Document]
 
     async def work(tx: Transaction) -> None:
         await tx.execute_many(_DEVICE, [device_row(network_id, document) for document in documents])
-        await tx.execute_many(
-            _PROPERTIES, [properties_row(network_id, document["id"], document) for document in documents]
-        )
+        await tx.execute_many(_STATUS, [status_row(network_id, document) for document in documents])
+        await tx.execute_many(_PROPERTIES, [properties_row(network_id, document) for document in documents])
         described = [
             {"in_network": network_id, "of_device": document["id"], "new_description_key": fold(text)}
             for document in documents
@@ -150,10 +156,9 @@ async def put_fleet(store: Store, network_id: int, documents: Iterable[Document]
 
 
 def device_row(network_id: int, document: Document) -> dict[str, Any]:
-    """The narrow row of a device; columns that expressions do not read hold anything."""
+    """The narrow row of a device; columns that expressions do not read have any value."""
     settings, status = document["settings"], document["status"] or {}
     location = settings.get("location") or {}
-    reported = status.get("lastModifiedDate")
     return {column.name: None if column.nullable else 0 for column in device.columns} | {
         "network_id": network_id,
         "id": document["id"],
@@ -168,17 +173,31 @@ def device_row(network_id: int, document: Document) -> dict[str, Any]:
         "name_order": order_key(settings["name"]),
         "group_id": settings["group"]["id"],
         "health": status.get("health", "Unknown"),
-        "status_date": None if reported is None else datetime.parse(reported),
         "gps_latitude": location.get("gpsLatitude"),
         "gps_longitude": location.get("gpsLongitude"),
         "location_key": None if location.get("path") is None else fold(location["path"]),
     }
 
 
-def properties_row(network_id: int, device_id: int, document: Document) -> dict[str, Any]:
+def status_row(network_id: int, document: Document) -> dict[str, Any]:
+    """The row of a device's status; columns that expressions do not read have any value."""
+    reported = (document["status"] or {}).get("lastModifiedDate")
+    return {column.name: None if column.nullable else 0 for column in device_status.columns} | {
+        "network_id": network_id,
+        "device_id": document["id"],
+        "status_date": None if reported is None else datetime.parse(reported),
+        "properties": _flat({"status": document["status"]}),
+    }
+
+
+def properties_row(network_id: int, document: Document) -> dict[str, Any]:
     """The flat object of a device."""
-    flat = msgspec.json.encode(DEVICES.flatten(document)).decode()
-    return {"network_id": network_id, "device_id": device_id, "properties": flat}
+    rest = {name: value for name, value in document.items() if name != "status"}
+    return {"network_id": network_id, "device_id": document["id"], "properties": _flat(rest)}
+
+
+def _flat(document: Document) -> str:
+    return msgspec.json.encode(DEVICES.flatten(document)).decode()
 
 
 def _tag_key_row(network_id: int, id: int, text: str) -> dict[str, Any]:
@@ -219,6 +238,7 @@ def _comparable(value: Any) -> dict[str, Any]:
 
 
 _DEVICE = Query(device.insert())
+_STATUS = Query(device_status.insert())
 _PROPERTIES = Query(device_properties.insert())
 _TAG_KEY = Query(tag_key.insert())
 _TAG = Query(device_tag.insert())

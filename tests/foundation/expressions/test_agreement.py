@@ -31,7 +31,7 @@ from tests.foundation.expressions.fleet import (
 from tests.foundation.expressions.printer import print_filter, print_sort
 from tests.foundation.expressions.strategies import joined
 
-FLEETS = {seed: random_fleet(seed, 30) for seed in (1, 2, 3)}
+FLEETS = {seed: random_fleet(seed, 30, first) for seed, first in ((1, 1), (2, 31), (3, 61))}
 LISTING = Listing(DEVICES)
 quietly = settings(deadline=None, max_examples=120, suppress_health_check=list(HealthCheck))
 

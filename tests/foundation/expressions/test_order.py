@@ -17,7 +17,7 @@ from signfleet.app.wiring import Services
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.groups.catalogue import GROUPS
 from signfleet.foundation.expressions.catalogue import Catalogue
-from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.expressions.listing import EVERYTHING, Listing
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device
@@ -111,6 +111,19 @@ def test_an_index_has_the_order_of_names(migrated_sqlite: Path, catalogue: Catal
     [step] = [detail for *_, detail in plan]
     assert "USING COVERING INDEX" in step
     assert "name_order" in step
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_an_index_has_the_order_of_the_last_reports(migrated_sqlite: Path, direction: str) -> None:
+    """The date is in another table than the id; the ids of devices that have reported alike are in its index too."""
+    sort = DEVICES.sort(f"[Status].[LastModifiedDate] {direction}")
+    with sqlite3.connect(migrated_sqlite) as connection:
+        for part in sort.parts(None):
+            text = Listing(DEVICES)._page_query(None, sort, part, EVERYTHING, None).prepared("sqlite").text
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", [None] * text.count("?")).fetchall()
+            first, *_ = steps = [detail for *_, detail in plan]
+            assert "COVERING INDEX ix_device_status_date" in first
+            assert not any("TEMP B-TREE" in step for step in steps)
 
 
 _names = st.lists(

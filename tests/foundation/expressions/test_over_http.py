@@ -131,7 +131,7 @@ async def test_the_model_of_a_hidden_device_is_not_revealed(
 
 @pytest.mark.usefixtures("fleet")
 async def test_a_model_of_another_network_is_unknown(admin: AsyncClient, network: Tenant, services: Services) -> None:
-    await store_player(services.store, network.network_id + 1, NEW_MODEL)
+    await store_player(services.store, network.network_id + 1, NEW_MODEL | {"id": 151})
     answer = await admin.get("/Devices/", params={"filter": "[Model] IS 'ZX2060'"})
     assert answer.status_code == 400
 

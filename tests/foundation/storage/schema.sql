@@ -171,10 +171,7 @@ CREATE TABLE device (
 	name_key TEXT NOT NULL, 
 	group_id BIGINT NOT NULL, 
 	health TEXT NOT NULL, 
-	health_due_date BIGINT, 
-	status_date BIGINT, 
 	changed_date BIGINT NOT NULL, 
-	report_sequence BIGINT NOT NULL, 
 	gps_latitude FLOAT, 
 	gps_longitude FLOAT, 
 	location_key TEXT, name_order TEXT DEFAULT '' NOT NULL, health_since BIGINT DEFAULT '0' NOT NULL, health_reason TEXT, health_reason_date BIGINT, health_reason_subject TEXT, health_reason_subject_key TEXT, health_reason_number FLOAT, has_commands BOOLEAN DEFAULT 0 NOT NULL, 
@@ -204,17 +201,16 @@ CREATE TRIGGER device_counted_insert AFTER INSERT ON device BEGIN INSERT INTO de
 CREATE TRIGGER device_counted_update AFTER UPDATE OF group_id, model_key, location_key, health ON device WHEN old.group_id IS NOT new.group_id OR old.model_key IS NOT new.model_key OR old.location_key IS NOT new.location_key OR old.health IS NOT new.health BEGIN INSERT INTO device_count_change (network_id, group_id, model_key, location_key, health, change) VALUES (old.network_id, old.group_id, old.model_key, old.location_key, old.health, -1), (new.network_id, new.group_id, new.model_key, new.location_key, new.health, 1); END;
 CREATE TABLE "device_document" (
 	network_id BIGINT NOT NULL, 
-	device_id BIGINT NOT NULL, 
+	device_id INTEGER NOT NULL, 
 	identity TEXT NOT NULL, 
 	settings TEXT NOT NULL, 
-	status TEXT, 
-	status_end TEXT, 
 	subscription TEXT, 
 	tagged_groups TEXT NOT NULL, 
 	tags TEXT NOT NULL, 
 	permissions TEXT NOT NULL, 
-	document TEXT NOT NULL GENERATED ALWAYS AS ('{' || identity || ',"settings":' || settings || ',"status":' || coalesce(status || status_end, 'null') || ',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || ',"tags":' || tags || ',"permissions":' || permissions || '}') STORED, 
-	CONSTRAINT pk_device_document PRIMARY KEY (network_id, device_id)
+	head TEXT NOT NULL GENERATED ALWAYS AS ('{' || identity || ',"settings":' || settings || ',"status":') STORED, 
+	tail TEXT NOT NULL GENERATED ALWAYS AS (',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || ',"tags":' || tags || ',"permissions":' || permissions || '}') STORED, 
+	CONSTRAINT pk_device_document PRIMARY KEY (device_id)
 );
 CREATE TABLE "device_download" (
 	network_id BIGINT NOT NULL, 
@@ -298,6 +294,17 @@ CREATE TABLE device_secret (
 	is_presented BOOLEAN NOT NULL, 
 	address TEXT, 
 	CONSTRAINT pk_device_secret PRIMARY KEY (network_id, device_id)
+);
+CREATE TABLE device_status (
+	network_id BIGINT NOT NULL, 
+	device_id INTEGER NOT NULL, 
+	report_sequence BIGINT NOT NULL, 
+	changed_date BIGINT NOT NULL, 
+	status_date BIGINT, 
+	health_due_date BIGINT, 
+	status TEXT, 
+	properties TEXT NOT NULL, 
+	CONSTRAINT pk_device_status PRIMARY KEY (device_id)
 );
 CREATE TABLE device_tag (
 	network_id BIGINT NOT NULL, 
@@ -458,7 +465,6 @@ CREATE INDEX ix_device_group ON device (network_id, group_id, id);
 CREATE INDEX ix_device_group_name ON device (network_id, group_id, name_order, id);
 CREATE INDEX ix_device_group_name_order ON device_group (network_id, name_order, id);
 CREATE INDEX ix_device_health ON device (network_id, health, id);
-CREATE INDEX ix_device_health_due ON device (health_due_date);
 CREATE INDEX ix_device_health_name ON device (network_id, health, name_order, id);
 CREATE INDEX ix_device_health_since ON device (network_id, health_since, id);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
@@ -470,7 +476,8 @@ CREATE INDEX ix_device_name ON device (network_id, name_key, id);
 CREATE INDEX ix_device_name_order ON device (network_id, name_order, id);
 CREATE INDEX ix_device_registration ON device (network_id, registration_date, id);
 CREATE INDEX ix_device_serial ON device (network_id, serial_key);
-CREATE INDEX ix_device_status ON device (network_id, status_date, id);
+CREATE INDEX ix_device_status_date ON device_status (network_id, status_date, device_id);
+CREATE INDEX ix_device_status_due ON device_status (health_due_date);
 CREATE INDEX ix_device_tag_element_number ON device_tag_element (network_id, tag_id, value_number);
 CREATE INDEX ix_device_tag_element_text ON device_tag_element (network_id, tag_id, value_key);
 CREATE INDEX ix_device_tag_number ON device_tag (network_id, tag_id, value_number, device_id);

@@ -30,11 +30,12 @@ def fill(connection: Connection) -> None:
         row["status_date"] = None if minutes is None else STOPPED - minutes * MINUTE
         names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
         connection.execute(text(f"INSERT INTO device ({names}) VALUES ({values})"), row)
-        document = (
-            "INSERT INTO device_document (network_id, device_id, identity, settings, status, tagged_groups, tags,"
-        )
-        document += " permissions) VALUES (1, :id, '', '{}', :status, '[]', '{}', '[]')"
-        connection.execute(text(document), {"id": number, "status": None if minutes is None else "{"})
+        document = {"network_id": 1, "device_id": number, "identity": "", "settings": "{}", "tagged_groups": "[]"}
+        document |= {"tags": "{}", "permissions": "[]"}
+        if minutes is not None:
+            document |= {"status": '{"uptime":null', "status_end": f',"health":"{health}","lastModifiedDate":null}}'}
+        names, values = ", ".join(document), ", ".join(f":{name}" for name in document)
+        connection.execute(text(f"INSERT INTO device_document ({names}) VALUES ({values})"), document)
 
 
 async def test_the_first_sweep_finds_reasons_and_counts_the_upgrade_as_an_outage(tmp_path: Path) -> None:

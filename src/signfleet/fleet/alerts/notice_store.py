@@ -6,12 +6,14 @@ from typing import Protocol
 
 from sqlalchemy import Integer, and_, bindparam, func, select
 
+from signfleet.fleet.devices.store import DOCUMENT, DOCUMENT_OF_DEVICE, STATUS_OF_DEVICE
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among, as_bytes
 from signfleet.foundation.storage.tables import (
     device,
     device_document,
     device_secret,
+    device_status,
     mail_allowance,
     notice,
     person,
@@ -113,13 +115,11 @@ FACTS = Query(
         device.c.serial,
         device.c.model,
         device_secret.c.address,
-        as_bytes(device_document.c.document).label("document"),
+        as_bytes(DOCUMENT).label("document"),
     )
     .select_from(device)
-    .join(
-        device_document,
-        and_(device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id),
-    )
+    .join(device_document, DOCUMENT_OF_DEVICE)
+    .join(device_status, STATUS_OF_DEVICE)
     .outerjoin(
         device_secret,
         and_(device_secret.c.network_id == device.c.network_id, device_secret.c.device_id == device.c.id),

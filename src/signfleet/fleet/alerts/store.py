@@ -7,10 +7,19 @@ from typing import Protocol
 from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
 from signfleet.fleet.alerts.conditions import DeviceState, WindowTimes
+from signfleet.fleet.devices.store import STATUS_OF_DEVICE
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import alert, alert_rule, alert_window, device, event_reader, network
+from signfleet.foundation.storage.tables import (
+    alert,
+    alert_rule,
+    alert_window,
+    device,
+    device_status,
+    event_reader,
+    network,
+)
 
 
 class RuleRow(Protocol):
@@ -205,10 +214,13 @@ SHOWN = Scope("shown alerts", (alert.c.state != "pending",))
 OF_NETWORK = alert.c.device_id == 0
 
 _device_columns = [
-    device.c[name] for name in ("id", "serial", "health", "health_since", "health_reason", "status_date")
+    *(device.c[name] for name in ("id", "serial", "health", "health_since", "health_reason")),
+    device_status.c.status_date,
 ]
 STATES_AMONG = Query(
-    select(*_device_columns).where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids")),
+    select(*_device_columns)
+    .join_from(device, device_status, STATUS_OF_DEVICE)
+    .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids")),
     DeviceState,
 )
 _page = [device.c.network_id == bindparam("in_network"), device.c.id > bindparam("after")]
@@ -217,6 +229,10 @@ BY_HEALTH = Query(
     select(device.c.id).where(*_page, device.c.health == bindparam("health")).order_by(device.c.id).limit(_count), Found
 )
 BY_SILENCE = Query(
-    select(device.c.id).where(*_page, device.c.status_date <= bindparam("before")).order_by(device.c.id).limit(_count),
+    select(device.c.id)
+    .join_from(device, device_status, STATUS_OF_DEVICE)
+    .where(*_page, device_status.c.status_date <= bindparam("before"))
+    .order_by(device.c.id)
+    .limit(_count),
     Found,
 )

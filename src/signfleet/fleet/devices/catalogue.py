@@ -5,9 +5,9 @@ from __future__ import annotations
 from signfleet.fleet.devices.models.models import KNOWN_MODELS
 from signfleet.fleet.devices.schemas import Player
 from signfleet.foundation.expressions.catalogue import Catalogue
-from signfleet.foundation.expressions.columns import Columns
+from signfleet.foundation.expressions.columns import Columns, Flat
 from signfleet.foundation.expressions.properties import properties_of
-from signfleet.foundation.storage.tables import device, device_properties, device_text
+from signfleet.foundation.storage.tables import device, device_properties, device_status, device_text
 
 #: Properties sorted by collation: names that people give or read (the device's own has a column), and versions.
 _COLLATED = frozenset(
@@ -60,14 +60,14 @@ DEVICES = Catalogue(
             "settings.location.gpsLatitude": device.c.gps_latitude,
             "settings.location.gpsLongitude": device.c.gps_longitude,
             "settings.location.path": device.c.location_key,
-            "status": device.c.status_date,
+            "status": device_status.c.status_date,
             "status.health": device.c.health,
-            "status.lastModifiedDate": device.c.status_date,
+            "status.lastModifiedDate": device_status.c.status_date,
         },
         order={"settings.name": device.c.name_order},
         ordered=_COLLATED,
-        flat=device_properties.c.properties,
-        flat_id=device_properties.c.device_id,
+        flat=Flat(device_properties.c.properties, device_properties.c.device_id),
+        apart={"status": Flat(device_status.c.properties, device_status.c.device_id)},
         searched={
             "settings.name": device_text.c.name_key,
             "settings.description": device_text.c.description_key,

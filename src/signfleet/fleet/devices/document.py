@@ -1,15 +1,14 @@
 """The stored document of a device: its parts, its identity, its entity tag, and how changes are written.
 
-The database concatenates the parts to a Player entity (`device_document.document`); nothing is decoded. Two parts are
-not JSON by themselves: the identity has no braces, and the reported status lacks its closing brace. `status_end`
-follows as a part of its own, because health changes without a report. Example, a line for each part; the database adds
-the braces, commas and names before them:
+The database concatenates the parts to a Player entity; nothing is decoded. What stands before and behind the status is
+assembled when one of its parts is written (`device_document.head` and `tail`); the status, which changes with every
+report, is spliced in when the device is read (`store.DOCUMENT`). The identity is not JSON by itself: it has no braces.
+Example, a line for each part; the database adds the braces, commas and names before them:
 
-    {"id":7,"serial":"A1",…,"lastModifiedDate":"2026-01-02T03:04:05Z"                 identity
-    ,"settings":{"name":"Lobby",…}                                                    settings
-    ,"status":{"uptime":"00:05:00",…                                                  status
-              ,"health":"Normal","lastModifiedDate":"2026-01-02T03:04:00Z"}           status_end
-    ,"subscription":{…} ,"taggedGroups":[] ,"tags":{} ,"permissions":[] }
+    {"id":7,"serial":"A1",…,"lastModifiedDate":"2026-01-02T03:04:05Z"                 head: identity
+    ,"settings":{"name":"Lobby",…} ,"status":                                               settings
+    {"uptime":"00:05:00",…,"health":"Normal","lastModifiedDate":"2026-01-02T03:04:00Z"}   device_status.status
+    ,"subscription":{…} ,"taggedGroups":[] ,"tags":{} ,"permissions":[] }             tail
 """
 
 from __future__ import annotations
@@ -21,6 +20,9 @@ from signfleet.fleet.devices.store import LockedDevice, PlayerRow
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
+
+#: Begins what the server adds to the status that a device reports.
+_HEALTH = ',"health":'
 
 
 class _Dated(Protocol):
@@ -43,19 +45,14 @@ def identity_json(identity: Any) -> Any:
     return "{" + identity + "}"
 
 
-def status_start(status: Any) -> str:
-    """Returns `device_document.status` for a report: its JSON without the closing brace."""
-    return encode(status).decode()[:-1]
+def status_json(reported: str, health: str, status_date: int) -> str:
+    """Returns `device_status.status`: the JSON of a report without its closing brace, health and date (in ms)."""
+    return f'{reported}{_HEALTH}"{health}","lastModifiedDate":"{datetime.format(status_date)}"}}'
 
 
-def status_end(health: str, status_date: int) -> str:
-    """Returns `device_document.status_end`: health, the date of the report (in ms), and the closing brace."""
-    return f',"health":"{health}","lastModifiedDate":"{datetime.format(status_date)}"}}'
-
-
-def reported_status(status: str) -> str:
-    """Returns the JSON of a report from `device_document.status`."""
-    return status + "}"
+def reported_part(status: str) -> str:
+    """Returns the first argument of `status_json` for a status that it returned."""
+    return status[: status.rindex(_HEALTH)]
 
 
 def with_permissions(document: bytes, permissions: str, shown: str) -> bytes:

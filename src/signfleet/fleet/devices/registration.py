@@ -81,9 +81,6 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         health="Unknown",
         health_since=now,
         health_reason="neverReported",
-        health_due_date=None,
-        status_date=None,
-        report_sequence=0,
         gps_latitude=new.location.gps_latitude if new.location else None,
         gps_longitude=new.location.gps_longitude if new.location else None,
         location_key=await store_place(tx, network_id, new.location),
@@ -101,13 +98,12 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
             last_modified_date=now,
         ),
         settings=encode(settings).decode(),
-        status=None,
-        status_end=None,
         subscription=None,
         tagged_groups="[]",
         tags="{}",
         permissions="[]",
     )
+    await _insert_status(tx, network_id, device_id, now)
     await tx.execute(
         queries.INSERT_PROPERTIES,
         network_id=network_id,
@@ -119,3 +115,18 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         await tx.execute(queries.SET_DESCRIPTION, **key, new_description_key=fold(new.description))
     await counters.add(tx, network_id, "Device", 1)
     return device_id
+
+
+async def _insert_status(tx: Transaction, network_id: int, device_id: int, now: int) -> None:
+    """Inserts the row that the reports of a new device update."""
+    await tx.execute(
+        queries.INSERT_STATUS,
+        network_id=network_id,
+        device_id=device_id,
+        report_sequence=0,
+        changed_date=now,
+        status_date=None,
+        health_due_date=None,
+        status=None,
+        properties="{}",
+    )

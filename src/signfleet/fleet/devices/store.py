@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, Column, Table, and_, bindparam, cast, delete, func, select, union_all
+from sqlalchemy import BigInteger, Column, ColumnElement, Table, and_, bindparam, cast, delete, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
-from signfleet.foundation.storage.query import Query, among, as_bytes, concatenated, merged, with_id
+from signfleet.foundation.storage.concatenation import concatenated
+from signfleet.foundation.storage.dates import CHANGED_DATE
+from signfleet.foundation.storage.query import Query, among, as_bytes, merged, with_id
 from signfleet.foundation.storage.tables import (
     blocked_serial,
     command,
@@ -19,6 +21,7 @@ from signfleet.foundation.storage.tables import (
     device_note,
     device_properties,
     device_secret,
+    device_status,
     device_tag,
     device_tag_element,
     device_text,
@@ -79,18 +82,30 @@ DEVICE_ID = device.c.id
 DOCUMENT_OF_DEVICE = and_(
     device_document.c.network_id == device.c.network_id, device_document.c.device_id == device.c.id
 )
-#: One device, and its document, in statements that write them.
+#: Joins a device to its status.
+STATUS_OF_DEVICE = and_(device_status.c.network_id == device.c.network_id, device_status.c.device_id == device.c.id)
+#: One device, its document and its status, in statements that write them.
 THIS_DEVICE = with_id(device.c.id, "of_device")
 ITS_DOCUMENT = with_id(device_document.c.device_id, "of_device")
+ITS_STATUS = with_id(device_status.c.device_id, "of_device")
 
-#: A Player entity as JSON.
-_DOCUMENT = as_bytes(device_document.c.document).label("document")
+#: A Player entity as JSON, in statements that join document and status.
+DOCUMENT: ColumnElement[str] = (
+    device_document.c.head + func.coalesce(device_status.c.status, "null") + device_document.c.tail
+)
 
 #: A device with its dates and version, which conditional requests compare, and its document.
 PLAYER = (
-    select(device.c.id, device.c.version, device.c.last_modified_date, device.c.changed_date, _DOCUMENT)
+    select(
+        device.c.id,
+        device.c.version,
+        device.c.last_modified_date,
+        CHANGED_DATE,
+        as_bytes(DOCUMENT).label("document"),
+    )
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
+    .join(device_status, STATUS_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID)
 )
 PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")), PlayerRow)
@@ -99,10 +114,15 @@ PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_k
 DOCUMENTS = Query(
     select(
         concatenated(
-            device_document.c.document,
+            DOCUMENT,
             device_document.c.device_id,
             "ids",
-            where=device_document.c.network_id == NETWORK_ID,
+            (device_document, device_status),
+            and_(
+                device_document.c.network_id == NETWORK_ID,
+                device_status.c.network_id == device_document.c.network_id,
+                device_status.c.device_id == device_document.c.device_id,
+            ),
         ).label("documents")
     )
 )
@@ -115,11 +135,13 @@ DEVICE_OF_SERIAL = Query(
         device.c.serial,
         device.c.model,
         device.c.registration_date,
-        device.c.changed_date,
-        device.c.report_sequence,
+        CHANGED_DATE,
+        device_status.c.report_sequence,
     )
+    .select_from(device)
+    .join(device_status, STATUS_OF_DEVICE)
     .where(device.c.serial_key == bindparam("serial_key"))
-    .with_for_update(of=device)
+    .with_for_update(of=[device, device_status])
 )
 #: The reason of a new device's health has no details, and no command waits for it.
 INSERT_DEVICE = Query(
@@ -133,6 +155,7 @@ INSERT_DEVICE = Query(
 INSERT_DOCUMENT = Query(
     device_document.insert(), columns=[column.name for column in device_document.c if column.computed is None]
 )
+INSERT_STATUS = Query(device_status.insert())
 INSERT_PROPERTIES = Query(device_properties.insert())
 
 #: Keeps the names of a place that were given first.
@@ -160,8 +183,8 @@ DEVICE_BY_SERIAL = Query(
     FoundDevice,
 )
 
-#: Locks a device and its document until the transaction ends, and reads what changes need. The document is locked
-#: too, because PostgreSQL rereads only rows that it waited for: without its own lock it would show the old parts.
+#: Locks a device, its document and its status until the transaction ends, and reads what changes need. All three are
+#: locked, because PostgreSQL rereads only rows that it waited for: without its own lock one would show an old state.
 LOCK_DEVICE = Query(
     select(
         device.c.network_id,
@@ -171,7 +194,7 @@ LOCK_DEVICE = Query(
         device.c.family,
         device.c.registration_date,
         device.c.last_modified_date,
-        device.c.changed_date,
+        CHANGED_DATE,
         device.c.version,
         device.c.group_id,
         device_document.c.settings,
@@ -180,8 +203,9 @@ LOCK_DEVICE = Query(
     )
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
+    .join(device_status, STATUS_OF_DEVICE)
     .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id"))
-    .with_for_update(of=[device, device_document]),
+    .with_for_update(of=[device, device_document, device_status]),
     LockedDevice,
 )
 #: Locks the group that a device moves to, FOR SHARE: until the transaction ends it is neither deleted nor renamed.
@@ -319,6 +343,7 @@ DELETIONS = (
     _deletion(device_secret, device_secret.c.device_id),
     _deletion(session, session.c.device_id),
     _deletion(device_document, device_document.c.device_id),
+    _deletion(device_status, device_status.c.device_id),
     _deletion(device_properties, device_properties.c.device_id),
     _deletion(device, device.c.id),
 )

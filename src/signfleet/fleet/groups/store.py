@@ -7,10 +7,11 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, select
 
 from signfleet.fleet.devices.document import identity_json
+from signfleet.fleet.devices.store import STATUS_OF_DEVICE
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.storage.dates import NEXT_MOMENT
+from signfleet.foundation.storage.dates import CHANGED_DATE, NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, json_member, merged, with_id
-from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties
+from signfleet.foundation.storage.tables import device, device_document, device_group, device_properties, device_status
 
 
 class GroupRow(Protocol):
@@ -83,11 +84,13 @@ DELETE_GROUP = Query(device_group.delete().where(_THIS))
 _IN_GROUP = and_(device.c.network_id == bindparam("network_id"), device.c.group_id == bindparam("group_id"))
 #: Locks some devices of a group until the transaction ends: the first ones after an id.
 LOCK_MEMBERS = Query(
-    select(device.c.id, device.c.changed_date)
+    select(device.c.id, CHANGED_DATE)
+    .select_from(device)
+    .join(device_status, STATUS_OF_DEVICE)
     .where(_IN_GROUP, device.c.id > bindparam("after", type_=device.c.id.type))
     .order_by(device.c.id)
     .limit(bindparam("limit", type_=Integer()))
-    .with_for_update(),
+    .with_for_update(of=[device, device_status]),
     LockedMember,
 )
 #: The spellings of a group's name in the documents of devices.

@@ -9,7 +9,7 @@ from signfleet.fleet.health.schemas import FilterableHealth, FilterablePeriod
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns
 from signfleet.foundation.expressions.properties import properties_of
-from signfleet.foundation.storage.tables import device, health_period
+from signfleet.foundation.storage.tables import device, device_status, health_period
 
 HEALTHS = Catalogue(
     [
@@ -21,7 +21,7 @@ HEALTHS = Catalogue(
         own={
             **DEVICES.columns.own,
             "since": device.c.health_since,
-            "lastReport": device.c.status_date,
+            "lastReport": device_status.c.status_date,
             "reason": device.c.health_reason,
             "reason.code": device.c.health_reason,
             "reason.date": device.c.health_reason_date,

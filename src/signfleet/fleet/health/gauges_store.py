@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from sqlalchemy import func, select
 
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, device_count, heartbeat, network, outage
+from signfleet.foundation.storage.tables import device_count, device_status, heartbeat, network, outage
 
 #: How many networks have metrics of their own.
 NETWORKS: Final = 1000
@@ -35,9 +35,9 @@ class ExpectedDevice(Protocol):
 
 
 FIRST_EXPECTED = Query(
-    select(device.c.status_date)
-    .where(device.c.health_due_date.is_not(None))
-    .order_by(device.c.health_due_date)
+    select(device_status.c.status_date)
+    .where(device_status.c.health_due_date.is_not(None))
+    .order_by(device_status.c.health_due_date)
     .limit(1),
     ExpectedDevice,
 )

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import msgspec
 
-from signfleet.fleet.devices.document import reported_status
 from signfleet.fleet.devices.schemas import StorageStatus
 from signfleet.fleet.health.rules import (
     DEFAULT_PERIOD,
@@ -51,7 +50,7 @@ class Inputs(Protocol):
 
     #: JSON
     settings: str
-    #: JSON without the closing brace: `devices.document.reported_status`.
+    #: JSON; null before the first report
     status: str | None
     #: JSON; null where the network ignores it
     counted_subscription: str | None
@@ -86,7 +85,7 @@ def last_error(row: Inputs) -> Reason | None:
 def concerns(row: Inputs, limits: Limits, storages: list[StorageStatus] | None = None) -> list[Concern]:
     """Returns what counts until the next report: about the `storages` of a new status, else of the stored one."""
     if storages is None and row.status is not None:
-        storages = _read_status(reported_status(row.status)).storage
+        storages = _read_status(row.status).storage
     text = row.counted_subscription
     is_suspended = text is not None and _read_subscription(text).status == "Suspended"
     return [*evaluate_storages(storages, limits), *evaluate_subscription(is_suspended=is_suspended, limits=limits)]

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import device, health_rules, network
+from signfleet.foundation.storage.tables import device, device_status, health_rules, network
 
 
 class StoredLimits(Protocol):
@@ -50,7 +50,11 @@ LOCK_DEVICES_AFTER = Query(
     .with_for_update()
 )
 MAKE_DUE = Query(
-    device.update()
-    .where(device.c.network_id == bindparam("in_network"), among(device.c.id, "ids"), device.c.status_date.is_not(None))
+    device_status.update()
+    .where(
+        device_status.c.network_id == bindparam("in_network"),
+        among(device_status.c.device_id, "ids"),
+        device_status.c.status_date.is_not(None),
+    )
     .values(health_due_date=bindparam("now"))
 )

@@ -6,12 +6,19 @@ from typing import Protocol
 
 from sqlalchemy import and_, bindparam, select
 
-from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, NETWORK_ID
+from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, NETWORK_ID, STATUS_OF_DEVICE
 from signfleet.fleet.health.rules import ReasonCode
 from signfleet.fleet.health.store import HEALTH, StoredHealth
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among, json_member
-from signfleet.foundation.storage.tables import device, device_document, device_group, health_period, screenshot
+from signfleet.foundation.storage.tables import (
+    device,
+    device_document,
+    device_group,
+    device_status,
+    health_period,
+    screenshot,
+)
 from signfleet.foundation.wire.types import Health
 
 #: The column that permissions for the pictures of single devices refer to.
@@ -42,6 +49,7 @@ def healths(scope: Scope) -> Query[HealthRow]:
     )
     source = (
         device.join(device_document, DOCUMENT_OF_DEVICE)
+        .join(device_status, STATUS_OF_DEVICE)
         .join(
             device_group, and_(device_group.c.network_id == device.c.network_id, device_group.c.id == device.c.group_id)
         )
@@ -57,7 +65,7 @@ def healths(scope: Scope) -> Query[HealthRow]:
             device.c.model,
             device.c.group_id,
             device_group.c.name.label("group_name"),
-            device.c.status_date,
+            device_status.c.status_date,
             screenshot.c.utc_timestamp.label("picture_date"),
             screenshot.c.thumbnail,
         )

@@ -6,11 +6,19 @@ from typing import Any, Protocol
 
 from sqlalchemy import Integer, and_, bindparam, case, func, select, tuple_
 
-from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS_DEVICE
+from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_STATUS, STATUS_OF_DEVICE, THIS_DEVICE
 from signfleet.fleet.health.inputs import Inputs
 from signfleet.fleet.health.rules import ReasonCode
+from signfleet.foundation.storage.dates import CHANGED_DATE
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import device, device_document, device_error, health_period, health_rules
+from signfleet.foundation.storage.tables import (
+    device,
+    device_document,
+    device_error,
+    device_status,
+    health_period,
+    health_rules,
+)
 from signfleet.foundation.wire.types import Health
 
 _errors_of_device = and_(device_error.c.network_id == device.c.network_id, device_error.c.device_id == device.c.id)
@@ -19,7 +27,7 @@ _limits = select(health_rules.c.limits).where(health_rules.c.network_id == devic
 #: What the rules read of a device, beside its own columns and its document: the members of `Inputs`.
 INPUTS: tuple[Any, ...] = (
     device_document.c.settings,
-    device_document.c.status,
+    device_status.c.status,
     case((_limits.is_not(None), device_document.c.subscription)).label("counted_subscription"),
     select(func.max(device_error.c.timestamp)).where(_errors_of_device).scalar_subquery().label("last_error"),
     select(device_error.c.name)
@@ -58,7 +66,7 @@ class StoredHealth(Protocol):
     health_reason_number: float | None
 
 
-ANY_DUE = Query(select(device.c.id).where(device.c.health_due_date <= bindparam("now")).limit(1))
+ANY_DUE = Query(select(device_status.c.device_id).where(device_status.c.health_due_date <= bindparam("now")).limit(1))
 
 
 class DueDevice(StoredHealth, Inputs, Protocol):
@@ -71,19 +79,25 @@ class DueDevice(StoredHealth, Inputs, Protocol):
 #: Locks the devices whose health is due, the longest due first, until the transaction ends. Skips those that another
 #: process has locked and evaluates.
 LOCK_DUE = Query(
-    select(*HEALTH, device.c.status_date, device.c.changed_date, *INPUTS)
+    select(*HEALTH, device_status.c.status_date, CHANGED_DATE, *INPUTS)
     .select_from(device)
+    .join(device_status, STATUS_OF_DEVICE)
     .join(device_document, DOCUMENT_OF_DEVICE)
-    .where(device.c.health_due_date <= bindparam("now"))
-    .order_by(device.c.health_due_date)
+    .where(device_status.c.health_due_date <= bindparam("now"))
+    .order_by(device_status.c.health_due_date)
     .limit(bindparam("limit", type_=Integer()))
-    .with_for_update(of=device, skip_locked=True),
+    .with_for_update(of=[device, device_status], skip_locked=True),
     DueDevice,
 )
+#: Writes when the health is due again, and the status, which shows the health.
 SET_DUE = Query(
-    device.update()
-    .where(THIS_DEVICE)
-    .values(health_due_date=bindparam("new_health_due_date"), changed_date=bindparam("changed"))
+    device_status.update()
+    .where(ITS_STATUS)
+    .values(
+        health_due_date=bindparam("new_health_due_date"),
+        changed_date=bindparam("changed"),
+        status=bindparam("new_status"),
+    )
 )
 SET_HEALTH = Query(
     device.update()
@@ -98,7 +112,6 @@ SET_HEALTH = Query(
         health_reason_number=bindparam("new_reason_number"),
     )
 )
-SET_STATUS_END = Query(device_document.update().where(ITS_DOCUMENT).values(status_end=bindparam("new_end")))
 
 
 class LastTotals(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from signfleet.fleet.devices.document import next_moment, status_end
+from signfleet.fleet.devices.document import next_moment, reported_part, status_json
 from signfleet.fleet.health import inputs
 from signfleet.fleet.health import store as queries
 from signfleet.fleet.health.changes import write_changes
@@ -46,9 +46,6 @@ class HealthSweep:
             ]
             if found:
                 await tx.execute_many(queries.SET_DUE, [_due(row, verdict, now) for row, verdict in found])
-                ends = [_end(row, verdict) for row, verdict in found if row.health != verdict.health]
-                if ends:
-                    await tx.execute_many(queries.SET_STATUS_END, ends)
                 await write_changes(tx, found, now)
             return len(found)
 
@@ -69,14 +66,11 @@ def _evaluate(row: queries.DueDevice, now: int, outages: Sequence[Outage]) -> Ve
 
 
 def _due(row: queries.DueDevice, verdict: Verdict, now: int) -> dict[str, Any]:
+    assert row.status is not None  # only devices that have reported are due
     return {
         "in_network": row.network_id,
         "of_device": row.id,
         "new_health_due_date": verdict.due,
         "changed": row.changed_date if verdict.health == row.health else next_moment(row, now),
+        "new_status": status_json(reported_part(row.status), verdict.health, row.status_date),
     }
-
-
-def _end(row: queries.DueDevice, verdict: Verdict) -> dict[str, Any]:
-    end = status_end(verdict.health, row.status_date)
-    return {"in_network": row.network_id, "of_device": row.id, "new_end": end}

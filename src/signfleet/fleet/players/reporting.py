@@ -12,14 +12,13 @@ from msgspec import UNSET
 from signfleet.fleet.commands.delivery.service import take
 from signfleet.fleet.commands.schemas import PendingCommand
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.document import next_moment, status_end, status_start
+from signfleet.fleet.devices.document import next_moment, reported_part, status_json
 from signfleet.fleet.devices.schemas import ReportedStatus
-from signfleet.fleet.devices.store import MERGE_PROPERTIES, PART
+from signfleet.fleet.devices.store import PART
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
 from signfleet.fleet.health import inputs
 from signfleet.fleet.health.changes import write_changes
 from signfleet.fleet.health.rules import Reason, Verdict, evaluate
-from signfleet.fleet.health.store import SET_STATUS_END
 from signfleet.fleet.players import news
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.events import Event, StoredEvents
@@ -36,9 +35,6 @@ from signfleet.foundation.wire.text import fold
 from signfleet.notify.events import recording
 
 Item = TypeVar("Item")
-
-#: Every filterable property of a status, as absent. A new status is merged over it, so that old values disappear.
-_NO_STATUS = DEVICES.absent("status")
 
 
 def settings_etag(settings: str) -> str:
@@ -103,18 +99,18 @@ class Reports:
                 await self._subscriptions.on_first_report(tx, network_id, device_id, row.serial, now)
             verdict = _verdict(row, status, items.errors, now)
             ours = {"in_network": network_id, "of_device": device_id}
+            reported, properties = await _reported(tx, network_id, status, row.status)
             await tx.execute(
-                queries.UPDATE_DEVICE,
+                queries.STORE_STATUS if properties else queries.STORE_REPORT,
                 **ours,
                 sequence=report.sequence,
                 now=now,
                 changed=next_moment(row, now),
                 new_health_due_date=verdict.due,
+                new_status=status_json(reported, verdict.health, now),
+                **properties,
             )
             await write_changes(tx, [(row, verdict)], now)
-            await tx.execute(SET_STATUS_END, **ours, new_end=status_end(verdict.health, now))
-            if status is not None or row.status is None:
-                await _store_status(tx, ours, await _with_group_id(tx, network_id, status or ReportedStatus()))
             added.errors = await self._events.add_errors(tx, keys, items.errors)
             added.downloads = await self._events.add_downloads(tx, keys, items.downloads)
             happened = news.of_report(added.errors, added.downloads)
@@ -147,11 +143,19 @@ async def _with_group_id(tx: Transaction, network_id: int, status: ReportedStatu
     return msgspec.structs.replace(status, group=msgspec.structs.replace(named, id=group.id))
 
 
-async def _store_status(tx: Transaction, ours: dict[str, int], status: ReportedStatus) -> None:
-    """Replaces the status of a device in its document and its filter properties."""
+async def _reported(
+    tx: Transaction, network_id: int, status: ReportedStatus | None, stored: str | None
+) -> tuple[str, dict[str, str]]:
+    """Returns the text of a status, by default the stored one, and the properties that filters read if it is new."""
+    present = None if stored is None else reported_part(stored)
+    if status is None and present is not None:
+        return present, {}
+    status = await _with_group_id(tx, network_id, status or ReportedStatus())
+    text = encode(status).decode()[:-1]
+    if text == present:
+        return text, {}
     properties = DEVICES.flatten({"status": msgspec.to_builtins(status)})
-    await tx.execute(queries.SET_STATUS, **ours, new_status=status_start(status))
-    await tx.execute(MERGE_PROPERTIES, **ours, changes=encode(_NO_STATUS | properties).decode())
+    return text, {"new_properties": encode(properties).decode()}
 
 
 def _verdict(row: queries.ReportingDevice, status: ReportedStatus | None, errors: list[Event], now: int) -> Verdict:

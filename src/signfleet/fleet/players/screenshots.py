@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from signfleet.fleet.devices.document import reported_status
 from signfleet.fleet.devices.retention.service import adopt_files, discard_files, reserve_files
 from signfleet.fleet.devices.schemas import ScreenshotSettings
 from signfleet.fleet.players import clock
@@ -216,7 +215,7 @@ def _check_names(upload: Upload) -> None:
 
 def _shown(upload: Upload, settings: _Settings, status: str | None, moment: int) -> dict[str, str | int | None]:
     """Returns the columns of names and local time: from the upload, or else from the device's status and settings."""
-    reported = _Status() if status is None else _read_status(reported_status(status))
+    reported = _Status() if status is None else _read_status(status)
     group = upload.group or _name(reported.group) or _name(settings.group)
     presentation = upload.presentation or _name(reported.presentation)
     zone = zones.zone(settings.timezone or reported.timezone)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Integer, Table, and_, bindparam, func, select
 
-from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, THIS_DEVICE
+from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, ITS_STATUS, STATUS_OF_DEVICE, THIS_DEVICE
 from signfleet.fleet.health.inputs import Inputs
 from signfleet.fleet.health.store import HEALTH, INPUTS, StoredHealth
+from signfleet.foundation.storage.dates import CHANGED_DATE
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import (
     device,
@@ -16,6 +17,7 @@ from signfleet.foundation.storage.tables import (
     device_download,
     device_error,
     device_secret,
+    device_status,
     network,
     screenshot,
     token,
@@ -180,27 +182,30 @@ class ReportingDevice(StoredHealth, Inputs, Protocol):
     changed_date: int
 
 
-#: Locks a device that reports until the transaction ends. Locks its document too: after a wait PostgreSQL re-reads only
-#: the rows that it locks.
+#: Locks a device that reports until the transaction ends. Locks its document and status too: after a wait PostgreSQL
+#: re-reads only the rows that it locks.
 LOCK_REPORTING_DEVICE = Query(
-    select(*HEALTH, device.c.report_sequence, device.c.has_commands, device.c.changed_date, *INPUTS)
+    select(*HEALTH, device_status.c.report_sequence, device.c.has_commands, CHANGED_DATE, *INPUTS)
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
+    .join(device_status, STATUS_OF_DEVICE)
     .where(_IS_DEVICE)
-    .with_for_update(of=[device, device_document]),
+    .with_for_update(of=[device, device_document, device_status]),
     ReportingDevice,
 )
-UPDATE_DEVICE = Query(
-    device.update()
-    .where(THIS_DEVICE)
-    .values(
-        report_sequence=bindparam("sequence"),
-        status_date=bindparam("now"),
-        changed_date=bindparam("changed"),
-        health_due_date=bindparam("new_health_due_date"),
-    )
+_REPORT: dict[str, Any] = {
+    "report_sequence": bindparam("sequence"),
+    "status_date": bindparam("now"),
+    "changed_date": bindparam("changed"),
+    "health_due_date": bindparam("new_health_due_date"),
+    "status": bindparam("new_status"),
+}
+#: Writes a report whose status has no news for filters.
+STORE_REPORT = Query(device_status.update().where(ITS_STATUS).values(_REPORT))
+#: Writes a report, with the properties that filters read.
+STORE_STATUS = Query(
+    device_status.update().where(ITS_STATUS).values(_REPORT | {"properties": bindparam("new_properties")})
 )
-SET_STATUS = Query(device_document.update().where(ITS_DOCUMENT).values(status=bindparam("new_status")))
 INSERT_ERROR = Query(device_error.insert())
 
 
@@ -271,13 +276,14 @@ class ScreenshotDevice(Protocol):
     status: str | None
 
 
-#: Locks a device that uploads a picture, and its document, until the transaction ends.
+#: Locks a device that uploads a picture, its document and its status, until the transaction ends.
 LOCK_SCREENSHOT_DEVICE = Query(
-    select(device.c.serial, device.c.serial_key, device_document.c.settings, device_document.c.status)
+    select(device.c.serial, device.c.serial_key, device_document.c.settings, device_status.c.status)
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
+    .join(device_status, STATUS_OF_DEVICE)
     .where(_IS_DEVICE)
-    .with_for_update(of=[device, device_document]),
+    .with_for_update(of=[device, device_document, device_status]),
     ScreenshotDevice,
 )
 _ITS_SCREENSHOTS = and_(

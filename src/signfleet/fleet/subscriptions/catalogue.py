@@ -6,7 +6,7 @@ import msgspec
 
 from signfleet.fleet.subscriptions.schemas import Subscription
 from signfleet.foundation.expressions.catalogue import Catalogue
-from signfleet.foundation.expressions.columns import Columns
+from signfleet.foundation.expressions.columns import Columns, Flat
 from signfleet.foundation.expressions.properties import properties_of
 from signfleet.foundation.storage.tables import device, device_properties, subscription
 
@@ -44,7 +44,7 @@ class _Owner(msgspec.Struct):
 
 OWNER = Catalogue(
     properties_of(_Owner),
-    Columns(device, {}, flat=device_properties.c.properties, flat_id=device_properties.c.device_id),
+    Columns(device, {}, flat=Flat(device_properties.c.properties, device_properties.c.device_id)),
     entities=("Device",),
     default_sort="[Device].[Id] ASC",
 )

@@ -164,5 +164,6 @@ async def _write_to_device(
     document = None if subscription is None else encode(subscription).decode()
     ours = {"in_network": network_id, "of_device": device_id}
     await tx.execute(queries.TOUCH, **ours, now=now)
+    await tx.execute(queries.MAKE_DUE, **ours, now=now)
     await tx.execute(queries.SET_DOCUMENT, **ours, document=document)
     await tx.execute(queries.SET_PROPERTIES, **ours, changes=encode(_ABSENT | known).decode())

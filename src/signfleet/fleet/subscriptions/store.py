@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import BigInteger, and_, bindparam, case, or_, select, tuple_
+from sqlalchemy import and_, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.fleet.subscriptions.schemas import Status, Type
 from signfleet.foundation.storage.dates import NEXT_MOMENT
 from signfleet.foundation.storage.query import Query, among, merged, with_id
-from signfleet.foundation.storage.tables import device, device_document, device_properties, grace, subscription
+from signfleet.foundation.storage.tables import (
+    device,
+    device_document,
+    device_properties,
+    device_status,
+    grace,
+    subscription,
+)
 
 #: How many subscriptions one transaction of the sweep updates.
 BATCH = 500
@@ -108,12 +115,15 @@ DEMOS = Query(_of_network.where(subscription.c.type == "Demo"))
 #: Devices that have reported and have no subscription, a Grace or a suspended one; the first registered first.
 WAITING = Query(
     select(device.c.id, device.c.serial)
+    .join(
+        device_status, and_(device_status.c.network_id == device.c.network_id, device_status.c.device_id == device.c.id)
+    )
     .outerjoin(
         subscription, and_(subscription.c.network_id == device.c.network_id, subscription.c.device_id == device.c.id)
     )
     .where(
         device.c.network_id == bindparam("network_id"),
-        device.c.status_date.is_not(None),
+        device_status.c.status_date.is_not(None),
         or_(subscription.c.id.is_(None), subscription.c.type == "Grace", subscription.c.status == "Suspended"),
     )
     .order_by(subscription.c.id.is_not(None), device.c.registration_date, device.c.id)
@@ -173,12 +183,11 @@ SET_PROPERTIES = Query(
     .where(with_id(device_properties.c.device_id, "of_device"))
     .values(properties=merged(device_properties.c.properties, "changes"))
 )
-#: Marks a device as changed, so that its entity tag is a new one, and its health as due: the network may count this.
-TOUCH = Query(
-    device.update()
-    .where(with_id(device.c.id, "of_device"))
-    .values(
-        changed_date=NEXT_MOMENT,
-        health_due_date=case((device.c.status_date.is_not(None), bindparam("now", type_=BigInteger()))),
-    )
+#: Marks a device as changed, so that its entity tag is a new one.
+TOUCH = Query(device.update().where(with_id(device.c.id, "of_device")).values(changed_date=NEXT_MOMENT))
+#: Marks its health as due if it has reported: the network may count the subscription.
+MAKE_DUE = Query(
+    device_status.update()
+    .where(with_id(device_status.c.device_id, "of_device"), device_status.c.status_date.is_not(None))
+    .values(health_due_date=bindparam("now"))
 )

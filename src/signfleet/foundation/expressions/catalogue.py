@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, func, select
+from sqlalchemy import ColumnElement, FromClause, Table, and_, func, select
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
@@ -49,7 +49,8 @@ class Filter:
     bound: Bound
     clause: ColumnElement[bool]
     searched: Searched | None
-    uses_flat: bool
+    #: Besides the entity's own.
+    tables: frozenset[Table]
     reusable: bool
     unknown: tuple[UnknownWord, ...] = ()
 
@@ -59,7 +60,7 @@ class Grouping:
     """The property that forms groups."""
 
     column: ColumnElement[Any]
-    uses_flat: bool
+    tables: frozenset[Table]
 
 
 class Catalogue:
@@ -201,13 +202,12 @@ class Catalogue:
         compiler = Compiler(self.columns, "filter")
         clause = compiler.condition(bound)
         searched = narrowing(bound, self.columns)
-        return Filter(
-            echo, condition, bound, clause, searched, compiler.uses_flat, len(text) <= _CACHED_LENGTH, unknown
-        )
+        return Filter(echo, condition, bound, clause, searched, compiler.tables, len(text) <= _CACHED_LENGTH, unknown)
 
     def _make_sort(self, text: str) -> Sort:
         parsed, echo = parse_sort(text)
         compiler = Compiler(self.columns, "sort")
+        id: ColumnElement[Any] = self.columns.table.c.id
         keys: list[Key] = []
         joins: list[FromClause] = []
         for key in parsed:
@@ -219,19 +219,21 @@ class Catalogue:
                 found = self._sortable(key.operand, "sort")
                 nullable, indexed = self.columns.nullable(found), self.columns.indexed(found)
                 keys.append(Key(self.columns.sorted_by(found), found.kind, key.descending, nullable, indexed))
-                compiler.uses_flat = compiler.uses_flat or not indexed
+                compiler.tables |= self.columns.tables(found)
+                if len(parsed) == 1:
+                    id = self.columns.id_beside(found)
         return Sort(
             tuple(keys),
-            self.columns.table.c.id,
+            id,
             echo,
-            uses_flat=compiler.uses_flat,
+            tables=compiler.tables,
             joins=tuple(joins),
             reusable=len(text) <= _CACHED_LENGTH,
         )
 
     def _make_grouping(self, text: str) -> Grouping:
         found = self._sortable(parse_grouping(text), "grouping")
-        return Grouping(self.columns.shown(found), not self.columns.indexed(found))
+        return Grouping(self.columns.shown(found), self.columns.tables(found))
 
     def _sortable(self, operand: tree.PropertyPath, parameter: str) -> Property:
         found = self.resolve(operand, parameter)

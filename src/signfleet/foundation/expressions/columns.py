@@ -36,6 +36,14 @@ def order_path(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Flat:
+    """The JSON column of properties without a column of their own, in a table with `network_id` and the entity's id."""
+
+    column: Column[Any]
+    id: Column[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of an entity.
 
@@ -43,7 +51,8 @@ class Columns:
     * `own` gives, by path, the column of a property: folded text, a word of a closed enumeration in its own spelling,
       milliseconds; for an object, any column that is null exactly when the object is.
     * `order` gives, by path, the column that a name sorts by; `ordered` lists the names in the flat object.
-    * `flat` is the JSON column of every other property, in a table with `network_id` and the entity's id, `flat_id`.
+    * `flat` is the JSON column of every other property; `apart` gives, by name, that of the properties below a member.
+      Columns in `own` may be in the tables of these too.
     * `searched` gives, by path, the column of `device_text` with the same text, which the search index has.
     * `tag_owner` is the id of the device whose tags are meant, if the entity has tags.
     """
@@ -52,8 +61,8 @@ class Columns:
     own: Mapping[str, ColumnElement[Any]]
     order: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     ordered: Collection[str] = ()
-    flat: Column[Any] | None = None
-    flat_id: Column[Any] | None = None
+    flat: Flat | None = None
+    apart: Mapping[str, Flat] = field(default_factory=dict)
     searched: Mapping[str, Column[str]] = field(default_factory=dict)
     tag_owner: ColumnElement[Any] | None = None
 
@@ -61,17 +70,26 @@ class Columns:
         """Returns the expression that filters compare a property by."""
         if found.path in self.own:
             return self.own[found.path]
-        assert self.flat is not None
         kind = BigInteger() if found.whole else _TYPES.get(found.kind, Key)
-        return JsonValue(self.flat, found.path, found.kind, kind, whole=found.whole)
+        return JsonValue(self._flat(found).column, found.path, found.kind, kind, whole=found.whole)
+
+    def _flat(self, found: Property) -> Flat:
+        flat = self.apart.get(found.path.partition(".")[0], self.flat)
+        assert flat is not None
+        return flat
+
+    def tables(self, found: Property) -> frozenset[Table]:
+        """Returns the tables besides `table` that have the column of a property: none or one."""
+        own = self.own.get(found.path)
+        home = self._flat(found).column.table if own is None else getattr(own, "table", self.table)
+        return frozenset() if home is self.table else frozenset({home})
 
     def sorted_by(self, found: Property) -> ColumnElement[Any]:
         """Returns the expression that a property sorts by; for names, the key of `wire.collation`."""
         if found.path in self.order:
             return self.order[found.path]
         if found.path in self.ordered:
-            assert self.flat is not None
-            return JsonValue(self.flat, order_path(found.path), found.kind, Key, whole=False)
+            return JsonValue(self._flat(found).column, order_path(found.path), found.kind, Key, whole=False)
         return self.column(found)
 
     def shown(self, found: Property) -> ColumnElement[Any]:
@@ -88,13 +106,19 @@ class Columns:
         """Checks whether a property may be null."""
         return bool(getattr(self.own.get(found.path), "nullable", True))
 
-    def source(self, *, flat: bool, joins: Iterable[FromClause] = ()) -> FromClause:
-        """Returns the table to select from, joined with the JSON object and with tables that have an `owner`."""
+    def id_beside(self, found: Property) -> ColumnElement[Any]:
+        """Returns the entity's id in the table that has the column of a property: an index of both has their order."""
+        tables = self.tables(found)
+        return next((flat.id for flat in self.apart.values() if flat.column.table in tables), self.table.c.id)
+
+    def source(self, tables: Collection[Table], joins: Iterable[FromClause] = ()) -> FromClause:
+        """Returns the table to select from, joined with those of `tables` and with tables that have an `owner`."""
         source: FromClause = self.table
-        if flat and self.flat is not None and self.flat_id is not None:
-            properties = self.flat.table
-            same = and_(properties.c.network_id == self.table.c.network_id, self.flat_id == self.table.c.id)
-            source = source.join(properties, same)
+        for flat in (self.flat, *self.apart.values()):
+            if flat is not None and flat.column.table in tables:
+                other = flat.column.table
+                same = and_(other.c.network_id == self.table.c.network_id, flat.id == self.table.c.id)
+                source = source.join(other, same)
         for joined in joins:
             source = source.outerjoin(joined, joined.c.owner == self.tag_owner)
         return source

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, Table, and_, bindparam, case, func, or_, select
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from signfleet.foundation.expressions.catalogue import Catalogue, Filter
@@ -326,8 +326,8 @@ class Listing:
     ) -> Select[Any]:
         columns = self.catalogue.columns
         parts = (filter, sort, top.grouping if top else None)
-        flat = any(part is not None and part.uses_flat for part in parts)
-        source = columns.source(flat=flat, joins=sort.joins if sort else ())
+        tables = frozenset[Table]().union(*(part.tables for part in parts if part is not None))
+        source = columns.source(tables, sort.joins if sort else ())
         if admitted is not None:
             source = source.join(admitted.ids, admitted.ids.c.id == admitted.column)
         conditions = scope.conditions if admitted is None else ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, UnaryExpression, and_, bindparam, false, or_, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, Table, UnaryExpression, and_, bindparam, false, or_, tuple_
 
 from signfleet.foundation.expressions.markers import Markers, Position
 from signfleet.foundation.expressions.sql import comparable_type
@@ -49,13 +49,13 @@ class Sort:
         id: ColumnElement[Any],
         echo: str,
         *,
-        uses_flat: bool,
+        tables: frozenset[Table],
         joins: tuple[FromClause, ...],
         reusable: bool,
     ) -> None:
-        """`joins` are tables with an `owner` that contain the keys' columns; `reusable`: worth caching compiled."""
+        """`tables`, and `joins` with an `owner`, contain the keys' columns; `reusable`: worth caching compiled."""
         self.echo = echo
-        self.uses_flat = uses_flat
+        self.tables = tables
         self.reusable = reusable
         self.joins = joins
         self._id = id

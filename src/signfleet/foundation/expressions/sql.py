@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Table,
     and_,
     bindparam,
     distinct,
@@ -66,7 +67,8 @@ class Compiler:
         self._columns = columns
         self._prefix = prefix
         self._count = 0
-        self.uses_flat = False
+        #: What the conditions read besides the entity's own table.
+        self.tables: frozenset[Table] = frozenset()
 
     def condition(self, bound: Bound) -> ColumnElement[bool]:
         """Returns the condition that is true for the rows that match."""
@@ -105,7 +107,7 @@ class Compiler:
 
     def _property(self, test: Test) -> ColumnElement[bool]:
         column = self._columns.column(test.property)
-        self.uses_flat = self.uses_flat or not self._columns.indexed(test.property)
+        self.tables |= self._columns.tables(test.property)
         if isinstance(test.predicate, Present):
             return column.is_(None) if test.negated else column.is_not(None)
         positive = self._predicate(test.predicate, column, test.property)

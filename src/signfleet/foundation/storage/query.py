@@ -287,45 +287,6 @@ def _json_member_postgresql(element: json_member, compiler: Any, **options: Any)
     return f"(CAST({compiler.process(element.document, **options)} AS JSON) #>> '{{{path}}}')"
 
 
-class concatenated(ColumnElement[bytes]):
-    """The texts of a column, joined by commas, as bytes.
-
-    Of the rows whose `by` is in the list given as parameter `name`, in the order of the list; null if there are none.
-    One value is faster than many rows: each row, and each column of it, is a call into the driver.
-    """
-
-    inherit_cache = False
-    type = LargeBinary()
-
-    def __init__(self, text: Column[str], by: Column[int], name: str, where: ColumnElement[bool]) -> None:
-        self.text = text
-        self.by = by
-        self.name = name
-        self.where = where
-
-
-@compiles(concatenated, "sqlite")
-def _concatenated_sqlite(element: concatenated, compiler: Any, **options: Any) -> str:
-    text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
-    values = compiler.process(bindparam(element.name, type_=JsonList()), **options)
-    # SQLite does not reorder a CROSS JOIN: the list comes first.
-    return (  # of names of our own tables
-        f"(SELECT CAST(group_concat({text}) AS BLOB) FROM json_each({values}) AS listed"  # noqa: S608 - see above
-        f" CROSS JOIN {element.text.table.name} WHERE {where} AND {key} = listed.value)"
-    )
-
-
-@compiles(concatenated, "postgresql")
-def _concatenated_postgresql(element: concatenated, compiler: Any, **options: Any) -> str:
-    text, key, where = (compiler.process(part, **options) for part in (element.text, element.by, element.where))
-    values = compiler.process(bindparam(element.name, type_=ARRAY(BigInteger())), **options)
-    return (  # of names of our own tables
-        f"(SELECT convert_to(string_agg({text}, ',' ORDER BY listed.place), 'UTF8')"  # noqa: S608 - see above
-        f" FROM unnest({values}) WITH ORDINALITY AS listed(value, place)"
-        f" JOIN {element.text.table.name} ON {where} AND {key} = listed.value)"
-    )
-
-
 class merged(ColumnElement[Any]):
     """The JSON object of `column`, with the members of the JSON text given as parameter `name` added or replaced."""
 

@@ -4,7 +4,7 @@ Conventions:
 
 * A point in time is an integer: milliseconds since 1970 in UTC. A time span is an integer too: milliseconds.
 * A row of a network has `network_id` first in its key and indexes: it isolates tenants, and a sharded PostgreSQL could
-  distribute rows by it.
+  distribute rows by it. What every page of devices looks up is keyed by the device's id alone: see `DeviceId`.
 * A text that is compared without case has a second column `…_key` with its folded form (`wire.text.fold`), compared
   byte by byte, so that both stores agree on every letter of every script.
 * A name that lists sort by has a third column, `…_order`: the result of `wire.collation.order_key`.
@@ -51,6 +51,10 @@ metadata = MetaData(
 Key = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 #: A flat JSON object that filters search and the API never returns.
 Properties = Text().with_variant(postgresql.JSONB(), "postgresql")
+
+#: The key of a table by the device's id alone, which no two networks share: it is SQLite's rowid, so that a look-up
+#: descends one tree instead of two.
+DeviceId = BigInteger().with_variant(Integer(), "sqlite")
 
 #: Where new ids come from: sequences on PostgreSQL, rows of `id_sequence` on SQLite.
 SEQUENCES = (
@@ -464,16 +468,13 @@ device = Table(
     _order("name_order"),
     _required("group_id", BigInteger),
     _required("health", Text),
-    Column("health_due_date", BigInteger, comment="when time alone may change the health"),
     _required("health_since", BigInteger, server_default="0", comment="when this health began"),
     Column("health_reason", Text, comment="why it is not Normal: a word of `health.rules.ReasonCode`"),
     Column("health_reason_date", BigInteger),
     Column("health_reason_subject", Text, comment="the storage or the error"),
     Column("health_reason_subject_key", Key),
     Column("health_reason_number", Float, comment="what is free, in percent"),
-    Column("status_date", BigInteger, comment="the last report"),
-    _required("changed_date", BigInteger, comment="the last change of anything that is answered, status included"),
-    _required("report_sequence", BigInteger, comment="the last report taken"),
+    _required("changed_date", BigInteger, comment="the last change of anything that is answered, except the status"),
     Column("gps_latitude", Float),
     Column("gps_longitude", Float),
     Column("location_key", Key),
@@ -487,7 +488,6 @@ device = Table(
     Index("ix_device_health_since", "network_id", "health_since", "id"),
     Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
     Index("ix_device_registration", "network_id", "registration_date", "id"),
-    Index("ix_device_status", "network_id", "status_date", "id"),
     # The box around the devices of a place is the ends of these two.
     Index("ix_device_latitude", "network_id", "location_key", "gps_latitude", "id"),
     Index("ix_device_longitude", "network_id", "location_key", "gps_longitude", "id"),
@@ -495,8 +495,7 @@ device = Table(
     Index("ix_device_model_name", "network_id", "model_key", "name_order", "id"),
     Index("ix_device_group_name", "network_id", "group_id", "name_order", "id"),
     Index("ix_device_health_name", "network_id", "health", "name_order", "id"),
-    Index("ix_device_health_due", "health_due_date"),
-    comment="Narrow: what is commonly filtered or sorted, so that counting stays fast.",
+    comment="Narrow: what is commonly filtered or sorted, so that counting stays fast. Reports do not write it.",
 )
 
 # --- maintained counts of devices ---------------------------------------------------------------------------------
@@ -681,31 +680,50 @@ serial_claim = Table(
 device_document = Table(
     "device_document",
     metadata,
-    _network_id(),
-    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _required("network_id", BigInteger),
+    Column("device_id", DeviceId, primary_key=True, autoincrement=False),
     _required("identity", Text, comment="the members from id to lastModifiedDate, without braces"),
     _required("settings", Text),
-    Column("status", Text, comment="as reported, without its closing brace"),
-    Column("status_end", Text, comment="health, lastModifiedDate and the closing brace, which change by themselves"),
     Column("subscription", Text),
     _required("tagged_groups", Text),
     _required("tags", Text),
     _required("permissions", Text),
-    # Read far more often than written: the store assembles it when one of its parts changes.
+    # Read far more often than written: the store assembles them when one of the parts changes.
     Column(
-        "document",
+        "head",
+        Text,
+        Computed("""'{' || identity || ',"settings":' || settings || ',"status":'""", persisted=True),
+        nullable=False,
+        comment="what a Player entity has before its status",
+    ),
+    Column(
+        "tail",
         Text,
         Computed(
-            """'{' || identity || ',"settings":' || settings || """
-            """',"status":' || coalesce(status || status_end, 'null') || """
             """',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || """
             """',"tags":' || tags || ',"permissions":' || permissions || '}'""",
             persisted=True,
         ),
         nullable=False,
-        comment="all of them",
+        comment="what a Player entity has behind its status",
     ),
-    comment="The parts of the Player entity as they are answered.",
+    comment="The parts of the Player entity as they are answered, except the status.",
+)
+
+device_status = Table(
+    "device_status",
+    metadata,
+    _required("network_id", BigInteger),
+    Column("device_id", DeviceId, primary_key=True, autoincrement=False),
+    _required("report_sequence", BigInteger, comment="the last report taken"),
+    _required("changed_date", BigInteger, comment="the last change of the status, as device.changed_date"),
+    Column("status_date", BigInteger, comment="the last report"),
+    Column("health_due_date", BigInteger, comment="when time alone may change the health"),
+    Column("status", Text, comment="as it is answered"),
+    _required("properties", Properties, comment="of the status, as device_properties"),
+    Index("ix_device_status_date", "network_id", "status_date", "device_id"),
+    Index("ix_device_status_due", "health_due_date"),
+    comment="All that a report writes if it changes no health: one row, so that it writes one page.",
 )
 
 device_properties = Table(
@@ -714,7 +732,7 @@ device_properties = Table(
     _network_id(),
     Column("device_id", BigInteger, primary_key=True, autoincrement=False),
     _required("properties", Properties),
-    comment="What has no column of its own, flat and comparable, for filters and sorts.",
+    comment="What has no column of its own, flat and comparable, for filters and sorts; except of the status.",
 )
 
 location = Table(

@@ -21,7 +21,7 @@ from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage import counters, postgres
 from signfleet.foundation.storage.interface import StorageError, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device_document, device_properties
+from signfleet.foundation.storage.tables import device_document, device_properties, device_status
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from tests.fleet.devices.stored import example, register, store_downloads, store_errors, store_screenshots
@@ -33,7 +33,8 @@ ERROR = example("001-21-get-devices-id-int-errors-answer")["items"][0]
 DOWNLOAD = example("001-23-get-devices-id-int-downloads-answer")["items"][0]
 PICTURE = example("001-25-get-devices-deviceid-int-screenshots-answer")["items"][0]
 COUNTS = [
-    Query(select(func.count().label("total")).select_from(table)) for table in (device_document, device_properties)
+    Query(select(func.count().label("total")).select_from(table))
+    for table in (device_document, device_status, device_properties)
 ]
 NOW = datetime.parse("2024-03-20T12:00:00Z") or 0
 

@@ -149,7 +149,7 @@ def _end(order: UnaryExpression[float], places: FromClause, scope: Scope) -> Col
 
 
 def _regions(filter: Filter | None, scope: Scope) -> Any:
-    source = DEVICES.columns.source(flat=filter is not None and filter.uses_flat)
+    source = DEVICES.columns.source(filter.tables if filter else ())
     conditions = scope.conditions
     if scope.admitted is not None:
         source, conditions = source.join(scope.admitted.ids, scope.admitted.ids.c.id == device.c.id), ()
