@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 import msgspec
@@ -12,6 +10,7 @@ import msgspec
 from signfleet.foundation.expressions.listing import EVERYTHING, Scope
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.csv_text import rows_as_csv, safe
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access import permission_store as permission_queries
@@ -26,9 +25,6 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 #: How many entries an export reads at once.
 CHUNK: Final = 1000
-
-#: Characters with which a formula begins in spreadsheets, in some also full-width ones.
-FORMULA_BEGINS: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 COLUMNS: Final = AuditRecord.__struct_encode_fields__
 
@@ -76,7 +72,7 @@ class AuditTrail:
         Raises `Invalid` at once, not during the export.
         """
         AUDIT.filter(filter_), AUDIT.sort(sort)
-        return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, _csv([COLUMNS]), _rows)
+        return self._exported(network_id, ListQuery(filter_, sort, None, CHUNK), scope, rows_as_csv([COLUMNS]), _rows)
 
     async def sweep(self, now: int) -> None:
         """Deletes entries and archived permissions older than the retention."""
@@ -132,7 +128,7 @@ def _cells(record: AuditRecord) -> list[str]:
         "" if value is None else bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)
         for value in values
     )
-    return [f"'{text}" if text.startswith(FORMULA_BEGINS) else text for text in texts]
+    return [safe(text) for text in texts]
 
 
 def _lines(records: list[AuditRecord]) -> bytes:
@@ -140,10 +136,4 @@ def _lines(records: list[AuditRecord]) -> bytes:
 
 
 def _rows(records: list[AuditRecord]) -> bytes:
-    return _csv(map(_cells, records))
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    return rows_as_csv(map(_cells, records))

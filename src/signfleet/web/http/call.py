@@ -138,7 +138,7 @@ class Call:
     def parameter(self, name: str) -> str | None:
         """Returns a query parameter whatever the letter case of its name; an empty one counts as not given."""
         query: bytes = self._scope["query_string"]
-        if not query:
+        if not query and self._parameters is None:
             return None
         if self._parameters is None:
             pairs = _pairs(query)
@@ -147,6 +147,11 @@ class Call:
         if value is not None and ("\x00" in value or "\ufffd" in value):
             raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or contains a NUL character.")
         return value
+
+    def set_parameter(self, name: str, value: str) -> None:
+        """Sets a query parameter, as if the client had sent it."""
+        self.parameter(name)
+        self._parameters = {**(self._parameters or {}), name.lower(): value}
 
     def body_length(self, limit: int) -> int:
         """Returns how many bytes the body has at most; a body longer than `limit` is not read."""

@@ -11,6 +11,7 @@ import msgspec
 
 from signfleet import __version__
 from signfleet.web.http import openapi_examples as examples
+from signfleet.web.http.csv_lists import CSV_TYPE, is_list
 from signfleet.web.http.documented import PREFIX
 from signfleet.web.http.endpoint import FORM, Endpoint, Parameter
 from signfleet.web.http.errors import ErrorBody, OAuthErrorBody
@@ -229,6 +230,8 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
         responses[status] = _described(endpoint, status)
         if endpoint.answer is not None and status in ("200", "201", "202"):
             responses[status]["content"] = {endpoint.produces: _answer(endpoint, schemas, components)}
+            if is_list(endpoint.method, endpoint.answer):
+                responses[status]["content"][CSV_TYPE] = {"schema": {"type": "string"}}
             if endpoint.streams:
                 responses[status]["content"][EVENT_STREAM] = {"schema": {"type": "string"}}
     kind = OAuthErrorBody if endpoint.oauth else ErrorBody

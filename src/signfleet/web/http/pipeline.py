@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +23,7 @@ from signfleet.web.http.body_budget import SMALL, BodyBudget
 from signfleet.web.http.call import Answer, Call, Disconnected
 from signfleet.web.http.charsets import as_utf8, charset_of, form_as_utf8
 from signfleet.web.http.compression import compress, unpack
+from signfleet.web.http.csv_lists import answer_csv, is_list, names_csv
 from signfleet.web.http.endpoint import BODY_LIMIT, FORM, JSON, JSON_PATCH, Endpoint, ErrorForm, Handler
 from signfleet.web.http.entity_check import BodyCheck
 from signfleet.web.http.errors import (
@@ -71,6 +72,7 @@ def responder(
     is_public = endpoint.caller == "public"
     is_read = endpoint.method == "GET"
     produces, streams = endpoint.produces, endpoint.streams
+    lists = is_list(endpoint.method, endpoint.answer)
 
     async def respond(call: Call, **parameters: str) -> Response:
         if not is_public:
@@ -79,6 +81,9 @@ def responder(
             act_as(call.actor)
         accept = call.header(b"accept")
         if accept is not None and not admits(accept, produces) and not (streams and admits(accept, EVENT_STREAM)):
+            if lists and names_csv(accept):
+                admit = partial(gate.admit, call, endpoint)
+                return _response(call, await answer_csv(call, handler, parameters, endpoint.answer, admit), endpoint)
             raise NotAcceptable(f"The answer is {produces}, which the Accept header '{accept}' does not admit.")
         for name, value in parameters.items():
             if "\x00" in value or "\ufffd" in value:

@@ -1,0 +1,113 @@
+"""Answers lists as CSV: one row for each entity, one column for each value, page after page.
+
+A client asks for it by an Accept header that names `text/csv` and does not admit JSON; every other header gets what it
+gets elsewhere. Columns are the paths of the entity's properties, such as `settings.name`, in the order of its type;
+arrays and open objects are JSON. Each page is a call of the list's own handler, so that permissions hold for each.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from functools import lru_cache
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from signfleet.foundation.storage.query import run_in_thread
+from signfleet.foundation.wire.csv_text import rows_as_csv, safe
+from signfleet.foundation.wire.json import encode
+from signfleet.web.contract.paging import PagedList
+from signfleet.web.http.call import Answer, Call
+
+CSV_TYPE: Final = "text/csv"
+#: How deep a property may be.
+_DEPTH: Final = 8
+
+Path = tuple[str, ...]
+
+
+def names_csv(accept: str) -> bool:
+    """Returns whether an Accept header names CSV itself, not by a range."""
+    return any(
+        part.partition(";")[0].strip().lower() == CSV_TYPE and ";q=0" not in part.replace(" ", "") + ";"
+        for part in accept.split(",")
+    )
+
+
+def is_list(method: str, answer: Any) -> bool:
+    """Returns whether an endpoint answers pages of entities."""
+    return method == "GET" and isinstance(answer, type) and issubclass(answer, PagedList)
+
+
+@lru_cache(maxsize=64)
+def columns_of(page: type[PagedList]) -> tuple[Path, ...]:
+    """Returns the paths of the columns of a list."""
+    [item] = get_args(get_type_hints(page)["items"])
+    return tuple(_paths(item, (), _DEPTH))
+
+
+def _paths(kind: Any, at: Path, depth: int) -> Iterator[Path]:
+    struct = _struct(kind)
+    if struct is None or depth == 0:
+        yield at
+        return
+    for field in msgspec.structs.fields(struct):
+        yield from _paths(field.type, (*at, field.encode_name), depth - 1)
+
+
+def _struct(kind: Any) -> type[msgspec.Struct] | None:
+    """Returns the type of an object that a property is, or may be besides null."""
+    if get_origin(kind) is Annotated:
+        return _struct(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        found = [struct for each in get_args(kind) if (struct := _struct(each)) is not None]
+        return found[0] if len(found) == 1 else None
+    is_struct = isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not msgspec.UnsetType
+    return kind if is_struct else None
+
+
+async def answer_csv(
+    call: Call,
+    handler: Callable[..., Awaitable[Answer]],
+    parameters: dict[str, str],
+    page: type[PagedList],
+    admit: Callable[[], Awaitable[None]],
+) -> Answer:
+    """Answers all pages from the one that the call asks for. Raises what the handler raises for the first one.
+
+    `admit` checks before each other page that the caller's token is still valid.
+    """
+    columns = columns_of(page)
+    first = await handler(call, **parameters)
+
+    async def pages() -> AsyncGenerator[bytes, None]:
+        yield rows_as_csv([[".".join(path) for path in columns]])
+        answer = first
+        while True:
+            chunk, marker = await run_in_thread(_page, answer.body or b"", columns)
+            yield chunk
+            if marker is None:
+                return
+            call.set_parameter("marker", marker)
+            await admit()
+            answer = await handler(call, **parameters)
+
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    return Answer(stream=pages(), media_type=f"{CSV_TYPE}; charset=utf-8; header=present", headers=headers)
+
+
+def _page(body: bytes, columns: tuple[Path, ...]) -> tuple[bytes, str | None]:
+    """Returns the rows of a page as CSV, and the marker of the next one."""
+    page = msgspec.json.decode(body)
+    return rows_as_csv([[_cell(item, path) for path in columns] for item in page["items"]]), page["nextMarker"]
+
+
+def _cell(item: Any, path: Path) -> str:
+    for name in path:
+        item = item.get(name) if isinstance(item, dict) else None
+    if item is None:
+        return ""
+    if isinstance(item, str):
+        return safe(item)
+    return encode(item).decode()
