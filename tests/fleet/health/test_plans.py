@@ -36,6 +36,8 @@ BY_DATE = Listing(HEALTHS).statement(None, HEALTHS.sort("[Since] DESC"))
         (reading_store.PERIOD_AT, "uq_health_period_device"),
         (overview_store.TOTALS_AT, "pk_health_total"),
         (gauges_store.FIRST_EXPECTED, "ix_device_status_due"),
+        (gauges_store.OPEN_ALERTS, "ix_alert_age"),
+        (gauges_store.OPEN_COMMANDS, "ix_command_age"),
         (listening_store.HEARTBEAT, "heartbeat"),
     ],
 )

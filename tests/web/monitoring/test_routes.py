@@ -98,6 +98,8 @@ async def test_parts_are_measured_when_somebody_asks(
         'signfleet_metrics_source_up{source="broken"} 0.0',
         'signfleet_metrics_source_up{source="health"} 1.0',
         "signfleet_answer 42.0",
+        'signfleet_alerts{state="open"} 0.0',
+        'signfleet_commands{state="queued"} 0.0',
     ):
         assert line in text.splitlines(), (line, text)
     has_pool = "signfleet_store_connections{" in text

@@ -1,4 +1,4 @@
-"""Measures the health of the fleet."""
+"""Measures the fleet: its health, open alerts, commands under way."""
 
 from __future__ import annotations
 
@@ -18,12 +18,26 @@ def health_source(store: Store) -> Source:
         counts = await store.all(queries.COUNTS)
         expected = await store.one(queries.FIRST_EXPECTED)
         heard = await store.one(queries.HEARD)
+        alerts = {row.state: row.total for row in await store.all(queries.OPEN_ALERTS)}
+        commands = {row.state: row.total for row in await store.all(queries.OPEN_COMMANDS)}
         return [
             Measure(
                 "signfleet_devices",
                 f"Devices by network and health, of up to {queries.NETWORKS} networks.",
                 [((row.name, row.health), row.total) for row in counts],
                 ("network", "health"),
+            ),
+            Measure(
+                "signfleet_alerts",
+                f"Alerts that are not resolved, up to {queries.COUNTED}.",
+                [((state,), alerts.get(state, 0)) for state in ("pending", "open", "acknowledged", "muted")],
+                ("state",),
+            ),
+            Measure(
+                "signfleet_commands",
+                f"Commands that have not ended, up to {queries.COUNTED}.",
+                [((state,), commands.get(state, 0)) for state in ("queued", "sent", "running")],
+                ("state",),
             ),
             single(
                 "signfleet_oldest_expected_report_seconds",

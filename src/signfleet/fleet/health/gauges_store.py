@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import Column, ColumnElement, func, select
 
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device_count, device_status, heartbeat, network, outage
+from signfleet.foundation.storage.tables import alert, command, device_count, device_status, heartbeat, network, outage
 
 #: How many networks have metrics of their own.
 NETWORKS: Final = 1000
+#: How many open alerts, and how many commands under way, are counted at most.
+COUNTED: Final = 10_000
 
 
 class NetworkCount(Protocol):
@@ -51,3 +53,18 @@ class Heard(Protocol):
 
 
 HEARD = Query(select(heartbeat.c.date, select(func.max(outage.c.ended)).scalar_subquery().label("ended")), Heard)
+
+
+class StateCount(Protocol):
+    state: str
+    total: int
+
+
+def _count(state: Column[str], where: ColumnElement[bool]) -> Query[StateCount]:
+    """Returns the query of how many rows have each state, of those that a partial index lists."""
+    listed = select(state.label("state")).where(where).limit(COUNTED).subquery()
+    return Query(select(listed.c.state, func.count().label("total")).group_by(listed.c.state), StateCount)
+
+
+OPEN_ALERTS = _count(alert.c.state, alert.c.resolve_date.is_(None))
+OPEN_COMMANDS = _count(command.c.state, command.c.end_date.is_(None))
