@@ -1,0 +1,314 @@
+"""Growth: what larger fleets cost, beside the same of 10,000 devices or beside a get-one of the same fleet
+
+The services that serve the requests run in one process over each store; all sizes take turns. Figures are ms of CPU
+time, of all threads of the process, on PostgreSQL of the clock. Every figure follows a write, which empties the caches.
+A row that ends with `beside a get-one` has that, of the same fleet, as reference; the others have the smallest fleet.
+`start` and `memory` are of `signfleet serve`: CPU seconds until it answers, and MB after a mixed load.
+
+GROWTH="sqlite:10000,100000,1000000 postgresql:10000" names other sizes. GROWTH_FLEETS names a folder where the SQLite
+fleets stay for the next run: a million devices take a quarter of an hour to make.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from bench import http_load
+from bench.fleet import multiply
+from bench.measure_permissions import session
+from bench.servers import serving
+from bench.table import Row
+from signfleet.app.bootstrap import Tenant
+from signfleet.app.wiring import Services, build
+from signfleet.fleet.devices.catalogue import DEVICES
+from signfleet.fleet.health.sweep import HealthSweep
+from signfleet.foundation import clock
+from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import device, permission, setting
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.identity.access.operations.roles import ADMINISTRATORS
+from signfleet.identity.access.permission_store import INSERT_PERMISSION
+from signfleet.web.caller.session import Session
+from signfleet.web.contract.paging import ListQuery
+from tests.api import MAIN
+from tests.fleet.devices.stored import register
+from tests.postgres import running_postgres
+from tests.running import bootstrapped
+
+SIZES = "sqlite:10000,100000,1000000 postgresql:10000,100000"
+ROUNDS = 5
+#: Work that takes less CPU time (s) is repeated within a round.
+SHORT = 0.02
+PAGE, RULES = 100, 1000
+#: A user with a thousand devices allowed.
+USER = 999_983
+#: Steps of the health sweep that are measured.
+STEPS = 20
+CLEAR = Query(
+    permission.delete().where(permission.c.network_id == bindparam("network_id"), permission.c.principal_id == USER)
+)
+MAKE_DUE = Query(
+    device.update()
+    .where(device.c.network_id == bindparam("in_network"), device.c.status_date.is_not(None))
+    .values(health_due_date=1)
+)
+WRITE = Query(setting.delete().where(setting.c.name == "bench"))
+IDS = Query(select(device.c.id).where(device.c.network_id == bindparam("network_id")).order_by(device.c.id))
+DEEP = Query(
+    select(device.c.name_order, device.c.id)
+    .where(device.c.network_id == bindparam("network_id"), device.c.name_order > "w")
+    .order_by(device.c.name_order, device.c.id)
+    .limit(1)
+)
+BY_NAME, NOT_ONE_MODEL = "[Settings].[Name] ASC", "[Model] IS NOT 'HD1024'"
+SEARCH = "[Settings].[Description] CONTAINS 'kiosk quay lobby 7'"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A network of one size, and the callers."""
+
+    size: int
+    services: Services
+    ids: list[int]
+    marker: str
+    administrator: Session
+    user: Session
+
+    @property
+    def store(self) -> Store:
+        return self.services.store
+
+
+Work = Callable[[Fleet], Awaitable[object]]
+
+
+def _list(sort: str | None, *, filter_: str | None = None, deep: bool = False, user: bool = False) -> Work:
+    async def work(fleet: Fleet) -> None:
+        query = ListQuery(filter_, sort, fleet.marker if deep else None, PAGE)
+        await fleet.services.devices.list_(fleet.user if user else fleet.administrator, query)
+
+    return work
+
+
+async def get_one(fleet: Fleet) -> None:
+    await fleet.services.devices.get(fleet.administrator, str(random.choice(fleet.ids)))
+
+
+async def regions(fleet: Fleet) -> None:
+    await fleet.services.regions.below(fleet.administrator, "", None)
+
+
+async def overview(fleet: Fleet) -> None:
+    for count in (fleet.services.device_counts.by_health, fleet.services.device_counts.by_model):
+        await count(fleet.administrator)
+
+
+#: What each row measures, and the goal for its growth.
+GROWING: dict[str, tuple[Work, float]] = {
+    "get one": (get_one, 1.5),
+    "page by name, deep": (_list(BY_NAME, deep=True), 1.5),
+    "list with filter, sort and counts": (_list(BY_NAME, filter_=NOT_ONE_MODEL), 2),
+    "search in descriptions": (_list(None, filter_=SEARCH), 2),
+}
+BESIDE_ONE: dict[str, tuple[Work, float]] = {"regions": (regions, 3), "overview": (overview, 3)}
+ORDERS = {"id": "[Id] ASC", "name": BY_NAME, "change": "[LastModifiedDate] DESC"}
+
+
+def measure() -> Iterator[Row]:
+    for part in os.environ.get("GROWTH", SIZES).split():
+        kind, _, numbers = part.partition(":")
+        sizes = [int(number) for number in numbers.split(",")]
+        with ExitStack() as stack:
+            folder = os.environ.get("GROWTH_FLEETS") or stack.enter_context(tempfile.TemporaryDirectory())
+            tenants = {size: _made(Path(folder, f"{kind}-{size}"), size, kind) for size in sizes}
+            server = stack.enter_context(running_postgres()) if kind == "postgresql" else None
+            databases = {size: server.create() if server else "" for size in sizes}
+            yield from _collected(_rows(kind, Path(folder), tenants, databases))
+            if kind == "sqlite":
+                yield from _servers(Path(folder), tenants)
+
+
+def _collected(rows: AsyncIterator[Row]) -> Iterator[Row]:
+    """Returns the rows as they come."""
+    with asyncio.Runner() as runner, suppress(StopAsyncIteration):
+        while True:
+            yield runner.run(anext(rows))  # type: ignore[arg-type]  # an awaitable that is a coroutine
+
+
+def _made(data: Path, size: int, kind: str) -> Tenant | None:
+    """Makes the data folder of an SQLite fleet unless it is there; returns its network."""
+    if kind != "sqlite":
+        return None
+    note = data / "tenant.pickle"
+    if not note.exists():
+        tenant = bootstrapped(data)
+        with serving(data, tenant) as ours:
+            ours.api.add_players(120)
+        asyncio.run(_filled(Settings(data=str(data)), tenant.network_id, size))
+        note.write_bytes(pickle.dumps(tenant))
+    tenant = pickle.loads(note.read_bytes())
+    assert isinstance(tenant, Tenant)
+    return tenant
+
+
+async def _filled(settings: Settings, network_id: int, size: int) -> None:
+    services = await build(settings)
+    await multiply(services.store, network_id, size)
+    await services.close()
+
+
+async def _rows(
+    kind: str, folder: Path, tenants: dict[int, Tenant | None], databases: dict[int, str]
+) -> AsyncIterator[Row]:
+    async with AsyncExitStack() as stack:
+        fleets = []
+        for size, tenant in tenants.items():
+            settings = Settings(data=str(folder / f"{kind}-{size}"), database=databases[size] or None)
+            services = await build(settings)
+            stack.push_async_callback(services.close)
+            fleets.append(await _fleet(services, size, tenant.network_id if tenant else 1, fill=tenant is None))
+        timer = time.process_time if kind == "sqlite" else time.perf_counter
+        smallest, ones = fleets[0], {}
+        for name, (work, goal) in GROWING.items():
+            found = await _figures(fleets, [work], timer)
+            ones = ones or {size: figures[0] for size, figures in found.items()}
+            for fleet in fleets[1:]:
+                yield _row(f"{kind} {fleet.size:,}: {name}", found[fleet.size][0], found[smallest.size][0], goal)
+        for name, (work, goal) in BESIDE_ONE.items():
+            found = await _figures(fleets, [work, get_one], timer)
+            for fleet in fleets:
+                ours, one = found[fleet.size]
+                yield _row(f"{kind} {fleet.size:,}: {name} beside a get-one", ours, one, goal)
+        for name, sort in ORDERS.items():
+            found = await _figures(fleets, [_list(sort, user=True), _list(sort)], timer)
+            for fleet in fleets:
+                ours, all_ = found[fleet.size]
+                yield _row(f"{kind} {fleet.size:,}: {RULES:,} permissions, by {name}", ours, all_, 2)
+        for fleet in fleets:
+            longest, median = await _storm(fleet)
+            yield Row(f"{kind} {fleet.size:,}: all due for health, a step", "ms", longest, median, longest / median)
+
+
+def _row(name: str, ours: list[float], reference: list[float], goal: float) -> Row:
+    ratio = statistics.median(one / other for one, other in zip(ours, reference, strict=True))
+    return Row(name, "ms", statistics.median(ours) * 1e3, statistics.median(reference) * 1e3, ratio, at_most=goal)
+
+
+async def _figures(fleets: list[Fleet], works: list[Work], timer: Callable[[], float]) -> dict[int, list[list[float]]]:
+    """Returns for each size the seconds of each work, one a round."""
+    found: dict[int, list[list[float]]] = {fleet.size: [[] for _ in works] for fleet in fleets}
+    for number in range(ROUNDS + 1):
+        for fleet in fleets:
+            for figures, work in zip(found[fleet.size], works, strict=True):
+                spent, times = 0.0, 0
+                while spent < SHORT:
+                    await fleet.store.write(lambda tx: tx.execute(WRITE))
+                    begin = timer()
+                    await work(fleet)
+                    spent, times = spent + timer() - begin, times + 1
+                if number:  # the first round compiles the statements
+                    figures.append(spent / times)
+    return found
+
+
+async def _fleet(services: Services, size: int, network_id: int, *, fill: bool) -> Fleet:
+    store = services.store
+    if fill:
+        await register(store, network_id, [f"S{number}" for number in range(10)])
+        await multiply(store, network_id, size)
+    chance = random.Random(size)
+    ids = [row.id for row in await store.scan_all(IDS, network_id=network_id)]
+    [last] = await store.all(DEEP, network_id=network_id)
+    administrator = session(1, ADMINISTRATORS.id, has_permissions=False)
+    administrator = msgspec.structs.replace(administrator, network_id=network_id)
+    user = msgspec.structs.replace(administrator, user_id=USER, role_id=None, has_permissions=True)
+    await store.write(partial(_permit, network_id, chance.sample(ids, min(RULES, size))))
+    return Fleet(size, services, ids, DEVICES.sort(BY_NAME).marker(tuple(last)), administrator, user)
+
+
+async def _permit(network_id: int, ids: list[int], tx: Transaction) -> None:
+    """Allows the user nothing but to view these devices."""
+    await tx.execute(CLEAR, network_id=network_id)
+    same = {"network_id": network_id, "entity": "Device", "operation_uid": VIEW_DEVICE.uid, "principal_type": "User"}
+    same |= {"principal_id": USER, "is_allowed": True, "creation_date": 0}
+    await tx.execute_many(INSERT_PERMISSION, [same | {"entity_id": id_} for id_ in ids])
+
+
+class _Enough(Exception):
+    """The sweep has made its steps."""
+
+
+async def _storm(fleet: Fleet) -> tuple[float, float]:
+    """Makes all devices due at once; returns the longest and the median time of a step of the sweep, in ms."""
+    await fleet.store.write(partial(_make_due, fleet.administrator.network))
+    times: list[float] = []
+
+    class Counting:
+        """The store, which ends the sweep after `STEPS` steps."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(fleet.store, name)
+
+        async def write(self, work: Any) -> Any:
+            if len(times) > STEPS:
+                raise _Enough
+            begin = time.perf_counter()
+            result = await fleet.store.write(work)
+            times.append((time.perf_counter() - begin) * 1e3)
+            return result
+
+    with suppress(_Enough):
+        await HealthSweep(Counting()).run(clock.now())
+    steps = times[1:]  # the first one only renews the heartbeat
+    return max(steps), statistics.median(steps)
+
+
+async def _make_due(network_id: int, tx: Transaction) -> None:
+    await tx.execute(MAKE_DUE, in_network=network_id)
+
+
+def _servers(folder: Path, tenants: dict[int, Tenant | None]) -> Iterator[Row]:
+    """Returns the rows of start and memory, of the server itself."""
+    found: dict[int, tuple[float, float]] = {}
+    for size, tenant in tenants.items():
+        assert tenant is not None
+        with serving(folder / f"sqlite-{size}", tenant) as ours:
+            started = _cpu_seconds(ours.server.process)
+            targets = ("", f"?sort={quote(BY_NAME)}", f"?filter={quote(NOT_ONE_MODEL)}", f"?filter={quote(SEARCH)}")
+            loads = [f"{MAIN}/Devices/{target}" for target in targets] + [f"{MAIN}/Devices/Regions/"]
+            scripts = [[http_load.request("GET", target, ours.headers) for target in loads]]
+            asyncio.run(http_load.rate(ours.port, scripts, 8, 3.0))
+            found[size] = started, _megabytes(ours.server.process)
+    started, _ = found[min(found)]
+    for size, (start, memory) in found.items():
+        yield Row(f"sqlite {size:,}: start", "CPU s", start, started, start / started, at_most=1.5)
+        yield Row(f"sqlite {size:,}: memory after a mixed load", "MB", memory, 250, memory / 250, at_most=1)
+
+
+def _cpu_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _megabytes(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
