@@ -146,10 +146,21 @@ async def _store(settings: Settings) -> list[Finding]:
         return [*findings, Finding("state", "cannot be opened", str(error))]
     try:
         people, networks = await services.people.list_(), await services.networks.list_()
-        counts = await _counts(services)
+        counts, search = await _counts(services), await _search(services)
     finally:
         await services.close()
-    return [*findings, Finding("people", str(len(people))), Finding("networks", str(len(networks))), counts]
+    return [*findings, Finding("people", str(len(people))), Finding("networks", str(len(networks))), counts, search]
+
+
+async def _search(services: Services) -> Finding:
+    from signfleet.foundation.storage.search_index import MAKE, has_search_index
+
+    there = await has_search_index(services.store)
+    return Finding(
+        "search index",
+        "present" if there else "missing: searches read every text",
+        "" if there else f"As a role that may, run in the database: {MAKE}",
+    )
 
 
 async def _counts(services: Services) -> Finding:
