@@ -142,9 +142,9 @@ def measure() -> Iterator[Row]:
             tenants = {size: _made(Path(folder, f"{kind}-{size}"), size, kind) for size in sizes}
             server = stack.enter_context(running_postgres()) if kind == "postgresql" else None
             databases = {size: server.create() if server else "" for size in sizes}
-            yield from _collected(_rows(kind, Path(folder), tenants, databases))
-            if kind == "sqlite":
+            if kind == "sqlite":  # before all devices come due, which would keep the servers busy
                 yield from _servers(Path(folder), tenants)
+            yield from _collected(_rows(kind, Path(folder), tenants, databases))
 
 
 def _collected(rows: AsyncIterator[Row]) -> Iterator[Row]:
