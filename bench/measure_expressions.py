@@ -218,7 +218,10 @@ async def _look_ups(store: Store, listing: Listing) -> Row:
 async def fill(store: Store) -> None:
     """Inserts devices of five models in two hundred cities, each with its own description."""
     flat = DEVICES.flatten(example("001-05-get-devices-id-int-answer"))
-    same = {column.name: None if column.nullable else 0 for column in device.columns}
+    same = {
+        column.name: None if column.nullable else False if column.name == "has_commands" else 0
+        for column in device.columns
+    }
     same |= {"network_id": NETWORK, "family": "Pagani", "health": "Normal"}
     tag = {"network_id": NETWORK, "id": 1, "entity": "Device", "is_system": False, "name": "City"}
 

@@ -159,7 +159,10 @@ def device_row(network_id: int, document: Document) -> dict[str, Any]:
     """The narrow row of a device; columns that expressions do not read have any value."""
     settings, status = document["settings"], document["status"] or {}
     location = settings.get("location") or {}
-    return {column.name: None if column.nullable else 0 for column in device.columns} | {
+    return {
+        column.name: None if column.nullable else False if column.name == "has_commands" else 0
+        for column in device.columns
+    } | {
         "network_id": network_id,
         "id": document["id"],
         "serial": document["serial"],
