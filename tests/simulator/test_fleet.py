@@ -41,3 +41,9 @@ def test_every_place_has_its_names_its_coordinates_and_a_time_zone() -> None:
         assert -90 <= place.latitude <= 90
         assert -180 <= place.longitude <= 180
         assert zones.zone(place.timezone) != zones.zone("UTC")
+
+
+def test_a_place_is_named_by_its_town_region_or_country_in_any_letter_case() -> None:
+    (berlin,) = [place for place in PLACES if place.locality == "Berlin"]
+    assert all(berlin.is_named(name) for name in ("BERLIN", "de", "Germany"))
+    assert not any(berlin.is_named(name) for name in ("", "US", "Berl"))

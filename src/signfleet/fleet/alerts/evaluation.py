@@ -29,7 +29,7 @@ from signfleet.notify.outbox.service import Outbox
 BATCH = 500
 
 
-class Wanted(NamedTuple):
+class WantedAlert(NamedTuple):
     """An alert that a rule wants to be open; `events` counts what it sums up."""
 
     device_id: int
@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
 
     rule: RuleRow
     device_ids: set[int]
-    wanted: dict[int, Wanted]
+    wanted: dict[int, WantedAlert]
     quiet: set[int]
 
 
@@ -65,7 +65,7 @@ class Evaluation:
         matching = await self._matcher.matching(rule.network_id, rule.filter, since)
         quiet = await self.in_maintenance(rule.network_id, matching, now)
         wanted = {
-            id_: Wanted(id_, states[id_].serial, since[id_], reason_of(condition, states[id_]))
+            id_: WantedAlert(id_, states[id_].serial, since[id_], reason_of(condition, states[id_]))
             for id_ in sorted(matching)
         }
         return Comparison(rule, set(device_ids), wanted, quiet)
@@ -85,7 +85,7 @@ class Evaluation:
         ids = sorted({*device_ids, *wanted})
         key = {"in_network": rule.network_id, "rule": rule.id}
         live = {row.device_id: row for row in await tx.all(queries.LOCK_LIVE, **key, ids=ids)}
-        changes = Changes(rule)
+        changes = AlertChanges(rule)
         for device_id in ids:
             row, one = live.get(device_id), wanted.get(device_id)
             if row is None:
@@ -102,7 +102,7 @@ class Evaluation:
         for row in rows:
             await tx.execute(queries.CHANGE_ALERT, **_resolved(row, now))
 
-    async def _write(self, tx: Transaction, changes: Changes, now: int) -> None:
+    async def _write(self, tx: Transaction, changes: AlertChanges, now: int) -> None:
         rule = changes.rule
         if changes.inserted:
             ids = await tx.next_ids("alert", len(changes.inserted))
@@ -148,7 +148,7 @@ class Evaluation:
                 await self._outbox.put(tx, message, now)
 
 
-class Changes:
+class AlertChanges:
     """What an evaluation writes for one rule."""
 
     def __init__(self, rule: RuleRow) -> None:
@@ -161,7 +161,7 @@ class Changes:
         self.opened: list[dict[str, Any]] = []
         self.resolved: list[dict[str, Any]] = []
 
-    def insert(self, one: Wanted, now: int) -> None:
+    def insert(self, one: WantedAlert, now: int) -> None:
         """Adds a new alert: open, or pending until the condition has lasted long enough."""
         due = one.since + self.rule.delay
         is_open = now >= due
@@ -186,7 +186,7 @@ class Changes:
             }
         )
 
-    def continue_(self, row: AlertRow, one: Wanted, now: int, *, is_quiet: bool) -> None:
+    def continue_(self, row: AlertRow, one: WantedAlert, now: int, *, is_quiet: bool) -> None:
         """Opens a pending or muted alert that is due, and counts events up."""
         if row.state == "pending" and is_quiet:
             self.deleted.append(row.id)

@@ -10,7 +10,7 @@ import structlog
 
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.conditions import read_condition
-from signfleet.fleet.alerts.evaluation import BATCH, Comparison, Evaluation, Wanted
+from signfleet.fleet.alerts.evaluation import BATCH, Comparison, Evaluation, WantedAlert
 from signfleet.fleet.alerts.lease import Lease, LeaseLost
 from signfleet.fleet.alerts.mailing import Mailing
 from signfleet.fleet.alerts.matching import DeviceMatcher
@@ -122,7 +122,7 @@ class AlertEvaluator:
 
     async def _of_events(self, rule: RuleRow, condition: Condition, events: Sequence[EventRow], now: int) -> Comparison:
         """Returns what a rule of events wants: an alert for each device, which counts the events."""
-        wanted: dict[int, Wanted] = {}
+        wanted: dict[int, WantedAlert] = {}
         of_kind = [event for event in events if event.kind in condition.events]
         ids = {event.device_id for event in of_kind if event.device_id}
         matching = await self._matcher.matching(rule.network_id, rule.filter, ids)
@@ -133,7 +133,7 @@ class AlertEvaluator:
             if device_id in matching:
                 count = wanted[device_id].events if device_id in wanted else 0
                 reason = f"{event.kind}: {event.name}" if event.name else event.kind
-                wanted[device_id] = Wanted(device_id, event.serial, event.date, reason[:200], count + 1)
+                wanted[device_id] = WantedAlert(device_id, event.serial, event.date, reason[:200], count + 1)
         return Comparison(rule, set(), wanted, await self._evaluation.in_maintenance(rule.network_id, ids, now))
 
     async def _write(self, tx: Transaction, plan: _Plan, now: int) -> None:
@@ -154,7 +154,7 @@ class AlertEvaluator:
                 if rule is None or not rule.is_enabled:
                     continue
                 if read_condition(rule.condition).kind == "event":
-                    wanted = {row.device_id: Wanted(row.device_id, row.serial, row.since_date, "") for row in own}
+                    wanted = {row.device_id: WantedAlert(row.device_id, row.serial, row.since_date, "") for row in own}
                     await self._apply(Comparison(rule, set(), wanted, set()), now)
                 else:
                     ids = {row.device_id for row in own}

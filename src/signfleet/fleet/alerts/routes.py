@@ -9,12 +9,12 @@ from signfleet.fleet.alerts.schemas import (
     Acknowledgement,
     Alert,
     AlertPage,
+    MaintenanceWindow,
     Mute,
     NewRule,
     NewWindow,
     Rule,
     RuleChange,
-    Window,
 )
 from signfleet.fleet.alerts.service import Alerts
 from signfleet.fleet.alerts.unsubscribing import Unsubscribing
@@ -126,14 +126,14 @@ async def delete_alert_rule(call: Call, rules: AlertRules, permissions: Permissi
     return NO_CONTENT
 
 
-@endpoints.get("/windows/", scope=RETRIEVE, answer=list[Window])
+@endpoints.get("/windows/", scope=RETRIEVE, answer=list[MaintenanceWindow])
 async def list_maintenance_windows(call: Call, rules: AlertRules, permissions: Permissions) -> Answer:
     """List the maintenance windows of the network."""
     await permissions.require_on(call.session, MANAGE_ALERTS, call.network_id)
     return answer_json(await rules.windows(call.network_id))
 
 
-@endpoints.post("/windows/", scope=UPDATE, body=NewWindow, answer=Window)
+@endpoints.post("/windows/", scope=UPDATE, body=NewWindow, answer=MaintenanceWindow)
 async def create_maintenance_window(call: Call, rules: AlertRules, permissions: Permissions) -> Answer:
     """Create a maintenance window: while it is open, no alert opens for its devices."""
     await permissions.require_on(call.session, MANAGE_ALERTS, call.network_id)

@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.conditions import read_condition
-from signfleet.fleet.alerts.schemas import Condition, NewRule, NewWindow, Rule, RuleChange, Window
+from signfleet.fleet.alerts.schemas import Condition, MaintenanceWindow, NewRule, NewWindow, Rule, RuleChange
 from signfleet.fleet.alerts.store import RuleRow, WindowRow
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.health.rules import ReasonCode
@@ -98,11 +98,11 @@ class AlertRules:
 
         await self._store.write(work)
 
-    async def windows(self, network_id: int) -> list[Window]:
+    async def windows(self, network_id: int) -> list[MaintenanceWindow]:
         """Returns the maintenance windows of a network."""
         return [_window(row) for row in await self._store.all(queries.WINDOWS, in_network=network_id)]
 
-    async def create_window(self, network_id: int, new: NewWindow, now: int) -> Window:
+    async def create_window(self, network_id: int, new: NewWindow, now: int) -> MaintenanceWindow:
         """Creates a maintenance window. Raises `Invalid`."""
         await _check_filter(new.filter)
         begin, end = datetime.parse(new.begin), datetime.parse(new.end)
@@ -235,8 +235,8 @@ def _audited(row: RuleRow) -> Any:
     return {name: value for name, value in shown.items() if name not in ("id", "creationDate", "lastModifiedDate")}
 
 
-def _window(row: WindowRow) -> Window:
-    return Window(
+def _window(row: WindowRow) -> MaintenanceWindow:
+    return MaintenanceWindow(
         id=row.id,
         name=row.name,
         begin=datetime.format(row.begin_date),

@@ -108,7 +108,7 @@ class NewWindow(msgspec.Struct, rename="camel", kw_only=True):
     repeats: Literal["never", "daily", "weekly"] = "never"
 
 
-class Window(NewWindow, kw_only=True):
+class MaintenanceWindow(NewWindow, kw_only=True):
     """A maintenance window. One that repeats begins again at the same time in UTC."""
 
     id: Id

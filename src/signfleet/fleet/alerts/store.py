@@ -79,7 +79,7 @@ class Reader(Protocol):
     lease_until: int
 
 
-class Found(Protocol):
+class PagedDevice(Protocol):
     id: int
 
 
@@ -226,7 +226,8 @@ STATES_AMONG = Query(
 _page = [device.c.network_id == bindparam("in_network"), device.c.id > bindparam("after")]
 _count = bindparam("count", type_=Integer())
 BY_HEALTH = Query(
-    select(device.c.id).where(*_page, device.c.health == bindparam("health")).order_by(device.c.id).limit(_count), Found
+    select(device.c.id).where(*_page, device.c.health == bindparam("health")).order_by(device.c.id).limit(_count),
+    PagedDevice,
 )
 BY_SILENCE = Query(
     select(device.c.id)
@@ -234,5 +235,5 @@ BY_SILENCE = Query(
     .where(*_page, device_status.c.status_date <= bindparam("before"))
     .order_by(device.c.id)
     .limit(_count),
-    Found,
+    PagedDevice,
 )
