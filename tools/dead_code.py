@@ -42,8 +42,6 @@ ALLOWED = [
     *("__getattr__", "__annotations__"),
     # for the tests of others, and for ours, which end decoding processes
     *("clear_faults", "pids"),
-    # how webhooks read events
-    *("START", "read_after"),
     # emptied before a whole object is converted
     "path_long_name",
 ]

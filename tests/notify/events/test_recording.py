@@ -18,12 +18,13 @@ from signfleet.foundation.storage.tables import event
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.notify.events import reading
 from signfleet.notify.events.kinds import KINDS, EventData, HealthChanged, UserAdded
-from signfleet.notify.events.reading import START, Position, read_after
+from signfleet.notify.events.reading import Position, read_after
 from signfleet.notify.events.recording import ALL_EVENTS, Event, record, topic_of
 from signfleet.notify.events.retention import EventRetention
 
 COUNT = Query(select(func.count().label("number")).select_from(event))
 PATIENCE = 30
+START = Position(0, 0)
 
 
 async def happen(store: Store, network_id: int, *events: Event, date: int | None = None) -> None:

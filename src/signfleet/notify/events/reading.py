@@ -46,9 +46,6 @@ class Position(NamedTuple):
         return cls(int(found[1]), int(found[2]))
 
 
-START: Final = Position(0, 0)
-
-
 class Batch(NamedTuple):
     """Events in their order, and the position after them."""
 
