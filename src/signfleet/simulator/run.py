@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 
@@ -53,18 +54,9 @@ async def simulate(
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
+        make = partial(Player, clock=clock, tally=tally, secrets=secrets, period=period, boot_seconds=boot_seconds)
         crew = [
-            Player(
-                profile,
-                http,
-                setup_token,
-                clock=clock,
-                tally=tally,
-                secrets=secrets,
-                period=period,
-                ledger=secrets.ledger(profile.serial),
-                boot_seconds=boot_seconds,
-            )
+            make(profile, http, setup_token, ledger=secrets.ledger(profile.serial))
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]
@@ -74,11 +66,12 @@ async def simulate(
             while schedule:
                 due, number = heapq.heappop(schedule)
                 await asyncio.sleep(due - loop.time())
-                if dark is not None and loop.time() >= goes_dark and crew[number].profile.place.is_named(dark):
-                    crew[number].fall_silent()
+                player = crew[number]
+                if dark is not None and loop.time() >= goes_dark and player.profile.place.is_named(dark):
+                    player.fall_silent()
                     continue
-                wait = await crew[number].step()
-                if wait != math.inf and not crew[number].has_done(rounds):
+                wait = await player.step()
+                if wait != math.inf and not player.has_done(rounds):
                     heapq.heappush(schedule, (loop.time() + wait, number))
 
         async with _listening(url, crew if listens else []), asyncio.TaskGroup() as workers:

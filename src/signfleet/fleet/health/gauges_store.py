@@ -55,15 +55,15 @@ class Heard(Protocol):
 HEARD = Query(select(heartbeat.c.date, select(func.max(outage.c.ended)).scalar_subquery().label("ended")), Heard)
 
 
-class StateCount(Protocol):
+class HealthCount(Protocol):
     state: str
     total: int
 
 
-def _count(state: Column[str], where: ColumnElement[bool]) -> Query[StateCount]:
+def _count(state: Column[str], where: ColumnElement[bool]) -> Query[HealthCount]:
     """Returns the query of how many rows have each state, of those that a partial index lists."""
     listed = select(state.label("state")).where(where).limit(COUNTED).subquery()
-    return Query(select(listed.c.state, func.count().label("total")).group_by(listed.c.state), StateCount)
+    return Query(select(listed.c.state, func.count().label("total")).group_by(listed.c.state), HealthCount)
 
 
 OPEN_ALERTS = _count(alert.c.state, alert.c.resolve_date.is_(None))

@@ -24,7 +24,7 @@ PAGES_LIMIT: Final = 100_000
 IDS_LIMIT: Final = 1000
 
 
-class Window(NamedTuple):
+class PageWindow(NamedTuple):
     """A page by its number: `size` items after `offset`."""
 
     offset: int
@@ -66,11 +66,11 @@ def all_given(call: Call, name: str) -> list[str]:
     return [value for key, value in pairs if key.lower() == name]
 
 
-def window(call: Call) -> Window:
+def window(call: Call) -> PageWindow:
     """Returns the page that a call asks for. Raises `Invalid` for a number or size that is none."""
     number = _number(call, "page[pagenum]", 1, PAGES_LIMIT)
     size = _number(call, "page[pagesize]", PAGE_SIZE, PAGE_LIMIT)
-    return Window((number - 1) * size, size)
+    return PageWindow((number - 1) * size, size)
 
 
 def _number(call: Call, name: str, default: int, most: int) -> int:

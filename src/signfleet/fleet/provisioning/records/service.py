@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from signfleet.fleet.provisioning.envelope import Window, is_id, new_id
+from signfleet.fleet.provisioning.envelope import PageWindow, is_id, new_id
 from signfleet.fleet.provisioning.records import store as queries
 from signfleet.fleet.provisioning.records.schemas import SETUP_MEMBERS, check, entity
 from signfleet.fleet.provisioning.setups.service import Setups
@@ -56,7 +56,7 @@ class ProvisioningRecords:
         self._setups = setups
         self._most = most
 
-    async def page(self, network_id: int, wanted: Wanted, window: Window, *, is_descending: bool) -> Records:
+    async def page(self, network_id: int, wanted: Wanted, window: PageWindow, *, is_descending: bool) -> Records:
         """Returns a page of records, by serial."""
         name = await self._setups.network_name(network_id)
         total = await self._store.one(counters.TOTAL, network_id=network_id, entity=_COUNTER)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from signfleet.fleet.provisioning.envelope import Window, is_id, new_id
+from signfleet.fleet.provisioning.envelope import PageWindow, is_id, new_id
 from signfleet.fleet.provisioning.setups import document as documents
 from signfleet.fleet.provisioning.setups import store as queries
 from signfleet.foundation.errors import Invalid, NotFound, Unauthenticated
@@ -37,7 +37,7 @@ class Setups:
         return row.name
 
     async def page(
-        self, network_id: int, package: str | None, username: str | None, window: Window, *, is_descending: bool
+        self, network_id: int, package: str | None, username: str | None, window: PageWindow, *, is_descending: bool
     ) -> list[dict[str, Any]]:
         """Returns a page of rows, by package name."""
         name = await self.network_name(network_id)
