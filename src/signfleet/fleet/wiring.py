@@ -136,17 +136,22 @@ class FleetServices(IdentityServices):
         self.players = Players(store, self.subscriptions, limit, settings.groups_per_network)
         self.player_tokens = PlayerTokens(store, limit)
         self.reports = Reports(store, self.subscriptions, StoredEvents(settings))
+        self._add_alerts(foundation.key)
+        self.player_streams = PlayerStreams(hub, self.delivery, self.reports)
+        self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
+
+    def _add_alerts(self, key: bytes) -> None:
+        """Adds the services of alerts, and of who hears of them."""
+        store, settings, permissions = self.store, self.settings, self.permissions
         self.webhooks = Webhooks(
             store, self.outbox, self.webhook_delivery, self.webhook_keys, most=settings.webhooks_per_network
         )
         self.alerts = Alerts(store, permissions)
         self.alert_rules = AlertRules(store, settings.alert_rules_per_network)
-        self.unsubscribing = Unsubscribing(store, self.users, self.notifications, foundation.key, settings)
+        self.unsubscribing = Unsubscribing(store, self.users, self.notifications, key, settings)
         self.mailing = Mailing(store, self.outbox, permissions, self.unsubscribing, settings)
         self.alert_evaluator = AlertEvaluator(store, self.outbox, self.mailing)
         self.deliveries = Deliveries(store, self.outbox)
-        self.player_streams = PlayerStreams(hub, self.delivery, self.reports)
-        self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
 
     def _add_commands(self) -> Hub:
         """Adds the services of commands; returns what wakes waiting players."""
