@@ -4,7 +4,7 @@ There are 10,000 devices. Ours runs as `signfleet serve` does by default, its ac
 answers. Both run on uvicorn with uvloop and httptools, in two processes on the same core; a load generator on another
 core asks them in turns over keep-alive connections, uncompressed unless a row names gzip. For gzip, the reference is
 our own plain list. The figures are answers per second of the CPU time of the server, of all its threads: with a core of
-its own, that is what it answers in a second, and it hardly changes if the machine has other work.
+its own, that is what it answers in a second.
 """
 
 from __future__ import annotations
