@@ -42,7 +42,7 @@ from signfleet.foundation import clock
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import device, permission, setting
+from signfleet.foundation.storage.tables import device, device_status, permission, setting
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import ADMINISTRATORS
 from signfleet.identity.access.permission_store import INSERT_PERMISSION
@@ -66,8 +66,8 @@ CLEAR = Query(
     permission.delete().where(permission.c.network_id == bindparam("network_id"), permission.c.principal_id == USER)
 )
 MAKE_DUE = Query(
-    device.update()
-    .where(device.c.network_id == bindparam("in_network"), device.c.status_date.is_not(None))
+    device_status.update()
+    .where(device_status.c.network_id == bindparam("in_network"), device_status.c.status_date.is_not(None))
     .values(health_due_date=1)
 )
 WRITE = Query(setting.delete().where(setting.c.name == "bench"))

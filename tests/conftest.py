@@ -75,6 +75,7 @@ SLOW = (
     "clients",
     "deploy",
     "foundation/storage/test_kill.py",
+    "identity/jobs/test_kill.py",
     "foundation/storage/test_pooler.py",
     "foundation/storage/test_silence.py",
     "foundation/test_output.py",

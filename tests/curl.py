@@ -26,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("-s", action="store_true")
     parser.add_argument("-G", action="store_true")
+    parser.add_argument("-N", action="store_true")
     parser.add_argument("-X")
     parser.add_argument("-u", default="")
     parser.add_argument("-K", type=configured, default={})
@@ -38,15 +39,18 @@ def main() -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if data and not given.G else {}
     headers |= dict(line.split(": ", 1) for line in [*given.K.get("header", []), *given.H])
     user = given.K.get("user", [given.u])[0]
-    answer = httpx.request(
+    request = httpx.Request(
         given.X or ("POST" if data and not given.G else "GET"),
         f"{given.url}?{data}" if data and given.G else given.url,
         content=None if given.G else data,
         headers=headers,
-        auth=tuple(user.split(":", 1)) if user else None,
-        trust_env=False,
     )
-    sys.stdout.buffer.write(answer.content)
+    with httpx.Client(trust_env=False, timeout=None if given.N else 5) as client:
+        answer = client.send(request, auth=tuple(user.split(":", 1)) if user else None, stream=True)
+        for chunk in answer.iter_bytes():
+            sys.stdout.buffer.write(chunk)
+            if given.N:
+                sys.stdout.buffer.flush()
 
 
 def configured(place: str) -> dict[str, list[str]]:

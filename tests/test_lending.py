@@ -19,7 +19,7 @@ TABLES = "SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND reln
 SEQUENCES = TABLES.replace("'r'", "'S'")
 COLUMNS = """
     SELECT quote_ident(attname), format_type(atttypid, NULL) FROM pg_attribute
-    WHERE attrelid = $1::text::regclass AND attnum > 0 AND attgenerated = '' ORDER BY attnum"""
+    WHERE attrelid = $1::text::regclass AND attnum > 0 AND attgenerated = '' AND NOT attisdropped ORDER BY attnum"""
 VALUES = {"bigint": "7", "integer": "7", "boolean": "true", "bytea": "'x'", "jsonb": "'{}'", "double precision": "0.5"}
 
 

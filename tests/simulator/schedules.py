@@ -8,10 +8,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 from httpx import ASGITransport, AsyncBaseTransport, AsyncClient, ReadTimeout, Request, Response
+from sqlalchemy import select
 
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import command, device, token
+from signfleet.foundation.storage.tables import command, device, device_status, token
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.run import now_ms
@@ -111,7 +112,12 @@ async def _send(services: Services, network_id: int, serial: str, chance: Random
 
 
 def _device(serial: str) -> Any:
-    return device.select().where(device.c.serial == serial)
+    on_same = device_status.c.device_id == device.c.id
+    return (
+        select(device.c.id, device_status.c.report_sequence)
+        .join(device_status, on_same)
+        .where(device.c.serial == serial)
+    )
 
 
 async def _faults(services: Services, network_id: int, player: Player) -> list[str]:

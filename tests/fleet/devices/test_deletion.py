@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
+from signfleet.foundation import clock
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import metadata, permission
@@ -19,8 +20,9 @@ from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT
 from tests.fleet.devices.stored import example, register, store_downloads, store_errors, store_screenshots
 
-#: Everything that belongs to a device; audit trail, events, alerts, jobs and the block of its serial outlive it.
-OUTLIVE = {"alert", "audit", "blocked_serial", "event", "job_change", "job_failure", "notice"}
+#: Everything that belongs to a device; audit trail, events, alerts, jobs and the block of its serial outlive it, and a
+#: sweep deletes the files of its commands.
+OUTLIVE = {"alert", "audit", "blocked_serial", "command_file", "event", "job_change", "job_failure", "notice"}
 TABLES = [table for table in metadata.tables.values() if "device_id" in table.columns and table.name not in OUTLIVE]
 PERMISSION = example("001-40-get-devices-id-int-permissions-answer")[0] | {
     "principal": {"type": "Role", "id": VIEWERS.id}
@@ -69,6 +71,7 @@ async def devices(
         await store_downloads(services.store, network.network_id, id_, DOWNLOADS)
         picture = SCREENSHOT | {"id": number, "device": {"id": id_, "serial": f"A{number}"}}
         await store_screenshots(services.store, network.network_id, [picture])
+        await services.command_line.send(network.network_id, [id_], "identify", {}, clock.now())
         ids.append(id_)
     return ids
 

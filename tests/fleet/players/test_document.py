@@ -11,7 +11,7 @@ from tests.conftest import CallAs
 from tests.fleet.players.conftest import PLAYER
 
 TEXT = (Path(__file__).parents[3] / "docs" / "player-protocol.md").read_text()
-REGISTRATION, REGISTERED, REPORT, REPORT_ANSWER, REJECTING = (
+REGISTRATION, REGISTERED, REPORT, REPORT_ANSWER, REJECTING, *_COMMANDS = (
     json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 )
 

@@ -43,8 +43,13 @@ class RecordingTransaction:
     def __init__(self, tx: Transaction, dialect: str, texts: Texts) -> None:
         self._tx, self._dialect, self._texts = tx, dialect, texts
 
-    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+    async def nested(self, work: UnitOfWork[Any]) -> Any:
+        return await self._tx.nested(lambda tx: work(RecordingTransaction(tx, self._dialect, self._texts)))
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
         run = getattr(self._tx, method)
+        if method == "announce":  # sends no statement
+            return run
 
         async def recorded(query: Query | str, *rows: Any, **params: Any) -> Any:
             self._texts.append(query if isinstance(query, str) else query.prepared(self._dialect).text)

@@ -119,6 +119,8 @@ def with_object_allowed(endpoint: Endpoint) -> str:
         return OK if operation is UNIT_CONTROL and "{command}" in endpoint.path else HIDDEN
     if operation is UNIT_CONTROL:
         return OK
+    if endpoint.path.startswith("/admin/v1/changes/"):  # changes this one device; jobs of others do not exist
+        return HIDDEN if "{job}" in endpoint.path else OK
     return OK if is_instance(endpoint, operation) or is_collection(endpoint) else FORBIDDEN
 
 

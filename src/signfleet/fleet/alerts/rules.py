@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.conditions import read_condition
-from signfleet.fleet.alerts.schemas import Condition, MaintenanceWindow, NewRule, NewWindow, Rule, RuleChange
+from signfleet.fleet.alerts.schemas import Condition, MaintenanceWindow, NewRule, NewWindow, Rule, RuleChange, date_of
 from signfleet.fleet.alerts.store import RuleRow, WindowRow
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.health.rules import ReasonCode
@@ -105,7 +105,7 @@ class AlertRules:
     async def create_window(self, network_id: int, new: NewWindow, now: int) -> MaintenanceWindow:
         """Creates a maintenance window. Raises `Invalid`."""
         await _check_filter(new.filter)
-        begin, end = datetime.parse(new.begin), datetime.parse(new.end)
+        begin, end = date_of(new.begin, "begin"), date_of(new.end, "end")
         if begin is None or end is None or not begin < end <= begin + _PERIODS[new.repeats]:
             most = {"never": "366 days", "daily": "a day", "weekly": "a week"}[new.repeats]
             raise Invalid(f"'end' has to be a date after 'begin', by at most {most}.")

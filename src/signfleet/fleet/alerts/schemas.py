@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from signfleet.fleet.webhooks.schemas import DeviceFilter, Kinds, Name
+from signfleet.foundation.errors import Invalid
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime, Health, Id
 from signfleet.web.contract.paging import PagedList
 
@@ -114,3 +116,11 @@ class MaintenanceWindow(NewWindow, kw_only=True):
     id: Id
     author: str
     creation_date: DateTime
+
+
+def date_of(text: str, member: str) -> int | None:
+    """Returns a date of a body in ms, None for the contract's unset date. Raises `Invalid` with the member's name."""
+    try:
+        return datetime.parse(text)
+    except ValueError as error:
+        raise Invalid(f"'{member}': {error}.") from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.catalogue import ALERTS
-from signfleet.fleet.alerts.schemas import Alert
+from signfleet.fleet.alerts.schemas import Alert, date_of
 from signfleet.fleet.alerts.store import AlertRow
 from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.expressions.listing import Scope
@@ -55,7 +55,7 @@ class Alerts:
 
     async def mute(self, session: Session, ref: str, until: str, note: str | None, now: int) -> None:
         """Makes an alert quiet until a date; if its cause lasts, it opens again then. Raises `NotFound`, `Invalid`."""
-        due = datetime.parse(until)
+        due = date_of(until, "until")
         if due is None or not now < due <= now + LONGEST_MUTE:
             raise Invalid("'until' has to be a date in the future, at most 366 days ahead.")
         await self._change(session, ref, now, "muted", lambda row: {"new_note": note, "new_due_date": due})

@@ -6,7 +6,7 @@ from typing import Final
 
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Conflict, Forbidden
-from signfleet.foundation.quotas import check_quota
+from signfleet.foundation.quotas import QuotaReached
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
@@ -78,7 +78,10 @@ async def request(tx: Transaction, network_id: int, new: NewJob, now: int) -> in
         if same is not None:
             return same.id
     count = await tx.one(queries.COUNT_UNFINISHED, network_id=network_id)
-    check_quota(count.total if count else 0, UNFINISHED_LIMIT, "unfinished jobs in this network", "jobs")
+    if count is not None and count.total >= UNFINISHED_LIMIT:
+        raise QuotaReached(
+            f"This network has {count.total} unfinished jobs, at most {UNFINISHED_LIMIT}; wait for one, or cancel one."
+        )
     id_ = await insert_job(tx, network_id, new, now)
     await record(tx, network_id, AuditEntry("Create", "Job", id_, new.kind, None, {"subject": new.subject}), now)
     return id_

@@ -121,9 +121,9 @@ def _of_type(schema: Json, components: Json, name: str, depth: int) -> Any:
         case "string":
             return _text(schema, name)
         case "integer" | "number":
-            value = _NAMED.get(name.lower(), 1)
-            least = schema.get("minimum", value)
-            return max(value, least) if isinstance(value, int | float) else least
+            value = _NAMED.get(name.lower())
+            number = value if isinstance(value, int | float) else 1
+            return max(number, schema.get("minimum", number))
         case "boolean":
             return True
         case _:
