@@ -49,14 +49,14 @@ settings.configure(
 django.setup()
 
 from django.contrib.auth.models import AnonymousUser  # noqa: E402 - after setup, as below
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-from django.db import connection, models, transaction  # noqa: E402
-from django.http import HttpResponse  # noqa: E402
-from django.urls import include, path  # noqa: E402
-from django.utils import timezone  # noqa: E402
-from rest_framework import pagination, response, routers, serializers, viewsets  # noqa: E402
-from rest_framework.authentication import BaseAuthentication  # noqa: E402
-from rest_framework.exceptions import AuthenticationFailed  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402 - Django has to be configured first
+from django.db import connection, models, transaction  # noqa: E402 - Django has to be configured first
+from django.http import HttpResponse  # noqa: E402 - Django has to be configured first
+from django.urls import include, path  # noqa: E402 - Django has to be configured first
+from django.utils import timezone  # noqa: E402 - Django has to be configured first
+from rest_framework import pagination, response, routers, serializers, viewsets  # noqa: E402 - Django has to be configured first
+from rest_framework.authentication import BaseAuthentication  # noqa: E402 - Django has to be configured first
+from rest_framework.exceptions import AuthenticationFailed  # noqa: E402 - Django has to be configured first
 
 
 class Token(models.Model):

@@ -168,7 +168,7 @@ def test_nothing_changes_before_it_is_due(
         begin = outages[-1].ended
     outages = [outage for outage in outages if outage.began < outage.ended]
     given_: dict[str, object] = {"ago": ago, "period": period, "error_ago": error_ago, "outages": tuple(outages)}
-    verdict = evaluated(storage=storage, **given_)  # type: ignore[arg-type]
+    verdict = evaluated(storage=storage, **given_)  # type: ignore[arg-type]  # keywords of several types
     if verdict.due is None:
         assert verdict.reason == Reason("silent", NOW - ago)
         return

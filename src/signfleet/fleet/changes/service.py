@@ -66,7 +66,7 @@ class Changes:
         act = await action.read(value)
         found = await self._selection.find(session.network, new.filter, await self._devices.scope(session))
         examples = [
-            await self._store.write(lambda tx, id_=id_: self._try(tx, session, id_, act, now))  # type: ignore[misc]
+            await self._store.write(lambda tx, id_=id_: self._try(tx, session, id_, act, now))  # type: ignore[misc]  # no type for a lambda with a default
             for id_ in await self._selection.ids(session.network, found, EXAMPLES)
         ]
         count = await self._selection.count(session.network, found)

@@ -17,17 +17,6 @@ from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action
 
 _COUNTER: Final = "SetupRecord"
-_COLUMNS: Final = (
-    "serial",
-    "username",
-    "name",
-    "model",
-    "description",
-    "setup_id",
-    "setup_name",
-    "url",
-    "user_data",
-)
 
 
 class Wanted(NamedTuple):
@@ -128,9 +117,9 @@ class ProvisioningRecords:
             row = await tx.one(queries.LOCK_RECORD, network_id=network_id, id=id_.lower())
             if row is None:
                 raise NotFound.in_network("provisioning record", id_)
-            present = {column: getattr(row, column) for column in _COLUMNS}
-            kept = {column: value for column, value in present.items() if column not in SETUP_MEMBERS}
-            values = await self._values(network_id, kept | {"user_data": None} | given, network_name=name)
+            present = {column: getattr(row, column) for column in queries.COLUMNS}
+            others = {column: value for column, value in present.items() if column not in SETUP_MEMBERS}
+            values = await self._values(network_id, others | {"user_data": None} | given, network_name=name)
             if "user_data" not in given:
                 values["user_data"] = row.user_data
             await tx.execute(
@@ -186,7 +175,7 @@ class ProvisioningRecords:
         serial = (values.get("serial") or "").strip()
         if not serial:
             raise Invalid("'serial': a record needs the serial number of a player.")
-        complete = {column: values.get(column) for column in _COLUMNS}
+        complete = {column: values.get(column) for column in queries.COLUMNS}
         return complete | {"serial": serial, "username": values.get("username") or ""}
 
 
@@ -203,7 +192,7 @@ def _keys(values: dict[str, Any]) -> dict[str, str | None]:
 async def _delete(tx: Transaction, row: queries.RecordRow, now: int) -> None:
     await tx.execute(queries.DELETE_RECORD, in_network=row.network_id, this_id=row.id)
     await counters.add(tx, row.network_id, _COUNTER, -1)
-    present = {column: getattr(row, column) for column in _COLUMNS}
+    present = {column: getattr(row, column) for column in queries.COLUMNS}
     await record(tx, row.network_id, _entry("Delete", present, None), now)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import setup_record
 
-_COLUMNS = (
+#: What clients send.
+COLUMNS = (
     "serial",
     "username",
     "name",
@@ -48,7 +49,7 @@ class Total(Protocol):
 _rows = select(
     setup_record.c.network_id,
     setup_record.c.id,
-    *(setup_record.c[name] for name in _COLUMNS),
+    *(setup_record.c[name] for name in COLUMNS),
     setup_record.c.creation_date,
     setup_record.c.last_modified_date,
     setup_record.c.version,
@@ -99,7 +100,7 @@ REPLACE_RECORD = Query(
     setup_record.update()
     .where(setup_record.c.network_id == bindparam("in_network"), setup_record.c.id == bindparam("this_id"))
     .values(
-        {name: bindparam(f"new_{name}") for name in (*_COLUMNS, "serial_key", "username_key", "setup_name_key")}
+        {name: bindparam(f"new_{name}") for name in (*COLUMNS, "serial_key", "username_key", "setup_name_key")}
         | {"last_modified_date": bindparam("now"), "version": setup_record.c.version + 1}
     )
 )
