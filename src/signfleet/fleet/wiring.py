@@ -14,6 +14,7 @@ from signfleet.fleet.changes.actions import DeleteAction, GroupAction, SettingsA
 from signfleet.fleet.changes.routes import endpoints as change_endpoints
 from signfleet.fleet.changes.service import Changes
 from signfleet.fleet.commands.batches import Batches
+from signfleet.fleet.commands.changing import CommandAction
 from signfleet.fleet.commands.command_line import CommandLine
 from signfleet.fleet.commands.delivery.files import CommandFiles
 from signfleet.fleet.commands.delivery.hub import Hub
@@ -158,6 +159,7 @@ class FleetServices(IdentityServices):
         store, settings, permissions = self.store, self.settings, self.permissions
         self.commands = Commands(store, self.devices, permissions)
         self.batches = Batches(store, self.commands, permissions)
+        self.changes.register(CommandAction(self.devices, self.batches))
         self.relay = Relay(store)
         self.command_line = CommandLine(store)
         command_limit = player_rate_limit()

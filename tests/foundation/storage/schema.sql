@@ -129,7 +129,7 @@ CREATE TABLE command_batch (
 	total BIGINT NOT NULL, 
 	skipped BIGINT NOT NULL, 
 	last_device_id BIGINT NOT NULL, 
-	end_date BIGINT, 
+	end_date BIGINT, job_id BIGINT, 
 	CONSTRAINT pk_command_batch PRIMARY KEY (network_id, id)
 );
 CREATE TABLE command_file (
@@ -450,6 +450,7 @@ CREATE INDEX ix_blocked_serial_device ON blocked_serial (network_id, device_id);
 CREATE INDEX ix_command_age ON command (end_date);
 CREATE INDEX ix_command_batch ON command (network_id, batch_id, state, release_date, id);
 CREATE INDEX ix_command_batch_creation ON command_batch (network_id, creation_date, id);
+CREATE INDEX ix_command_batch_job ON command_batch (network_id, job_id);
 CREATE INDEX ix_command_batch_open ON command_batch (end_date, network_id, id);
 CREATE INDEX ix_command_creation ON command (network_id, creation_date, id);
 CREATE INDEX ix_command_device ON command (network_id, device_id, id);

@@ -21,6 +21,7 @@ from signfleet.fleet.devices.tags.service import Tags, read_change
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access.operations.definitions import DELETE_DEVICE
+from signfleet.identity.jobs.kinds import Run
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.patch import Changes as PatchChanges
 from signfleet.web.contract.patch import Document, converted
@@ -53,8 +54,12 @@ class Action(Protocol):
         """The scope that the token of the caller needs."""
         ...
 
-    async def read(self, value: Any) -> Act:
-        """Reads the member of the body. Raises `Invalid`."""
+    async def read(self, value: Any, session: Session, run: Run | None = None) -> Act:
+        """Reads the member of the body, for a step of a job if there is one. Raises `Invalid`, `Forbidden`."""
+        ...
+
+    async def finish(self, tx: Transaction, run: Run) -> Any:
+        """Does what is left after the last device of a job; returns the result of the job."""
         ...
 
     def undo(self, outcome: Outcome) -> Act | None:
@@ -62,7 +67,14 @@ class Action(Protocol):
         ...
 
 
-class SettingsAction:
+class DeviceAction:
+    """The base class of actions that are complete with each device."""
+
+    async def finish(self, tx: Transaction, run: Run) -> None:
+        """Does nothing."""
+
+
+class SettingsAction(DeviceAction):
     """Replaces single settings, by the operations of a JSON Patch."""
 
     name = "settings"
@@ -71,7 +83,7 @@ class SettingsAction:
     def __init__(self, settings: DeviceSettings) -> None:
         self._settings = settings
 
-    async def read(self, value: Any) -> Act:
+    async def read(self, value: Any, session: Session, run: Run | None = None) -> Act:
         """Reads the operations."""
         operations = converted({"settings": value}, _Operations).settings
         return self.act(await self._settings.read_patch(operations))
@@ -97,7 +109,7 @@ class GroupAction(SettingsAction):
 
     name = "group"
 
-    async def read(self, value: Any) -> Act:
+    async def read(self, value: Any, session: Session, run: Run | None = None) -> Act:
         """Reads the reference."""
         group = converted({"group": value}, _Group).group
         if group.id <= 0 and not group.name:
@@ -106,7 +118,7 @@ class GroupAction(SettingsAction):
         return self.act(lambda present: present | {"group": wanted})
 
 
-class TagsAction:
+class TagsAction(DeviceAction):
     """Sets tags, whatever value they have now, and removes others."""
 
     name = "tags"
@@ -115,7 +127,7 @@ class TagsAction:
     def __init__(self, tags: Tags) -> None:
         self._tags = tags
 
-    async def read(self, value: Any) -> Act:
+    async def read(self, value: Any, session: Session, run: Run | None = None) -> Act:
         """Reads the tags."""
         wanted = converted({"tags": value}, _Tags).tags
         return self.act(wanted.set, wanted.remove, {})
@@ -136,7 +148,7 @@ class TagsAction:
         return self.act(old, [key for key, value in before.items() if value is None], after)
 
 
-class DeleteAction:
+class DeleteAction(DeviceAction):
     """Deletes devices."""
 
     name = "delete"
@@ -146,7 +158,7 @@ class DeleteAction:
         self._devices = devices
         self._deletion = deletion
 
-    async def read(self, value: Any) -> Act:
+    async def read(self, value: Any, session: Session, run: Run | None = None) -> Act:
         """Reads the member, which is true."""
         if value is not True:
             raise Invalid("'delete' has to be true.")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from signfleet.foundation.wire.types import Id
 from signfleet.web.contract.patch import Changes
+
+CommandName = Annotated[str, Meta(min_length=1, max_length=64)]
+Arguments = Annotated[
+    dict[str, Any], Meta(description="The arguments of the command, which depend on its name; at most 8 KiB.")
+]
 
 
 class TagEdits(msgspec.Struct):
@@ -24,6 +30,19 @@ class WantedGroup(msgspec.Struct):
     name: str | None = None
 
 
+class WantedCommand(msgspec.Struct, rename="camel", kw_only=True):
+    """A command, and how it is spread over the devices."""
+
+    name: CommandName
+    arguments: Arguments | None = None
+    lifetime: Annotated[int, Meta(ge=1, le=604_800, description="Seconds from its release to its end.")] | None = None
+    at_once: Annotated[int, Meta(ge=1, le=100_000, description="How many may be unfinished at a time.")] | None = None
+    stop_after: (
+        Annotated[int, Meta(ge=1, le=100_000, description="Failures after which the rest is cancelled.")] | None
+    ) = None
+    jitter: Annotated[int, Meta(ge=0, le=86_400, description="Seconds over which a step is spread.")] = 0
+
+
 class NewChange(msgspec.Struct, rename="camel", kw_only=True):
     """A filter and one action."""
 
@@ -32,7 +51,7 @@ class NewChange(msgspec.Struct, rename="camel", kw_only=True):
     group: WantedGroup | msgspec.UnsetType = msgspec.UNSET
     tags: TagEdits | msgspec.UnsetType = msgspec.UNSET
     delete: bool | msgspec.UnsetType = msgspec.UNSET
-    command: Any = msgspec.UNSET
+    command: WantedCommand | msgspec.UnsetType = msgspec.UNSET
 
 
 class Example(msgspec.Struct, rename="camel", kw_only=True):

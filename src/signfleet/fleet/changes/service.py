@@ -63,7 +63,7 @@ class Changes:
     async def check(self, session: Session, new: NewChange, now: int) -> DryRun:
         """Counts the devices of a change, and returns what would happen to the first ones. Changes nothing."""
         action, value = self._action(session, new)
-        act = await action.read(value)
+        act = await action.read(value, session)
         found = await self._selection.find(session.network, new.filter, await self._devices.scope(session))
         examples = [
             await self._store.write(lambda tx, id_=id_: self._try(tx, session, id_, act, now))  # type: ignore[misc]  # no type for a lambda with a default
@@ -75,7 +75,7 @@ class Changes:
     async def submit(self, session: Session, new: NewChange, request_key: str | None, now: int) -> Job:
         """Starts a change as a job. Raises `Invalid`, `Forbidden`, `QuotaReached`, `Conflict`."""
         action, value = self._action(session, new)
-        await action.read(value)
+        await action.read(value, session)
         found = await self._selection.find(session.network, new.filter, await self._devices.scope(session))
         last = await self._selection.last(session.network, found)
         total = await self._selection.count(session.network, found)
@@ -90,7 +90,7 @@ class Changes:
         if "undo" in given:
             raise Invalid(f"Job {row.id} undoes another one; undo that one again instead.")
         self._require_scope(session, self._actions[given["action"]])
-        retried = {"retry": row.id, "action": given["action"], "value": given["value"]}
+        retried = {"retry": row.id, "filter": row.subject, "action": given["action"], "value": given["value"]}
         new = NewJob(self.name, row.subject, retried, session, row.failed, request_key)
         return await self._start(session, new, now)
 
@@ -108,7 +108,7 @@ class Changes:
         """Takes the next devices of a filter, of the failures of a job, or of those that a job has changed."""
         given, after = run.input, run.position or 0
         action = self._actions[given["action"]]
-        act = None if "undo" in given else await action.read(given["value"])
+        act = None if "undo" in given else await action.read(given["value"], run.caller, run)
         found = None
         if "undo" in given:
             items = await self._changed(run, action, after)
@@ -128,12 +128,14 @@ class Changes:
                 for item in items
                 if item.device_id in taken and (todo := item.act or act) is not None
             ]
+            is_last = len(items) < run.size
             return Progress(
                 items[-1].position if items else None,
                 len(taken),
-                is_last=len(items) < run.size,
+                is_last=is_last,
                 failures=[result for result in results if isinstance(result, Failure)],
                 changes=[result for result in results if isinstance(result, DeviceChange)],
+                result=await action.finish(tx, run) if is_last and act is not None else None,
             )
 
         return step

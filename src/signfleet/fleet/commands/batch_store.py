@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Integer, ScalarSelect, and_, bindparam, func,
 from signfleet.fleet.commands.schemas import BatchState
 from signfleet.fleet.commands.store import COLUMNS, CommandRow
 from signfleet.foundation.storage.query import Query, among, with_id
-from signfleet.foundation.storage.tables import command, command_batch
+from signfleet.foundation.storage.tables import command, command_batch, job
 
 
 class BatchRow(Protocol):
@@ -32,6 +32,14 @@ class BatchRow(Protocol):
     skipped: int
     last_device_id: int
     end_date: int | None
+    #: The job that creates its commands.
+    job_id: int | None
+
+
+class OpenBatchRow(BatchRow, Protocol):
+    """A batch that has not ended, and how many of its jobs have not."""
+
+    is_running: int
 
 
 _THIS_BATCH = and_(command_batch.c.network_id == bindparam("network_id"), command_batch.c.id == bindparam("batch_id"))
@@ -55,10 +63,27 @@ PAGE = Query(
     BatchRow,
 )
 OPEN = Query(
-    select(command_batch)
+    select(
+        command_batch,
+        select(func.count())
+        .where(
+            job.c.network_id == command_batch.c.network_id,
+            job.c.id == command_batch.c.job_id,
+            job.c.finished_date.is_(None),
+        )
+        .scalar_subquery()
+        .label("is_running"),
+    )
     .where(command_batch.c.end_date.is_(None))
     .order_by(command_batch.c.network_id, command_batch.c.id)
     .limit(1000),
+    OpenBatchRow,
+)
+#: Locks the batch of a job, as `LOCK` does.
+LOCK_OF_JOB = Query(
+    select(command_batch)
+    .where(command_batch.c.network_id == bindparam("network_id"), command_batch.c.job_id == bindparam("of_job"))
+    .with_for_update(),
     BatchRow,
 )
 SET_PROGRESS = Query(

@@ -11,11 +11,12 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from signfleet.fleet.changes.schemas import WantedCommand
 from signfleet.fleet.commands import batch_store as queries
 from signfleet.fleet.commands import store as command_queries
 from signfleet.fleet.commands.kinds import KINDS, Kind, kind_of
 from signfleet.fleet.commands.outcomes import finish
-from signfleet.fleet.commands.queue import Order, enqueue, offer
+from signfleet.fleet.commands.queue import Enqueued, Order, enqueue, offer
 from signfleet.fleet.commands.repeats import Repeatable
 from signfleet.fleet.commands.schemas import (
     BatchPreview,
@@ -73,28 +74,7 @@ class Batches:
         async def begin(tx: Transaction) -> tuple[int, bool]:
             if request is not None and (known := await request.begin(tx, network_id, now)) is not None:
                 return known, False
-            batch_id = await tx.next_id("command_batch")
-            await tx.execute(
-                queries.INSERT,
-                network_id=network_id,
-                id=batch_id,
-                name=kind.name,
-                arguments=arguments,
-                filter=new.filter,
-                author=acting().name,
-                creation_date=now,
-                lifetime=kind.lifetime if new.lifetime is None else new.lifetime * SECOND,
-                at_once=new.at_once,
-                stop_after=new.stop_after,
-                jitter=new.jitter * SECOND,
-                state="creating",
-                total=0,
-                skipped=0,
-                last_device_id=0,
-                end_date=None,
-            )
-            document = {"name": kind.name, "filter": new.filter, "arguments": kind.shown(arguments)}
-            await record(tx, network_id, AuditEntry("Create", "CommandBatch", batch_id, kind.name, None, document), now)
+            batch_id = await insert(tx, network_id, new, now, kind=kind, arguments=arguments)
             if request is not None:
                 await request.finish(tx, network_id, batch_id=batch_id)
             return batch_id, True
@@ -105,12 +85,17 @@ class Batches:
         await self.advance(network_id, batch_id, now)
         return await self.get(session, batch_id), is_new
 
+    async def read(self, session: Session, wanted: WantedCommand) -> tuple[Kind, str]:
+        """Returns the command and its arguments, if the caller may send it to some device."""
+        kind = kind_of(wanted.name)
+        await self._permissions.require(session, kind.operation)
+        arguments = kind.read(wanted.arguments)
+        await self._commands.require_allowed(session.network, kind)
+        return kind, arguments
+
     async def _read(self, session: Session, new: NewBatch) -> tuple[Kind, str, list[int]]:
         """Returns the command, its arguments, and the devices that match."""
-        kind = kind_of(new.name)
-        await self._permissions.require(session, kind.operation)
-        arguments = kind.read(new.arguments)
-        await self._commands.require_allowed(session.network, kind)
+        kind, arguments = await self.read(session, new)
         visible = await self._permissions.scope(session, VIEW_DEVICE, DEVICE_ID)
         sendable = await self._permissions.scope(session, kind.operation, DEVICE_ID)
         parsed = await self._listing.read_filter(self._store, session.network, new.filter, visible)
@@ -125,6 +110,7 @@ class Batches:
     async def _create(self, network_id: int, order: Order, ids: list[int], now: int) -> None:
         """Creates the commands of a batch that do not exist yet, in steps, and then opens it."""
         batch_id = order.batch_id
+        assert batch_id is not None
 
         async def step(tx: Transaction) -> bool:
             batch = await tx.one(queries.LOCK, network_id=network_id, batch_id=batch_id)
@@ -132,14 +118,13 @@ class Batches:
                 return False
             some = [id_ for id_ in ids if id_ > batch.last_device_id][:STEP]
             done = await enqueue(tx, network_id, some, order, now) if some else None
-            await tx.execute(
-                queries.SET_PROGRESS,
-                in_network=network_id,
-                this_id=batch_id,
-                created=len(done.new) if done else 0,
-                passed_over=len(done.pending) + len(done.full) if done else 0,
-                new_last=some[-1] if some else batch.last_device_id,
-                new_state="creating" if some else "running",
+            await set_progress(
+                tx,
+                network_id,
+                batch_id,
+                done,
+                last=some[-1] if some else batch.last_device_id,
+                state="creating" if some else "running",
             )
             return bool(some)
 
@@ -163,7 +148,8 @@ class Batches:
     async def sweep(self, now: int) -> None:
         """Advances all batches that have not ended, and cancels those whose creation was interrupted."""
         for row in await self._store.all(queries.OPEN):
-            if row.state == "creating" and row.creation_date < now - CREATION_TIME:
+            is_late = row.job_id is None and row.creation_date < now - CREATION_TIME
+            if row.state == "creating" and (is_late or (row.job_id is not None and row.is_running == 0)):
                 await self._store.write(partial(_abandon, found=row, now=now))
             await self.advance(row.network_id, row.id, now)
 
@@ -229,6 +215,66 @@ class Batches:
             end_date=None if row.end_date is None else datetime.format(row.end_date),
             states=StateCounts(**{found.state: found.commands for found in states}),
         )
+
+
+async def insert(
+    tx: Transaction,
+    network_id: int,
+    new: NewBatch,
+    now: int,
+    *,
+    kind: Kind,
+    arguments: str,
+    job_id: int | None = None,
+) -> int:
+    """Inserts a batch without commands and returns its id; `job_id` is that of the job that creates them."""
+    batch_id = await tx.next_id("command_batch")
+    await tx.execute(
+        queries.INSERT,
+        network_id=network_id,
+        id=batch_id,
+        name=kind.name,
+        arguments=arguments,
+        filter=new.filter,
+        author=acting().name,
+        creation_date=now,
+        lifetime=kind.lifetime if new.lifetime is None else new.lifetime * SECOND,
+        at_once=new.at_once,
+        stop_after=new.stop_after,
+        jitter=new.jitter * SECOND,
+        state="creating",
+        total=0,
+        skipped=0,
+        last_device_id=0,
+        end_date=None,
+        job_id=job_id,
+    )
+    document = {"name": kind.name, "filter": new.filter, "arguments": kind.shown(arguments)}
+    await record(tx, network_id, AuditEntry("Create", "CommandBatch", batch_id, kind.name, None, document), now)
+    return batch_id
+
+
+async def set_progress(
+    tx: Transaction, network_id: int, batch_id: int, done: Enqueued | None, *, last: int, state: BatchState
+) -> None:
+    """Counts the new commands of a batch, and the devices that got none."""
+    await tx.execute(
+        queries.SET_PROGRESS,
+        in_network=network_id,
+        this_id=batch_id,
+        created=len(done.new) if done else 0,
+        passed_over=len(done.pending) + len(done.full) if done else 0,
+        new_last=last,
+        new_state=state,
+    )
+
+
+async def open_batch(tx: Transaction, network_id: int, batch_id: int, now: int) -> None:
+    """Lets a batch whose commands all exist begin, in a transaction of its caller."""
+    await set_progress(tx, network_id, batch_id, None, last=0, state="running")
+    batch = await tx.one(queries.LOCK, network_id=network_id, batch_id=batch_id)
+    if batch is not None:
+        await _release_some(tx, batch, now)
 
 
 async def _release_some(tx: Transaction, batch: queries.BatchRow, now: int) -> bool:

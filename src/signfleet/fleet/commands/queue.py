@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.kinds import Kind
 from signfleet.fleet.commands.store import SerialRow
+from signfleet.foundation.quotas import QuotaReached
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.wakeups import Topic
 from signfleet.foundation.wire.text import fold
@@ -98,6 +99,11 @@ def _row(network_id: int, device: SerialRow, command_id: int, order: Order, now:
         "due_date": None if order.release_date is None else order.expiration_date,
         "batch_id": order.batch_id,
     }
+
+
+def full_queue() -> QuotaReached:
+    """Returns the error for a device that can get no further command."""
+    return QuotaReached(f"The device has {PENDING_LIMIT} unfinished commands; cancel some, or wait.")
 
 
 async def offer(tx: Transaction, network_id: int, device_ids: list[int]) -> None:

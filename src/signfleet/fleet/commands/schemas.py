@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from signfleet.fleet.changes.schemas import Arguments, CommandName, WantedCommand
 from signfleet.fleet.commands.kinds import Group
 from signfleet.fleet.devices.schemas import Entity
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -22,11 +23,7 @@ BatchState = Literal["creating", "running", "finished", "stopped", "cancelled"]
 #: Bytes of the result of a command as JSON.
 RESULT_LIMIT = 65_536
 
-CommandName = Annotated[str, Meta(min_length=1, max_length=64)]
 Message = Annotated[str, Meta(max_length=1024)]
-Arguments = Annotated[
-    dict[str, Any], Meta(description="The arguments of the command, which depend on its name; at most 8 KiB.")
-]
 ExpiresAt = Annotated[DateTime, Meta(description="Until when the player may begin; default: 10 minutes or 7 days.")]
 
 
@@ -39,18 +36,10 @@ class NewCommand(Entity):
     expires_at: ExpiresAt | None = None
 
 
-class NewBatch(Entity):
+class NewBatch(WantedCommand):
     """A command to all devices that a filter matches."""
 
     filter: Annotated[str, Meta(min_length=1, max_length=8192)]
-    name: CommandName
-    arguments: Arguments | None = None
-    lifetime: Annotated[int, Meta(ge=1, le=604_800, description="Seconds from its release to its end.")] | None = None
-    at_once: Annotated[int, Meta(ge=1, le=100_000, description="How many may be unfinished at a time.")] | None = None
-    stop_after: (
-        Annotated[int, Meta(ge=1, le=100_000, description="Failures after which the rest is cancelled.")] | None
-    ) = None
-    jitter: Annotated[int, Meta(ge=0, le=86_400, description="Seconds over which a step is spread.")] = 0
 
 
 class CommandFile(Entity):

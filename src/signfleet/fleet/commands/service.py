@@ -11,7 +11,7 @@ from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.catalogue import COMMANDS
 from signfleet.fleet.commands.kinds import KINDS, OPERATIONS, Kind, kind_of
 from signfleet.fleet.commands.outcomes import finish
-from signfleet.fleet.commands.queue import PENDING_LIMIT, Order, enqueue
+from signfleet.fleet.commands.queue import Order, enqueue, full_queue
 from signfleet.fleet.commands.repeats import Repeatable
 from signfleet.fleet.commands.schemas import Command, CommandDetails, CommandFile, CommandRules, NewCommand
 from signfleet.fleet.commands.store import CommandRow
@@ -19,7 +19,6 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from signfleet.foundation.expressions.listing import Scope
-from signfleet.foundation.quotas import QuotaReached
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
@@ -70,7 +69,7 @@ class Commands:
             order = Order(kind, arguments, expiration, release_date=now)
             done = await enqueue(tx, session.network, [found.id], order, now)
             if done.full:
-                raise QuotaReached(f"The device has {PENDING_LIMIT} unfinished commands; cancel some, or wait.")
+                raise full_queue()
             command_id = (done.new or done.pending)[found.id]
             if request is not None:
                 await request.finish(tx, session.network, command_id=command_id)

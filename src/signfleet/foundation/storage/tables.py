@@ -1212,6 +1212,8 @@ command_batch = Table(
     _required("skipped", BigInteger, comment="devices that have one already, or too many others"),
     _required("last_device_id", BigInteger, comment="up to which device the commands exist"),
     Column("end_date", BigInteger),
+    Column("job_id", BigInteger, comment="the mass change that creates the commands"),
+    Index("ix_command_batch_job", "network_id", "job_id"),
     Index("ix_command_batch_open", "end_date", "network_id", "id"),
     Index("ix_command_batch_creation", "network_id", "creation_date", "id"),
     comment="Commands to all devices that a filter matched.",
