@@ -23,6 +23,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ hypothesis_settings.load_profile("repeatable")
 for waiting in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, waiting, PATIENCE)
 
+# Each client of HTTPX reads all authorities of the system, which takes longer than most tests.
+httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
+
 #: Tests that `make quick` omits beside those on PostgreSQL: they start processes or inject faults.
 SLOW = (
     "app/cli/test_backup.py",
@@ -107,9 +111,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Excludes the many loaded objects from later garbage collections: none of them becomes garbage."""
+    """Makes garbage collections rare, and excludes the many loaded objects: none of them becomes garbage."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _needs_postgresql(item: pytest.Item) -> bool:

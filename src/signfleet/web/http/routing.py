@@ -78,9 +78,10 @@ class Router:
         """Makes `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
         node = self._root
         for segment in _split(template):
-            parameter = _PARAMETER.fullmatch(segment)
+            parameter = _PARAMETER.fullmatch(segment) if segment.startswith("{") else None
             if parameter is None:
-                node = node.literals.setdefault(segment.lower(), _Node())
+                literal = segment.lower()
+                node = node.literals.get(literal) or node.literals.setdefault(literal, _Node())
             elif parameter[2]:
                 route = node.rest = node.rest or Route(template)
                 break
