@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 from bench import http_load
 from bench.reporting import reporting_players
-from bench.servers import LOAD, SERVERS, Ours, running_bare, serving_fleet
+from bench.servers import LOAD, SERVERS, SWEEP_PERIOD, Ours, running_bare, serving_fleet, wait_until_idle
 from bench.table import Row
 from tests.api import MAIN
 
@@ -43,6 +43,7 @@ def measure() -> Iterator[Row]:
         goals = {"get one device": 0.60, f"list {PAGE} devices": 0.35, f"list {PAGE}, filter, sort, counts": 0.20}
         goals["issue a token"] = 0.40
         reports = reporting_players(ours.api, PLAYERS)
+        wait_until_idle(ours.server, quiet=SWEEP_PERIOD)
         answers = _answers(ours.port, [*itertools.chain(*loads.values()), reports[0]])
         loads["report with a status"] = _by_connection(reports)
         with running_bare(answers) as bare, http_load.on_core(LOAD):
