@@ -37,10 +37,13 @@ class Lines(LogCapture):
             with self._changed:
                 self._changed.notify_all()
 
-    def first(self, count: int) -> list[Any]:
+    def first(self, count: int, method: str = "GET") -> list[Any]:
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.entries) >= count, LIMIT)
-        return self.entries
+            assert self._changed.wait_for(lambda: len(self._of(method)) >= count, LIMIT)
+        return self._of(method)
+
+    def _of(self, method: str) -> list[Any]:
+        return [line for line in self.entries if line["method"] == method]
 
 
 @pytest.fixture
@@ -99,19 +102,20 @@ def test_a_late_request_body_does_not_stop_a_stream(address: str, ticks: Ticks) 
     assert ticks.closed.wait(LIMIT)
 
 
-def test_a_client_that_sends_no_more_gets_the_whole_stream(address: str) -> None:
+def test_a_client_that_sends_no_more_gets_the_whole_stream(address: str, lines: Lines) -> None:
     with connected(address) as connection:
         connection.sendall(request("/open/long", "Connection: close"))
         connection.shutdown(socket.SHUT_WR)
         _head, _, body = until_closed(connection).partition(b"\r\n\r\n")
         assert body.count(b"x") == 1_000_000
+    assert not lines.first(1)[0].get("incomplete")
 
 
 def test_head_of_a_stream_has_no_body(anyone: httpx.Client, ticks: Ticks, lines: Lines) -> None:
     assert anyone.head("/open/ticks?count=10000").status_code == 200
     assert anyone.head("/open/ticks?count=10000").content == b""
     assert ticks.made == 0
-    assert [line["bytes"] for line in lines.first(2)] == [0, 0]
+    assert [line["bytes"] for line in lines.first(2, "HEAD")] == [0, 0]
 
 
 def test_a_whole_stream_is_logged_with_its_bytes(address: str, lines: Lines) -> None:
