@@ -24,6 +24,7 @@ from signfleet.fleet.commands.relay import Relay
 from signfleet.fleet.commands.retention import CommandRetention
 from signfleet.fleet.commands.routes import endpoints as command_endpoints
 from signfleet.fleet.commands.service import Commands
+from signfleet.fleet.devices.agent.service import Agents
 from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.counts.service import DeviceCounts, MaintainedCounts
 from signfleet.fleet.devices.deletion import DeviceDeletion
@@ -97,6 +98,7 @@ class FleetServices(IdentityServices):
         self.retention = Retention(store, self.blobs, settings)
 
         self.devices = devices = Devices(store, permissions)
+        self.agents = Agents(store, devices)
         self.device_settings = DeviceSettings(store, devices, permissions)
         self.device_deletion = DeviceDeletion(
             store, devices, permissions, self.subscriptions, retention=self.retention, jobs=self.job_runner

@@ -82,6 +82,7 @@ async def test_each_health_has_its_reason_and_date(
         "since": reported,
         "lastReport": reported,
         "picture": None,
+        "settings": "unknown",
     }
 
 

@@ -129,7 +129,7 @@ CREATE TABLE command_batch (
 	total BIGINT NOT NULL, 
 	skipped BIGINT NOT NULL, 
 	last_device_id BIGINT NOT NULL, 
-	end_date BIGINT, job_id BIGINT, 
+	end_date BIGINT, job_id BIGINT, unable BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_command_batch PRIMARY KEY (network_id, id)
 );
 CREATE TABLE command_file (
@@ -178,6 +178,16 @@ CREATE TABLE device (
 	CONSTRAINT pk_device PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_serial_key UNIQUE (serial_key)
 );
+CREATE TABLE device_agent (
+	network_id BIGINT NOT NULL, 
+	device_id INTEGER NOT NULL, 
+	can TEXT, 
+	applied_etag TEXT, 
+	applied_date BIGINT, 
+	failed TEXT, 
+	announced INTEGER DEFAULT '0' NOT NULL, 
+	CONSTRAINT pk_device_agent PRIMARY KEY (device_id)
+);
 CREATE TABLE device_count (
 	network_id BIGINT NOT NULL, 
 	"by" TEXT NOT NULL, 
@@ -209,7 +219,7 @@ CREATE TABLE "device_document" (
 	tags TEXT NOT NULL, 
 	permissions TEXT NOT NULL, 
 	head TEXT NOT NULL GENERATED ALWAYS AS ('{' || identity || ',"settings":' || settings || ',"status":') STORED, 
-	tail TEXT NOT NULL GENERATED ALWAYS AS (',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || ',"tags":' || tags || ',"permissions":' || permissions || '}') STORED, 
+	tail TEXT NOT NULL GENERATED ALWAYS AS (',"subscription":' || coalesce(subscription, 'null') || ',"taggedGroups":' || tagged_groups || ',"tags":' || tags || ',"permissions":' || permissions || '}') STORED, managed TEXT, 
 	CONSTRAINT pk_device_document PRIMARY KEY (device_id)
 );
 CREATE TABLE "device_download" (
@@ -250,6 +260,24 @@ CREATE TABLE device_group (
 	last_modified_date BIGINT NOT NULL, name_order TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_device_group PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_device_group_network_id_name_key UNIQUE (network_id, name_key)
+);
+CREATE TABLE device_metrics (
+	network_id BIGINT NOT NULL, 
+	device_id INTEGER NOT NULL, 
+	date BIGINT NOT NULL, 
+	properties TEXT NOT NULL, 
+	latest TEXT NOT NULL, 
+	hour BIGINT NOT NULL, 
+	slots TEXT NOT NULL, 
+	CONSTRAINT pk_device_metrics PRIMARY KEY (device_id)
+);
+CREATE TABLE device_metrics_hour (
+	network_id BIGINT NOT NULL, 
+	device_id BIGINT NOT NULL, 
+	step INTEGER NOT NULL, 
+	hour BIGINT NOT NULL, 
+	slots TEXT NOT NULL, 
+	CONSTRAINT pk_device_metrics_hour PRIMARY KEY (network_id, device_id, step, hour)
 );
 CREATE TABLE device_note (
 	network_id BIGINT NOT NULL, 
@@ -471,6 +499,7 @@ CREATE INDEX ix_device_health_since ON device (network_id, health_since, id);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
 CREATE INDEX ix_device_latitude ON device (network_id, location_key, gps_latitude, id);
 CREATE INDEX ix_device_longitude ON device (network_id, location_key, gps_longitude, id);
+CREATE INDEX ix_device_metrics_hour_age ON device_metrics_hour (step, hour);
 CREATE INDEX ix_device_model ON device (network_id, model_key, id);
 CREATE INDEX ix_device_model_name ON device (network_id, model_key, name_order, id);
 CREATE INDEX ix_device_name ON device (network_id, name_key, id);

@@ -30,6 +30,7 @@ class BatchRow(Protocol):
     state: BatchState
     total: int
     skipped: int
+    unable: int
     last_device_id: int
     end_date: int | None
     #: The job that creates its commands.
@@ -92,6 +93,7 @@ SET_PROGRESS = Query(
     .values(
         total=command_batch.c.total + bindparam("created"),
         skipped=command_batch.c.skipped + bindparam("passed_over"),
+        unable=command_batch.c.unable + bindparam("left_out"),
         last_device_id=bindparam("new_last"),
         state=bindparam("new_state"),
     )

@@ -27,6 +27,7 @@ from signfleet.fleet.commands.schemas import (
     StateCounts,
 )
 from signfleet.fleet.commands.service import LONGEST_LIFE, Commands
+from signfleet.fleet.devices.agent.store import COUNT_UNABLE, pattern_of
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.store import DEVICE_ID
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -46,7 +47,7 @@ STEP: Final = 200
 EXAMPLES: Final = 10
 #: The states of a batch whose unreleased commands are being cancelled.
 ENDING: Final = ("stopped", "cancelled")
-#: After so long (ms), nobody repeats the request of a batch that is not complete.
+#: After so long (ms), nobody repeats the request of an incomplete batch.
 CREATION_TIME: Final = 10 * MINUTE
 
 
@@ -61,9 +62,11 @@ class Batches:
 
     async def preview(self, session: Session, new: NewBatch) -> BatchPreview:
         """Returns how many devices a batch would reach, and some of them."""
-        _, _, ids = await self._read(session, new)
+        kind, _, ids = await self._read(session, new)
         rows = await self._store.all(command_queries.SERIALS, network_id=session.network, ids=ids[:EXAMPLES])
-        return BatchPreview(count=len(ids), examples=[DeviceReference(id=row.id, serial=row.serial) for row in rows])
+        these = {"network_id": session.network, "ids": ids, "pattern": pattern_of(kind.name)}
+        (unable,) = await self._store.scan_all(COUNT_UNABLE, **these)
+        return BatchPreview(len(ids), unable.devices, [DeviceReference(id=row.id, serial=row.serial) for row in rows])
 
     async def send(self, session: Session, new: NewBatch, key: str | None, now: int) -> tuple[CommandBatch, bool]:
         """Sends a command to all devices that match and to which the caller may send it; returns whether it is new."""
@@ -212,6 +215,7 @@ class Batches:
             state=row.state,
             total=row.total,
             skipped=row.skipped,
+            unable=row.unable,
             end_date=None if row.end_date is None else datetime.format(row.end_date),
             states=StateCounts(**{found.state: found.commands for found in states}),
         )
@@ -243,9 +247,7 @@ async def insert(
         stop_after=new.stop_after,
         jitter=new.jitter * SECOND,
         state="creating",
-        total=0,
-        skipped=0,
-        last_device_id=0,
+        **dict.fromkeys(("total", "skipped", "unable", "last_device_id"), 0),
         end_date=None,
         job_id=job_id,
     )
@@ -264,6 +266,7 @@ async def set_progress(
         this_id=batch_id,
         created=len(done.new) if done else 0,
         passed_over=len(done.pending) + len(done.full) if done else 0,
+        left_out=len(done.unable) if done else 0,
         new_last=last,
         new_state=state,
     )

@@ -14,7 +14,7 @@ from signfleet.fleet.changes.actions import Act, Outcome
 from signfleet.fleet.commands import batch_store as queries
 from signfleet.fleet.commands.batches import Batches, insert, open_batch, set_progress
 from signfleet.fleet.commands.kinds import Kind
-from signfleet.fleet.commands.queue import Order, enqueue, full_queue
+from signfleet.fleet.commands.queue import Order, cannot, enqueue, full_queue
 from signfleet.fleet.commands.schemas import NewBatch
 from signfleet.fleet.commands.service import LONGEST_LIFE
 from signfleet.fleet.devices.service import Devices
@@ -45,6 +45,8 @@ class CommandAction:
             await self._devices.lock(tx, session, found, kind.operation)
             order = Order(kind, arguments, now + LONGEST_LIFE, None, None if batch is None else batch.id)
             done = await enqueue(tx, session.network, [found.id], order, now)
+            if done.unable:
+                raise cannot(kind, done.unable[found.id])
             if done.full:
                 raise full_queue()
             if batch is not None:

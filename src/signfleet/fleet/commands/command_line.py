@@ -11,7 +11,7 @@ from signfleet.fleet.commands import record_store as records
 from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.catalogue import COMMANDS
 from signfleet.fleet.commands.kinds import kind_of
-from signfleet.fleet.commands.queue import Order, enqueue
+from signfleet.fleet.commands.queue import Order, cannot, enqueue
 from signfleet.fleet.commands.store import AnsweredCommand, CommandRow
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
@@ -65,17 +65,24 @@ class CommandLine:
     async def send(
         self, network_id: int, device_ids: Sequence[int], name: str, arguments: dict[str, Any], now: int
     ) -> list[int]:
-        """Sends a command to devices; returns the ids of the commands, new ones and those that are pending."""
+        """Sends a command to devices; returns the ids of the commands, new ones and those that are pending.
+
+        Leaves out devices whose players cannot do it; raises `Conflict` if no player can.
+        """
         kind = kind_of(name)
         order = Order(kind, kind.read(arguments), now + kind.lifetime, release_date=now)
         sent: list[int] = []
+        unable: list[str] = []
         for start in range(0, len(device_ids), STEP):
 
             async def work(tx: Transaction, some: Sequence[int] = device_ids[start : start + STEP]) -> list[int]:
                 done = await enqueue(tx, network_id, list(some), order, now)
+                unable.extend(done.unable.values())
                 return [*done.new.values(), *done.pending.values()]
 
             sent += await self._store.write(work)
+        if unable and not sent:
+            raise cannot(kind, unable[0])
         return sorted(sent)
 
     async def read(self, network_id: int, ids: Sequence[int]) -> list[AnsweredCommand]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.kinds import Kind
 from signfleet.fleet.commands.store import SerialRow
+from signfleet.fleet.devices.agent.store import UNABLE, pattern_of
+from signfleet.foundation.errors import Conflict
 from signfleet.foundation.quotas import QuotaReached
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.wakeups import Topic
@@ -30,21 +34,31 @@ class Order(NamedTuple):
 
 
 class Enqueued(NamedTuple):
-    """What became of an order, by device: new commands, those that were pending already, and full queues."""
+    """What became of an order, by device: new commands, those that were pending already, and full queues.
+
+    `unable` has, as JSON, what the players can do that cannot do this.
+    """
 
     new: dict[int, int]
     pending: dict[int, int]
     full: list[int]
+    unable: dict[int, str]
 
 
 async def enqueue(tx: Transaction, network_id: int, device_ids: list[int], order: Order, now: int) -> Enqueued:
-    """Inserts a command for each device that exists. Locks the devices until the transaction ends."""
+    """Inserts a command for each device that exists and whose player can do it.
+
+    Locks the devices until the transaction ends.
+    """
     these: dict[str, Any] = {"network_id": network_id, "ids": device_ids}
     devices = await tx.all(queries.LOCK_DEVICES, **these)
     lengths = {row.device_id: row for row in await tx.all(queries.QUEUE_LENGTHS, **these, name=order.kind.name)}
-    done = Enqueued({}, {}, [])
+    unable = await tx.all(UNABLE, **these, pattern=pattern_of(order.kind.name))
+    done = Enqueued({}, {}, [], {row.device_id: row.can for row in unable})
     wanted = []
     for device in devices:
+        if device.id in done.unable:
+            continue
         length = lengths.get(device.id)
         if length is not None and order.kind.coalesces and length.same is not None:
             done.pending[device.id] = length.same
@@ -76,6 +90,12 @@ async def enqueue(tx: Transaction, network_id: int, device_ids: list[int], order
     ]
     await record_all(tx, network_id, entries, now)
     return done
+
+
+def cannot(kind: Kind, can: str) -> Conflict:
+    """Returns the error for a command to a player that can only do others, which `can` lists as JSON."""
+    others = ", ".join(msgspec.json.decode(can, type=list[str])) or "none at all"
+    return Conflict(f"The player cannot do the command '{kind.name}'; those that it can do are: {others}.")
 
 
 def _row(network_id: int, device: SerialRow, command_id: int, order: Order, now: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.kinds import RELAY
 from signfleet.fleet.commands.outcomes import OUTCOMES, finish
-from signfleet.fleet.commands.queue import PENDING_LIMIT, Order, enqueue
+from signfleet.fleet.commands.queue import PENDING_LIMIT, Order, cannot, enqueue
 from signfleet.fleet.commands.schemas import RelayedAnswer
 from signfleet.fleet.commands.store import AnsweredCommand
 from signfleet.foundation import clock
@@ -41,7 +41,8 @@ class Relay:
     async def relay(self, network_id: int, device_id: int, method: str, route: str, data: Any) -> RelayedAnswer:
         """Sends a request to a player and returns its answer; after 25 s without one, the state `expired`.
 
-        A caller that is cancelled cancels the request. Raises `Invalid`, `NotFound` and `Throttled`.
+        A caller that is cancelled cancels the request. Raises `Invalid`, `NotFound`, `Throttled`, and `Conflict` if
+        the player cannot do it.
         """
         arguments = RELAY.read({"method": method, "route": route, "data": data})
         with self._place(network_id, device_id):
@@ -78,6 +79,8 @@ class Relay:
 
         async def work(tx: Transaction) -> int:
             done = await enqueue(tx, network_id, [device_id], order, now)
+            if done.unable:
+                raise cannot(RELAY, done.unable[device_id])
             if done.full:
                 raise Throttled(f"The player has {PENDING_LIMIT} unfinished commands.", retry_after=10)
             if device_id not in done.new:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from signfleet.fleet.commands.batches import Batches
 from signfleet.fleet.commands.kinds import KINDS, RELAY, argument_schema
 from signfleet.fleet.commands.relay import Relay
@@ -19,6 +21,7 @@ from signfleet.fleet.commands.schemas import (
     RelayedRequest,
 )
 from signfleet.fleet.commands.service import Commands
+from signfleet.fleet.devices.agent.service import Agents
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.blobs.files import Blobs
 from signfleet.foundation.errors import NotFound
@@ -32,7 +35,7 @@ from signfleet.identity.access.operations.definitions import (
 )
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
-from signfleet.web.http.endpoint import LISTING, PAGING, Endpoints
+from signfleet.web.http.endpoint import LISTING, PAGING, Endpoints, Parameter
 from signfleet.web.http.paging import answer_page, list_query, page_size
 
 COMMANDS = "bsn.api.main.devices.commands"
@@ -42,9 +45,17 @@ FILE = "application/octet-stream"
 endpoints = Endpoints("/admin/v1", family="Commands", operation=VIEW_DEVICE)
 
 
-@endpoints.get("/command-kinds/", scope=f"{COMMANDS}.retrieve", answer=list[CommandKind])
-async def list_command_kinds(call: Call) -> Answer:
+@endpoints.get(
+    "/command-kinds/",
+    scope=f"{COMMANDS}.retrieve",
+    parameters=(Parameter("device", "The id or serial of a device, to see which commands its player can do."),),
+    answer=list[CommandKind],
+    errors="400 401 403 404 406 5XX",
+)
+async def list_command_kinds(call: Call, agents: Agents) -> Answer:
     """List the commands that operators can send, with the operation that each needs and its arguments."""
+    device = call.parameter("device")
+    can = None if device is None else await agents.can(call.session, device)
     return answer_json(
         [
             CommandKind(
@@ -54,6 +65,7 @@ async def list_command_kinds(call: Call) -> Answer:
                 lifetime=kind.lifetime // SECOND,
                 coalesces=kind.coalesces,
                 arguments=argument_schema(kind),
+                can=UNSET if device is None else can is None or kind.name in can,
             )
             for kind in KINDS.values()
             if not kind.internal
@@ -82,7 +94,7 @@ async def create_command(call: Call, commands: Commands) -> Answer:
 
     The caller needs the operation of the command's group on the device. The answer is 200 with the command that
     exists, if the device has an unfinished one of a kind that it needs only once, or if the request repeats an earlier
-    one with the same header `Idempotency-Key`.
+    one with the same header `Idempotency-Key`. It is 409 if the player has said that it cannot do the command.
     """
     sent = await commands.send(call.session, call.body, call.header(b"idempotency-key"), call.now)
     return answer_json(sent.command, status=201 if sent.is_new else 200)
@@ -206,7 +218,7 @@ async def put_command_rules(call: Call, commands: Commands, permissions: Permiss
     body=RelayedRequest,
     answer=RelayedAnswer,
     statuses="200",
-    errors="400 401 403 404 406 413 415 429 5XX",
+    errors="400 401 403 404 406 409 413 415 429 5XX",
 )
 async def relay_to_player(call: Call, commands: Commands, devices: Devices, relay: Relay, device: str) -> Answer:
     """Update or read what a web server on the player has: relay a request to it, and wait for its answer.

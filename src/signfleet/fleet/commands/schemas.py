@@ -101,7 +101,8 @@ class StateCounts(Entity):
 class CommandBatch(Entity):
     """A command to all devices that a filter matched.
 
-    `total` counts its commands, `skipped` the devices that have an unfinished one already, or too many others.
+    `total` counts its commands, `skipped` the devices that have an unfinished one already, or too many others, and
+    `unable` those whose players cannot do it.
     """
 
     id: Id
@@ -117,14 +118,16 @@ class CommandBatch(Entity):
     state: BatchState
     total: int
     skipped: int
+    unable: int
     end_date: DateTime | None
     states: StateCounts
 
 
 class BatchPreview(Entity):
-    """What a batch would do: how many devices there are, ten of them, and how many cannot do the command."""
+    """What a batch would do: how many devices there are, ten of them, and how many of all cannot do the command."""
 
     count: int
+    unable: int
     examples: list[DeviceReference]
 
 
@@ -142,7 +145,10 @@ class CommandRules(Entity):
 
 
 class CommandKind(Entity):
-    """A command that operators can send: its group, the operation that it needs, and the schema of its arguments."""
+    """A command that operators can send: its group, the operation that it needs, and the schema of its arguments.
+
+    `can` is there if a device was named: whether its player can do the command, or has never said what it can do.
+    """
 
     name: str
     group: Group
@@ -150,6 +156,7 @@ class CommandKind(Entity):
     lifetime: Annotated[int, Meta(description="Seconds until it expires by default.")]
     coalesces: Annotated[bool, Meta(description="A device has at most one unfinished one.")]
     arguments: Annotated[dict[str, Any], Meta(description="JSON Schema of the arguments.")]
+    can: bool | UnsetType = UNSET
 
 
 class PendingCommand(Entity):

@@ -11,7 +11,7 @@ from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.catalogue import COMMANDS
 from signfleet.fleet.commands.kinds import KINDS, OPERATIONS, Kind, kind_of
 from signfleet.fleet.commands.outcomes import finish
-from signfleet.fleet.commands.queue import Order, enqueue, full_queue
+from signfleet.fleet.commands.queue import Order, cannot, enqueue, full_queue
 from signfleet.fleet.commands.repeats import Repeatable
 from signfleet.fleet.commands.schemas import Command, CommandDetails, CommandFile, CommandRules, NewCommand
 from signfleet.fleet.commands.store import CommandRow
@@ -52,7 +52,10 @@ class Commands:
         self._all = Collection(store, COMMANDS, queries.COLUMNS)
 
     async def send(self, session: Session, new: NewCommand, key: str | None, now: int) -> Sent:
-        """Sends a command to a device. Raises `Conflict` if the caller used the idempotency key for another request."""
+        """Sends a command to a device.
+
+        Raises `Conflict` if its player cannot do it, or if the caller used the idempotency key for another request.
+        """
         kind = kind_of(new.name)
         await self._permissions.require(session, kind.operation)
         arguments = kind.read(new.arguments)
@@ -68,6 +71,8 @@ class Commands:
             await self._devices.lock(tx, session, found, kind.operation)
             order = Order(kind, arguments, expiration, release_date=now)
             done = await enqueue(tx, session.network, [found.id], order, now)
+            if done.unable:
+                raise cannot(kind, done.unable[found.id])
             if done.full:
                 raise full_queue()
             command_id = (done.new or done.pending)[found.id]

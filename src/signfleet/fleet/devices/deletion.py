@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from signfleet.fleet.devices import store as queries
+from signfleet.fleet.devices.deletion_store import DELETIONS
 from signfleet.fleet.devices.retention.service import Retention
 from signfleet.fleet.devices.selection import DeviceSelection, Found
 from signfleet.fleet.devices.service import Devices
@@ -157,7 +158,7 @@ class DeviceDeletion:
         events = [recording.Event(kinds.DeviceRemoved(), row.id, row.serial) for row in rows]
         await recording.record(tx, network_id, *events, now=now)
         screenshots = await tx.one(queries.LOCK_SCREENSHOTS, **these)
-        for query in queries.DELETIONS:
+        for query in DELETIONS:
             await tx.execute(query, **these, now=now)
         # Counters are locked in one order everywhere, screenshot bytes first, to avoid deadlocks.
         if screenshots is not None and screenshots.bytes:

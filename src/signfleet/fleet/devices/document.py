@@ -13,6 +13,8 @@ Example, a line for each part; the database adds the braces, commas and names be
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from signfleet.fleet.devices import store as queries
@@ -63,6 +65,11 @@ def with_permissions(document: bytes, permissions: str, shown: str) -> bytes:
 def etag(row: PlayerRow) -> str:
     """Returns the entity tag of a device: its version, which preconditions compare, and the date of its document."""
     return f"{row.version}-{row.changed_date:x}"
+
+
+def settings_etag(settings: str) -> str:
+    """Returns the entity tag of the settings of a device as its player gets them, without quotes."""
+    return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
 
 
 def next_moment(row: _Dated, now: int) -> int:

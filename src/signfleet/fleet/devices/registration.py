@@ -102,6 +102,7 @@ async def create(tx: Transaction, network_id: int, new: NewDevice, now: int) -> 
         tagged_groups="[]",
         tags="{}",
         permissions="[]",
+        managed="[]",
     )
     await _insert_status(tx, network_id, device_id, now)
     await tx.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
+from signfleet.fleet.devices.agent.routes import endpoints as agent_endpoints
 from signfleet.fleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.fleet.devices.deletion import DeviceDeletion
 from signfleet.fleet.devices.document import etag
@@ -98,6 +99,7 @@ def all_endpoints() -> list[Endpoint]:
     """Returns the endpoints of /Devices and of everything below it."""
     return [
         *endpoints,
+        *agent_endpoints,
         *beacon_endpoints,
         *history_endpoints,
         *model_endpoints,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, case, select
 
+from signfleet.fleet.devices.agent.store import AGENT_OF_DEVICE
 from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, NETWORK_ID, STATUS_OF_DEVICE
 from signfleet.fleet.health.rules import ReasonCode
 from signfleet.fleet.health.store import HEALTH, StoredHealth
@@ -13,6 +14,7 @@ from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among, json_member
 from signfleet.foundation.storage.tables import (
     device,
+    device_agent,
     device_document,
     device_group,
     device_status,
@@ -35,6 +37,11 @@ class HealthRow(StoredHealth, Protocol):
     #: ms
     picture_date: int | None
     thumbnail: str | None
+    #: JSON; null if the player has never said what it has applied
+    settings: str | None
+    applied_etag: str | None
+    #: JSON
+    failed: str | None
 
 
 def healths(scope: Scope) -> Query[HealthRow]:
@@ -53,6 +60,7 @@ def healths(scope: Scope) -> Query[HealthRow]:
         .join(
             device_group, and_(device_group.c.network_id == device.c.network_id, device_group.c.id == device.c.group_id)
         )
+        .outerjoin(device_agent, AGENT_OF_DEVICE)
         .outerjoin(
             screenshot,
             and_(screenshot.c.network_id == device.c.network_id, screenshot.c.id == last, *scope.conditions),
@@ -68,6 +76,9 @@ def healths(scope: Scope) -> Query[HealthRow]:
             device_status.c.status_date,
             screenshot.c.utc_timestamp.label("picture_date"),
             screenshot.c.thumbnail,
+            case((device_agent.c.applied_etag.is_not(None), device_document.c.settings)).label("settings"),
+            device_agent.c.applied_etag,
+            device_agent.c.failed,
         )
         .select_from(source)
         .where(device.c.network_id == NETWORK_ID, among(device.c.id, "ids")),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from signfleet.fleet.devices.agent.schemas import SettingsState
 from signfleet.fleet.devices.schemas import Entity
 from signfleet.fleet.health.rules import ReasonCode
 from signfleet.foundation.wire.types import DateTime, Health, Id, TimeSpan
@@ -47,7 +48,10 @@ class HealthPicture(Entity):
 
 
 class DeviceHealth(Entity):
-    """The health of a device, why and since when. `picture` is null for callers who may not view it."""
+    """The health of a device, why and since when, and whether its player has applied the present settings.
+
+    `picture` is null for callers who may not view it.
+    """
 
     id: Id
     serial: str
@@ -59,6 +63,7 @@ class DeviceHealth(Entity):
     since: DateTime
     last_report: DateTime | None
     picture: HealthPicture | None
+    settings: SettingsState
 
 
 class Uptime(Entity):

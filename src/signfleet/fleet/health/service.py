@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signfleet.fleet.devices.agent.service import settings_state
 from signfleet.fleet.devices.screenshots.service import LinkMaker
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.health import reading_store as queries
@@ -105,6 +106,7 @@ def _entity(row: queries.HealthRow, links: LinkMaker) -> DeviceHealth:
         since=datetime.format(row.health_since),
         last_report=None if row.status_date is None else datetime.format(row.status_date),
         picture=picture,
+        settings="unknown" if row.settings is None else settings_state(row.settings, row.applied_etag, row.failed),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from signfleet.fleet.devices.agent.reporting import store_can
 from signfleet.fleet.devices.document import identity, next_moment
 from signfleet.fleet.devices.models.models import family_of
 from signfleet.fleet.devices.registration import NewDevice, create
@@ -87,6 +88,8 @@ class Players:
             if isinstance(admitted, Refusal):
                 await self._refusals.record(tx, network.id, admitted, now)
                 return admitted
+            if player.can is not None:
+                await store_can(tx, {"network_id": network.id, "device_id": admitted.device_id}, player.can)
             issued = await open_session(
                 tx,
                 scope=DEVICE_SCOPE,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
@@ -11,8 +9,9 @@ from msgspec import UNSET
 
 from signfleet.fleet.commands.delivery.service import take
 from signfleet.fleet.commands.schemas import PendingCommand
+from signfleet.fleet.devices.agent.reporting import store_report
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.document import next_moment, reported_part, status_json
+from signfleet.fleet.devices.document import next_moment, reported_part, settings_etag, status_json
 from signfleet.fleet.devices.schemas import ReportedStatus
 from signfleet.fleet.devices.store import PART
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
@@ -35,11 +34,6 @@ from signfleet.foundation.wire.text import fold
 from signfleet.notify.events import recording
 
 Item = TypeVar("Item")
-
-
-def settings_etag(settings: str) -> str:
-    """Returns the entity tag of the settings of a device, without quotes."""
-    return urlsafe_b64encode(blake2b(settings.encode(), digest_size=12).digest()).decode()
 
 
 def is_newer(sequence: int, stored: int) -> bool:
@@ -114,6 +108,9 @@ class Reports:
             added.errors = await self._events.add_errors(tx, keys, items.errors)
             added.downloads = await self._events.add_downloads(tx, keys, items.downloads)
             happened = news.of_report(added.errors, added.downloads)
+            if report.can is not None or report.applied is not None:
+                etag = settings_etag(row.settings)
+                happened += await store_report(tx, keys, report.can, report.applied, settings_etag=etag, now=now)
             events = [recording.Event(data, device_id, row.serial) for data in happened]
             await recording.record(tx, network_id, *events, now=now)
             return row

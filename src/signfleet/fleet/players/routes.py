@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from signfleet.fleet.devices.document import settings_etag
 from signfleet.fleet.devices.schemas import PlayerSettings
 from signfleet.fleet.players.registration import Players
-from signfleet.fleet.players.reporting import Reports, settings_etag
+from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.schemas import (
     LooseReport,
     PlayerRegistration,

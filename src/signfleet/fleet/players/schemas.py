@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.fleet.commands.schemas import PendingCommand
+from signfleet.fleet.devices.agent.schemas import AppliedSettings, Can
 from signfleet.fleet.devices.schemas import Entity, Location, Name
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -39,6 +40,7 @@ class PlayerRegistration(Entity):
     timezone: Annotated[str, Meta(max_length=64)] | None = None
     description: Annotated[str, Meta(max_length=1024)] | None = None
     location: Location | None = None
+    can: Can | None = None
     device_secret: Annotated[str, Meta(max_length=512)] | None = msgspec.field(default=None, name="device_secret")
 
 
@@ -111,6 +113,8 @@ class Report(Entity):
     sequence: Sequence
     sent_at: DateTime | None = None
     status: dict[str, Any] | None = None
+    can: Can | None = None
+    applied: AppliedSettings | None = None
     errors: Annotated[list[ReportedError], _last(MAX_ERRORS)] | None = None
     downloads: Annotated[list[ReportedDownload], _last(MAX_DOWNLOADS)] | None = None
 
@@ -121,6 +125,8 @@ class LooseReport(Entity):
     sequence: Sequence
     sent_at: DateTime | None = None
     status: dict[str, Any] | None = None
+    can: Can | None = None
+    applied: AppliedSettings | None = None
     errors: list[Any] | None = None
     downloads: list[Any] | None = None
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from signfleet.fleet.commands.delivery.hub import Hub
 from signfleet.fleet.commands.delivery.service import Delivery
-from signfleet.fleet.players.reporting import Reports, settings_etag
+from signfleet.fleet.devices.document import settings_etag
+from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.schemas import CurrentSettings
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Unauthenticated

@@ -707,6 +707,7 @@ device_document = Table(
         nullable=False,
         comment="what a Player entity has behind its status",
     ),
+    Column("managed", Text, comment="JSON: the paths in the settings that operators have set; null: not noted yet"),
     comment="The parts of the Player entity as they are answered, except the status.",
 )
 
@@ -724,6 +725,44 @@ device_status = Table(
     Index("ix_device_status_date", "network_id", "status_date", "device_id"),
     Index("ix_device_status_due", "health_due_date"),
     comment="All that a report writes if it changes no health: one row, so that it writes one page.",
+)
+
+device_agent = Table(
+    "device_agent",
+    metadata,
+    _required("network_id", BigInteger),
+    Column("device_id", DeviceId, primary_key=True, autoincrement=False),
+    Column("can", Text, comment="JSON: the commands it can do; null: it has not said, and may do all"),
+    Column("applied_etag", Text, comment="of the settings that it applied last"),
+    Column("applied_date", BigInteger),
+    Column("failed", Text, comment="JSON: the parts of these settings that it could not apply; null: none"),
+    _required("announced", Integer, server_default="0", comment="outcomes of these settings that became events"),
+    comment="What the software of a player says of itself. Reports write it only when they bring news.",
+)
+
+device_metrics = Table(
+    "device_metrics",
+    metadata,
+    _required("network_id", BigInteger),
+    Column("device_id", DeviceId, primary_key=True, autoincrement=False),
+    _required("date", BigInteger, comment="of the last values"),
+    _required("properties", Properties, comment="the last values, as device_properties"),
+    _required("latest", Text, comment="JSON: the last values, by name"),
+    _required("hour", BigInteger, comment="when the present hour began"),
+    _required("slots", Text, comment="JSON: the minutes of that hour, by name"),
+    comment="All that a report with metrics writes, except once an hour.",
+)
+
+device_metrics_hour = Table(
+    "device_metrics_hour",
+    metadata,
+    _network_id(),
+    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("step", Integer, primary_key=True, autoincrement=False, comment="minutes of a slot"),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    _required("slots", Text, comment="JSON: by name"),
+    Index("ix_device_metrics_hour_age", "step", "hour"),
+    comment="The metrics of hours that have ended, by the minute and by the quarter.",
 )
 
 device_properties = Table(
@@ -1213,6 +1252,7 @@ command_batch = Table(
     _required("last_device_id", BigInteger, comment="up to which device the commands exist"),
     Column("end_date", BigInteger),
     Column("job_id", BigInteger, comment="the mass change that creates the commands"),
+    _required("unable", BigInteger, server_default="0", comment="devices that cannot do it"),
     Index("ix_command_batch_job", "network_id", "job_id"),
     Index("ix_command_batch_open", "end_date", "network_id", "id"),
     Index("ix_command_batch_creation", "network_id", "creation_date", "id"),
