@@ -1,7 +1,7 @@
 """Makes a large fleet to measure: devices like those of a network, with other names, models, health and dates.
 
 Nothing correlates: a name does not give the model away, and each device becomes due for health at its own time. Groups
-and places are those of the originals.
+and places are those of the originals. Each device has a subscription without end, as after its registration.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ from signfleet.fleet.devices.store import (
     INSERT_STATUS,
     SET_DESCRIPTION,
 )
+from signfleet.fleet.subscriptions import lifecycle
+from signfleet.fleet.subscriptions.catalogue import OWNER
+from signfleet.fleet.subscriptions.records import ENTITY, Record, as_entity, columns
+from signfleet.fleet.subscriptions.schemas import DeviceReference
+from signfleet.fleet.subscriptions.store import INSERT as INSERT_SUBSCRIPTION
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query
@@ -35,7 +40,7 @@ BATCH = 5000
 MANY = 20_000
 
 TABLES = (device, device_document, device_status, device_properties)
-INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_STATUS, INSERT_PROPERTIES, SET_DESCRIPTION)
+INSERTS = (INSERT_DEVICE, INSERT_DOCUMENT, INSERT_STATUS, INSERT_PROPERTIES, SET_DESCRIPTION, INSERT_SUBSCRIPTION)
 MODELS = ("HD1024", "XD1034", "LS424", "HD224", "XT1144", "XC4055", "LS445", "HD1025", "XT2145", "AU335")
 WORDS = (
     *("atrium", "bakery", "cafe", "dock", "entrance", "foyer", "gallery", "hall", "island", "kiosk", "lobby"),
@@ -54,7 +59,7 @@ WORDS = (
     ),
 )
 HEALTHS: Final = ("Normal",) * 17 + ("Warning", "Error", "Unknown")
-DESCRIPTION = "settings.description"
+DESCRIPTION, SUBSCRIPTION = "settings.description", "subscription"
 INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'device' AND sql IS NOT NULL",
     "postgresql": "SELECT indexname AS name, indexdef AS sql FROM pg_indexes"
@@ -70,11 +75,13 @@ async def multiply(store: Store, network_id: int, count: int) -> None:
 
     async def add(tx: Transaction, numbers: range) -> None:
         ids = await tx.next_ids("device", len(numbers))
-        pairs = zip(numbers, ids, strict=True)
-        copies = [_copy(chance.choice(originals), number, id_, chance) for number, id_ in pairs]
+        subscriptions = await tx.next_ids("subscription", len(numbers))
+        new = zip(numbers, ids, subscriptions, strict=True)
+        copies = [_copy(chance.choice(originals), number, *both, chance) for number, *both in new]
         for insert, rows in zip(INSERTS, zip(*copies, strict=True), strict=True):
             await tx.execute_many(insert, list(rows))
         await counters.add(tx, network_id, "Device", len(numbers))
+        await counters.add(tx, network_id, ENTITY, len(numbers))
 
     indexes = await _drop_indexes(store) if count - len(originals) >= MANY else []
     for first in range(len(originals), count, BATCH):
@@ -117,7 +124,7 @@ class _Original(NamedTuple):
     def of(cls, narrow: Row, document: Row, status: Row, properties: Row) -> _Original:
         settings = msgspec.json.decode(document.settings) | {"name": None, "description": None}
         flat = msgspec.json.decode(properties.properties)
-        kept = {path: value for path, value in flat.items() if not path.startswith(DESCRIPTION)}
+        kept = {path: value for path, value in flat.items() if not path.startswith((DESCRIPTION, SUBSCRIPTION))}
         rest = _json(settings), _json(kept)[:-1]
         return cls(narrow._asdict(), document._asdict(), status._asdict(), *rest)
 
@@ -126,7 +133,9 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _copy(original: _Original, number: int, id_: int, chance: random.Random) -> Iterator[dict[str, Any]]:
+def _copy(
+    original: _Original, number: int, id_: int, subscription_id: int, chance: random.Random
+) -> Iterator[dict[str, Any]]:
     serial, name = f"C{number:011X}", f"{_words(chance, 2).title()} {number}"
     description = f"{_words(chance, 3)} {chance.randrange(1000)}"
     narrow = original.narrow | {"id": id_, "serial": serial, "serial_key": fold(serial), "model": chance.choice(MODELS)}
@@ -140,13 +149,21 @@ def _copy(original: _Original, number: int, id_: int, chance: random.Random) -> 
     document["identity"] = identity(id_=id_, **{fact: narrow[fact] for fact in facts})
     settings = original.settings.replace('"name":null', f'"name":"{name}"', 1)
     document["settings"] = settings.replace('"description":null', f'"description":"{description}"', 1)
-    flat = f'"{DESCRIPTION}":"{description}","{DESCRIPTION}.order":{_json(order_key(description))}'
+    registered = narrow["registration_date"]
+    life = lifecycle.unlimited(registered)
+    given = Record(narrow["network_id"], subscription_id, DeviceReference(id=id_, serial=serial), life)
+    subscription = as_entity(given, registered)
+    document["subscription"] = _json(subscription)
+    known = OWNER.flatten({"subscription": msgspec.to_builtins(subscription)})
+    flat = f'"{DESCRIPTION}":"{description}","{DESCRIPTION}.order":{_json(order_key(description))},{_json(known)[1:-1]}'
     properties = f"{original.properties}{',' if len(original.properties) > 1 else ''}{flat}}}"
     yield narrow
     yield document
     yield status
     yield {"network_id": narrow["network_id"], "device_id": id_, "properties": properties}
     yield {"in_network": narrow["network_id"], "of_device": id_, "new_description_key": fold(description)}
+    row = {"type": life.type, "activity_period": life.activity_period, "creation_date": life.creation_date}
+    yield {"network_id": given.network_id, "id": given.id} | row | columns(given, registered)
 
 
 def _words(chance: random.Random, count: int) -> str:

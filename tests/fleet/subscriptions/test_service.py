@@ -323,6 +323,20 @@ async def test_unlimited_adds_missing_subscriptions(
     assert await unlimited.subscriptions.add_missing(NOW) == 0
 
 
+async def test_other_tasks_run_while_a_fleet_is_searched_for_missing_subscriptions(
+    unlimited: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signfleet.fleet.subscriptions.store.WINDOW", 2)
+    await register(unlimited.store, NETWORK, [f"A{number}" for number in range(10)], now=NOW)
+    await unlimited.subscriptions.add_missing(NOW)  # afterwards it only reads, which on SQLite awaits nothing
+    search = asyncio.create_task(unlimited.subscriptions.add_missing(NOW))
+    turns = 0
+    while not search.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 5
+
+
 async def test_concurrent_runs_add_one_per_device_while_devices_join_and_are_deleted(unlimited: Fleet) -> None:
     ids = await register(unlimited.store, NETWORK, [f"A{number}" for number in range(4)], now=NOW)
 

@@ -94,7 +94,7 @@ async def insert(tx: Transaction, network_id: int, device: DeviceReference | Non
         type=life.type,
         activity_period=life.activity_period,
         creation_date=life.creation_date,
-        **_columns(new, now),
+        **columns(new, now),
     )
     await counters.add(tx, network_id, ENTITY, 1)
     await _update_device(tx, new, now)
@@ -104,7 +104,7 @@ async def insert(tx: Transaction, network_id: int, device: DeviceReference | Non
 async def update(tx: Transaction, changed: Record, now: int) -> Status:
     """Writes a changed subscription and returns its status at `now`."""
     changed = replace(changed, life=aged(changed.life, now))
-    await tx.execute(queries.UPDATE, in_network=changed.network_id, this_id=changed.id, **_columns(changed, now))
+    await tx.execute(queries.UPDATE, in_network=changed.network_id, this_id=changed.id, **columns(changed, now))
     await _update_device(tx, changed, now)
     return status(changed.life, now) or LAST
 
@@ -126,7 +126,7 @@ async def release(tx: Transaction, network_id: int, ended: list[int], freed: Ite
         {
             "in_network": network_id,
             "this_id": changed.id,
-            **_columns(replace(changed, life=aged(changed.life, now)), now),
+            **columns(replace(changed, life=aged(changed.life, now)), now),
         }
         for changed in freed
     ]
@@ -134,7 +134,7 @@ async def release(tx: Transaction, network_id: int, ended: list[int], freed: Ite
         await tx.execute_many(queries.UPDATE, rows)
 
 
-def _columns(record: Record, now: int) -> dict[str, object]:
+def columns(record: Record, now: int) -> dict[str, object]:
     """Returns the values of the columns that change in the life of a subscription."""
     device, life = record.device, record.life
     return {

@@ -8,6 +8,7 @@ with its first report. The subscription of a deleted device goes back to the sto
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -221,8 +222,8 @@ class Subscriptions:
     async def add_missing(self, now: int) -> int:
         """Gives every device without a subscription one without end and returns how many; does nothing when managed.
 
-        Reads the devices of all networks in windows, and writes a few of them per transaction. Any number of
-        processes may do this at once.
+        Reads the devices of all networks in windows with pauses, so that requests never wait for a whole fleet, and
+        writes a few of them per transaction. Any number of processes may do this at once.
         """
         given, network_id, device_id = 0, 0, 0
         while self._mode == "unlimited":
@@ -241,6 +242,7 @@ class Subscriptions:
                 for start in range(0, len(ids), queries.INSERTED_AT_ONCE):
                     some = ids[start : start + queries.INSERTED_AT_ONCE]
                     given += await self._store.write(partial(self._add_missing, network_id=network, ids=some, now=now))
+            await asyncio.sleep(queries.PAUSE)
         if given:
             log.info("added subscriptions without end to devices that had none", devices=given)
         return given

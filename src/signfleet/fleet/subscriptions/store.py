@@ -21,9 +21,11 @@ from signfleet.foundation.storage.tables import (
 
 #: How many subscriptions one transaction of the sweep updates.
 BATCH = 500
-#: How many devices one statement reads, and how many get a subscription in one transaction.
-WINDOW = 1000
-INSERTED_AT_ONCE = 100
+#: How many devices one statement reads, in the event loop on SQLite, and the seconds until the next one.
+WINDOW = 100
+PAUSE = 0.01
+#: How many devices get a subscription in one transaction, so that other writers do not wait for all of them.
+INSERTED_AT_ONCE = 20
 
 #: What scopes of permissions compare: the device of a subscription, its id, and whether it has no device.
 DEVICE_ID = subscription.c.device_id
