@@ -12,6 +12,9 @@ from signfleet.foundation.storage.tables import network_total
 #: Counts the changes of a network's permissions, not instances: caches derived from them are valid while it stays.
 PERMISSION_CHANGES = "permission changes"
 
+#: Counts the changes of a network's devices that are added up in its counts, as a version of those counts.
+COUNTED_CHANGES = "counted changes of devices"
+
 #: Counts bytes, not instances; without thumbnails.
 PICTURE_BYTES = "bytes of pictures"
 

@@ -128,6 +128,7 @@ async def test_wrong_counts_are_found_and_corrected(services: Services, network:
     await store.write(lambda tx: tx.execute(spoil))
     [wrong] = await counts.missing()
     assert (wrong.by, wrong.key, wrong.health, wrong.total) == ("model", "hd1024", "Unknown", -5)
+    assert await services.device_counts.by_model(session) == [("hd1024", "Unknown", 8)]  # and caches it
     await counts.correct()
     assert await counts.missing() == []
     assert await services.device_counts.by_model(session) == [("hd1024", "Unknown", 3)]

@@ -136,3 +136,41 @@ async def test_the_longest_path_fits(admin: AsyncClient, fleet: list[int]) -> No
         body = {"settings": {"location": {"path": letter * 520}}}
         assert (await admin.put("/Devices/S4/", json=body)).status_code == 204
     assert (await admin.put("/Devices/S4/", json={"settings": {"location": {"path": "x" * 521}}})).status_code == 400
+
+
+async def test_cached_regions_follow_every_change_of_a_device(
+    admin: AsyncClient, fleet: list[int], services: Services, network: Tenant
+) -> None:
+    """Other writes leave the answer; a move within a place changes it, before and after it is added up."""
+    store = services.store
+    [before] = await regions(admin, "US")
+
+    async def set_values(device_id: int, **values: Any) -> None:
+        change = Query(device_table.update().where(device_table.c.id == device_id).values(**values))
+        await store.write(lambda tx: tx.execute(change))
+
+    await set_values(fleet[0], name_key="renamed")
+    assert await regions(admin, "US") == [before]
+    await set_values(fleet[0], gps_latitude=39.0)
+    moved = before | {"minGPSLatitude": 39.0, "maxGPSLatitude": 39.0}
+    assert await regions(admin, "US") == [moved]
+    await services.maintained_counts.add_up()
+    assert await regions(admin, "US") == [moved]
+    await set_values(fleet[0], health="Error")
+    assert await regions(admin, "US") == [moved | {"devicesHealthStatus": ["Error"]}]
+    await services.maintained_counts.add_up()
+    await register(store, network.network_id, ["NEW"], location=FULTON)
+    [joined] = await regions(admin, "US")
+    assert (joined["devicesCount"], joined["minGPSLatitude"]) == (2, FULTON.gps_latitude)
+
+
+async def test_answers_that_are_cached_together_have_a_limit(
+    admin: AsyncClient, fleet: list[int], services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = services.regions._cached
+    monkeypatch.setattr(cache, "_limit", 1000)
+    everywhere = await regions(admin)
+    assert await regions(admin, "US") + await regions(admin, "UA") == sorted(
+        everywhere, key=lambda region: region["country"], reverse=True
+    )
+    assert cache._length == sum(len(answer) for _, answer in cache._cached.values()) <= 1000

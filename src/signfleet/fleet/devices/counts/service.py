@@ -7,8 +7,11 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from signfleet.fleet.devices.counts import store as queries
+from signfleet.fleet.devices.counts.cached import CountedResults
 from signfleet.fleet.devices.counts.store import By, ChangeRow, HealthCountRow, MissingCountRow
 from signfleet.fleet.devices.service import Devices
+from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.types import Health
@@ -16,6 +19,8 @@ from signfleet.web.caller.session import Session
 
 #: How many changes one transaction adds up, so that other writers do not wait for all of them.
 BATCH = 500
+#: How many counts are cached.
+CACHED = 50_000
 
 
 class DeviceCount(NamedTuple):
@@ -36,6 +41,7 @@ class DeviceCounts:
         self._store = store
         self._devices = devices
         self._queries: dict[tuple[By, str], Query[HealthCountRow]] = {}
+        self._cached: CountedResults[list[DeviceCount]] = CountedResults(store, CACHED)
 
     async def by_health(self, session: Session) -> dict[Health, int]:
         """Returns how many devices have each health; a health that no device has is missing."""
@@ -55,10 +61,14 @@ class DeviceCounts:
 
     async def _counts(self, session: Session, by: By) -> list[DeviceCount]:
         scope = await self._devices.scope(session)
+        read = partial(self._read, session.network, by, scope)
+        return await read() if scope.conditions else await self._cached.get(session.network, by, read)
+
+    async def _read(self, network_id: int, by: By, scope: Scope) -> list[DeviceCount]:
         query = self._queries.get((by, scope.name))
         if query is None:  # the names of scopes are few: combinations of kinds of rules
             query = self._queries[by, scope.name] = queries.counts(by, scope)
-        rows = await self._store.scan_all(query, network_id=session.network, **scope.parameters)
+        rows = await self._store.scan_all(query, network_id=network_id, **scope.parameters)
         return [DeviceCount(row.key, cast(Health, row.health), row.total) for row in rows]
 
 
@@ -82,10 +92,17 @@ class MaintainedCounts:
         """Makes the counts right again. Reads all devices, in one transaction for each kind of counts."""
         for query in (*queries.CORRECT, queries.DELETE_EMPTY):
             await self._store.write(partial(_execute, query))
+        for row in await self._store.scan_all(queries.NETWORKS):
+            await self._store.write(partial(_renew, row.network_id))
 
 
 async def _execute(query: Query, tx: Transaction) -> None:
     await tx.execute(query)
+
+
+async def _renew(network_id: int, tx: Transaction) -> None:
+    """Changes the version of the counts, so that nobody uses what follows from the wrong ones."""
+    await counters.add(tx, network_id, counters.COUNTED_CHANGES, 1)
 
 
 async def _add_batch(tx: Transaction) -> int:
@@ -102,6 +119,8 @@ async def _add_batch(tx: Transaction) -> int:
             if total
         ]
         await tx.execute_many(queries.ADD, changed)
+        for network_id, number in sorted(Counter(row.network_id for row in rows).items()):
+            await counters.add(tx, network_id, counters.COUNTED_CHANGES, number)
         await tx.execute(queries.DELETE_CHANGES, ids=[row.id for row in rows])
     return len(rows)
 

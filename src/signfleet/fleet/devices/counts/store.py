@@ -23,8 +23,9 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from signfleet.fleet.devices.store import NETWORK_ID
 from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.counters import COUNTED_CHANGES
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import Key, device, device_count, device_count_change
+from signfleet.foundation.storage.tables import Key, device, device_count, device_count_change, network_total
 
 #: What is counted.
 By = Literal["network", "group", "model", "place"]
@@ -110,6 +111,18 @@ class ChangeRow(Protocol):
     change: int
 
 
+class VersionRow(Protocol):
+    version: int
+
+
+#: How often a device of a network has come, gone, moved or changed in what is counted. Adding changes up leaves it.
+_waiting = select(func.count()).select_from(device_count_change).where(device_count_change.c.network_id == NETWORK_ID)
+_added_up = select(network_total.c.total).where(
+    network_total.c.network_id == NETWORK_ID, network_total.c.entity == COUNTED_CHANGES
+)
+VERSION = Query(
+    select((_waiting.scalar_subquery() + func.coalesce(_added_up.scalar_subquery(), 0)).label("version")), VersionRow
+)
 ANY_CHANGE = Query(select(device_count_change.c.id).limit(1))
 #: Locks the oldest changes until the transaction ends, without those that another process adds up.
 LOCK_CHANGES = Query(
@@ -146,6 +159,10 @@ def _missing(by: By) -> CTE:
     return select(*columns).group_by(*groups).having(difference != 0).cte("missing")
 
 
+class NetworkRow(Protocol):
+    network_id: int
+
+
 class MissingCountRow(HealthCountRow, Protocol):
     network_id: int
     by: str
@@ -164,3 +181,5 @@ MISSING = tuple(Query(select(_missing(by)), MissingCountRow) for by in KINDS)
 #: Adds what they lack. A statement sees one state of the store, and it adds, so others may write meanwhile.
 CORRECT = tuple(_correction(by) for by in KINDS)
 DELETE_EMPTY = Query(device_count.delete().where(device_count.c.total == 0))
+#: The networks that have counts.
+NETWORKS = Query(select(device_count.c.network_id).distinct().order_by(device_count.c.network_id), NetworkRow)
