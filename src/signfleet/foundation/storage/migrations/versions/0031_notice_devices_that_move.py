@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 
 #: What a region shows of a device: a change of it is a new version of the counts, although they stay the same.
 COLUMNS = ("group_id", "model_key", "location_key", "health", "gps_latitude", "gps_longitude")
