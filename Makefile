@@ -25,7 +25,7 @@ TOOLS      := $(TOOLS_VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check house bench profile torture wheel install deb docs vendor lock sbom audit clean
+.PHONY: help demo test quick check house bench profile torture wheel install deb docs vendor translations lock sbom audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ docs: $(DEV) ## Write COMPATIBILITY.md and the generated parts of docs again
 
 vendor: $(DEV) ## Fetch the files of others that the console serves again, and check their sums
 	@$(PY) tools/vendor.py
+
+translations: $(DEV) ## Add new texts of the console to the catalogues of its languages
+	@$(PY) -m tools.translations
 
 lock: $(TOOLS) ## Pin the requirements again after a change (ARGS=--upgrade takes newer versions)
 	@for set in runtime:pyproject.toml dev:requirements/dev.in tools:requirements/tools.in; do \

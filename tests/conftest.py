@@ -77,6 +77,7 @@ SLOW = (
     "app/cli/test_demo.py",
     "app/test_server.py",
     "clients",
+    "console/browser",
     "deploy",
     "foundation/storage/test_kill.py",
     "identity/jobs/test_kill.py",
@@ -124,7 +125,7 @@ def _needs_postgresql(item: pytest.Item) -> bool:
 
 
 def is_slow(path: Path) -> bool:
-    return any(path.as_posix() == name or path.parts[0] == name for name in SLOW)
+    return any(path.as_posix() == name or path.is_relative_to(name) for name in SLOW)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ PLAYERS = f"{ROOT}/console/players/"
 
 async def test_the_form_opens_a_session_in_the_only_network(client: AsyncClient) -> None:
     answer = await sign_in(client)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/players/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/")
     cookie = answer.headers["set-cookie"]
     assert re.fullmatch(r"signfleet=[\w-]{43}; Path=/; Max-Age=604800; HttpOnly; SameSite=Lax", cookie)
     assert (await client.get(PLAYERS)).status_code == 200
@@ -41,7 +41,7 @@ async def test_pages_lead_to_the_form_and_back(client: AsyncClient) -> None:
     "target", ["https://evil.example/", "//evil.example/", "/console/\\evil.example", "/console/\r\nX: 1", "/docs"]
 )
 async def test_the_form_leads_to_no_other_place(client: AsyncClient, target: str) -> None:
-    assert (await sign_in(client, next=target)).headers["location"] == "/console/players/"
+    assert (await sign_in(client, next=target)).headers["location"] == "/console/"
 
 
 @ON_SQLITE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,23 @@ _FILES: Final = {
     for path in sorted(folder.rglob("*"))
     if path.suffix in _TYPES
 }
-_CONTENTS: Final = {name: path.read_bytes() for name, path in _FILES.items()}
+
+
+def _sprite() -> bytes:
+    """Returns the icons of the console as symbols in one file: pages show one by `<use href="…/icons.svg#name">`."""
+    drawn = {
+        path.stem: path.read_text(encoding="utf-8") for path in _FILES.values() if "lucide-static" in path.parent.name
+    }
+    look = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+    symbols = [
+        f'<symbol id="{name}" viewBox="0 0 24 24" {look}>{" ".join(_INSIDE.findall(text)[0].split())}</symbol>'
+        for name, text in drawn.items()
+    ]
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>'.encode()
+
+
+_INSIDE: Final = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
+_CONTENTS: Final = {name: path.read_bytes() for name, path in _FILES.items()} | {"icons.svg": _sprite()}
 #: Changes when any of them does, so that browsers may store them for ever.
 VERSION: Final = hashlib.sha256(b"".join(_CONTENTS.values())).hexdigest()[:12]
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}

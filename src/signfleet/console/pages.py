@@ -17,6 +17,7 @@ from typing import Any, Final, get_type_hints
 from urllib.parse import quote
 
 from signfleet.console.cookies import session_cookie, session_token
+from signfleet.console.frame import frame_of
 from signfleet.console.origin import check_same_origin
 from signfleet.console.view import HEADERS, View
 from signfleet.foundation.errors import SignfleetError, Unauthenticated, Unavailable
@@ -24,6 +25,7 @@ from signfleet.foundation.storage.interface import StorageError
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.sign_in.browser import BrowserSessions
+from signfleet.identity.users.service import Users
 from signfleet.web.caller.actor import act_as
 from signfleet.web.contract.conditional import TooSoon
 from signfleet.web.http.call import Answer, Call
@@ -33,6 +35,8 @@ from signfleet.web.http.media import HTML_TYPE
 
 log = logging.getLogger(__name__)
 
+#: Where people go who do not come from another page: leads to the first section that they may see.
+START: Final = "/console/"
 SIGN_IN: Final = "/console/sign-in"
 NETWORKS: Final = "/console/networks"
 FORM_LIMIT: Final = 65_536
@@ -83,13 +87,19 @@ def _guarded(
     `operation` is what the caller must be allowed to do on something at least.
     """
 
-    async def handle(call: Call, browser_sessions: BrowserSessions, permissions: Permissions, **given: Any) -> Answer:
+    async def handle(
+        call: Call, browser_sessions: BrowserSessions, permissions: Permissions, users: Users, **given: Any
+    ) -> Answer:
         view = View(call)
+        given |= {"users": users} if "users" in hints else {}
+        given |= {"permissions": permissions} if "permissions" in hints else {}
         try:
             if is_change:
                 check_same_origin(call)
             if needs_person:
                 await _find_person(call, browser_sessions)
+                if not view.is_fragment:
+                    view.frame = await frame_of(call.session, permissions, users)
                 if needs_network and call.session.network_id is None:
                     return view.redirect(NETWORKS)
                 if operation is not None:
@@ -106,7 +116,7 @@ def _guarded(
             return view.error(503, STORE_FAILED, Unavailable("").retry_after)
 
     hints = {name: kind for name, kind in get_type_hints(page).items() if kind is not View}
-    own = {"call": Call, "browser_sessions": BrowserSessions, "permissions": Permissions}
+    own = {"call": Call, "browser_sessions": BrowserSessions, "permissions": Permissions, "users": Users}
     handle.__annotations__ = hints | own
     handle.__doc__, handle.__name__, handle.__module__ = page.__doc__, page.__name__, page.__module__
     return handle
@@ -134,4 +144,4 @@ def _sign_in_first(view: View) -> Answer:
     return answer
 
 
-__all__ = ["HEADERS", "NETWORKS", "SIGN_IN", "Answer", "Pages", "View"]
+__all__ = ["HEADERS", "NETWORKS", "SIGN_IN", "START", "Answer", "Pages", "View"]

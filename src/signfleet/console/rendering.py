@@ -42,7 +42,12 @@ def _environment(language: str) -> Environment:
     def ago(value: int, now: int) -> str:
         return format_timedelta(timedelta(milliseconds=value - now), add_direction=True, locale=locale)
 
-    environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format}
+    def in_ms(value: int | str) -> int:
+        parsed = datetime.parse(value) if isinstance(value, str) else value
+        return parsed or 0
+
+    environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format, "in_ms": in_ms}
+    environment.globals["ui"] = environment.get_template("components.html").module
     return environment
 
 

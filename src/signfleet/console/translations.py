@@ -27,6 +27,11 @@ LANGUAGES: Final = {
 _LONGEST: Final = 256
 
 
+def later(message: str) -> str:
+    """Marks a text that is declared in the source and translated where a page shows it."""
+    return message
+
+
 @cache
 def translation(language: str) -> NullTranslations:
     """Returns the texts of a language, read once; the language of the sources needs none."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from signfleet.console import rendering
+from signfleet.console.frame import Frame
 from signfleet.console.translations import language_of
 from signfleet.web.caller.session import Session
 from signfleet.web.http.call import Answer, Call
@@ -23,6 +24,8 @@ class View:
 
     def __init__(self, call: Call) -> None:
         self.call = call
+        #: Of whole pages for a person.
+        self.frame: Frame | None = None
 
     @property
     def session(self) -> Session:
@@ -54,7 +57,8 @@ class View:
         session = self.call.known_session
         known = {"view": self, "now": self.now, "login": None if session is None else session.login}
         body = rendering.render(self.language, template, **known, **values)
-        return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=dict(HEADERS))
+        headers = {**HEADERS, "Vary": "HX-Request"}
+        return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 
     def redirect(self, path: str) -> Answer:
         """Sends the browser to another page of the console."""
@@ -64,7 +68,10 @@ class View:
 
     def error(self, status: int, message: str, retry_after: int | None = None) -> Answer:
         """Answers with a page, or in a page, that says what is wrong."""
-        template = "error-fragment.html" if self.is_fragment else "error.html"
+        if self.is_fragment:
+            template = "error-fragment.html"
+        else:
+            template = "error.html" if self.frame is None else "error-in-frame.html"
         answer = self.page(template, status, code=status, message=message)
         if retry_after is not None:
             answer.headers["Retry-After"] = str(retry_after)

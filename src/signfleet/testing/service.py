@@ -15,6 +15,7 @@ import structlog
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, build, endpoints, gate, services_by_type
+from signfleet.console import wiring as console
 from signfleet.foundation import clock
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.settings import Settings
@@ -169,7 +170,8 @@ class Testbed:
         self.services = services = await build(self._settings)
         self._parts.push_async_callback(services.close)
         by_type = {**services_by_type(services), Testbed: self}
-        self._application = AsgiApp(self._endpoints, by_type, gate(services), intercept=self.faults.intercept)
+        served = [*self._endpoints, *console.endpoints()]
+        self._application = AsgiApp(served, by_type, gate(services), intercept=self.faults.intercept)
         await services.blobs.delete(names)
         self._delete_mails()
         self._tenant = await bootstrap_for_tests(services)

@@ -1,22 +1,24 @@
-"""`/console/sign-in`: signs people in by a form, and out."""
+"""`/console/` and `/console/sign-in`: the way in by a form, and out."""
 
 from __future__ import annotations
 
-from typing import Final
-
 from signfleet.console.cookies import session_cookie
 from signfleet.console.forms import FormData
-from signfleet.console.pages import SIGN_IN, Pages
+from signfleet.console.pages import NETWORKS, SIGN_IN, START, Pages
 from signfleet.console.view import View
 from signfleet.foundation.errors import SignfleetError, Throttled
 from signfleet.identity.sign_in.browser import BrowserSessions
 from signfleet.identity.sign_in.trace import SignInTrace
 from signfleet.web.http.call import Answer
 
-#: Where people go who do not come from another page.
-START: Final = "/console/players/"
-
 pages = Pages("/console")
+
+
+@pages.get("/")
+async def start(view: View) -> Answer:
+    """Get the first section that the person may see."""
+    sections = view.frame.sections if view.frame is not None else []
+    return view.redirect(sections[0].path if sections else NETWORKS)
 
 
 @pages.get("/sign-in", needs_person=False)

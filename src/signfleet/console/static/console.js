@@ -1,14 +1,6 @@
-// Keys that work on every page. Fields keep their own keys.
-
-const isField = (element) => element.matches("input, textarea, select, [contenteditable]");
-
-document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-  if (event.key === "/") {
-    const search = document.querySelector("[type=search]");
-    if (search) {
-      event.preventDefault();
-      search.focus();
-    }
-  }
-});
+// What works on every page. Each part is a small module.
+import "./keys.js";
+import "./menus.js";
+import "./times.js";
+import "./lists.js";
+import "./palette.js";

@@ -62,7 +62,7 @@ class Users:
         stated = await self._permissions(row)
         if not _has_instances(stated):
             return stated
-        return await self._visible_permissions.filter(reader or await self._member(row), stated)
+        return await self._visible_permissions.filter(reader or await self.session_of(row), stated)
 
     async def last_change(self, row: UserRow) -> int | None:
         """Returns when anything of the User entity changed last, in ms; None if no date shows every change.
@@ -71,7 +71,7 @@ class Users:
         """
         return None if _has_instances(await self._permissions(row)) else last_change(row)
 
-    async def _member(self, row: UserRow) -> Session:
+    async def session_of(self, row: UserRow) -> Session:
         """Returns a session of the user, to see what the user sees, whatever network the caller has chosen."""
         changes = await self._store.one(counters.TOTAL, network_id=row.network_id, entity=counters.PERMISSION_CHANGES)
         return Session(

@@ -1,0 +1,22 @@
+"""The sections of the console, in the order of the rail: one entry for each part that has pages."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from signfleet.console.translations import later
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.identity.access.operations.operation import Operation
+
+
+class Section(NamedTuple):
+    """An entry of the rail, which those see who may do `operation` on something; None: everybody."""
+
+    path: str
+    icon: str
+    name: str
+    operation: Operation | None = None
+
+
+SECTIONS: Final = (Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),)
+"""What a new section adds itself to. The first one that a person may see is where they begin."""

@@ -1,0 +1,33 @@
+// Menus, dialogs and toasts.
+
+const opened = (id) => {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  dialog.showModal();
+  dialog.querySelector("input, textarea")?.select();
+};
+
+document.addEventListener("click", ({ target }) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(target) || target.closest("[data-dialog]")) menu.open = false;
+  }
+  const opener = target.closest("[data-dialog]");
+  if (opener) opened(opener.dataset.dialog);
+  if (target.closest("[data-close]") || target.matches("dialog")) target.closest("dialog")?.close();
+  target.closest("[data-remove]")?.closest(".toast, .side")?.remove();
+});
+
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A dialog that the server has sent opens at once.
+document.addEventListener("htmx:after:swap", () => {
+  for (const dialog of document.querySelectorAll("dialog[data-opens]:not([open])")) dialog.showModal();
+});
+
+export { opened };
