@@ -14,6 +14,7 @@ from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit, device, event, unneeded_file
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from signfleet.identity.access.operations.definitions import (
+    SEND_DANGER_COMMANDS,
     SEND_LOOK_COMMANDS,
     VIEW_DEVICE,
 )
@@ -168,6 +169,28 @@ async def test_dangerous_commands_need_the_networks_leave(
     assert sent["arguments"] == {"name": "clean-up", "arguments": "********"}
     rows = await services.store.scan_all(Query(audit.select().where(audit.c.entity == "Command")))
     assert [("********" in row.after, "--secret" in row.after) for row in rows] == [(True, False)]
+
+
+@ON_SQLITE
+@pytest.mark.usefixtures("danger", "device_id")
+async def test_who_may_send_only_dangerous_commands_sends_and_cancels_these(
+    services: Services, network: Any, admin: AsyncClient, sign_in: SignIn, call_as: CallAs
+) -> None:
+    caller = call_as(await sign_in("scripter@example.com", role=None))
+    user_id = (await admin.get("/Users/scripter@example.com/")).json()["id"]
+    rules = [Rule(one, "User", user_id) for one in (VIEW_DEVICE, SEND_DANGER_COMMANDS)]
+    await put(services.store, network.network_id, rules)
+    script = {"name": "script", "arguments": {"name": "clean-up"}}
+    sent = await caller.post(f"{ADMIN}/commands/", json={"device": "A1", **script})
+    assert sent.status_code == 201, sent.text
+    assert (await caller.post(f"{ADMIN}/commands/{sent.json()['id']}/cancel/")).status_code == 204
+    batch = {"filter": "[Serial] IS 'A*'", **script}
+    assert (await caller.post(f"{ADMIN}/command-batches/preview/", json=batch)).json()["count"] == 1
+    made = await caller.post(f"{ADMIN}/command-batches/", json=batch)
+    assert made.status_code == 201, made.text
+    assert (await caller.post(f"{ADMIN}/command-batches/{made.json()['id']}/cancel/")).status_code == 204
+    refused = await caller.post(f"{ADMIN}/commands/", json={"device": "A1", "name": "reboot"})
+    assert (refused.status_code, "Nudge" in refused.text) == (403, True)
 
 
 @ON_SQLITE

@@ -83,6 +83,7 @@ async def list_commands(call: Call, commands: Commands) -> Answer:
 @endpoints.post(
     "/commands/",
     operation=UNIT_CONTROL,
+    alternative=SEND_DANGER_COMMANDS,
     scope=f"{COMMANDS}.create",
     body=NewCommand,
     answer=CommandDetails,
@@ -109,6 +110,7 @@ async def get_command(call: Call, commands: Commands, command: str) -> Answer:
 @endpoints.post(
     "/commands/{command}/cancel/",
     operation=UNIT_CONTROL,
+    alternative=SEND_DANGER_COMMANDS,
     scope=f"{COMMANDS}.cancel",
     statuses="204",
     errors="400 401 403 404 406 409 5XX",
@@ -140,6 +142,7 @@ async def get_command_file(call: Call, commands: Commands, blobs: Blobs, command
 @endpoints.post(
     "/command-batches/",
     operation=UNIT_CONTROL,
+    alternative=SEND_DANGER_COMMANDS,
     scope=f"{COMMANDS}.create",
     body=NewBatch,
     answer=CommandBatch,
@@ -159,6 +162,7 @@ async def create_command_batch(call: Call, batches: Batches) -> Answer:
 @endpoints.post(
     "/command-batches/preview/",
     operation=UNIT_CONTROL,
+    alternative=SEND_DANGER_COMMANDS,
     scope=f"{COMMANDS}.create",
     body=NewBatch,
     answer=BatchPreview,
@@ -184,6 +188,7 @@ async def get_command_batch(call: Call, batches: Batches, batch: str) -> Answer:
 @endpoints.post(
     "/command-batches/{batch}/cancel/",
     operation=UNIT_CONTROL,
+    alternative=SEND_DANGER_COMMANDS,
     scope=f"{COMMANDS}.cancel",
     statuses="204",
     errors="400 401 403 404 406 409 5XX",

@@ -85,6 +85,8 @@ class Endpoint:
     scopes: tuple[str, ...] = ()
     #: The business operation that the caller needs, if any.
     operation: Operation | None = None
+    #: Another operation that is enough instead.
+    alternative: Operation | None = None
     caller: Caller = "network"
     #: The types of the request body and of the answer; None: no body.
     body: Any = None
@@ -130,6 +132,7 @@ class _Facts(TypedDict, total=False):
     """The fields of `Endpoint` that a decorator passes through; `Endpoint` has their defaults."""
 
     operation: Operation | None
+    alternative: Operation | None
     caller: Caller
     body: Any
     answer: Any

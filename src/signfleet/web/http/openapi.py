@@ -134,7 +134,8 @@ def _simplify(part: Any) -> None:
 def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
     description = [endpoint.description]
     if endpoint.operation is not None:
-        description.append(f"Needs the operation `{endpoint.operation.key}`.")
+        other = "" if endpoint.alternative is None else f" or `{endpoint.alternative.key}`"
+        description.append(f"Needs the operation `{endpoint.operation.key}`{other}.")
     if endpoint.aliases:
         description.append(f"Also at {', '.join(f'`{alias}`' for alias in endpoint.aliases)}.")
     operation: Json = {
