@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, Protocol
 
 import httpx
@@ -17,6 +18,7 @@ class Listener(Protocol):
     """What listening needs of the player."""
 
     is_joined: asyncio.Event
+    is_dark: asyncio.Event
 
     def stream_headers(self) -> dict[str, str]: ...
 
@@ -34,16 +36,30 @@ async def listen(player: Listener, http: httpx.AsyncClient) -> None:
     while True:
         await player.is_joined.wait()
         await asyncio.sleep(player.seconds_of_silence())
-        try:
-            await _obey(player, [])  # what was interrupted
-            async with http.stream("GET", "/player/v1/events", headers=player.stream_headers()) as answer:
-                if answer.status_code == httpx.codes.UNAUTHORIZED:
-                    await player.renew_tokens()
-                elif answer.status_code == httpx.codes.OK:
-                    await _follow(player, answer)
-        except httpx.HTTPError:
-            pass
-        await asyncio.sleep(RETRY)
+        if not player.is_dark.is_set():
+            await _until_dark(player, http)
+            await asyncio.sleep(RETRY)
+
+
+async def _until_dark(player: Listener, http: httpx.AsyncClient) -> None:
+    """Listens until the stream ends, or the player becomes dark, which ends the stream."""
+    tasks = [asyncio.create_task(_listen_once(player, http)), asyncio.create_task(player.is_dark.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _listen_once(player: Listener, http: httpx.AsyncClient) -> None:
+    with suppress(httpx.HTTPError):
+        await _obey(player, [])  # what was interrupted
+        async with http.stream("GET", "/player/v1/events", headers=player.stream_headers()) as answer:
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                await player.renew_tokens()
+            elif answer.status_code == httpx.codes.OK:
+                await _follow(player, answer)
 
 
 async def _follow(player: Listener, answer: httpx.Response) -> None:

@@ -25,6 +25,8 @@ from signfleet.simulator.secrets import Secrets
 
 #: Seconds until the next attempt, the first and the last time there is no answer.
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
+#: Seconds after which a dark player looks whether it still is.
+_DARK_WAIT = 1.0
 #: The share of requests that a player repeats as if their answers had been lost.
 _LOST_ANSWERS = 0.02
 
@@ -71,6 +73,8 @@ class Player:
         self.machine = Machine(profile, clock())
         self.commands = Commands(self.machine, ledger or Ledger(), self, clock, boot_seconds=boot_seconds)
         self.is_joined = asyncio.Event()
+        #: Set while the player is dark: it neither sends nor listens.
+        self.is_dark = asyncio.Event()
         #: One thing at a time: a command does not interrupt a report.
         self._turn = asyncio.Lock()
         self._http = http
@@ -117,7 +121,7 @@ class Player:
             if self._settings_etag is None:
                 await self.fetch_settings()
             if behaviour.is_dark(self.profile, self._reports):
-                self.is_joined.clear()
+                self.is_dark.set()
                 return math.inf
             await self._go_on()
             if owes_picture:
@@ -277,12 +281,17 @@ class Player:
         if self.commands.is_silent:
             self._access_token = self._refresh_token = self._settings_etag = None
 
-    def fall_silent(self) -> None:
-        """Makes the player silent for good."""
-        self.commands.silent_until = self._clock() + 3650 * timespan.DAY
+    def be_dark(self, *, is_dark: bool) -> None:
+        """Makes the player dark, or brings it back, unless it is dark for good."""
+        if is_dark:
+            self.is_dark.set()
+        elif not behaviour.is_dark(self.profile, self._reports):
+            self.is_dark.clear()
 
     def seconds_of_silence(self) -> float:
-        """Returns how long the player is silent, because it starts."""
+        """Returns how long the player is silent at least, because it starts or is dark."""
+        if self.is_dark.is_set():
+            return _DARK_WAIT
         return max(self.commands.silent_until - self._clock(), 0) / 1000
 
     def stream_headers(self) -> dict[str, str]:

@@ -12,10 +12,14 @@ from functools import partial
 
 import httpx
 
+from signfleet.simulator.darkness import Darkness, covers
 from signfleet.simulator.fleet import DEFAULT_SEED, fleet
 from signfleet.simulator.listening import listen
 from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.secrets import Secrets
+
+#: Seconds between two looks at the darkness.
+DARK_LOOK = 0.5
 
 
 def now_ms() -> int:
@@ -37,8 +41,7 @@ async def simulate(
     transport: httpx.AsyncBaseTransport | None = None,
     tally: Tally | None = None,
     secrets: Secrets | None = None,
-    dark: str | None = None,
-    dark_after: float = 0,
+    darkness: Darkness | None = None,
     listens: bool = False,
     boot_seconds: float | None = None,
 ) -> Tally:
@@ -46,9 +49,9 @@ async def simulate(
 
     They are the players of the fleet of `seed` from number `first`. `period` is the seconds between two reports of a
     player; by default the server decides. At most `concurrency` requests run at a time. Updates `tally` as they work,
-    and returns it. `secrets` are those of earlier runs. The players at the place `dark`, a town, region or country,
-    fall silent after `dark_after` seconds. A player that `listens` obeys commands at once, by a connection more; the
-    others obey when they report. A restart takes `boot_seconds`.
+    and returns it. `secrets` are those of earlier runs. Players are silent while `darkness` covers them. A player that
+    `listens` obeys commands at once, by a connection more; the others obey when they report. A restart takes
+    `boot_seconds`.
     """
     tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()
@@ -60,24 +63,44 @@ async def simulate(
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]
-        goes_dark = loop.time() + dark_after
 
         async def work() -> None:
             while schedule:
                 due, number = heapq.heappop(schedule)
                 await asyncio.sleep(due - loop.time())
                 player = crew[number]
-                if dark is not None and loop.time() >= goes_dark and player.profile.place.is_named(dark):
-                    player.fall_silent()
-                    continue
                 wait = await player.step()
                 if wait != math.inf and not player.has_done(rounds):
                     heapq.heappush(schedule, (loop.time() + wait, number))
 
-        async with _listening(url, crew if listens else []), asyncio.TaskGroup() as workers:
+        async with _listening(url, crew if listens else []), _in(darkness, crew), asyncio.TaskGroup() as workers:
             for _ in range(min(concurrency, players)):
                 workers.create_task(work())
     return tally
+
+
+@asynccontextmanager
+async def _in(darkness: Darkness | None, crew: list[Player]) -> AsyncIterator[None]:
+    """Lets players fall silent and come back with the darkness inside the block."""
+    if darkness is None or not darkness.may_fall:
+        yield
+        return
+
+    async def follow(darkness: Darkness) -> None:
+        known = frozenset[str]()
+        while True:
+            places = darkness.places()
+            if places != known:
+                for player in crew:
+                    player.be_dark(is_dark=covers(places, player.profile))
+                known = places
+            await asyncio.sleep(DARK_LOOK)
+
+    following = asyncio.create_task(follow(darkness))
+    try:
+        yield
+    finally:
+        following.cancel()
 
 
 @asynccontextmanager

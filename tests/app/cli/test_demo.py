@@ -85,6 +85,14 @@ def test_another_line_shows_what_happens_live(demo: Demo, tmp_path: Path) -> Non
     assert beginning == "retry: 3000\n"
 
 
+def test_a_third_line_makes_a_place_go_dark_which_soon_shows(demo: Demo) -> None:
+    line = next(line.strip() for line in demo.printed.splitlines() if line.strip().startswith("echo "))
+    place, file = line.removeprefix("echo ").split(" > ")
+    assert Path(file) == demo.path.parent / "dark"
+    assert place in {device["settings"]["location"]["country"] for device in devices(demo)}
+    assert {device["settings"]["synchronization"]["status"]["period"] for device in devices(demo)} == {"00:00:20"}
+
+
 def test_players_have_tags_to_filter_by(demo: Demo) -> None:
     tagged = [device["tags"] for device in devices(demo)]
     assert {"string::[Device].<Owner>", "number::[Device].<Floor>", "dateTime::[Device].<Installed>"} <= {*tagged[0]}

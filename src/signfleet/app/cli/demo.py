@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -16,7 +17,7 @@ import click
 from signfleet.app.cli.credentials_file import NAME as CREDENTIALS
 from signfleet.app.cli.credentials_file import CredentialsFile
 from signfleet.app.cli.demo_accounts import Account, admit, make_accounts
-from signfleet.app.cli.demo_tags import tag_players
+from signfleet.app.cli.demo_players import BRISK, PERIOD, set_up_players
 from signfleet.app.cli.demo_token import NAME as TOKEN
 from signfleet.app.cli.demo_token import TokenFile
 from signfleet.app.cli.echo import echo
@@ -39,6 +40,10 @@ SETUP_TOKEN_LIFETIME = 7 * DAY
 DARK_AFTER = 60.0
 #: The notifications that the demo's administrator asks for: their mails arrive in the folder `outbox`.
 NOTIFICATIONS = ("deviceDisconnected", "devicesDisconnected", "deviceFailure", "devicesFailure")
+#: File in the data folder that lists places whose players are silent.
+DARK_FILE = "dark"
+#: Seconds that mails about players which report often wait for others of their kind.
+GATHER_SECONDS = 15
 #: Seconds that the demo waits for its players to join; then it continues without the missing ones.
 PATIENCE = 20.0
 
@@ -68,6 +73,8 @@ def demo(players: int, dark: str | None, **flags: Any) -> None:
     """
     flags |= {"legacy_token_endpoint": True, "self_registration": True, "access_log": False, "log_level": "warning"}
     flags["testing"] = False
+    if players <= BRISK:
+        flags["alert_gather_seconds"] = GATHER_SECONDS
     settings = load_settings(flags)
     folder = settings.data_folder
     try:
@@ -142,6 +149,7 @@ async def _simulate(
 ) -> None:
     """Lets the players join, tags them if the network `is_new`, prints that they have joined, and runs them."""
     from signfleet.app.cli.simulate import LISTENING
+    from signfleet.simulator.darkness import Darkness
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate
     from signfleet.simulator.secrets import Secrets
@@ -158,8 +166,8 @@ async def _simulate(
                 players,
                 tally=tally,
                 secrets=known,
-                dark=dark,
-                dark_after=DARK_AFTER,
+                period=PERIOD if players <= BRISK else None,
+                darkness=Darkness(dark, DARK_AFTER, folder / DARK_FILE),
                 listens=players <= LISTENING,
             )
         )
@@ -168,14 +176,14 @@ async def _simulate(
         while tally.reports < players and time.monotonic() < deadline and not work.done():  # noqa: ASYNC110 - numbers
             await asyncio.sleep(0.02)
         if is_new:
-            await tag_players(credentials.base_url, _token_form(credentials), players)
+            await set_up_players(credentials.base_url, _token_form(credentials), players)
         while not token.path.exists() and time.monotonic() < deadline:  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.02)
-        echo(_summary(credentials, folder))
+        echo(_summary(credentials, folder, players))
         echo(f"{tally.registered} of {players} simulated players have joined. {tally.last_refusal}")
 
 
-def _summary(credentials: Credentials, folder: Path) -> str:
+def _summary(credentials: Credentials, folder: Path, players: int) -> str:
     url = credentials.base_url
     return f"""signfleet runs at {url}
   API            {url}/2022/06/REST/
@@ -192,8 +200,24 @@ List the devices, with a token for this login from a file that exists while the 
   curl -s -K {quote(str(folder / TOKEN))} {url}/2022/06/REST/Devices/
 Watch what happens to them, live:
   curl -s -N -K {quote(str(folder / TOKEN))} -H 'Accept: text/event-stream' {url}/admin/v1/events/
-
+{_site(folder, players)}
 Press Ctrl+C to stop.\n"""
+
+
+def _site(folder: Path, players: int) -> str:
+    """Returns how to make the country with the most players go dark."""
+    from signfleet.simulator.fleet import fleet
+
+    countries = Counter(profile.place.country for profile in fleet(min(players, BRISK)))
+    if not countries:
+        return ""
+    file = quote(str(folder / DARK_FILE))
+    soon = "within two minutes" if players <= BRISK else "within 20 minutes"
+    return f"""Let the players of a place go dark; {soon} a mail about it is in {folder / "outbox"}:
+  echo {countries.most_common(1)[0][0]} > {file}
+Bring them back:
+  rm {file}
+"""
 
 
 def _token_form(credentials: Credentials) -> dict[str, str]:

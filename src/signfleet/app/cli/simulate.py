@@ -80,6 +80,12 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
 )
 @click.option("--dark", metavar="PLACE", help="Town, region or country whose players fall silent.")
 @click.option(
+    "--dark-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Players at the places that this file lists, one a line, are silent for as long as it does.",
+)
+@click.option(
     "--dark-after",
     type=click.FloatRange(0),
     default=60,
@@ -93,6 +99,7 @@ def simulate(url: str, setup_token: str, players: int, listen: bool | None, secr
     The same seed makes the same fleet. The players speak only the public player protocol, so they work against any
     server that implements it. Stop them with Ctrl-C.
     """
+    from signfleet.simulator.darkness import Darkness
     from signfleet.simulator.player import Tally
     from signfleet.simulator.run import simulate as run
     from signfleet.simulator.secrets import Secrets
@@ -102,6 +109,7 @@ def simulate(url: str, setup_token: str, players: int, listen: bool | None, secr
         known = Secrets(secrets)
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{secrets} is not a file of players' secrets: {error}.") from error
+    how["darkness"] = Darkness(how.pop("dark"), how.pop("dark_after"), how.pop("dark_file"))
     started = time.monotonic()
 
     async def work() -> None:

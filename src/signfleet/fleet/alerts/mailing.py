@@ -22,7 +22,7 @@ from signfleet.fleet.devices.store import DEVICE_ID
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.wire.timespan import HOUR, MINUTE
+from signfleet.foundation.wire.timespan import HOUR, MINUTE, SECOND
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.users.schemas import default_notifications
@@ -30,8 +30,7 @@ from signfleet.notify.mail.composing import Composer, Mail
 from signfleet.notify.outbox.service import Outbox
 from signfleet.web.caller.session import Session
 
-#: Notices wait until no other has come for so long, or until the first is so old.
-QUIET: Final = 2 * MINUTE
+#: However many others come, notices wait no longer than this.
 LONGEST: Final = 10 * MINUTE
 #: How many notices of one rule become mails in one step, and how many devices a mail lists.
 STEP: Final = 1000
@@ -117,6 +116,8 @@ class Mailing:
         self._unsubscribing = unsubscribing
         self._composer = Composer(settings)
         self._most = settings.alert_mails_per_hour
+        #: Notices wait until no other has come for so long (ms).
+        self._quiet = settings.alert_gather_seconds * SECOND
         self._matcher = DeviceMatcher(store)
 
     async def flush(self, lease: Lease, now: int) -> None:
@@ -124,7 +125,7 @@ class Mailing:
         for allowance in await self._store.all(notice_queries.ENDED_ALLOWANCES, before=now - HOUR):
             await self._end_hour(lease, allowance.network_id, allowance.user_id, now)
         for waiting in await self._store.scan_all(notice_queries.WAITING):
-            if now - waiting.last >= QUIET or now - waiting.first >= LONGEST:
+            if now - waiting.last >= self._quiet or now - waiting.first >= LONGEST:
                 await self._write(lease, waiting, now)
 
     async def _write(self, lease: Lease, waiting: Waiting, now: int) -> None:

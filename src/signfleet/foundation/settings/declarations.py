@@ -261,6 +261,15 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             le=10_000,
         ),
     ] = 20
+    alert_gather_seconds: Annotated[
+        int,
+        _doc(
+            "Mails about alerts wait until so many seconds have passed without another of their kind, so that what"
+            " belongs together becomes one mail.",
+            ge=1,
+            le=600,
+        ),
+    ] = 120
     webhook_addresses: Annotated[
         str,
         _doc(

@@ -1,4 +1,4 @@
-"""Tags of the demo's players, set through the API as an operator does."""
+"""Tags of the demo's players, and how soon they are missed, set through the API as an operator does."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from signfleet.simulator.fleet import Profile
 
+#: Up to so many players report often, so that what happens to them shows soon.
+BRISK = 200
+#: Seconds between two reports of such a player.
+PERIOD = 20
+#: Limits of health for them: they are silent after a minute.
+_RULES = {"lateAfter": "00:01:00", "silentAfter": "00:01:00"}
+_REPORTS_OFTEN = [{"op": "replace", "path": "/settings/synchronization/status/period", "value": f"00:00:{PERIOD}"}]
 #: Upper limit of players with tags; more would not show more.
 TAGGED = 500
 
@@ -36,10 +43,10 @@ def tags_of(profile: Profile) -> dict[str, Any]:
     return tags
 
 
-async def tag_players(address: str, form: dict[str, str], players: int) -> None:
-    """Sets the tags of the first of `players` players; `form` is the body of the older sign-in.
+async def set_up_players(address: str, form: dict[str, str], players: int) -> None:
+    """Sets the tags of the first of `players` players, and how often they report; `form` is the older sign-in's body.
 
-    If the server is too busy, some players get no tags, and a log line reports it.
+    If the server is too busy, some players get none, and a log line reports it.
     """
     import httpx
     import structlog
@@ -53,8 +60,12 @@ async def tag_players(address: str, form: dict[str, str], players: int) -> None:
             http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
             tags = {profile.serial: tags_of(profile) for profile in fleet(min(players, TAGGED))}
             async with asyncio.TaskGroup() as posts:  # all at once: players draw their first pictures meanwhile
+                if players <= BRISK:
+                    posts.create_task(http.put(f"{address}/admin/v1/health-rules/", json=_RULES))
+                    for serial in tags:
+                        posts.create_task(http.patch(f"/Devices/{serial}/", json=_REPORTS_OFTEN))
                 for serial, some in tags.items():
                     if some:  # a player that has not joined gets 404
                         posts.create_task(http.post(f"/Devices/{serial}/Tags/", json=some))
     except* httpx.HTTPError as errors:
-        structlog.get_logger("demo").warning("players have no tags", reason=str(errors.exceptions[0]))
+        structlog.get_logger("demo").warning("players are not set up", reason=str(errors.exceptions[0]))
