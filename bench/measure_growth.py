@@ -6,7 +6,7 @@ A row that ends with `beside a get-one` has that, of the same fleet, as referenc
 `start` and `memory` are of `signfleet serve`: CPU seconds until it answers, and MB after a mixed load.
 
 GROWTH="sqlite:10000,100000,1000000 postgresql:10000" names other sizes. GROWTH_FLEETS names a folder where the SQLite
-fleets stay for the next run: a million devices take a quarter of an hour to make.
+fleets stay for the next run: a million devices take a quarter of an hour to make, so they are no default.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from tests.fleet.devices.stored import register
 from tests.postgres import running_postgres
 from tests.running import bootstrapped
 
-SIZES = "sqlite:10000,100000,1000000 postgresql:10000,100000"
+SIZES = "sqlite:10000,100000 postgresql:10000,100000"
 ROUNDS = 5
 #: Work that takes less CPU time (s) is repeated within a round.
 SHORT = 0.02
@@ -203,7 +203,7 @@ async def _rows(
             for fleet in fleets:
                 ours, all_ = found[fleet.size]
                 yield _row(f"{kind} {fleet.size:,}: {RULES:,} permissions, by {name}", ours, all_, 2)
-        for fleet in fleets:
+        for fleet in fleets if kind == "sqlite" else ():  # devices that report are only in the fleets of a server
             longest, median = await _storm(fleet)
             yield Row(f"{kind} {fleet.size:,}: all due for health, a step", "ms", longest, median, longest / median)
 
