@@ -108,11 +108,10 @@ def test_a_killed_server_loses_no_command_and_hands_out_none_that_has_begun(tmp_
             for status in (201, 200):
                 assert httpx.put(upload, content=b"x" * 100_000, headers=head, timeout=PATIENCE).status_code == status
             assert player.say(address, sent, "succeeded") == "succeeded"
+            assert [state_of(api, address, each) for each in (sent, later)] == ["succeeded", "sent"]
             server.process.send_signal(signal.SIGTERM)
             kind, data = next(heard)
             assert (kind, "stopping" in data["reason"]) == ("end", True)
-    with served(tmp_path, tenant) as (_, api, address):
-        assert [state_of(api, address, each) for each in (sent, later)] == ["succeeded", "sent"]
 
 
 def test_a_stream_delivers_at_once_and_its_end_is_logged_with_bytes_and_duration(tmp_path: Path) -> None:
