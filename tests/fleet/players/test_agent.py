@@ -145,3 +145,21 @@ async def test_what_a_player_said_is_deleted_with_its_device(
     await report(can=["reboot"], metrics={"cpu": 1})
     assert (await admin.delete(f"/Devices/{HD1024['serial']}/")).status_code == 204
     assert (await admin.get(AGENT)).status_code == 404
+
+
+async def test_the_settings_say_what_an_operator_has_set(admin: AsyncClient, player: AsyncClient) -> None:
+    async def patch(path: str, value: Any) -> list[str]:
+        answer = await admin.patch(
+            f"/Devices/{HD1024['serial']}/",
+            json=[{"op": "replace", "path": f"/settings/{path}", "value": value}],
+            headers={"Content-Type": "application/json-patch+json"},
+        )
+        assert answer.status_code == 204, answer.text
+        return list((await player.get(f"{PLAYER}/settings")).json()["managed"])
+
+    assert (await player.get(f"{PLAYER}/settings")).json()["managed"] == []
+    assert await patch("name", "Lobby") == ["/name"]
+    assert await patch("network/hostname", "lobby-1") == ["/name", "/network/hostname"]
+    assert await patch("description", "At the door") == ["/description", "/name", "/network/hostname"]
+    assert await patch("description", None) == ["/name", "/network/hostname"]
+    assert "managed" not in (await admin.get(f"/Devices/{HD1024['serial']}/")).json()["settings"]

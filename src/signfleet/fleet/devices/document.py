@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.store import LockedDevice, PlayerRow
 from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 
@@ -81,10 +82,20 @@ async def write_part(tx: Transaction, row: LockedDevice, part: str, document: st
     """Replaces a part (a name in `store.CHANGE_PART`) of the document of a device locked by `store.LOCK_DEVICE`.
 
     The caller also writes the device's own columns: by `touch`, unless it updates them anyway.
-
     """
+    await _write(tx, queries.CHANGE_PART[part], row, document, moment)
+
+
+async def write_settings(tx: Transaction, row: LockedDevice, settings: str, managed: str, moment: int) -> None:
+    """Does what `write_part` does for the settings; `managed` are the parts of them that operators have set."""
+    await _write(tx, queries.CHANGE_SETTINGS, row, settings, moment, new_managed=managed)
+
+
+async def _write(
+    tx: Transaction, query: Query[Any], row: LockedDevice, document: str, moment: int, **more: str
+) -> None:
     await tx.execute(
-        queries.CHANGE_PART[part],
+        query,
         in_network=row.network_id,
         of_device=row.id,
         new_identity=identity(
@@ -96,6 +107,7 @@ async def write_part(tx: Transaction, row: LockedDevice, part: str, document: st
             last_modified_date=moment,
         ),
         new_part=document,
+        **more,
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from signfleet.fleet.devices import settings_rules
+from signfleet.fleet.devices import managed, settings_rules
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.document import next_moment, write_part
+from signfleet.fleet.devices.document import next_moment, write_settings
 from signfleet.fleet.devices.location import derive_names, store_place
 from signfleet.fleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.fleet.devices.service import Devices
@@ -185,7 +185,8 @@ class DeviceSettings:
             new_longitude=location.gps_longitude if location else None,
             new_location_key=await store_place(tx, row.network_id, location),
         )
-        await write_part(tx, row, "settings", whole.decode(), moment)
+        noted = managed.after_change(managed.read(row.managed, row.serial, before), before, document)
+        await write_settings(tx, row, whole.decode(), noted, moment)
         flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
         if settings.description != before.get("description"):

@@ -43,6 +43,8 @@ class LockedDevice(FoundDevice, Protocol):
     settings: str
     tags: str
     permissions: str
+    #: JSON, as `managed.read` reads it
+    managed: str | None
 
 
 class PlayerRow(Protocol):
@@ -160,6 +162,30 @@ PART = {
     for column in (device_document.c.settings, device_document.c.tags, device_document.c.permissions)
 }
 
+
+class SettingsRow(Protocol):
+    serial: str
+    #: JSON
+    settings: str
+    #: As `LockedDevice.managed`.
+    managed: str | None
+
+
+#: What a player applies.
+SETTINGS_TO_APPLY = Query(
+    select(device.c.serial, device_document.c.settings, device_document.c.managed)
+    .select_from(device)
+    .join(device_document, DOCUMENT_OF_DEVICE)
+    .where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("device_id")),
+    SettingsRow,
+)
+#: Writes which parts of its settings operators have set, with the settings.
+CHANGE_SETTINGS = Query(
+    device_document.update()
+    .where(ITS_DOCUMENT)
+    .values(identity=bindparam("new_identity"), settings=bindparam("new_part"), managed=bindparam("new_managed"))
+)
+
 #: Resolves an id or serial.
 DEVICE_BY_ID = Query(
     select(device.c.id, device.c.serial).where(device.c.network_id == NETWORK_ID, device.c.id == bindparam("id")),
@@ -189,6 +215,7 @@ LOCK_DEVICE = Query(
         device_document.c.settings,
         device_document.c.tags,
         device_document.c.permissions,
+        device_document.c.managed,
     )
     .select_from(device)
     .join(device_document, DOCUMENT_OF_DEVICE)
@@ -234,7 +261,7 @@ CHANGE_PART = {
         .where(ITS_DOCUMENT)
         .values({"identity": bindparam("new_identity"), part: bindparam("new_part")})
     )
-    for part in ("settings", "tags", "permissions")
+    for part in ("tags", "permissions")
 }
 MERGE_PROPERTIES = Query(
     device_properties.update()

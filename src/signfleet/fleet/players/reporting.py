@@ -9,11 +9,12 @@ from msgspec import UNSET
 
 from signfleet.fleet.commands.delivery.service import take
 from signfleet.fleet.commands.schemas import PendingCommand
+from signfleet.fleet.devices import managed
 from signfleet.fleet.devices.agent.reporting import store_report
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import next_moment, reported_part, settings_etag, status_json
 from signfleet.fleet.devices.schemas import ReportedStatus
-from signfleet.fleet.devices.store import PART
+from signfleet.fleet.devices.store import PART, SETTINGS_TO_APPLY
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
 from signfleet.fleet.health import inputs
 from signfleet.fleet.health.changes import write_changes
@@ -68,6 +69,14 @@ class Reports:
         if row is None:
             raise _gone()
         return str(row.part)
+
+    async def settings_to_apply(self, network_id: int, device_id: int) -> tuple[str, str]:
+        """Returns the settings of a device as JSON with the member `managed`, and their entity tag."""
+        row = await self._store.one(SETTINGS_TO_APPLY, network_id=network_id, device_id=device_id)
+        if row is None:
+            raise _gone()
+        parts = sorted(managed.read(row.managed, row.serial, msgspec.json.decode(row.settings)))
+        return f'{row.settings[:-1]},"managed":{encode(parts).decode()}}}', settings_etag(row.settings)
 
     async def receive(self, network_id: int, device_id: int, report: Report | LooseReport, now: int) -> ReportAnswer:
         """Stores a report. A repeat, whose sequence number is not newer than the stored one, changes nothing.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.devices.document import settings_etag
-from signfleet.fleet.devices.schemas import PlayerSettings
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.schemas import (
@@ -13,6 +11,7 @@ from signfleet.fleet.players.schemas import (
     Report,
     ReportAnswer,
     ScreenshotAnswer,
+    SettingsToApply,
     Tokens,
 )
 from signfleet.fleet.players.screenshots import Screenshots, Upload
@@ -108,12 +107,12 @@ async def report_from_player(call: Call, reports: Reports) -> Answer:
 
 
 @endpoints.get(
-    "/settings", caller="device", scope=SCOPE, answer=PlayerSettings, statuses="200 304", errors="401 403 406 5XX"
+    "/settings", caller="device", scope=SCOPE, answer=SettingsToApply, statuses="200 304", errors="401 403 406 5XX"
 )
 async def get_player_settings(call: Call, reports: Reports) -> Answer:
-    """Get the settings of this device, secrets included."""
-    settings = await reports.settings(call.network_id, call.device_id)
-    return Answer(body=settings.encode(), etag=settings_etag(settings), headers={"Cache-Control": "private, no-cache"})
+    """Get the settings of this device, secrets included, and which parts of them an operator has set (`managed`)."""
+    settings, etag = await reports.settings_to_apply(call.network_id, call.device_id)
+    return Answer(body=settings.encode(), etag=etag, headers={"Cache-Control": "private, no-cache"})
 
 
 @endpoints.get(

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.fleet.commands.schemas import PendingCommand
 from signfleet.fleet.devices.agent.schemas import AppliedSettings, Can
-from signfleet.fleet.devices.schemas import Entity, Location, Name
+from signfleet.fleet.devices.schemas import Entity, Location, Name, PlayerSettings
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.wire.types import DateTime
@@ -158,6 +158,15 @@ class CurrentSettings(Entity):
     """The data of the message `settings` in a player's event stream."""
 
     settings_etag: str = msgspec.field(name="settingsETag")
+
+
+class SettingsToApply(PlayerSettings, kw_only=True):
+    """The settings of a device; `managed` are the paths in them that an operator has set, such as `/network/hostname`.
+
+    A player leaves its machine as it is in what is not managed.
+    """
+
+    managed: list[str]
 
 
 class ScreenshotAnswer(Entity):
