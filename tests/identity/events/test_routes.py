@@ -19,6 +19,8 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, CREATORS, VIEWERS
 from signfleet.notify.events.kinds import DeviceRemoved, HealthChanged, UserAdded
 from signfleet.notify.events.recording import Event, record
+from signfleet.simulator.fleet import fleet
+from signfleet.simulator.screenshots import picture
 from tests.conftest import ON_SQLITE, ROOT, CallAs, IssueSetupToken, SignIn
 
 EVENTS = f"{ROOT}/admin/v1/events/"
@@ -167,6 +169,29 @@ async def test_the_network_and_its_accounts_leave_events(admin: AsyncClient) -> 
     created = await admin.post("/Users/", json=person)
     if created.status_code < 300:
         assert (await kinds(admin))[-1] == "UserAdded"
+
+
+@ON_SQLITE
+async def test_users_and_pictures_leave_events(
+    admin: AsyncClient, client: AsyncClient, sign_in: SignIn, issue_setup_token: IssueSetupToken
+) -> None:
+    await sign_in("joe@example.com", role=VIEWERS)
+    user_id = (await admin.get("/Users/joe@example.com/")).json()["id"]
+    for is_locked_out in (True, False):
+        locked = await admin.put("/Users/joe@example.com/", json={"isLockedOut": is_locked_out})
+        assert locked.status_code == 204, locked.text
+    assert (await admin.delete("/Users/joe@example.com/")).status_code == 204
+    page = (await admin.get(EVENTS, params={"filter": "[Kind] IS IN ('UserLocked', 'UserRemoved')"})).json()
+    about = {"login": "joe@example.com", "userId": user_id}
+    locks = [about | {"isLockedOut": is_locked_out} for is_locked_out in (False, True)]
+    assert [item["data"] for item in page["items"]] == [about, *locks]
+    device, player = await joined(client, await issue_setup_token())
+    drawn = picture(next(fleet(1)), 0, size=(320, 180))
+    headers = player | {"Content-Type": "image/jpeg"}
+    sent = await client.put(f"{PLAYER}/screenshots/2026-03-01T12:00:00.000Z", content=drawn, headers=headers)
+    assert sent.status_code == 201, sent.text
+    (item,) = (await admin.get(EVENTS, params={"filter": "[Kind] IS 'ScreenshotReceived'"})).json()["items"]
+    assert (item["deviceId"], item["data"]) == (device, {"screenshotId": sent.json()["id"]})
 
 
 # --- the list -----------------------------------------------------------------------------------------------------
