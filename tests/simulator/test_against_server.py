@@ -37,6 +37,8 @@ async def test_a_demo_fleet_registers_reports_and_can_be_listed(
         assert player["settings"]["location"]["locality"] == profile.place.locality
     health = {player["status"]["health"] for player in page["items"]}
     assert health == {"Normal", "Warning", "Error"}
+    listed = (await admin.get(f"{ROOT}/admin/v1/health/")).json()["items"]
+    assert {item["settings"] for item in listed} == {"applied"}
 
 
 class Losing(AsyncBaseTransport):

@@ -218,6 +218,7 @@ class Player:
             | self.machine.status(now),
             "errors": behaviour.errors(profile, self._reports, now),
             "downloads": behaviour.downloads(profile, self._reports, now),
+            "applied": {"settingsETag": self._settings_etag},
         }
 
     async def fetch_settings(self) -> None:
