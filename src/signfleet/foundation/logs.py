@@ -23,6 +23,9 @@ from signfleet.foundation.wire import datetime
 
 HIDDEN = "***"
 
+#: Seconds that frequent lines wait for one another: written one by one they cost a request a tenth of its time.
+FLUSHED_AFTER = 0.01
+
 _SECRET_NAME = re.compile("token|password|secret|authorization|cookie", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"(?P<scheme>\b(?:Bearer|Basic)\s+)[^\s,;'\"]+|(?P<user>://[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE
@@ -40,6 +43,8 @@ def configure(level: str = "info") -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     on_terminal = sys.stderr.isatty()
     output: Any = Output(sys.stderr)
+    if _buffer is not None:
+        _buffer.flush()
     _buffer = None if on_terminal or number > logging.INFO else output
     shared: list[Any] = [
         structlog.processors.add_log_level,
@@ -63,8 +68,8 @@ def configure(level: str = "info") -> None:
 def log_frequent(event: str, values: dict[str, Any]) -> bool:
     """Logs an event of the event loop at "info", whose `values` hold no secrets; returns whether it did.
 
-    Its line waits until the loop has run what is ready now, or another line follows: many lines make one write, and
-    structlog would take several times as long. False if the log is not JSON at "info": structlog does it then.
+    Its line waits `FLUSHED_AFTER` for more, or until another line follows: many lines make one write, and structlog
+    would take several times as long. False if the log is not JSON at "info": structlog does it then.
     """
     if _buffer is None:
         return False
@@ -72,7 +77,7 @@ def log_frequent(event: str, values: dict[str, Any]) -> bool:
     moment = f"{datetime.format_seconds(seconds)}.{microseconds:06d}Z"
     line: bytes = _encode({"time": moment, "level": "info", **values, "event": event})
     if _buffer.add(line + b"\n"):
-        asyncio.get_running_loop().call_soon(_buffer.flush)
+        asyncio.get_running_loop().call_later(FLUSHED_AFTER, _buffer.flush)
     return True
 
 
