@@ -15,7 +15,7 @@ from signfleet.fleet.health.rules import Outage, Verdict, evaluate
 from signfleet.foundation.storage.interface import Store, Transaction
 
 #: How many devices one transaction evaluates, so that other writers do not wait for all of them.
-BATCH = 200
+BATCH = 50
 
 
 class HealthSweep:
