@@ -28,7 +28,7 @@ from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import blocked_serial, outbox, person
+from signfleet.foundation.storage.tables import blocked_serial, import_chunk, outbox, person
 from signfleet.foundation.storage.tables import job as job_table
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
@@ -218,10 +218,16 @@ class World:
         if endpoint.consumes == FORM:
             sent["data"] = await self._form(called)
         elif endpoint.body is bytes:
-            sent["content"] = json.dumps(await self._assignment(called)) if "/rest-" in called else a_picture()
+            sent["content"] = await self._content(called)
         elif endpoint.body is not None:
             sent["json"] = self._body(called, owner)
         return Request(endpoint.method, str(self.admin.base_url.join(path)), sent)
+
+    async def _content(self, called: str) -> bytes | str:
+        """Returns a body that is neither JSON nor a form."""
+        if "/import/" in called:
+            return "serial,description\nA1,imported\n"
+        return json.dumps(await self._assignment(called)) if "/rest-" in called else a_picture()
 
     async def _prepare(self, called: str, owner: Owner) -> None:
         """Creates what the request reads, changes or removes."""
@@ -230,7 +236,9 @@ class World:
             await self.services.commands.set_rules(self.network.network_id, CommandRules(danger_allowed=True), now())
         elif called == "PUT /admin/v1/command-rules/":
             await self.services.commands.set_rules(self.network.network_id, CommandRules(danger_allowed=False), now())
-        elif called.startswith("POST /admin/v1/changes/"):  # those before are not run, and a network may have few
+        elif called.startswith(
+            ("POST /admin/v1/changes/", "POST /admin/v1/import/")
+        ):  # those before are not run, and a network may have few
             ended = Query(job_table.update().values(lease_until=None, finished_date=now(), state="Finished"))
             await self.services.store.write(lambda tx: tx.execute(ended))
         elif called == "DELETE /admin/v1/blocked-serials/{serial}/":
@@ -496,8 +504,14 @@ class World:
         if "/changes/" in called:
             given = {"action": "settings", "value": [{"op": "replace", "path": "/settings/description", "value": ""}]}
             job = NewJob("change", "[Id] IS 0", given, session)
+        if "/import/" in called:
+            job = NewJob("import", "1 lines", {"upload": "u", "columns": ["serial", "description"]}, session)
         id_ = await self.services.store.write(lambda tx: insert_job(tx, owner.network_id, job, now()))
-        if "/changes/" in called:
+        if "/import/" in called:
+            row = {"upload": "u", "last_line": 2, "creation_date": now(), "rows": '[[2,["A1","x"]]]'}
+            insert_row = Query(insert(import_chunk).on_conflict_do_nothing())
+            await self.services.store.write(lambda tx: tx.execute(insert_row, network_id=owner.network_id, **row))
+        if "/changes/" in called or "/import/" in called:
             ended = job_table.update().where(job_table.c.id == id_)
             ended = ended.values(lease_until=None, finished_date=now(), state="Finished", failed=1)
             await self.services.store.write(lambda tx: tx.execute(Query(ended)))

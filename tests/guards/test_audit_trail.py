@@ -18,6 +18,7 @@ CHANGING = [endpoint for endpoint in OFFERED if endpoint.method != "GET"]
 #: What leaves no entry, and why.
 EXEMPT = {
     "POST /admin/v1/changes/dry-run/": "a dry run changes nothing",
+    "POST /admin/v1/import/dry-run/": "a dry run changes nothing",
     f"POST {OPENID}/token": "signing in changes nothing but the caller's own tokens",
     "POST /Token": "signing in",
     "POST /player/v1/token": "signing in",
@@ -45,6 +46,7 @@ ENTITIES = {
     "/setup-tokens/": "Token",
     "/jobs/": "Job",
     "/changes/": "Job",
+    "/import/": "Job",
     "/blocked-serials/": "Serial",
     "/serial-claims/": "Serial",
     "/release/": "Device",

@@ -26,7 +26,9 @@ PRIVATE = [endpoint for endpoint in OFFERED if endpoint.caller in ("network", "p
 READING_JSON = [
     endpoint
     for endpoint in OFFERED
-    if endpoint.body is not None and endpoint.consumes != FORM and endpoint.family not in ("Players", "B-Deploy")
+    if endpoint.body not in (None, bytes)
+    and endpoint.consumes != FORM
+    and endpoint.family not in ("Players", "B-Deploy")
 ]
 #: Bodies with more in them than those of the world: the contract's examples.
 BODIES: dict[str, Any] = {

@@ -11,6 +11,8 @@ from signfleet.fleet.alerts.rules import AlertRules
 from signfleet.fleet.alerts.service import Alerts
 from signfleet.fleet.alerts.unsubscribing import Unsubscribing
 from signfleet.fleet.changes.actions import DeleteAction, GroupAction, SettingsAction, TagsAction
+from signfleet.fleet.changes.import_routes import endpoints as import_endpoints
+from signfleet.fleet.changes.importing import DeviceImports
 from signfleet.fleet.changes.routes import endpoints as change_endpoints
 from signfleet.fleet.changes.service import Changes
 from signfleet.fleet.commands.batches import Batches
@@ -106,13 +108,7 @@ class FleetServices(IdentityServices):
         self.device_permissions = DevicePermissions(store, devices)
         self.beacons = Beacons(devices, self.device_settings)
         self.tags = Tags(store, devices)
-        self.changes = Changes(store, devices, self.job_runner, self.job_lists)
-        self.changes.register(
-            SettingsAction(self.device_settings),
-            GroupAction(self.device_settings),
-            TagsAction(self.tags),
-            DeleteAction(devices, self.device_deletion),
-        )
+        self._add_changes()
         self.device_history = DeviceHistory(store, devices)
         self.regions = Regions(store, devices)
         self.device_counts = DeviceCounts(store, devices)
@@ -142,6 +138,24 @@ class FleetServices(IdentityServices):
         self._add_alerts(foundation.key)
         self.player_streams = PlayerStreams(hub, self.delivery, self.reports)
         self.screenshots = Screenshots(store, self.blobs, self.pictures, picture_bytes)
+
+    def _add_changes(self) -> None:
+        """Adds the services of changes of many devices."""
+        store = self.store
+        self.changes = Changes(store, self.devices, self.job_runner, self.job_lists)
+        of_settings, of_tags = SettingsAction(self.device_settings), TagsAction(self.tags)
+        self.changes.register(
+            of_settings, of_tags, GroupAction(self.device_settings), DeleteAction(self.devices, self.device_deletion)
+        )
+        self.device_imports = DeviceImports(
+            store,
+            self.devices,
+            self.changes,
+            settings=of_settings,
+            tags=of_tags,
+            runner=self.job_runner,
+            retention=self.settings.job_retention_days,
+        )
 
     def _add_alerts(self, key: bytes) -> None:
         """Adds the services of alerts, and of who hears of them."""
@@ -182,6 +196,7 @@ class FleetServices(IdentityServices):
             Job("health history", by_the_clock(self.health_retention.sweep), 3600),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
+            Job("imported files", by_the_clock(self.device_imports.delete_old), 3600),
             Job("commands", by_the_clock(self.delivery.sweep), 5),
             Job("command retention", by_the_clock(self.command_retention.sweep), 600),
             Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),
@@ -205,6 +220,7 @@ def endpoints() -> list[Endpoint]:
         *record_endpoints,
         *device_endpoints(),
         *change_endpoints,
+        *import_endpoints,
         *joining_endpoints,
         *command_endpoints,
         *delivery_endpoints,

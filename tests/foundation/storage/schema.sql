@@ -467,6 +467,14 @@ CREATE TABLE id_sequence (
 	last BIGINT NOT NULL, 
 	CONSTRAINT pk_id_sequence PRIMARY KEY (name)
 );
+CREATE TABLE import_chunk (
+	network_id BIGINT NOT NULL, 
+	upload TEXT NOT NULL, 
+	last_line BIGINT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	rows TEXT NOT NULL, 
+	CONSTRAINT pk_import_chunk PRIMARY KEY (network_id, upload, last_line)
+);
 CREATE INDEX ix_alert_age ON alert (resolve_date);
 CREATE INDEX ix_alert_device ON alert (network_id, device_id, id);
 CREATE INDEX ix_alert_due ON alert (due_date);
@@ -520,6 +528,7 @@ CREATE INDEX ix_former_permission_age ON former_permission (removed_date);
 CREATE INDEX ix_former_permission_principal ON former_permission (network_id, principal_type, principal_id, entity, operation_uid, entity_id, is_allowed);
 CREATE INDEX ix_health_period_age ON health_period (until_date);
 CREATE INDEX ix_health_total_age ON health_total (date);
+CREATE INDEX ix_import_chunk_date ON import_chunk (creation_date);
 CREATE INDEX ix_job_creation ON job (network_id, creation_date, id);
 CREATE INDEX ix_job_finished ON job (finished_date);
 CREATE INDEX ix_job_lease ON job (lease_until);

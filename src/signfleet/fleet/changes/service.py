@@ -66,11 +66,11 @@ class Changes:
         act = await action.read(value, session)
         found = await self._selection.find(session.network, new.filter, await self._devices.scope(session))
         examples = [
-            await self._store.write(lambda tx, id_=id_: self._try(tx, session, id_, act, now))  # type: ignore[misc]  # no type for a lambda with a default
+            await self._store.write(lambda tx, id_=id_: self.attempt(tx, session, str(id_), act, now))  # type: ignore[misc]  # no type for a lambda with a default
             for id_ in await self._selection.ids(session.network, found, EXAMPLES)
         ]
         count = await self._selection.count(session.network, found)
-        return DryRun(count=count, examples=[example for example in examples if example is not None])
+        return DryRun(count=count, examples=examples)
 
     async def submit(self, session: Session, new: NewChange, request_key: str | None, now: int) -> Job:
         """Starts a change as a job. Raises `Invalid`, `Forbidden`, `QuotaReached`, `Conflict`."""
@@ -80,11 +80,11 @@ class Changes:
         last = await self._selection.last(session.network, found)
         total = await self._selection.count(session.network, found)
         given = {"filter": new.filter, "action": action.name, "value": value, "last": last}
-        return await self._start(session, NewJob(self.name, new.filter, given, session, total, request_key), now)
+        return await self.start(session, NewJob(self.name, new.filter, given, session, total, request_key), now)
 
     async def retry(self, session: Session, ref: str, request_key: str | None, now: int) -> Job:
         """Starts a change of just the devices that a job has failed at. Raises `NotFound`, `Invalid`."""
-        row, given = await self._finished(session, ref)
+        row, given = await self.finished(session, ref, self.name)
         if not row.failed:
             raise Invalid(f"Job {row.id} has failed at no device.")
         if "undo" in given:
@@ -92,17 +92,17 @@ class Changes:
         self._require_scope(session, self._actions[given["action"]])
         retried = {"retry": row.id, "filter": row.subject, "action": given["action"], "value": given["value"]}
         new = NewJob(self.name, row.subject, retried, session, row.failed, request_key)
-        return await self._start(session, new, now)
+        return await self.start(session, new, now)
 
     async def undo(self, session: Session, ref: str, request_key: str | None, now: int) -> Job:
         """Starts to put the old values back where those that a job wrote are still there. Raises like `retry`."""
-        row, given = await self._finished(session, ref)
+        row, given = await self.finished(session, ref, self.name)
         action = self._actions[given["action"]]
         if action.undo(Outcome({}, {})) is None:
             raise Invalid(f"Job {row.id}: the action '{action.name}' cannot be undone.")
         self._require_scope(session, action)
         undone = {"undo": row.id, "action": action.name}
-        return await self._start(session, NewJob(self.name, row.subject, undone, session, None, request_key), now)
+        return await self.start(session, NewJob(self.name, row.subject, undone, session, None, request_key), now)
 
     async def next_step(self, run: Run) -> Step:
         """Takes the next devices of a filter, of the failures of a job, or of those that a job has changed."""
@@ -153,9 +153,9 @@ class Changes:
             return None
         return DeviceChange(device_id, *(encode(values).decode() for values in outcome))
 
-    async def _try(self, tx: Transaction, session: Session, device_id: int, act: Act, now: int) -> Example | None:
+    async def attempt(self, tx: Transaction, session: Session, ref: str, act: Act, now: int) -> Example:
         """Does an action with one device, and rolls it back."""
-        device: FoundDevice = await self._devices.find(session, str(device_id), tx=tx)
+        device: FoundDevice = await self._devices.find(session, ref, tx=tx)
 
         async def work(tx: Transaction) -> None:
             raise _RolledBack(await act(tx, session, device, now))
@@ -183,15 +183,16 @@ class Changes:
             for row in rows
         ]
 
-    async def _start(self, session: Session, new: NewJob, now: int) -> Job:
+    async def start(self, session: Session, new: NewJob, now: int) -> Job:
+        """Adds a job of a person, starts it, and returns it."""
         id_ = await self._runner.submit(session.network, new, now)
         return entity(await self._jobs.row(session, str(id_)))
 
-    async def _finished(self, session: Session, ref: str) -> tuple[queries.JobRow, Any]:
-        """Returns a change that has ended, and its input. Raises `NotFound`, `Invalid`."""
+    async def finished(self, session: Session, ref: str, kind: str) -> tuple[queries.JobRow, Any]:
+        """Returns a job of a kind that has ended, and its input. Raises `NotFound`, `Invalid`."""
         row = await self._jobs.row(session, ref)
-        if row.kind != self.name:
-            raise Invalid(f"Job {row.id} is no change by filter.")
+        if row.kind != kind:
+            raise Invalid(f"Job {row.id} is of the kind '{row.kind}', not '{kind}'.")
         if row.finished_date is None:
             raise Invalid(f"Job {row.id} has not ended yet.")
         stored = await self._store.one(queries.INPUT, network_id=row.network_id, id=row.id)

@@ -1058,6 +1058,18 @@ job_change = Table(
     comment="What a job changed, to undo it.",
 )
 
+import_chunk = Table(
+    "import_chunk",
+    metadata,
+    _network_id(),
+    Column("upload", Key, primary_key=True, comment="the file, named at random"),
+    Column("last_line", BigInteger, primary_key=True, autoincrement=False),
+    _required("creation_date", BigInteger),
+    _required("rows", Text, comment="JSON: line numbers and cells; up to the last line"),
+    Index("ix_import_chunk_date", "creation_date"),
+    comment="Rows of imported files that are waiting for their turn or a retry.",
+)
+
 # --- alerts -------------------------------------------------------------------------------------------------------
 
 event_reader = Table(

@@ -7,24 +7,18 @@ arrays and open objects are JSON. Each page is a call of the list's own handler,
 
 from __future__ import annotations
 
-import types
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import lru_cache
-from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
 from signfleet.foundation.storage.query import run_in_thread
-from signfleet.foundation.wire.csv_text import rows_as_csv, safe
-from signfleet.foundation.wire.json import encode
+from signfleet.foundation.wire.csv_text import Path, cell_of, paths_of, rows_as_csv
 from signfleet.web.contract.paging import PagedList
 from signfleet.web.http.call import Answer, Call
 
 CSV_TYPE: Final = "text/csv"
-#: How deep a property may be.
-_DEPTH: Final = 8
-
-Path = tuple[str, ...]
 
 
 def names_csv(accept: str) -> bool:
@@ -44,27 +38,7 @@ def is_list(method: str, answer: Any) -> bool:
 def columns_of(page: type[PagedList]) -> tuple[Path, ...]:
     """Returns the paths of the columns of a list."""
     [item] = get_args(get_type_hints(page)["items"])
-    return tuple(_paths(item, (), _DEPTH))
-
-
-def _paths(kind: Any, at: Path, depth: int) -> Iterator[Path]:
-    struct = _struct(kind)
-    if struct is None or depth == 0:
-        yield at
-        return
-    for field in msgspec.structs.fields(struct):
-        yield from _paths(field.type, (*at, field.encode_name), depth - 1)
-
-
-def _struct(kind: Any) -> type[msgspec.Struct] | None:
-    """Returns the type of an object that a property is, or may be besides null."""
-    if get_origin(kind) is Annotated:
-        return _struct(get_args(kind)[0])
-    if get_origin(kind) in (Union, types.UnionType):
-        found = [struct for each in get_args(kind) if (struct := _struct(each)) is not None]
-        return found[0] if len(found) == 1 else None
-    is_struct = isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not msgspec.UnsetType
-    return kind if is_struct else None
+    return tuple(paths_of(item))
 
 
 async def answer_csv(
@@ -100,14 +74,4 @@ async def answer_csv(
 def _page(body: bytes, columns: tuple[Path, ...]) -> tuple[bytes, str | None]:
     """Returns the rows of a page as CSV, and the marker of the next one."""
     page = msgspec.json.decode(body)
-    return rows_as_csv([[_cell(item, path) for path in columns] for item in page["items"]]), page["nextMarker"]
-
-
-def _cell(item: Any, path: Path) -> str:
-    for name in path:
-        item = item.get(name) if isinstance(item, dict) else None
-    if item is None:
-        return ""
-    if isinstance(item, str):
-        return safe(item)
-    return encode(item).decode()
+    return rows_as_csv([[cell_of(item, path) for path in columns] for item in page["items"]]), page["nextMarker"]
