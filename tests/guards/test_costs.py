@@ -194,9 +194,12 @@ async def test_hot_paths_stay_within_their_recorded_costs(
 
     names = iter(f"Name {number}" for number in range(10, 99))
 
-    def patch() -> Awaitable[Answer]:
-        change = [{"op": "replace", "path": "/settings/name", "value": next(names)}]
-        return server.ask("PATCH", f"{MAIN}/Devices/D7/", admin_token, change)
+    def patch(member: str) -> Callable[[], Awaitable[Answer]]:
+        def ask() -> Awaitable[Answer]:
+            change = [{"op": "replace", "path": f"/settings/{member}", "value": next(names)}]
+            return server.ask("PATCH", f"{MAIN}/Devices/D7/", admin_token, change)
+
+        return ask
 
     path = settings.database_file
     assert path is not None
@@ -206,7 +209,8 @@ async def test_hot_paths_stay_within_their_recorded_costs(
         "filter and sort devices": await server.cost_of_read(get(f"/Devices/?filter={FILTER}&sort={SORT}&pageSize=20")),
         "count devices": await server.cost_of_read(get("/Devices/Count/")),
         "list regions": await server.cost_of_read(get("/Devices/Regions/")),
-        "patch a device": await server.cost(patch),
+        "patch a device": await server.cost(patch("name")),
+        "patch a description": await server.cost(patch("description")),
         "report": await server.cost(report) | {"bytes": await log_bytes(path, report)},
     }
     if not BASELINE.exists():

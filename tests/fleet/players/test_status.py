@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.reporting import statuses
 from signfleet.fleet.players.status import read_status
 from signfleet.foundation.errors import Invalid
+from signfleet.simulator.fleet import invent
 
 
 def read(sent: dict[str, Any]) -> dict[str, Any]:
@@ -48,6 +50,24 @@ def test_words_get_their_usual_spelling_and_unknown_ones_become_unknown(sent: di
 
 def test_unknown_members_are_dropped() -> None:
     assert "battery" not in read({"battery": {"level": 3}, "timezone": "CET"})
+
+
+@given(st.integers(1, 10_000), st.sampled_from(["", "SD1", "Read,WRITE", "DHCP", "x" * 200, None]))
+def test_a_status_in_its_exact_form_is_read_as_any_other(number: int, word: str | None) -> None:
+    (sent, *_) = statuses(invent(number, number))
+    for storage in sent["storage"]:
+        storage |= {"access": word, "system": word}
+    if sent.get("network"):
+        for interface in sent["network"]["interfaces"]:
+            interface["proto"] = word
+
+    def outcome(status: dict[str, Any]) -> Any:
+        try:
+            return read(status)
+        except Invalid as error:
+            return str(error)
+
+    assert outcome(sent) == outcome(sent | {"colour": "unknown, so that it is no exact form"})
 
 
 def test_members_match_in_any_letter_case_and_exact_names_take_precedence() -> None:

@@ -10,7 +10,7 @@ import msgspec
 from signfleet.fleet.devices import managed, settings_rules
 from signfleet.fleet.devices import store as queries
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.devices.document import next_moment, write_settings
+from signfleet.fleet.devices.document import next_moment, touch, write_settings
 from signfleet.fleet.devices.location import derive_names, store_place
 from signfleet.fleet.devices.schemas import GroupReference, Player, PlayerSettings
 from signfleet.fleet.devices.service import Devices
@@ -42,8 +42,8 @@ _OTHER_WAYS = {
 
 _READ_ONLY = {name.lower() for name in READ_ONLY}
 
-#: Every property that settings can have, as absent. Merging the new settings into it clears what they leave out.
-_NO_SETTINGS = DEVICES.absent("settings")
+#: The settings that columns of `device` repeat. A change of others leaves these columns, and their indexes, alone.
+_WITH_COLUMNS = frozenset({"name", "group", "location"})
 
 #: How long settings may be, as JSON, in bytes. While SQLite writes them, it writes nothing else.
 SETTINGS_LIMIT = 32_768
@@ -122,19 +122,24 @@ class DeviceSettings:
         row = await self._devices.lock(tx, session, found, UPDATE_DEVICE, precondition)
         present: Document = msgspec.json.decode(row.settings)
         settings = converted(edit(present), PlayerSettings, "settings")
-        settings_rules.check(settings, present)
-        if msgspec.to_builtins(settings.group) != present["group"]:
+        wanted = msgspec.to_builtins(settings)
+        settings_rules.check(settings, wanted, present)
+        if wanted["group"] != present["group"]:
             settings.group = await self._group(tx, session, row, present["group"]["name"], settings.group)
-        settings.location = derive_names(present.get("location"), settings.location)
-        if msgspec.to_builtins(settings) == present:
+        if wanted["location"] != present.get("location"):
+            settings.location = derive_names(present.get("location"), settings.location)
+        changed = {name: value for name, value in msgspec.to_builtins(settings).items() if value != present.get(name)}
+        if not changed:
             return None
-        await self._write(tx, row, settings, present, next_moment(row, now))
+        moment = next_moment(row, now)
+        settings.last_modified_date = changed["lastModifiedDate"] = format_date(moment)
+        await self._write(tx, row, settings, present, changed, moment)
         tx.announce(Topic("command", row.id))  # wakes the stream of its player, which looks for new settings
-        states = {"settings": present}, {"settings": settings}
+        states = {"settings": {name: present.get(name) for name in changed}}, {"settings": changed}
         await recording.record(
             tx, row.network_id, recording.AuditEntry("Update", "Device", row.id, row.serial, *states), now
         )
-        return present, msgspec.to_builtins(settings)
+        return present, present | changed
 
     async def _group(
         self, tx: Transaction, session: Session, row: LockedDevice, name: str, wanted: GroupReference | None
@@ -164,32 +169,39 @@ class DeviceSettings:
         return GroupReference(id=group.id, name=group.name)
 
     async def _write(
-        self, tx: Transaction, row: LockedDevice, settings: PlayerSettings, before: Document, moment: int
+        self,
+        tx: Transaction,
+        row: LockedDevice,
+        settings: PlayerSettings,
+        before: Document,
+        changed: Document,
+        moment: int,
     ) -> None:
-        """Writes the settings to the device's columns, its document, and the properties that filters read."""
-        settings.last_modified_date = format_date(moment)
+        """Writes settings of which some members are `changed`: columns, document, and what filters read of those."""
         whole = encode(settings)
         _check_length(whole)
-        document: dict[str, Any] = msgspec.to_builtins(settings)
-        location = settings.location
         key = {"in_network": row.network_id, "of_device": row.id}
-        assert settings.group is not None
-        await tx.execute(
-            queries.CHANGE_DEVICE,
-            **key,
-            moment=moment,
-            new_name_key=fold(settings.name),
-            new_name_order=order_key(settings.name),
-            new_group_id=settings.group.id,
-            new_latitude=location.gps_latitude if location else None,
-            new_longitude=location.gps_longitude if location else None,
-            new_location_key=await store_place(tx, row.network_id, location),
-        )
-        noted = managed.after_change(managed.read(row.managed, row.serial, before), before, document)
+        if changed.keys() & _WITH_COLUMNS:
+            location = settings.location
+            assert settings.group is not None
+            await tx.execute(
+                queries.CHANGE_DEVICE,
+                **key,
+                moment=moment,
+                new_name_key=fold(settings.name),
+                new_name_order=order_key(settings.name),
+                new_group_id=settings.group.id,
+                new_latitude=location.gps_latitude if location else None,
+                new_longitude=location.gps_longitude if location else None,
+                new_location_key=await store_place(tx, row.network_id, location),
+            )
+        else:
+            await touch(tx, row, moment)
+        noted = managed.after_change(managed.read(row.managed, row.serial, before), before, before | changed)
         await write_settings(tx, row, whole.decode(), noted, moment)
-        flat = _NO_SETTINGS | DEVICES.flatten({"settings": document})
+        flat = DEVICES.absent("settings", changed) | DEVICES.flatten({"settings": changed})
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
-        if settings.description != before.get("description"):
+        if "description" in changed:
             await tx.execute(queries.SET_DESCRIPTION, **key, new_description_key=flat.get("settings.description"))
 
 

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import msgspec
-
 from signfleet.fleet.devices.schemas import DeviceNetworkSettings, InterfaceSettings, PlayerSettings
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import timespan, zones
@@ -39,12 +37,13 @@ class _Problem(NamedTuple):
     what: str
 
 
-def check(settings: PlayerSettings, present: dict[str, Any]) -> None:
+def check(settings: PlayerSettings, wanted: dict[str, Any], present: dict[str, Any]) -> None:
     """Checks new settings of a device against those in force, `present`; spells the time zone as the database does.
+
+    `wanted` are the new settings as builtin types.
 
     Raises `Invalid` naming the first property that no player could apply.
     """
-    wanted = msgspec.to_builtins(settings)
     changed = {name for name, value in wanted.items() if value != present.get(name)}
     for problem in _problems(settings, wanted, present, changed):
         raise Invalid(f"{problem.what} - at 'settings.{problem.at}'.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime, flags, timespan
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.validation_messages import explain
-from signfleet.web.contract.spelling import members
+from signfleet.web.contract.spelling import exact, members
 
 _UNKNOWN = "Unknown"
 _SYSTEMS = ("ExFAT", "ext3", "ext4", "FAT12", "FAT16", "FAT32", "HFS", "HFSplus", "NTFS")
@@ -25,10 +26,36 @@ _FLAGS_LENGTH = 128
 #: Seconds of the longest time span.
 _UPTIME_LIMIT = timespan.MAX_MS // timespan.SECOND
 _TYPE = inspect.type_info(ReportedStatus)
+_EXACT = exact(ReportedStatus)
+#: How many texts of words are cached as they are spelled.
+_SPELLINGS = 256
 
 
 def read_status(given: dict[str, Any]) -> ReportedStatus:
     """Returns the status to store. Raises `Invalid` with the path of the wrong member."""
+    status = _read_exact(given) or _read_loose(given)
+    status.uptime = None if status.uptime is None else timespan.canonical(status.uptime)
+    for name in ("current_settings_timestamp", "current_schedule_timestamp"):
+        if (text := getattr(status, name)) is not None:
+            setattr(status, name, _canonical_date(name, text))
+    return status
+
+
+def _read_exact(given: dict[str, Any]) -> ReportedStatus | None:
+    """Reads a status that is as the type has it, as nearly all are, without a walk in Python; None for any other."""
+    try:
+        status: ReportedStatus = msgspec.convert(given, _EXACT)
+    except msgspec.ValidationError:
+        return None
+    for storage in status.storage or ():
+        storage.access = _flags(storage.access, _ACCESS) if storage.access else None
+        storage.system = None if storage.system is None else _word(storage.system, _SYSTEMS)
+    for interface in (status.network and status.network.interfaces) or ():
+        interface.proto = _flags(interface.proto, PROTOCOLS) if interface.proto else None
+    return status
+
+
+def _read_loose(given: dict[str, Any]) -> ReportedStatus:
     normal = _normalise(given, _TYPE)
     uptime = normal.get("uptime")
     if isinstance(uptime, int | float) and not isinstance(uptime, bool) and 0 <= uptime < _UPTIME_LIMIT:
@@ -39,13 +66,9 @@ def read_status(given: dict[str, Any]) -> ReportedStatus:
     for interface in _objects(_member(normal, "network", "interfaces")):
         _normalise_flags(interface, "proto", PROTOCOLS)
     try:
-        status = msgspec.convert(normal, ReportedStatus)
+        return msgspec.convert(normal, ReportedStatus)
     except msgspec.ValidationError as error:
         raise Invalid(f"The body does not fit: {explain(error, ReportedStatus, 'status')}.") from error
-    status.uptime = None if status.uptime is None else timespan.canonical(status.uptime)
-    for name in ("current_settings_timestamp", "current_schedule_timestamp"):
-        setattr(status, name, _canonical_date(name, getattr(status, name)))
-    return status
 
 
 def _normalise(value: Any, kind: inspect.Type) -> Any:
@@ -77,11 +100,18 @@ def _normalise(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.DictType) and isinstance(value, dict):
         return dict(islice(value.items(), kind.max_length))
     if isinstance(kind, inspect.LiteralType) and isinstance(value, str):
-        return _word(value, [word for word in kind.values if isinstance(word, str)])
+        return _word(value, tuple(word for word in kind.values if isinstance(word, str)))
     return value
 
 
+@lru_cache(_SPELLINGS)
+def _flags(text: str, known: Sequence[str]) -> str:
+    return flags.normalise(text, known, instead=_UNKNOWN)
+
+
 def _word(value: str, known: Sequence[str]) -> str:
+    if value in known:
+        return value
     folded = fold(value.strip())
     return next((word for word in known if fold(word) == folded), _UNKNOWN)
 
@@ -112,9 +142,9 @@ def _member(parent: dict[str, Any], *path: str) -> Any:
     return value
 
 
-def _canonical_date(name: str, text: str | None) -> str | None:
+def _canonical_date(name: str, text: str) -> str | None:
     try:
-        ms = None if text is None else datetime.parse(text)
+        ms = datetime.parse(text)
     except ValueError as error:
         member = ReportedStatus.__struct_encode_fields__[ReportedStatus.__struct_fields__.index(name)]
         raise Invalid(f"The body does not fit: {error} - at 'status.{member}'.") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, func, select
 
@@ -63,6 +63,56 @@ class Grouping:
     tables: frozenset[Table]
 
 
+class _Leaf(NamedTuple):
+    """How the comparable value of a property is read, and where its order is written, if it has one."""
+
+    path: str
+    read: Callable[[Any], Any]
+    #: What is compared of each item, if the value is a list of objects.
+    of_item: str | None
+    order: str | None
+
+
+class _Node:
+    """The properties at one place of a document and below: what a document lacks is passed over as a whole."""
+
+    __slots__ = ("below", "leaves")
+
+    def __init__(self) -> None:
+        self.leaves: list[_Leaf] = []
+        self.below: dict[str, _Node] = {}
+
+    def at(self, path: str) -> _Node:
+        """Returns the node of a path, a new one if there is none."""
+        name, _, rest = path.partition(".")
+        node = self.below.setdefault(name, _Node())
+        return node.at(rest) if rest else node
+
+    def all(self) -> Iterator[_Leaf]:
+        """Yields the properties here and below."""
+        yield from self.leaves
+        for node in self.below.values():
+            yield from node.all()
+
+    def read(self, document: Mapping[str, Any], flat: dict[str, Any]) -> None:
+        """Adds what filters read of a document."""
+        for name, node in self.below.items():
+            value = document.get(name)
+            if value is None:
+                continue
+            for path, read, of_item, order in node.leaves:
+                try:
+                    comparable = read(value if of_item is None else [item.get(of_item) for item in value])
+                except (TypeError, ValueError):  # a report may contain a value of another type: it compares as null
+                    continue
+                if comparable is not None:
+                    flat[path] = comparable
+                    if order is not None:
+                        flat[order] = order_key(comparable)
+            if node.below and isinstance(value, dict):
+                node.read(value, flat)
+
+
 class Catalogue:
     """The properties of an entity, by the names that filters and sorts may use.
 
@@ -94,11 +144,12 @@ class Catalogue:
         self._aliases = {name: path.lower() for name, path in (aliases or {}).items()}
         self._aliases |= {f"{path}.{member}".lower(): path.lower() for path, member in self._collections.items()}
         self._entities = frozenset(entity.lower() for entity in entities)
-        self._flat: dict[str, list[tuple[str, list[str], Callable[[Any], Any]]]] = {}
+        self._flat = _Node()
         for property in found:
             if not columns.indexed(property):
-                first, *rest = property.path.split(".")
-                self._flat.setdefault(first, []).append((property.path, rest, reader(property)))
+                order = order_path(property.path) if property.path in columns.ordered else None
+                leaf = _Leaf(property.path, reader(property), self._collections.get(property.path), order)
+                self._flat.at(property.path).leaves.append(leaf)
         self._default_sort = default_sort
         self._cached_filter = lru_cache(_CACHE_SIZE)(self._make_filter)
         self._cached_sort = lru_cache(_CACHE_SIZE)(self._make_sort)
@@ -137,29 +188,16 @@ class Catalogue:
     def flatten(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the flat object that filters read, from an entity's JSON document; without nulls and secrets."""
         flat: dict[str, Any] = {}
-        for first, whole in document.items():
-            for path, names, read in self._flat.get(first, ()):
-                value = whole
-                for name in names:
-                    value = value.get(name) if isinstance(value, dict) else None
-                if value is None:
-                    continue
-                if path in self._collections:
-                    value = [item.get(self._collections[path]) for item in value]
-                try:
-                    comparable = read(value)
-                except (TypeError, ValueError):  # a report may contain a value of another type: it compares as null
-                    continue
-                if comparable is not None:
-                    flat[path] = comparable
-                    if path in self.columns.ordered:
-                        flat[order_path(path)] = order_key(comparable)
+        self._flat.read(document, flat)
         return flat
 
-    def absent(self, member: str) -> dict[str, None]:
-        """Returns the flat object of a member of the document with every value null: merge new values into it."""
-        paths = [path for path, _, _ in self._flat.get(member, ())]
-        return dict.fromkeys([*paths, *(order_path(path) for path in paths if path in self.columns.ordered)])
+    def absent(self, member: str, below: Iterable[str]) -> dict[str, None]:
+        """Returns the flat object of some members of a member of the document, with every value null.
+
+        Merging their new values into it clears what those leave out.
+        """
+        leaves = [leaf for name in below for leaf in self._flat.at(f"{member}.{name}").all()]
+        return dict.fromkeys([path for leaf in leaves for path in (leaf.path, leaf.order) if path is not None])
 
     def resolve(self, operand: tree.PropertyPath, parameter: str = "filter") -> Property:
         """Finds the property that a path names: a real one, else an alias, else one behind the entity's name."""

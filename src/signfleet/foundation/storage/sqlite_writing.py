@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from signfleet.foundation.storage.interface import Duplicate, StorageError, UnitOfWork
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.sqlite_connection import connect, failures, fetch
+from signfleet.foundation.storage.sqlite_connection import connect, failures, fetch, is_failure
 from signfleet.foundation.storage.wakeups import Topic, Wakeups
 
 T = TypeVar("T")
@@ -56,10 +56,13 @@ class _Transaction:
     async def execute(self, query: Query, **params: Any) -> int:
         prepared = query.prepared("sqlite")
         try:
-            with failures("write"):
-                return self._connection.execute(prepared.text, prepared.arguments(params)).rowcount
+            return self._connection.execute(prepared.text, prepared.arguments(params)).rowcount
         except sqlite3.IntegrityError as error:
             raise _integrity(error) from error
+        except sqlite3.Error as error:
+            if is_failure(error):
+                raise StorageError(f"the store could not write: {error}") from error
+            raise
 
     async def execute_many(self, query: Query, rows: Sequence[dict[str, Any]]) -> None:
         prepared = query.prepared("sqlite")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from types import GenericAlias
-from typing import Any
+from functools import cache, reduce
+from operator import or_
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -94,6 +95,32 @@ def members(value: dict[str, Any], struct: type) -> dict[str, Any]:
     if value.keys() <= known.keys():
         return value
     return {name: value[given] for given, name in _names(value, [known_type(struct)])}
+
+
+@cache
+def exact(type_: Any) -> Any:
+    """Returns a type like `type_`, with the same limits, whose objects admit no member that it does not know."""
+    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
+        return msgspec.defstruct(
+            type_.__name__,
+            [(field.name, exact(field.type), _field(field)) for field in msgspec.structs.fields(type_)],
+            kw_only=True,
+            forbid_unknown_fields=True,
+        )
+    parts = get_args(type_)
+    if not parts or get_origin(type_) is Literal:
+        return type_
+    if get_origin(type_) is Annotated:
+        return Annotated[(exact(parts[0]), *parts[1:])]
+    if get_origin(type_) in (Union, UnionType):
+        return reduce(or_, map(exact, parts))
+    return get_origin(type_)[tuple(map(exact, parts))]
+
+
+def _field(field: msgspec.structs.FieldInfo) -> Any:
+    """Declares a field with the name and default of another."""
+    declare: Any = msgspec.field  # its overloads know no default that may be missing
+    return declare(name=field.encode_name, default=field.default, default_factory=field.default_factory)
 
 
 def property_name(kinds: Sequence[inspect.Type], name: str) -> str:
