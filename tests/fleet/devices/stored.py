@@ -80,6 +80,7 @@ async def store_player(store: Store, network_id: int, player: dict[str, Any], *,
             tagged_groups=compact(player["taggedGroups"]),
             tags=compact(player["tags"]),
             permissions=compact(player["permissions"]),
+            managed="[]",
         )
         await tx.execute(
             queries.INSERT_STATUS,

@@ -133,7 +133,7 @@ class DeviceSettings:
             return None
         moment = next_moment(row, now)
         settings.last_modified_date = changed["lastModifiedDate"] = format_date(moment)
-        await self._write(tx, row, settings, present, changed, moment)
+        await self._write(tx, row, settings, present, changed, moment=moment)
         tx.announce(Topic("command", row.id))  # wakes the stream of its player, which looks for new settings
         states = {"settings": {name: present.get(name) for name in changed}}, {"settings": changed}
         await recording.record(
@@ -175,6 +175,7 @@ class DeviceSettings:
         settings: PlayerSettings,
         before: Document,
         changed: Document,
+        *,
         moment: int,
     ) -> None:
         """Writes settings of which some members are `changed`: columns, document, and what filters read of those."""
