@@ -71,7 +71,7 @@ async def test_pages_have_the_language_that_the_browser_prefers(
 @ON_SQLITE
 async def test_a_filter_with_a_fault_says_where_it_is(client: AsyncClient) -> None:
     await sign_in(client)
-    answer = await client.get(f"{ROOT}/console/players/?filter=[Id] >")
+    answer = await client.get(f"{ROOT}/console/players/?search=[Id] >")
     assert answer.status_code == 400
     assert 'role="alert"' in answer.text
     assert 'value="[Id] &gt;"' in answer.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.networks.routes import pages as network_pages
+from signfleet.console.players.player import pages as single_player_pages
 from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
 from signfleet.web.http.endpoint import Endpoint
@@ -11,4 +12,4 @@ from signfleet.web.http.endpoint import Endpoint
 
 def endpoints() -> list[Endpoint]:
     """Returns the pages; they are for browsers, so the description of the API leaves them out."""
-    return [*asset_endpoints, *sign_in_pages, *network_pages, *player_pages]
+    return [*asset_endpoints, *sign_in_pages, *network_pages, *player_pages, *single_player_pages]

@@ -246,6 +246,10 @@ async def _checked(body: bytes, check: BodyCheck) -> None:
         check(parts)
 
 
+#: Compressed already; drawings (SVG) are text.
+_PICTURES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+
+
 def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     """Returns the response for a handler's answer: 304 if the client has it already, compressed if it accepts that."""
     headers: list[Header] = []
@@ -269,7 +273,7 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     response = Response(answer.status, headers, answer.body or b"", answer.stream)
     if answer.body is not None or answer.stream is not None:
         headers.append(content_type(answer.media_type))
-    if not endpoint.secret and not answer.media_type.startswith("image/"):
+    if not endpoint.secret and not answer.media_type.startswith(_PICTURES):
         compress(response, call.header(b"accept-encoding"))
     return response
 

@@ -1,0 +1,66 @@
+"""Reads what people type into the search box, and writes it as the filter that it means.
+
+    lobby health:error model:xt1144 tag:floor
+
+Words match names and serials; the other parts are conditions. What begins with `[` or `<` is an expression already.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from signfleet.foundation.errors import Invalid
+
+_PARTS: Final = re.compile(r'(?:(\w+):)?("[^"]*"|\S+)')
+PROPERTIES: Final[Mapping[str, str]] = {
+    "health": "[status].[health]",
+    "model": "[model]",
+    "serial": "[serial]",
+    "group": "[settings].[group].[name]",
+    "reason": "[reason].[code]",
+}
+#: More parts would make a filter that nobody means.
+LIMIT: Final = 10
+
+
+class Condition(NamedTuple):
+    """A part of the search: what was typed, and its filter."""
+
+    words: str
+    filter: str
+
+
+def read(text: str) -> list[Condition]:
+    """Returns the conditions of a search. Raises `Invalid` for an unknown name before a colon."""
+    text = text.strip()
+    if text.startswith(("[", "<", "(")):
+        return [Condition(text, text)]
+    found = [_condition(match) for match in _PARTS.finditer(text)]
+    if len(found) > LIMIT:
+        raise Invalid(f"A search has at most {LIMIT} words and conditions.")
+    return found
+
+
+def filter_of(conditions: list[Condition]) -> str | None:
+    """Returns the filter that all of the conditions make together."""
+    return " AND ".join(f"({each.filter})" for each in conditions) if len(conditions) > 1 else _only(conditions)
+
+
+def _only(conditions: list[Condition]) -> str | None:
+    return conditions[0].filter if conditions else None
+
+
+def _condition(match: re.Match[str]) -> Condition:
+    name, value = match[1], match[2].strip('"')
+    quoted = "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    if name is None:
+        return Condition(match[0], f"[settings].[name] CONTAINS {quoted} OR [serial] CONTAINS {quoted}")
+    if name.lower() == "tag":
+        key = value.replace("<", "").replace(">", "")
+        return Condition(match[0], f"<{key}> IS NOT NULL")
+    known = PROPERTIES.get(name.lower())
+    if known is None:
+        raise Invalid(f"'{name}:' is no condition; there are {', '.join(f'{each}:' for each in [*PROPERTIES, 'tag'])}.")
+    return Condition(match[0], f"{known} IS {quoted}")

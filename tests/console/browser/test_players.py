@@ -1,0 +1,64 @@
+"""The list of players and one player, in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from signfleet.testing import TestingServer
+from tests.console.browser.conftest import DESK, PHONE, Open, axe
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
+def test_pages_have_no_barriers(opened: Open, server: TestingServer, scheme: str, size: Any) -> None:
+    device = server.installation()["devices"][0]["id"]
+    for path in ("/console/players/?search=health:error", f"/console/players/{device}/"):
+        axe(opened(path, color_scheme=scheme, viewport=size))
+
+
+def test_a_search_finds_the_dark_player_and_leads_to_it(opened: Open, server: TestingServer) -> None:
+    serial = server.installation()["devices"][0]["serial"]
+    page = opened("/console/players/")
+    page.fill("#search", f"health:error {serial}")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**search=**")
+    assert page.locator("#rows tr").count() == 1
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/players/*/")
+    assert "silent, last seen" in page.inner_text("main")
+
+
+def test_the_palette_finds_a_player_by_its_serial(opened: Open, server: TestingServer) -> None:
+    device = server.installation()["devices"][1]
+    page = opened("/console/networks/")
+    page.keyboard.press("Control+k")
+    page.fill("#palette-text", device["serial"])
+    page.click(f"#palette-list a[href$='/{device['id']}/']")
+    page.wait_for_url(f"**/console/players/{device['id']}/")
+
+
+def test_two_people_edit_one_player_and_no_text_is_lost(opened: Open, server: TestingServer) -> None:
+    path = f"/console/players/{server.installation()['devices'][2]['id']}/"
+    one, other = opened(path, expected="412"), opened(path)
+    other.fill("#f-name", "Theirs")
+    other.click("#settings button")
+    other.wait_for_selector("#settings [role=status]")
+    one.fill("#f-name", "Mine")
+    one.click("#settings button")
+    one.wait_for_selector(".conflict")
+    assert one.input_value("#f-name") == "Mine"
+    assert [one.inner_text(f".conflict td:nth-child({n})") for n in (2, 3)] == ["Mine", "Theirs"]
+    one.click(".conflict button")
+    one.wait_for_selector("#settings [role=status]")
+    other.reload()
+    assert other.input_value("#f-name") == "Mine"
+
+
+def test_a_command_is_sent_and_says_so(opened: Open, server: TestingServer) -> None:
+    device = server.installation()["devices"][3]["id"]
+    page = opened(f"/console/players/{device}/")
+    page.click("button[value=reboot]")
+    page.wait_for_selector(".toast")
+    assert "Reboot" in page.inner_text(".toast")

@@ -1,0 +1,33 @@
+"""What the search box means."""
+
+from __future__ import annotations
+
+import pytest
+
+from signfleet.console.players.search import filter_of, read
+from signfleet.fleet.health.catalogue import HEALTHS
+from signfleet.foundation.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("text", "filter"),
+    [
+        ("", None),
+        ("lobby", "[settings].[name] CONTAINS 'lobby' OR [serial] CONTAINS 'lobby'"),
+        ("health:error tag:floor", "([status].[health] IS 'error') AND (<floor> IS NOT NULL)"),
+        ('group:"Retail Floor"', "[settings].[group].[name] IS 'Retail Floor'"),
+        ("[Id] > 3", "[Id] > 3"),
+    ],
+)
+def test_words_and_conditions_become_a_filter(text: str, filter: str | None) -> None:
+    assert filter_of(read(text)) == filter
+
+
+@pytest.mark.parametrize("text", ["joe's", "a\\b", "health:error model:xt1144 x", "tag:floor reason:silent"])
+async def test_every_search_is_a_filter_that_the_server_reads(text: str) -> None:
+    await HEALTHS.read_filter(filter_of(read(text)))
+
+
+def test_an_unknown_condition_names_those_that_there_are() -> None:
+    with pytest.raises(Invalid, match="'helth:' is no condition; there are health:, model:"):
+        read("helth:error")
