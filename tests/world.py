@@ -23,7 +23,9 @@ from signfleet.fleet.alerts.store import DELETE_ALERT, INSERT_ALERT, LIVE
 from signfleet.fleet.commands.delivery.files import FileUpload
 from signfleet.fleet.commands.kinds import KINDS
 from signfleet.fleet.commands.queue import Order, enqueue
-from signfleet.fleet.commands.schemas import CommandRules, NewBatch
+from signfleet.fleet.commands.relay import PlayerRequest, Relay
+from signfleet.fleet.commands.schemas import CommandRules, NewBatch, Progress
+from signfleet.fleet.commands.store import AnsweredCommand
 from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
@@ -97,6 +99,16 @@ def now() -> int:
 async def next_second() -> None:
     """Waits for the next second of the wall clock, so that later changes have a later date."""
     await asyncio.sleep(1 - time.time() % 1 + 0.01)
+
+
+#: A route of Remote DWS for each door, and the bodies that it needs.
+REMOTE_ROUTES = {
+    "GET /rest/v1/{route:path}": "info",
+    "PUT /rest/v1/{route:path}": "control/reboot",
+    "POST /rest/v1/{route:path}": "snapshot",
+    "DELETE /rest/v1/{route:path}": "diagnostics/packet-capture",
+}
+REMOTE_BODIES = {"PUT /rest/v1/sendWsMessage": {"route": "/v1/logs", "method": "GET"}}
 
 
 class Owner(NamedTuple):
@@ -223,15 +235,34 @@ class World:
             sent["json"] = self._body(called, owner)
         return Request(endpoint.method, str(self.admin.base_url.join(path)), sent)
 
-    async def _content(self, called: str) -> bytes | str:
-        """Returns a body that is neither JSON nor a form."""
+    async def _content(self, called: str) -> str | bytes:
+        """Returns a body that is sent as it is."""
         if "/import/" in called:
             return "serial,description\nA1,imported\n"
+        if "/rest/v1/" in called:
+            return json.dumps(REMOTE_BODIES.get(called, {}))
         return json.dumps(await self._assignment(called)) if "/rest-" in called else a_picture()
+
+    def _answer_as_player(self) -> None:
+        """Lets a player answer every request of Remote DWS."""
+        relay, delivery = self.services.relay, self.services.delivery
+        said = Progress(state="succeeded", result={"status": 200, "data": {"success": True}})
+
+        async def ask(network_id: int, device_id: int, request: PlayerRequest) -> AnsweredCommand | None:
+            asked = asyncio.create_task(Relay.ask(relay, network_id, device_id, request))
+            while not asked.done():
+                for command in await delivery.waiting(network_id, device_id, now()):
+                    await delivery.progress(network_id, device_id, command.id, said, now())
+                await asyncio.sleep(0.01)
+            return await asked
+
+        relay.ask = ask
 
     async def _prepare(self, called: str, owner: Owner) -> None:
         """Creates what the request reads, changes or removes."""
-        if called == "POST /admin/v1/devices/{device}/relay/":
+        if "/rest/v1/" in called:
+            self._answer_as_player()
+        elif called == "POST /admin/v1/devices/{device}/relay/":
             self.services.relay.seconds = 0  # no player answers
             await self.services.commands.set_rules(self.network.network_id, CommandRules(danger_allowed=True), now())
         elif called == "PUT /admin/v1/command-rules/":
@@ -260,6 +291,7 @@ class World:
     async def _path_values(self, called: str, owner: Owner) -> dict[str, str]:
         """Returns the values in the path."""
         values = {
+            "route": REMOTE_ROUTES.get(called, ""),
             "device": "A1",
             "name": "B",
             "group": "Gamma",
@@ -328,6 +360,8 @@ class World:
             if called.startswith("POST"):
                 link = await self._subscribed()
             return {"token": link.partition("token=")[2]}
+        if "/rest/v1/" in called:
+            return {"destinationType": "player", "destinationName": "A1"}
         if called.startswith("GET /account/"):
             return {"token": await self._link(called.removeprefix("GET /account/"))}
         return {

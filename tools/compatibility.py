@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from signfleet.app.wiring import endpoints
+from signfleet.fleet.remote.table import ROUTES
 from signfleet.web.http.documented import PREFIX, Documented, documented
 from signfleet.web.http.endpoint import Endpoint
 
@@ -40,6 +41,21 @@ signfleet offers all {all} documented endpoints.
 LIMITS = {
     "PUT /Self/Users/{user}/Notifications/": "offered; stores the settings, sends no notifications yet",
 }
+
+REMOTE = """
+## Remote DWS
+
+The routes below `/rest/v1/`, each with `?destinationType=player&destinationName=SERIAL`; a final
+slash does not matter, letter case does. `PUT /rest/v1/sendWsMessage` calls any of them. signfleet
+relays them to players that speak its player protocol; simulated players answer all of them.
+[docs/remote-control.md](docs/remote-control.md) says how.
+
+| method | route | permission | members of `data` | members of the result | state |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+#: What public clients or references name, and this server leaves out.
+LEFT_OUT = ("POST update/sync", "GET system", "system/supervisors/…", "GET logs/crash-dumps", "remoteview/…")
 
 MORE = """
 ## Endpoints beyond the documented ones
@@ -74,8 +90,22 @@ def render() -> str:
         scope = row.scope if row.scope.startswith("(") else f"`{row.scope}`"
         state = LIMITS.get(key(row), "offered")
         lines.append(f"| {row.method} | `{row.path}` | {scope} | {state} | {tests} |\n")
-    text = HEAD.format(all=len(documented())) + "".join(lines) + MORE
+    text = HEAD.format(all=len(documented())) + "".join(lines) + remote() + MORE
     return text + "".join(f"| {more.method} | `{more.path}` | {more.summary} |\n" for more in beyond())
+
+
+def remote() -> str:
+    """Returns the routes of Remote DWS as a table."""
+    rows = [
+        f"| {route.method} | `{route.pattern}/` | {route.operation.singular} | {_code(route.takes)}"
+        f" | {_code(route.answers)} | offered |\n"
+        for route in ROUTES
+    ]
+    return REMOTE + "".join(rows) + "".join(f"| | `{route}` | | | | not planned |\n" for route in LEFT_OUT)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
 
 
 def beyond() -> list[Endpoint]:

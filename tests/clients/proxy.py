@@ -16,7 +16,7 @@ from pathlib import Path
 
 import trustme
 
-HOSTS = ("api.bsn.cloud", "auth.bsn.cloud")
+HOSTS = ("api.bsn.cloud", "auth.bsn.cloud", "ws.bsn.cloud", "provision.bsn.cloud")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ ENTITIES = {
     "/command-batches/": "CommandBatch",
     "/commands/": "Command",
     "/relay/": "Command",
+    "/rest/v1/": "Command",
     "/setup-tokens/": "Token",
     "/jobs/": "Job",
     "/changes/": "Job",

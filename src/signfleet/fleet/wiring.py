@@ -60,7 +60,7 @@ from signfleet.fleet.joining.setup_tokens import SetupTokenLists
 from signfleet.fleet.permission_explanation.routes import endpoints as explanation_endpoints
 from signfleet.fleet.permission_explanation.service import Explanations
 from signfleet.fleet.players.events import StoredEvents
-from signfleet.fleet.players.rate_limit import player_rate_limit
+from signfleet.fleet.players.rate_limit import command_rate_limit, player_rate_limit
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.routes import endpoints as player_endpoints
@@ -73,6 +73,8 @@ from signfleet.fleet.provisioning.routes import endpoints as provisioning_endpoi
 from signfleet.fleet.provisioning.service import Provisioning
 from signfleet.fleet.provisioning.setups.routes import endpoints as setup_endpoints
 from signfleet.fleet.provisioning.setups.service import Setups
+from signfleet.fleet.remote.routes import endpoints as remote_endpoints
+from signfleet.fleet.remote.service import Remote
 from signfleet.fleet.subscriptions.routes import endpoints as subscription_endpoints
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.fleet.tags.routes import endpoints as tag_endpoints
@@ -176,10 +178,11 @@ class FleetServices(IdentityServices):
         self.commands = Commands(store, self.devices, permissions)
         self.batches = Batches(store, self.commands, permissions)
         self.changes.register(CommandAction(self.devices, self.batches))
-        self.relay = Relay(store)
-        self.command_line = CommandLine(store)
-        command_limit = player_rate_limit()
         hub = Hub(store)
+        self.relay = Relay(store, self.blobs, hub)
+        self.remote = Remote(store, self.devices, self.relay)
+        self.command_line = CommandLine(store)
+        command_limit = command_rate_limit()
         self.delivery = Delivery(store, hub, self.batches, command_limit)
         file_bytes = settings.command_megabytes_per_network * 1_000_000
         self.command_files = CommandFiles(store, self.blobs, command_limit, file_bytes)
@@ -224,6 +227,7 @@ def endpoints() -> list[Endpoint]:
         *joining_endpoints,
         *command_endpoints,
         *delivery_endpoints,
+        *remote_endpoints,
         *player_endpoints,
         *subscription_endpoints,
         *health_endpoints,

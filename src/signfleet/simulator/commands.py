@@ -46,6 +46,8 @@ class Commands:
         self._server = server
         self._clock = clock
         self._boot_seconds = boot_seconds
+        #: The ids of the commands after whose outcome the machine restarts.
+        self._restarts_after: set[int] = set()
         #: The ids of the commands on which the player has acted, for tests.
         self.acted: list[int] = []
         #: Until when (ms) the player is silent, because it starts.
@@ -103,9 +105,11 @@ class Commands:
             done = Done(outcome("succeeded"))
         else:
             done = ACTIONS[entry.name](self._machine, entry.arguments, self._clock())
-        if done.restarts and done.outcome["state"] == "succeeded":
+        if done.restarts and entry.name == "relay":  # the caller gets its answer before
+            self._restarts_after.add(entry.id)
+        elif done.restarts and done.outcome["state"] == "succeeded":
             self._ledger.move(entry, "acting", outcome=done.outcome)
-            self.silent_until = self._clock() + 1000 * self._machine.restart(self._clock(), self._boot_seconds)
+            self._restart()
             return
         for name, content in done.files:
             await self._server.ask_as_device(
@@ -119,3 +123,9 @@ class Commands:
     async def _send_outcome(self, entry: Entry) -> None:
         await self._server.ask_as_device("POST", f"commands/{entry.id}", json=entry.outcome)
         self._ledger.move(entry, "settled")
+        if entry.id in self._restarts_after:
+            self._restarts_after.discard(entry.id)
+            self._restart()
+
+    def _restart(self) -> None:
+        self.silent_until = self._clock() + 1000 * self._machine.restart(self._clock(), self._boot_seconds)

@@ -13,7 +13,7 @@ from signfleet.simulator import behaviour
 from signfleet.simulator.fleet import Profile
 
 #: Seconds that a player is silent while it starts.
-BOOT_SECONDS = (15, 45)
+BOOT_SECONDS = (12, 36)
 
 _LINES = (
     ("kernel", "eth0: link is up, 1000 Mbps full duplex"),

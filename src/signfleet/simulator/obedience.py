@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from signfleet.foundation.wire import datetime
 from signfleet.simulator import behaviour
 from signfleet.simulator.ledger import outcome
 from signfleet.simulator.machine import Machine
+from signfleet.simulator.remote.dispatch import FILE, answer
+from signfleet.simulator.remote.state import State
 
 
 class Done(NamedTuple):
@@ -89,15 +92,20 @@ def _script(machine: Machine, arguments: dict[str, Any], _now: int) -> Done:
 
 
 def _relay(machine: Machine, arguments: dict[str, Any], now: int) -> Done:
-    if arguments["route"].rstrip("/") == "/v1/info" and arguments["method"] == "GET":
-        found = {"serial": machine.profile.serial, "model": machine.profile.model, **machine.status(now)}
-        return Done(outcome("succeeded", result={"status": 200, "data": found}))
-    return Done(outcome("succeeded", result={"status": 404, "data": {"error": "there is no such route"}}))
+    state = _STATES.get(machine)
+    if state is None:
+        state = _STATES[machine] = State(machine)
+    answered = answer(state, arguments, now)
+    files = () if answered.file is None else ((FILE, answered.file),)
+    return Done(outcome("succeeded", result=answered.result), files, restarts=answered.restarts)
 
 
 def _reboot(_machine: Machine, _arguments: dict[str, Any], _now: int) -> Done:
     return Done(outcome("succeeded"), restarts=True)
 
+
+#: What the web interfaces of machines remember.
+_STATES: Final[WeakKeyDictionary[Machine, State]] = WeakKeyDictionary()
 
 #: The scripts that the operator has installed on every simulated player.
 SCRIPTS: Final = {"clean-up": "removed 3 files on {}", "self-test": "all tests passed on {}"}

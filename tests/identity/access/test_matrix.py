@@ -80,7 +80,7 @@ def is_instance(endpoint: Endpoint, operation: Operation) -> bool:
 
 def is_about_device(endpoint: Endpoint) -> bool:
     """Returns whether the path names a device, or an alert about one."""
-    return PARAMETERS["Device"] in endpoint.path or "{alert}" in endpoint.path
+    return PARAMETERS["Device"] in endpoint.path or "{alert}" in endpoint.path or "/rest/v1/" in endpoint.path
 
 
 def is_collection(endpoint: Endpoint) -> bool:
@@ -155,7 +155,7 @@ def from_elsewhere(endpoint: Endpoint) -> str:
     """Returns the outcome for the administrator of another network."""
     names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
     theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "{setup}", "explain")
-    theirs += ("{batch}", "{alert}", "{rule}", "{window}")
+    theirs += ("{batch}", "{alert}", "{rule}", "{window}", "/rest/v1/")
     if name(endpoint) in NAME_OUR_NETWORK:
         return FORBIDDEN
     is_theirs = name(endpoint) in NAME_OURS_OUTSIDE_THE_PATH or is_to_a_device(endpoint)

@@ -42,6 +42,8 @@ OPERATIONS: Final[dict[Group, Operation]] = {
 
 #: Bytes of the arguments of a command as JSON.
 ARGUMENTS_LIMIT: Final = 8192
+#: Bytes of a relayed request: files travel in it.
+RELAY_LIMIT: Final = 270_336
 #: Bytes of one log.
 LOG_LIMIT: Final = 8_388_608
 
@@ -135,6 +137,7 @@ class RelayArguments(Entity, forbid_unknown_fields=True):
         str, Meta(pattern=r"^/[^\x00-\x20\x7f]{0,1023}$(?!\n)", extra={"is": "a path that begins with a slash"})
     ]
     data: Any = None
+    query: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,8 @@ class Kind:
     secrets: tuple[str, ...] = ()
     #: Only the server itself sends it.
     internal: bool = False
+    #: Bytes of its arguments as JSON.
+    limit: int = ARGUMENTS_LIMIT
 
     @property
     def operation(self) -> Operation:
@@ -168,8 +173,8 @@ class Kind:
             raise Invalid(f"The body does not fit: {explain(error, self.arguments, 'arguments')}.") from error
         _check(arguments)
         text = encode(arguments).decode()
-        if len(text.encode()) > ARGUMENTS_LIMIT:
-            raise TooLarge(f"'arguments' has more than {ARGUMENTS_LIMIT} bytes.")
+        if len(text.encode()) > self.limit:
+            raise TooLarge(f"'arguments' has more than {self.limit} bytes.")
         return text
 
     def shown(self, arguments: str) -> Any:
@@ -202,8 +207,9 @@ RELAY: Final = Kind(
     arguments=RelayArguments,
     lifetime=25 * SECOND,
     patience=25 * SECOND,
-    secrets=("data",),
+    secrets=("data", "query"),
     internal=True,
+    limit=RELAY_LIMIT,
 )
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind

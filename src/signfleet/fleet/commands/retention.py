@@ -49,10 +49,7 @@ class CommandRetention:
         for row in rows:
 
             async def work(tx: Transaction, row: records.AbandonedFile = row) -> None:
-                this = {"network_id": row.network_id, "command_id": row.command_id, "name": row.name}
-                if await tx.execute(records.DELETE_FILE, **this):  # another process may have deleted it
-                    await discard_files(tx, [row.blob])
-                    await counters.add(tx, row.network_id, counters.COMMAND_BYTES, -row.size)
+                await discard_file(tx, row.network_id, row.command_id, row)
 
             await self._store.write(work)
         return len(rows) == BATCH
@@ -60,3 +57,10 @@ class CommandRetention:
 
 async def _delete_commands(tx: Transaction, network_id: int, ids: list[int]) -> None:
     await tx.execute(records.DELETE, network_id=network_id, ids=ids)
+
+
+async def discard_file(tx: Transaction, network_id: int, command_id: int, file: records.FileRow) -> None:
+    """Deletes a file of a command, unless another process has deleted it."""
+    if await tx.execute(records.DELETE_FILE, network_id=network_id, command_id=command_id, name=file.name):
+        await discard_files(tx, [file.blob])
+        await counters.add(tx, network_id, counters.COMMAND_BYTES, -file.size)

@@ -134,6 +134,28 @@ QUEUE_LENGTHS = Query(
 )
 
 
+class RecentCommand(Protocol):
+    id: int
+    arguments: str
+    state: State
+    author_key: str
+
+
+#: The commands of a device with a name since a date, the newest first.
+RECENT = Query(
+    select(command.c.id, command.c.arguments, command.c.state, command.c.author_key)
+    .where(
+        _NETWORK,
+        command.c.device_id == bindparam("device_id"),
+        command.c.name == bindparam("name"),
+        command.c.creation_date > bindparam("since"),
+    )
+    .order_by(command.c.id.desc())
+    .limit(20),
+    RecentCommand,
+)
+
+
 class SerialRow(Protocol):
     id: int
     serial: str

@@ -44,6 +44,7 @@ PATH_PARAMETERS = {
     "model": "Name of a player model.",
     "name": "Name of a beacon.",
     "network": "Id or name of a network. Digits that fit 32 bits are an id.",
+    "route": "A route of the player's web interface; the description lists them.",
     "role": "Id or name of a role. Digits that fit 32 bits are an id.",
     "rule": "Id of an alert rule.",
     "serial": "Serial number of a player.",

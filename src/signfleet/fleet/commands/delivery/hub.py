@@ -40,6 +40,10 @@ class Hub:
                 if not self._waiting[device_id]:
                     del self._waiting[device_id]
 
+    def is_waiting(self, device_id: int) -> bool:
+        """Returns whether the player of a device waits in this process."""
+        return device_id in self._waiting
+
     async def sweep(self, now: int) -> None:
         """Wakes players to whose devices commands were released since the last look."""
         since, self._looked = min(self._looked or now, now) - OVERLAP, now

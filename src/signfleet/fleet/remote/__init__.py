@@ -1,0 +1,1 @@
+"""Remote control of players (Remote DWS): `/rest/v1`, relayed to the players."""
