@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 
 from signfleet.app.wiring import Services
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit
+from signfleet.identity.jobs.schemas import Job
 from signfleet.web.http.endpoint import FORM, Endpoint
-from tests.conftest import CallAs
+from tests.conftest import ROOT, CallAs
 from tests.world import OFFERED, Request, World, name
 
 #: Of tags, lists of texts and profile values: there is no property in them.
@@ -54,6 +55,15 @@ async def trail(services: Services) -> list[Any]:
     return await services.store.scan_all(Query(audit.select().order_by(audit.c.id)))
 
 
+async def shown(world: World, endpoint: Endpoint, answer: Response) -> Any:
+    """Returns what was answered; of a job, what it is at its end, because it runs while the answer is on its way."""
+    shown = answer.json() if answer.content else None
+    if endpoint.answer is Job and answer.is_success:
+        await world.services.job_runner.finish(world.network.network_id, shown["id"])
+        shown = (await world.admin.get(f"{ROOT}/admin/v1/jobs/{shown['id']}/")).json()
+    return shape(shown)
+
+
 async def effect(world: World, call_as: CallAs, endpoint: Endpoint, change: Callable[[str], str]) -> Any:
     """Sends a good request with the names in its body changed; the answer, and the new entries of the audit trail."""
     await world.restore()
@@ -66,13 +76,14 @@ async def effect(world: World, call_as: CallAs, endpoint: Endpoint, change: Call
         client = call_as((await world.player()).access_token)
     before = len(await trail(world.services))
     answer = await client.request(request.method, request.url, **sent)
+    result = await shown(world, endpoint, answer)
     entries = [
         (row.action, row.entity, shape(json.loads(row.after or "0")), row.before != row.after)
         for row in (await trail(world.services))[before:]
     ]
     if request.method == "POST" and request.url.endswith("/Permissions/"):
         await client.request("DELETE", request.url, json=body)
-    return answer.status_code, shape(answer.json() if answer.content else None), entries
+    return answer.status_code, result, entries
 
 
 def test_dates_have_one_shape() -> None:
