@@ -14,7 +14,7 @@ from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_secret, token
 from signfleet.foundation.storage.tables import network as network_table
 from signfleet.foundation.wire.timespan import DAY
-from tests.conftest import ROOT, CallAs
+from tests.conftest import ROOT, CallAs, IssueSetupToken, SignIn
 from tests.fleet.players.conftest import HD1024, PLAYER, Device, Register
 from tests.world import now
 
@@ -261,6 +261,78 @@ async def test_alternating_addresses_of_one_secret_are_audited_once_an_hour(
     found = [entry["after"] for entry in await trail(admin, "[Action] IS 'Revoke'")]
     expected = {"reason": "secret_used_by_turns", "address": places["A"], "knownAddress": places["B"]}
     assert found == [expected] * entries
+
+
+# --- two machines with one serial
+
+
+async def duplicates(client: AsyncClient) -> list[tuple[str | None, str, Any]]:
+    """Returns the events of duplicate serials: device, serial, data."""
+    query = {"filter": "[Kind] IS 'DuplicateSerial'"}
+    page = (await client.get(f"{ROOT}/admin/v1/events/", params=query)).json()
+    return [(event["deviceId"], event["serial"], event["data"]) for event in page["items"]]
+
+
+async def commands_of(player: AsyncClient) -> Any:
+    """Returns the ids of the commands that a player gets, or the status that refuses it."""
+    answer = await player.get(f"{PLAYER}/commands")
+    return [command["id"] for command in answer.json()] if answer.status_code == 200 else answer.status_code
+
+
+async def sent(operator: AsyncClient, name: str) -> int:
+    answer = await operator.post(f"{ROOT}/admin/v1/commands/", json={"device": SERIAL, "name": name})
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+async def test_of_two_machines_in_two_networks_each_gets_the_commands_of_its_own(
+    at_work: dict[str, Any],
+    register: Register,
+    call_as: CallAs,
+    admin: AsyncClient,
+    sign_in: SignIn,
+    services: Services,
+    issue_setup_token: IssueSetupToken,
+) -> None:
+    other = await services.networks.create("Other", now())
+    neighbour = call_as(await sign_in("neighbour@example.com", network_id=other.id))
+    here, setup_token = call_as(at_work["access_token"]), await issue_setup_token(other.id)
+    for _ in range(2):
+        assert (await register(setup_token, serial=SERIAL.lower())).status_code == 409
+    assert await duplicates(neighbour) == [(None, SERIAL.lower(), {"address": "127.0.0.1"})]
+    assert await duplicates(admin) == []  # nothing happened to its device
+    first = await sent(admin, "identify")
+    assert await commands_of(here) == [first]
+    assert (await admin.delete(f"/Devices/{SERIAL}/")).status_code == 204
+    joined = await register(setup_token)
+    assert joined.status_code == 201
+    there = call_as(joined.json()["access_token"])
+    second = await sent(neighbour, "identify")
+    assert (await commands_of(there), await commands_of(here)) == ([second], 401)
+
+
+async def test_of_two_machines_with_one_secret_the_latest_obeys_and_a_command_is_done_once(
+    at_work: dict[str, Any], call_as: CallAs, admin: AsyncClient
+) -> None:
+    async def proves(place: str) -> AsyncClient:
+        client = call_as()
+        client._transport = ASGITransport(client._transport.app, client=(place, 123))
+        return call_as((await by_secret(client, at_work["device_secret"])).json()["access_token"])
+
+    original, clone = "203.0.113.1", "203.0.113.2"
+    await proves(original)
+    cloned = await proves(clone)
+    assert await duplicates(admin) == []  # the player may have moved
+    player = await proves(original)
+    addresses = {"address": original, "knownAddress": clone}
+    assert await duplicates(admin) == [(at_work["device"]["id"], SERIAL, addresses)]
+    command = await sent(admin, "identify")
+    assert (await commands_of(cloned), await commands_of(player)) == (401, [command])
+    said = await player.post(f"{PLAYER}/commands/{command}", json={"state": "running"})
+    assert said.status_code == 200
+    cloned = await proves(clone)
+    assert (await commands_of(cloned), await commands_of(player)) == (204, 401)
+    assert len(await duplicates(admin)) == 1  # one an hour
 
 
 # --- players and networks of before

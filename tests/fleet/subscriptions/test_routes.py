@@ -11,12 +11,13 @@ from httpx import AsyncClient
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.subscriptions import store as queries
+from signfleet.fleet.subscriptions.lifecycle import GRACE_PERIOD
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import CREATORS, NETWORK_MANAGERS, VIEWERS
-from tests.conftest import CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import example, register
 from tests.identity.access.granted import grant
 
@@ -106,3 +107,25 @@ async def test_the_subscription_of_a_hidden_device_is_hidden(
     assert [item["id"] for item in page["items"]] == [11, 20]
     assert page["totalItemCount"] == page["matchingItemCount"] == 2
     assert (await client.get("/Subscriptions/Count/", params={"filter": "[Device].[Serial] IS 'A1'"})).json() == 0
+
+
+@ON_SQLITE
+@pytest.mark.settings(subscriptions="managed")
+async def test_each_status_that_time_brings_is_an_event_of_the_device(
+    admin: AsyncClient, call_as: CallAs, services: Services, setup_token: str
+) -> None:
+    player = {"serial": "A1", "model": "HD1024", "firmware": "9.0.1"}
+    joined = await call_as(setup_token).post(f"{ROOT}/player/v1/register", json=player)
+    (grace,) = (await admin.get("/Subscriptions/")).json()["items"]
+    start = datetime.parse(grace["activationDate"])
+    assert start is not None
+    for later in (DAY, GRACE_PERIOD - DAY, GRACE_PERIOD + 1, 10 * GRACE_PERIOD, 11 * GRACE_PERIOD):
+        await services.subscriptions.sweep(start + later)
+    query = {"filter": "[Kind] IS 'SubscriptionAged'", "sort": "[Id] ASC"}
+    events = (await admin.get(f"{ROOT}/admin/v1/events/", params=query)).json()["items"]
+    ages = [("Active", "Suspending"), ("Suspending", "Suspended"), ("Suspended", None)]
+    assert [(event["data"]["from"], event["data"].get("to")) for event in events] == ages
+    assert [event["name"] for event in events] == [to for _, to in ages]
+    assert {event["data"]["subscriptionId"] for event in events} == {grace["id"]}
+    device_id = joined.json()["device"]["id"]
+    assert {(event["deviceId"], event["serial"]) for event in events} == {(device_id, "A1")}

@@ -91,8 +91,8 @@ async def test_a_failure_names_the_login_only_if_it_is_valid(
 
 
 @ON_SQLITE
-async def test_throttled_attempts_are_recorded_apart_from_failures(
-    services: Services, client: AsyncClient, network: Tenant
+async def test_throttled_attempts_are_recorded_apart_from_failures_and_leave_one_event(
+    services: Services, client: AsyncClient, admin: AsyncClient, network: Tenant
 ) -> None:
     before = [await metric(client, "password", outcome) for outcome in ("success", "failure", "throttled")]
     await client.post(LEGACY, data=password_form(network))
@@ -106,6 +106,10 @@ async def test_throttled_attempts_are_recorded_apart_from_failures(
         ("SignInFailure", network.login, 10),
         ("SignInThrottled", network.login, 5),
     ]
+    events = await admin.get(f"{ROOT}/admin/v1/events/", params={"filter": "[Kind] IS 'SignInLocked'"})
+    (event,) = events.json()["items"]
+    assert (event["name"], event["deviceId"]) == (network.login, None)
+    assert event["data"] == {"login": network.login, "address": "127.0.0.1"}
 
 
 async def test_a_wrong_secret_names_the_application(services: Services, client: AsyncClient, network: Tenant) -> None:

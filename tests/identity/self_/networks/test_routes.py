@@ -362,3 +362,31 @@ async def test_setup_tokens_are_in_the_audit_trail_without_their_text(admin: Asy
         ("Create", "Token"),
     ]
     assert token not in trail.text
+
+
+# --- events
+
+
+@ON_SQLITE
+async def test_each_change_of_a_network_leaves_one_event(
+    admin: AsyncClient, services: Services, network: Tenant
+) -> None:
+    address = f"{NETWORKS}{network.network_id}/"
+    lifetime, levels = {"deviceAccessTokenLifetime": "00:30:00"}, ("Trial", "Trial", "Control")
+    for path, body in (*[("Settings/", lifetime)] * 2, *(("Subscription/", {"level": level}) for level in levels)):
+        answer = await admin.put(f"{address}{path}", json=body)
+        assert answer.status_code == 204, answer.text
+    for is_locked_out in (True, False):
+        row = await services.networks.find(network.network)
+        assert row is not None
+        await services.networks.set_locked(row, is_locked_out, row.last_modified_date + 1)
+        assert (await admin.get("/Devices/")).is_success is not is_locked_out
+    query = {"filter": "[Kind] BEGINS WITH 'Network'", "sort": "[Id] ASC"}
+    _created, *events = (await admin.get(f"{ROOT}/admin/v1/events/", params=query)).json()["items"]
+    assert [(event["kind"], event["name"], event["data"]) for event in events] == [
+        ("NetworkSettingsChanged", None, {}),
+        ("NetworkLevelChanged", "Trial", {"from": "Control", "to": "Trial"}),
+        ("NetworkLevelChanged", "Control", {"from": "Trial", "to": "Control"}),
+        ("NetworkLocked", None, {"isLockedOut": True}),
+        ("NetworkLocked", None, {"isLockedOut": False}),
+    ]
