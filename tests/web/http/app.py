@@ -246,7 +246,7 @@ streams = EventStreams()
 
 
 class FewPermissions:
-    async def require(self, session: Session, operation: Any) -> None:
+    async def require(self, session: Session, operation: Any, alternative: Any = None) -> None:
         if session.role_id == 2:
             raise Forbidden("Your role does not allow it.")
 
