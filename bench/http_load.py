@@ -153,14 +153,17 @@ async def ask(port: int, payload: bytes) -> Answer:
 
 
 async def p99_beside(
-    port: int, read: bytes, other: bytes, connections: int, *, rounds: int = 3, seconds: float = 3.0
+    port: int, read: bytes, other: bytes, connections: int, *, rounds: int, seconds: float, around: float
 ) -> tuple[float, float]:
-    """Returns the 99th percentile of a read's time in ms, beside `connections` that send `other` and alone."""
+    """Returns the 99th percentile of a read's time in ms, beside `connections` that send `other` and alone.
+
+    They begin `around` seconds before the read is measured, and end so much later.
+    """
     pairs = []
     for _ in range(rounds):
         quiet = await p99(port, read, seconds)
-        others = asyncio.create_task(rate(port, other, connections, seconds + 1))
-        await asyncio.sleep(0.5)
+        others = asyncio.create_task(rate(port, other, connections, seconds + 2 * around))
+        await asyncio.sleep(around)
         pairs.append((await p99(port, read, seconds), quiet))
         await others
     busy, alone = zip(*pairs, strict=True)

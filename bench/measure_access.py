@@ -17,6 +17,7 @@ from pathlib import Path
 from bench import http_load
 from bench.measure_company import SIGN_INS, sign_in
 from bench.servers import serving_fleet
+from bench.size import SMALL
 from bench.table import Row
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.open import open_store
@@ -29,6 +30,7 @@ from signfleet.web.caller.scopes import USER_SCOPE
 PASSWORD = "7t#Sqg7*"
 SESSIONS = 100_000
 CHECKS = 50_000
+HASHES = 20
 SECONDS = 4.0
 HOUR = 3_600_000
 
@@ -42,7 +44,7 @@ def measure() -> Iterator[Row]:
 
 
 def over_http() -> Iterator[Row]:
-    with serving_fleet(1, "--legacy-token-endpoint", players=1) as ours:
+    with serving_fleet(SMALL, "--legacy-token-endpoint") as ours:
         signed_in = asyncio.run(http_load.rate(ours.port, sign_in(ours), SIGN_INS, SECONDS))
         hashed = hashes_a_second()
         yield Row("sign in by password", "sign-ins/s", signed_in, hashed, signed_in / hashed)
@@ -51,10 +53,10 @@ def over_http() -> Iterator[Row]:
 def hashes_a_second() -> float:
     """Returns the rate of the same hash alone."""
     hash_now(PASSWORD)
-    started, count = time.perf_counter(), 20
-    for _ in range(count):
+    started = time.perf_counter()
+    for _ in range(HASHES):
         hash_now(PASSWORD)
-    return count / (time.perf_counter() - started)
+    return HASHES / (time.perf_counter() - started)
 
 
 # --- inside the process

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 
-from bench.servers import Ours, serving
+from bench.servers import Ours, serving_fleet
+from bench.size import SMALL
 from bench.table import Row
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.listening import messages
-from tests.running import bootstrapped
 
 PLAYERS, COMMANDS = 200, 100
 #: Requests at a time while the players register.
@@ -30,11 +28,8 @@ FIRST = 200_000
 
 
 def measure() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder, "data")
-        tenant = bootstrapped(data)
-        with serving(data, tenant) as ours:
-            arrivals, answers = asyncio.run(_measure(ours))
+    with serving_fleet(SMALL) as ours:
+        arrivals, answers = asyncio.run(_measure(ours))
     for name, part in (("p50", 50), ("p99", 99)):
         arrival, answer = (statistics.quantiles(times, n=100)[part - 1] for times in (arrivals, answers))
         yield Row(f"command to one of {PLAYERS} players, {name}", "ms", 1000 * arrival, 1000 * answer, arrival / answer)

@@ -18,12 +18,14 @@ import httpx
 
 from bench import http_load
 from bench.servers import Ours, serving_fleet
+from bench.size import SMALL
 from bench.table import Row
 
 STREAMS = 5_000
-DEVICES = 200
 #: Seconds over which the CPU time of idle streams is measured; a heart-beat comes every 25.
-IDLE_SECONDS = 30
+IDLE_SECONDS = 27
+#: The same without streams.
+QUIET_SECONDS = 10
 EVENTS = 7
 #: Streams that are opened at a time.
 AT_ONCE = 100
@@ -81,12 +83,12 @@ def measure() -> Iterator[Row]:
     """Yields the rows of the table."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, STREAMS + 1_000)), hard))
-    with serving_fleet(DEVICES, "--max-connections-per-address", "100000", players=10) as ours:
+    with serving_fleet(SMALL, "--max-connections-per-address", "100000") as ours:
         yield from asyncio.run(_measure(ours))
 
 
 async def _measure(ours: Ours) -> list[Row]:
-    quiet = await _cpu_over(ours, IDLE_SECONDS)
+    quiet = await _cpu_over(ours, QUIET_SECONDS) / QUIET_SECONDS
     memory = _resident_kib(ours.server.process)
     counter = _Counter()
     headers = ours.headers | {"Accept": "text/event-stream"}
@@ -100,11 +102,11 @@ async def _measure(ours: Ours) -> list[Row]:
         await counter.until(is_open=len(transports))
     await asyncio.sleep(1)
     each = (_resident_kib(ours.server.process) - memory) / STREAMS
-    busy = await _cpu_over(ours, IDLE_SECONDS)
+    busy = await _cpu_over(ours, IDLE_SECONDS) / IDLE_SECONDS
     costs, delays = await _events(ours, counter)
     for transport in transports:
         transport.close()
-    idle = max(0.0, busy - quiet) / IDLE_SECONDS * 100
+    idle = max(0.0, busy - quiet) * 100
     cost, delay = median(costs) / STREAMS * 1e6, median(delays) * 1e3
     return [
         Row(f"{STREAMS} idle streams: memory of each", "KiB", each, KIB, each / KIB, at_most=1.0),

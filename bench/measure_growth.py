@@ -5,7 +5,7 @@ time, of all threads of the process, on PostgreSQL of the clock. Every figure fo
 A row that ends with `beside a get-one` has that, of the same fleet, as reference; the others have the smallest fleet.
 `start` and `memory` are of `signfleet serve`: CPU seconds until it answers, and MB after a mixed load.
 
-GROWTH="sqlite:10000,100000,1000000 postgresql:10000" names other sizes. GROWTH_FLEETS names a folder where the SQLite
+GROWTH="sqlite:10000,100000,1000000 postgresql:10000" names other sizes. BENCH_FLEETS names a folder where the SQLite
 fleets stay for the next run: a million devices take a quarter of an hour to make, so they are no default.
 """
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pickle
 import random
 import statistics
 import tempfile
@@ -32,7 +31,7 @@ from sqlalchemy import bindparam, select
 from bench import http_load
 from bench.fleet import multiply
 from bench.measure_permissions import session
-from bench.servers import serving
+from bench.servers import copy_fleet, serving
 from bench.table import Row
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, build
@@ -51,15 +50,16 @@ from signfleet.web.contract.paging import ListQuery
 from tests.api import MAIN
 from tests.fleet.devices.stored import register
 from tests.postgres import running_postgres
-from tests.running import bootstrapped
 
-SIZES = "sqlite:10000,100000 postgresql:10000,100000"
+SIZES = "sqlite:10000,50000 postgresql:10000,50000"
 ROUNDS = 5
 #: Work that takes less CPU time (s) is repeated within a round.
 SHORT = 0.02
 PAGE, RULES = 100, 1000
 #: A user with a thousand devices allowed.
 USER = 999_983
+#: Seconds of the mixed load.
+SECONDS = 3.0
 #: Steps of the health sweep that are measured.
 STEPS = 20
 CLEAR = Query(
@@ -138,8 +138,10 @@ def measure() -> Iterator[Row]:
         kind, _, numbers = part.partition(":")
         sizes = [int(number) for number in numbers.split(",")]
         with ExitStack() as stack:
-            folder = os.environ.get("GROWTH_FLEETS") or stack.enter_context(tempfile.TemporaryDirectory())
-            tenants = {size: _made(Path(folder, f"{kind}-{size}"), size, kind) for size in sizes}
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            tenants = {
+                size: copy_fleet(Path(folder, f"{kind}-{size}"), size) if kind == "sqlite" else None for size in sizes
+            }
             server = stack.enter_context(running_postgres()) if kind == "postgresql" else None
             databases = {size: server.create() if server else "" for size in sizes}
             if kind == "sqlite":  # before all devices come due, which would keep the servers busy
@@ -152,28 +154,6 @@ def _collected(rows: AsyncIterator[Row]) -> Iterator[Row]:
     with asyncio.Runner() as runner, suppress(StopAsyncIteration):
         while True:
             yield runner.run(anext(rows))  # type: ignore[arg-type]  # an awaitable that is a coroutine
-
-
-def _made(data: Path, size: int, kind: str) -> Tenant | None:
-    """Makes the data folder of an SQLite fleet unless it is there; returns its network."""
-    if kind != "sqlite":
-        return None
-    note = data / "tenant.pickle"
-    if not note.exists():
-        tenant = bootstrapped(data)
-        with serving(data, tenant) as ours:
-            ours.api.add_players(120)
-        asyncio.run(_filled(Settings(data=str(data)), tenant.network_id, size))
-        note.write_bytes(pickle.dumps(tenant))
-    tenant = pickle.loads(note.read_bytes())
-    assert isinstance(tenant, Tenant)
-    return tenant
-
-
-async def _filled(settings: Settings, network_id: int, size: int) -> None:
-    services = await build(settings)
-    await multiply(services.store, network_id, size)
-    await services.close()
 
 
 async def _rows(
@@ -296,7 +276,7 @@ def _servers(folder: Path, tenants: dict[int, Tenant | None]) -> Iterator[Row]:
             targets = ("", f"?sort={quote(BY_NAME)}", f"?filter={quote(NOT_ONE_MODEL)}", f"?filter={quote(SEARCH)}")
             loads = [f"{MAIN}/Devices/{target}" for target in targets] + [f"{MAIN}/Devices/Regions/"]
             scripts = [[http_load.request("GET", target, ours.headers) for target in loads]]
-            asyncio.run(http_load.rate(ours.port, scripts, 8, 3.0))
+            asyncio.run(http_load.rate(ours.port, scripts, 8, SECONDS))
             found[size] = started, _megabytes(ours.server.process)
     started, _ = found[min(found)]
     for size, (start, memory) in found.items():

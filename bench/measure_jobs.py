@@ -1,7 +1,7 @@
-"""Jobs on 100,000 devices: the 99th percentile of another client's PATCH meanwhile, beside the limit of 250 ms
+"""Jobs on a large fleet: the 99th percentile of another client's PATCH meanwhile, beside the limit of 250 ms
 
-A change of the settings of all devices, then the deletion of all but one, which a paced client changes all the time.
-The server runs as `signfleet serve` does by default.
+There are 10,000 devices, or BENCH_DEVICES. A change of the settings of all devices, then the deletion of all but one,
+which a paced client changes all the time. The server runs as `signfleet serve` does by default.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Final
 import httpx
 
 from bench.servers import Ours, serving_fleet
+from bench.size import DEVICES
 from bench.table import Row
 from tests.api import MAIN
 
-DEVICES: Final = 100_000
 #: In ms; and how long (seconds) a change is watched at most.
 LIMIT: Final = 250.0
 WATCHED: Final = 60.0

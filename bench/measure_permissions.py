@@ -1,7 +1,8 @@
-"""A page of 100,000 devices for a user with 1,000 permissions of their own, beside the administrator's
+"""A page of a large fleet for a user with 1,000 permissions of their own, beside the administrator's
 
-Both take turns in one process over each store and call what `GET /Devices/` calls, documents and totals included.
-`first` follows a write, which empties the caches; the other rows follow the first page.
+There are 10,000 devices, or BENCH_DEVICES. Both take turns in one process over each store and call what `GET /Devices/`
+calls, documents and totals included. `first` follows a write, which empties the caches; the other rows follow the first
+page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from time import perf_counter
 
+from bench.size import DEVICES as DEVICE_COUNT
 from bench.table import Row
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -29,7 +31,6 @@ from signfleet.web.contract.paging import ListQuery
 from tests.fleet.devices.stored import register
 from tests.postgres import running_postgres
 
-DEVICE_COUNT = 100_000
 BATCH = 2_000
 RULES = 1_000
 NETWORK = 1

@@ -1,10 +1,10 @@
 """Requests over HTTP, beside an ASGI app that answers the same bytes
 
-There are 10,000 devices. Ours runs as `signfleet serve` does by default, its access log in a file; the other app only
-answers. Both run on uvicorn with uvloop and httptools, in two processes on the same core; a load generator on another
-core asks them in turns over keep-alive connections, uncompressed unless a row names gzip. For gzip, the reference is
-our own plain list. The figures are answers per second of the CPU time of the server, of all its threads: with a core of
-its own, that is what it answers in a second.
+There are 10,000 devices, or BENCH_DEVICES. Ours runs as `signfleet serve` does by default, its access log in a file;
+the other app only answers. Both run on uvicorn with uvloop and httptools, in two processes on the same core; a load
+generator on another core asks them in turns over keep-alive connections, uncompressed unless a row names gzip. For
+gzip, the reference is our own plain list. The figures are answers per second of the CPU time of the server, of all its
+threads: with a core of its own, that is what it answers in a second.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from urllib.parse import quote, urlencode
 from bench import http_load
 from bench.reporting import reporting_players
 from bench.servers import LOAD, SERVERS, SWEEP_PERIOD, Ours, running_bare, serving_fleet, wait_until_idle
+from bench.size import DEVICES
 from bench.table import Row
 from tests.api import MAIN
 
-DEVICES = 10_000
 PAGE = 100
 CONNECTIONS = 16
 #: A player may send a burst and then two requests a second, so there are many; each connection is of several.
 PLAYERS, REPORTING = 512, 64
-ROUNDS, SECONDS = 5, 0.5
+ROUNDS, SECONDS = 5, 0.4
 UNIT = "per CPU s"
 
 MATCHING = f"filter={quote('[Model] IS NOT ')}%27HD1024%27&sort={quote('[Settings].[Name] ASC')}"

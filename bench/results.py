@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.size import DEVICES, USUAL
 from bench.table import Row
 
 FOLDER = Path(__file__).with_name("results")
@@ -60,7 +61,8 @@ def _processor() -> str:
 def machine() -> str:
     """Describes the processor, its cores that this process may use, and how busy they were in the last minute."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores, {platform.system()}, load {os.getloadavg()[0]:.1f}"
+    size = "" if DEVICES == USUAL else f", large fleets of {DEVICES:,} devices"
+    return f"{_processor()}, {cores} cores, {platform.system()}, load {os.getloadavg()[0]:.1f}{size}"
 
 
 def versions() -> dict[str, str]:

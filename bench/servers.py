@@ -6,13 +6,18 @@ Both log to a file, as under a supervisor; ours writes its access log there.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
+import os
+import pickle
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from bench import http_load
@@ -29,6 +34,7 @@ SERVERS, LOAD = 1, 0
 #: What uvicorn adds to every answer itself.
 UVICORNS_OWN = {"date", "server"}
 READY = "GET /ready"
+LOG = "serve.log"
 #: Seconds that a server may take to become idle.
 IDLE_WITHIN = 120
 #: Seconds of CPU time that an idle server may take in half a second.
@@ -37,6 +43,8 @@ IDLE = 0.02
 SETTLED_AFTER = 3
 #: Seconds that are longer than the period of every job which changes many devices.
 SWEEP_PERIOD = 11.0
+#: Simulated players of a fleet that have reported; its other devices are copies of them.
+PLAYERS = 120
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def serving(data: Path, tenant: Tenant, *options: str) -> Iterator[Ours]:
     port = free_port()
     command = [sys.executable, "-m", "signfleet", "serve", "--data", str(data), "--port", str(port), *options]
     with (
-        running(command, port, data / "serve.log") as process,
+        running(command, port, data / LOG) as process,
         Api(f"http://{HOST}:{port}", tenant) as api,
     ):
         server = http_load.Server(port, process.pid)
@@ -86,16 +94,51 @@ def wait_until_idle(server: http_load.Server, quiet: float = 0.5) -> None:
 
 
 @contextmanager
-def serving_fleet(devices: int, *options: str, players: int = 120) -> Iterator[Ours]:
+def serving_fleet(devices: int, *options: str, players: int = PLAYERS) -> Iterator[Ours]:
     """Runs our server over a fleet of that size, of which some are simulated players that have reported."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder, "data")
-        tenant = bootstrapped(data)
-        with serving(data, tenant, *options) as ours:
-            ours.api.add_players(players)
-        asyncio.run(_enlarge(data, tenant.network_id, devices))
+        tenant = copy_fleet(data, devices, players)
         with serving(data, tenant, *options) as ours:
             yield ours
+
+
+def copy_fleet(data: Path, devices: int, players: int = PLAYERS) -> Tenant:
+    """Copies the data folder of a fleet, which a benchmark may then change; returns its network."""
+    prepared, tenant = _prepared(devices, players)
+    shutil.copytree(prepared, data)
+    return tenant
+
+
+@cache
+def _prepared(devices: int, players: int) -> tuple[Path, Tenant]:
+    """Returns the data folder of a fleet and its network; all benchmarks of a run share it."""
+    folder = _folder_of_fleets() / f"{devices}-{players}"
+    data, note = folder / "data", folder / "tenant.pickle"
+    if not note.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        if devices > players:
+            tenant = copy_fleet(data, players, players)
+            asyncio.run(_enlarge(data, tenant.network_id, devices))
+        else:
+            tenant = bootstrapped(data)
+            with serving(data, tenant) as ours:
+                ours.api.add_players(players)
+            (data / LOG).unlink()
+        note.write_bytes(pickle.dumps(tenant))
+    tenant = pickle.loads(note.read_bytes())
+    assert isinstance(tenant, Tenant)
+    return data, tenant
+
+
+@cache
+def _folder_of_fleets() -> Path:
+    """Returns the folder that BENCH_FLEETS names, where fleets stay for the next run; else one that ends with this."""
+    if named := os.environ.get("BENCH_FLEETS"):
+        return Path(named)
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 async def _enlarge(data: Path, network_id: int, devices: int) -> None:

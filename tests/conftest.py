@@ -74,8 +74,11 @@ httpx._transports.default.create_ssl_context = cache(httpx._transports.default.c
 #: Tests that `make quick` omits beside those on PostgreSQL: they start processes or inject faults.
 SLOW = (
     "app/cli/test_backup.py",
+    "app/cli/test_command.py",
     "app/cli/test_demo.py",
     "app/test_server.py",
+    "app/test_streams.py",
+    "bench/test_measures.py",
     "clients",
     "console/browser",
     "deploy",
