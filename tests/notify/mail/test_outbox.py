@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import email
-import email.policy
 import ssl
 from collections.abc import Iterator
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +12,19 @@ import pytest
 import time_machine
 import trustme
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from signfleet.foundation.settings import Settings, SettingsError
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.notify.mail.composing import Composer, Mail
 from signfleet.notify.mail.delivery import Delivery
 from signfleet.notify.outbox.service import Outbox
+from tests.notify.mail.server import Received, mail_server, plain
 from tests.processes import free_port
 
 #: 2026-05-01T12:00:00Z in ms.
 NOON = 1_777_636_800_000
 MAIL = Mail("jane@example.com", "Grüße", "Täxt\n", "<p>Täxt</p>")
-
-
-class Received:
-    """What a mail server takes in; `refuse` is what it answers instead, while it is set."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.refuse: str | None = None
-        self.attempts = 0
-
-    async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Envelope) -> str:
-        self.attempts += 1
-        if self.refuse is not None:
-            return self.refuse
-        assert isinstance(envelope.content, bytes)
-        parsed: Any = email.message_from_bytes(envelope.content, EmailMessage, policy=email.policy.default)
-        self.messages.append(parsed)
-        return "250 taken"
 
 
 @pytest.fixture
@@ -54,20 +34,14 @@ def received() -> Received:
 
 @pytest.fixture
 def server(received: Received) -> Iterator[Controller]:
-    controller = Controller(received, enable_SMTPUTF8=False, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield controller
-    controller.stop()
+    with mail_server(received) as controller:
+        yield controller
 
 
 def outbox_to(store: Store, tmp_path: Path, **settings: Any) -> Outbox:
     return Outbox(
         store, Delivery(Settings(**{"data": str(tmp_path), "mail_from": "Fleet <fleet@example.com>"} | settings))
     )
-
-
-def plain(controller: Controller) -> dict[str, Any]:
-    return {"smtp_host": controller.hostname, "smtp_port": controller.port, "smtp_security": "none"}
 
 
 async def put(store: Store, outbox: Outbox, now: int, mail: Mail = MAIL) -> None:

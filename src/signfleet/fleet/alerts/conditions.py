@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
 from signfleet.fleet.alerts.schemas import Condition
+from signfleet.fleet.health.rules import Outage, deadline
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 
@@ -25,8 +27,11 @@ class DeviceState(Protocol):
 read_condition = msgspec.json.Decoder(Condition).decode
 
 
-def begun(condition: Condition, device: DeviceState, now: int) -> int | None:
-    """Returns since when a device meets a condition (ms); None if it does not, and for events."""
+def begun(condition: Condition, device: DeviceState, now: int, outages: Sequence[Outage]) -> int | None:
+    """Returns since when a device meets a condition (ms); None if it does not, and for events.
+
+    Silence counts from when a server could have heard the device, as in its health.
+    """
     if condition.kind == "event":
         return None
     if condition.kind == "health":
@@ -35,7 +40,7 @@ def begun(condition: Condition, device: DeviceState, now: int) -> int | None:
         return (device.health_since or now) if is_met else None
     if device.status_date is None:
         return None
-    silent_from = device.status_date + (condition.minutes or 0) * MINUTE
+    silent_from = deadline(device.status_date, (condition.minutes or 0) * MINUTE, outages)
     return silent_from if now >= silent_from else None
 
 

@@ -17,6 +17,7 @@ from signfleet.fleet.alerts.matching import DeviceMatcher
 from signfleet.fleet.alerts.notices import NOTIFIED_BY_RULE, RECOVERED, put_notices
 from signfleet.fleet.alerts.schemas import Condition
 from signfleet.fleet.alerts.store import AlertRow, RuleRow
+from signfleet.fleet.health.listening import Listening
 from signfleet.fleet.webhooks.store import ALL as ALL_WEBHOOKS
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
@@ -55,13 +56,17 @@ class Evaluation:
         self._store = store
         self._outbox = outbox
         self._matcher = matcher
+        self._listening = Listening(store)
 
     async def compare(self, rule: RuleRow, device_ids: Collection[int], now: int) -> Comparison:
         """Compares devices with a rule of a state."""
         condition: Condition = read_condition(rule.condition)
         rows = await self._store.all(queries.STATES_AMONG, network_id=rule.network_id, ids=list(device_ids))
         states: dict[int, DeviceState] = {row.id: row for row in rows}
-        since = {id_: at for id_, row in states.items() if (at := begun(condition, row, now)) is not None}
+        # Renewed here too: after an outage, this job may run before that of the health does.
+        outages = await self._listening.renew(now) if condition.kind == "silent" else ()
+        dates = ((id_, begun(condition, row, now, outages)) for id_, row in states.items())
+        since = {id_: date for id_, date in dates if date is not None}
         matching = await self._matcher.matching(rule.network_id, rule.filter, since)
         quiet = await self.in_maintenance(rule.network_id, matching, now)
         wanted = {

@@ -121,8 +121,8 @@ def evaluate(
     if reported is None:
         return NEVER_REPORTED
     period = period or DEFAULT_PERIOD
-    late = _deadline(reported, limits.late(period), outages)
-    silent = _deadline(reported, limits.silent(period), outages)
+    late = deadline(reported, limits.late(period), outages)
+    silent = deadline(reported, limits.silent(period), outages)
     found = list(concerns)
     if now >= silent:
         found.insert(0, Concern("Error", Reason("silent", reported)))
@@ -142,12 +142,13 @@ def evaluate(
     return Verdict("Normal", late)
 
 
-def _deadline(reported: int, time: int, outages: Sequence[Outage]) -> int:
-    deadline = reported + time
+def deadline(reported: int, time: int, outages: Sequence[Outage]) -> int:
+    """Returns when a device has been silent for `time`, all in ms; outages come in their order."""
+    due = reported + time
     for outage in outages:
-        if reported < outage.ended and outage.began < deadline:
-            deadline = max(deadline, outage.ended + time)
-    return deadline
+        if reported < outage.ended and outage.began < due:
+            due = max(due, outage.ended + time)
+    return due
 
 
 def evaluate_storages(storages: Sequence[StorageStatus] | None, limits: Limits = DEFAULTS) -> list[Concern]:
