@@ -31,6 +31,7 @@ from signfleet.fleet.devices.beacons.service import Beacons
 from signfleet.fleet.devices.counts.service import DeviceCounts, MaintainedCounts
 from signfleet.fleet.devices.deletion import DeviceDeletion
 from signfleet.fleet.devices.history.service import DeviceHistory
+from signfleet.fleet.devices.metrics.service import Metrics, MetricsRetention
 from signfleet.fleet.devices.notes.service import Notes
 from signfleet.fleet.devices.permissions.documents import DevicePermissionDocuments
 from signfleet.fleet.devices.permissions.service import DevicePermissions
@@ -103,6 +104,8 @@ class FleetServices(IdentityServices):
 
         self.devices = devices = Devices(store, permissions)
         self.agents = Agents(store, devices)
+        self.device_metrics = Metrics(store, devices)
+        self.metrics_retention = MetricsRetention(store)
         self.device_settings = DeviceSettings(store, devices, permissions)
         self.device_deletion = DeviceDeletion(
             store, devices, permissions, self.subscriptions, retention=self.retention, jobs=self.job_runner
@@ -197,6 +200,7 @@ class FleetServices(IdentityServices):
             Job("health", by_the_clock(HealthSweep(self.store).run), 10),
             Job("health totals", by_the_clock(self.health_totals.sample), 60),
             Job("health history", by_the_clock(self.health_retention.sweep), 3600),
+            Job("metrics history", by_the_clock(self.metrics_retention.sweep), 600),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
             Job("imported files", by_the_clock(self.device_imports.delete_old), 3600),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from signfleet.fleet.devices.metrics.names import PATTERN
 from signfleet.fleet.devices.models.models import KNOWN_MODELS
 from signfleet.fleet.devices.schemas import Player
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns, Flat
 from signfleet.foundation.expressions.properties import properties_of
-from signfleet.foundation.storage.tables import device, device_properties, device_status, device_text
+from signfleet.foundation.storage.tables import device, device_metrics, device_properties, device_status, device_text
 
 #: Properties sorted by collation: names that people give or read (the device's own has a column), and versions.
 _COLLATED = frozenset(
@@ -43,6 +44,9 @@ ALIASES = {
     "currentsubscription.deviceid": "subscription.device.id",
 }
 
+#: The members below which players name numbers.
+METRICS = {"metrics": PATTERN}
+
 DEVICES = Catalogue(
     properties_of(Player, {"model": KNOWN_MODELS}),
     Columns(
@@ -67,7 +71,10 @@ DEVICES = Catalogue(
         order={"settings.name": device.c.name_order},
         ordered=_COLLATED,
         flat=Flat(device_properties.c.properties, device_properties.c.device_id),
-        apart={"status": Flat(device_status.c.properties, device_status.c.device_id)},
+        apart={
+            "status": Flat(device_status.c.properties, device_status.c.device_id),
+            "metrics": Flat(device_metrics.c.properties, device_metrics.c.device_id, is_optional=True),
+        },
         searched={
             "settings.name": device_text.c.name_key,
             "settings.description": device_text.c.description_key,
@@ -78,6 +85,7 @@ DEVICES = Catalogue(
     entities=("Device", "Player"),
     aliases=ALIASES,
     collections={"taggedGroups": "name"},
+    numbers=METRICS,
     default_sort="[Device].[Id] ASC",
 )
 """The catalogue of /Devices/."""

@@ -9,6 +9,7 @@ from signfleet.fleet.devices.beacons.routes import endpoints as beacon_endpoints
 from signfleet.fleet.devices.deletion import DeviceDeletion
 from signfleet.fleet.devices.document import etag
 from signfleet.fleet.devices.history.routes import endpoints as history_endpoints
+from signfleet.fleet.devices.metrics.routes import endpoints as metric_endpoints
 from signfleet.fleet.devices.models.routes import endpoints as model_endpoints
 from signfleet.fleet.devices.notes.routes import endpoints as note_endpoints
 from signfleet.fleet.devices.permissions.routes import endpoints as permission_endpoints
@@ -102,6 +103,7 @@ def all_endpoints() -> list[Endpoint]:
         *agent_endpoints,
         *beacon_endpoints,
         *history_endpoints,
+        *metric_endpoints,
         *model_endpoints,
         *note_endpoints,
         *permission_endpoints,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signfleet.fleet.devices.catalogue import ALIASES, DEVICES
+from signfleet.fleet.devices.catalogue import ALIASES, DEVICES, METRICS
 from signfleet.fleet.health.schemas import FilterableHealth, FilterablePeriod
 from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.expressions.columns import Columns
@@ -32,6 +32,7 @@ HEALTHS = Catalogue(
     entities=("Health", "Device", "Player"),
     aliases={**ALIASES, "health": "status.health", "group": "settings.group"},
     collections={"taggedGroups": "name"},
+    numbers=METRICS,
     default_sort="[Device].[Id] ASC",
 )
 """The catalogue of /admin/v1/health/: every property of a device, and those of its health."""

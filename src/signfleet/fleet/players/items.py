@@ -1,15 +1,18 @@
-"""Reads the errors and downloads of a report: one that is wrong is rejected by itself, the others count.
+"""Reads the errors, downloads and metrics of a report: one that is wrong is rejected by itself, the others count.
 
 A player that spools what it could not send would otherwise be stuck for ever behind one bad item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
+from signfleet.fleet.devices.metrics.names import MOST_METRICS, NAME_FORM, PATTERN
 from signfleet.fleet.players import clock
 from signfleet.fleet.players.events import Event
 from signfleet.fleet.players.schemas import (
@@ -22,6 +25,7 @@ from signfleet.fleet.players.schemas import (
     ReportedError,
 )
 from signfleet.foundation.errors import Invalid
+from signfleet.foundation.expressions.types import MAX_NUMBER
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.numbers import whole_numbers
 from signfleet.foundation.wire.text import fold
@@ -34,15 +38,16 @@ REASON_LIMIT = 500
 
 
 class Items(NamedTuple):
-    """The rows of a report's errors and downloads, by the server's clock, and the items that it cannot store."""
+    """The rows of errors and downloads, by the server's clock, metrics by name, and the items that do not fit."""
 
     errors: list[Event]
     downloads: list[Event]
+    metrics: dict[str, float]
     rejected: list[RejectedItem]
 
 
 def read_items(report: Report | LooseReport, now: int) -> Items:
-    """Reads the last errors and downloads of a report. Raises `Invalid` for a wrong `sentAt`."""
+    """Reads the last errors and downloads of a report, and its first metrics. Raises `Invalid` for a wrong `sentAt`."""
     sent = None if report.sent_at is None else _date(report.sent_at, "sentAt")
     shift = clock.shift(sent, now)
     rejected: list[RejectedItem] = []
@@ -84,7 +89,35 @@ def read_items(report: Report | LooseReport, now: int) -> Items:
 
     errors = rows("errors", _last(report.errors, MAX_ERRORS), ReportedError, error_row)
     downloads = rows("downloads", _last(report.downloads, MAX_DOWNLOADS), ReportedDownload, download_row)
-    return Items(errors, downloads, rejected)
+    metrics = _metrics(report.metrics, rejected) if report.metrics else {}
+    return Items(errors, downloads, metrics, rejected)
+
+
+def _metrics(given: Mapping[str, Any], rejected: list[RejectedItem]) -> dict[str, float]:
+    """Returns the metrics that fit, by name in lower case, and adds the others to what is rejected. Null is absent."""
+    found = {}
+    for index, (name, value) in enumerate(islice(given.items(), MOST_METRICS)):
+        number = _number(value) if isinstance(value, msgspec.Raw) else value
+        if number is None:
+            continue
+        folded = name.lower()
+        if not PATTERN.fullmatch(folded):
+            reason = f"Expected {NAME_FORM} as the name of a metric - at 'metrics'."
+        elif not -MAX_NUMBER <= number <= MAX_NUMBER:
+            reason = f"Expected a number from -{MAX_NUMBER} to {MAX_NUMBER} - at 'metrics.{name}'."
+        else:
+            found[folded] = number
+            continue
+        rejected.append(RejectedItem(in_="metrics", index=index, reason=reason))
+    return found
+
+
+def _number(text: msgspec.Raw) -> float | None:
+    """Returns the number, None for null; NaN for anything else."""
+    try:
+        return msgspec.json.decode(text, type=float | None)
+    except msgspec.DecodeError:
+        return math.nan
 
 
 _PREFIX = "The body does not fit: "

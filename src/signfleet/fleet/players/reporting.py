@@ -13,6 +13,7 @@ from signfleet.fleet.devices import managed
 from signfleet.fleet.devices.agent.reporting import store_report
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.document import next_moment, reported_part, settings_etag, status_json
+from signfleet.fleet.devices.metrics.reporting import store_metrics
 from signfleet.fleet.devices.schemas import ReportedStatus
 from signfleet.fleet.devices.store import PART, SETTINGS_TO_APPLY
 from signfleet.fleet.groups.store import GROUP_BY_NAME  # unlocked: renaming locks a group before its devices
@@ -116,6 +117,8 @@ class Reports:
             await write_changes(tx, [(row, verdict)], now)
             added.errors = await self._events.add_errors(tx, keys, items.errors)
             added.downloads = await self._events.add_downloads(tx, keys, items.downloads)
+            if items.metrics:
+                await store_metrics(tx, keys, items.metrics, now)
             happened = news.of_report(added.errors, added.downloads)
             if report.can is not None or report.applied is not None:
                 etag = settings_etag(row.settings)

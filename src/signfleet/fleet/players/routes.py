@@ -100,8 +100,8 @@ async def create_player_token(call: Call, tokens: PlayerTokens) -> Answer:
 async def report_from_player(call: Call, reports: Reports) -> Answer:
     """Report status, errors and downloads, or only that the player is alive.
 
-    The body may be compressed (`Content-Encoding: gzip`). Errors and downloads that do not fit are listed as `rejected`
-    in the answer; the others are stored.
+    The body may be compressed (`Content-Encoding: gzip`). Errors, downloads and metrics that do not fit are listed as
+    `rejected` in the answer; the others are stored.
     """
     return answer_json(await reports.receive(call.network_id, call.device_id, call.body, call.now))
 

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.fleet.commands.schemas import PendingCommand
 from signfleet.fleet.devices.agent.schemas import AppliedSettings, Can
+from signfleet.fleet.devices.metrics.names import MOST_METRICS, NAME_FORM
 from signfleet.fleet.devices.schemas import Entity, Location, Name, PlayerSettings
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -107,6 +108,16 @@ class ReportedDownload(Entity):
 Sequence = Annotated[int, Meta(ge=1, lt=SEQUENCE_SPAN)]
 
 
+#: Their names and sizes are checked one by one.
+ReportedMetrics = Annotated[
+    dict[str, float | None],
+    Meta(
+        description=f"Numbers by name: {NAME_FORM}. "
+        f"If there are more than {MOST_METRICS}, the first {MOST_METRICS} count."
+    ),
+]
+
+
 class Report(Entity):
     """A report; without its optional members it only shows that the player is alive."""
 
@@ -115,26 +126,31 @@ class Report(Entity):
     status: dict[str, Any] | None = None
     can: Can | None = None
     applied: AppliedSettings | None = None
+    metrics: ReportedMetrics | None = None
     errors: Annotated[list[ReportedError], _last(MAX_ERRORS)] | None = None
     downloads: Annotated[list[ReportedDownload], _last(MAX_DOWNLOADS)] | None = None
 
 
 class LooseReport(Entity):
-    """A report with errors or downloads that do not fit, which are read one by one."""
+    """A report with errors, downloads or metrics that do not fit, which are read one by one.
+
+    Metrics stay text until then: a number beyond the range of a double would fail the whole report.
+    """
 
     sequence: Sequence
     sent_at: DateTime | None = None
     status: dict[str, Any] | None = None
     can: Can | None = None
     applied: AppliedSettings | None = None
+    metrics: dict[str, msgspec.Raw] | None = None
     errors: list[Any] | None = None
     downloads: list[Any] | None = None
 
 
 class RejectedItem(Entity):
-    """An error or a download that was not stored, by its index in the report, and why."""
+    """An error, a download or a metric that was not stored, by its index among these in the report, and why."""
 
-    in_: Literal["errors", "downloads"] = msgspec.field(name="in")
+    in_: Literal["errors", "downloads", "metrics"] = msgspec.field(name="in")
     index: int
     reason: str
 

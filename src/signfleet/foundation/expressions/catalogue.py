@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -118,7 +119,8 @@ class Catalogue:
 
     `entities` are the names that may precede a property without effect (`[Device].[Serial]`). `aliases` gives other
     names, in lower case, for a path or the beginning of one. `collections` lists arrays of objects, each with the
-    member that filters compare: `{"taggedGroups": "name"}`.
+    member that filters compare: `{"taggedGroups": "name"}`. `numbers` gives, by the name of a member below which the
+    data itself names numbers, the form of those names, in lower case.
     """
 
     def __init__(
@@ -129,6 +131,7 @@ class Catalogue:
         entities: Sequence[str],
         aliases: Mapping[str, str] | None = None,
         collections: Mapping[str, str] | None = None,
+        numbers: Mapping[str, re.Pattern[str]] | None = None,
         default_sort: str,
     ) -> None:
         self._collections = collections or {}
@@ -144,6 +147,7 @@ class Catalogue:
         self._aliases = {name: path.lower() for name, path in (aliases or {}).items()}
         self._aliases |= {f"{path}.{member}".lower(): path.lower() for path, member in self._collections.items()}
         self._entities = frozenset(entity.lower() for entity in entities)
+        self._numbers = numbers or {}
         self._flat = _Node()
         for property in found:
             if not columns.indexed(property):
@@ -208,7 +212,9 @@ class Catalogue:
             found = self._named(rest) if entity in self._entities else None
         if found is not None:
             return found
-        if near := self._near(path):
+        if member := next((name for name in path.split(".")[:2] if name in self._numbers), None):
+            hint = f"name a number below it, such as [{member.capitalize()}].[temperature], by letters, digits, _ or -."
+        elif near := self._near(path):
             hint = f"did you mean {_either(near)}?"
         elif len(self.properties) <= _LISTED:
             hint = f"known are {', '.join(str(known) for known in self.properties.values())}."
@@ -225,7 +231,9 @@ class Catalogue:
             if start in self._aliases:
                 return self.properties.get(self._aliases[start] + path[len(start) :])
             start = start.rpartition(".")[0]
-        return None
+        member, _, name = path.partition(".")
+        is_number = member in self._numbers and self._numbers[member].fullmatch(name)
+        return Property(path, Kind.NUMBER) if is_number else None
 
     def _near(self, path: str) -> list[str]:
         """Returns properties whose last name is the same or spelt alike, the most similar path first."""

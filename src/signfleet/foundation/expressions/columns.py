@@ -41,6 +41,8 @@ class Flat:
 
     column: Column[Any]
     id: Column[Any]
+    #: Not every entity has a row.
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Columns:
     def id_beside(self, found: Property) -> ColumnElement[Any]:
         """Returns the entity's id in the table that has the column of a property: an index of both has their order."""
         tables = self.tables(found)
-        return next((flat.id for flat in self.apart.values() if flat.column.table in tables), self.table.c.id)
+        beside = (flat.id for flat in self.apart.values() if flat.column.table in tables and not flat.is_optional)
+        return next(beside, self.table.c.id)
 
     def source(self, tables: Collection[Table], joins: Iterable[FromClause] = ()) -> FromClause:
         """Returns the table to select from, joined with those of `tables` and with tables that have an `owner`."""
@@ -118,7 +121,7 @@ class Columns:
             if flat is not None and flat.column.table in tables:
                 other = flat.column.table
                 same = and_(other.c.network_id == self.table.c.network_id, flat.id == self.table.c.id)
-                source = source.join(other, same)
+                source = source.join(other, same, isouter=flat.is_optional)
         for joined in joins:
             source = source.outerjoin(joined, joined.c.owner == self.tag_owner)
         return source

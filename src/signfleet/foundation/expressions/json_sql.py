@@ -1,7 +1,7 @@
 """SQL elements that SQLAlchemy lacks, in both stores' dialects.
 
 `JsonValue` and `JsonHas` read the flat JSON object of an entity's properties. Its keys are property paths of our own
-types, never a client's text; `_checked` makes sure of that where they become SQL.
+types, or names that consist of a few safe characters; `_checked` makes sure of that where they become SQL.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.types import TypeEngine
 from signfleet.foundation.expressions.types import Kind
 from signfleet.foundation.storage.query import JsonList
 
-_SAFE_PATH = re.compile(r"[A-Za-z0-9.]+")
+_SAFE_PATH = re.compile(r"[A-Za-z0-9._-]+")
 _POSTGRESQL_TYPES = {
     Kind.DATE_TIME: "BIGINT",
     Kind.TIME_SPAN: "BIGINT",

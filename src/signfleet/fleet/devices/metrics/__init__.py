@@ -1,0 +1,1 @@
+"""Numbers that players measure, such as a temperature: the last ones, and their history in minutes and quarters."""
