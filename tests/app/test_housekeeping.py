@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.app.wiring import Services
+from signfleet.foundation import clock as foundation_clock
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import one_time_link, person, session, token
+from signfleet.foundation.storage.tables import event, one_time_link, person, session, token
 from tests.conftest import CallAs, SignIn
 from tests.interleaving import reading_before_writing
 
@@ -23,6 +24,8 @@ COUNTS = {
     table.name: Query(select(func.count().label("rows")).select_from(table))
     for table in (token, session, one_time_link, person)
 }
+
+EVENTS = Query(select(event).order_by(event.c.id))
 
 
 async def count(services: Services, table: str) -> int:
@@ -83,6 +86,23 @@ async def test_a_trial_ends_by_itself(sign_in: SignIn, services: Services, call_
         await Housekeeping(services.store).tidy()
         history = (await call_as(await sign_in()).get(f"{address}s/")).json()
     assert [record["level"] for record in history] == ["Control", "Trial", "Control"]
+
+
+async def test_the_end_of_a_trial_is_announced_once(services: Services) -> None:
+    """Also by several processes, and not of a trial that has given way to a paid level."""
+    with time_machine.travel("2099-05-01T12:00:00Z", tick=False) as clock:
+        now = foundation_clock.now()
+        made = [await services.networks.create(name, now, level="Trial") for name in ("Goes on", "Pays")]
+        await services.networks.set_level(made[1].id, "Content", now + 1)
+        for days in (22, 1, 1):
+            clock.shift(days * 24 * 3600)
+            with reading_before_writing():
+                await asyncio.gather(*(Housekeeping(services.store).tidy() for _ in range(2)))
+    rows = [row for row in await services.store.scan_all(EVENTS) if row.network_id in {each.id for each in made}]
+    assert [(row.network_id, row.kind, row.data) for row in rows if row.kind.startswith("NetworkT")] == [
+        (made[0].id, "NetworkTrialExpiring", '{"expireDate":"2099-05-31T12:00:00Z"}')
+    ]
+    assert [row.name for row in rows if row.kind == "NetworkLevelChanged"] == ["Trial", "Trial", "Content"]
 
 
 @pytest.mark.settings(trial_days=2)

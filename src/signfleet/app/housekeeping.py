@@ -1,6 +1,8 @@
-"""Deletes expired tokens, sessions, links and registrations; ends trials."""
+"""Deletes expired tokens, sessions, links and registrations; announces the end of trials and ends them."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import structlog
 
@@ -9,8 +11,14 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import timespan
 from signfleet.identity.access import store as queries
-from signfleet.identity.networks.levels import FREE, change_level
-from signfleet.identity.networks.store import ENDED_TRIAL, ENDED_TRIALS, LOCK_NETWORK, NetworkRow
+from signfleet.identity.networks.levels import FREE, announce_end, change_level
+from signfleet.identity.networks.store import (
+    ENDED_TRIAL,
+    ENDED_TRIALS,
+    EXPIRING_TRIALS,
+    LOCK_NETWORK,
+    NetworkRow,
+)
 from signfleet.identity.people.store import DELETE_OLD_LINKS, DELETE_OLD_REGISTRATIONS
 
 log = structlog.get_logger("housekeeping")
@@ -29,6 +37,7 @@ class Housekeeping:
 
     async def tidy(self) -> None:
         now = clock.now()
+        await self._announce_trials(now)
         await self._end_trials(now)
         for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
             await self._delete(query, before=now - TOKEN_RETENTION)
@@ -47,6 +56,10 @@ class Housekeeping:
 
         while await self._store.write(work):
             pass
+
+    async def _announce_trials(self, now: int) -> None:
+        for row in await self._store.scan_all(EXPIRING_TRIALS, now=now):
+            await self._store.write(partial(announce_end, network_id=row.id, now=now))
 
     async def _end_trials(self, now: int) -> None:
         for row in await self._store.scan_all(ENDED_TRIALS, now=now):

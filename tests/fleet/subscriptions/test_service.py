@@ -19,7 +19,7 @@ from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.storage.counters import TOTAL
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import audit, device, device_status, subscription
+from signfleet.foundation.storage.tables import audit, device, device_status, event, subscription
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.permissions import Permissions
@@ -34,6 +34,7 @@ REPORTED = Query(
 DELETE_DEVICE = Query(device.delete().where(device.c.id == bindparam("device_id")))
 NOW = datetime.parse("2024-03-13T16:29:11.983Z")
 YEAR = 365 * DAY
+EVENTS = Query(select(event).order_by(event.c.id))
 TRAIL = Query(select(audit).where(audit.c.entity == "Subscription").order_by(audit.c.id))
 
 
@@ -75,6 +76,10 @@ class Fleet:
     async def trail(self) -> list[tuple[str, int, str | None]]:
         """Returns the audit entries about subscriptions."""
         return [(row.action, row.entity_id, row.name) for row in await self.store.all(TRAIL)]
+
+    async def events(self) -> list[tuple[str, int | None, str | None, dict[str, Any]]]:
+        rows = await self.store.all(EVENTS)
+        return [(row.kind, row.device_id, row.name, json.loads(row.data)) for row in rows]
 
     async def total(self) -> int:
         row = await self.store.one(TOTAL, network_id=NETWORK, entity="Subscription")
@@ -233,12 +238,51 @@ async def test_two_concurrent_additions_respect_the_limit_of_demos(managed: Flee
 async def test_a_grace_passes_its_phases_and_is_deleted(managed: Fleet) -> None:
     device_id = await managed.register("A1")
     phases = {}
-    for day in (1, 17, 29, 30, 59, 60):
+    for day in (1, 17, 29, 30, 53, 59, 60):
         changes = await managed.subscriptions.sweep(NOW + day * DAY)
         phases[day] = [change.status for change in changes]
-    assert phases == {1: [], 17: ["Suspending"], 29: [], 30: ["Suspended"], 59: [], 60: [None]}
+    assert phases == {1: [], 17: ["Suspending"], 29: [], 30: ["Suspended"], 53: ["Suspended"], 59: [], 60: [None]}
     assert await managed.shown(device_id) is None
     assert await managed.having("[Subscription] IS NULL") == [device_id]
+
+
+async def test_events_say_what_comes_waits_ages_and_expires(managed: Fleet) -> None:
+    """Those of one without a device have none; what a device takes at once does not wait."""
+    device_id = await managed.register("A1")
+    await managed.report(device_id, "A1")
+    first, second = await managed.subscriptions.add(NETWORK, "Demo", 10 * DAY, 2, NOW)
+    assert [event[:3] for event in await managed.events()] == [
+        ("SubscriptionCreated", device_id, "Grace"),
+        ("SubscriptionCreated", None, "Demo"),
+        ("SubscriptionCreated", None, "Demo"),
+        ("SubscriptionQueued", None, "Demo"),
+    ]
+    assert [event[3]["subscriptionId"] for event in (await managed.events())[1:]] == [first, second, second]
+    for day in (10, 32, 33, 34):
+        await managed.subscriptions.sweep(NOW + day * DAY)
+    aged, expiring = (await managed.events())[4:]
+    assert aged[:3] == ("SubscriptionAged", device_id, "Suspended")
+    assert expiring[:3] == ("SubscriptionExpiring", device_id, "Demo")
+    assert expiring[3]["expirationDate"] == datetime.format(NOW + 40 * DAY)
+    assert len(await managed.trail()) == 6  # the announcement is no change
+    await managed.delete(device_id, NOW + 35 * DAY)
+    assert (await managed.events())[-1][0::3] == ("SubscriptionQueued", {"type": "Demo", "subscriptionId": first})
+
+
+async def test_a_server_that_was_down_announces_late_or_not_at_all(managed: Fleet) -> None:
+    for serial in ("A1", "A2"):
+        await managed.register(serial)
+    await managed.subscriptions.sweep(NOW + 55 * DAY)
+    kinds = [event[0] for event in await managed.events()]
+    assert kinds == ["SubscriptionCreated"] * 2 + ["SubscriptionAged", "SubscriptionExpiring"] * 2
+    await managed.register("A3", NOW)
+    await managed.subscriptions.sweep(NOW + 61 * DAY)
+    assert [event[0] for event in await managed.events()][7:] == ["SubscriptionAged"] * 3
+
+
+async def test_subscriptions_without_end_are_no_news(unlimited: Fleet) -> None:
+    await unlimited.register("A1")
+    assert await unlimited.events() == []
 
 
 async def test_changes_by_players_and_by_time_are_in_the_audit_trail(managed: Fleet) -> None:

@@ -657,7 +657,7 @@ CREATE TABLE network_subscription (
 	level TEXT NOT NULL, 
 	creation_date BIGINT NOT NULL, 
 	last_modified_date BIGINT NOT NULL, 
-	expire_date BIGINT, 
+	expire_date BIGINT, notice_date BIGINT, 
 	CONSTRAINT pk_network_subscription PRIMARY KEY (network_id, id)
 );
 CREATE TABLE network_total (

@@ -1,4 +1,7 @@
-"""Puts notices that have something in common into one: the same place, address, group, model or firmware."""
+"""Puts notices that have something in common into one: the same place, address, group, model or firmware.
+
+Subscriptions of the stock have their type or status in common.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 #: What devices may share, the most telling first: it decides between equally many.
-SHARED: Final = ("place", "address", "group", "model", "firmware")
+SHARED: Final = ("place", "address", "group", "model", "firmware", "subscription")
 
 
 class Subject(NamedTuple):
-    """A device that a mail is about; the members of `SHARED` are None if unknown."""
+    """A device, or a subscription of the stock, that a mail is about; the members of `SHARED` are None if unknown.
+
+    `subscription` is the type or the status of one in the stock, whose `serial` names it and whose `device_id` is 0.
+    """
 
     device_id: int
     serial: str
@@ -22,6 +28,11 @@ class Subject(NamedTuple):
     group: str | None = None
     model: str | None = None
     firmware: str | None = None
+    subscription: str | None = None
+
+    @property
+    def is_in_stock(self) -> bool:
+        return self.subscription is not None
 
     @property
     def label(self) -> str:
@@ -47,8 +58,8 @@ def clusters(subjects: Sequence[Subject]) -> list[Cluster]:
         largest = min(by_value.items(), key=lambda each: (-len(each[1]), each[0][0]), default=None)
         together = largest[1] if largest is not None else rest[:1]
         found.append(Cluster(together, shared_by(together)))
-        chosen = {subject.device_id for subject in together}
-        rest = [subject for subject in rest if subject.device_id not in chosen]
+        chosen = {(subject.device_id, subject.serial) for subject in together}
+        rest = [subject for subject in rest if (subject.device_id, subject.serial) not in chosen]
     return found
 
 

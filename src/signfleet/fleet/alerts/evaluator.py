@@ -14,7 +14,7 @@ from signfleet.fleet.alerts.evaluation import BATCH, Comparison, Evaluation, Wan
 from signfleet.fleet.alerts.lease import Lease, LeaseLost
 from signfleet.fleet.alerts.mailing import Mailing
 from signfleet.fleet.alerts.matching import DeviceMatcher
-from signfleet.fleet.alerts.notices import NO_RULE, insert_notices, topic_of_event
+from signfleet.fleet.alerts.notices import NO_RULE, EventNotice, insert_notices, notice_of_event
 from signfleet.fleet.alerts.schemas import Condition
 from signfleet.fleet.alerts.store import Reader, RuleRow
 from signfleet.fleet.webhooks.events import messages
@@ -41,7 +41,7 @@ class _Plan(NamedTuple):
     network_id: int
     comparisons: list[Comparison]
     messages: list[Message]
-    notices: list[tuple[str, dict[str, Any]]]
+    notices: list[EventNotice]
 
 
 class AlertEvaluator:
@@ -112,12 +112,7 @@ class AlertEvaluator:
                 comparisons.append(await self._evaluation.compare(rule, changed, now))
         webhooks = await self._store.all(ALL_WEBHOOKS, in_network=network_id)
         sent = await messages(network_id, webhooks, events, self._matcher.matching, now)
-        notices = []
-        for event in events:
-            topic = topic_of_event(event)
-            if topic is not None:
-                facts = {"device_id": event.device_id or 0, "serial": event.serial, "reason": event.name}
-                notices.append((topic, facts))
+        notices = [notice for event in events if (notice := notice_of_event(event)) is not None]
         return _Plan(network_id, comparisons, sent, notices)
 
     async def _of_events(self, rule: RuleRow, condition: Condition, events: Sequence[EventRow], now: int) -> Comparison:

@@ -12,10 +12,11 @@ from signfleet.fleet.alerts import notice_store as notice_queries
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.conditions import read_condition
 from signfleet.fleet.alerts.digest import Cluster, Subject, clusters
+from signfleet.fleet.alerts.headlines import headline_of
 from signfleet.fleet.alerts.lease import Lease
 from signfleet.fleet.alerts.matching import DeviceMatcher
 from signfleet.fleet.alerts.notice_store import NoticeRow, Recipient, Waiting
-from signfleet.fleet.alerts.notices import DISCONNECTED, FAILURE, RECOVERED, SETTINGS
+from signfleet.fleet.alerts.notices import DISCONNECTED, FAILURE, RECOVERED, SETTINGS, SUBSCRIPTION_TOPICS
 from signfleet.fleet.alerts.store import Reader, RuleRow
 from signfleet.fleet.alerts.unsubscribing import RULE, Unsubscribing
 from signfleet.fleet.devices.store import DEVICE_ID
@@ -23,7 +24,7 @@ from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.timespan import HOUR, MINUTE, SECOND
-from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.users.schemas import default_notifications
 from signfleet.notify.mail.composing import Composer, Mail
@@ -36,19 +37,6 @@ LONGEST: Final = 10 * MINUTE
 STEP: Final = 1000
 LISTED: Final = 50
 
-_HEADLINES: Final = {
-    DISCONNECTED: ("{one} has lost contact", "{number} players have lost contact"),
-    FAILURE: ("{one} has a fault", "{number} players have a fault"),
-    RECOVERED: ("{one} has recovered", "{number} players have recovered"),
-    "subscriptionSuspending": ("{one}: the subscription ends soon", "The subscriptions of {number} players end soon"),
-    "subscriptionSuspended": ("{one}: the subscription is suspended", "{number} subscriptions are suspended"),
-    "subscriptionExpired": ("{one}: the subscription has expired", "{number} subscriptions have expired"),
-    "networkSuspended": ("The network {network} is locked", "The network {network} is locked"),
-    "networkSubscriptionUpgraded": ("The network {network} was upgraded", "The network {network} was upgraded"),
-    "networkTrialPeriodStarted": ("The trial of {network} has begun", "The trial of {network} has begun"),
-    "networkTrialPeriodExpired": ("The trial of {network} has ended", "The trial of {network} has ended"),
-}
-_OTHER: Final = ("{rule}: {one}", "{rule}: {number} players")
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -177,15 +165,14 @@ class Mailing:
 
     async def _letters(self, waiting: Waiting, topic: _Topic, notices: Sequence[NoticeRow]) -> list[_Letter]:
         network_id = waiting.network_id
-        subjects = await self._subjects(network_id, notices)
+        subjects = await self._subjects(network_id, notices, in_stock=topic.name in SUBSCRIPTION_TOPICS)
         network = _NetworkName(network_id, await self._network_name(network_id))
         letters: list[_Letter] = []
         for recipient in await self._store.all(notice_queries.RECIPIENTS, network_id=network_id):
             settings = _settings_of(recipient)
             if not _is_asked(topic, recipient, settings):
                 continue
-            seen = await self._visible(network_id, recipient, [each.device_id for each in subjects if each.device_id])
-            own = [subject for subject in subjects if subject.device_id == 0 or subject.device_id in seen]
+            own = await self._visible(network_id, recipient, subjects)
             for cluster in clusters(own):
                 if _wants(topic, recipient, settings, len(cluster.subjects)):
                     mail = self._mail(network, recipient, topic, cluster)
@@ -195,10 +182,7 @@ class Mailing:
     def _mail(self, network: _NetworkName, recipient: Recipient, topic: _Topic, cluster: Cluster) -> Mail:
         number, first = len(cluster.subjects), cluster.subjects[0]
         rule = "" if topic.rule is None else topic.rule.name
-        form = _HEADLINES.get(topic.name, _OTHER)[number > 1]
-        headline = form.format(one=f"Player {first.label}", number=number, network=network.name, rule=rule)
-        if number > 1 and cluster.shared:
-            headline += f": {cluster.shared[0][0]} {cluster.shared[0][1]}"
+        headline = headline_of(topic.name, cluster, network=network.name, rule=rule)
         values = {
             "headline": headline,
             "network": network.name,
@@ -226,16 +210,21 @@ class Mailing:
         text = _PLACEHOLDER.sub(lambda found: texts.get(found[1], found[0]), own)
         return self._composer.compose("alert-own", recipient.login, unsubscribe=link, headline=headline, own=text)
 
-    async def _subjects(self, network_id: int, notices: Sequence[NoticeRow]) -> list[Subject]:
-        """Returns what the notices are about, each device once, with its latest reason."""
-        latest = {notice.device_id: notice for notice in notices}
-        rows = await self._store.scan_all(notice_queries.FACTS, network_id=network_id, ids=list(latest))
+    async def _subjects(self, network_id: int, notices: Sequence[NoticeRow], *, in_stock: bool) -> list[Subject]:
+        """Returns what the notices are about, each once, with its latest reason.
+
+        With `in_stock` those without a device are subscriptions of the stock.
+        """
+        latest = {(notice.device_id, notice.device_id or notice.serial): notice for notice in notices}
+        ids = [device_id for device_id, _ in latest if device_id]
+        rows = await self._store.scan_all(notice_queries.FACTS, network_id=network_id, ids=ids) if ids else []
         facts = {row.id: row for row in rows}
         found = []
-        for device_id, notice in latest.items():
+        for (device_id, _), notice in latest.items():
             row = facts.get(device_id)
             if row is None:
-                found.append(Subject(device_id, notice.serial or "", None, notice.reason))
+                stock = notice.reason if in_stock and not device_id else None
+                found.append(Subject(device_id, notice.serial or "", None, notice.reason, subscription=stock))
                 continue
             document = _read(row.document)
             settings, status = document.settings, document.status
@@ -254,8 +243,8 @@ class Mailing:
             )
         return found
 
-    async def _visible(self, network_id: int, recipient: Recipient, ids: Sequence[int]) -> set[int]:
-        """Returns the devices that the recipient may view."""
+    async def _visible(self, network_id: int, recipient: Recipient, subjects: Sequence[Subject]) -> list[Subject]:
+        """Returns what the recipient may view: devices, and subscriptions of the stock."""
         changes = await self._store.one(counters.TOTAL, network_id=network_id, entity=counters.PERMISSION_CHANGES)
         session = Session(
             id=0,
@@ -271,7 +260,12 @@ class Mailing:
             permission_changes=0 if changes is None else changes.total,
         )
         scope = await self._permissions.scope(session, VIEW_DEVICE, DEVICE_ID)
-        return await self._matcher.matching(network_id, None, ids, scope)
+        ids = [subject.device_id for subject in subjects if subject.device_id]
+        seen = await self._matcher.matching(network_id, None, ids, scope)
+        is_about_stock = any(subject.is_in_stock for subject in subjects)
+        if not is_about_stock or await self._permissions.allows(session, VIEW_SUBSCRIPTION):
+            seen.add(0)
+        return [subject for subject in subjects if subject.device_id in seen]
 
     async def _network_name(self, network_id: int) -> str:
         row = await self._store.one(queries.NAME_OF_NETWORK, network_id=network_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -19,39 +19,86 @@ RECOVERED: Final = "recovered"
 DISCONNECTED: Final = "disconnected"
 FAILURE: Final = "failure"
 
-#: The settings of a topic: for one device, and for several at once. Those of networks have one.
+#: The topics of networks, whose settings have one form.
+NETWORK_TOPICS: Final = (
+    "networkSuspended",
+    "networkSubscriptionUpgraded",
+    "networkTrialPeriodStarted",
+    "networkTrialPeriodExpiring",
+    "networkTrialPeriodExpired",
+)
+#: The topics of subscriptions: each with its settings for one and for several at once.
+SUBSCRIPTION_TOPICS: Final = {
+    "subscriptionCreated": ("subscriptionCreated", "subscriptionsCreated"),
+    "subscriptionQueued": ("subscriptionQueued", "subscriptionsQueued"),
+    "graceSubscriptionExpiring": ("graceSubscriptionExpiring", "graceSubscriptionsExpiring"),
+    "demoSubscriptionExpiring": ("demoSubscriptionExpiring", "demoSubscriptionsExpiring"),
+    "subscriptionExpiring": ("subscriptionExpiring", "subscriptionsExpiring"),
+    "subscriptionExpired": ("subscriptionExpired", "subscriptionsExpired"),
+    "subscriptionSuspending": ("subscriptionSuspending", "subscriptionsSuspending"),
+    "subscriptionSuspended": ("subscriptionSuspended", "subscriptionsSuspended"),
+}
+#: The settings of a topic: for one device, and for several at once.
 SETTINGS: Final = {
     DISCONNECTED: ("deviceDisconnected", "devicesDisconnected"),
     FAILURE: ("deviceFailure", "devicesFailure"),
-    "subscriptionSuspending": ("subscriptionSuspending", "subscriptionsSuspending"),
-    "subscriptionSuspended": ("subscriptionSuspended", "subscriptionsSuspended"),
-    "subscriptionExpired": ("subscriptionExpired", "subscriptionsExpired"),
-    "networkSuspended": ("networkSuspended", "networkSuspended"),
-    "networkSubscriptionUpgraded": ("networkSubscriptionUpgraded", "networkSubscriptionUpgraded"),
-    "networkTrialPeriodStarted": ("networkTrialPeriodStarted", "networkTrialPeriodStarted"),
-    "networkTrialPeriodExpired": ("networkTrialPeriodExpired", "networkTrialPeriodExpired"),
+    **SUBSCRIPTION_TOPICS,
+    **{topic: (topic, topic) for topic in NETWORK_TOPICS},
 }
 #: Notices that no rule wrote.
 NO_RULE: Final = 0
 
 
-def topic_of_event(event: EventRow) -> str | None:
-    """Returns the topic of an event about which the contract's settings can ask for mail."""
-    if event.kind not in ("SubscriptionAged", "NetworkLocked", "NetworkLevelChanged"):
+class EventNotice(NamedTuple):
+    """What an event gives to a mail: its topic, and the columns of a notice."""
+
+    topic: str
+    facts: dict[str, Any]
+
+
+def notice_of_event(event: EventRow) -> EventNotice | None:
+    """Returns the notice of an event about which the contract's settings can ask for mail."""
+    read = _READERS.get(event.kind)
+    if read is None:
         return None
-    data, topic = msgspec.json.decode(event.data), None
-    match event.kind, data.get("from"), data.get("to"):
-        case "SubscriptionAged", _, ("Suspending" | "Suspended" | "Expired") as to:
-            topic = f"subscription{to}"
-        case "NetworkLocked", _, _ if data.get("isLockedOut"):
-            topic = "networkSuspended"
-        case "NetworkLevelChanged", _, "Content":
-            topic = "networkSubscriptionUpgraded"
-        case "NetworkLevelChanged", _, "Trial":
-            topic = "networkTrialPeriodStarted"
-        case "NetworkLevelChanged", "Trial", _:
-            topic = "networkTrialPeriodExpired"
-    return topic
+    data = msgspec.json.decode(event.data)
+    topic = read(data)
+    if topic is None:
+        return None
+    serial, date = event.serial, data.get("expirationDate") or data.get("expireDate")
+    if event.device_id is None and "subscriptionId" in data:
+        serial = f"Subscription {data['subscriptionId']}"
+    reason = f"on {date[:10]}" if date else event.name or data.get("from")
+    return EventNotice(topic, {"device_id": event.device_id or 0, "serial": serial, "reason": reason})
+
+
+def _of_level(data: dict[str, Any]) -> str | None:
+    if data["to"] == "Content":
+        return "networkSubscriptionUpgraded"
+    if data["to"] == "Trial":
+        return "networkTrialPeriodStarted"
+    return "networkTrialPeriodExpired" if data.get("from") == "Trial" else None
+
+
+def _of_expiring(data: dict[str, Any]) -> str:
+    word = data["type"].lower()
+    return f"{word}SubscriptionExpiring" if word in ("grace", "demo") else "subscriptionExpiring"
+
+
+def _of_age(data: dict[str, Any]) -> str | None:
+    topic = f"subscription{data.get('to', 'Expired')}"
+    return topic if topic in SUBSCRIPTION_TOPICS else None
+
+
+_READERS: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
+    "SubscriptionAged": _of_age,
+    "SubscriptionCreated": lambda _: "subscriptionCreated",
+    "SubscriptionQueued": lambda _: "subscriptionQueued",
+    "SubscriptionExpiring": _of_expiring,
+    "NetworkLevelChanged": _of_level,
+    "NetworkTrialExpiring": lambda _: "networkTrialPeriodExpiring",
+    "NetworkLocked": lambda data: "networkSuspended" if data["isLockedOut"] else None,
+}
 
 
 async def put_notices(tx: Transaction, rule: RuleRow, topic: str, alerts: Sequence[dict[str, Any]], now: int) -> None:

@@ -20,6 +20,8 @@ from signfleet.foundation.wire.timespan import DAY
 GRACE_PERIOD: Final = 30 * DAY
 SUSPENDING_PERIOD: Final = 14 * DAY
 SUSPENDED_PERIOD: Final = 30 * DAY
+EXPIRING_PERIOD: Final = 7 * DAY
+"""How long before its expiration a suspended subscription is announced to expire."""
 UNLIMITED_PERIOD: Final = 365 * DAY
 """The activity period that a subscription without end shows, as if it were renewed every year."""
 
@@ -44,6 +46,11 @@ class Life:
         if self.activation_date is None or self.expiration_date is None:
             return None
         return self.activation_date + self.activity_period
+
+    @property
+    def announced_at(self) -> int | None:
+        """When its expiration is announced; None for a subscription that does not expire."""
+        return None if self.expiration_date is None else self.expiration_date - EXPIRING_PERIOD
 
 
 def stocked(type_: Type, activity_period: int, now: int) -> Life:
@@ -90,8 +97,9 @@ def aged(life: Life, now: int) -> Life:
 
 
 def due(life: Life, now: int) -> int | None:
-    """Returns when the status changes next; None if it never does."""
+    """Returns when the status changes next, or the expiration is announced; None if neither ever happens."""
     if life.suspends_at is None or life.expiration_date is None:
         return None
-    changes = (life.suspends_at - SUSPENDING_PERIOD + 1, life.suspends_at, life.expiration_date)
+    announced = life.expiration_date - EXPIRING_PERIOD
+    changes = (life.suspends_at - SUSPENDING_PERIOD + 1, life.suspends_at, announced, life.expiration_date)
     return next((change for change in changes if change > now), None)

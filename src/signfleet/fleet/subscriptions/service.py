@@ -36,7 +36,7 @@ from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.wire import timespan
+from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SUBSCRIPTION
@@ -56,17 +56,34 @@ ADDED_LIMIT = 10_000
 
 
 class StatusChange(NamedTuple):
-    """A change of status by time alone; `status` is None for a subscription that has expired."""
+    """A change of status by time alone; `status` is None for a subscription that has expired.
+
+    With the same status before and after, only the expiration was announced.
+    """
 
     subscription: Record
     before: Status
     status: Status | None
 
 
-def _event_of(change: StatusChange) -> recording.Event:
-    device = change.subscription.device
-    data = kinds.SubscriptionAged(subscription_id=change.subscription.id, from_=change.before, to=change.status)
+def _event(about: Record, data: kinds.EventData) -> recording.Event:
+    device = about.device
     return recording.Event(data, *((device.id, device.serial) if device is not None else (None, None)))
+
+
+def _events_of(change: StatusChange, was_due: int | None, now: int) -> list[recording.Event]:
+    """Returns the events of a change of a subscription that the sweep was to look at from `was_due` on."""
+    about, found = change.subscription, []
+    life = about.life
+    if change.status != change.before:
+        aged = kinds.SubscriptionAged(subscription_id=about.id, from_=change.before, to=change.status)
+        found.append(_event(about, aged))
+    is_announced = was_due is not None and life.announced_at is not None and was_due <= life.announced_at <= now
+    if is_announced and change.status is not None:
+        expiration = datetime.format(life.expiration_date or 0)
+        data = kinds.SubscriptionExpiring(type=life.type, subscription_id=about.id, expiration_date=expiration)
+        found.append(_event(about, data))
+    return found
 
 
 def _audit_entry(row: queries.StoredSubscription, after: Record | None, now: int) -> AuditEntry:
@@ -108,6 +125,8 @@ class Subscriptions:
                 AuditEntry("Create", ENTITY, given.id, serial, None, as_entity(given, now), device_id),
                 now,
             )
+            created = kinds.SubscriptionCreated(type=life.type, subscription_id=given.id)
+            await recording.record(tx, network_id, _event(given, created), now=now)
 
     async def on_first_report(self, tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:
         """Gives a device that reports for the first time a subscription of the stock, if there is one."""
@@ -131,13 +150,21 @@ class Subscriptions:
         waiting = await self._lock_waiting(tx, network_id, len(freed)) if freed else []
         await release(tx, network_id, ended, freed, now)
         await record_all(tx, network_id, changes, now)
-        await self._assign_all(tx, network_id, waiting, now)
+        taken = await self._assign_all(tx, network_id, waiting, now)
+        await self._record_queued(tx, network_id, [each for each in freed if each.id not in taken], now)
 
-    async def _assign(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> bool:
-        """Replaces the subscription of a device by one of the stock; returns False if the stock is empty."""
+    async def _record_queued(self, tx: Transaction, network_id: int, queued: list[Record], now: int) -> None:
+        """Records subscriptions that came to the stock and that no device takes now."""
+        events = [
+            _event(each, kinds.SubscriptionQueued(type=each.life.type, subscription_id=each.id)) for each in queued
+        ]
+        await recording.record(tx, network_id, *events, now=now)
+
+    async def _assign(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> int | None:
+        """Replaces the subscription of a device by one of the stock; returns its id, None if the stock is empty."""
         stock = await tx.one(queries.STOCK, network_id=network_id)
         if stock is None:
-            return False
+            return None
         changes = []
         for row in await tx.all(queries.SUBSCRIPTIONS_OF_DEVICE, network_id=network_id, device_id=device.id):
             await delete(tx, from_row(row), now)
@@ -146,7 +173,7 @@ class Subscriptions:
         taken = replace(free, device=device, life=lifecycle.activated(free.life, now))
         await update(tx, taken, now)
         await record_all(tx, network_id, [*changes, _audit_entry(stock, taken, now)], now)
-        return True
+        return free.id
 
     async def _lock_waiting(self, tx: Transaction, network_id: int, count: int) -> list[DeviceReference]:
         """Locks up to `count` devices that wait for a subscription, the oldest first, until the transaction ends.
@@ -163,16 +190,20 @@ class Subscriptions:
             await tx.all(queries.LOCK_DEVICES, network_id=network_id, ids=free)
             locked.update(free)
 
-    async def _assign_all(self, tx: Transaction, network_id: int, waiting: list[DeviceReference], now: int) -> None:
-        """Assigns the stock to waiting devices, in their order, until it is empty."""
+    async def _assign_all(self, tx: Transaction, network_id: int, waiting: list[DeviceReference], now: int) -> set[int]:
+        """Assigns the stock to waiting devices, in their order, until it is empty; returns the ids of what it gave."""
+        taken: set[int] = set()
         for device in waiting:
-            if not await self._assign(tx, network_id, device, now):
-                return
+            id_ = await self._assign(tx, network_id, device, now)
+            if id_ is None:
+                break
+            taken.add(id_)
+        return taken
 
     # --- time passes
 
     async def sweep(self, now: int) -> list[StatusChange]:
-        """Updates every subscription whose status is due to change: suspends, deletes and replaces them.
+        """Updates every subscription that is due: suspends, deletes and replaces them, and announces expirations.
 
         Any number of processes may do this at once.
         """
@@ -197,10 +228,17 @@ class Subscriptions:
         devices = [row.device_id for row in due if row.device_id is not None]
         locked = [row.id for row in await tx.all(queries.LOCK_FREE_DEVICES, network_id=network_id, ids=devices)]
         ids = [row.id for row in due]
-        changes = []
+        changes: list[StatusChange] = []
+        events: list[recording.Event] = []
         for row in await tx.all(queries.DUE_AMONG, network_id=network_id, ids=ids, device_ids=locked, now=now):
             current = from_row(row)
             phase = lifecycle.status(current.life, now)
+            changes.append(StatusChange(current, row.status, phase))
+            events += _events_of(changes[-1], row.due_date, now)
+            if phase == row.status:
+                following = lifecycle.due(current.life, now)
+                await tx.execute(queries.SET_DUE, in_network=network_id, this_id=current.id, next_date=following)
+                continue
             await record(tx, network_id, _audit_entry(row, None if phase is None else current, now), now)
             if phase is None:
                 await delete(tx, current, now)
@@ -208,8 +246,7 @@ class Subscriptions:
                     await self._replace_expired(tx, network_id, current.device, now)
             else:
                 await update(tx, current, now)
-            changes.append(StatusChange(current, row.status, phase))
-        await recording.record(tx, network_id, *map(_event_of, changes), now=now)
+        await recording.record(tx, network_id, *events, now=now)
         return changes
 
     async def _replace_expired(self, tx: Transaction, network_id: int, device: DeviceReference, now: int) -> None:
@@ -276,11 +313,15 @@ class Subscriptions:
                 if present + count > lifecycle.DEMO_LIMIT:
                     raise Invalid(f"'count': a network may have {lifecycle.DEMO_LIMIT} Demos, and has {present}.")
             life = lifecycle.stocked(type_, activity_period, now)
-            ids = [(await insert(tx, network_id, None, life, now)).id for _ in range(count)]
+            added = [await insert(tx, network_id, None, life, now) for _ in range(count)]
+            ids = [each.id for each in added]
             after = {"type": type_, "activityPeriod": timespan.format(activity_period)}
             changes = [AuditEntry("Create", "Subscription", id_, None, None, after) for id_ in ids]
             await record_all(tx, network_id, changes, now)
-            await self._assign_all(tx, network_id, waiting, now)
+            created = [_event(each, kinds.SubscriptionCreated(type=type_, subscription_id=each.id)) for each in added]
+            await recording.record(tx, network_id, *created, now=now)
+            taken = await self._assign_all(tx, network_id, waiting, now)
+            await self._record_queued(tx, network_id, [each for each in added if each.id not in taken], now)
             return ids
 
         return await self._store.write(work)

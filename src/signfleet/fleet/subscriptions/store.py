@@ -49,6 +49,8 @@ class StoredSubscription(Protocol):
     activation_date: int | None
     suspension_date: int | None
     expiration_date: int | None
+    #: When the sweep looks at it.
+    due_date: int | None
 
 
 class DueSubscription(Protocol):
@@ -107,6 +109,8 @@ UPDATE = Query(
         }
     )
 )
+#: Only when the sweep looks at it again; nothing that clients see.
+SET_DUE = Query(subscription.update().where(_this).values(due_date=bindparam("next_date")))
 DELETE_AMONG = Query(
     subscription.delete().where(subscription.c.network_id == bindparam("network_id"), among(subscription.c.id, "ids"))
 )

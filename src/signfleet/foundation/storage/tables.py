@@ -191,6 +191,7 @@ network_subscription = Table(
     _required("creation_date", BigInteger),
     _required("last_modified_date", BigInteger),
     Column("expire_date", BigInteger),
+    Column("notice_date", BigInteger, comment="when its end is announced; null: never, or it has been"),
     comment="The newest is in force; the others are its history.",
 )
 

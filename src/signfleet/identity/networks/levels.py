@@ -7,7 +7,9 @@ from typing import Final, get_args
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.datetime import next_moment
+from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.networks import store as queries
 from signfleet.identity.networks.schemas import Level, last_change
@@ -18,6 +20,8 @@ from signfleet.notify.events import kinds, recording
 FREE: Final = "Control"
 #: Everything, for a limited time; a network can have one trial.
 TRIAL: Final = "Trial"
+#: The end of a trial is announced so long before it, but not before its last quarter.
+ANNOUNCED: Final = 7 * DAY
 #: Everything; only the operator sets it.
 PAID: Final = "Content"
 
@@ -66,6 +70,17 @@ async def change_level(tx: Transaction, network_id: int, level: str, now: int, *
     return True
 
 
+async def announce_end(tx: Transaction, network_id: int, now: int) -> None:
+    """Records that a trial ends soon, unless another transaction has done so or has changed the level."""
+    await tx.one(queries.LOCK_NETWORK, id=network_id)
+    row = await tx.one(queries.EXPIRING_TRIAL, id=network_id, now=now)
+    if row is None or row.expire_date is None:
+        return
+    await tx.execute(queries.ANNOUNCED, of_network_id=network_id, id_=row.subscription_id)
+    event = recording.Event(kinds.NetworkTrialExpiring(expire_date=datetime.format(row.expire_date)))
+    await recording.record(tx, network_id, event, now=now)
+
+
 async def insert_subscription(tx: Transaction, network_id: int, level: str, now: int, *, trial: int) -> None:
     """Opens a record of `level`; one of a trial expires after `trial` ms."""
     await tx.execute(
@@ -76,4 +91,5 @@ async def insert_subscription(tx: Transaction, network_id: int, level: str, now:
         creation_date=now,
         last_modified_date=now,
         expire_date=now + trial if level == TRIAL else None,
+        notice_date=now + trial - min(ANNOUNCED, trial // 4) if level == TRIAL else None,
     )

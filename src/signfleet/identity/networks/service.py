@@ -161,8 +161,10 @@ class Networks:
             await record(
                 tx, network_id, AuditEntry("Create", "Network", network_id, row.name, None, network_of(row)), now
             )
-            event = recording.Event(kinds.NetworkCreated(network_name=row.name))
-            await recording.record(tx, network_id, event, now=now)
+            events = [recording.Event(kinds.NetworkCreated(network_name=row.name))]
+            if level != FREE:
+                events.append(recording.Event(kinds.NetworkLevelChanged(from_=None, to=level)))
+            await recording.record(tx, network_id, *events, now=now)
             return network_id
 
         try:

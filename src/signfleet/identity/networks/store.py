@@ -128,6 +128,19 @@ _ended_trials = _network.where(
 )
 ENDED_TRIALS = Query(_ended_trials, NetworkRow)
 ENDED_TRIAL = Query(_ended_trials.where(network.c.id == bindparam("id")), NetworkRow)
+#: Trials in force whose end is to be announced.
+_expiring_trials = _network.where(
+    network_subscription.c.notice_date <= bindparam("now"), network_subscription.c.expire_date > bindparam("now")
+)
+EXPIRING_TRIALS = Query(_expiring_trials, NetworkRow)
+EXPIRING_TRIAL = Query(_expiring_trials.where(network.c.id == bindparam("id")), NetworkRow)
+ANNOUNCED = Query(
+    network_subscription.update()
+    .where(
+        network_subscription.c.network_id == bindparam("of_network_id"), network_subscription.c.id == bindparam("id_")
+    )
+    .values(notice_date=None)
+)
 
 UPDATE_SETTINGS = Query(
     network.update()

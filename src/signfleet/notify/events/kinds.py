@@ -117,6 +117,31 @@ class SubscriptionAged(EventData):
     to: str | None = None
 
 
+class SubscriptionCreated(EventData):
+    """A subscription was added to the stock, or a new player got its Grace."""
+
+    named_by = "type"
+    type: str
+    subscription_id: int
+
+
+class SubscriptionQueued(EventData):
+    """A subscription of the stock waits for a device: none takes it now."""
+
+    named_by = "type"
+    type: str
+    subscription_id: int
+
+
+class SubscriptionExpiring(EventData):
+    """A suspended subscription expires soon."""
+
+    named_by = "type"
+    type: str
+    subscription_id: int
+    expiration_date: str
+
+
 # --- of players that may not join ---------------------------------------------------------------------------------
 
 
@@ -170,6 +195,12 @@ class NetworkLevelChanged(EventData):
     named_by = "to"
     from_: str | None = msgspec.field(name="from")
     to: str
+
+
+class NetworkTrialExpiring(EventData):
+    """The trial of the network ends soon."""
+
+    expire_date: str
 
 
 class NetworkLocked(EventData):
@@ -228,6 +259,9 @@ KINDS: Final[dict[str, type[EventData]]] = {
         SettingsRefused,
         CommandFinished,
         SubscriptionAged,
+        SubscriptionCreated,
+        SubscriptionQueued,
+        SubscriptionExpiring,
         DuplicateSerial,
         SecretRefused,
         BlockedSerialRefused,
@@ -235,6 +269,7 @@ KINDS: Final[dict[str, type[EventData]]] = {
         NetworkCreated,
         NetworkSettingsChanged,
         NetworkLevelChanged,
+        NetworkTrialExpiring,
         NetworkLocked,
         UserAdded,
         UserRemoved,
