@@ -27,7 +27,7 @@ class Notifications:
         return msgspec.json.encode(default_notifications(user.role_id)) if row is None else row.document.encode()
 
     async def put(self, user: UserRow, partial: dict[str, Any], now: int) -> None:
-        """Changes the properties that `partial` has.
+        """Changes the properties that `partial` has. Settings that come out the same write nothing.
 
         Raises `Invalid` with the path of the value, `NotFound`, `TooLarge`.
         """
@@ -38,6 +38,8 @@ class Notifications:
             row = await tx.one(queries.NOTIFICATIONS, network_id=user.network_id, user_id=user.id)
             present = default_notifications(user.role_id) if row is None else msgspec.json.decode(row.document)
             settings = converted(merged(present, partial), NotificationSettings)
+            if row is not None and msgspec.to_builtins(settings) == present:
+                return
             document = msgspec.json.encode(settings)
             if len(document) > TEMPLATES_LIMIT:
                 raise TooLarge(f"The notification settings of a user have at most {TEMPLATES_LIMIT} bytes as JSON.")
