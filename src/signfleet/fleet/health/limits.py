@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from functools import partial
 
 from signfleet.fleet.health import limits_store as queries
@@ -15,8 +17,8 @@ from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from signfleet.identity.audit.recording import AuditEntry, record
 
-#: How many devices one transaction makes due after a change.
-BATCH = 1000
+#: How many devices one transaction makes due after a change, so that other writers wait for a few milliseconds.
+BATCH = 100
 #: The longest time that a limit may be, in ms.
 LONGEST = 30 * DAY
 
@@ -54,7 +56,9 @@ class HealthLimits:
     async def make_due(self, now: int) -> None:
         """Makes the devices of networks whose rules have changed due at `now` (ms), a batch in each transaction."""
         while (row := await self._store.one(queries.UNCHECKED)) is not None:
+            began = time.monotonic()
             await self._store.write(partial(_make_due, network_id=row.network_id, now=now))
+            await asyncio.sleep(time.monotonic() - began)  # the turn of other writers
 
 
 async def _make_due(tx: Transaction, *, network_id: int, now: int) -> None:

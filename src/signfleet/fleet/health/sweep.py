@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +16,9 @@ from signfleet.fleet.health.listening import Listening
 from signfleet.fleet.health.rules import Outage, Verdict, evaluate
 from signfleet.foundation.storage.interface import Store, Transaction
 
-#: How many devices one transaction evaluates, so that other writers do not wait for all of them.
-BATCH = 50
+#: How many devices one transaction evaluates, so that other writers wait for a few milliseconds. After an outage or a
+#: night, a whole fleet may be due at once.
+BATCH = 15
 
 
 class HealthSweep:
@@ -34,10 +37,12 @@ class HealthSweep:
             return 0
         total = 0
         while True:
+            began = time.monotonic()
             count = await self._run_batch(now, outages)
             total += count
             if count < BATCH:
                 return total
+            await asyncio.sleep(time.monotonic() - began)  # the turn of other writers
 
     async def _run_batch(self, now: int, outages: Sequence[Outage]) -> int:
         async def work(tx: Transaction) -> int:
