@@ -26,7 +26,7 @@ from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.identity.users.schemas import EVENTS as NOTIFICATIONS
-from signfleet.notify.events.kinds import ErrorReported
+from signfleet.notify.events.kinds import ErrorReported, NetworkSettingsChanged
 from signfleet.notify.events.recording import Event, record
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register
@@ -337,6 +337,37 @@ async def test_events_open_one_alert_that_counts_and_go_to_webhooks(site: Site, 
     messages = [json.loads(row.content) for row in rows]
     assert [[each["deviceId"] for each in message["data"]] for message in messages] == [site.ids[:1]] * 3
     assert messages[0]["data"][0]["data"]["errorName"] == "diskError"
+
+
+async def test_a_webhook_gets_the_events_that_pass_all_of_its_filters(site: Site, admin: AsyncClient) -> None:
+    """A filter of events narrows those of any kind, beside the kinds and the filter of devices, and may be changed."""
+    async with receiving() as receiver:
+        wanted = {
+            "Disks": {"eventFilter": "[Name] IS 'DISKERROR'"},
+            "Disk of the first": {"eventFilter": "[Name] IS 'diskError'", "filter": f"[Serial] IS '{SITE[0]}'"},
+            "All but errors": {"eventFilter": "[Event].[Kind] IS NOT 'ErrorReported'"},
+            "No such kind": {"eventFilter": "[Name] IS 'diskError'", "kinds": ["DeviceRemoved"]},
+        }
+        for name, chosen in wanted.items():
+            made = await admin.post(HOOKS, json={"name": name, "url": receiver.url} | chosen)
+            assert made.json()["eventFilter"] == chosen["eventFilter"]
+        happened = [
+            Event(ErrorReported(error_name=name), id_, serial)
+            for id_, serial in zip(site.ids[:2], SITE, strict=False)
+            for name in ("diskError", "fanError")
+        ]
+        happened.append(Event(NetworkSettingsChanged()))
+        await site.services.store.write(lambda tx: record(tx, site.network_id, *happened, now=site.time))
+        await site.wait(1)
+        rows = await site.services.store.scan_all(MESSAGES)
+        got = {row.receiver: [each["deviceId"] for each in json.loads(row.content)["data"]] for row in rows}
+        bad = await admin.post(HOOKS, json={"name": "X", "url": receiver.url, "eventFilter": "[Model] IS 'X'"})
+    assert got["Disks"] == site.ids[:2]
+    assert got["Disk of the first"] == site.ids[:1]
+    assert got["All but errors"][-1:] == [None]
+    assert not set(site.ids) & set(got["All but errors"])
+    assert "No such kind" not in got
+    assert (bad.status_code, bad.json()["message"][:14]) == (400, "'eventFilter':")
 
 
 @ON_SQLITE

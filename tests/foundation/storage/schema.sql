@@ -930,7 +930,7 @@ CREATE TABLE webhook (
 	previous_salt BLOB, 
 	previous_until BIGINT, 
 	failures INTEGER NOT NULL, 
-	paused_until BIGINT, 
+	paused_until BIGINT, event_filter TEXT, 
 	CONSTRAINT pk_webhook PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_webhook_network_id_name_key UNIQUE (network_id, name_key)
 );

@@ -17,10 +17,11 @@ from signfleet.fleet.alerts.matching import DeviceMatcher
 from signfleet.fleet.alerts.notices import NO_RULE, EventNotice, insert_notices, notice_of_event
 from signfleet.fleet.alerts.schemas import Condition
 from signfleet.fleet.alerts.store import Reader, RuleRow
-from signfleet.fleet.webhooks.events import messages
+from signfleet.fleet.webhooks.events import Matchers, messages
 from signfleet.fleet.webhooks.store import ALL as ALL_WEBHOOKS
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.timespan import DAY, MINUTE
+from signfleet.identity.events.matching import EventMatcher
 from signfleet.notify.events.reading import Position, read_after, resume
 from signfleet.notify.events.store import EventRow
 from signfleet.notify.outbox.channel import Message
@@ -52,6 +53,7 @@ class AlertEvaluator:
         self._outbox = outbox
         self._mailing = mailing
         self._matcher = DeviceMatcher(store)
+        self._matchers = Matchers(self._matcher.matching, EventMatcher(store).matching)
         self._evaluation = Evaluation(store, outbox, self._matcher)
         self._lease = Lease(store)
         self._compared = 0
@@ -111,7 +113,7 @@ class AlertEvaluator:
             elif changed:
                 comparisons.append(await self._evaluation.compare(rule, changed, now))
         webhooks = await self._store.all(ALL_WEBHOOKS, in_network=network_id)
-        sent = await messages(network_id, webhooks, events, self._matcher.matching, now)
+        sent = await messages(network_id, webhooks, events, self._matchers, now)
         notices = [notice for event in events if (notice := notice_of_event(event)) is not None]
         return _Plan(network_id, comparisons, sent, notices)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,17 +13,21 @@ from signfleet.foundation.wire.json import encode
 from signfleet.notify.events.store import EventRow
 from signfleet.notify.outbox.channel import Message
 
-#: Returns those of the devices that an expression matches.
-Match = Callable[[int, str | None, Iterable[int]], Awaitable[set[int]]]
+
+class Matchers(NamedTuple):
+    """What evaluates the filters of webhooks: both return the ids of those that an expression matches."""
+
+    devices: Callable[[int, str | None, Iterable[int]], Awaitable[set[int]]]
+    events: Callable[[int, str, Sequence[EventRow]], Awaitable[set[int]]]
 
 
 async def messages(
-    network_id: int, webhooks: Sequence[WebhookRow], events: Sequence[EventRow], match: Match, now: int
+    network_id: int, webhooks: Sequence[WebhookRow], events: Sequence[EventRow], matchers: Matchers, now: int
 ) -> list[Message]:
-    """Returns the messages to the enabled webhooks of a network, whose events these are."""
+    """Returns the messages to the enabled webhooks of a network, whose events these are, in their order."""
     found = []
     for webhook in webhooks:
-        chosen = await _chosen(network_id, webhook, events, match) if webhook.is_enabled else []
+        chosen = await _chosen(network_id, webhook, events, matchers) if webhook.is_enabled else []
         if chosen:
             body = {
                 "type": "events",
@@ -35,13 +40,19 @@ async def messages(
     return found
 
 
-async def _chosen(network_id: int, webhook: WebhookRow, events: Sequence[EventRow], match: Match) -> list[EventRow]:
+async def _chosen(
+    network_id: int, webhook: WebhookRow, events: Sequence[EventRow], matchers: Matchers
+) -> list[EventRow]:
     kinds = set(msgspec.json.decode(webhook.kinds))
-    of_kind = [event for event in events if not kinds or event.kind in kinds]
-    if webhook.filter is None:
-        return of_kind
-    matching = await match(network_id, webhook.filter, {event.device_id for event in of_kind if event.device_id})
-    return [event for event in of_kind if event.device_id in matching]
+    chosen = [event for event in events if not kinds or event.kind in kinds]
+    if webhook.filter is not None:
+        of_devices = {event.device_id for event in chosen if event.device_id}
+        devices = await matchers.devices(network_id, webhook.filter, of_devices)
+        chosen = [event for event in chosen if event.device_id in devices]
+    if webhook.event_filter is not None:
+        matching = await matchers.events(network_id, webhook.event_filter, chosen)
+        chosen = [event for event in chosen if event.id in matching]
+    return chosen
 
 
 def _entity(event: EventRow) -> dict[str, object]:

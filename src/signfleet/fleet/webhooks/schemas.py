@@ -17,17 +17,22 @@ KINDS_LIMIT = 50
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Url = Annotated[str, Meta(max_length=URL_LIMIT)]
 Kinds = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=KINDS_LIMIT)]
+EventFilter = Annotated[str, Meta(max_length=FILTER_LIMIT, description="An expression of events.")]
 DeviceFilter = Annotated[str, Meta(max_length=FILTER_LIMIT, description="An expression of devices.")]
 
 
 class NewWebhook(msgspec.Struct, rename="camel", kw_only=True):
-    """A webhook to create: without `kinds` it gets every event, without `filter` those of every device."""
+    """A webhook to create: without `kinds` it gets every event, without `filter` those of every device.
+
+    With `eventFilter` it gets only events that match it too.
+    """
 
     name: Name
     url: Url
     is_enabled: bool = True
     kinds: Kinds = msgspec.field(default_factory=list)
     filter: DeviceFilter | None = None
+    event_filter: EventFilter | None = None
 
 
 class WebhookChange(NewWebhook, kw_only=True):
@@ -45,6 +50,7 @@ class Webhook(msgspec.Struct, rename="camel", kw_only=True):
     is_enabled: bool
     kinds: list[str]
     filter: str | None
+    event_filter: str | None
     creation_date: DateTime
     last_modified_date: DateTime
     key_date: DateTime

@@ -34,6 +34,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.identity.events.catalogue import EVENTS
 from signfleet.notify.outbox.service import Outbox
 from signfleet.notify.webhooks.delivery import WebhookDelivery
 from signfleet.notify.webhooks.signing import SALT_BYTES, WebhookKeys
@@ -181,10 +182,11 @@ class Webhooks:
         name = new.name.strip()
         if not name or not name.isprintable():
             raise Invalid("'name': a webhook's name has 1 to 128 printable characters.")
-        try:
-            await DEVICES.read_filter(new.filter)
-        except Invalid as error:
-            raise Invalid(f"'filter': {error.message}") from error
+        for member, catalogue, text in (("filter", DEVICES, new.filter), ("eventFilter", EVENTS, new.event_filter)):
+            try:
+                await catalogue.read_filter(text)
+            except Invalid as error:
+                raise Invalid(f"'{member}': {error.message}") from error
         return {
             "name": name,
             "name_key": fold(name),
@@ -192,6 +194,7 @@ class Webhooks:
             "is_enabled": new.is_enabled,
             "kinds": encode(new.kinds).decode(),
             "filter": new.filter or None,
+            "event_filter": new.event_filter or None,
         }
 
     async def _lock(self, tx: Transaction, network_id: int, ref: str) -> WebhookRow:
@@ -247,6 +250,7 @@ def _entity(row: WebhookRow) -> Webhook:
         is_enabled=bool(row.is_enabled),
         kinds=msgspec.json.decode(row.kinds),
         filter=row.filter,
+        event_filter=row.event_filter,
         creation_date=datetime.format(row.creation_date),
         last_modified_date=datetime.format(row.last_modified_date),
         key_date=datetime.format(row.key_date),
@@ -267,6 +271,7 @@ def _audited(row: WebhookRow) -> dict[str, Any]:
         "isEnabled": bool(row.is_enabled),
         "kinds": msgspec.json.decode(row.kinds),
         "filter": row.filter,
+        "eventFilter": row.event_filter,
     }
 
 

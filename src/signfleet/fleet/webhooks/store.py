@@ -23,6 +23,7 @@ class WebhookRow(Target, Protocol):
     #: JSON
     kinds: str
     filter: str | None
+    event_filter: str | None
     creation_date: int
     last_modified_date: int
     key_date: int
@@ -50,6 +51,7 @@ UPDATE = Query(
         is_enabled=bindparam("new_is_enabled"),
         kinds=bindparam("new_kinds"),
         filter=bindparam("new_filter"),
+        event_filter=bindparam("new_event_filter"),
         last_modified_date=bindparam("now"),
         failures=0,
         paused_until=None,

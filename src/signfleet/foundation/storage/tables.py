@@ -426,6 +426,7 @@ webhook = Table(
     Column("filter", Text, comment="an expression of devices"),
     _required("creation_date", BigInteger),
     _required("last_modified_date", BigInteger),
+    Column("event_filter", Text, comment="an expression of events"),
     _required("salt", LargeBinary, comment="the key is derived from it: `notify.webhooks.signing`"),
     _required("key_date", BigInteger),
     Column("previous_salt", LargeBinary),

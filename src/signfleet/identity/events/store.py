@@ -36,6 +36,8 @@ def visible(devices: Scope, *, network: bool, users: bool) -> Scope:
     return Scope(f"events: {devices.name} {network} {users}", (or_(*shown),), devices.parameters)
 
 
+#: No limit: as many as there are between two positions.
+ALL: Final = 2**31 - 1
 _position = tuple_(event.c.transaction_id, event.c.id)
 
 
