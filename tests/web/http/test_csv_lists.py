@@ -55,3 +55,25 @@ async def test_headers_that_admit_json_get_json(accept: str, admin: AsyncClient)
 async def test_only_lists_are_csv_and_errors_keep_their_status(admin: AsyncClient) -> None:
     assert (await admin.get("/Devices/Count/", headers=CSV)).status_code == 406
     assert (await admin.get("/Devices/?filter=[", headers=CSV)).status_code == 400
+
+
+async def test_lists_without_pages_are_tables_too(admin: AsyncClient) -> None:
+    """Arrays of entities, and pages with nothing but items and a marker; arrays of texts are not."""
+    rules = await table(admin, f"{ROOT}/admin/v1/alerts/rules/")
+    assert sorted(row["name"] for row in rules) == ["Player has a fault", "Player lost contact"]
+    assert {row["condition.kind"] for row in rules} == {"health"}
+    assert "Test Network" in {row["name"] for row in await table(admin, "/Self/Networks/")}
+    assert await table(admin, f"{ROOT}/admin/v1/webhooks/") == []
+    assert await table(admin, f"{ROOT}/admin/v1/blocked-serials/") == []
+    assert (await admin.get("/Devices/Models/", headers=CSV)).status_code == 406
+
+
+async def test_all_pages_of_batches_are_one_table(admin: AsyncClient, services: Services, network: Tenant) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    batches = f"{ROOT}/admin/v1/command-batches/"
+    for _ in range(3):
+        made = await admin.post(batches, json={"filter": "[Serial] IS 'A1'", "name": "identify"})
+        assert made.status_code in (200, 201, 202), made.text
+    rows = await table(admin, batches, pageSize="2")
+    assert [row["name"] for row in rows] == ["identify"] * 3
+    assert len({row["id"] for row in rows}) == 3

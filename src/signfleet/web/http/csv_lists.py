@@ -1,4 +1,4 @@
-"""Answers lists as CSV: one row for each entity, one column for each value, page after page.
+"""Answers lists, in pages or whole, as CSV: one row for each entity, one column for each value, page after page.
 
 A client asks for it by an Accept header that names `text/csv` and does not admit JSON; every other header gets what it
 gets elsewhere. Columns are the paths of the entity's properties, such as `settings.name`, in the order of its type;
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import lru_cache
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from signfleet.foundation.storage.query import run_in_thread
-from signfleet.foundation.wire.csv_text import Path, cell_of, paths_of, rows_as_csv
-from signfleet.web.contract.paging import PagedList
+from signfleet.foundation.wire.csv_text import Path, cell_of, paths_of, rows_as_csv, struct_of
 from signfleet.web.http.call import Answer, Call
 
 CSV_TYPE: Final = "text/csv"
@@ -30,29 +29,39 @@ def names_csv(accept: str) -> bool:
 
 
 def is_list(method: str, answer: Any) -> bool:
-    """Returns whether an endpoint answers pages of entities."""
-    return method == "GET" and isinstance(answer, type) and issubclass(answer, PagedList)
+    """Returns whether an endpoint answers entities: a page of them, or an array."""
+    return method == "GET" and _entity_of(answer) is not None
 
 
 @lru_cache(maxsize=64)
-def columns_of(page: type[PagedList]) -> tuple[Path, ...]:
+def columns_of(answer: Any) -> tuple[Path, ...]:
     """Returns the paths of the columns of a list."""
-    [item] = get_args(get_type_hints(page)["items"])
-    return tuple(paths_of(item))
+    return tuple(paths_of(_entity_of(answer)))
+
+
+def _entity_of(answer: Any) -> type[msgspec.Struct] | None:
+    """Returns the type of the entities of an array, or of a struct with `items` and `nextMarker`; None for others."""
+    if get_origin(answer) is list:
+        [item] = get_args(answer)
+        return struct_of(item)
+    if struct_of(answer) is None:
+        return None
+    members = get_type_hints(answer)
+    return _entity_of(members["items"]) if {"items", "next_marker"} <= members.keys() else None
 
 
 async def answer_csv(
     call: Call,
     handler: Callable[..., Awaitable[Answer]],
     parameters: dict[str, str],
-    page: type[PagedList],
+    kind: Any,
     admit: Callable[[], Awaitable[None]],
 ) -> Answer:
     """Answers all pages from the one that the call asks for. Raises what the handler raises for the first one.
 
     `admit` checks before each other page that the caller's token is still valid.
     """
-    columns = columns_of(page)
+    columns = columns_of(kind)
     first = await handler(call, **parameters)
 
     async def pages() -> AsyncGenerator[bytes, None]:
@@ -74,4 +83,5 @@ async def answer_csv(
 def _page(body: bytes, columns: tuple[Path, ...]) -> tuple[bytes, str | None]:
     """Returns the rows of a page as CSV, and the marker of the next one."""
     page = msgspec.json.decode(body)
-    return rows_as_csv([[cell_of(item, path) for path in columns] for item in page["items"]]), page["nextMarker"]
+    items, marker = (page, None) if isinstance(page, list) else (page["items"], page["nextMarker"])
+    return rows_as_csv([[cell_of(item, path) for path in columns] for item in items]), marker
