@@ -143,6 +143,14 @@ _sort_keys = st.lists(
 
 
 @quietly
+@given(condition=_conditions, dialect=st.sampled_from(["sqlite", "postgresql"]))
+def test_a_statement_shared_with_other_filters_is_the_filters_own(condition: tree.Condition, dialect: str) -> None:
+    filter, order, given = DEVICES.filter(print_filter(condition)), DEVICES.sort(None), {"network_id": 1, "limit": 2}
+    shared, own = (listing.statement(filter, order).prepared(dialect) for listing in (LISTING, Listing(DEVICES)))
+    assert (shared.text, shared.arguments(given)) == (own.text, own.arguments(given))
+
+
+@quietly
 @given(condition=_conditions, seed=st.sampled_from(sorted(FLEETS)))
 async def test_a_filter_finds_what_a_plain_evaluation_finds(
     fleets: Store, condition: tree.Condition, seed: int

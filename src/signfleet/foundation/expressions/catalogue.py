@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, func, select
@@ -18,6 +18,7 @@ from signfleet.foundation.expressions.parser import parse_filter, parse_grouping
 from signfleet.foundation.expressions.predicates import Bound
 from signfleet.foundation.expressions.properties import Property
 from signfleet.foundation.expressions.searching import Searched, narrowing
+from signfleet.foundation.expressions.shapes import FilterShape, shape_of
 from signfleet.foundation.expressions.sorting import Key, Sort
 from signfleet.foundation.expressions.sql import NETWORK, TEXT_TAGS, Compiler
 from signfleet.foundation.expressions.suggestions import nearest
@@ -27,6 +28,8 @@ from signfleet.foundation.storage.tables import device_tag, tag_key
 from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.text import fold
 
+PREFIX = "filter"
+"""The names of a filter's parameters begin with it."""
 _CACHE_SIZE = 1024
 """How many filters, and how many sorts, a catalogue caches."""
 _CACHED_LENGTH = 512
@@ -37,23 +40,38 @@ _LISTED = 16
 """A catalogue of at most so many properties lists them all when an unknown one is spelt like none of them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Filter:
-    """A compiled filter: statements add `clause` after the caller's own conditions.
+    """A filter: statements add `clause` after the caller's own conditions.
 
-    `searched` is the condition that the search index finds what may match; None if the index does not serve the filter.
-    `unknown` are the words that are valid only if an instance has them.
+    Filters with equal keys of their `shape` share the text of their statements. `searched` is the condition that the
+    search index finds what may match; None if the index does not serve the filter. `unknown` are the words that are
+    valid only if an instance has them.
     """
 
     echo: str
     condition: tree.Condition
     bound: Bound
-    clause: ColumnElement[bool]
+    columns: Columns
+    shape: FilterShape
     searched: Searched | None
-    #: Besides the entity's own.
-    tables: frozenset[Table]
     reusable: bool
     unknown: tuple[UnknownWord, ...] = ()
+
+    @cached_property
+    def _compiled(self) -> tuple[ColumnElement[bool], frozenset[Table]]:
+        compiler = Compiler(self.columns, PREFIX)
+        return compiler.condition(self.bound), compiler.tables
+
+    @property
+    def clause(self) -> ColumnElement[bool]:
+        """Returns the condition in SQL."""
+        return self._compiled[0]
+
+    @property
+    def tables(self) -> frozenset[Table]:
+        """Returns the tables that the condition reads besides the entity's own."""
+        return self._compiled[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,10 +263,8 @@ class Catalogue:
     def _make_filter(self, text: str) -> Filter:
         condition, echo = parse_filter(text)
         bound, unknown = bind(condition, self.resolve, tags=self.columns.tag_owner is not None)
-        compiler = Compiler(self.columns, "filter")
-        clause = compiler.condition(bound)
-        searched = narrowing(bound, self.columns)
-        return Filter(echo, condition, bound, clause, searched, compiler.tables, len(text) <= _CACHED_LENGTH, unknown)
+        shape, searched = shape_of(bound, self.columns, PREFIX), narrowing(bound, self.columns)
+        return Filter(echo, condition, bound, self.columns, shape, searched, len(text) <= _CACHED_LENGTH, unknown)
 
     def _make_sort(self, text: str) -> Sort:
         parsed, echo = parse_sort(text)

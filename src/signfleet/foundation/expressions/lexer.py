@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions import tree
@@ -33,19 +33,17 @@ class TokenKind(Enum):
     END = "the end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of an expression: `text` as written, `at` its position counted from 1."""
+class Token(NamedTuple):
+    """A piece of an expression: `text` as written, `at` its position counted from 1.
+
+    `word` is a word in capitals, and the text of any other token.
+    """
 
     kind: TokenKind
     text: str
     at: int
+    word: str
     operand: tree.Operand | None = None
-
-    @property
-    def word(self) -> str:
-        """Returns a word in capitals, and the text of any other token."""
-        return self.text.upper() if self.kind is TokenKind.WORD else self.text
 
 
 _BLANKS = re.compile(r"\s*")
@@ -89,26 +87,27 @@ class _Scanner:
         start = self._match(_BLANKS).end()
         self._index = start
         if start == len(self._text):
-            return Token(TokenKind.END, "", start + 1)
+            return Token(TokenKind.END, "", start + 1, "")
         character = self._text[start]
-        if character in "[<" or _TAG_TYPE.match(self._text, start):
+        if character in "[<" or ((character.isalnum() or character == "_") and _TAG_TYPE.match(self._text, start)):
             operand = self._operand()
             kind = TokenKind.TAG if isinstance(operand, tree.Tag) else TokenKind.PROPERTY
-            return Token(kind, self._text[start : self._index], start + 1, operand)
+            text = self._text[start : self._index]
+            return Token(kind, text, start + 1, text, operand)
         if character == "'" and not _TEXT.match(self._text, start):
             raise self._wrong(
                 f"The text that begins at {start + 1} has no closing quote; a quote inside a text is doubled."
             )
         for kind, form in ((TokenKind.TEXT, _TEXT), (TokenKind.NUMBER, _NUMBER), (TokenKind.WORD, _WORD)):
             if found := form.match(self._text, start):
-                self._index = found.end()
-                return Token(kind, found.group(), start + 1)
+                self._index, text = found.end(), found.group()
+                return Token(kind, text, start + 1, text.upper() if kind is TokenKind.WORD else text)
         if found := _NUMBER_AT_FIRST_SIGHT.match(self._text, start):
             raise self._wrong(
                 f"Unsupported number {found.group()[:40]} at {start + 1}; a number looks like 12, -3 or 12.5."
             )
         self._index += 1
-        return Token(TokenKind.MARK, character, start + 1)
+        return Token(TokenKind.MARK, character, start + 1, character)
 
     def _operand(self) -> tree.Operand:
         at = self._index + 1

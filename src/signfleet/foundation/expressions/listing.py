@@ -5,7 +5,6 @@ The caller's own conditions (network, permissions) come first in every statement
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,14 +16,13 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from signfleet.foundation.expressions.catalogue import Catalogue, Filter
 from signfleet.foundation.expressions.markers import Position
 from signfleet.foundation.expressions.pages import RowPage, Top
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.expressions.searching import COMMON, sample
 from signfleet.foundation.expressions.sorting import ListPart, Sort
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.interface import Row, Store, Transaction
 from signfleet.foundation.storage.query import Query, among, each
 
-_CACHE_SIZE = 1024
-"""How many compiled statements a listing caches."""
 _BATCH = 1000
 """How many ids `Listing.ids` reads at once."""
 
@@ -132,7 +130,7 @@ class Listing:
         self.catalogue = catalogue
         self._maintained = maintained
         self._columns = tuple(columns)
-        self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
+        self._queries = QueryCache()
 
     async def page(
         self,
@@ -174,8 +172,9 @@ class Listing:
         top: Top | None = None,
     ) -> int:
         """Counts the matches on all pages."""
-        key, worth = ("count", filter, scope.name, top), filter is None or filter.reusable
-        query = self._query(key, lambda: Query(self._count(filter, scope, top)), worth=worth)
+        query = self._queries.filtered(
+            filter, ("count", scope.name, top), lambda: Query(self._count(filter, scope, top))
+        )
         rows = await store.scan_all(query, network_id=network_id, **scope.parameters)
         return int(rows[0].total)
 
@@ -237,7 +236,7 @@ class Listing:
             has = select(columns.table.c.id).where(columns.table.c.network_id == NETWORK, same, *scope.conditions)
             return Query(select(words.c.value).where(has.exists()))
 
-        return self._query(("words", path, scope.name), build)
+        return self._queries.get(("words", path, scope.name), build)
 
     def matching_among(self, filter: Filter | None, scope: Scope = EVERYTHING) -> Query:
         """Returns the query of the ids, ascending, of those in the list `ids` that match."""
@@ -257,7 +256,7 @@ class Listing:
         """Checks whether a page should start from the search index. PostgreSQL decides that by itself."""
         if filter is None or filter.searched is None or getattr(store, "dialect", "") != "sqlite":
             return True
-        query = self._query(("sample", filter), partial(sample, filter.searched), worth=filter.reusable)
+        query = self._queries.get(("sample", filter), partial(sample, filter.searched), worth=filter.reusable)
         return len(await store.scan_all(query)) < COMMON
 
     def _page_query(
@@ -270,11 +269,11 @@ class Listing:
         *,
         narrowed: bool = True,
     ) -> Query:
-        key = ("page", filter, sort, part.name, scope.name, top, narrowed)
-        return self._query(
-            key,
+        return self._queries.filtered(
+            filter,
+            ("page", sort, part.name, scope.name, top, narrowed),
             lambda: Query(self._page(filter, sort, part, scope, top, narrowed=narrowed), named=bool(self._columns)),
-            worth=sort.reusable and (filter is None or filter.reusable),
+            worth=sort.reusable,
         )
 
     def _page(
@@ -337,14 +336,3 @@ class Listing:
         if narrowed and filter.searched is not None:
             statement = filter.searched.narrow(statement)
         return statement.where(filter.clause)
-
-    def _query(self, key: tuple[Any, ...], build: Callable[[], Query], *, worth: bool = True) -> Query:
-        """Returns the cached query of a key, or builds it and caches it if it is `worth` the space."""
-        query = self._queries.get(key)
-        if query is None:
-            query = build()
-            if worth:
-                self._queries[key] = query
-                if len(self._queries) > _CACHE_SIZE:
-                    self._queries.popitem(last=False)
-        return query

@@ -119,11 +119,10 @@ class Compiler:
         match predicate:
             case Present():
                 return column.is_not(None)
-            case OneOf(values):
-                return self._one_of(values, column, found)
+            case OneOf():
+                return self._one_of(equal_values(predicate, found), column, found)
             case Between():
-                whole = found.whole or found.kind in _WHOLE_KINDS
-                return self._between(_whole_bounds(predicate, found.step) if whole else predicate, column)
+                return self._between(whole_bounds(predicate, found), column)
             case Like(patterns, every):
                 indexed = not isinstance(column, JsonValue)
                 parts = [self._like(pattern, column, indexed=indexed) for pattern in patterns]
@@ -132,15 +131,12 @@ class Compiler:
                 parts = [JsonHas(column.column, column.path, self.parameter(value, column)) for value in values]
         return and_(*parts) if every else or_(*parts)
 
-    def _one_of(self, values: tuple[Value, ...], column: ColumnElement[Any], found: Property) -> ColumnElement[bool]:
-        if found.open:
-            values = tuple(fold(str(value)) for value in values)
-        if found.whole:
-            values = tuple(value for value in values if isinstance(value, int))
+    def _one_of(
+        self, values: tuple[Value, ...] | Between, column: ColumnElement[Any], found: Property
+    ) -> ColumnElement[bool]:
+        if isinstance(values, Between):
+            return self._between(values, column)
         if found.step > 1:
-            values = tuple(value for value in values if isinstance(value, int) and value % found.step == 0)
-            if len(values) == 1:
-                return self._between(_whole_bounds(Between(values[0], values[0]), found.step), column)
             column = self._columns.shown(found)
         if not values:
             return false()
@@ -164,13 +160,12 @@ class Compiler:
                 return column.is_not(None)
             case (str() as prefix, Wildcard.ANY) if indexed:
                 return self._prefix_range(prefix, column)
-        text = "".join(_LIKE[piece] if isinstance(piece, Wildcard) else _escaped(piece) for piece in pattern)
-        return column.like(self.parameter(text, column), escape=_ESCAPE)
+        return column.like(self.parameter(like_text(pattern), column), escape=_ESCAPE)
 
     def _prefix_range(self, prefix: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
         """Returns a prefix as a range, which an index serves in both stores."""
         begins = column >= self.parameter(prefix, column)
-        after = _first_after(prefix)
+        after = first_after(prefix)
         return begins if after is None else and_(begins, column < self.parameter(after, column))
 
     def _tag(self, test: TagTest) -> ColumnElement[bool]:
@@ -215,13 +210,18 @@ class Compiler:
 _LIKE = {Wildcard.ANY: "%", Wildcard.ONE: "_"}
 
 
+def like_text(pattern: Pattern) -> str:
+    """Returns a pattern as LIKE takes it."""
+    return "".join(_LIKE[piece] if isinstance(piece, Wildcard) else _escaped(piece) for piece in pattern)
+
+
 def _escaped(text: str) -> str:
     for character in (_ESCAPE, "%", "_"):
         text = text.replace(character, _ESCAPE + character)
     return text
 
 
-def _first_after(prefix: str) -> str | None:
+def first_after(prefix: str) -> str | None:
     """Returns the first text, by code points, after every text that begins with `prefix`; None if there is none."""
     while prefix:
         point = ord(prefix[-1]) + 1
@@ -233,11 +233,28 @@ def _first_after(prefix: str) -> str | None:
     return None
 
 
-def _whole_bounds(bounds: Between, step: int = 1) -> Between:
-    """Returns whole, inclusive bounds for whole numbers: `> 12.5` is `>= 13`.
+def equal_values(test: OneOf, found: Property) -> tuple[Value, ...] | Between:
+    """Returns the values that a property can equal; its bounds for one value that stands for several."""
+    values = test.values
+    if found.open:
+        values = tuple([fold(str(value)) for value in values])
+    if found.whole:
+        values = tuple([value for value in values if isinstance(value, int)])
+    if found.step > 1:
+        values = tuple([value for value in values if isinstance(value, int) and value % found.step == 0])
+        if len(values) == 1:
+            return whole_bounds(Between(values[0], values[0]), found)
+    return values
+
+
+def whole_bounds(bounds: Between, found: Property) -> Between:
+    """Returns whole, inclusive bounds for a property with whole numbers: `> 12.5` is `>= 13`.
 
     Numbers with a step count as the next lower multiple of it: with `step` 10, `> 12` is `>= 20`.
     """
+    if not found.whole and found.kind not in _WHOLE_KINDS:
+        return bounds
+    step = found.step
     low, high = bounds.low, bounds.high
     if low is not None:
         low = math.floor(float(low)) + 1 if bounds.strict else math.ceil(float(low))

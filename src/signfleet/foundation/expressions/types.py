@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import cache
 from typing import NoReturn
 
 from signfleet.foundation.expressions import tree
@@ -107,8 +108,13 @@ _TEXT_READERS: dict[Kind, Callable[[str], Value]] = {
 
 def known_word(value: str, words: Sequence[str]) -> str | None:
     """Returns the word of an enumeration in its own spelling, or None."""
-    folded = fold(value)
-    return next((word for word in words if fold(word) == folded), None)
+    return _by_key(tuple(words)).get(fold(value))
+
+
+@cache
+def _by_key(words: tuple[str, ...]) -> dict[str, str]:
+    """Returns the words of an enumeration by what they are compared by; the first of equal ones."""
+    return {fold(word): word for word in reversed(words)}
 
 
 def _unknown(value: str, words: Sequence[str]) -> NoReturn:

@@ -34,6 +34,7 @@ import asyncio
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import partial
 from inspect import get_annotations
 from typing import Any, Generic, ParamSpec, Protocol, overload
@@ -102,7 +103,7 @@ class JsonList(Text):
 class Prepared:
     """A statement compiled for one dialect's driver."""
 
-    __slots__ = ("_given", "_lists", "_values", "row", "text")
+    __slots__ = ("_given", "_lists", "_own", "_values", "row", "text")
 
     def __init__(self, statement: Any, dialect: str, *, columns: list[str] | None, named: bool) -> None:
         compiled = statement.compile(dialect=DIALECTS[dialect], column_keys=columns)
@@ -110,11 +111,25 @@ class Prepared:
         parameters = [compiled.binds[name] for name in compiled.positiontup or ()]
         #: Values that are part of the statement, in the order of the text; each call gives the others.
         self._values = [None if parameter.required else _own_value(parameter) for parameter in parameters]
+        self._own = [
+            (place, parameter.key, isinstance(parameter.type, JsonList))
+            for place, parameter in enumerate(parameters)
+            if not parameter.required
+        ]
         given = [(place, parameter) for place, parameter in enumerate(parameters) if parameter.required]
         self._given = [(place, parameter.key) for place, parameter in given]
         self._lists = [place for place, parameter in given if isinstance(parameter.type, JsonList)]
         returned = statement.exported_columns.keys() if named and hasattr(statement, "exported_columns") else ()
         self.row: Any = namedtuple("Row", returned, rename=True) if returned else tuple
+
+    def with_values(self, values: Mapping[str, Any]) -> Prepared:
+        """Returns the same statement with other values of those parameters that have one."""
+        made = copy(self)
+        made._values = self._values.copy()
+        for place, name, is_list in self._own:
+            if name in values:
+                made._values[place] = _as_text(values[name]) if is_list else values[name]
+        return made
 
     def arguments(self, params: Mapping[str, Any]) -> list[Any]:
         """Returns the parameters in the order of the text."""
@@ -147,7 +162,7 @@ class Query(Generic[RowT_co]):
     are not `named` are plain tuples.
     """
 
-    __slots__ = ("_columns", "_named", "_prepared", "statement")
+    __slots__ = ("_columns", "_named", "_original", "_prepared", "_values", "statement")
 
     @overload
     def __init__(
@@ -169,18 +184,29 @@ class Query(Generic[RowT_co]):
         self._columns = columns
         self._named = named
         self._prepared: dict[str, Prepared] = {}
+        self._original: Query[Any] | None = None
+        self._values: Mapping[str, Any] = {}
         if row is not None:
             _check_row(statement, row)
 
+    def with_values(self, values: Mapping[str, Any]) -> Query[RowT_co]:
+        """Returns the same query with other values of those parameters that have one; both share the compiled text."""
+        made = copy(self)
+        made._prepared, made._original, made._values = {}, self, values
+        return made
+
     async def prepare(self, dialect: str) -> None:
         """Compiles the statement outside the event loop, which takes up to 100 ms, unless it is compiled already."""
-        if dialect not in self._prepared:
+        if dialect not in self._prepared and (self._original is None or dialect not in self._original._prepared):
             await run_in_thread(self.prepared, dialect)
 
     def prepared(self, dialect: str) -> Prepared:
         try:
             return self._prepared[dialect]
         except KeyError:
+            if self._original is not None:
+                made = self._original.prepared(dialect).with_values(self._values)
+                return self._prepared.setdefault(dialect, made)
             made = Prepared(self.statement, dialect, columns=self._columns, named=self._named)
             return self._prepared.setdefault(dialect, made)
 
