@@ -82,6 +82,7 @@ SLOW = (
     "clients",
     "console/browser",
     "deploy",
+    "fleet/alerts/test_kill.py",
     "foundation/storage/test_kill.py",
     "identity/jobs/test_kill.py",
     "foundation/storage/test_pooler.py",

@@ -222,6 +222,35 @@ async def test_a_slow_receiver_does_not_stop_another(
         sending.cancel()
 
 
+async def test_a_receiver_that_breaks_and_lies_gets_its_message_again_under_its_id_and_stops_nobody(
+    admin: AsyncClient,
+    webhook: dict[str, Any],
+    receiver: Receiver,
+    sender: Sender,
+    services: Services,
+    network: Tenant,
+) -> None:
+    services.webhook_delivery._client._timeout = 0.5
+    async with receiving() as other:
+        made = (await admin.post(HOOKS, json={"name": "Other", "url": other.url})).json()
+        second = Sender(services, network.network_id, made["id"])
+        with time_machine.travel(now() / 1000) as clock:
+            await sender.put('{"n":1}')
+            for number, receiver.answer in enumerate(behaviour.REFUSING):
+                await second.put(f"[{number}]")
+                await sender.send()
+                assert (len(receiver.requests), len(set(other.ids))) == (number + 1, number + 1), number
+                clock.shift(2 ** (number + 1) * 10)
+            receiver.answer = behaviour.saying(b"HTTP/1.1 200 OK\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+            await sender.send()
+            await sender.send()
+    attempts = len(behaviour.REFUSING) + 1
+    assert (len(receiver.ids), len(set(receiver.ids))) == (attempts, 1)
+    assert {(request.target, request.body) for request in receiver.requests} == {("/hook?x=1", b'{"n":1}')}
+    (logged,) = await deliveries(admin, webhook)
+    assert (logged["state"], logged["attempts"]) == ("delivered", attempts)
+
+
 async def test_a_disabled_webhook_gets_nothing_until_it_is_enabled(
     admin: AsyncClient, webhook: dict[str, Any], receiver: Receiver, sender: Sender
 ) -> None:

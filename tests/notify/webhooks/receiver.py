@@ -127,3 +127,38 @@ def redirect_to(url: str) -> Callable[[Writer], Awaitable[None]]:
 
 async def come_back_later(writer: Writer) -> None:
     writer.write(b"HTTP/1.1 429 Slow down\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n")
+
+
+def saying(answer: bytes) -> Callable[[Writer], Awaitable[None]]:
+    """Returns an answer of these bytes, after which the connection closes."""
+
+    async def say(writer: Writer) -> None:
+        writer.write(answer)
+
+    return say
+
+
+async def reset(writer: Writer) -> None:
+    writer.transport.abort()
+
+
+async def endless_continue(writer: Writer) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 10)
+        await writer.drain()
+
+
+#: Answers that are none, or none that accepts a message.
+REFUSING = (
+    500,
+    reset,
+    nothing,
+    silence,
+    endless_head,
+    endless_continue,
+    saying(b"HTTP/1.1 200 OK\r\nContent-Le"),
+    saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nha"),
+    saying(b"HTTP/1.1 OK 200\r\n\r\n"),
+    saying(b"HTTP/1.1 999 Fine\r\nContent-Length: 0\r\n\r\n"),
+    saying(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"),
+)

@@ -23,8 +23,8 @@ from signfleet.notify.outbox.store import OutboxRow
 log = structlog.get_logger("mail")
 
 TIMEOUT_SECONDS = 30
-#: SMTP's answers from here on are final.
-PERMANENT = 500
+#: SMTP's answers that are final. Above them is none: who says 999 is no mail server.
+PERMANENT = range(500, 600)
 #: Lines as long as mail allows: a link in a plain text stays in one piece.
 POLICY = EmailPolicy(max_line_length=900)
 
@@ -122,10 +122,10 @@ class Delivery:
 
 
 def _is_final(error: Exception) -> bool:
-    """Returns whether every recipient, or the mail itself, got an answer from 500 on.
+    """Returns whether every recipient, or the mail itself, got a final answer.
 
     A refused sender or login is not final: the operator can mend the settings.
     """
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return all(refused.code >= PERMANENT for refused in error.recipients)
-    return isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPRecipientRefused) and error.code >= PERMANENT
+        return all(refused.code in PERMANENT for refused in error.recipients)
+    return isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPRecipientRefused) and error.code in PERMANENT

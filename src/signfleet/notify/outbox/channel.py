@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+import re
+from typing import Final, Literal, NamedTuple, Protocol
 
 from signfleet.notify.outbox.store import OutboxRow
 
@@ -10,6 +11,9 @@ ChannelName = Literal["mail", "webhook"]
 
 #: The network id of messages that belong to no network.
 NO_NETWORK = 0
+#: Characters of a reason that the log of deliveries shows.
+REASON_LIMIT: Final = 500
+_UNPRINTABLE: Final = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 
 
 class Message(NamedTuple):
@@ -30,11 +34,16 @@ class Answer(NamedTuple):
     text: str | None = None
 
 
+def printable(text: str) -> str:
+    """Returns what a receiver has answered without characters that a terminal obeys or a store refuses."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 class NotDelivered(Exception):
     """The receiver did not accept the message; the text says why and contains no secret."""
 
     def __init__(self, reason: str, answer: Answer = Answer(), retry_after: int = 0) -> None:  # noqa: B008 - immutable
-        super().__init__(reason)
+        super().__init__(printable(reason)[:REASON_LIMIT])
         self.answer = answer
         #: The receiver wants no other attempt for so long, in ms.
         self.retry_after = retry_after

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import re
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from signfleet import __version__
+from signfleet.notify.outbox.channel import printable
 from signfleet.notify.webhooks.addresses import Address, WebhookAddresses
 
 #: Seconds for a request: from the name's resolution to what is read of the answer.
@@ -25,7 +25,6 @@ EXCERPT: Final = 500
 #: How many addresses of a name are tried.
 ATTEMPTS: Final = 3
 
-_UNPRINTABLE: Final = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 #: Threads of its own: a name server that does not answer blocks no other work.
 _RESOLVERS: Final = ThreadPoolExecutor(4, thread_name_prefix="resolve")
 
@@ -88,7 +87,7 @@ async def _beginning(response: httpcore.Response) -> str:
         read += chunk[: ANSWER_LIMIT - len(read)]
         if len(read) >= ANSWER_LIMIT:
             break
-    return _UNPRINTABLE.sub("\ufffd", read.decode("utf-8", "replace"))[:EXCERPT]
+    return printable(read.decode("utf-8", "replace"))[:EXCERPT]
 
 
 def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> int:
@@ -98,7 +97,7 @@ def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> int:
 
 
 def _reason(error: Exception) -> str:
-    text = _UNPRINTABLE.sub("", str(error)) or "the connection failed"
+    text = printable(str(error)) or "the connection failed"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         text = f"the certificate is not accepted: {text.partition('verify failed: ')[2].partition(' (_ssl')[0]}"
     return text[:EXCERPT]
