@@ -1,10 +1,12 @@
 """The reports of a simulated player depend only on its profile and the moment."""
 
 import json
+from dataclasses import replace
 
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator import behaviour
 from signfleet.simulator.fleet import Profile, fleet
+from signfleet.simulator.machine import Machine
 
 STARTED = 1_710_347_352_000
 LATER = STARTED + 3_600_000
@@ -63,3 +65,21 @@ def test_a_wrong_clock_shows_in_the_time_stamps() -> None:
 
 def test_the_first_report_lists_the_files_of_the_presentation() -> None:
     assert len(behaviour.downloads(of_condition("healthy"), 0, LATER)) > 3
+
+
+def test_metrics_follow_the_time_of_day_and_differ_between_players() -> None:
+    profile = of_condition("healthy")
+    days = [[behaviour.metrics(profile, STARTED + hour * 3_600_000) for hour in range(24)] for _ in range(2)]
+    assert days[0] == days[1]
+    heat = [each["temperature"] for each in days[0]]
+    assert 30 < min(heat) < max(heat) - 8
+    for player in fleet(200):
+        found = behaviour.metrics(player, LATER)
+        assert all(0 <= found[name] <= 100 for name in ("cpu", "memory", "storage")), player
+        assert (found["temperature"] > 63) == (player.number % 17 == 0), player
+
+
+def test_newer_firmware_counts_its_uptime_in_seconds() -> None:
+    for firmware, uptime in ("10.1.35", 3600), ("9.0.35", "01:00:00"):
+        machine = Machine(replace(of_condition("healthy"), uptime=0, firmware=firmware), STARTED)
+        assert machine.status(LATER)["uptime"] == uptime

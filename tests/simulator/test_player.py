@@ -1,5 +1,6 @@
 """How a simulated player handles the answers of a server."""
 
+import gzip
 import json
 import math
 from collections.abc import Callable
@@ -8,6 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.timespan import DAY
+from signfleet.simulator.faults import refused_settings
 from signfleet.simulator.fleet import Profile, fleet
 from signfleet.simulator.player import Player, Tally
 from signfleet.simulator.run import simulate
@@ -45,7 +49,8 @@ class Server:
         if request.headers["Authorization"] != f"Bearer {self.valid}":
             return httpx.Response(401)
         if path == "report":
-            self.reports.append(json.loads(request.content))
+            is_packed = request.headers.get("Content-Encoding") == "gzip"
+            self.reports.append(json.loads(gzip.decompress(request.content) if is_packed else request.content))
             sequence = self.reports[-1]["sequence"]
             return httpx.Response(200, json={"sequence": sequence, "settingsETag": self.etag, "nextReport": 300})
         if path == "settings":
@@ -223,3 +228,35 @@ async def test_a_fleet_that_cannot_reach_its_server_ends_after_as_many_attempts_
 
     tally = await simulate("http://fleet.test", "setup", 3, rounds=1, transport=httpx.MockTransport(unreachable))
     assert (tally.registered, tally.retries) == (0, 3)
+
+
+async def test_a_longer_report_is_compressed(server: Server) -> None:
+    one = player(server)
+    await one.step()
+    for sent, said in zip(server.sent, server.reports, strict=True):
+        assert sent.startswith(b"\x1f\x8b") == (len(json.dumps(said, separators=(",", ":"))) > 2048)
+    assert any(sent.startswith(b"\x1f\x8b") for sent in server.sent), "the first one lists all files"
+
+
+async def test_players_misbehave_on_order(server: Server) -> None:
+    await simulate(
+        "http://fleet.test",
+        "setup",
+        1,
+        rounds=3,
+        period=0,
+        clock=lambda: NOW,
+        transport=httpx.MockTransport(server),
+        faults=["refused-setting", "wrong-clock", "cut-answers"],
+    )
+    sent = datetime.parse(server.reports[0]["sentAt"])
+    assert sent is not None
+    assert NOW - sent == 40 * DAY
+    failed = [{"path": "/network/hostname", "reason": "not managed here"}]
+    assert [report["applied"]["failed"] for report in server.reports] == [failed] * len(server.reports)
+    assert len(server.calls) > 5 + len({report["sequence"] for report in server.reports})
+
+
+def test_only_what_an_operator_has_set_is_refused() -> None:
+    assert refused_settings(["refused-setting"], ["/screen", "/name"])[0]["path"] == "/screen"
+    assert refused_settings([], ["/screen"]) == []

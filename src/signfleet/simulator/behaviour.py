@@ -6,6 +6,7 @@ send the same reports.
 
 from __future__ import annotations
 
+import math
 from hashlib import sha1
 from random import Random
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator.fleet import PRESENTATIONS, Profile
 
-_DAY = 86_400_000
+_DAY, _HOUR = 86_400_000, 3_600_000
+#: One player in so many stands where the air does not move, and gets hot.
+_HOT = 17
 _WRONG_CLOCK = -40 * _DAY
 
 #: How many reports a player that goes dark sends before it does.
@@ -120,6 +123,25 @@ def downloads(profile: Profile, report: int, now: int) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def metrics(profile: Profile, now: int) -> dict[str, float]:
+    """Returns what the player measures at `now` (ms): warmest in the afternoon, busy while people are about.
+
+    The temperature is in degrees Celsius, the others are what is used in percent.
+    """
+    own, present = profile.random("metrics"), profile.random("metrics", now // 60_000)
+    hour = (now / _HOUR + profile.longitude / 15) % 24
+    warmth = (1 - math.cos((hour - 3) / 12 * math.pi)) / 2
+    cpu = own.uniform(8, 25) + (own.uniform(15, 40) if 7 <= hour < 22 else 0) + present.uniform(-4, 4)
+    heat = own.uniform(38, 46) + 9 * warmth + cpu / 10 + (25 if profile.number % _HOT == 0 else 0)
+    card = _storage(profile, now)[0]["stats"]
+    return {
+        "temperature": round(heat + present.uniform(-0.5, 0.5), 1),
+        "cpu": round(cpu, 1),
+        "memory": round(own.uniform(30, 60) + cpu / 5, 1),
+        "storage": round(100 - 100 * card["sizeFree"] / card["sizeTotal"], 1),
+    }
 
 
 def _storage(profile: Profile, now: int) -> list[dict[str, Any]]:

@@ -60,12 +60,13 @@ class Machine:
         return silent
 
     def status(self, now: int) -> dict[str, Any]:
-        """Returns the members of the status that commands change."""
+        """Returns the members of the status that commands change. Newer firmware counts the uptime in seconds."""
         uptime = min(max(now - self.booted, 0) // 1000 * 1000, timespan.MAX_MS)
+        counts_seconds = self.firmware.startswith("10.")
         return {
             "timezone": self.timezone,
             "firmware": {"version": self.firmware},
-            "uptime": timespan.format(uptime),
+            "uptime": uptime // 1000 if counts_seconds else timespan.format(uptime),
         }
 
     def log(self, source: str, now: int, since: int | None, limit: int) -> bytes:

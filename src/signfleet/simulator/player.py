@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,9 @@ import httpx
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator import behaviour
 from signfleet.simulator.answers import Refused, TokenRefused, TryLater, check
+from signfleet.simulator.bodies import as_body
 from signfleet.simulator.commands import Commands
+from signfleet.simulator.faults import Fault, refused_settings, share_of_lost_answers
 from signfleet.simulator.fleet import Profile
 from signfleet.simulator.ledger import Ledger
 from signfleet.simulator.machine import Machine
@@ -27,8 +29,6 @@ from signfleet.simulator.secrets import Secrets
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
 #: Seconds after which a dark player looks whether it still is.
 _DARK_WAIT = 1.0
-#: The share of requests that a player repeats as if their answers had been lost.
-_LOST_ANSWERS = 0.02
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Player:
 
     `period` is the seconds between two reports; by default the server decides. Without `pictures` it uploads none but
     those that a command asks for. `ledger` has the commands of earlier runs; a restart takes `boot_seconds`, by default
-    what the profile says.
+    what the profile says. It misbehaves by `faults`.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class Player:
         pictures: bool = True,
         ledger: Ledger | None = None,
         boot_seconds: float | None = None,
+        faults: Collection[Fault] = (),
     ) -> None:
         self.profile = profile
         self.machine = Machine(profile, clock())
@@ -83,6 +84,8 @@ class Player:
         self._tally = tally
         self._secrets = secrets
         self._asked = 0
+        self._faults = faults
+        self._lost_answers = share_of_lost_answers(faults)
         self._period = period
         self._draws = pictures
         self._started = clock()
@@ -195,7 +198,7 @@ class Player:
         self._next_report = self._clock() + _LONGEST_WAIT * 1000
         if self._unanswered is None:
             self._unanswered = self._new_report()
-        answer = (await self.ask_as_device("POST", "report", json=self._unanswered)).json()
+        answer = (await self.ask_as_device("POST", "report", **as_body(self._unanswered))).json()
         self._unanswered = None
         self._sequence = max(self._sequence, answer["sequence"])
         seconds = float(answer["nextReport"] if self._period is None else self._period)
@@ -209,7 +212,7 @@ class Player:
         await self._go_on(answer.get("commands", []))
 
     def _new_report(self) -> dict[str, Any]:
-        profile, now = self.profile, self._clock()
+        profile, now, managed = self.profile, self._clock(), self._settings.get("managed", [])
         self._sequence += 1
         return {
             "sequence": self._sequence,
@@ -218,7 +221,8 @@ class Player:
             | self.machine.status(now),
             "errors": behaviour.errors(profile, self._reports, now),
             "downloads": behaviour.downloads(profile, self._reports, now),
-            "applied": {"settingsETag": self._settings_etag},
+            "metrics": behaviour.metrics(profile, now),
+            "applied": {"settingsETag": self._settings_etag, "failed": refused_settings(self._faults, managed)},
         }
 
     async def fetch_settings(self) -> None:
@@ -332,7 +336,7 @@ class Player:
         self._asked += 1
         try:
             answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
-            if answer.is_success and self.profile.random("lost answer", self._asked).random() < _LOST_ANSWERS:
+            if answer.is_success and self.profile.random("lost answer", self._asked).random() < self._lost_answers:
                 answer = await self._http.request(method, f"/player/v1/{path}", headers=headers, **request)
         except httpx.TransportError as error:
             self._tally.last_failure = str(error) or type(error).__name__

@@ -6,13 +6,14 @@ import asyncio
 import heapq
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 
 import httpx
 
 from signfleet.simulator.darkness import Darkness, covers
+from signfleet.simulator.faults import Fault, with_faults
 from signfleet.simulator.fleet import DEFAULT_SEED, fleet
 from signfleet.simulator.listening import listen
 from signfleet.simulator.player import Player, Tally
@@ -44,6 +45,7 @@ async def simulate(
     darkness: Darkness | None = None,
     listens: bool = False,
     boot_seconds: float | None = None,
+    faults: Collection[Fault] = (),
 ) -> Tally:
     """Registers `players` players at `url` with `setup_token`; they report until cancelled, or `rounds` times each.
 
@@ -51,15 +53,17 @@ async def simulate(
     player; by default the server decides. At most `concurrency` requests run at a time. Updates `tally` as they work,
     and returns it. `secrets` are those of earlier runs. Players are silent while `darkness` covers them. A player that
     `listens` obeys commands at once, by a connection more; the others obey when they report. A restart takes
-    `boot_seconds`.
+    `boot_seconds`. All misbehave by `faults`.
     """
     tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
-        make = partial(Player, clock=clock, tally=tally, secrets=secrets, period=period, boot_seconds=boot_seconds)
+        make = partial(
+            Player, clock=clock, tally=tally, secrets=secrets, period=period, boot_seconds=boot_seconds, faults=faults
+        )
         crew = [
-            make(profile, http, setup_token, ledger=secrets.ledger(profile.serial))
+            make(with_faults(profile, faults), http, setup_token, ledger=secrets.ledger(profile.serial))
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signfleet.app.cli.output import json_option, named, show_json, wants_json
+from signfleet.simulator.faults import FAULTS
 from signfleet.simulator.fleet import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -77,6 +78,13 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="File of the players' secrets: with it, the same players return in a later run.",
+)
+@click.option(
+    "--misbehave",
+    "faults",
+    multiple=True,
+    type=click.Choice(FAULTS),
+    help="Let all players refuse a part of their settings, have a wrong clock, or lose half of the answers.",
 )
 @click.option("--dark", metavar="PLACE", help="Town, region or country whose players fall silent.")
 @click.option(
