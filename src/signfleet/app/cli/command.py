@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the outcomes.
 LOOK = 0.1
-_NETWORK = click.option("--network", "network", metavar="NAME", help="The network; default: the only one.")
+NETWORK = click.option("--network", "network", metavar="NAME", help="The network; default: the only one.")
 
 
 def _argument(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _argument(_context: click.Context, _option: click.Parameter, values: tuple[s
 
 @click.command()
 @click.argument("name")
-@_NETWORK
+@NETWORK
 @click.option("--device", "devices", multiple=True, metavar="SERIAL", help="A device, by serial or id; repeatable.")
 @click.option("--filter", "filter_", metavar="EXPRESSION", help="All devices that match, such as \"[Serial] IS 'A*'\".")
 @click.option("--argument", "arguments", multiple=True, callback=_argument, metavar="NAME=VALUE", help="Repeatable.")
@@ -66,7 +66,7 @@ def command(name: str, **options: Any) -> None:
     as_text = not wants_json()
 
     async def work(services: Services) -> list[list[Any]]:
-        found = await _network(services, network)
+        found = await chosen_network(services, network)
         ids = await services.command_line.find(found.id, devices, filter_)
         sent = await services.command_line.send(found.id, ids, name, arguments, clock.now())
         rows = await _outcomes(services, found.id, sent, wait)
@@ -76,7 +76,7 @@ def command(name: str, **options: Any) -> None:
 
 
 @click.command()
-@_NETWORK
+@NETWORK
 @click.option("--filter", "filter_", metavar="EXPRESSION", help="Only those that match, such as \"[State] IS 'lost'\".")
 @click.option("--count", type=click.IntRange(1, 100), default=20, show_default=True, help="How many.")
 @json_option
@@ -85,14 +85,14 @@ def commands(network: str | None, filter_: str | None, count: int, **flags: Any)
     """List the newest commands of a network."""
 
     async def work(services: Services) -> list[list[Any]]:
-        found = await _network(services, network)
+        found = await chosen_network(services, network)
         rows = await services.command_line.newest(found.id, filter_, count)
         return [[row.id, row.serial, row.name, row.state, row.author, row.message] for row in rows]
 
     show_table(["id", "device", "command", "state", "by", "message"], with_services(flags, work))
 
 
-async def _network(services: Services, name: str | None) -> NetworkRow:
+async def chosen_network(services: Services, name: str | None) -> NetworkRow:
     """Returns the network with a name, or the only one. Raises `NotFound`, `Invalid`."""
     from signfleet.foundation.errors import Invalid
 
