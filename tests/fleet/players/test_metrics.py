@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 from hypothesis import given
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.metrics.history import MINUTES, QUARTERS, chart, fold, present_slots
-from signfleet.fleet.players.schemas import Report
+from signfleet.fleet.devices.metrics.names import PATTERN
+from signfleet.fleet.players.items import read_items
+from signfleet.fleet.players.schemas import LooseReport, Report
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device_metrics_hour
 from signfleet.foundation.wire.timespan import DAY, HOUR, MINUTE
@@ -256,3 +260,23 @@ def test_a_slot_has_at_most_64_metrics() -> None:
         stored = begin, text
     assert stored is not None
     assert len(chart([(stored[0], present_slots(stored[1], QUARTERS))], 0, None).points) == 64
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=60), st.none() | st.booleans() | st.integers() | st.floats() | st.text(), max_size=80
+    )
+)
+def test_metrics_of_any_kind_are_taken_rejected_or_absent(given_: dict[str, Any]) -> None:
+    loose = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in given_.items() if not _is_huge(value)}
+    found = read_items(LooseReport(sequence=1, metrics=loose), NOON)
+    rejected = {list(loose)[item.index] for item in found.rejected}
+    for name in list(loose)[:64]:
+        value = given_[name]
+        is_absent = value is None or (isinstance(value, float) and not math.isfinite(value))  # JSON has it as null
+        assert is_absent or (name in rejected) != (found.metrics.get(name.lower()) is not None)
+    assert all(PATTERN.fullmatch(name) and abs(value) < 2**53 for name, value in found.metrics.items())
+
+
+def _is_huge(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= 2**63
