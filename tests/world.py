@@ -309,7 +309,7 @@ class World:
         if "{serial}" in called:
             values["serial"] = SERIAL
         if "{alert}" in called:
-            values["alert"] = str(await self._alert())
+            values["alert"] = str(await self.alert())
         if "{rule}" in called:
             values["rule"] = str(await self.rule())
         if "{window}" in called:
@@ -557,7 +557,7 @@ class World:
         block = Query(insert(blocked_serial).on_conflict_do_nothing())
         await self.services.store.write(lambda tx: tx.execute(block, **key, serial=serial, date=now(), device_id=None))
 
-    async def _alert(self) -> int:
+    async def alert(self) -> int:
         """Creates an open alert about the device A1, in place of the last one, and returns its id."""
         key = {"in_network": self.network.network_id, "rule": 1, "ids": [self.ids["Device"]]}
 

@@ -11,7 +11,7 @@ from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.console.browsing import sign_in
 
-PATHS = ["/console/players/", "/console/networks/"]
+PATHS = ["/console/now/", "/console/players/", "/console/alerts/", "/console/networks/"]
 
 
 class _Links(HTMLParser):

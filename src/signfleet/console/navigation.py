@@ -18,5 +18,9 @@ class Section(NamedTuple):
     operation: Operation | None = None
 
 
-SECTIONS: Final = (Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),)
+SECTIONS: Final = (
+    Section("/console/now/", "layout-dashboard", later("Now"), VIEW_DEVICE),
+    Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),
+    Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
+)
 """What a new section adds itself to. The first one that a person may see is where they begin."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from signfleet.console.alerts.routes import pages as alert_pages
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.networks.routes import pages as network_pages
+from signfleet.console.now.routes import pages as now_pages
 from signfleet.console.players.player import pages as single_player_pages
 from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
@@ -12,4 +14,12 @@ from signfleet.web.http.endpoint import Endpoint
 
 def endpoints() -> list[Endpoint]:
     """Returns the pages; they are for browsers, so the description of the API leaves them out."""
-    return [*asset_endpoints, *sign_in_pages, *network_pages, *player_pages, *single_player_pages]
+    return [
+        *asset_endpoints,
+        *sign_in_pages,
+        *network_pages,
+        *now_pages,
+        *player_pages,
+        *single_player_pages,
+        *alert_pages,
+    ]

@@ -47,6 +47,7 @@ from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
 from signfleet.fleet.health.gauges import health_source
 from signfleet.fleet.health.limits import HealthLimits
+from signfleet.fleet.health.outages import Outages
 from signfleet.fleet.health.overview import Overviews
 from signfleet.fleet.health.retention import HealthRetention
 from signfleet.fleet.health.routes import endpoints as health_endpoints
@@ -123,6 +124,7 @@ class FleetServices(IdentityServices):
         self.gauges.add("health", health_source(store))
         self.health_totals = HealthTotals(store)
         self.overviews = Overviews(store, devices, self.device_counts)
+        self.outages = Outages(store, devices, self.device_counts)
         self.health_lists = HealthLists(store, devices, permissions)
         self.notes = Notes(store, devices)
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)

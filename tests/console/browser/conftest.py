@@ -41,7 +41,7 @@ def cookies(browser: Browser, server: TestingServer) -> Any:
     page.fill("#login", server.login)
     page.fill("#password", server.password)
     page.click("main button")
-    page.wait_for_url("**/console/players/")
+    page.wait_for_url("**/console/now/")
     stored = page.context.cookies()
     page.context.close()
     return stored

@@ -1,0 +1,1 @@
+"""`/console/alerts`: what rules have found, and who takes care of it."""

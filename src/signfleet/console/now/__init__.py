@@ -1,0 +1,1 @@
+"""`/console/now`: what is dark, since when, what belongs together and what to do next."""

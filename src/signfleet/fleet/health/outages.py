@@ -1,0 +1,129 @@
+"""Finds out why devices are not well, and what those that have fallen silent have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final, NamedTuple, get_args
+
+from signfleet.fleet.devices.counts.service import DeviceCount, DeviceCounts
+from signfleet.fleet.devices.models.models import KNOWN_MODELS
+from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.health import outages_store as queries
+from signfleet.fleet.health import overview_store as names
+from signfleet.fleet.health.outages_store import Shared, SharedRow
+from signfleet.foundation.storage.interface import Store
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.wire.text import fold
+from signfleet.web.caller.session import Session
+
+#: How many values of each kind are compared, and how many are shown.
+COMPARED: Final = 50
+SHOWN: Final = 8
+#: How many compiled statements are cached.
+CACHE_SIZE: Final = 64
+_MODELS: Final = {fold(model): model for model in KNOWN_MODELS}
+#: The property by which lists of devices are filtered.
+_PROPERTIES: Final[dict[Shared, str]] = {
+    "place": "[settings].[location].[path]",
+    "address": "[status].[network].[externalIp]",
+    "group": "[settings].[group].[id]",
+    "model": "[model]",
+    "firmware": "[status].[firmware].[version]",
+}
+
+
+class Cluster(NamedTuple):
+    """Silent devices that share a value; dates in ms. `devices` is how many have the value at all, None if unknown."""
+
+    by: Shared
+    name: str
+    silent: int
+    devices: int | None
+    first: int
+    last: int
+    filter: str
+
+    @property
+    def weight(self) -> float:
+        """Returns how telling it is: many devices, and most of those that have the value."""
+        return self.silent / 2 if self.devices is None else self.silent**2 / max(self.devices, self.silent)
+
+
+class Cause(NamedTuple):
+    """Why how many devices have a health other than Normal; dates in ms."""
+
+    health: str
+    reason: str | None
+    devices: int
+    first: int
+    last: int
+
+
+class Outages:
+    """Sums up what is wrong with the devices that the caller may see."""
+
+    def __init__(self, store: Store, devices: Devices, counts: DeviceCounts) -> None:
+        self._store = store
+        self._devices = devices
+        self._counts = counts
+        self._queries: dict[tuple[str, str], Query[Any]] = {}
+
+    async def causes(self, session: Session) -> list[Cause]:
+        """Returns why devices are not well, errors first, the most frequent cause first."""
+        scope = await self._devices.scope(session)
+        query = self._cached("reasons", scope.name, lambda: queries.reasons(scope))
+        rows = await self._store.scan_all(query, network_id=session.network, **scope.parameters)
+        return [Cause(row.health, row.reason, row.devices, row.first, row.last) for row in rows]
+
+    async def clusters(self, session: Session) -> list[Cluster]:
+        """Returns what silent devices share, the most telling first."""
+        scope, found = await self._devices.scope(session), []
+        for by in get_args(Shared):
+            query = self._cached(by, scope.name, lambda by=by: queries.shared(by, scope))
+            rows = await self._store.scan_all(query, network_id=session.network, count=COMPARED, **scope.parameters)
+            found += await self._named(session, by, rows) if rows else []
+        return sorted(found, key=lambda cluster: -cluster.weight)[:SHOWN]
+
+    async def _named(self, session: Session, by: Shared, rows: list[SharedRow]) -> list[Cluster]:
+        words, counted = {row.key: row.key for row in rows}, list[DeviceCount]()
+        if by == "group":
+            ids = [int(key) for key in words]
+            groups = await self._store.scan_all(names.GROUPS, network_id=session.network, ids=ids)
+            words = {str(group.id): group.name for group in groups}
+            counted = await self._counts.by_group(session)
+        elif by == "place":
+            places = await self._store.scan_all(names.PLACES, network_id=session.network, keys=sorted(words))
+            words = {place.location_key: place.path for place in places}
+            counted = await self._counts.by_place(session)
+        elif by == "model":
+            words = {key: _MODELS.get(key, key.upper()) for key in words}
+            counted = await self._counts.by_model(session)
+        totals: Counter[str] = Counter()
+        for count in counted:
+            totals[count.key] += count.total
+        return [
+            Cluster(
+                by,
+                words[row.key],
+                row.silent,
+                max(totals[row.key], row.silent) if counted else None,
+                row.first,
+                row.last,
+                _filter(by, row.key, words[row.key]),
+            )
+            for row in rows
+            if row.key in words
+        ]
+
+    def _cached(self, what: str, scope: str, make: Any) -> Query[Any]:
+        query = self._queries.get((what, scope))
+        if query is None:
+            if len(self._queries) >= CACHE_SIZE:
+                self._queries.clear()
+            query = self._queries[what, scope] = make()
+        return query
+
+
+def _filter(by: Shared, key: str, word: str) -> str:
+    value = key if by == "group" else "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f"{_PROPERTIES[by]} IS {value}"

@@ -1,0 +1,53 @@
+"""The alerts of a network on the console's pages."""
+
+from __future__ import annotations
+
+import pytest
+from httpx import AsyncClient
+
+from tests.conftest import ON_SQLITE, ROOT
+from tests.console.browsing import send, sign_in
+from tests.world import World
+
+ALERTS = f"{ROOT}/console/alerts/"
+
+
+@pytest.fixture
+async def alert(client: AsyncClient, world: World) -> int:
+    """An open alert of a device; the client is signed in."""
+    await sign_in(client)
+    return await world.alert()
+
+
+@ON_SQLITE
+async def test_people_acknowledge_mute_and_resolve_with_a_note(
+    client: AsyncClient, admin: AsyncClient, alert: int
+) -> None:
+    async def state() -> tuple[str, str | None]:
+        found = (await admin.get(f"{ROOT}/admin/v1/alerts/{alert}/")).json()
+        return found["state"], found["note"]
+
+    page = f"/console/alerts/{alert}"
+    assert f'id="a{alert}"' in (await client.get(ALERTS)).text
+    answer = await send(client, f"{page}/acknowledge", note="On my way <b>")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{page}/")
+    assert await state() == ("acknowledged", "On my way <b>")
+    assert "On my way &lt;b&gt;" in (await client.get(f"{ROOT}{page}/")).text
+    assert f'id="a{alert}"' not in (await client.get(ALERTS)).text
+    await send(client, f"{page}/mute", **{"for": "1d"})
+    assert (await state())[0] == "muted"
+    await send(client, f"{page}/resolve")
+    assert f'id="a{alert}"' in (await client.get(ALERTS, params={"state": "resolved"})).text
+
+
+@ON_SQLITE
+async def test_what_the_form_cannot_send_is_explained(client: AsyncClient, alert: int) -> None:
+    page = f"/console/alerts/{alert}"
+    for path, fields, status, words in (
+        ("/mute", {"for": "soon"}, 400, "choose one of 1h, 4h"),
+        ("/acknowledge", {"note": "x" * 1025}, 400, "at most 1024 characters"),
+    ):
+        answer = await send(client, page + path, **fields)
+        assert (answer.status_code, words in answer.text) == (status, True)
+    assert (await send(client, "/console/alerts/999/acknowledge")).status_code == 404
+    assert (await client.get(ALERTS, params={"state": "x"})).status_code == 400
