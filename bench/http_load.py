@@ -170,8 +170,8 @@ async def p99_beside(
     return statistics.median(busy), statistics.median(alone)
 
 
-async def p99(port: int, payload: bytes, seconds: float) -> float:
-    """Returns the 99th percentile of the answer time in ms, for one connection with pauses."""
+async def p99(port: int, payload: bytes, seconds: float, pause: float = 0.001) -> float:
+    """Returns the 99th percentile of the answer time in ms, for one connection with pauses (seconds)."""
     reader, writer = await asyncio.open_connection(HOST, port)
     times = []
     end = time.perf_counter() + seconds
@@ -180,7 +180,7 @@ async def p99(port: int, payload: bytes, seconds: float) -> float:
         head = (await reader.readuntil(HEAD_END)).removesuffix(HEAD_END)
         await reader.readexactly(body_length(head))
         times.append(time.perf_counter() - started)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(pause)
     writer.close()
     await writer.wait_closed()
     return statistics.quantiles(times, n=100)[98] * 1000

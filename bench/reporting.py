@@ -25,9 +25,9 @@ AT_ONCE = 16
 STATES = 4
 
 
-def reporting_players(api: Api, count: int) -> list[Callable[[], bytes]]:
-    """Registers players; returns what makes the next report of each."""
-    return asyncio.run(_register(api, api.setup_token(), list(fleet(count, first=FIRST))))
+def reporting_players(api: Api, count: int, first: int = FIRST) -> list[Callable[[], bytes]]:
+    """Registers players, the one with the number `first` and later ones; returns what makes the next report of each."""
+    return asyncio.run(_register(api, api.setup_token(), list(fleet(count, first=first))))
 
 
 async def _register(api: Api, setup_token: str, profiles: list[Profile]) -> list[Callable[[], bytes]]:

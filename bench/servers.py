@@ -49,10 +49,11 @@ PLAYERS = 120
 
 @dataclass(frozen=True)
 class Ours:
-    """Our server while it runs, and a client of it."""
+    """Our server while it runs, a client of it, and its data folder."""
 
     server: http_load.Server
     api: Api
+    data: Path
 
     @property
     def port(self) -> int:
@@ -75,7 +76,7 @@ def serving(data: Path, tenant: Tenant, *options: str) -> Iterator[Ours]:
     ):
         server = http_load.Server(port, process.pid)
         wait_until_idle(server)
-        yield Ours(server, api)
+        yield Ours(server, api, data)
 
 
 def wait_until_idle(server: http_load.Server, quiet: float = 0.5) -> None:

@@ -18,9 +18,11 @@ from bench import (
     measure_company,
     measure_events,
     measure_expressions,
+    measure_fleet,
     measure_growth,
     measure_jobs,
     measure_permissions,
+    measure_reports,
     measure_requests,
 )
 from bench.servers import Ours, copy_fleet, serving_fleet
@@ -35,6 +37,11 @@ OVER_HTTP: dict[ModuleType, tuple[dict[str, object], int]] = {
     measure_company: ({"SIGN_INS": 1, "ROUNDS": 1, "SECONDS": 0.05, "AROUND": 0.01}, 2),
     measure_events: ({"STREAMS": 3, "IDLE_SECONDS": 0.01, "QUIET_SECONDS": 0.01, "EVENTS": 1}, 4),
     measure_commands: ({"PLAYERS": 2, "COMMANDS": 2}, 2),
+    measure_reports: ({"PLAYERS": 2, "CONNECTIONS": 2, "ROUNDS": 1, "SECONDS": 0.01}, 12),
+    measure_fleet: (
+        {"CONNECTIONS": 2, "STORM_CONNECTIONS": 2, "QUIET": 0.1, "SECONDS": 0.2, "OTHER": 0.1, "AROUND": 0.02},
+        6,
+    ),
     measure_jobs: ({}, 6),
 }
 OPTIONS = ("--legacy-token-endpoint", "--max-connections-per-address", "1000")
