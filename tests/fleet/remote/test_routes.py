@@ -11,9 +11,11 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
+from signfleet.identity.access.operations.definitions import SETUP_DEVICE, UNIT_CONTROL, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.fleet.commands.conftest import PLAYER, say
+from tests.identity.access.granted import grant
 
 WHO = {"destinationName": "A1", "destinationType": "player"}
 
@@ -96,6 +98,29 @@ async def test_a_message_calls_a_route_with_its_rights(
     assert shot.status_code == 200
     answer = await answered(player, ask(viewer, "PUT", "sendWsMessage", json=message), data="text")
     assert answer.json() == {"route": "/v1/logs", "method": "GET", "data": {"result": "text"}}
+
+
+async def test_each_route_needs_its_own_permission_only(
+    services: Services, network: Any, sign_in: SignIn, call_as: CallAs, player: AsyncClient
+) -> None:
+    installer = call_as(await sign_in("ina@example.com", role=None))
+    operator = call_as(await sign_in("otto@example.com", role=None))
+    for login, operation in (("ina@example.com", SETUP_DEVICE), ("otto@example.com", UNIT_CONTROL)):
+        user = await services.users.find(network.network_id, login)
+        assert user is not None
+        for one in (VIEW_DEVICE, operation):
+            await grant(services.store, network.network_id, one, user_id=user.id)
+    setups = [("PUT", "registry/a/b"), ("POST", "files/sd/a"), ("DELETE", "registry/a"), ("GET", "re-provision")]
+    controls = [("PUT", "time"), ("POST", "diagnostics/packet-capture"), ("DELETE", "diagnostics/packet-capture")]
+    for allowed, denied, routes in ((installer, operator, setups), (operator, installer, controls)):
+        for method, route in routes:
+            assert (await ask(denied, method, route)).status_code == 403, route
+            message = {"route": f"/v1/{route}", "method": method}
+            assert (await ask(denied, "PUT", "sendWsMessage", json=message)).status_code == 403, route
+            answer = await answered(player, ask(allowed, method, route, json={}), data={"success": True})
+            assert answer.status_code == 200, route
+    for caller in (installer, operator):
+        assert (await ask(caller, "POST", "snapshot")).status_code == 403
 
 
 @ON_SQLITE

@@ -83,7 +83,7 @@ async def list_commands(call: Call, commands: Commands) -> Answer:
 @endpoints.post(
     "/commands/",
     operation=UNIT_CONTROL,
-    alternative=SEND_DANGER_COMMANDS,
+    alternatives=(SEND_DANGER_COMMANDS,),
     scope=f"{COMMANDS}.create",
     body=NewCommand,
     answer=CommandDetails,
@@ -110,7 +110,7 @@ async def get_command(call: Call, commands: Commands, command: str) -> Answer:
 @endpoints.post(
     "/commands/{command}/cancel/",
     operation=UNIT_CONTROL,
-    alternative=SEND_DANGER_COMMANDS,
+    alternatives=(SEND_DANGER_COMMANDS,),
     scope=f"{COMMANDS}.cancel",
     statuses="204",
     errors="400 401 403 404 406 409 5XX",
@@ -142,7 +142,7 @@ async def get_command_file(call: Call, commands: Commands, blobs: Blobs, command
 @endpoints.post(
     "/command-batches/",
     operation=UNIT_CONTROL,
-    alternative=SEND_DANGER_COMMANDS,
+    alternatives=(SEND_DANGER_COMMANDS,),
     scope=f"{COMMANDS}.create",
     body=NewBatch,
     answer=CommandBatch,
@@ -162,7 +162,7 @@ async def create_command_batch(call: Call, batches: Batches) -> Answer:
 @endpoints.post(
     "/command-batches/preview/",
     operation=UNIT_CONTROL,
-    alternative=SEND_DANGER_COMMANDS,
+    alternatives=(SEND_DANGER_COMMANDS,),
     scope=f"{COMMANDS}.create",
     body=NewBatch,
     answer=BatchPreview,
@@ -188,7 +188,7 @@ async def get_command_batch(call: Call, batches: Batches, batch: str) -> Answer:
 @endpoints.post(
     "/command-batches/{batch}/cancel/",
     operation=UNIT_CONTROL,
-    alternative=SEND_DANGER_COMMANDS,
+    alternatives=(SEND_DANGER_COMMANDS,),
     scope=f"{COMMANDS}.cancel",
     statuses="204",
     errors="400 401 403 404 406 409 5XX",

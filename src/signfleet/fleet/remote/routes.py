@@ -1,4 +1,7 @@
-"""`/rest/v1`: Remote DWS, one door for each method; `table.py` has the routes behind them."""
+"""`/rest/v1`: Remote DWS, one door for each method; `table.py` has the routes behind them.
+
+A door admits callers who may use any of its routes; `Remote` requires the operation of the route itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,12 @@ from typing import Any, Final
 from signfleet.fleet.remote.messages import error_body, player_of, read_message, read_request
 from signfleet.fleet.remote.service import Remote
 from signfleet.fleet.remote.table import ROUTES
-from signfleet.identity.access.operations.definitions import UNIT_CONTROL, VIEW_DEVICE, VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.definitions import (
+    SETUP_DEVICE,
+    UNIT_CONTROL,
+    VIEW_DEVICE,
+    VIEW_SCREENSHOTS,
+)
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import Endpoints, Handler, Parameter
 from signfleet.web.http.media import JSON_TYPE
@@ -67,6 +75,7 @@ async def replace_by_message(call: Call, remote: Remote) -> Answer:
     "/{route:path}",
     scope=f"{REMOTE}.update",
     operation=UNIT_CONTROL,
+    alternatives=(SETUP_DEVICE,),
     body=bytes,
     body_optional=True,
     consumes=BODIES,
@@ -82,6 +91,7 @@ async def replace_of_player(call: Call, remote: Remote, route: str) -> Answer:
     "/{route:path}",
     scope=f"{REMOTE}.create",
     operation=VIEW_SCREENSHOTS,
+    alternatives=(SETUP_DEVICE, UNIT_CONTROL),
     statuses="200",
     body=bytes,
     body_optional=True,
@@ -98,6 +108,7 @@ async def create_on_player(call: Call, remote: Remote, route: str) -> Answer:
     "/{route:path}",
     scope=f"{REMOTE}.delete",
     operation=UNIT_CONTROL,
+    alternatives=(SETUP_DEVICE,),
     body=bytes,
     body_optional=True,
     consumes=BODIES,

@@ -34,8 +34,8 @@ class AccessGate:
             if session.network_id is None:
                 raise Forbidden(_no_network(session))
             if endpoint.operation is not None:
-                alternative = cast(Operation | None, endpoint.alternative)
-                await self._permissions.require(session, cast(Operation, endpoint.operation), alternative)
+                alternatives = cast(tuple[Operation, ...], endpoint.alternatives)
+                await self._permissions.require(session, cast(Operation, endpoint.operation), *alternatives)
         elif endpoint.caller == "person" and session.person_id is None:
             raise Forbidden("This endpoint needs the token of a person; the access token belongs to a device.")
         elif endpoint.caller == "device" and session.device_id is None:

@@ -55,17 +55,17 @@ class Permissions:
             return system_allows(session.role_id, operation)
         return is_allowed((await self._profile(session)).general, operation)
 
-    async def require(self, session: Session, operation: Operation, alternative: Operation | None = None) -> None:
+    async def require(self, session: Session, operation: Operation, *alternatives: Operation) -> None:
         """Raises `Forbidden` if the caller may certainly do `operation`, and those below it, on no instance.
 
-        `alternative` is another operation that is enough.
+        Any one of `alternatives` is enough too.
         """
         if not session.has_permissions and system_allows(session.role_id, operation):
             return
         general, for_instances, _ = await self._profile(session)
         if _is_own(session, operation, session.user_id):
             return
-        for part in chain(operation, alternative or ()):
+        for part in chain(operation, *alternatives):
             if is_allowed(general, part) or any(rule.is_allowed for rule in relevant(for_instances, part)):
                 return
         raise _forbidden(operation)

@@ -85,8 +85,8 @@ class Endpoint:
     scopes: tuple[str, ...] = ()
     #: The business operation that the caller needs, if any.
     operation: Operation | None = None
-    #: Another operation that is enough instead.
-    alternative: Operation | None = None
+    #: Other operations, of which any one is enough instead.
+    alternatives: tuple[Operation, ...] = ()
     caller: Caller = "network"
     #: The types of the request body and of the answer; None: no body.
     body: Any = None
@@ -132,7 +132,7 @@ class _Facts(TypedDict, total=False):
     """The fields of `Endpoint` that a decorator passes through; `Endpoint` has their defaults."""
 
     operation: Operation | None
-    alternative: Operation | None
+    alternatives: tuple[Operation, ...]
     caller: Caller
     body: Any
     answer: Any

@@ -135,7 +135,7 @@ def _simplify(part: Any) -> None:
 def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -> Json:
     description = [endpoint.description]
     if endpoint.operation is not None:
-        other = "" if endpoint.alternative is None else f" or `{endpoint.alternative.key}`"
+        other = "".join(f" or `{each.key}`" for each in endpoint.alternatives)
         description.append(f"Needs the operation `{endpoint.operation.key}`{other}.")
     if endpoint.aliases:
         description.append(f"Also at {', '.join(f'`{alias}`' for alias in endpoint.aliases)}.")
