@@ -19,6 +19,9 @@ class QueryCache:
     def __init__(self) -> None:
         self._queries: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._queries)
+
     def get(self, key: tuple[Any, ...], build: Callable[[], Query], *, worth: bool = True) -> Query:
         """Returns the cached query of a key, or builds it and caches it if it is `worth` the space."""
         query = self._queries.get(key)
