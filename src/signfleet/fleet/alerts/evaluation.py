@@ -26,9 +26,6 @@ from signfleet.foundation.wire.text import fold
 from signfleet.notify.outbox.channel import Message
 from signfleet.notify.outbox.service import Outbox
 
-#: How many devices one evaluation compares.
-BATCH = 500
-
 
 class WantedAlert(NamedTuple):
     """An alert that a rule wants to be open; `events` counts what it sums up."""

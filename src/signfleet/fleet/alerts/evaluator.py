@@ -10,13 +10,13 @@ import structlog
 
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.conditions import read_condition
-from signfleet.fleet.alerts.evaluation import BATCH, Comparison, Evaluation, WantedAlert
+from signfleet.fleet.alerts.evaluation import Comparison, Evaluation, WantedAlert
 from signfleet.fleet.alerts.lease import Lease, LeaseLost
 from signfleet.fleet.alerts.mailing import Mailing
 from signfleet.fleet.alerts.matching import DeviceMatcher
 from signfleet.fleet.alerts.notices import NO_RULE, EventNotice, insert_notices, notice_of_event
 from signfleet.fleet.alerts.schemas import Condition
-from signfleet.fleet.alerts.store import Reader, RuleRow
+from signfleet.fleet.alerts.store import BATCH, AlertRow, Reader, RuleRow
 from signfleet.fleet.webhooks.events import Matchers, messages
 from signfleet.fleet.webhooks.store import ALL as ALL_WEBHOOKS
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -161,9 +161,12 @@ class AlertEvaluator:
 
     async def _compare_all(self, now: int) -> None:
         """Finds what no event has shown: new rules, devices that match them now, windows that have ended."""
-        orphans = await self._store.all(queries.ORPHANS)
-        if orphans:
-            await self._lease.write(lambda tx, _: self._evaluation.resolve_orphans(tx, orphans, now))
+        while orphans := await self._store.scan_all(queries.ORPHANS):
+
+            async def resolve(tx: Transaction, _: Reader, rows: Sequence[AlertRow] = orphans) -> None:
+                await self._evaluation.resolve_orphans(tx, rows, now)
+
+            await self._lease.write(resolve)
         for rule in await self._store.scan_all(queries.ALL_ENABLED_RULES):
             condition = read_condition(rule.condition)
             if condition.kind == "event":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
@@ -20,6 +20,9 @@ from signfleet.foundation.storage.tables import (
     event_reader,
     network,
 )
+
+#: How many devices or alerts one step takes: other writers, and requests, wait for no more than that.
+BATCH: Final = 100
 
 
 class RuleRow(Protocol):
@@ -200,12 +203,12 @@ ORPHANS = Query(
         )
         .exists(),
     )
-    .limit(500),
+    .limit(BATCH),
     AlertRow,
 )
 #: Pending alerts that are to open, and muted ones that are to open again.
-DUE = Query(select(alert).where(alert.c.due_date <= bindparam("now")).order_by(alert.c.due_date).limit(500), AlertRow)
-_old = select(alert.c.id).where(alert.c.resolve_date < bindparam("before")).limit(1000)
+DUE = Query(select(alert).where(alert.c.due_date <= bindparam("now")).order_by(alert.c.due_date).limit(BATCH), AlertRow)
+_old = select(alert.c.id).where(alert.c.resolve_date < bindparam("before")).limit(BATCH)
 DELETE_OLD = Query(alert.delete().where(alert.c.resolve_date < bindparam("before"), alert.c.id.in_(_old)))
 
 #: The column that permissions for single devices refer to.
