@@ -32,7 +32,7 @@ _PROPERTIES: Final[dict[Shared, str]] = {
 }
 
 
-class Cluster(NamedTuple):
+class OutageCluster(NamedTuple):
     """Silent devices that share a value; dates in ms. `devices` is how many have the value at all, None if unknown."""
 
     by: Shared
@@ -75,7 +75,7 @@ class Outages:
         rows = await self._store.scan_all(query, network_id=session.network, **scope.parameters)
         return [Cause(row.health, row.reason, row.devices, row.first, row.last) for row in rows]
 
-    async def clusters(self, session: Session) -> list[Cluster]:
+    async def clusters(self, session: Session) -> list[OutageCluster]:
         """Returns what silent devices share, the most telling first."""
         scope, found = await self._devices.scope(session), []
         for by in get_args(Shared):
@@ -84,7 +84,7 @@ class Outages:
             found += await self._named(session, by, rows) if rows else []
         return sorted(found, key=lambda cluster: -cluster.weight)[:SHOWN]
 
-    async def _named(self, session: Session, by: Shared, rows: list[SharedRow]) -> list[Cluster]:
+    async def _named(self, session: Session, by: Shared, rows: list[SharedRow]) -> list[OutageCluster]:
         words, counted = {row.key: row.key for row in rows}, list[DeviceCount]()
         if by == "group":
             ids = [int(key) for key in words]
@@ -102,7 +102,7 @@ class Outages:
         for count in counted:
             totals[count.key] += count.total
         return [
-            Cluster(
+            OutageCluster(
                 by,
                 words[row.key],
                 row.silent,
