@@ -101,25 +101,25 @@ def _written(ours: Ours, scripts: list[Callable[[], bytes]]) -> _Cost:
     process = ours.server.process
     before, threads, bytes_ = ours.server.cpu_seconds(), _threads(process), _bytes(process)
     done = asyncio.run(http_load.load(ours.port, scripts, CONNECTIONS, SECONDS))
-    spent = {name: value - threads.get(name, 0.0) for name, value in _threads(process).items()}
+    spent = {thread: seconds - threads.get(thread, 0.0) for thread, seconds in _threads(process).items()}
+    loop = spent.pop(process)  # its first thread
+    writer = max(spent.values())  # the busiest other one
     each = 1e6 / done.total
     return _Cost(
         done.answers / done.seconds,
         (ours.server.cpu_seconds() - before) * each,
-        spent.get("loop", 0.0) * each,
-        spent.get("writer", 0.0) * each,
+        loop * each,
+        writer * each,
         (_bytes(process) - bytes_) / done.total,
     )
 
 
-def _threads(process: int) -> dict[str, float]:
-    """Returns the CPU seconds of the event loop, the first thread, and of the writer, the busiest other one."""
-    spent = {
+def _threads(process: int) -> dict[int, float]:
+    """Returns the CPU seconds of each thread."""
+    return {
         int(task.name): int(task.joinpath("schedstat").read_text(encoding="ascii").split()[0]) / 1e9
         for task in Path(f"/proc/{process}/task").iterdir()
     }
-    loop = spent.pop(process)
-    return {"loop": loop, "writer": max(spent.values(), default=0.0)}
 
 
 def _bytes(process: int) -> int:

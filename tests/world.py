@@ -21,7 +21,7 @@ from signfleet.fleet.alerts.notices import FAILURE
 from signfleet.fleet.alerts.schemas import Condition, NewRule, NewWindow
 from signfleet.fleet.alerts.store import DELETE_ALERT, INSERT_ALERT, LIVE
 from signfleet.fleet.commands.delivery.files import FileUpload
-from signfleet.fleet.commands.kinds import KINDS
+from signfleet.fleet.commands.kinds import KINDS, RELAY
 from signfleet.fleet.commands.queue import Order, enqueue
 from signfleet.fleet.commands.relay import PlayerRequest, Relay
 from signfleet.fleet.commands.schemas import CommandRules, NewBatch, Progress
@@ -34,7 +34,7 @@ from signfleet.foundation.storage.tables import blocked_serial, import_chunk, ou
 from signfleet.foundation.storage.tables import job as job_table
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
-from signfleet.foundation.wire.timespan import HOUR, MINUTE
+from signfleet.foundation.wire.timespan import HOUR, MINUTE, SECOND
 from signfleet.identity.access.operations.definitions import VIEW_GROUP, VIEW_SCREENSHOTS
 from signfleet.identity.access.operations.roles import VIEWERS, SystemRole
 from signfleet.identity.access.token_issue import IssuedTokens, Lifetimes, open_session
@@ -246,6 +246,7 @@ class World:
     def _answer_as_player(self) -> None:
         """Lets a player answer every request of Remote DWS."""
         relay, delivery = self.services.relay, self.services.delivery
+        relay.seconds = RELAY.lifetime / SECOND  # the request of another endpoint waits for nobody
         said = Progress(state="succeeded", result={"status": 200, "data": {"success": True}})
 
         async def ask(network_id: int, device_id: int, request: PlayerRequest) -> AnsweredCommand | None:

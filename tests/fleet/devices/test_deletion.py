@@ -15,7 +15,7 @@ from signfleet.app.wiring import Services
 from signfleet.foundation import clock
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import metadata, permission
+from signfleet.foundation.storage.tables import device_metrics_hour, metadata, permission
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT
 from tests.fleet.devices.stored import example, register, store_downloads, store_errors, store_screenshots
@@ -60,7 +60,7 @@ async def devices(
         headers = {"Authorization": f"Bearer {setup_token}"}
         joined = (await client.post(f"{ROOT}/player/v1/register", json=body, headers=headers)).raise_for_status().json()
         headers = {"Authorization": f"Bearer {joined['access_token']}"}
-        report = {"sequence": 1}
+        report = {"sequence": 1, "can": ["identify"], "metrics": {"cpu": 0.5}}
         (await client.post(f"{ROOT}/player/v1/report", json=report, headers=headers)).raise_for_status()
         id_ = (await admin.get(f"/Devices/A{number}/")).json()["id"]
         tags = {"stringArray::[Device].<Colors>": ["red", "blue"], "string::[Device].<City>": "Odesa"}
@@ -72,6 +72,9 @@ async def devices(
         picture = SCREENSHOT | {"id": number, "device": {"id": id_, "serial": f"A{number}"}}
         await store_screenshots(services.store, network.network_id, [picture])
         await services.command_line.send(network.network_id, [id_], "identify", {}, clock.now())
+        hour = {"network_id": network.network_id, "device_id": id_, "step": 1, "hour": 0, "slots": "{}"}
+        ended = Query(device_metrics_hour.insert().values(hour))
+        await services.store.write(lambda tx, ended=ended: tx.execute(ended))
         ids.append(id_)
     return ids
 
