@@ -18,7 +18,7 @@ WIDTH = 100
 sys.path.insert(0, str(ROOT))
 
 from bench.results import Table, newest  # noqa: E402 - run as a file, this one is not in a package
-from bench.table import figure  # noqa: E402
+from bench.table import figure  # noqa: E402 - as above
 
 _PLACE = re.compile(r"(<!-- table (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

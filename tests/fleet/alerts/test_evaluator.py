@@ -32,7 +32,7 @@ async def test_alerts_open_and_end_a_hundred_at_a_time(
     live, write = [0], store.write
 
     async def counted(work: object) -> object:
-        result = await write(work)  # type: ignore[arg-type]
+        result = await write(work)
         live.append((await store.scan_all(LIVE))[0].number)
         return result
 

@@ -168,13 +168,13 @@ def test_nothing_changes_before_it_is_due(
         begin = outages[-1].ended
     outages = [outage for outage in outages if outage.began < outage.ended]
     given_: dict[str, object] = {"ago": ago, "period": period, "error_ago": error_ago, "outages": tuple(outages)}
-    verdict = evaluated(storage=storage, **given_)  # type: ignore[arg-type]  # keywords of several types
+    verdict = evaluated(storage=storage, **given_)
     if verdict.due is None:
         assert verdict.reason == Reason("silent", NOW - ago)
         return
     assert verdict.due > NOW
-    assert evaluated(storage=storage, now=verdict.due - 1, **given_) == verdict  # type: ignore[arg-type]
-    due = evaluated(storage=storage, now=verdict.due, **given_)  # type: ignore[arg-type]
+    assert evaluated(storage=storage, now=verdict.due - 1, **given_) == verdict
+    due = evaluated(storage=storage, now=verdict.due, **given_)
     assert (due.health, due.reason) != (verdict.health, verdict.reason)
 
 

@@ -189,7 +189,7 @@ async def test_a_job_goes_on_where_another_process_stopped(
             services.job_runner._stopping = True
         return await step(run)
 
-    services.device_deletion.next_step = stopping  # type: ignore[method-assign]
+    services.device_deletion.next_step = stopping
     answer = await admin.delete("/Devices/?filter=[Serial] BEGINS WITH 'A'")
     assert (answer.status_code, "goes on" in answer.text) == (503, True)
     [(_, state, done)] = await jobs(admin)
