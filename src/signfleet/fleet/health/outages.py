@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final, NamedTuple, get_args
+from functools import partial
+from typing import Final, NamedTuple, get_args
 
 from signfleet.fleet.devices.counts.service import DeviceCount, DeviceCounts
 from signfleet.fleet.devices.models.models import KNOWN_MODELS
@@ -11,16 +12,14 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.health import outages_store as queries
 from signfleet.fleet.health import overview_store as names
 from signfleet.fleet.health.outages_store import Shared, SharedRow
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Store
-from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.text import fold
 from signfleet.web.caller.session import Session
 
 #: How many values of each kind are compared, and how many are shown.
 COMPARED: Final = 50
 SHOWN: Final = 8
-#: How many compiled statements are cached.
-CACHE_SIZE: Final = 64
 _MODELS: Final = {fold(model): model for model in KNOWN_MODELS}
 #: The property by which lists of devices are filtered.
 _PROPERTIES: Final[dict[Shared, str]] = {
@@ -66,12 +65,12 @@ class Outages:
         self._store = store
         self._devices = devices
         self._counts = counts
-        self._queries: dict[tuple[str, str], Query[Any]] = {}
+        self._queries = QueryCache()
 
     async def causes(self, session: Session) -> list[Cause]:
         """Returns why devices are not well, errors first, the most frequent cause first."""
         scope = await self._devices.scope(session)
-        query = self._cached("reasons", scope.name, lambda: queries.reasons(scope))
+        query = self._queries.get(("reasons", scope.name), lambda: queries.reasons(scope))
         rows = await self._store.scan_all(query, network_id=session.network, **scope.parameters)
         return [Cause(row.health, row.reason, row.devices, row.first, row.last) for row in rows]
 
@@ -79,7 +78,7 @@ class Outages:
         """Returns what silent devices share, the most telling first."""
         scope, found = await self._devices.scope(session), []
         for by in get_args(Shared):
-            query = self._cached(by, scope.name, lambda by=by: queries.shared(by, scope))
+            query = self._queries.get((by, scope.name), partial(queries.shared, by, scope))
             rows = await self._store.scan_all(query, network_id=session.network, count=COMPARED, **scope.parameters)
             found += await self._named(session, by, rows) if rows else []
         return sorted(found, key=lambda cluster: -cluster.weight)[:SHOWN]
@@ -114,14 +113,6 @@ class Outages:
             for row in rows
             if row.key in words
         ]
-
-    def _cached(self, what: str, scope: str, make: Any) -> Query[Any]:
-        query = self._queries.get((what, scope))
-        if query is None:
-            if len(self._queries) >= CACHE_SIZE:
-                self._queries.clear()
-            query = self._queries[what, scope] = make()
-        return query
 
 
 def _filter(by: Shared, key: str, word: str) -> str:
