@@ -11,7 +11,21 @@ from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.console.browsing import sign_in
 
-PATHS = ["/console/now/", "/console/players/", "/console/alerts/", "/console/networks/"]
+PATHS = [
+    "/console/now/",
+    "/console/players/",
+    "/console/alerts/",
+    "/console/networks/",
+    "/console/people/",
+    "/console/people/invite/",
+    "/console/people/roles/",
+    "/console/people/roles/1/",
+    "/console/people/roles/new/",
+    "/console/people/permissions/",
+    "/console/people/permissions/roles/2/",
+    "/console/people/applications/",
+    "/console/people/setup-tokens/",
+]
 
 
 class _Links(HTMLParser):

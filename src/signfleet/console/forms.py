@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import parse_qsl
 
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, SignfleetError
 from signfleet.web.http.call import Call
 
 FIELDS_LIMIT = 1000
@@ -31,3 +34,17 @@ class FormData:
     def all(self, name: str) -> list[str]:
         """Returns all values of a field, as ticked boxes send them."""
         return [value for field, value in self._pairs if field == name]
+
+
+#: The member that an error begins with, as services write it.
+_MEMBER: Final = re.compile(r"'([^']{1,64})'")
+
+
+def beside(error: SignfleetError, fields: Mapping[str, str]) -> dict[str, str]:
+    """Returns the message of an error by the field that it stands beside; by "" if it is about none.
+
+    `fields` are the names of the form's fields by the names that services use, in full or without what is above them.
+    """
+    found = _MEMBER.match(error.message)
+    name = "" if found is None else found[1]
+    return {fields.get(name) or fields.get(name.rpartition(".")[2]) or "": error.message}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from signfleet.console.translations import later
-from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_USER
 from signfleet.identity.access.operations.operation import Operation
 
 
@@ -22,5 +22,6 @@ SECTIONS: Final = (
     Section("/console/now/", "layout-dashboard", later("Now"), VIEW_DEVICE),
     Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),
     Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
+    Section("/console/people/", "users", later("People & rights"), VIEW_USER),
 )
 """What a new section adds itself to. The first one that a person may see is where they begin."""

@@ -6,6 +6,11 @@ from signfleet.console.alerts.routes import pages as alert_pages
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
+from signfleet.console.people.applications import pages as application_pages
+from signfleet.console.people.permissions import pages as permission_pages
+from signfleet.console.people.roles import pages as role_pages
+from signfleet.console.people.setup_tokens import pages as setup_token_pages
+from signfleet.console.people.users import pages as user_pages
 from signfleet.console.players.player import pages as single_player_pages
 from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
@@ -22,4 +27,9 @@ def endpoints() -> list[Endpoint]:
         *player_pages,
         *single_player_pages,
         *alert_pages,
+        *user_pages,
+        *role_pages,
+        *permission_pages,
+        *application_pages,
+        *setup_token_pages,
     ]

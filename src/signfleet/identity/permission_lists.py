@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypedDict, TypeVar
 
 from signfleet.foundation.errors import Invalid, NotFound, of_another
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -26,6 +26,17 @@ class EntityRow(Protocol):
 
 
 RowT = TypeVar("RowT", bound=EntityRow)
+
+ListAction = Literal["AddPermissions", "RemovePermissions"]
+
+
+class Where(TypedDict):
+    """Whose permissions change, and who changes them."""
+
+    grantor: Grantor
+    root: Operation | None
+    entity_id: int
+
 
 #: Locks the row of an id or name until the transaction ends. Raises `NotFound`, and `Forbidden` unless the caller may
 #: edit its permissions.
@@ -64,45 +75,60 @@ class PermissionList(Generic[RowT]):
 
     async def add_permissions(self, session: Session, ref: str, permissions: Sequence[Permission], now: int) -> None:
         """Adds permissions, all or none. Raises `NotFound`, `Forbidden`, `Invalid`."""
-        await self._change("AddPermissions", session, ref, permissions, now)
+        await self._change(session, ref, {"AddPermissions": permissions}, now)
 
     async def remove_permissions(self, session: Session, ref: str, permissions: Sequence[Permission], now: int) -> None:
         """Removes permissions; ignores those that do not exist. Raises like `add_permissions`."""
-        await self._change("RemovePermissions", session, ref, permissions, now)
+        await self._change(session, ref, {"RemovePermissions": permissions}, now)
+
+    async def replace_permissions(
+        self, session: Session, ref: str, removed: Sequence[Permission], added: Sequence[Permission], now: int
+    ) -> None:
+        """Removes permissions and adds others, all or none. Raises like `add_permissions`."""
+        await self._change(session, ref, {"RemovePermissions": removed, "AddPermissions": added}, now)
 
     async def _change(
-        self,
-        action: Literal["AddPermissions", "RemovePermissions"],
-        session: Session,
-        ref: str,
-        permissions: Sequence[Permission],
-        now: int,
+        self, session: Session, ref: str, changes: Mapping[ListAction, Sequence[Permission]], now: int
     ) -> None:
-        names = {} if self._find is None else await _visible_names(session, self._find, permissions)
+        every = [permission for permissions in changes.values() for permission in permissions]
+        names = {} if self._find is None else await _visible_names(session, self._find, every)
 
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, session, ref)
             if self._root is None:
-                self._check_principals(row, permissions)
-            self._check_entities(row, permissions, names)
-            entity_id = grants.ALL_INSTANCES if self._root is None else row.id
+                for permissions in changes.values():
+                    self._check_principals(row, permissions)
+            for permissions in changes.values():
+                self._check_entities(row, permissions, names)
             grantor = await Grantor.of(session, tx)
-            entry = AuditEntry(action, self._entity, row.id, self._name_of(row))
-            if action == "AddPermissions":
-                changed = await grants.add_permissions(
-                    tx, row.network_id, permissions, now, grantor=grantor, root=self._root, entity_id=entity_id
-                )
-                entry = entry._replace(after=changed)
-            else:
-                changed = await grants.remove_permissions(
-                    tx, row.network_id, permissions, grantor=grantor, root=self._root, entity_id=entity_id
-                )
-                entry = entry._replace(before=changed)
+            entries = [
+                await self._apply(tx, row, action, permissions, grantor=grantor, now=now)
+                for action, permissions in changes.items()
+            ]
             await self._touch(tx, row, now)
-            if changed:
-                await record(tx, row.network_id, entry, now)
+            for entry in entries:
+                if entry.before or entry.after:
+                    await record(tx, row.network_id, entry, now)
 
         await self._store.write(work)
+
+    async def _apply(
+        self,
+        tx: Transaction,
+        row: RowT,
+        action: ListAction,
+        permissions: Sequence[Permission],
+        *,
+        grantor: Grantor,
+        now: int,
+    ) -> AuditEntry:
+        """Adds or removes permissions of a locked row; returns the entry for the audit trail."""
+        entity_id = grants.ALL_INSTANCES if self._root is None else row.id
+        entry = AuditEntry(action, self._entity, row.id, self._name_of(row))
+        where: Where = {"grantor": grantor, "root": self._root, "entity_id": entity_id}
+        if action == "AddPermissions":
+            return entry._replace(after=await grants.add_permissions(tx, row.network_id, permissions, now, **where))
+        return entry._replace(before=await grants.remove_permissions(tx, row.network_id, permissions, **where))
 
     def _check_principals(self, row: RowT, permissions: Sequence[Permission]) -> None:
         """Raises `Invalid` for a permission of another user or role than the path's."""

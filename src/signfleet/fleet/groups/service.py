@@ -73,7 +73,7 @@ class Groups:
             touch=_touch,
             name_of=lambda row: row.name,
             root=GROUP,
-            find=self._find,
+            find=self.find,
         )
         self._queries: OrderedDict[tuple[Callable[[Scope], Query[Any]], str], Query[Any]] = OrderedDict()
         jobs.register(GroupRenaming(), GroupDeletion(store, permissions, self._query))
@@ -215,7 +215,8 @@ class Groups:
         row = await self._row(session, ref)
         return await self._shown_permissions(session, row.id)
 
-    async def _find(self, session: Session, ref: str) -> tuple[int, str]:
+    async def find(self, session: Session, ref: str) -> tuple[int, str]:
+        """Returns id and name of a group, which `ref` names by either. Raises `NotFound`."""
         row = await self._row(session, ref)
         return row.id, row.name
 

@@ -153,6 +153,11 @@ class Roles:
             filter=None,
         )
 
+    async def names(self, network_id: int) -> dict[int, str]:
+        """Returns the names of all roles by id, in the order of `list_`."""
+        rows = await self._store.all(queries.ROLES_AFTER, network_id=network_id, after=0, limit=self._most)
+        return {role.id: role.name for role in SYSTEM_ROLES} | {row.id: row.name for row in rows}
+
     async def get(self, session: Session, ref: str) -> Role:
         """Returns a role by id or name, with its users that the caller may see. Raises `NotFound`."""
         role_id = await self._id(self._store, session.network, ref)

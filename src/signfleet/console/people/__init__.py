@@ -1,0 +1,1 @@
+"""`/console/people`: people and their rights, applications and setup tokens."""

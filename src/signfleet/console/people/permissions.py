@@ -1,0 +1,221 @@
+"""`/console/people/permissions`: what users and roles may do, on everything or on one thing, and why."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from signfleet.console.forms import FormData
+from signfleet.console.pages import Pages
+from signfleet.console.people.explaining import explained
+from signfleet.console.people.tabs import page
+from signfleet.console.people.targets import KINDS, Target, Targets
+from signfleet.console.view import View
+from signfleet.fleet.devices.permissions.service import DevicePermissions
+from signfleet.fleet.devices.service import Devices
+from signfleet.fleet.groups.service import Groups
+from signfleet.fleet.permission_explanation.service import Explanations
+from signfleet.foundation.errors import Invalid, NotFound, SignfleetError
+from signfleet.identity.access.operations.definitions import EDIT_USER_PERMISSIONS, ROOTS, by_uid
+from signfleet.identity.access.operations.operation import Operation
+from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.access.schemas import Permission, Principal
+from signfleet.identity.roles.service import Roles
+from signfleet.identity.users.administration import UserAdministration
+from signfleet.identity.users.service import Users
+from signfleet.web.http.call import Answer
+
+PATH: Final = "/console/people/permissions/"
+VERDICTS: Final = {"allow": True, "deny": False}
+
+pages = Pages("/console/people/permissions")
+
+
+class Line(NamedTuple):
+    """An operation in the editor of a user or role: `stated` is the permission for it alone."""
+
+    operation: Operation
+    depth: int
+    stated: Literal["allow", "deny", ""]
+    is_allowed: bool
+
+
+@pages.get("/", operation=EDIT_USER_PERMISSIONS)
+async def choose(
+    view: View, permissions: Permissions, explanations: Explanations, user_administration: UserAdministration
+) -> Answer:
+    """Get the forms that ask who may do what and why, and that lead to the permissions of one player or group."""
+    answer = await explained(view, explanations, user_administration)
+    template = "explanation.html" if view.is_fragment else "permissions.html"
+    return await page(view, permissions, template, 400 if answer["error"] else 200, trees=ROOTS, **answer)
+
+
+@pages.get("/find", operation=EDIT_USER_PERMISSIONS)
+async def find(view: View) -> Answer:
+    """Lead to the permissions of the player or group that the form names."""
+    kind, ref = view.call.parameter("kind"), (view.call.parameter("ref") or "").strip()
+    if kind not in KINDS or not ref:
+        raise Invalid("'ref': name the serial or id of a player, or the name of a group.")
+    return view.redirect(f"{PATH}{kind}/{quote(ref, safe='')}/")
+
+
+@pages.get("/{kind}/{ref}/")
+async def show(
+    view: View,
+    *,
+    permissions: Permissions,
+    user_administration: UserAdministration,
+    users: Users,
+    roles: Roles,
+    devices: Devices,
+    groups: Groups,
+    device_permissions: DevicePermissions,
+    kind: str,
+    ref: str,
+) -> Answer:
+    """Get the permissions of a user or role, or on a player or group."""
+    targets = Targets(
+        view.session,
+        permissions,
+        user_administration=user_administration,
+        users=users,
+        roles=roles,
+        devices=devices,
+        groups=groups,
+        device_permissions=device_permissions,
+    )
+    return await _shown(view, permissions, roles, targets, await targets.find(kind, ref))
+
+
+@pages.post("/{kind}/{ref}/")
+async def change(
+    view: View,
+    *,
+    permissions: Permissions,
+    user_administration: UserAdministration,
+    users: Users,
+    roles: Roles,
+    devices: Devices,
+    groups: Groups,
+    device_permissions: DevicePermissions,
+    kind: str,
+    ref: str,
+) -> Answer:
+    """Change the permissions of the form, all or none."""
+    targets = Targets(
+        view.session,
+        permissions,
+        user_administration=user_administration,
+        users=users,
+        roles=roles,
+        devices=devices,
+        groups=groups,
+        device_permissions=device_permissions,
+    )
+    target = await targets.find(kind, ref)
+    await targets.require_to_edit(target)
+    form = FormData(view.call)
+    try:
+        if target.principal is not None:
+            removed, added = _differences(form, target.principal)
+        else:
+            removed, added = await _single(form, targets, target)
+        if removed or added:
+            await targets.grants(kind).replace_permissions(view.session, str(target.id), removed, added, view.now)
+    except (Invalid, NotFound) as error:
+        return await _shown(view, permissions, roles, targets, target, error=error, form=form)
+    return view.redirect(f"{PATH}{kind}/{target.id}/?saved=1")
+
+
+async def _shown(
+    view: View,
+    permissions: Permissions,
+    roles: Roles,
+    targets: Targets,
+    target: Target,
+    *,
+    error: SignfleetError | None = None,
+    form: FormData | None = None,
+) -> Answer:
+    values: dict[str, Any] = {
+        "target": target,
+        "may_change": await targets.may_edit(target),
+        "error": None if error is None else error.message,
+        "is_saved": view.call.parameter("saved") is not None and error is None,
+        "trees": ROOTS,
+        "kinds": KINDS,
+        "asked": {"user": "", "operation": "", "device": target.name if target.kind == "devices" else ""},
+    }
+    status = 200 if error is None else 400
+    if target.principal is not None:
+        allowed = await targets.effective(target)
+        return await page(
+            view,
+            permissions,
+            "principal.html",
+            status,
+            lines=_lines(target, allowed, form),
+            single=[(each, by_uid(each.operation_uid)) for each in target.permissions if each.entity_id is not None],
+            **values,
+        )
+    given = {name: "" if form is None else form.get(name) for name in ("principal", "operation", "verdict")}
+    return await page(
+        view,
+        permissions,
+        "object.html",
+        status,
+        stated=[(each, by_uid(each.operation_uid)) for each in target.permissions],
+        operations=[each for each in KINDS[target.kind].root or () if "Instance" in each.appliance],
+        given=given,
+        roles=list((await roles.names(view.session.network)).values()),
+        **values,
+    )
+
+
+def _lines(target: Target, allowed: dict[str, bool], form: FormData | None) -> list[Line]:
+    """Returns the operations of all trees, as they stand or as a form that was refused has them."""
+    stated: dict[str, Literal["allow", "deny"]] = {
+        each.operation_uid: "allow" if each.is_allowed else "deny" for each in target.general
+    }
+    lines = []
+    for root in ROOTS.values():
+        for operation in root:
+            now: Any = stated.get(operation.uid, "") if form is None else form.get(f"p-{operation.uid}")
+            lines.append(Line(operation, len(operation.lineage) - 1, now, allowed[operation.uid]))
+    return lines
+
+
+def _differences(form: FormData, principal: Principal) -> tuple[list[Permission], list[Permission]]:
+    """Returns the permissions to remove and to add: what differs from what the form showed."""
+    removed, added = [], []
+    for root in ROOTS.values():
+        for operation in root:
+            was, wanted = form.get(f"was-{operation.uid}"), form.get(f"p-{operation.uid}")
+            if was == wanted:
+                continue
+            if was in VERDICTS:
+                removed.append(_permission(operation.uid, principal, is_allowed=VERDICTS[was]))
+            if wanted in VERDICTS:
+                added.append(_permission(operation.uid, principal, is_allowed=VERDICTS[wanted]))
+    return removed, added
+
+
+async def _single(form: FormData, targets: Targets, target: Target) -> tuple[list[Permission], list[Permission]]:
+    """Returns the permission on one thing that the form removes, or that it adds."""
+    if form.get("remove"):
+        for each in target.permissions:
+            if form.get("remove") == f"{each.operation_uid} {each.principal.type} {each.principal.id}":
+                return [each], []
+        return [], []  # somebody else has removed it
+    verdict = VERDICTS.get(form.get("verdict"))
+    if verdict is None:
+        raise Invalid("'verdict': choose whether to allow or to deny.")
+    principal = await targets.principal(form.get("principal").strip())
+    permission = _permission(form.get("operation"), principal, is_allowed=verdict)
+    return [], [msgspec.structs.replace(permission, entity_id=target.id)]
+
+
+def _permission(uid: str, principal: Principal, *, is_allowed: bool) -> Permission:
+    return Permission(operation_uid=uid, principal=principal, is_allowed=is_allowed)
