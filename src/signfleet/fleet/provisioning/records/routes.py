@@ -1,4 +1,4 @@
-"""`/rest-device/v2/device`: which setup the player with a serial gets, as clients of B-Deploy manage it."""
+"""`/rest-device/v2`: which setup the player with a serial gets, as clients of B-Deploy manage it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ from signfleet.fleet.provisioning.records.service import ProvisioningRecords, Wa
 from signfleet.fleet.provisioning.setups.routes import BODIES, PAGE, SETUPS
 from signfleet.fleet.provisioning.setups.service import Setups
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import SETUP_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import Endpoints, Parameter
 
 _PATH: Final = "/v2/device"
+_NO_BODY: Final = "400 401 403 406 5XX"
 _ONE: Final = (
     Parameter("_id", "The id of one record; `id` means the same."),
     Parameter("serial", "The serial number of one record."),
 )
+_NETWORK: Final = Parameter("query[networkName]", "The network; records of another one are not found.")
 _FILTERS: Final = (
     *_ONE,
-    Parameter("query[networkName]", "The network; records of another one are not found."),
+    _NETWORK,
     Parameter("query[setupName]", "The name of the setup."),
     Parameter("query[username]", "The login in the record."),
     Parameter("sort[serial]", "`1`, or `-1` for the reverse order."),
@@ -50,8 +51,8 @@ async def list_records(
 ) -> Answer:
     """List the provisioning records of the network; `total` is how many it has, `matched` how many match."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
-    network, id_ = given(call, "networkName"), given(call, "_id", "id")
-    is_other = network is not None and fold(network) != fold(await setups.network_name(call.network_id))
+    id_ = given(call, "_id", "id")
+    is_other = not await setups.is_network(call.network_id, given(call, "networkName"))
     wanted = Wanted(id_, given(call, "serial"), given(call, "username"), given(call, "setupName"))
     page = await provisioning_records.page(
         call.network_id, wanted, window(call), is_descending=is_descending(call, "serial", "SerialNumber")
@@ -91,14 +92,17 @@ async def replace_record(call: Call, permissions: Permissions, provisioning_reco
 @endpoints.delete(
     _PATH,
     scope=f"{SETUPS}.delete",
-    parameters=(*_ONE, Parameter("_ids", "The ids of several records; may be repeated.")),
+    parameters=(*_ONE, _NETWORK, Parameter("_ids", "The ids of several records; may be repeated.")),
     answer=dict[str, Any],
     statuses="200",
     more="404",
 )
-async def delete_records(call: Call, permissions: Permissions, provisioning_records: ProvisioningRecords) -> Answer:
+async def delete_records(
+    call: Call, permissions: Permissions, provisioning_records: ProvisioningRecords, setups: Setups
+) -> Answer:
     """Delete the record that `_id` or `serial` names, or those of all `_ids`."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
+    await setups.require_network(call.network_id, given(call, "networkName"))
     if ids := all_given(call, "_ids"):
         return await _delete_all(call, provisioning_records, ids)
     wanted = Wanted(given(call, "_id", "id"), given(call, "serial"))
@@ -113,7 +117,7 @@ async def delete_records(call: Call, permissions: Permissions, provisioning_reco
     scope=f"{SETUPS}.delete",
     answer=dict[str, Any],
     statuses="200",
-    errors="400 401 403 406 5XX",
+    errors=_NO_BODY,
 )
 async def delete_records_by_path(
     call: Call, permissions: Permissions, provisioning_records: ProvisioningRecords, ids: str
@@ -125,6 +129,22 @@ async def delete_records_by_path(
     except msgspec.MsgspecError:
         named = ids
     return await _delete_all(call, provisioning_records, [named] if isinstance(named, str) else named)
+
+
+@endpoints.get("/v2/count-setups/{setup}", scope=f"{SETUPS}.retrieve", answer=dict[str, Any], errors=_NO_BODY)
+async def count_records_of_setup(
+    call: Call, permissions: Permissions, provisioning_records: ProvisioningRecords, setup: str
+) -> Answer:
+    """Count the records whose player gets a setup."""
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
+    return answer_result(await provisioning_records.count_of_setup(call.network_id, setup))
+
+
+@endpoints.get("/v2/application", scope=f"{SETUPS}.retrieve", answer=dict[str, Any])
+async def list_applications(call: Call, permissions: Permissions) -> Answer:
+    """List the vendor's partner applications: always none, since a server of one's own has no such catalogue."""
+    await permissions.require_everywhere(call.session, SETUP_DEVICE)
+    return answer_result({"PartnerApplicationFile": []})
 
 
 async def _delete_all(call: Call, provisioning_records: ProvisioningRecords, ids: list[str]) -> Answer:

@@ -78,6 +78,13 @@ class ProvisioningRecords:
         asked = ((wanted.serial, row.serial), (wanted.username, row.username), (wanted.setup_name, row.setup_name))
         return row if all(value is None or fold(value) == fold(own or "") for value, own in asked) else None
 
+    async def count_of_setup(self, network_id: int, setup_id: str) -> int:
+        """Returns how many records of the network give their serial a setup, which may be deleted already."""
+        package_key = await self._setups.package_key(network_id, setup_id)
+        of_setup = {"setup_id": setup_id.lower(), "package_key": package_key}
+        (count,) = await self._store.scan_all(queries.COUNT_OF_SETUP, network_id=network_id, **of_setup)
+        return count.total
+
     async def create(self, network_id: int, given: dict[str, Any], now: int) -> str:
         """Creates a record and returns its id. Raises `Invalid`, `Forbidden`, and `Conflict` for a known serial."""
         values = await self._values(network_id, given)

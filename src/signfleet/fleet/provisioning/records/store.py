@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
 
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import setup_record
@@ -74,6 +74,17 @@ _page = _rows.where(*_matching).limit(bindparam("count")).offset(bindparam("skip
 PAGE = Query(_page.order_by(setup_record.c.serial_key), RecordRow)
 PAGE_DESCENDING = Query(_page.order_by(setup_record.c.serial_key.desc()), RecordRow)
 COUNT = Query(select(func.count().label("total")).where(*_matching), Total)
+#: How many records give their serial a setup: by its id, or by its name where they have no id.
+COUNT_OF_SETUP = Query(
+    select(func.count().label("total")).where(
+        _of_network,
+        or_(
+            func.lower(setup_record.c.setup_id) == bindparam("setup_id"),
+            and_(setup_record.c.setup_id.is_(None), setup_record.c.setup_name_key == bindparam("package_key")),
+        ),
+    ),
+    Total,
+)
 RECORD = Query(_rows.where(_of_network, setup_record.c.id == bindparam("id")), RecordRow)
 RECORD_OF_SERIAL = Query(_rows.where(setup_record.c.serial_key == bindparam("serial_key")), RecordRow)
 LOCK_RECORD = Query(

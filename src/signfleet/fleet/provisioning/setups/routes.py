@@ -15,7 +15,6 @@ from signfleet.fleet.provisioning.envelope import (
 )
 from signfleet.fleet.provisioning.setups.service import Setups
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.operations.definitions import SETUP_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.http.call import Answer, Call, answer_json
@@ -31,6 +30,7 @@ PAGE: Final = (
 )
 _PATH: Final = "/v3/setup"
 _OLDER: Final = ("/rest-setup/v2/setup",)
+_OLDER_BY_ID: Final = ("/rest-setup/v2/setup/{setup}",)
 _FILTERS: Final = (
     Parameter("_id", "The id of one setup."),
     Parameter("query[networkName]", "The network; setups of another one are not found."),
@@ -48,8 +48,7 @@ endpoints = Endpoints("/rest-setup", family="B-Deploy", operation=SETUP_DEVICE, 
 async def list_setups(call: Call, permissions: Permissions, setups: Setups) -> Answer:
     """List the setups of the network, or the one that `_id` names."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
-    network = given(call, "networkName")
-    if network is not None and fold(network) != fold(await setups.network_name(call.network_id)):
+    if not await setups.is_network(call.network_id, given(call, "networkName")):
         return answer_result([])
     id_ = given(call, "_id")
     if id_ is not None:
@@ -66,7 +65,7 @@ async def list_setups(call: Call, permissions: Permissions, setups: Setups) -> A
     )
 
 
-@endpoints.get(_PATH + "/{setup}", scope=f"{SETUPS}.retrieve", answer=dict[str, Any], secret=True)
+@endpoints.get(_PATH + "/{setup}", scope=f"{SETUPS}.retrieve", answer=dict[str, Any], secret=True, aliases=_OLDER_BY_ID)
 async def get_setup(call: Call, permissions: Permissions, setups: Setups, setup: str) -> Answer:
     """Get the document of a setup as it was sent, with its id."""
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
@@ -102,7 +101,7 @@ async def replace_setup(call: Call, permissions: Permissions, setups: Setups) ->
 @endpoints.delete(
     _PATH,
     scope=f"{SETUPS}.delete",
-    parameters=_FILTERS[:1],
+    parameters=_FILTERS[:2],
     answer=dict[str, Any],
     statuses="200",
     more="404",
@@ -116,7 +115,9 @@ async def delete_setup(call: Call, permissions: Permissions, setups: Setups) -> 
     return await _delete(call, permissions, setups, id_)
 
 
-@endpoints.delete(_PATH + "/{setup}", scope=f"{SETUPS}.delete", answer=dict[str, Any], statuses="200")
+@endpoints.delete(
+    _PATH + "/{setup}", scope=f"{SETUPS}.delete", answer=dict[str, Any], statuses="200", aliases=_OLDER_BY_ID
+)
 async def delete_setup_by_path(call: Call, permissions: Permissions, setups: Setups, setup: str) -> Answer:
     """Delete a setup."""
     return await _delete(call, permissions, setups, setup)
@@ -124,5 +125,6 @@ async def delete_setup_by_path(call: Call, permissions: Permissions, setups: Set
 
 async def _delete(call: Call, permissions: Permissions, setups: Setups, id_: str) -> Answer:
     await permissions.require_everywhere(call.session, SETUP_DEVICE)
+    await setups.require_network(call.network_id, given(call, "networkName"))
     await setups.delete(call.network_id, id_, call.now)
     return answer_result(None)

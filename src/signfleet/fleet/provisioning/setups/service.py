@@ -10,7 +10,7 @@ import msgspec
 from signfleet.fleet.provisioning.envelope import PageWindow, is_id, new_id
 from signfleet.fleet.provisioning.setups import document as documents
 from signfleet.fleet.provisioning.setups import store as queries
-from signfleet.foundation.errors import Invalid, NotFound, Unauthenticated
+from signfleet.foundation.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from signfleet.foundation.quotas import check_quota
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -36,6 +36,16 @@ class Setups:
             raise Unauthenticated("The network was deleted.")
         return row.name
 
+    async def is_network(self, network_id: int, named: str | None) -> bool:
+        """Returns whether a name is the network's; none stands for it too."""
+        return named is None or fold(named) == fold(await self.network_name(network_id))
+
+    async def require_network(self, network_id: int, named: str | None) -> None:
+        """Raises `Forbidden` if another network is named."""
+        if not await self.is_network(network_id, named):
+            own = await self.network_name(network_id)
+            raise Forbidden(f"'networkName' is '{named}'; this session is for the network '{own}'.")
+
     async def page(
         self, network_id: int, package: str | None, username: str | None, window: PageWindow, *, is_descending: bool
     ) -> list[dict[str, Any]]:
@@ -58,6 +68,11 @@ class Setups:
             return None
         document: dict[str, Any] = msgspec.json.decode(row.document)
         return _row(row, await self.network_name(network_id)) | document
+
+    async def package_key(self, network_id: int, id_: str) -> str | None:
+        """Returns the folded name of a setup; None if there is none of that id."""
+        row = await self._store.one(queries.SETUP, network_id=network_id, id=id_.lower())
+        return None if row is None else row.package_key
 
     async def document(self, network_id: int, id_: str) -> dict[str, Any]:
         """Returns the document of a setup with its id. Raises `NotFound`."""

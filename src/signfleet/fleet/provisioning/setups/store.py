@@ -14,6 +14,7 @@ class SetupRow(Protocol):
     """A setup; the document as JSON, dates in ms."""
 
     id: str
+    package_key: str
     document: str
     creation_date: int
     last_modified_date: int
@@ -25,7 +26,7 @@ class NetworkName(Protocol):
 
 NETWORK_NAME = Query(select(network.c.name).where(network.c.id == bindparam("id")), NetworkName)
 
-_rows = select(setup.c.id, setup.c.document, setup.c.creation_date, setup.c.last_modified_date)
+_rows = select(setup.c.id, setup.c.package_key, setup.c.document, setup.c.creation_date, setup.c.last_modified_date)
 _matching = (
     setup.c.network_id == bindparam("network_id"),
     # Without a value, every setup matches.
