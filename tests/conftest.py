@@ -78,6 +78,7 @@ SLOW = (
     "app/cli/test_demo.py",
     "app/test_server.py",
     "app/test_streams.py",
+    "app/tls_front/test_running.py",
     "bench/test_measures.py",
     "clients",
     "console/browser",

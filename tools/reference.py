@@ -48,8 +48,8 @@ COMMANDS_HEAD = """# The command `signfleet`
 `make docs` generates this page; a test fails if it is out of date. Some flags are settings;
 [settings.md](settings.md) shows other ways to set them.
 
-Except for `serve`, `demo` and `simulate`, the commands work on the store directly, whether or not
-a server is running. With `--json`, commands that print data print it as JSON.
+Except for `serve`, `demo`, `simulate` and `tls-front`, the commands work on the store directly,
+whether or not a server is running. With `--json`, commands that print data print it as JSON.
 """
 
 

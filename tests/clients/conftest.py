@@ -8,13 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
 
 from signfleet.app.bootstrap import Tenant
 from tests.api import Api
-from tests.clients.proxy import running_proxy
+from tests.fronting import RunningFront, running_front
 from tests.running import bootstrapped, running_server
 
 PLAYERS = 3
@@ -34,29 +33,33 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A running server with `PLAYERS` devices."""
     data = tmp_path_factory.mktemp("fleet")
     network = bootstrapped(data)
-    arguments = ("--data", str(data), "--no-access-log", "--legacy-token-endpoint")
+    arguments = ("--data", str(data), "--no-access-log", "--legacy-token-endpoint", "--trusted-proxies", "127.0.0.1")
     with running_server(*arguments) as server, Api(server.address, network) as api:
         api.add_players(PLAYERS)
         yield Fleet(server.address, network, list(api.devices()))
 
 
 @pytest.fixture(scope="session")
-def run_client(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunClient]:
+def front(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningFront]:
+    """Answers for the vendor's host names."""
+    with running_front(fleet.address, tmp_path_factory.mktemp("front")) as front:
+        yield front
+
+
+@pytest.fixture(scope="session")
+def run_client(front: RunningFront) -> RunClient:
     """Runs a script against the server in an interpreter of its own; the script prints its result as JSON."""
-    port = urlsplit(fleet.address).port
-    assert port is not None
-    with running_proxy(port, tmp_path_factory.mktemp("proxy")) as proxy:
 
-        def run(script: str, **arguments: str) -> Any:
-            done = subprocess.run(
-                [sys.executable, "-c", script, json.dumps(arguments)],
-                env={**os.environ, **proxy.environment},
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr
-            return json.loads(done.stdout)
+    def run(script: str, **arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-c", script, json.dumps(arguments)],
+            env={**os.environ, **front.variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
-        yield run
+    return run

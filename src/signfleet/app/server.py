@@ -48,7 +48,7 @@ def run(settings: Settings, companion: Companion | None = None) -> None:
 
     Raises `CannotListen`, `CannotOpen`, `SettingsError` or what the companion raised.
     """
-    with StopSignals() as stop, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with StopSignals() as stop, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(settings, companion, stop))
 
 
@@ -66,7 +66,7 @@ async def serve(settings: Settings, companion: Companion | None, stop: StopSigna
             if stop.came:
                 return
             services.readiness.withhold("the first start is not finished")
-            server = _Server(configuration(app, settings))
+            server = Server(configuration(app, settings))
             address = address_of(listeners[0])
             serving = asyncio.create_task(server.serve(sockets=listeners))
             log.info("listening", address=address, version=__version__)
@@ -138,7 +138,7 @@ async def _until_stopped(
         raise error
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Ignores signals, because the companion must end before the server and the store close after it."""
 
     @contextlib.contextmanager
@@ -202,7 +202,7 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 - not on every platform

@@ -482,7 +482,7 @@ def test_programs_get_the_version_as_json() -> None:
 
 
 #: Commands that run on, write a format of their own, or print one sentence to confirm a change.
-WITHOUT_JSON = {"serve", "demo", "audit export", "openapi"} | {
+WITHOUT_JSON = {"serve", "demo", "tls-front", "audit export", "openapi"} | {
     *("network lock", "network unlock", "network level", "person lock", "person unlock", "user lock", "user unlock"),
     *("application delete", "token revoke", "device release", "device unblock", "device reject-claim"),
 }

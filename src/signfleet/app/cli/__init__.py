@@ -22,6 +22,7 @@ from signfleet.app.cli import (
     serve,
     simulate,
     subscription,
+    tls_front,
     token,
     user,
 )
@@ -29,7 +30,7 @@ from signfleet.app.cli.groups import Commands
 from signfleet.foundation import stop_signals
 
 #: Commands that handle the stop signals themselves.
-SERVERS = ("serve", "demo")
+SERVERS = ("serve", "demo", "tls-front")
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -59,6 +60,7 @@ for each in (
     jobs.import_,
     jobs.jobs,
     simulate.simulate,
+    tls_front.tls_front,
     backup.backup,
     backup.restore,
     backup.upgrade,
