@@ -21,8 +21,9 @@ import pytest
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.fleet.devices.service import Devices, DeviceView
 from signfleet.foundation.settings import Settings
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.caller.session import Session
-from tests.conftest import IssueSetupToken
+from tests.conftest import IssueSetupToken, SignIn
 from tests.direct import Answer, DirectClient
 from tests.fleet.devices.stored import register
 
@@ -37,6 +38,8 @@ OF_PYTHON = ("calls", "memory")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 DEVICES = 200
 REPORTS = 32
+#: More devices than a page has, so that a query for each would show.
+GRANTED = 120
 MEMORY_ROUNDS = 5
 MAIN = "/2022/06/REST"
 PLAYER = "/player/v1"
@@ -161,6 +164,13 @@ async def joined(server: Server, setup_token: str) -> str:
     return str(json.loads(answer)["access_token"])
 
 
+async def allow_to_view(server: Server, token: str, user_id: int, serial: str) -> None:
+    principal = {"type": "User", "id": user_id}
+    permission = {"operationUID": VIEW_DEVICE.uid, "principal": principal, "isAllowed": True}
+    status, answer = await server.ask("POST", f"{MAIN}/Devices/{serial}/Permissions/", token, [permission])
+    assert status < 300, answer
+
+
 async def log_bytes(path: Path, reports: Callable[[int], Awaitable[Answer]]) -> int:
     """Returns the bytes that one report adds to the write-ahead log."""
     connection = CONNECT(path)
@@ -180,17 +190,25 @@ async def test_hot_paths_stay_within_their_recorded_costs(
     network: Any,
     admin_token: str,
     issue_setup_token: IssueSetupToken,
+    sign_in: SignIn,
 ) -> None:
     server = Server(services, counter)
     await register(services.store, network.network_id, [f"D{number}" for number in range(DEVICES)])
+    ulla = await sign_in("ulla@example.com", role=None)
+    await sign_in("otto@example.com", role=None)
+    for login in ("ulla@example.com", "otto@example.com"):  # one does not see the other
+        user = await services.users.find(network.network_id, login)
+        assert user is not None
+        for number in range(GRANTED):
+            await allow_to_view(server, admin_token, user.id, f"D{number}")
     player = await joined(server, await issue_setup_token())
     sequence = iter(range(1, 1_000))
 
     def report(_number: int = 0) -> Awaitable[Answer]:
         return server.ask("POST", f"{PLAYER}/report", player, {"sequence": next(sequence), "status": STATUS})
 
-    def get(target: str) -> Callable[[], Awaitable[Answer]]:
-        return lambda: server.ask("GET", f"{MAIN}{target}", admin_token)
+    def get(target: str, token: str = admin_token) -> Callable[[], Awaitable[Answer]]:
+        return lambda: server.ask("GET", f"{MAIN}{target}", token)
 
     names = iter(f"Name {number}" for number in range(10, 99))
 
@@ -206,6 +224,7 @@ async def test_hot_paths_stay_within_their_recorded_costs(
     costs: dict[str, Cost] = {
         "get a device": await server.cost_of_read(get("/Devices/D7/")),
         "list 100 devices": await server.cost_of_read(get("/Devices/?pageSize=100")),
+        "list 100 granted devices": await server.cost_of_read(get("/Devices/?pageSize=100", ulla)),
         "filter and sort devices": await server.cost_of_read(get(f"/Devices/?filter={FILTER}&sort={SORT}&pageSize=20")),
         "count devices": await server.cost_of_read(get("/Devices/Count/")),
         "list regions": await server.cost_of_read(get("/Devices/Regions/")),

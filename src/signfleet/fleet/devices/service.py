@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
@@ -54,7 +55,12 @@ class Devices:
         """
         row = await self._visible(session, ref, queries.PLAYER_BY_ID, queries.PLAYER_BY_SERIAL)
         is_partial = bool(await self._visible_permissions.devices_with_hidden(session, [row.id]))
-        return DeviceView(row, await self._document(session, row.id) if is_partial else row.document, is_partial)
+        if not is_partial:
+            return DeviceView(row, row.document, is_partial)
+        partial = await self._documents(session, [row.id], [row.id])
+        if not partial:
+            raise NotFound.in_network("device", ref)
+        return DeviceView(row, partial[0], is_partial)
 
     async def find(
         self, session: Session, ref: str, operation: Operation = VIEW_DEVICE, tx: Transaction | None = None
@@ -91,23 +97,21 @@ class Devices:
                 if fold(str(getattr(other, column))) == fold(given):
                     raise of_another(name, "device", given, own)
 
-    async def _document(self, session: Session, device_id: int, *, shown: bool = False) -> bytes:
-        """Returns a device as JSON; unless `shown`, without permissions of users whom the caller may not see."""
-        row = await self._store.one(queries.PLAYER_BY_ID, network_id=session.network_id, id=device_id)
-        part = await self._store.one(queries.PART["permissions"], network_id=session.network_id, device_id=device_id)
-        if row is None or part is None:
-            raise NotFound.in_network("device", str(device_id))
-        if shown:
-            return bytes(row.document)
-        return with_permissions(
-            bytes(row.document), part.part, await self._visible_permissions.of_device(session, device_id)
-        )
+    async def _documents(self, session: Session, ids: Sequence[int], hidden: Sequence[int]) -> list[bytes]:
+        """Returns devices as JSON, the `hidden` ones without permissions of users whom the caller may not see."""
+        rows = await self._store.all(queries.WITH_PERMISSIONS, network_id=session.network_id, ids=list(ids))
+        found = {row.id: row for row in rows}
+        documents = {id_: bytes(row.document) for id_, row in found.items()}
+        shown = await self._visible_permissions.of_devices(session, [id_ for id_ in hidden if id_ in found])
+        for id_, permissions in shown.items():
+            documents[id_] = with_permissions(documents[id_], found[id_].permissions, permissions)
+        return [documents[id_] for id_ in ids if id_ in documents]
 
     async def part(self, session: Session, ref: str, name: str) -> str:
         """Returns a part (a name in `store.PART`) of the document of a device, as JSON. Raises `NotFound`."""
         found = await self.find(session, ref)
         if name == "permissions" and await self._visible_permissions.devices_with_hidden(session, [found.id]):
-            return await self._visible_permissions.of_device(session, found.id)
+            return (await self._visible_permissions.of_devices(session, [found.id]))[found.id]
         row = await self._store.one(queries.PART[name], network_id=session.network_id, device_id=found.id)
         if row is None:
             raise NotFound.in_network("device", ref)
@@ -153,7 +157,7 @@ class Devices:
             return found.page([])
         hidden = await self._visible_permissions.devices_with_hidden(session, found.ids)
         if hidden:
-            return found.page([await self._document(session, id_, shown=id_ not in hidden) for id_ in found.ids])
+            return found.page(await self._documents(session, found.ids, hidden))
         row = await self._store.one(queries.DOCUMENTS, network_id=session.network, ids=found.ids)
         return found.page([row.documents] if row and row.documents else [])
 

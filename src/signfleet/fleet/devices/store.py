@@ -57,6 +57,11 @@ class PlayerRow(Protocol):
     document: bytes
 
 
+class PlayerWithPermissions(PlayerRow, Protocol):
+    #: JSON
+    permissions: str
+
+
 class TargetGroup(Protocol):
     """A group that a device moves to."""
 
@@ -101,6 +106,10 @@ PLAYER = (
 )
 PLAYER_BY_ID = Query(PLAYER.where(device.c.id == bindparam("id")), PlayerRow)
 PLAYER_BY_SERIAL = Query(PLAYER.where(device.c.serial_key == bindparam("serial_key")), PlayerRow)
+#: The Player entities with some ids, and the permissions in them as JSON.
+WITH_PERMISSIONS = Query(
+    PLAYER.add_columns(device_document.c.permissions).where(among(device.c.id, "ids")), PlayerWithPermissions
+)
 #: The Player entities of a page.
 DOCUMENTS = Query(
     select(

@@ -62,6 +62,16 @@ async def of_entity(tx: Store | Transaction, network_id: int, entity: str, entit
     return [permission_of(row) for row in rows]
 
 
+async def of_entities(
+    tx: Store | Transaction, network_id: int, entity: str, entity_ids: Sequence[int]
+) -> list[tuple[int, Permission]]:
+    """Returns the permissions on some instances with the id of each, oldest first."""
+    rows = await tx.all(
+        queries.PERMISSIONS_OF_ENTITIES, network_id=network_id, entity=entity, entity_ids=list(entity_ids)
+    )
+    return [(row.entity_id, permission_of(row)) for row in rows]
+
+
 async def of_principal(
     tx: Store | Transaction, network_id: int, principal_type: str, principal_id: int
 ) -> list[Permission]:

@@ -143,6 +143,10 @@ PERMISSIONS_OF_ENTITY = Query(
     ),
     PermissionWithPrincipal,
 )
+PERMISSIONS_OF_ENTITIES = Query(
+    _with_principals.where(permission.c.entity == bindparam("entity"), among(permission.c.entity_id, "entity_ids")),
+    PermissionWithPrincipal,
+)
 GENERAL_PERMISSIONS_OF_PRINCIPAL = Query(
     _with_principals.where(
         permission.c.principal_type == bindparam("principal_type"),
