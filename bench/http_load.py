@@ -132,8 +132,12 @@ async def load(port: int, payload: bytes | Sequence[Script], connections: int, s
     ]
     already = sum(client.answers for client in clients)
     started = loop.time()
-    await asyncio.wait([client.closed for client in clients], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-    answers = sum(client.answers for client in clients) - already
+    closed, answers = [client.closed for client in clients], 0
+    while not answers and loop.time() < started + 30:  # at least one answer, however slow the machine
+        done, _ = await asyncio.wait(closed, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        answers = sum(client.answers for client in clients) - already
+        if done:
+            break
     elapsed = loop.time() - started
     for client in clients:
         client.stopping = True
@@ -171,11 +175,11 @@ async def p99_beside(
 
 
 async def p99(port: int, payload: bytes, seconds: float, pause: float = 0.001) -> float:
-    """Returns the 99th percentile of the answer time in ms, for one connection with pauses (seconds)."""
+    """Returns the 99th percentile of the answer time in ms, for one connection with pauses (seconds): two at least."""
     reader, writer = await asyncio.open_connection(HOST, port)
     times = []
     end = time.perf_counter() + seconds
-    while (started := time.perf_counter()) < end:
+    while (started := time.perf_counter()) < end or len(times) < 2:
         writer.write(payload)
         head = (await reader.readuntil(HEAD_END)).removesuffix(HEAD_END)
         await reader.readexactly(body_length(head))

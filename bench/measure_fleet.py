@@ -1,8 +1,9 @@
 """Beside 50,000 players: what they take of a core, and how long an operator waits for a device meanwhile
 
 50,000 players that report once a minute make 833 reports a second, each durable before its answer. The devices of the
-large fleet take turns to send as many; BENCH_DEVICES=50000 has one for each player. A process of its own sends them,
-each at its time whether or not earlier ones were answered. The operator asks for a device again and again, with pauses;
+large fleet take turns to send as many; BENCH_DEVICES=50000 has one for each player. Each has reported once before, so
+that nobody measures 50,000 players that all come back from silence. A process of its own sends the reports, each at its
+time whether or not earlier ones were answered. The operator asks for a device again and again, with pauses;
 then beside reports as fast as 64 connections send them, and beside the deletion of half of the fleet.
 """
 
@@ -15,9 +16,9 @@ import multiprocessing
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -40,6 +41,8 @@ REPORTS_PER_SECOND: Final = 50_000 / 60
 CONNECTIONS, STORM_CONNECTIONS = 200, 64
 #: Seconds: of the quiet server, of the fleet's reports, of each of the other works, and before these are measured.
 QUIET, SECONDS, OTHER, AROUND = 8.0, 30.0, 6.0, 1.0
+#: Seconds that the players may take to report once before anything is measured.
+PATIENCE: Final = 120
 #: Seconds between two requests of the operator, and between two looks of the load for what is due.
 PAUSE, TICK = 0.01, 0.01
 #: The different statuses that the reports have come from so many players.
@@ -48,6 +51,7 @@ PROFILES: Final = 16
 LIFETIME: Final = 3_600_000
 #: The goals: per cent of a core, times the wait for a quiet server, and MB.
 CORE, BESIDE_FLEET, BESIDE_OTHERS, MEMORY = 30, 3, 2, 350
+_HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class _Sent(NamedTuple):
@@ -66,6 +70,8 @@ def measure() -> Iterator[Row]:
         def operator(seconds: float) -> float:
             return asyncio.run(http_load.p99(ours.port, look_up, seconds, PAUSE))
 
+        with _beside(_once, ours.port, tokens, PATIENCE):
+            pass
         quiet = operator(QUIET)
         with _beside(_paced, ours.port, tokens, SECONDS) as sent:
             began, spent = time.monotonic(), ours.server.cpu_seconds()
@@ -112,12 +118,13 @@ async def _tokens(ours: Ours, devices: Sequence[int]) -> list[str]:
 
 
 def _reports(tokens: Sequence[str]) -> Iterator[bytes]:
-    """Yields the next report of each player in turns, with numbers that rise with the time."""
-    states = [json.dumps(status).encode() for profile in fleet(PROFILES) for status in statuses(profile)]
-    for token, state in zip(itertools.cycle(tokens), itertools.cycle(states), strict=False):
-        body = b'{"sequence":%d,"status":%b}' % (time.time_ns() // 1_000_000, state)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Accept": "application/json"}
-        yield http_load.request("POST", REPORT, headers, body)
+    """Yields the next report of each player in turns; each has a profile of its own and numbers that rise with time."""
+    profiles = [[json.dumps(status).encode() for status in statuses(profile)] for profile in fleet(PROFILES)]
+    for turn in itertools.count():
+        for token, states in zip(tokens, itertools.cycle(profiles), strict=False):
+            state = states[turn % len(states)]
+            body = b'{"sequence":%d,"status":%b}' % (time.time_ns() // 1_000_000, state)
+            yield http_load.request("POST", REPORT, _HEADERS | {"Authorization": f"Bearer {token}"}, body)
 
 
 class _Waiting(http_load.Connection):
@@ -143,23 +150,46 @@ class _Waiting(http_load.Connection):
             super()._send()
 
 
+@asynccontextmanager
+async def _clients(port: int, count: int) -> AsyncIterator[list[_Waiting]]:
+    """Opens connections; closes them at the end, whatever they wait for."""
+    loop = asyncio.get_running_loop()
+    clients = [(await loop.create_connection(_Waiting, http_load.HOST, port))[1] for _ in range(count)]
+    yield clients
+    for client in clients:
+        client.end()
+    await asyncio.gather(*(client.closed for client in clients))
+
+
+def _once(port: int, tokens: Sequence[str], seconds: float) -> _Sent:
+    """Sends one report of each player, as fast as the server answers, in `seconds` at most."""
+
+    async def send() -> _Sent:
+        async with _clients(port, STORM_CONNECTIONS) as clients:
+            turns, done = itertools.cycle(clients), 0
+            for report in itertools.islice(_reports(tokens), len(tokens)):
+                next(turns).add(report)
+            for _ in range(int(seconds / TICK)):
+                if (done := sum(client.answers for client in clients)) == len(tokens):
+                    break
+                await asyncio.sleep(TICK)
+            return _Sent(len(tokens), done)
+
+    return asyncio.run(send())
+
+
 def _paced(port: int, tokens: Sequence[str], seconds: float) -> _Sent:
     """Sends the reports of the fleet at their times."""
 
     async def send() -> _Sent:
-        loop, reports = asyncio.get_running_loop(), _reports(tokens)
-        clients = [(await loop.create_connection(_Waiting, http_load.HOST, port))[1] for _ in range(CONNECTIONS)]
-        turns, began, due = itertools.cycle(clients), loop.time(), 0
-        while (elapsed := loop.time() - began) < seconds:
-            while due < elapsed * REPORTS_PER_SECOND:
-                next(turns).add(next(reports))
-                due += 1
-            await asyncio.sleep(TICK)
-        done = sum(client.answers for client in clients)
-        for client in clients:
-            client.end()
-        await asyncio.gather(*(client.closed for client in clients))
-        return _Sent(due, done)
+        async with _clients(port, CONNECTIONS) as clients:
+            turns, reports, began, due = itertools.cycle(clients), _reports(tokens), time.monotonic(), 0
+            while (elapsed := time.monotonic() - began) < seconds:
+                while due < elapsed * REPORTS_PER_SECOND:
+                    next(turns).add(next(reports))
+                    due += 1
+                await asyncio.sleep(TICK)
+            return _Sent(due, sum(client.answers for client in clients))
 
     return asyncio.run(send())
 
