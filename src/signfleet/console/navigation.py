@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from signfleet.console.translations import later
-from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_USER
+from signfleet.identity.access.operations.definitions import SETUP_DEVICE, VIEW_DEVICE, VIEW_USER
 from signfleet.identity.access.operations.operation import Operation
 
 
@@ -23,5 +23,6 @@ SECTIONS: Final = (
     Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),
     Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
     Section("/console/people/", "users", later("People & rights"), VIEW_USER),
+    Section("/console/add/", "plus", later("Add players"), SETUP_DEVICE),
 )
 """What a new section adds itself to. The first one that a person may see is where they begin."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.console.alerts.routes import pages as alert_pages
 from signfleet.console.assets import endpoints as asset_endpoints
+from signfleet.console.joining.routes import pages as joining_pages
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
 from signfleet.console.people.applications import pages as application_pages
@@ -27,9 +28,13 @@ def endpoints() -> list[Endpoint]:
         *player_pages,
         *single_player_pages,
         *alert_pages,
+<<<<<<< HEAD
         *user_pages,
         *role_pages,
         *permission_pages,
         *application_pages,
         *setup_token_pages,
+=======
+        *joining_pages,
+>>>>>>> 15210d6 (console: add players with a setup token, its QR code and lines)
     ]

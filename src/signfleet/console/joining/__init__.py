@@ -1,0 +1,1 @@
+"""`/console/add`: how players join the network."""
