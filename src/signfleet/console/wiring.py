@@ -28,13 +28,10 @@ def endpoints() -> list[Endpoint]:
         *player_pages,
         *single_player_pages,
         *alert_pages,
-<<<<<<< HEAD
         *user_pages,
         *role_pages,
         *permission_pages,
         *application_pages,
         *setup_token_pages,
-=======
         *joining_pages,
->>>>>>> 15210d6 (console: add players with a setup token, its QR code and lines)
     ]
