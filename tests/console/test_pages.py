@@ -11,11 +11,11 @@ from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.console.browsing import sign_in
 
-<<<<<<< HEAD
 PATHS = [
     "/console/now/",
     "/console/players/",
     "/console/alerts/",
+    "/console/add/",
     "/console/networks/",
     "/console/people/",
     "/console/people/invite/",
@@ -27,9 +27,6 @@ PATHS = [
     "/console/people/applications/",
     "/console/people/setup-tokens/",
 ]
-=======
-PATHS = ["/console/now/", "/console/players/", "/console/alerts/", "/console/networks/", "/console/add/"]
->>>>>>> 15210d6 (console: add players with a setup token, its QR code and lines)
 
 
 class _Links(HTMLParser):
