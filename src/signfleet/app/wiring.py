@@ -8,6 +8,7 @@ from typing import Any
 
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.console import wiring as console
+from signfleet.console.player.page import PlayerPages
 from signfleet.fleet import wiring as fleet
 from signfleet.foundation.background import Background, Job
 from signfleet.foundation.settings import Settings
@@ -26,6 +27,9 @@ class Services(fleet.FleetServices):
 
     def __init__(self, foundation: Foundation) -> None:
         super().__init__(foundation)
+        self.player_pages = PlayerPages(
+            self.health_lists, self.permissions, self.commands, self.agents, foundation.links
+        )
         self.background = Background(*self.jobs(), Job("housekeeping", Housekeeping(self.store).tidy, 600))
 
     async def close(self) -> None:

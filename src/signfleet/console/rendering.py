@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from signfleet.console.assets import asset
 from signfleet.console.translations import LANGUAGES, locale_of, translation
 from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.json import encode
 
 FOLDER: Final = Path(__file__).parent / "templates"
 
@@ -47,8 +48,14 @@ def _environment(language: str) -> Environment:
         return parsed or 0
 
     environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format, "in_ms": in_ms}
+    environment.filters["json"] = json_text
     environment.globals["ui"] = environment.get_template("components.html").module
     return environment
+
+
+def json_text(value: Any) -> str:
+    """Returns a value as JSON in one line, for people."""
+    return encode(value).decode()
 
 
 def render(language: str, template: str, **values: Any) -> bytes:

@@ -12,7 +12,11 @@ from signfleet.console.people.permissions import pages as permission_pages
 from signfleet.console.people.roles import pages as role_pages
 from signfleet.console.people.setup_tokens import pages as setup_token_pages
 from signfleet.console.people.users import pages as user_pages
-from signfleet.console.players.player import pages as single_player_pages
+from signfleet.console.player.commands import pages as player_command_pages
+from signfleet.console.player.metrics import pages as player_metric_pages
+from signfleet.console.player.rights import pages as player_right_pages
+from signfleet.console.player.routes import pages as player_tab_pages
+from signfleet.console.player.settings import pages as player_setting_pages
 from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
 from signfleet.web.http.endpoint import Endpoint
@@ -26,7 +30,11 @@ def endpoints() -> list[Endpoint]:
         *network_pages,
         *now_pages,
         *player_pages,
-        *single_player_pages,
+        *player_tab_pages,
+        *player_command_pages,
+        *player_setting_pages,
+        *player_metric_pages,
+        *player_right_pages,
         *alert_pages,
         *user_pages,
         *role_pages,

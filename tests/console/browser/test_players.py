@@ -13,7 +13,8 @@ from tests.console.browser.conftest import DESK, PHONE, Open, axe
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
 def test_pages_have_no_barriers(opened: Open, server: TestingServer, scheme: str, size: Any) -> None:
     device = server.installation()["devices"][0]["id"]
-    for path in ("/console/players/?search=health:error", f"/console/players/{device}/"):
+    tabs = ("", "timeline/", "metrics/") if scheme == "light" else ("pictures/", "settings/", "rights/", "audit/")
+    for path in ("/console/players/?search=health:error", *(f"/console/players/{device}/{tab}" for tab in tabs)):
         axe(opened(path, color_scheme=scheme, viewport=size))
 
 
@@ -40,7 +41,7 @@ def test_the_palette_finds_a_player_by_its_serial(opened: Open, server: TestingS
 
 
 def test_two_people_edit_one_player_and_no_text_is_lost(opened: Open, server: TestingServer) -> None:
-    path = f"/console/players/{server.installation()['devices'][2]['id']}/"
+    path = f"/console/players/{server.installation()['devices'][2]['id']}/settings/"
     one, other = opened(path, expected="412"), opened(path)
     other.fill("#f-name", "Theirs")
     other.click("#settings button")
@@ -56,9 +57,31 @@ def test_two_people_edit_one_player_and_no_text_is_lost(opened: Open, server: Te
     assert other.input_value("#f-name") == "Mine"
 
 
-def test_a_command_is_sent_and_says_so(opened: Open, server: TestingServer) -> None:
+def test_a_command_asks_first_and_a_tag_is_taken_back(opened: Open, server: TestingServer) -> None:
     device = server.installation()["devices"][3]["id"]
     page = opened(f"/console/players/{device}/")
-    page.click("button[value=reboot]")
+    page.click(".player-head summary")
+    page.click("a[href$='/commands/reboot/']")
+    page.click("#ask button.danger")
     page.wait_for_selector(".toast")
     assert "Reboot" in page.inner_text(".toast")
+    assert page.locator("#ask").count() == 0
+    page.fill("#tags input[name=key] >> nth=-1", "floor")
+    page.fill("#tags input[name=value]", "2")
+    page.click("#tags form.actions button")
+    page.wait_for_selector("#tags .chip:has-text('floor 2')")
+    page.click(".toast:has-text('Tag added') form button")
+    page.wait_for_selector("#tags .chip:has-text('floor 2')", state="detached")
+
+
+def test_tabs_and_charts_come_without_a_new_page(opened: Open, server: TestingServer) -> None:
+    device = server.installation()["devices"][3]["id"]
+    page = opened(f"/console/players/{device}/")
+    page.evaluate("window.same = true")
+    page.click(".tabs a[href$='/metrics/']")
+    page.wait_for_selector(".chart canvas")
+    page.wait_for_url("**/metrics/")
+    assert page.evaluate("window.same")
+    page.go_back()
+    page.wait_for_selector("#tags")
+    assert page.locator(".player-head").count() == 1

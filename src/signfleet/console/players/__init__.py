@@ -1,1 +1,1 @@
-"""`/console/players`: the list of players, and a player."""
+"""`/console/players`: the list of players."""

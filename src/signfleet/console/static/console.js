@@ -4,3 +4,4 @@ import "./menus.js";
 import "./times.js";
 import "./lists.js";
 import "./palette.js";
+import "./charts.js";

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast, get_args
+from typing import Final, NamedTuple, cast, get_args
 
 import msgspec
 
@@ -30,6 +30,16 @@ _RANGES: Final[dict[Range, tuple[int, int]]] = {
 _STORED: Final = {MINUTES: DAY + HOUR, QUARTERS: 30 * DAY + HOUR}
 
 
+_read_latest = msgspec.json.Decoder(dict[str, float]).decode
+
+
+class LatestMetrics(NamedTuple):
+    """The last values by name, and when they were measured (ms); None if never."""
+
+    date: int | None
+    values: dict[str, float]
+
+
 class Metrics:
     """Shows the metrics of devices. A device that the caller may not see does not exist for the caller."""
 
@@ -55,6 +65,12 @@ class Metrics:
         one = None if name is None else name.lower()
         return await run_in_thread(_answer, row, hours, step, now - length, one)
 
+    async def latest(self, session: Session, ref: str) -> LatestMetrics:
+        """Returns what a device, by id or serial, has measured last. Raises `NotFound`."""
+        found = await self._devices.find(session, ref)
+        row = await self._store.one(queries.PRESENT, network_id=session.network, device_id=found.id)
+        return LatestMetrics(None, {}) if row is None else LatestMetrics(row.date, _read_latest(row.latest))
+
     async def _hours(self, keys: dict[str, int], row: PresentMetrics, step: int, since: int) -> list[tuple[int, str]]:
         rows = await self._store.scan_all(queries.HOURS, **keys, step=step, first=since - since % HOUR)
         present = await run_in_thread(present_slots, row.slots, step)
@@ -66,7 +82,7 @@ def _answer(row: PresentMetrics | None, hours: list[tuple[int, str]], step: int,
     return encode(
         DeviceMetrics(
             date=None if row is None else datetime.format(row.date),
-            latest={} if row is None else msgspec.json.decode(row.latest, type=dict[str, float]),
+            latest={} if row is None else _read_latest(row.latest),
             step=timespan.format(step * MINUTE),
             dates=[datetime.format(date) for date in found.dates],
             series=[

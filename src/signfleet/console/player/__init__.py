@@ -1,0 +1,1 @@
+"""`/console/players/{player}`: everything about one player, a tab at a time."""

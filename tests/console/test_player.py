@@ -1,0 +1,181 @@
+"""One player on the console's pages: its tabs, its commands, and what people change."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import pytest
+from httpx import AsyncClient
+
+from signfleet.app.wiring import Services
+from signfleet.console.player.metrics import Row, rows_of
+from signfleet.fleet.commands.schemas import CommandRules
+from signfleet.fleet.devices.metrics.schemas import MetricSeries
+from signfleet.foundation import clock
+from signfleet.identity.access.operations.roles import CREATORS, VIEWERS
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
+from tests.console.browsing import send, sign_in
+from tests.world import World, a_picture
+
+#: Each tab, and what its page has of the player.
+TABS = {
+    "": "Last report",
+    "timeline/": "Registered",
+    "pictures/": "<img",
+    "errors/": "&lt;dark&gt;",
+    "downloads/": "film.mp4",
+    "settings/": "Time zone",
+    "metrics/": "41.5",
+    "rights/": "Allowed",
+    "audit/": "Create",
+}
+SCRIPT = {"HX-Request": "true"}
+
+
+class Seen(NamedTuple):
+    """A player that has reported, and the path of its page."""
+
+    id: int
+    page: str
+
+
+@pytest.fixture
+async def player(client: AsyncClient, world: World, call_as: CallAs) -> Seen:
+    """A player with an error, a download, metrics and a picture; the client is signed in."""
+    joined = await world.joined()
+    own = call_as(joined.access_token)
+    report = {
+        "sequence": 1,
+        "metrics": {"cpu.load": 41.5},
+        "errors": [
+            {"timestamp": "2026-03-13T12:00:00Z", "errorName": "NoSignal", "errorEvent": "e", "reason": "<dark>"}
+        ],
+        "downloads": [
+            {"timestamp": "2026-03-13T12:00:00Z", "fileName": "film.mp4", "progress": 40, "status": "Downloading"}
+        ],
+    }
+    assert (await own.post(f"{ROOT}/player/v1/report", json=report)).status_code == 200
+    headers = {"Content-Type": "image/jpeg"}
+    path = f"{ROOT}/player/v1/screenshots/2026-03-13T12:00:00Z"
+    assert (await own.put(path, content=a_picture(), headers=headers)).status_code == 201
+    await sign_in(client)
+    return Seen(joined.device_id, f"/console/players/{joined.device_id}/")
+
+
+async def test_each_tab_is_a_page_and_a_fragment(client: AsyncClient, player: Seen) -> None:
+    for tab, words in TABS.items():
+        page = await client.get(ROOT + player.page + tab)
+        assert (page.status_code, words in page.text) == (200, True), tab
+        part = await client.get(ROOT + player.page + tab, headers=SCRIPT)
+        assert part.text.startswith('<div id="player">'), tab
+        assert f'href="{player.page}{tab}"' in part.text
+    assert "data-chart" in (await client.get(f"{ROOT}{player.page}metrics/cpu.load/?range=7d", headers=SCRIPT)).text
+    for wrong in ("metrics/?range=9d", "timeline/?range=x", "rights/?operation=x", "metrics/a b/"):
+        assert (await client.get(ROOT + player.page + wrong)).status_code == 400
+    assert (await client.get(f"{ROOT}/console/players/none/timeline/")).status_code == 404
+    assert "Run scripts on it" in (await client.get(f"{ROOT}{player.page}rights/?user=JaneDoe@example.com")).text
+
+
+@ON_SQLITE
+async def test_readers_see_the_tabs_and_commands_that_are_theirs(
+    call_as: CallAs, sign_in: SignIn, player: Seen, client: AsyncClient
+) -> None:
+    viewer = call_as()
+    viewer.cookies.set("signfleet", await sign_in("v@example.com", role=VIEWERS), domain="signfleet.test", path="/")
+    page = (await viewer.get(ROOT + player.page)).text
+    assert "Downloads" in page
+    for hidden in ("commands/", "/rights/", "/audit/", 'name="note"', 'name="key"'):
+        assert hidden not in page
+    for forbidden in ("rights/", "audit/"):
+        assert (await viewer.get(f"{ROOT}{player.page}{forbidden}")).status_code == 403
+    assert (await send(viewer, f"{player.page}commands/reboot/")).status_code == 403
+    assert (await send(viewer, f"{player.page}settings/", name="x")).status_code == 403
+    nobody = call_as()
+    nobody.cookies.set("signfleet", await sign_in("c@example.com", role=CREATORS), domain="signfleet.test", path="/")
+    assert (await nobody.get(ROOT + player.page)).status_code == 403
+    page = (await client.get(ROOT + player.page)).text
+    assert f"{player.page}commands/reboot/" in page
+    assert f"{player.page}commands/script/" not in page
+
+
+@ON_SQLITE
+async def test_dangerous_commands_show_where_the_network_allows_them(
+    client: AsyncClient, player: Seen, services: Services, world: World
+) -> None:
+    await services.commands.set_rules(world.network.network_id, CommandRules(danger_allowed=True), clock.now())
+    assert "commands/script/" in (await client.get(ROOT + player.page)).text
+
+
+@ON_SQLITE
+async def test_what_darkens_a_screen_is_asked_for_first(client: AsyncClient, player: Seen, admin: AsyncClient) -> None:
+    async def sent() -> list[tuple[str, object]]:
+        found = (await admin.get(f"{ROOT}/admin/v1/commands/")).json()["items"]
+        return [(each["name"], each["arguments"]) for each in found]
+
+    address = f"{player.page}commands/reboot/"
+    asked = await client.get(ROOT + address, headers=SCRIPT)
+    assert "<dialog" in asked.text
+    assert "The screen is dark until" in asked.text
+    assert await sent() == []
+    answer = await send(client, address)
+    assert (answer.status_code, answer.headers["location"]) == (303, player.page)
+    await send(client, f"{player.page}commands/display/", power="off")
+    assert await sent() == [("display", {"power": "off"}), ("reboot", {})]
+    wrong = await send(client, f"{player.page}commands/logs/", source="system", maxBytes="many")
+    assert (wrong.status_code, "whole number, not &#39;many&#39;" in wrong.text) == (400, True)
+    assert 'value="many"' in wrong.text
+    assert (await send(client, f"{player.page}commands/relay/")).status_code == 404
+    assert "Waits for the player" in (await client.get(ROOT + player.page)).text
+
+
+async def test_settings_wait_for_the_player_and_a_second_author_loses_no_text(
+    client: AsyncClient, player: Seen, call_as: CallAs
+) -> None:
+    address = f"{player.page}settings/"
+
+    def version(text: str) -> str:
+        found = re.search(r'name="version" value="([^"]+)"', text)
+        assert found
+        return found[1]
+
+    first = version((await client.get(ROOT + address)).text)
+    given = {"name": "Lobby", "description": "", "timezone": "Europe/Paris", "period": "00:03:00"}
+    saved = await send(client, address, version=first, **given)
+    assert (saved.status_code, "Saved" in saved.text) == (200, True)
+    late = await send(client, address, version=first, **given | {"name": "Foyer"})
+    assert late.status_code == 412
+    assert 'value="Foyer"' in late.text
+    assert '<td class="wrap">Lobby</td>' in late.text
+    kept = await send(client, address, version=version(late.text), **given | {"name": "Foyer"})
+    assert kept.status_code == 200
+    wrong = await send(client, address, version=version(kept.text), **given | {"period": "soon"})
+    assert (wrong.status_code, 'value="soon"' in wrong.text, 'role="alert"' in wrong.text) == (400, True, True)
+    assert "********" not in wrong.text
+
+
+@ON_SQLITE
+async def test_a_tag_and_a_note_can_be_taken_back(client: AsyncClient, player: Seen) -> None:
+    async def change(part: str, **fields: str) -> str:
+        answer = await client.post(f"{ROOT}{player.page}{part}/", data=fields, headers={"Origin": ROOT, **SCRIPT})
+        assert answer.status_code == 200
+        return answer.text
+
+    added = await change("tags", key="floor", value="2")
+    key = re.search(r'name="key" value="([^"]+)"', added)
+    assert key
+    assert "Undo" in added
+    removed = await change("tags", key="string::[Device].<floor>", remove="1")
+    assert 'name="value" value="2"' in removed
+    assert "Tag removed" in removed
+    first = await change("note", note="Key at the desk")
+    assert "Note saved" in first
+    second = await change("note", note="Key is lost")
+    assert 'name="note" value="Key at the desk"' in second
+    assert (await send(client, f"{player.page}note/", note="x" * 4097)).status_code == 400
+    assert (await send(client, f"{player.page}tags/", key="", value="x")).status_code == 400
+
+
+def test_the_table_beside_a_chart_sums_its_numbers_up() -> None:
+    series = MetricSeries("x", [1, None, 4, 7], [2, None, 5, 8], [3, None, 6, 9])
+    assert rows_of([0, 10, 20, 2300], series, 0, 2400) == [Row(2300, 7, 8, 9), Row(0, 1, 3.5, 6)]
