@@ -26,6 +26,9 @@ PATHS = [
     "/console/people/permissions/roles/2/",
     "/console/people/applications/",
     "/console/people/setup-tokens/",
+    "/console/audit/",
+    "/console/settings/",
+    "/console/profile/",
 ]
 
 

@@ -36,7 +36,7 @@ class FormData:
         return [value for field, value in self._pairs if field == name]
 
 
-#: The member that an error begins with, as services write it.
+#: The members that an error names, as services write them.
 _MEMBER: Final = re.compile(r"'([^']{1,64})'")
 
 
@@ -45,6 +45,5 @@ def beside(error: SignfleetError, fields: Mapping[str, str]) -> dict[str, str]:
 
     `fields` are the names of the form's fields by the names that services use, in full or without what is above them.
     """
-    found = _MEMBER.match(error.message)
-    name = "" if found is None else found[1]
-    return {fields.get(name) or fields.get(name.rpartition(".")[2]) or "": error.message}
+    names = [name for found in _MEMBER.findall(error.message) for name in (found, found.rpartition(".")[2])]
+    return {next((fields[name] for name in names if name in fields), ""): error.message}

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from signfleet.console.translations import later
-from signfleet.identity.access.operations.definitions import SETUP_DEVICE, VIEW_DEVICE, VIEW_USER
+from signfleet.identity.access.operations.definitions import (
+    SETUP_DEVICE,
+    VIEW_AUDIT,
+    VIEW_DEVICE,
+    VIEW_NETWORK,
+    VIEW_USER,
+)
 from signfleet.identity.access.operations.operation import Operation
 
 
@@ -24,5 +30,7 @@ SECTIONS: Final = (
     Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
     Section("/console/people/", "users", later("People & rights"), VIEW_USER),
     Section("/console/add/", "plus", later("Add players"), SETUP_DEVICE),
+    Section("/console/audit/", "scroll-text", later("Audit"), VIEW_AUDIT),
+    Section("/console/settings/", "settings", later("Settings"), VIEW_NETWORK),
 )
 """What a new section adds itself to. The first one that a person may see is where they begin."""

@@ -19,11 +19,13 @@ from urllib.parse import quote
 from signfleet.console.cookies import session_cookie, session_token
 from signfleet.console.frame import frame_of
 from signfleet.console.origin import check_same_origin
+from signfleet.console.preferences import preferences_of
 from signfleet.console.view import HEADERS, View
 from signfleet.foundation.errors import SignfleetError, Unauthenticated, Unavailable
 from signfleet.foundation.storage.interface import StorageError
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.profiles.service import Profiles
 from signfleet.identity.sign_in.browser import BrowserSessions
 from signfleet.identity.users.service import Users
 from signfleet.web.caller.actor import act_as
@@ -88,16 +90,23 @@ def _guarded(
     """
 
     async def handle(
-        call: Call, browser_sessions: BrowserSessions, permissions: Permissions, users: Users, **given: Any
+        call: Call,
+        browser_sessions: BrowserSessions,
+        permissions: Permissions,
+        users: Users,
+        profiles: Profiles,
+        **given: Any,
     ) -> Answer:
         view = View(call)
         given |= {"users": users} if "users" in hints else {}
         given |= {"permissions": permissions} if "permissions" in hints else {}
+        given |= {"profiles": profiles} if "profiles" in hints else {}
         try:
             if is_change:
                 check_same_origin(call)
             if needs_person:
                 await _find_person(call, browser_sessions)
+                view.preferences = await preferences_of(call.person_id, profiles)
                 if not view.is_fragment:
                     view.frame = await frame_of(call.session, permissions, users)
                 if needs_network and call.session.network_id is None:
@@ -116,7 +125,13 @@ def _guarded(
             return view.error(503, STORE_FAILED, Unavailable("").retry_after)
 
     hints = {name: kind for name, kind in get_type_hints(page).items() if kind is not View}
-    own = {"call": Call, "browser_sessions": BrowserSessions, "permissions": Permissions, "users": Users}
+    own = {
+        "call": Call,
+        "browser_sessions": BrowserSessions,
+        "permissions": Permissions,
+        "users": Users,
+        "profiles": Profiles,
+    }
     handle.__annotations__ = hints | own
     handle.__doc__, handle.__name__, handle.__module__ = page.__doc__, page.__name__, page.__module__
     return handle

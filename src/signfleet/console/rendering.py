@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from signfleet.console.assets import asset
 from signfleet.console.translations import LANGUAGES, locale_of, translation
-from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.json import encode
 
+#: The time zone of the reader, for the task that fills in a template.
+_zone: ContextVar[str] = ContextVar("zone", default="")
 FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -38,7 +41,8 @@ def _environment(language: str) -> Environment:
         return format_decimal(value, locale=locale)
 
     def exact(value: int) -> str:
-        return format_datetime(value / 1000, "medium", locale=locale)
+        name = _zone.get()
+        return f"{format_datetime(value / 1000, 'medium', tzinfo=zones.zone(name), locale=locale)} {name or 'UTC'}"
 
     def ago(value: int, now: int) -> str:
         return format_timedelta(timedelta(milliseconds=value - now), add_direction=True, locale=locale)
@@ -58,8 +62,9 @@ def json_text(value: Any) -> str:
     return encode(value).decode()
 
 
-def render(language: str, template: str, **values: Any) -> bytes:
-    """Returns a template filled in, as UTF-8."""
+def render(language: str, template: str, *, zone: str = "", **values: Any) -> bytes:
+    """Returns a template filled in, as UTF-8; its dates are those of a time zone, by default UTC."""
+    _zone.set(zone)
     return _environment(language).get_template(template).render(language=language, **values).encode()
 
 

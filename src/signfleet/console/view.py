@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from signfleet.console import rendering
 from signfleet.console.frame import Frame
+from signfleet.console.preferences import Preferences
 from signfleet.console.translations import language_of
 from signfleet.web.caller.session import Session
 from signfleet.web.http.call import Answer, Call
@@ -26,6 +27,8 @@ class View:
         self.call = call
         #: Of whole pages for a person.
         self.frame: Frame | None = None
+        #: What the person has chosen; nobody has before they sign in.
+        self.preferences = Preferences()
 
     @property
     def session(self) -> Session:
@@ -39,7 +42,12 @@ class View:
 
     @cached_property
     def language(self) -> str:
-        return language_of(self.call.header(b"accept-language"))
+        return self.preferences.language or language_of(self.call.header(b"accept-language"))
+
+    @property
+    def zone(self) -> str:
+        """Returns the time zone that the person has chosen, empty for none."""
+        return self.preferences.zone
 
     @property
     def is_fragment(self) -> bool:
@@ -56,7 +64,7 @@ class View:
         """Answers with a template filled in. Templates know this view, and who reads."""
         session = self.call.known_session
         known = {"view": self, "now": self.now, "login": None if session is None else session.login}
-        body = rendering.render(self.language, template, **known, **values)
+        body = rendering.render(self.language, template, zone=self.zone, **known, **values)
         headers = {**HEADERS, "Vary": "HX-Request"}
         return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.console.alerts.routes import pages as alert_pages
 from signfleet.console.assets import endpoints as asset_endpoints
+from signfleet.console.audit.routes import pages as audit_pages
 from signfleet.console.joining.routes import pages as joining_pages
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
@@ -18,6 +19,8 @@ from signfleet.console.player.rights import pages as player_right_pages
 from signfleet.console.player.routes import pages as player_tab_pages
 from signfleet.console.player.settings import pages as player_setting_pages
 from signfleet.console.players.routes import pages as player_pages
+from signfleet.console.profile.routes import pages as profile_pages
+from signfleet.console.settings.routes import pages as settings_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
 from signfleet.web.http.endpoint import Endpoint
 
@@ -42,4 +45,7 @@ def endpoints() -> list[Endpoint]:
         *application_pages,
         *setup_token_pages,
         *joining_pages,
+        *audit_pages,
+        *settings_pages,
+        *profile_pages,
     ]

@@ -1,6 +1,19 @@
 // Shows the exact date of each <time> on hover, in the zone and language of the reader.
 
-const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
+const { lang, dataset } = document.documentElement;
+const how = { dateStyle: "full", timeStyle: "long" };
+const formatOf = (timeZone) => {
+  try {
+    return new Intl.DateTimeFormat(lang, { ...how, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat(lang, how); // a zone that this browser does not know
+  }
+};
+const format = formatOf(dataset.zone || undefined);
+
+for (const list of document.querySelectorAll("datalist[data-zones]")) {
+  list.replaceChildren(...Intl.supportedValuesOf("timeZone").map((zone) => new Option(zone, zone)));
+}
 
 document.addEventListener("pointerover", ({ target }) => {
   const time = target.closest?.("time[datetime]");

@@ -78,6 +78,11 @@ class Profiles:
             raise NotFound(f"There is no profile property '{key}'.")
         return row
 
+    async def some(self, owner: Owner, *keys: str) -> dict[str, str]:
+        """Returns the properties with these keys that exist, by their folded keys."""
+        rows = await self._store.all(owner.queries.some, of_keys=[fold(key) for key in keys], **owner.parameters)
+        return {fold(row.name): row.value for row in rows}
+
     async def add(self, owner: Owner, key: str, value: str, now: int) -> None:
         """Adds a property. Raises `Conflict` if the key exists, `TooLarge`, `Invalid`."""
         _check(key, value)

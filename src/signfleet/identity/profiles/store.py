@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlalchemy import Column, Table, bindparam, func, select
 
-from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import person, person_profile, user, user_profile
 
 
@@ -40,6 +40,7 @@ class ProfileQueries:
         self.lock = Query(select(*owner.values()).where(*whose).with_for_update(key_share=True))
         self.all = Query(select(*columns).where(*mine).order_by(table.c.name_key), ValueRow)
         self.one = Query(select(*columns).where(*this), ValueRow)
+        self.some = Query(select(*columns).where(*mine, among(table.c.name_key, "of_keys")), ValueRow)
         self.count = Query(select(func.count().label("total")).select_from(table).where(*mine), CountRow)
         self.insert = Query(table.insert())
         self.replace = Query(

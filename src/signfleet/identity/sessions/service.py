@@ -7,13 +7,15 @@ from typing import Final
 from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
-from signfleet.identity.access.store import DELETE_SESSION
+from signfleet.identity.access.store import DELETE_OTHER_SESSIONS, DELETE_SESSION
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.sessions import store as queries
 from signfleet.identity.sessions.schemas import SessionInfo, SessionPage
 
 #: Above every id.
 _TOP: Final = 2**63 - 1
+#: An id that no session has.
+NO_SESSION: Final = 0
 
 
 class OwnSessions:
@@ -49,6 +51,15 @@ class OwnSessions:
                 "creationDate": datetime.format(row.creation_date),
             }
             await record(tx, row.network_id, AuditEntry("Revoke", "Session", row.id, login, before), now)
+
+        await self._store.write(work)
+
+    async def end_all(self, person_id: int, login: str | None, now: int) -> None:
+        """Ends every session of a person, with all tokens of browsers and applications."""
+
+        async def work(tx: Transaction) -> None:
+            ended = await tx.execute(DELETE_OTHER_SESSIONS, of_person_id=person_id, own_id=NO_SESSION)
+            await record(tx, None, AuditEntry("Revoke", "Session", None, login, {"sessions": ended}), now)
 
         await self._store.write(work)
 

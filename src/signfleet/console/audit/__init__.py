@@ -1,0 +1,1 @@
+"""`/console/audit`: who changed what in the network."""

@@ -1,0 +1,1 @@
+"""`/console/profile`: the person who reads."""

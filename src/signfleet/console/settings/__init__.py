@@ -1,0 +1,1 @@
+"""`/console/settings`: the settings of the chosen network."""
