@@ -238,7 +238,7 @@ class World:
     async def _content(self, called: str) -> str | bytes:
         """Returns a body that is sent as it is."""
         if "/import/" in called:
-            return "serial,description\nA1,imported\n"
+            return f"serial,description\n{SERIAL if '/provisioning-records/' in called else 'A1'},imported\n"
         if "/rest/v1/" in called:
             return json.dumps(REMOTE_BODIES.get(called, {}))
         return json.dumps(await self._assignment(called)) if "/rest-" in called else a_picture()
@@ -540,7 +540,8 @@ class World:
             given = {"action": "settings", "value": [{"op": "replace", "path": "/settings/description", "value": ""}]}
             job = NewJob("change", "[Id] IS 0", given, session)
         if "/import/" in called:
-            job = NewJob("import", "1 lines", {"upload": "u", "columns": ["serial", "description"]}, session)
+            kind = "import provisioning records" if "/provisioning-records/" in called else "import"
+            job = NewJob(kind, "1 lines", {"upload": "u", "columns": ["serial", "description"]}, session)
         id_ = await self.services.store.write(lambda tx: insert_job(tx, owner.network_id, job, now()))
         if "/import/" in called:
             row = {"upload": "u", "last_line": 2, "creation_date": now(), "rows": '[[2,["A1","x"]]]'}

@@ -19,6 +19,7 @@ CHANGING = [endpoint for endpoint in OFFERED if endpoint.method != "GET"]
 EXEMPT = {
     "POST /admin/v1/changes/dry-run/": "a dry run changes nothing",
     "POST /admin/v1/import/dry-run/": "a dry run changes nothing",
+    "POST /admin/v1/import/provisioning-records/dry-run/": "a dry run changes nothing",
     f"POST {OPENID}/token": "signing in changes nothing but the caller's own tokens",
     "POST /Token": "signing in",
     "POST /player/v1/token": "signing in",

@@ -11,8 +11,9 @@ from signfleet.fleet.alerts.rules import AlertRules
 from signfleet.fleet.alerts.service import Alerts
 from signfleet.fleet.alerts.unsubscribing import Unsubscribing
 from signfleet.fleet.changes.actions import DeleteAction, GroupAction, SettingsAction, TagsAction
+from signfleet.fleet.changes.device_imports import DeviceImports
+from signfleet.fleet.changes.import_files import ImportedFiles
 from signfleet.fleet.changes.import_routes import endpoints as import_endpoints
-from signfleet.fleet.changes.importing import DeviceImports
 from signfleet.fleet.changes.routes import endpoints as change_endpoints
 from signfleet.fleet.changes.service import Changes
 from signfleet.fleet.commands.batches import Batches
@@ -69,6 +70,8 @@ from signfleet.fleet.players.routes import endpoints as player_endpoints
 from signfleet.fleet.players.screenshots import Screenshots
 from signfleet.fleet.players.streaming import PlayerStreams
 from signfleet.fleet.players.tokens import PlayerTokens
+from signfleet.fleet.provisioning.records.import_routes import endpoints as record_import_endpoints
+from signfleet.fleet.provisioning.records.importing import RecordImports
 from signfleet.fleet.provisioning.records.routes import endpoints as record_endpoints
 from signfleet.fleet.provisioning.records.service import ProvisioningRecords
 from signfleet.fleet.provisioning.routes import endpoints as provisioning_endpoints
@@ -132,6 +135,15 @@ class FleetServices(IdentityServices):
         self.provisioning = Provisioning(store, self.networks, settings.setup_tokens_per_network)
         self.setups = Setups(store, settings.setups_per_network)
         self.provisioning_records = ProvisioningRecords(store, self.setups, settings.provisioning_records_per_network)
+        self.record_imports = RecordImports(
+            store,
+            self.imported_files,
+            self.changes,
+            self.job_runner,
+            records=self.provisioning_records,
+            setups=self.setups,
+            permissions=permissions,
+        )
         self.setup_token_lists = SetupTokenLists(store, self.provisioning)
         self.joining = Joining(store, devices, permissions)
         self.claims = Claims(store, self.device_deletion)
@@ -154,15 +166,9 @@ class FleetServices(IdentityServices):
         self.changes.register(
             of_settings, of_tags, GroupAction(self.device_settings), DeleteAction(self.devices, self.device_deletion)
         )
-        self.device_imports = DeviceImports(
-            store,
-            self.devices,
-            self.changes,
-            settings=of_settings,
-            tags=of_tags,
-            runner=self.job_runner,
-            retention=self.settings.job_retention_days,
-        )
+        self.imported_files = ImportedFiles(store, self.settings.job_retention_days)
+        imported = (store, self.imported_files, self.changes, self.job_runner)
+        self.device_imports = DeviceImports(*imported, devices=self.devices, settings=of_settings, tags=of_tags)
 
     def _add_alerts(self, key: bytes) -> None:
         """Adds the services of alerts, and of who hears of them."""
@@ -205,7 +211,7 @@ class FleetServices(IdentityServices):
             Job("metrics history", by_the_clock(self.metrics_retention.sweep), 600),
             Job("subscriptions", by_the_clock(self.subscriptions.sweep), 60),
             Job("subscriptions of all", by_the_clock(self.subscriptions.add_missing), 3600),
-            Job("imported files", by_the_clock(self.device_imports.delete_old), 3600),
+            Job("imported files", by_the_clock(self.imported_files.delete_old), 3600),
             Job("commands", by_the_clock(self.delivery.sweep), 5),
             Job("command retention", by_the_clock(self.command_retention.sweep), 600),
             Job("retention", by_the_clock(self.retention.sweep), 600, wake=self.retention.wake),
@@ -227,6 +233,7 @@ def endpoints() -> list[Endpoint]:
         *provisioning_endpoints,
         *setup_endpoints,
         *record_endpoints,
+        *record_import_endpoints,
         *device_endpoints(),
         *change_endpoints,
         *import_endpoints,

@@ -11,7 +11,7 @@ from httpx import AsyncClient
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
-from signfleet.fleet.changes import importing
+from signfleet.fleet.changes import import_files, importing
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.definitions import UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import NETWORK_MANAGERS
@@ -110,7 +110,7 @@ async def test_lines_that_fail_are_listed_and_retried(
     monkeypatch: pytest.MonkeyPatch,
     chunk: int,
 ) -> None:
-    monkeypatch.setattr(importing, "CHUNK", chunk)
+    monkeypatch.setattr(import_files, "CHUNK", chunk)
     manager = call_as(await sign_in("nick@example.com", role=NETWORK_MANAGERS))
     user = await services.users.find(network.network_id, "nick@example.com")
     assert user is not None
@@ -128,9 +128,29 @@ async def test_lines_that_fail_are_listed_and_retried(
     retried = await import_(services, admin, "", f"{job['id']}/retry/")
     assert (retried["total"], retried["done"], retried["failed"]) == (3, 3, 1)
     assert await descriptions(admin) == {"A1": "new", "A2": "new", "A3": "new"}
-    await services.device_imports.delete_old(now() + 400 * DAY)
+    await services.imported_files.delete_old(now() + 400 * DAY)
     gone = await admin.post(f"{IMPORT}{retried['id']}/retry/")
     assert (gone.status_code, "has been deleted" in gone.text) == (400, True)
+
+
+async def test_an_import_is_undone_where_nobody_has_changed_its_values_since(
+    admin: AsyncClient, services: Services, devices: list[int]
+) -> None:
+    assert (await admin.post("/Devices/A1/Tags/", json={TAG: "Oslo"})).is_success
+    text = "serial,description,tag:City\nA1,first,Rome\nA2,new,\nA3,new,Rome\nA1,second,\n"
+    job = await import_(services, admin, text)
+    patch = [{"op": "replace", "path": "/settings/description", "value": "mine"}]
+    assert (await admin.patch("/Devices/A3/", json=patch)).status_code == 204
+    undone = await import_(services, admin, "", f"{job['id']}/undo/")
+    assert (undone["total"], undone["done"], undone["failed"]) == (4, 4, 1)
+    [failure] = (await admin.get(f"{JOBS}{undone['id']}/failures/")).json()["items"]
+    assert (failure["name"], failure["reason"]) == ("A3", "'/settings/description' has changed since.")
+    assert await descriptions(admin) == {"A1": None, "A2": None, "A3": "mine"}
+    tags = [(await admin.get(f"/Devices/{serial}/")).json()["tags"] for serial in ("A1", "A3")]
+    assert tags == [{TAG: "Oslo"}, {TAG: "Rome"}], "a line is put back as a whole or not at all"
+    for path in ("undo", "retry"):
+        again = await admin.post(f"{IMPORT}{undone['id']}/{path}/")
+        assert (again.status_code, f"undoes job {job['id']}" in again.text) == (400, True)
 
 
 async def test_an_idempotency_key_starts_one_import(admin: AsyncClient, services: Services, devices: list[int]) -> None:

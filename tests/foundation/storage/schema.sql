@@ -595,10 +595,10 @@ CREATE TABLE job (
 CREATE TABLE job_change (
 	network_id BIGINT NOT NULL, 
 	job_id BIGINT NOT NULL, 
-	device_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
 	"before" TEXT NOT NULL, 
-	"after" TEXT NOT NULL, 
-	CONSTRAINT pk_job_change PRIMARY KEY (network_id, job_id, device_id)
+	"after" TEXT NOT NULL, device_id BIGINT, name TEXT, 
+	CONSTRAINT pk_job_change PRIMARY KEY (network_id, job_id, id)
 );
 CREATE TABLE job_failure (
 	network_id BIGINT NOT NULL, 

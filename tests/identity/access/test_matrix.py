@@ -119,7 +119,7 @@ def with_object_allowed(endpoint: Endpoint) -> str:
         return OK if operation is UNIT_CONTROL and "{command}" in endpoint.path else HIDDEN
     if operation is UNIT_CONTROL:
         return OK
-    if endpoint.path.startswith(
+    if operation is UPDATE_DEVICE and endpoint.path.startswith(
         ("/admin/v1/changes/", "/admin/v1/import/")
     ):  # changes this one device; jobs of others do not exist
         return HIDDEN if "{job}" in endpoint.path else OK

@@ -96,11 +96,7 @@ def read_head(names: list[str]) -> Head:
 
 def read_row(head: Head, cells: list[str]) -> RowEdit:
     """Reads a row. Raises `CellError`."""
-    width = 1 + max(head.serial, *(column.place for column in head.columns))
-    filled = [*(cell.strip() for cell in cells), *[""] * (width - len(cells))]
-    serial = plain(filled[head.serial])
-    if not serial:
-        raise CellError("The serial is missing.", "serial")
+    serial, filled = complete(head, cells)
     values: list[tuple[Column, str, Any]] = []
     tags: dict[str, Any] = {}
     removed: list[str] = []
@@ -124,6 +120,24 @@ def read_row(head: Head, cells: list[str]) -> RowEdit:
         return result
 
     return RowEdit(serial, edit if values else None, tags, removed)
+
+
+def complete(head: Head, cells: list[str]) -> tuple[str, list[str]]:
+    """Returns the serial of a row, and a cell for each column. Raises `CellError` without a serial."""
+    width = 1 + max(head.serial, *(column.place for column in head.columns))
+    filled = [*(cell.strip() for cell in cells), *[""] * (width - len(cells))]
+    serial = plain(filled[head.serial])
+    if not serial:
+        raise CellError("The serial is missing.", "serial")
+    return serial, filled
+
+
+def json_cell(column: Column, cell: str) -> Any:
+    """Returns the value of a cell that is JSON. Raises `CellError`."""
+    try:
+        return msgspec.json.decode(cell)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise CellError("The cell is not JSON.", column.name) from None
 
 
 def _set(document: Document, path: Path, value: Any) -> None:
@@ -150,21 +164,14 @@ def _value(column: Column, cell: str) -> Any:
         except ValueError:
             raise CellError(f"'{cell[:100]}' is no number.", column.name) from None
         return int(number) if number.is_integer() and float not in kinds else number
-    return _json(column, cell)
+    return json_cell(column, cell)
 
 
 def _object(column: Column, cell: str) -> dict[str, Any]:
-    value = _json(column, cell)
+    value = json_cell(column, cell)
     if not isinstance(value, dict):
         raise CellError('A JSON object is needed, such as {"string::[Device].<City>": "Rome"}.', column.name)
     return value
-
-
-def _json(column: Column, cell: str) -> Any:
-    try:
-        return msgspec.json.decode(cell)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise CellError("The cell is not JSON.", column.name) from None
 
 
 def _kinds(path: Path) -> set[Any]:

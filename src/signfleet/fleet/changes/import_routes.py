@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from signfleet.fleet.changes.device_imports import DeviceImports
 from signfleet.fleet.changes.import_schemas import ImportPreview
-from signfleet.fleet.changes.importing import DeviceImports
 from signfleet.fleet.changes.routes import CREATE, accepted, request_key
 from signfleet.identity.access.operations.definitions import UPDATE_DEVICE
 from signfleet.identity.jobs.schemas import Job
@@ -33,3 +33,9 @@ async def create_import(call: Call, device_imports: DeviceImports) -> Answer:
 async def retry_import(call: Call, device_imports: DeviceImports, job: str) -> Answer:
     """Create a job that repeats an import for just the lines at which it failed."""
     return accepted(call, await device_imports.retry(call.session, job, request_key(call), call.now))
+
+
+@endpoints.post("/{job}/undo/", answer=Job, more="409")
+async def undo_import(call: Call, device_imports: DeviceImports, job: str) -> Answer:
+    """Create a job that puts the old values back where nobody has changed the new ones since."""
+    return accepted(call, await device_imports.undo(call.session, job, request_key(call), call.now))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from signfleet.fleet.changes.schemas import Example
+from signfleet.foundation.wire.types import Id
 
 
 class LineError(msgspec.Struct, rename="camel", kw_only=True):
@@ -15,13 +17,24 @@ class LineError(msgspec.Struct, rename="camel", kw_only=True):
     reason: str
 
 
+class LineExample(msgspec.Struct, rename="camel", kw_only=True):
+    """What a line would change: old and new values by path, or why it would fail. `id` is that of its device."""
+
+    line: int
+    id: Id | None
+    serial: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    error: str | None
+
+
 class ImportPreview(msgspec.Struct, rename="camel", kw_only=True):
-    """How many lines a file has, how many would fail, and what would happen to the first devices.
+    """How many lines a file has, how many would fail, and what the first others would change.
 
     `errors` lists the first hundred of `errorCount`.
     """
 
     count: int
-    examples: list[Example]
+    examples: list[LineExample]
     error_count: int
     errors: list[LineError]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from signfleet.foundation.errors import Forbidden, Invalid, SignfleetError
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.jobs import store as queries
-from signfleet.identity.jobs.kinds import DeviceChange, Failure, NewJob, Progress, Run, Step
+from signfleet.identity.jobs.kinds import Change, Failure, NewJob, Progress, Run, Step
 from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.jobs.schemas import Job
 from signfleet.identity.jobs.service import JobLists, entity
@@ -24,6 +25,8 @@ from signfleet.web.caller.session import Session
 
 #: How many devices a dry run shows.
 EXAMPLES: Final = 10
+#: Above the number of any change of a job.
+NEWEST: Final = 2**62
 
 
 class _RolledBack(Exception):
@@ -66,7 +69,7 @@ class Changes:
         act = await action.read(value, session)
         found = await self._selection.find(session.network, new.filter, await self._devices.scope(session))
         examples = [
-            await self._store.write(lambda tx, id_=id_: self.attempt(tx, session, str(id_), act, now))  # type: ignore[misc]  # no type for a lambda with a default
+            await self._store.write(lambda tx, id_=id_: self._attempt(tx, session, str(id_), act, now))  # type: ignore[misc]  # no type for a lambda with a default
             for id_ in await self._selection.ids(session.network, found, EXAMPLES)
         ]
         count = await self._selection.count(session.network, found)
@@ -106,7 +109,7 @@ class Changes:
 
     async def next_step(self, run: Run) -> Step:
         """Takes the next devices of a filter, of the failures of a job, or of those that a job has changed."""
-        given, after = run.input, run.position or 0
+        given, after = run.input, run.position or (NEWEST if "undo" in run.input else 0)
         action = self._actions[given["action"]]
         act = None if "undo" in given else await action.read(given["value"], run.caller, run)
         found = None
@@ -134,13 +137,13 @@ class Changes:
                 len(taken),
                 is_last=is_last,
                 failures=[result for result in results if isinstance(result, Failure)],
-                changes=[result for result in results if isinstance(result, DeviceChange)],
+                changes=[result for result in results if isinstance(result, Change)],
                 result=await action.finish(tx, run) if is_last and act is not None else None,
             )
 
         return step
 
-    async def _change(self, tx: Transaction, run: Run, device_id: int, act: Act) -> Failure | DeviceChange | None:
+    async def _change(self, tx: Transaction, run: Run, device_id: int, act: Act) -> Failure | Change | None:
         """Does an action with one device, and returns what it has changed, or why it could not."""
         serial = None
         try:
@@ -151,23 +154,13 @@ class Changes:
             return Failure(error.message, device_id, serial)
         if outcome is None or "undo" in run.input:
             return None
-        return DeviceChange(device_id, *(encode(values).decode() for values in outcome))
+        return change_of(outcome, device_id, serial)
 
-    async def attempt(self, tx: Transaction, session: Session, ref: str, act: Act, now: int) -> Example:
+    async def _attempt(self, tx: Transaction, session: Session, ref: str, act: Act, now: int) -> Example:
         """Does an action with one device, and rolls it back."""
         device: FoundDevice = await self._devices.find(session, ref, tx=tx)
 
-        async def work(tx: Transaction) -> None:
-            raise _RolledBack(await act(tx, session, device, now))
-
-        outcome, problem = None, None
-        try:
-            await tx.nested(work)
-        except _RolledBack as end:
-            outcome = end.outcome
-        except SignfleetError as error:
-            problem = error.message
-        before, after = outcome or ({}, {})
+        (before, after), problem = await attempt(tx, lambda tx: act(tx, session, device, now))
         return Example(id=device.id, serial=device.serial, before=before, after=after, error=problem)
 
     async def _failed(self, run: Run, after: int) -> list[_Item]:
@@ -175,13 +168,10 @@ class Changes:
         rows = await self._store.all(queries.FAILURES_AFTER, **key, after=after, limit=run.size)
         return [_Item(row.device_id or 0, row.id) for row in rows]
 
-    async def _changed(self, run: Run, action: Action, after: int) -> list[_Item]:
+    async def _changed(self, run: Run, action: Action, before: int) -> list[_Item]:
         key = {"network_id": run.network_id, "job_id": run.input["undo"]}
-        rows = await self._store.all(queries.CHANGES_AFTER, **key, after=after, limit=run.size)
-        return [
-            _Item(row.device_id, row.device_id, action.undo(Outcome(decode(row.before), decode(row.after))))
-            for row in rows
-        ]
+        rows = await self._store.all(queries.CHANGES_BEFORE, **key, before_id=before, limit=run.size)
+        return [_Item(row.device_id or 0, row.id, action.undo(outcome_of(row))) for row in rows]
 
     async def start(self, session: Session, new: NewJob, now: int) -> Job:
         """Adds a job of a person, starts it, and returns it."""
@@ -218,3 +208,31 @@ class Changes:
     def _require_scope(self, session: Session, action: Action) -> None:
         if not session.covers(action.scope):
             raise Forbidden(f"The access token lacks the scope '{action.scope}', so it cannot do '{action.name}'.")
+
+
+async def attempt(
+    tx: Transaction, work: Callable[[Transaction], Awaitable[Outcome | None]]
+) -> tuple[Outcome, str | None]:
+    """Runs a part of a unit of work and rolls it back; returns what it would have changed, or why it would fail."""
+
+    async def roll_back(tx: Transaction) -> None:
+        raise _RolledBack(await work(tx))
+
+    try:
+        await tx.nested(roll_back)
+    except _RolledBack as end:
+        return end.outcome or Outcome({}, {}), None
+    except SignfleetError as error:
+        return Outcome({}, {}), error.message
+    raise AssertionError("a dry run was not rolled back")
+
+
+def change_of(outcome: Outcome, device_id: int | None, serial: str | None) -> Change:
+    """Returns what a job remembers, to undo it."""
+    before, after = (encode(values).decode() for values in outcome)
+    return Change(before, after, device_id, serial)
+
+
+def outcome_of(row: queries.ChangeRow) -> Outcome:
+    """Returns what a job has changed."""
+    return Outcome(decode(row.before), decode(row.after))

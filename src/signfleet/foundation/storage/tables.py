@@ -1054,9 +1054,11 @@ job_change = Table(
     metadata,
     _network_id(),
     Column("job_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("device_id", BigInteger, primary_key=True, autoincrement=False),
+    _id(),
     _required("before", Text, comment="JSON: the values that the job replaced, by path"),
     _required("after", Text, comment="JSON: the values that it wrote"),
+    Column("device_id", BigInteger),
+    Column("name", Text, comment="the serial"),
     comment="What a job changed, to undo it.",
 )
 

@@ -26,12 +26,13 @@ class Failure(NamedTuple):
     column: str | None = None
 
 
-class DeviceChange(NamedTuple):
-    """The values that a step replaced in a device and those that it wrote, by path, as JSON."""
+class Change(NamedTuple):
+    """The values that a step replaced and those that it wrote, by path, as JSON; `name` is the serial."""
 
-    device_id: int
     before: str
     after: str
+    device_id: int | None
+    name: str | None
 
 
 class Progress(NamedTuple):
@@ -41,7 +42,7 @@ class Progress(NamedTuple):
     done: int
     is_last: bool
     failures: Sequence[Failure] = ()
-    changes: Sequence[DeviceChange] = ()
+    changes: Sequence[Change] = ()
     #: What the job answers; None keeps the present one.
     result: Any = None
 

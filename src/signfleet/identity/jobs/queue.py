@@ -22,7 +22,7 @@ from signfleet.web.caller.session import Session
 UNFINISHED_LIMIT: Final = 50
 #: How many failures of a job are listed; all are counted.
 FAILURES_LIMIT: Final = 10_000
-#: How many devices a job remembers the old values of.
+#: How many changes a job remembers the old values of.
 CHANGES_LIMIT: Final = 100_000
 
 
@@ -108,7 +108,10 @@ async def record_progress(tx: Transaction, row: JobRow, progress: Progress, *, l
             ],
         )
     if progress.changes and row.done < CHANGES_LIMIT:
-        await tx.execute_many(queries.INSERT_CHANGE, [{**key, **change._asdict()} for change in progress.changes])
+        await tx.execute_many(
+            queries.INSERT_CHANGE,
+            [{**key, "id": row.done + number, **change._asdict()} for number, change in enumerate(progress.changes, 1)],
+        )
     await tx.execute(
         queries.ADVANCE,
         in_network=row.network_id,

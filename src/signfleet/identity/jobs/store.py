@@ -89,9 +89,11 @@ class CreatorRow(Protocol):
 
 
 class ChangeRow(Protocol):
-    device_id: int
+    id: int
     before: str
     after: str
+    device_id: int | None
+    name: str | None
 
 
 NETWORK_ID = bindparam("network_id", type_=job.c.network_id.type)
@@ -204,14 +206,15 @@ FAILURES_AFTER = Query(
     .limit(bindparam("limit", type_=Integer())),
     FailureRow,
 )
-CHANGES_AFTER = Query(
+#: The last changes of a job come first: what it changed twice is put back in two steps.
+CHANGES_BEFORE = Query(
     select(job_change)
     .where(
         job_change.c.network_id == NETWORK_ID,
         job_change.c.job_id == bindparam("job_id"),
-        job_change.c.device_id > bindparam("after"),
+        job_change.c.id < bindparam("before_id"),
     )
-    .order_by(job_change.c.device_id)
+    .order_by(job_change.c.id.desc())
     .limit(bindparam("limit", type_=Integer())),
     ChangeRow,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from msgspec.json import decode
+
 from signfleet.fleet.provisioning.envelope import PageWindow, is_id, new_id
 from signfleet.fleet.provisioning.records import store as queries
 from signfleet.fleet.provisioning.records.schemas import SETUP_MEMBERS, check, entity
@@ -90,28 +92,28 @@ class ProvisioningRecords:
         values = await self._values(network_id, given)
         id_ = new_id(now)
 
-        async def work(tx: Transaction) -> None:
-            await counters.add(tx, network_id, _COUNTER, 1)  # locks it
-            total = await tx.one(counters.TOTAL, network_id=network_id, entity=_COUNTER)
-            most = "provisioning_records_per_network"
-            check_quota((total.total if total else 1) - 1, self._most, "provisioning records in this network", most)
-            await tx.execute(
-                queries.INSERT_RECORD,
-                network_id=network_id,
-                id=id_,
-                creation_date=now,
-                last_modified_date=now,
-                version=0,
-                **values,
-                **_keys(values),
-            )
-            await record(tx, network_id, _entry("Create", None, values), now)
-
         try:
-            await self._store.write(work)
+            await self._store.write(lambda tx: self._insert(tx, network_id, id_, values, now))
         except Duplicate as error:
             raise _taken(values["serial"]) from error
         return id_
+
+    async def _insert(self, tx: Transaction, network_id: int, id_: str, values: dict[str, Any], now: int) -> None:
+        await counters.add(tx, network_id, _COUNTER, 1)  # locks it
+        total = await tx.one(counters.TOTAL, network_id=network_id, entity=_COUNTER)
+        most = "provisioning_records_per_network"
+        check_quota((total.total if total else 1) - 1, self._most, "provisioning records in this network", most)
+        await tx.execute(
+            queries.INSERT_RECORD,
+            network_id=network_id,
+            id=id_,
+            creation_date=now,
+            last_modified_date=now,
+            version=0,
+            **values,
+            **_keys(values),
+        )
+        await record(tx, network_id, _entry("Create", None, values), now)
 
     async def replace(self, network_id: int, id_: str | None, given: dict[str, Any], now: int) -> dict[str, Any]:
         """Changes a record and returns it. Raises `Invalid`, `Forbidden`, `NotFound`, and `Conflict`."""
@@ -124,19 +126,8 @@ class ProvisioningRecords:
             row = await tx.one(queries.LOCK_RECORD, network_id=network_id, id=id_.lower())
             if row is None:
                 raise NotFound.in_network("provisioning record", id_)
-            present = {column: getattr(row, column) for column in queries.COLUMNS}
-            others = {column: value for column, value in present.items() if column not in SETUP_MEMBERS}
-            values = await self._values(network_id, others | {"user_data": None} | given, network_name=name)
-            if "user_data" not in given:
-                values["user_data"] = row.user_data
-            await tx.execute(
-                queries.REPLACE_RECORD,
-                in_network=network_id,
-                this_id=row.id,
-                now=max(now, row.last_modified_date + 1),
-                **{f"new_{column}": value for column, value in (values | _keys(values)).items()},
-            )
-            await record(tx, network_id, _entry("Update", present, values), now)
+            others = {column: value for column, value in values_of(row).items() if column not in SETUP_MEMBERS}
+            await _replace(tx, row, await self._values(network_id, others | given, name), now)
             changed = await tx.one(queries.LOCK_RECORD, network_id=network_id, id=row.id)
             if changed is None:
                 raise NotFound.in_network("provisioning record", id_)
@@ -146,6 +137,35 @@ class ProvisioningRecords:
             return entity(await self._store.write(work), name)
         except Duplicate as error:
             raise _taken(str(given.get("serial"))) from error
+
+    async def lock(self, tx: Transaction, network_id: int, serial: str) -> queries.RecordRow | None:
+        """Locks the record of a serial until the transaction ends, and returns it."""
+        return await tx.one(queries.LOCK_RECORD_OF_SERIAL, network_id=network_id, serial_key=fold(serial))
+
+    async def change_in(
+        self, tx: Transaction, network_id: int, row: queries.RecordRow | None, given: dict[str, Any], now: int
+    ) -> bool:
+        """Changes what is given of a record that is locked, or creates it; returns whether anything is new.
+
+        Raises like `create`.
+        """
+        if row is not None:
+            values = _complete(check(values_of(row) | given))
+            if values == _present(row):
+                return False
+            await _replace(tx, row, values, now)
+            return True
+        values = _complete(check(given))
+        try:
+            await tx.nested(lambda tx: self._insert(tx, network_id, new_id(now), values, now))
+        except Duplicate as error:
+            raise _taken(values["serial"]) from error
+        return True
+
+    async def taken(self, network_id: int, serials: list[str]) -> set[str]:
+        """Returns the folded ones of these serials that have a record in another network."""
+        rows = await self._store.all(queries.NETWORKS_OF_SERIALS, keys=[fold(serial) for serial in serials])
+        return {row.serial_key for row in rows if row.network_id != network_id}
 
     async def delete(self, network_id: int, wanted: Wanted, now: int) -> None:
         """Deletes the record of an id or serial. Raises `NotFound`."""
@@ -158,7 +178,7 @@ class ProvisioningRecords:
                 row = await tx.one(queries.LOCK_RECORD_OF_SERIAL, network_id=network_id, serial_key=key)
             if row is None:
                 raise NotFound.in_network("provisioning record", wanted.id or wanted.serial or "")
-            await _delete(tx, row, now)
+            await delete_in(tx, row, now)
 
         await self._store.write(work)
 
@@ -168,7 +188,7 @@ class ProvisioningRecords:
         async def work(tx: Transaction) -> list[str]:
             rows = await tx.all(queries.LOCK_RECORDS, network_id=network_id, ids=[id_.lower() for id_ in ids])
             for row in rows:
-                await _delete(tx, row, now)
+                await delete_in(tx, row, now)
             return [row.id for row in rows]
 
         return await self._store.write(work)
@@ -179,11 +199,16 @@ class ProvisioningRecords:
         named, own = values.pop("network_name", None), network_name or await self._setups.network_name(network_id)
         if named is not None and fold(named) != fold(own):
             raise Forbidden(f"'networkName' is '{named}'; this session is for the network '{own}'.")
-        serial = (values.get("serial") or "").strip()
-        if not serial:
-            raise Invalid("'serial': a record needs the serial number of a player.")
-        complete = {column: values.get(column) for column in queries.COLUMNS}
-        return complete | {"serial": serial, "username": values.get("username") or ""}
+        return _complete(values)
+
+
+def _complete(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the value of every column. Raises `Invalid` without a serial."""
+    serial = (values.get("serial") or "").strip()
+    if not serial:
+        raise Invalid("'serial': a record needs the serial number of a player.")
+    complete = {column: values.get(column) for column in queries.COLUMNS}
+    return complete | {"serial": serial, "username": values.get("username") or ""}
 
 
 def _keys(values: dict[str, Any]) -> dict[str, str | None]:
@@ -196,11 +221,32 @@ def _keys(values: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-async def _delete(tx: Transaction, row: queries.RecordRow, now: int) -> None:
+async def delete_in(tx: Transaction, row: queries.RecordRow, now: int) -> None:
+    """Deletes a record that is locked, in a transaction of the caller."""
     await tx.execute(queries.DELETE_RECORD, in_network=row.network_id, this_id=row.id)
     await counters.add(tx, row.network_id, _COUNTER, -1)
-    present = {column: getattr(row, column) for column in queries.COLUMNS}
-    await record(tx, row.network_id, _entry("Delete", present, None), now)
+    await record(tx, row.network_id, _entry("Delete", _present(row), None), now)
+
+
+async def _replace(tx: Transaction, row: queries.RecordRow, values: dict[str, Any], now: int) -> None:
+    await tx.execute(
+        queries.REPLACE_RECORD,
+        in_network=row.network_id,
+        this_id=row.id,
+        now=max(now, row.last_modified_date + 1),
+        **{f"new_{column}": value for column, value in (values | _keys(values)).items()},
+    )
+    await record(tx, row.network_id, _entry("Update", _present(row), values), now)
+
+
+def values_of(row: queries.RecordRow) -> dict[str, Any]:
+    """Returns what a client has sent, by column."""
+    user_data = None if row.user_data is None else decode(row.user_data)
+    return _present(row) | {"user_data": user_data}
+
+
+def _present(row: queries.RecordRow) -> dict[str, Any]:
+    return {column: getattr(row, column) for column in queries.COLUMNS}
 
 
 def _entry(action: Action, before: dict[str, Any] | None, after: dict[str, Any] | None) -> AuditEntry:

@@ -42,6 +42,11 @@ class RecordRow(Protocol):
     version: int
 
 
+class OwnerRow(Protocol):
+    network_id: int
+    serial_key: str
+
+
 class Total(Protocol):
     total: int
 
@@ -87,6 +92,10 @@ COUNT_OF_SETUP = Query(
 )
 RECORD = Query(_rows.where(_of_network, setup_record.c.id == bindparam("id")), RecordRow)
 RECORD_OF_SERIAL = Query(_rows.where(setup_record.c.serial_key == bindparam("serial_key")), RecordRow)
+NETWORKS_OF_SERIALS = Query(
+    select(setup_record.c.network_id, setup_record.c.serial_key).where(among(setup_record.c.serial_key, "keys")),
+    OwnerRow,
+)
 LOCK_RECORD = Query(
     _rows.where(
         setup_record.c.network_id == bindparam("network_id"), setup_record.c.id == bindparam("id")

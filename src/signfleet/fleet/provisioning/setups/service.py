@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,13 @@ from signfleet.identity.audit.recording import AuditEntry, record
 _COUNTER: Final = "Setup"
 
 
+class SetupName(NamedTuple):
+    """What a record says of its setup."""
+
+    id: str
+    name: str
+
+
 class Setups:
     """The setups of networks. Documents come back as they were sent, with members that the server does not know."""
 
@@ -29,9 +36,9 @@ class Setups:
         self._store = store
         self._most = most
 
-    async def network_name(self, network_id: int) -> str:
+    async def network_name(self, network_id: int, tx: Transaction | None = None) -> str:
         """Returns the name of a network."""
-        row = await self._store.one(queries.NETWORK_NAME, id=network_id)
+        row = await (tx or self._store).one(queries.NETWORK_NAME, id=network_id)
         if row is None:
             raise Unauthenticated("The network was deleted.")
         return row.name
@@ -80,6 +87,18 @@ class Setups:
         if row is None:
             raise NotFound.in_network("setup", id_)
         return {"_id": row.id, **msgspec.json.decode(row.document)}
+
+    async def identify(
+        self, network_id: int, *, id_: str | None = None, name: str = "", tx: Transaction | None = None
+    ) -> list[SetupName]:
+        """Returns the setup with an id, or those with a name: no more than two, which is too many to mean one."""
+        key = {"network_id": network_id}
+        if id_ is not None:
+            rows = await (tx or self._store).all(queries.SETUP, **key, id=id_.lower())
+        else:
+            named = {"package_key": fold(name), "username_key": None, "count": 2, "skipped": 0}
+            rows = await (tx or self._store).all(queries.PAGE, **key, **named)
+        return [SetupName(row.id, _package_name(msgspec.json.decode(row.document))) for row in rows]
 
     async def create(self, network_id: int, document: dict[str, Any], now: int) -> str:
         """Stores a new setup and returns its id. Raises `Invalid` and `Forbidden`."""
@@ -160,4 +179,8 @@ def _row(row: queries.SetupRow, network_name: str) -> dict[str, Any]:
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
     """Returns what the audit trail shows of a document, which may contain passwords: its name and a digest."""
     digest = hashlib.sha256(encode(document)).hexdigest()[:16]
-    return {"packageName": documents.member(documents.member(document, "bDeploy"), "packageName"), "digest": digest}
+    return {"packageName": _package_name(document), "digest": digest}
+
+
+def _package_name(document: dict[str, Any]) -> str:
+    return str(documents.member(documents.member(document, "bDeploy"), "packageName"))
