@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import islice, product
 from typing import NamedTuple
 
 from httpx import AsyncClient, Response
@@ -123,18 +124,22 @@ async def player_callers(world: World, call_as: CallAs, expects: Callable[[Endpo
     ]
 
 
-async def calls(world: World, endpoints: Iterable[Endpoint], callers: Iterable[Caller]) -> AsyncIterator[Cell]:
-    """Sends a valid request to every endpoint as every caller; restores what a DELETE removed."""
+async def calls(
+    world: World, endpoints: Iterable[Endpoint], callers: Iterable[Caller], *, one_in: int = 1
+) -> AsyncIterator[Cell]:
+    """Sends a valid request to every endpoint as every caller, or as one in some, each time others.
+
+    Restores what a DELETE removed.
+    """
     store, network_id = world.services.store, world.network.network_id
-    for endpoint in endpoints:
-        for caller in callers:
-            await put(store, network_id, caller.rules(endpoint))
-            request = await world.request(endpoint, caller.owner)
-            answer = await caller.client.request(request.method, request.url, **request.sent)
-            yield Cell(endpoint, caller, request, answer)
-            if endpoint.method == "DELETE" and endpoint.caller == "network":
-                await put(store, network_id, [])
-                await world.restore()
+    for endpoint, caller in islice(product(endpoints, callers), 0, None, one_in):
+        await put(store, network_id, caller.rules(endpoint))
+        request = await world.request(endpoint, caller.owner)
+        answer = await caller.client.request(request.method, request.url, **request.sent)
+        yield Cell(endpoint, caller, request, answer)
+        if endpoint.method == "DELETE" and endpoint.caller == "network":
+            await put(store, network_id, [])
+            await world.restore()
 
 
 async def expire(store: Store, access_token: str) -> str:

@@ -235,10 +235,18 @@ async def everybody(world: World, call_as: CallAs, sign_in: SignIn) -> list[Call
     ]
 
 
+#: On PostgreSQL one caller in so many, others for each endpoint: the rules are the same, and the conditions of
+#: statements have tests of their own on both stores.
+ONE_IN = {"sqlite": 1, "postgresql": 3}
+
+
 async def test_every_cell_of_the_matrix(world: World, sign_in: SignIn, call_as: CallAs) -> None:
     wrong: dict[str, Any] = {}
     outcomes: set[str] = set()
-    async for endpoint, caller, request, answer in calls(world, ENDPOINTS, await everybody(world, call_as, sign_in)):
+    callers = await everybody(world, call_as, sign_in)
+    one_in = ONE_IN[world.services.store.dialect]
+    assert one_in == 1 or len(callers) % one_in
+    async for endpoint, caller, request, answer in calls(world, ENDPOINTS, callers, one_in=one_in):
         expected, actual = caller.expects(endpoint), outcome(answer.status_code)
         if expected == OK and "{job}" in endpoint.path and caller.name not in SEE_ALL_JOBS:
             expected = HIDDEN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -25,14 +26,15 @@ class SettingDescription(NamedTuple):
     is_list: bool
 
 
-def describe_settings() -> list[SettingDescription]:
-    """Returns every setting, in the order of `Settings`."""
+@cache
+def describe_settings() -> tuple[SettingDescription, ...]:
+    """Returns every setting, in the order of `Settings`; each command asks for its flags."""
     information: Any = msgspec.inspect.type_info(Settings)
     hints = get_type_hints(Settings, include_extras=True)
-    return [
+    return tuple(
         SettingDescription(field.name, _kind(hints[field.name]), field.default, *_description(hints[field.name]))
         for field in information.fields
-    ]
+    )
 
 
 def _description(annotation: Any) -> tuple[str, bool]:
