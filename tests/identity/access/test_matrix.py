@@ -158,6 +158,8 @@ def from_elsewhere(endpoint: Endpoint) -> str:
     theirs += ("{batch}", "{alert}", "{rule}", "{window}", "/rest/v1/")
     if name(endpoint) in NAME_OUR_NETWORK:
         return FORBIDDEN
+    if "/count-setups/" in endpoint.path:  # counts records of one's own network
+        return OK
     is_theirs = name(endpoint) in NAME_OURS_OUTSIDE_THE_PATH or is_to_a_device(endpoint)
     is_theirs = is_theirs or any(part in endpoint.path for part in theirs)
     return HIDDEN if names_ours or is_theirs else OK

@@ -230,8 +230,8 @@ async def relay_to_player(call: Call, commands: Commands, devices: Devices, rela
 
     The answer takes 25 seconds at most; the state is `expired` if the player has not answered by then.
     """
-    await commands.require_allowed(call.network_id, RELAY)
     found = await devices.find(call.session, device, SEND_DANGER_COMMANDS)
+    await commands.require_allowed(call.network_id, RELAY)
     request = call.body
     answer = relay.relay(call.network_id, found.id, request.method, request.route, request.data)
     return answer_json(await call.unless_left(answer))
