@@ -9,7 +9,9 @@ from signfleet.identity.access.operations.definitions import (
     SETUP_DEVICE,
     VIEW_AUDIT,
     VIEW_DEVICE,
+    VIEW_GROUP,
     VIEW_NETWORK,
+    VIEW_SUBSCRIPTION,
     VIEW_USER,
 )
 from signfleet.identity.access.operations.operation import Operation
@@ -32,5 +34,8 @@ SECTIONS: Final = (
     Section("/console/add/", "plus", later("Add players"), SETUP_DEVICE),
     Section("/console/audit/", "scroll-text", later("Audit"), VIEW_AUDIT),
     Section("/console/settings/", "settings", later("Settings"), VIEW_NETWORK),
+    Section("/console/groups/", "folder-input", later("Groups"), VIEW_GROUP),
+    Section("/console/tags/", "tag", later("Tags"), VIEW_DEVICE),
+    Section("/console/subscriptions/", "clock", later("Subscriptions"), VIEW_SUBSCRIPTION),
 )
 """What a new section adds itself to. The first one that a person may see is where they begin."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.console.alerts.routes import pages as alert_pages
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.audit.routes import pages as audit_pages
+from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.joining.routes import pages as joining_pages
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
@@ -22,6 +23,8 @@ from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.profile.routes import pages as profile_pages
 from signfleet.console.settings.routes import pages as settings_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
+from signfleet.console.subscriptions.routes import pages as subscription_pages
+from signfleet.console.tags.routes import pages as tag_pages
 from signfleet.web.http.endpoint import Endpoint
 
 
@@ -48,4 +51,7 @@ def endpoints() -> list[Endpoint]:
         *audit_pages,
         *settings_pages,
         *profile_pages,
+        *group_pages,
+        *tag_pages,
+        *subscription_pages,
     ]

@@ -48,19 +48,24 @@ def filter_of(conditions: list[Condition]) -> str | None:
     return " AND ".join(f"({each.filter})" for each in conditions) if len(conditions) > 1 else _only(conditions)
 
 
+def quoted(value: str) -> str:
+    """Returns a text as an expression has it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def _only(conditions: list[Condition]) -> str | None:
     return conditions[0].filter if conditions else None
 
 
 def _condition(match: re.Match[str]) -> Condition:
     name, value = match[1], match[2].strip('"')
-    quoted = "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    text = quoted(value)
     if name is None:
-        return Condition(match[0], f"[settings].[name] CONTAINS {quoted} OR [serial] CONTAINS {quoted}")
+        return Condition(match[0], f"[settings].[name] CONTAINS {text} OR [serial] CONTAINS {text}")
     if name.lower() == "tag":
         key = value.replace("<", "").replace(">", "")
         return Condition(match[0], f"<{key}> IS NOT NULL")
     known = PROPERTIES.get(name.lower())
     if known is None:
         raise Invalid(f"'{name}:' is no condition; there are {', '.join(f'{each}:' for each in [*PROPERTIES, 'tag'])}.")
-    return Condition(match[0], f"{known} IS {quoted}")
+    return Condition(match[0], f"{known} IS {text}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, distinct, func, select
 
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among
@@ -25,6 +25,20 @@ class ValueRow(Protocol):
     """A value in use."""
 
     value: str
+
+
+class CountedKeyRow(KeyRow, Protocol):
+    """A key in use, with how many devices have it, and how many values it has."""
+
+    devices: int
+    values: int
+
+
+class CountedValueRow(Protocol):
+    """A value in use, with how many devices have it."""
+
+    value: str
+    devices: int
 
 
 #: The column that permissions for single devices refer to.
@@ -59,4 +73,50 @@ def values_in_use(scope: Scope) -> Query[ValueRow]:
             device_tag.c.value,
         ),
         ValueRow,
+    )
+
+
+def counted_keys(scope: Scope) -> Query[CountedKeyRow]:
+    """Returns a query for the keys of tags on devices that the scope admits, with their counts."""
+    counted = (
+        select(
+            device_tag.c.tag_id,
+            func.count().label("devices"),
+            func.count(distinct(device_tag.c.value)).label("values"),
+        )
+        .where(device_tag.c.network_id == bindparam("network_id"), *scope.conditions)
+        .group_by(device_tag.c.tag_id)
+        .subquery()
+    )
+    return Query(
+        select(
+            tag_key.c.id,
+            tag_key.c.type,
+            tag_key.c.is_system,
+            tag_key.c.entity,
+            tag_key.c.name,
+            counted.c.devices,
+            counted.c["values"],
+        )
+        .join(counted, counted.c.tag_id == tag_key.c.id)
+        .where(tag_key.c.network_id == bindparam("network_id"))
+        .order_by(tag_key.c.name_order, tag_key.c.id),
+        CountedKeyRow,
+    )
+
+
+def counted_values(scope: Scope) -> Query[CountedValueRow]:
+    """Returns a query for the most frequent values of a key (`tag_id`) on devices that the scope admits."""
+    devices = func.count().label("devices")
+    return Query(
+        select(device_tag.c.value, devices)
+        .where(
+            device_tag.c.network_id == bindparam("network_id"),
+            device_tag.c.tag_id == bindparam("tag_id"),
+            *scope.conditions,
+        )
+        .group_by(device_tag.c.value)
+        .order_by(devices.desc(), func.min(device_tag.c.value_order).nulls_first(), device_tag.c.value)
+        .limit(bindparam("limit")),
+        CountedValueRow,
     )

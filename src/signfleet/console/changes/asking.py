@@ -1,0 +1,41 @@
+"""Asks before a change of many players: how many it is about and what would happen to the first of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signfleet.console.forms import FormData
+from signfleet.console.view import View
+from signfleet.fleet.changes.schemas import DryRun, NewChange
+from signfleet.fleet.changes.service import Changes
+from signfleet.identity.jobs.schemas import Job
+from signfleet.identity.jobs.service import JobLists
+
+
+class Question(NamedTuple):
+    """What the reader confirms: the form sends `fields` to `action` again, with the count."""
+
+    action: str
+    fields: dict[str, str]
+    filter: str
+    found: DryRun
+    #: Whether another number of players matches than the reader has confirmed.
+    is_other: bool
+
+
+async def ask_or_start(
+    view: View, changes: Changes, form: FormData, new: NewChange, fields: list[str]
+) -> Question | Job:
+    """Starts a change that the reader has confirmed for as many players as it is about; else returns the question."""
+    found = await changes.check(view.session, new, view.now)
+    confirmed = form.get("count")
+    if found.count and confirmed == str(found.count):
+        return await changes.submit(view.session, new, None, view.now)
+    sent = {name: form.get(name) for name in fields}
+    return Question(view.call.path, sent, new.filter, found, is_other=bool(confirmed))
+
+
+async def job_of(view: View, jobs: JobLists) -> Job | None:
+    """Returns the job that the address names, which a change has started."""
+    ref = view.call.parameter("job")
+    return None if ref is None else await jobs.get(view.session, ref)

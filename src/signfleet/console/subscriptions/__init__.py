@@ -1,0 +1,1 @@
+"""`/console/subscriptions`: the subscriptions of the network."""

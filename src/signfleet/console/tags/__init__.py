@@ -1,0 +1,1 @@
+"""`/console/tags`: the tags in use."""
