@@ -33,6 +33,7 @@ from signfleet.web.contract.conditional import TooSoon
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import FORM, Endpoint, Endpoints
 from signfleet.web.http.errors import STORE_FAILED, status_of
+from signfleet.web.http.event_streams import asks_for_stream
 from signfleet.web.http.media import HTML_TYPE
 
 log = logging.getLogger(__name__)
@@ -55,11 +56,11 @@ class Pages:
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._endpoints)
 
-    def get(self, path: str, **needs: Any) -> Callable[[Page], Page]:
-        """Declares a page. See `_guarded` for what it may need."""
+    def get(self, path: str, *, streams: bool = False, **needs: Any) -> Callable[[Page], Page]:
+        """Declares a page, or a stream of events. See `_guarded` for what it may need."""
 
         def declare(page: Page) -> Page:
-            self._endpoints.get(path)(_guarded(page, is_change=False, **needs))
+            self._endpoints.get(path, streams=streams)(_guarded(page, is_change=False, **needs))
             return page
 
         return declare
@@ -107,7 +108,7 @@ def _guarded(
             if needs_person:
                 await _find_person(call, browser_sessions)
                 view.preferences = await preferences_of(call.person_id, profiles)
-                if not view.is_fragment:
+                if not view.is_fragment and not asks_for_stream(call):
                     view.frame = await frame_of(call.session, permissions, users)
                 if needs_network and call.session.network_id is None:
                     return view.redirect(NETWORKS)
@@ -142,7 +143,7 @@ async def _find_person(call: Call, browser_sessions: BrowserSessions) -> None:
     token = session_token(call)
     if token is None:
         raise Unauthenticated("Nobody is signed in.")
-    is_refresh = call.header(b"x-refresh") is not None
+    is_refresh = call.header(b"x-refresh") is not None or asks_for_stream(call)
     call.session = await browser_sessions.find(token, call.address, call.now, is_use=not is_refresh)
     act_as(call.actor)
 

@@ -62,10 +62,17 @@ def json_text(value: Any) -> str:
     return encode(value).decode()
 
 
-def render(language: str, template: str, *, zone: str = "", **values: Any) -> bytes:
-    """Returns a template filled in, as UTF-8; its dates are those of a time zone, by default UTC."""
+def render(language: str, name: str, block: str = "", *, zone: str = "", **values: Any) -> bytes:
+    """Returns a template filled in, as UTF-8; only one block of it if it has one of this name.
+
+    Its dates are those of a time zone, by default UTC.
+    """
     _zone.set(zone)
-    return _environment(language).get_template(template).render(language=language, **values).encode()
+    template = _environment(language).get_template(name)
+    if block in template.blocks:
+        context = template.new_context({"language": language, **values})
+        return "".join(template.blocks[block](context)).encode()
+    return template.render(language=language, **values).encode()
 
 
 def text(language: str, message: str) -> str:

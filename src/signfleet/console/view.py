@@ -55,17 +55,26 @@ class View:
         return self.call.header(b"hx-request") is not None
 
     @property
+    def is_refresh(self) -> bool:
+        """Whether an open page asks for a part of itself by itself."""
+        return self.call.header(b"x-refresh") is not None
+
+    @property
     def address(self) -> str:
         """Returns path and query of this view."""
         query = self.call.query
         return f"{self.call.path}?{query}" if query else self.call.path
 
     def page(self, template: str, status: int = 200, **values: Any) -> Answer:
-        """Answers with a template filled in. Templates know this view, and who reads."""
+        """Answers with a template filled in, or with the block of it that a region of an open page asks for.
+
+        Templates know this view, and who reads.
+        """
         session = self.call.known_session
         known = {"view": self, "now": self.now, "login": None if session is None else session.login}
-        body = rendering.render(self.language, template, zone=self.zone, **known, **values)
-        headers = {**HEADERS, "Vary": "HX-Request"}
+        block = (self.call.header(b"x-fragment") or "").replace("-", "_")
+        body = rendering.render(self.language, template, block, zone=self.zone, **known, **values)
+        headers = {**HEADERS, "Vary": "HX-Request, X-Fragment"}
         return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 
     def redirect(self, path: str) -> Answer:

@@ -7,6 +7,7 @@ from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.audit.routes import pages as audit_pages
 from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.joining.routes import pages as joining_pages
+from signfleet.console.live.routes import pages as live_pages
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
 from signfleet.console.people.applications import pages as application_pages
@@ -32,6 +33,7 @@ def endpoints() -> list[Endpoint]:
     """Returns the pages; they are for browsers, so the description of the API leaves them out."""
     return [
         *asset_endpoints,
+        *live_pages,
         *sign_in_pages,
         *network_pages,
         *now_pages,

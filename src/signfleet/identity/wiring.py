@@ -17,6 +17,7 @@ from signfleet.identity.account.routes import endpoints as account_endpoints
 from signfleet.identity.applications.service import Applications
 from signfleet.identity.audit.routes import endpoints as audit_endpoints
 from signfleet.identity.audit.service import AuditTrail
+from signfleet.identity.events.facts import FactFeeds
 from signfleet.identity.events.feeds import EventFeeds
 from signfleet.identity.events.routes import endpoints as event_endpoints
 from signfleet.identity.events.service import EventLists
@@ -80,6 +81,7 @@ class IdentityServices(NotifyServices):
         self.job_lists = JobLists(store, self.permissions)
         self.event_lists = EventLists(store, self.permissions)
         self.event_feeds = EventFeeds(store)
+        self.fact_feeds = FactFeeds(store)
         self.passwords = Passwords()
         self.password_proof = PasswordProof(store, self.passwords, attempts)
         self.sign_in = SignIn(store, self.passwords, attempts, settings)

@@ -53,14 +53,23 @@ async def list_alerts(view: View, alerts: Alerts, permissions: Permissions) -> A
     found = await alerts.list_(view.session, ListQuery(f"[state] IS '{state}'", None, marker, PAGE_SIZE))
     more = f"/console/alerts/?{urlencode({'state': state, 'marker': found.next_marker})}" if found.next_marker else None
     return view.page(
-        "alerts/rows.html" if view.is_fragment and marker else "alerts/list.html",
+        _template(view, marker),
         state=state,
         states=STATES,
         found=found,
+        marker=marker,
+        here=f"/console/alerts/?{urlencode({'state': state, 'marker': marker or ''})}",
         alerts=_decoder.decode(b"[%b]" % b",".join(found.items)),
         may_change=await permissions.allows(view.session, UPDATE_DEVICE),
         more=more,
     )
+
+
+def _template(view: View, marker: str | None) -> str:
+    """Returns the template of the whole list, of its next page, or of the rows of a page that is open."""
+    if view.is_refresh and (view.call.header(b"x-fragment") or "").startswith("rows"):
+        return "alerts/refreshed.html"
+    return "alerts/rows.html" if view.is_fragment and marker else "alerts/list.html"
 
 
 @pages.get("/{alert}/", operation=VIEW_DEVICE)

@@ -94,6 +94,8 @@ class PlayerPages:
         template = "player/tab.html" if view.is_fragment else "player/page.html"
         if view.is_fragment and view.call.parameter("marker"):
             template = f"player/{tab}-rows.html"
+        elif view.is_refresh:
+            template = f"player/{tab}.html"
         return view.page(template, status, tab=tab, **shown._asdict(), **values)
 
     async def _may(self, view: View, needs: Operation | None, device_id: int) -> bool:

@@ -41,7 +41,11 @@ async def list_players(view: View, health_lists: HealthLists, links: Links) -> A
         found = await health_lists.list_(view.session, query, links_of(view, links))
     except Invalid as wrong:
         error = wrong.message
-    template = "players/rows.html" if view.is_fragment and error is None else "players/list.html"
+    marker = view.call.parameter("marker")
+    template = "players/list.html"
+    if view.is_fragment and error is None:
+        is_open = (view.call.header(b"x-fragment") or "").startswith("rows")
+        template = "players/refreshed.html" if is_open else "players/rows.html" if marker else template
     return view.page(
         template,
         400 if error else 200,
@@ -50,6 +54,7 @@ async def list_players(view: View, health_lists: HealthLists, links: Links) -> A
         conditions=conditions,
         filter=search.filter_of(conditions),
         found=found,
+        marker=marker,
         players=_players(found),
         error=error,
         address=_addresses(text, sort),

@@ -5,3 +5,4 @@ import "./times.js";
 import "./lists.js";
 import "./palette.js";
 import "./charts.js";
+import "./live.js";

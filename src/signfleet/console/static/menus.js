@@ -7,6 +7,12 @@ const opened = (id) => {
   dialog.querySelector("input, textarea")?.select();
 };
 
+// Selects a text, and copies it where the browser lets a page do so.
+const copied = (text) => {
+  getSelection().selectAllChildren(text);
+  navigator.clipboard?.writeText(text.textContent).catch(() => {});
+};
+
 document.addEventListener("click", ({ target }) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(target) || target.closest("[data-dialog]")) menu.open = false;
@@ -14,6 +20,8 @@ document.addEventListener("click", ({ target }) => {
   const opener = target.closest("[data-dialog]");
   if (opener) opened(opener.dataset.dialog);
   if (target.closest("[data-close]") || target.matches("dialog")) target.closest("dialog")?.close();
+  const copy = target.closest("[data-copy]");
+  if (copy) copied(copy.previousElementSibling);
   target.closest("[data-remove]")?.closest(".toast, .side")?.remove();
 });
 

@@ -56,6 +56,26 @@ def matching_between(listing: Listing, filter: Filter | None, scope: Scope) -> Q
     return Query(ordered, EventRow)
 
 
+class FactRow(Protocol):
+    kind: str
+    device_id: int | None
+
+
+def facts_between(scope: Scope) -> Query[FactRow]:
+    """Returns the query of the kinds and devices of visible events after one position, up to and including another."""
+    statement = (
+        select(event.c.kind, event.c.device_id)
+        .where(
+            event.c.network_id == bindparam("network_id"),
+            *scope.conditions,
+            _position > tuple_(_bound("after_transaction"), _bound("after_id")),
+            _position <= tuple_(_bound("upto_transaction"), _bound("upto_id")),
+        )
+        .limit(bindparam("limit", type_=Integer()))
+    )
+    return Query(statement, FactRow)
+
+
 class Unsettled(Protocol):
     id: int
 

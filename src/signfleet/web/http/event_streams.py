@@ -69,8 +69,10 @@ class EventStream:
 
     __slots__ = ("_buffer", "_pump", "_reason", "_recheck", "_room", "_size", "_streams", "_waiter", "session", "token")
 
-    def __init__(self, streams: EventStreams, call: Call, pump: Pump, recheck: Recheck | None) -> None:
-        self.token = call.bearer_token
+    def __init__(
+        self, streams: EventStreams, call: Call, pump: Pump, recheck: Recheck | None, token: str | None
+    ) -> None:
+        self.token = call.bearer_token if token is None else token
         self.session = call.session
         self._streams = streams
         self._pump = pump
@@ -164,14 +166,15 @@ class EventStreams:
         self.open: set[EventStream] = set()
         self._is_stopping = False
 
-    def answer(self, call: Call, pump: Pump, recheck: Recheck | None = None) -> Answer:
+    def answer(self, call: Call, pump: Pump, recheck: Recheck | None = None, token: str | None = None) -> Answer:
         """Answers with a stream that `pump` fills. `recheck` looks at the session again when that has changed.
 
+        `token` is that of the session where the call does not carry it as its bearer token, but in a cookie.
         Raises `Unavailable` while the server stops.
         """
         if self._is_stopping:
             raise Unavailable(STOPPING)
-        stream = EventStream(self, call, pump, recheck)
+        stream = EventStream(self, call, pump, recheck, token)
         return Answer(stream=stream.chunks(), media_type=EVENT_STREAM, headers=_HEADERS)
 
     def add(self, stream: EventStream) -> None:

@@ -1,0 +1,1 @@
+"""What happens, as one stream for each browser."""
