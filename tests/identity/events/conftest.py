@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from signfleet.app.server import _Server, address_of, configuration
+from signfleet.app.server import Server, address_of, configuration
 from signfleet.app.wiring import Services, build, make_app
 from signfleet.foundation.settings import Settings
 
@@ -18,7 +18,7 @@ from signfleet.foundation.settings import Settings
 async def serving(services: Services, settings: Settings) -> AsyncIterator[str]:
     """Serves with these services; yields the address."""
     app = make_app(services)
-    server = _Server(configuration(app, settings))
+    server = Server(configuration(app, settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve([listener]))
         services.background.start()
