@@ -26,6 +26,7 @@ from signfleet.fleet.commands.queue import Order, enqueue
 from signfleet.fleet.commands.relay import PlayerRequest, Relay
 from signfleet.fleet.commands.schemas import CommandRules, NewBatch, Progress
 from signfleet.fleet.commands.store import AnsweredCommand
+from signfleet.fleet.joining.schemas import JoiningRules
 from signfleet.fleet.players.schemas import PlayerRegistration
 from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
@@ -336,6 +337,8 @@ class World:
             values["batch"] = str(await self._batch())
         if "{invitation}" in called:
             values["invitation"] = str(await self.invitation(owner))
+        if "{join_key}" in called:
+            values["join_key"] = await self._join_key()
         if "{setup}" in called:
             values["setup"] = await self._setup()
         if "{ids}" in called:
@@ -387,6 +390,13 @@ class World:
         """Creates the record of a new serial; returns its id."""
         serial = f"R{self._number()}"
         return await self.services.provisioning_records.create(self.network.network_id, {"serial": serial}, now())
+
+    async def _join_key(self) -> str:
+        """Returns the join key of the network, which has a record of the serial that the body names."""
+        joining, network_id, serial = self.services.joining, self.network.network_id, f"L{self._number()}"
+        await joining.set_rules(network_id, JoiningRules(protocol_1_until=None, joins_by_record=True), now())
+        await self.services.provisioning_records.create(network_id, {"serial": serial}, now())
+        return str((await joining.rules(network_id)).join_address).rpartition("/")[2]
 
     async def _assignment(self, called: str) -> dict[str, Any]:
         """Returns the body that creates or replaces a setup or a record."""
@@ -482,6 +492,7 @@ class World:
             "POST /admin/v1/webhooks/{webhook}/keys/": {"overlapHours": 1},
             "PUT /admin/v1/health-rules/": {"errorMemory": lifetime},
             "PUT /admin/v1/joining/": {"protocol1Until": datetime.format(now() + number * MINUTE)},
+            "POST /player/v1/join/{join_key}": {"serial": f"L{number - 1}"},
             "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},
             "POST /player/v1/report": {"sequence": number},
             "POST /player/v1/commands/{command}": {"state": "succeeded"},

@@ -68,6 +68,7 @@ ENTITIES = {
     "/Groups/": "Group",
     "/Devices/": "Device",
     "/register": "Device",
+    "/join/": "Device",
     "/Self/": "Person",
     "/account/": "Person",
 }
@@ -94,7 +95,7 @@ async def expected(world: World, called: str, request: Request, answer: Response
 
 def actor(world: World, called: str, request: Request) -> str:
     """Who has shown who they are, by whatever means."""
-    if called == "POST /player/v1/register":
+    if called in {"POST /player/v1/register", "POST /player/v1/join/{join_key}"}:
         return f"player {request.sent['json']['serial']}"
     return {
         "POST /player/v1/commands/{command}": f"device {world.ids['Device']}",

@@ -33,6 +33,7 @@ PUBLIC = {
     "GET /2022/06/REST/Token",
     "POST /2022/06/REST/Token",
     "POST /player/v1/register",  # takes a setup token
+    "POST /player/v1/join/{join_key}",  # takes a serial that an operator has listed
     "POST /player/v1/token",  # takes a refresh token
     "GET /2022/06/REST/{login}/Password/",
     "POST /2022/06/REST/Self/",

@@ -41,6 +41,22 @@ async def test_a_demo_fleet_registers_reports_and_can_be_listed(
     assert {item["settings"] for item in listed} == {"applied"}
 
 
+async def test_a_fleet_without_a_token_joins_by_its_records(services: Services, admin: AsyncClient) -> None:
+    rules = {"protocol1Until": None, "joinsByRecord": True}
+    assert (await admin.put(f"{ROOT}/admin/v1/joining/", json=rules)).status_code == 204
+    address = (await admin.get(f"{ROOT}/admin/v1/joining/")).json()["joinAddress"]
+    for profile in fleet(2):
+        record = {"serial": profile.serial, "name": f"Screen {profile.serial}"}
+        assert (await admin.post(f"{ROOT}/rest-device/v2/device", json=record)).status_code == 201
+    key = address.rpartition("/")[2]
+    app: Any = make_app(services)
+    tally = await simulate(ROOT, None, 3, period=0, rounds=1, transport=ASGITransport(app), join_key=key)
+    assert tally.registered == 2
+    assert "No provisioning record" in tally.last_refusal
+    devices = (await admin.get("/Devices/")).json()["items"]
+    assert {device["settings"]["name"] for device in devices} == {f"Screen {device['serial']}" for device in devices}
+
+
 class Losing(AsyncBaseTransport):
     """A bad line: every request arrives, every third answer of each kind is lost, and tokens expire now and then."""
 

@@ -15,13 +15,12 @@ import httpx
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.simulator import behaviour
 from signfleet.simulator.answers import Refused, TokenRefused, TryLater, check
-from signfleet.simulator.bodies import as_body
+from signfleet.simulator.bodies import as_body, registration
 from signfleet.simulator.commands import Commands
 from signfleet.simulator.faults import Fault, refused_settings, share_of_lost_answers
 from signfleet.simulator.fleet import Profile
 from signfleet.simulator.ledger import Ledger
 from signfleet.simulator.machine import Machine
-from signfleet.simulator.obedience import CAN
 from signfleet.simulator.screenshots import picture
 from signfleet.simulator.secrets import Secrets
 
@@ -52,15 +51,16 @@ class Player:
 
     `period` is the seconds between two reports; by default the server decides. Without `pictures` it uploads none but
     those that a command asks for. `ledger` has the commands of earlier runs; a restart takes `boot_seconds`, by default
-    what the profile says. It misbehaves by `faults`.
+    what the profile says. It misbehaves by `faults`. With `join_key` instead of `setup_token` it joins by its record.
     """
 
     def __init__(
         self,
         profile: Profile,
         http: httpx.AsyncClient,
-        setup_token: str,
+        setup_token: str | None,
         *,
+        join_key: str | None = None,
         clock: Callable[[], int],
         tally: Tally,
         secrets: Secrets,
@@ -79,7 +79,7 @@ class Player:
         #: One thing at a time: a command does not interrupt a report.
         self._turn = asyncio.Lock()
         self._http = http
-        self._setup_token = setup_token
+        self._setup_token, self._join_key = setup_token, join_key
         self._clock = clock
         self._tally = tally
         self._secrets = secrets
@@ -178,8 +178,8 @@ class Player:
         return True
 
     async def _register(self, secret: str | None) -> None:
-        body = self.profile.registration() | {"can": CAN} | ({} if secret is None else {"device_secret": secret})
-        answer = self._accept_tokens(await self._ask("POST", "register", self._setup_token, json=body))
+        path, body = registration(self.profile, self._join_key, secret)
+        answer = self._accept_tokens(await self._ask("POST", path, self._setup_token, json=body))
         self._sequence = max(self._sequence, answer.get("sequence", 0))
 
     def _accept_tokens(self, answer: httpx.Response) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def now_ms() -> int:
 
 async def simulate(
     url: str,
-    setup_token: str,
+    setup_token: str | None,
     players: int,
     *,
     seed: int = DEFAULT_SEED,
@@ -46,6 +46,7 @@ async def simulate(
     listens: bool = False,
     boot_seconds: float | None = None,
     faults: Collection[Fault] = (),
+    join_key: str | None = None,
 ) -> Tally:
     """Registers `players` players at `url` with `setup_token`; they report until cancelled, or `rounds` times each.
 
@@ -53,14 +54,21 @@ async def simulate(
     player; by default the server decides. At most `concurrency` requests run at a time. Updates `tally` as they work,
     and returns it. `secrets` are those of earlier runs. Players are silent while `darkness` covers them. A player that
     `listens` obeys commands at once, by a connection more; the others obey when they report. A restart takes
-    `boot_seconds`. All misbehave by `faults`.
+    `boot_seconds`. All misbehave by `faults`. With `join_key` instead of a token they join by their records.
     """
     tally, secrets = tally or Tally(), secrets or Secrets()
     loop = asyncio.get_running_loop()
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
         make = partial(
-            Player, clock=clock, tally=tally, secrets=secrets, period=period, boot_seconds=boot_seconds, faults=faults
+            Player,
+            clock=clock,
+            tally=tally,
+            secrets=secrets,
+            period=period,
+            boot_seconds=boot_seconds,
+            faults=faults,
+            join_key=join_key,
         )
         crew = [
             make(with_faults(profile, faults), http, setup_token, ledger=secrets.ledger(profile.serial))

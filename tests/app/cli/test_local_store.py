@@ -263,6 +263,8 @@ async def test_the_operator_releases_unblocks_and_decides_claims(invoke: Invoke,
     assert (refused.exit_code, "does not claim" in refused.output) == (1, True)
     assert "no player without a secret" in ok(invoke("network", "protocol-1", "One", "--days", "0"))
     assert "Until 20" in ok(invoke("network", "protocol-1", "One", "--days", "30"))
+    assert "/player/v1/join/" in ok(invoke("network", "join-by-record", "One", "--allow"))
+    assert "only with a setup token" in ok(invoke("network", "join-by-record", "One", "--forbid"))
     assert ok(invoke("device", "claims")).splitlines()[1:] == []
     assert ok(invoke("device", "blocked", "One")).splitlines()[1:] == []
     missing = [invoke("device", command, "One", "B2") for command in ("release", "unblock", "reject-claim")]
@@ -445,6 +447,7 @@ def test_standard_output_gets_only_the_setup_token(invoke: Invoke, bootstrapped:
         (("device", "blocked", "Main"), None),
         (("device", "claims"), None),
         (("network", "protocol-1", "Main", "--days", "30"), {"network", "protocol1Until"}),
+        (("network", "join-by-record", "Main", "--allow"), {"network", "joinAddress"}),
         (("subscription", "add", "Main"), {"network", "type", "added", "ids"}),
         (
             ("permission", "explain", "--user", "joe@example.com", "--operation", "Device.UpdateDevice"),

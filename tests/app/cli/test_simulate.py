@@ -20,6 +20,8 @@ from signfleet.app.cli import cli
         (["--url", "nonsense"], "'--url': expected an address such as http://127.0.0.1:8080."),
         (["--url", "http://[::1"], "'--url': expected an address such as http://127.0.0.1:8080."),
         (["--url", ""], "'--url': expected an address such as http://127.0.0.1:8080."),
+        (["--join-address", "http://127.0.0.1/join/x"], "'--join-address': expected an address such as"),
+        (["--join-address", "nonsense/player/v1/join/x"], "'--join-address': expected an address such as"),
         (["--setup-token", ""], "'--setup-token': expected a token as `signfleet token issue` prints it."),
         (["--setup-token", "tökén"], "'--setup-token': expected a token as `signfleet token issue` prints it."),
     ],
@@ -28,6 +30,12 @@ def test_an_invalid_address_or_token_is_an_error(arguments: list[str], message: 
     result = CliRunner(env={"SETUP_TOKEN": "x"}).invoke(cli, ["simulate", "--rounds", "1", *arguments])
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_a_token_or_a_join_address_is_needed() -> None:
+    result = CliRunner(env={"SETUP_TOKEN": None}).invoke(cli, ["simulate", "--rounds", "1"])
+    assert result.exit_code == 2
+    assert "Missing option '--setup-token' or '--join-address'." in result.output
 
 
 def test_a_server_that_does_not_answer_is_named() -> None:

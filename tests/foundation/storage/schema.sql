@@ -647,7 +647,7 @@ CREATE TABLE network (
 	device_refresh_token_lifetime BIGINT NOT NULL, 
 	device_registration_token_lifetime BIGINT NOT NULL, 
 	automatic_tagged_playlist_approval_enabled BOOLEAN NOT NULL, 
-	settings_last_modified_date BIGINT NOT NULL, protocol_1_until BIGINT, 
+	settings_last_modified_date BIGINT NOT NULL, protocol_1_until BIGINT, join_key TEXT, 
 	CONSTRAINT pk_network PRIMARY KEY (id), 
 	CONSTRAINT uq_network_name_key UNIQUE (name_key)
 );
@@ -913,6 +913,7 @@ CREATE TABLE user_profile (
 	last_modified_date BIGINT NOT NULL, 
 	CONSTRAINT pk_user_profile PRIMARY KEY (network_id, user_id, name_key)
 );
+CREATE UNIQUE INDEX ux_network_join_key ON network (join_key);
 CREATE UNIQUE INDEX ux_setup_record_serial ON setup_record (serial_key);
 CREATE TABLE webhook (
 	network_id BIGINT NOT NULL, 

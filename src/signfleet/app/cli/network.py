@@ -148,6 +148,35 @@ def protocol_1(name: str, days: int, **flags: Any) -> None:
         click.echo(f"From now on, no player without a secret can join {name} again.")
 
 
+@network.command("join-by-record")
+@click.argument("name")
+@click.option("--allow/--forbid", "is_allowed", required=True, help="Whether players may join by their records.")
+@json_option
+@settings_options(*STORE)
+def join_by_record(name: str, is_allowed: bool, **flags: Any) -> None:
+    """Let players join the network without a setup token if it has a provisioning record of their serial.
+
+    Prints the join address of the network, which follows the address of the server. It is no secret; forbid and allow
+    again for a new one.
+    """
+
+    async def work(services: Services) -> str | None:
+        import msgspec
+
+        found = await network_of(services, name)
+        rules = msgspec.structs.replace(await services.joining.rules(found.id), joins_by_record=is_allowed)
+        await services.joining.set_rules(found.id, rules, clock.now())
+        return (await services.joining.rules(found.id)).join_address or None
+
+    address = with_services(flags, work)
+    if wants_json():
+        show({"network": name, "join address": address})
+    elif address:
+        click.echo(f"Players with a record join {name} at {address}")
+    else:
+        click.echo(f"From now on, players join {name} only with a setup token.")
+
+
 def _set_locked(name: str, locked: bool, flags: dict[str, Any]) -> None:
     async def work(services: Services) -> None:
         found = await network_of(services, name)

@@ -28,10 +28,20 @@ def _address(_context: click.Context, _option: click.Parameter, value: str) -> s
     return value
 
 
-def _token(_context: click.Context, _option: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"[!-~]+", value):
+def _token(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch(r"[!-~]+", value):
         raise click.BadParameter("expected a token as `signfleet token issue` prints it.")
     return value
+
+
+def _join_address(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, str] | None:
+    """Returns the server and the key of a join address."""
+    if value is None:
+        return None
+    server, path, key = value.partition("/player/v1/join/")
+    if not path or not re.fullmatch(r"[A-Za-z0-9_-]+", key):
+        raise click.BadParameter("expected an address such as http://127.0.0.1:8080/player/v1/join/KEY.")
+    return _address(_context, _option, server), key
 
 
 @click.command()
@@ -45,10 +55,17 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
 )
 @click.option(
     "--setup-token",
-    required=True,
+    default=None,
     envvar="SETUP_TOKEN",
     callback=_token,
     help="Setup token of the network they join, from `signfleet token issue`; or the variable SETUP_TOKEN.",
+)
+@click.option(
+    "--join-address",
+    metavar="URL",
+    default=None,
+    callback=_join_address,
+    help="Join address of a network, instead of server and setup token: players whose serial has a record join.",
 )
 @click.option("--players", type=click.IntRange(1, 1_000_000), default=25, show_default=True, help="How many players.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Each seed makes another fleet.")
@@ -101,7 +118,16 @@ def _token(_context: click.Context, _option: click.Parameter, value: str) -> str
     metavar="SECONDS",
     help="When they fall silent, counted from the start.",
 )
-def simulate(url: str, setup_token: str, players: int, listen: bool | None, secrets: Path | None, **how: Any) -> None:
+def simulate(
+    url: str,
+    setup_token: str | None,
+    *,
+    join_address: tuple[str, str] | None,
+    players: int,
+    listen: bool | None,
+    secrets: Path | None,
+    **how: Any,
+) -> None:
     """Run simulated players: they register, report, upload pictures, and misbehave a little.
 
     The same seed makes the same fleet. The players speak only the public player protocol, so they work against any
@@ -112,6 +138,10 @@ def simulate(url: str, setup_token: str, players: int, listen: bool | None, secr
     from signfleet.simulator.run import simulate as run
     from signfleet.simulator.secrets import Secrets
 
+    if join_address is not None:
+        (url, how["join_key"]), setup_token = join_address, None
+    elif setup_token is None:
+        raise click.UsageError("Missing option '--setup-token' or '--join-address'.")
     tally = Tally()
     try:
         known = Secrets(secrets)

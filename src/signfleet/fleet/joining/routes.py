@@ -104,14 +104,14 @@ async def withdraw_serial_claim(call: Call, permissions: Permissions, claims: Cl
 
 @endpoints.get("/joining/", scope=f"{SETUPS}.rules.retrieve", operation=VIEW_NETWORK, answer=JoiningRules)
 async def get_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
-    """Get the date until which players of protocol version 1 may register again without a secret."""
+    """Get which players may register without a secret or a setup token, and at which address."""
     await permissions.require_on(call.session, VIEW_NETWORK, call.network_id)
-    return answer_json(await joining.rules(call.network_id))
+    return answer_json(await joining.rules(call.network_id, call.base_url))
 
 
 @endpoints.put("/joining/", scope=f"{SETUPS}.rules.update", operation=UPDATE_NETWORK_SETTINGS, body=JoiningRules)
 async def put_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
-    """Replace the date until which players of protocol version 1 may register again without a secret."""
+    """Replace the rules by which players may register without a secret or a setup token."""
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
     await joining.set_rules(call.network_id, call.body, call.now)
     return NO_CONTENT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from signfleet.fleet.devices.serials import SERIAL_FORM, SERIAL_PATTERN
 from signfleet.foundation.wire.types import DateTime
@@ -71,6 +71,14 @@ class SerialClaim(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class JoiningRules(msgspec.Struct, rename="camel", kw_only=True):
-    """The date until which players of protocol version 1 may register again without a secret; null for never."""
+    """Which players may register without a secret or a setup token.
+
+    `protocol1Until` is the date until which players of protocol version 1 may register again without a secret; null
+    for never. With `joinsByRecord`, players register at `joinAddress` if the network has a provisioning record of their
+    serial; a body without it leaves it as it is. A new `joinAddress` comes with each true after false; it is ignored in
+    a body.
+    """
 
     protocol_1_until: DateTime | None
+    joins_by_record: bool | UnsetType = UNSET
+    join_address: str | UnsetType | None = UNSET

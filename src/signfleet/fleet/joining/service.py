@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from secrets import token_urlsafe
 from typing import Final
+
+import msgspec
 
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.store import DEVICE_BY_SERIAL
@@ -22,6 +25,9 @@ from signfleet.web.caller.session import Session
 
 #: How far ahead the end of the transition from protocol 1 may be, in ms.
 TRANSITION_LIMIT: Final = 366 * DAY
+#: Where players join by their record; the join key follows.
+JOIN_PATH: Final = "/player/v1/join/"
+JOIN_KEY_BYTES: Final = 16
 
 
 class Joining:
@@ -77,12 +83,14 @@ class Joining:
 
         await self._store.write(work)
 
-    async def rules(self, network_id: int) -> JoiningRules:
-        """Returns the joining rules of a network. Raises `NotFound`."""
-        row = await self._store.one(queries.PROTOCOL_1, network_id=network_id)
+    async def rules(self, network_id: int, base_url: str = "") -> JoiningRules:
+        """Returns the joining rules of a network, with the join address at `base_url`. Raises `NotFound`."""
+        row = await self._store.one(queries.RULES, network_id=network_id)
         if row is None:
             raise NotFound("The network is gone.")
-        return _rules(row.protocol_1_until)
+        rules = _rules(row.protocol_1_until, row.join_key)
+        rules.join_address = None if row.join_key is None else f"{base_url}{JOIN_PATH}{row.join_key}"
+        return rules
 
     async def set_rules(self, network_id: int, rules: JoiningRules, now: int) -> None:
         """Replaces the joining rules of a network. Raises `Invalid` for a date too far ahead."""
@@ -97,18 +105,23 @@ class Joining:
             )
 
         async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.LOCK_PROTOCOL_1, network_id=network_id)
+            row = await tx.one(queries.LOCK_RULES, network_id=network_id)
             if row is None:
                 raise NotFound("The network is gone.")
-            await tx.execute(queries.SET_PROTOCOL_1, id_=network_id, until=until)
-            before, after = _rules(row.protocol_1_until), _rules(until)
+            key = row.join_key
+            if rules.joins_by_record is not msgspec.UNSET:
+                key = (key or token_urlsafe(JOIN_KEY_BYTES)) if rules.joins_by_record else None
+            await tx.execute(queries.SET_RULES, id_=network_id, until=until, new_join_key=key)
+            before, after = _rules(row.protocol_1_until, row.join_key), _rules(until, key)
             await record(tx, network_id, AuditEntry("Update", "Network", network_id, row.name, before, after), now)
 
         await self._store.write(work)
 
 
-def _rules(until: int | None) -> JoiningRules:
-    return JoiningRules(protocol_1_until=None if until is None else datetime.format(until))
+def _rules(until: int | None, join_key: str | None) -> JoiningRules:
+    """Returns rules without the join address, as the audit trail shows them."""
+    protocol_1_until = None if until is None else datetime.format(until)
+    return JoiningRules(protocol_1_until=protocol_1_until, joins_by_record=join_key is not None)
 
 
 async def _release(tx: Transaction, network_id: int, device_id: int, serial: str, now: int) -> None:

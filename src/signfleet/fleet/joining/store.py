@@ -64,13 +64,25 @@ def blocks(scope: Scope) -> Query:
     )
 
 
-PROTOCOL_1 = Query(select(network.c.protocol_1_until).where(network.c.id == bindparam("network_id")))
-#: Locks the network until the transaction ends.
-LOCK_PROTOCOL_1 = Query(
-    select(network.c.name, network.c.protocol_1_until).where(network.c.id == bindparam("network_id")).with_for_update()
+class StoredRules(Protocol):
+    """The joining rules of a network."""
+
+    name: str
+    #: ms
+    protocol_1_until: int | None
+    join_key: str | None
+
+
+_rules = select(network.c.name, network.c.protocol_1_until, network.c.join_key).where(
+    network.c.id == bindparam("network_id")
 )
-SET_PROTOCOL_1 = Query(
-    network.update().where(network.c.id == bindparam("id_")).values(protocol_1_until=bindparam("until"))
+RULES = Query(_rules, StoredRules)
+#: Locks the network until the transaction ends.
+LOCK_RULES = Query(_rules.with_for_update(), StoredRules)
+SET_RULES = Query(
+    network.update()
+    .where(network.c.id == bindparam("id_"))
+    .values(protocol_1_until=bindparam("until"), join_key=bindparam("new_join_key"))
 )
 
 _this_claim = (

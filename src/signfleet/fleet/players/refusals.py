@@ -53,6 +53,25 @@ class RemovedDevice(Forbidden):
         )
 
 
+class NotListed(Forbidden):
+    """No provisioning record admits this serial. The message is the same whatever the reason."""
+
+    code = "not_listed"
+    retry_after = 300
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(
+            f"No provisioning record lets the player '{serial}' join here; the operator of the network finds the reason"
+            " in its audit trail or in the server's log."
+        )
+
+
+class UnusableRecord(Forbidden):
+    """The provisioning record of a serial names a setup that admits no player."""
+
+    code = "unusable_record"
+
+
 class Refusal(NamedTuple):
     """Why a player may not join; with the known device of its serial, and the address that this was last seen at."""
 
@@ -74,8 +93,12 @@ class Refusals:
         if now - self._recorded.get((network_id, fold(refusal.serial), address), -PERIOD) < PERIOD:
             return
         after = {"reason": refusal.error.code, "address": address, "knownAddress": refusal.known_address}
+        if isinstance(refusal.error, UnusableRecord):
+            after["message"] = refusal.error.message
         change = AuditEntry("Refuse", "Device", refusal.device_id, refusal.serial, None, after)
         await record(tx, network_id, change, now)
+        if isinstance(refusal.error, UnusableRecord):
+            return
         event = recording.Event(_event_of(refusal, address), refusal.device_id, refusal.serial)
         await recording.record(tx, network_id, event, now=now)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -19,19 +20,27 @@ from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, ch
 from signfleet.fleet.joining import secrets
 from signfleet.fleet.joining.store import BLOCK, END_SESSIONS
 from signfleet.fleet.players import store as queries
-from signfleet.fleet.players.refusals import KnownDevice, Refusal, Refusals, RegisteredElsewhere, RemovedDevice
-from signfleet.fleet.players.schemas import PlayerRegistration, Registered
+from signfleet.fleet.players.admission import UNKNOWN_MODEL, Entry, by_record, listing, of_setup_token
+from signfleet.fleet.players.refusals import (
+    KnownDevice,
+    NotListed,
+    Refusal,
+    Refusals,
+    RegisteredElsewhere,
+    RemovedDevice,
+    UnusableRecord,
+)
+from signfleet.fleet.players.schemas import JoiningPlayer, ListedPlayer, PlayerRegistration, Registered
 from signfleet.fleet.players.tokens import lifetimes_of
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.fleet.subscriptions.service import Subscriptions
-from signfleet.foundation.errors import Unauthenticated
+from signfleet.foundation.errors import Conflict, Forbidden, Invalid, Unauthenticated
 from signfleet.foundation.geography.location import complete_location
 from signfleet.foundation.rate_limit import RateLimit
 from signfleet.foundation.storage.interface import Duplicate, Store, Transaction, UnitOfWork
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.access.token_issue import open_session
-from signfleet.identity.access.tokens import hash_token
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.users.schemas import NetworkName
 from signfleet.notify.events import kinds, recording
@@ -56,7 +65,7 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 class Players:
-    """Registers players. `rate_limit` counts per serial, or per address for a bad setup token."""
+    """Registers players. `rate_limit` counts per serial, or per address for a bad setup token or unlisted serial."""
 
     def __init__(self, store: Store, subscriptions: Subscriptions, rate_limit: RateLimit, most_groups: int) -> None:
         self._most_groups = most_groups
@@ -73,83 +82,104 @@ class Players:
         not use, `Forbidden` for a blocked one, and `Invalid` for a malformed serial or group.
         """
         try:
-            network = await _network(self._store, setup_token, now)
+            network = await of_setup_token(self._store, setup_token, now)
         except Unauthenticated:
             self._rate_limit.check(acting().address)
             raise
-        key = (network.id, fold(player.serial))
+
+        async def enter(tx: Transaction) -> Entry:
+            return Entry(await of_setup_token(tx, setup_token, now), player)
+
+        return await self._register(network.id, player, enter, now)
+
+    async def register_listed(self, join_key: str, player: ListedPlayer, now: int) -> tuple[Registered, bool]:
+        """Registers a player in the network of a join address, as the record of its serial says.
+
+        Raises `NotListed` for whatever the reason is, and `Invalid` for a malformed serial.
+        """
+        address = acting().address
+        self._rate_limit.require(address)
+        check_serial(player.serial)
+
+        async def enter(tx: Transaction) -> Entry:
+            return await by_record(tx, await listing(tx, join_key, player.serial), player, now)
+
+        try:
+            listed = await listing(self._store, join_key, player.serial)
+            return await self._register(listed.network.id, player, enter, now)
+        except (Conflict, Forbidden, Invalid, Unauthenticated) as error:
+            self._rate_limit.count(address)
+            log.warning("player not admitted by its record", serial=player.serial, reason=error.message)
+            raise NotListed(player.serial) from error
+
+    async def _register(
+        self, network_id: int, player: JoiningPlayer, enter: Callable[[Transaction], Awaitable[Entry]], now: int
+    ) -> tuple[Registered, bool]:
+        """Registers a player as the device that `enter` says, or records why it may not."""
+        key = (network_id, fold(player.serial))
         self._rate_limit.check(key)
         act_under(f"player {player.serial}")
         location = None if player.location is None else await asyncio.to_thread(_complete, player.location)
 
-        async def work(tx: Transaction) -> tuple[Registered, bool] | Refusal:
-            network = await _network(tx, setup_token, now)
-            admitted = await self._admit(tx, network, player, location, now)
+        async def work(tx: Transaction) -> tuple[Registered, bool, PlayerRegistration] | Refusal:
+            try:
+                entry = await enter(tx)
+                admitted = await self._admit(tx, entry, location, now)
+            except UnusableRecord as error:
+                admitted = Refusal(error, player.serial)
             if isinstance(admitted, Refusal):
-                await self._refusals.record(tx, network.id, admitted, now)
+                await self._refusals.record(tx, network_id, admitted, now)
                 return admitted
             if player.can is not None:
-                await store_can(tx, {"network_id": network.id, "device_id": admitted.device_id}, player.can)
+                await store_can(tx, {"network_id": network_id, "device_id": admitted.device_id}, player.can)
             issued = await open_session(
                 tx,
                 scope=DEVICE_SCOPE,
-                lifetimes=lifetimes_of(network),
+                lifetimes=lifetimes_of(entry.network),
                 now=now,
-                network_id=network.id,
+                network_id=network_id,
                 device_id=admitted.device_id,
             )
             registered = Registered.of(
                 issued,
                 device_secret=admitted.secret or msgspec.UNSET,
                 device=DeviceReference(id=admitted.device_id, serial=admitted.serial),
-                network=NetworkName(id=network.id, name=network.name),
+                network=NetworkName(id=network_id, name=entry.network.name),
                 sequence=admitted.sequence,
             )
-            return registered, admitted.is_new
+            return registered, admitted.is_new, entry.player
 
         with self._rate_limit.refunding(key):
             outcome = await self._write(work)
         if isinstance(outcome, Refusal):
-            self._refusals.note_recorded(network.id, outcome, now)
-            log.warning("player refused", serial=player.serial, network=network.id, reason=outcome.error.code)
+            self._refusals.note_recorded(network_id, outcome, now)
+            log.warning("player refused", serial=player.serial, network=network_id, reason=outcome.error.code)
             raise outcome.error
-        registered, is_new = outcome
+        registered, is_new, entered = outcome
         log.info(
             "player registered",
-            serial=player.serial,
-            model=player.model,
-            firmware=player.firmware,
-            network=network.id,
+            serial=entered.serial,
+            model=entered.model,
+            firmware=entered.firmware,
+            network=network_id,
             device=registered.device.id,
             new=is_new,
         )
         return registered, is_new
 
-    async def _admit(
-        self,
-        tx: Transaction,
-        network: queries.SetupNetwork,
-        player: PlayerRegistration,
-        location: Location | None,
-        now: int,
-    ) -> Admission | Refusal:
+    async def _admit(self, tx: Transaction, entry: Entry, location: Location | None, now: int) -> Admission | Refusal:
         """Lets a player join as a new device or as the one that has its serial; a serial belongs to one network."""
+        network, player, _ = entry
         known = await tx.one(DEVICE_OF_SERIAL, serial_key=fold(player.serial))
         if known is None:
-            return await self._join(tx, network, player, location, now)
+            return await self._join(tx, entry, location, now)
         if known.network_id == network.id:
             return await self._join_again(tx, network, known, player, now)
         return Refusal(RegisteredElsewhere(player.serial), player.serial)
 
-    async def _join(
-        self,
-        tx: Transaction,
-        network: queries.SetupNetwork,
-        player: PlayerRegistration,
-        location: Location | None,
-        now: int,
-    ) -> Admission | Refusal:
+    async def _join(self, tx: Transaction, entry: Entry, location: Location | None, now: int) -> Admission | Refusal:
         """Creates a device for a player whose serial no network has, unless the network blocks it."""
+        network, player, is_listed = entry
         if await tx.one(BLOCK, network_id=network.id, serial_key=fold(player.serial)) is not None:
             return Refusal(RemovedDevice(player.serial), player.serial)
         check_serial(player.serial)
@@ -160,7 +190,9 @@ class Players:
         new = await _new_device(tx, network.id, player, location, now, most_groups=self._most_groups)
         device_id = await create(tx, network.id, new, now)
         await self._subscriptions.on_registration(tx, network.id, device_id, player.serial, now)
-        after = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
+        after: dict[str, Any] = {"model": new.model, "settings": {"name": new.name, "group": {"name": new.group_name}}}
+        if is_listed:
+            after["admittedBy"] = "provisioning record"
         await record(tx, network.id, AuditEntry("Create", "Device", device_id, player.serial, None, after), now)
         await _record_event(tx, network.id, device_id, player, now, is_new=True)
         text, secret = secrets.issue(now)
@@ -190,7 +222,7 @@ class Players:
         if await tx.execute(END_SESSIONS, in_network=network.id, of_device=known.id):
             ended = AuditEntry("Revoke", "Token", name=known.serial, before={"deviceId": known.id}, device_id=known.id)
             await record(tx, network.id, ended, now)
-        if known.model != player.model:
+        if player.model not in {known.model, UNKNOWN_MODEL}:
             await _change_model(tx, known, player.model, now)
             before, after = {"model": known.model}, {"model": player.model}
             await record(tx, network.id, AuditEntry("Update", "Device", known.id, known.serial, before, after), now)
@@ -210,20 +242,8 @@ class Players:
 async def _record_event(
     tx: Transaction, network_id: int, device_id: int, player: PlayerRegistration, now: int, *, is_new: bool
 ) -> None:
-    data = kinds.DeviceRegistered(model=player.model, firmware=player.firmware, is_new=is_new)
+    data = kinds.DeviceRegistered(model=player.model, firmware=player.firmware or None, is_new=is_new)
     await recording.record(tx, network_id, recording.Event(data, device_id, player.serial), now=now)
-
-
-async def _network(reader: Store | Transaction, setup_token: str, now: int) -> queries.SetupNetwork:
-    """Returns the network that a setup token admits to. Raises `Unauthenticated`."""
-    network = await reader.one(queries.SETUP_TOKEN, hash=hash_token(setup_token))
-    if network is None:
-        raise Unauthenticated("The setup token is unknown or was revoked.")
-    if network.valid_to <= now:
-        raise Unauthenticated("The setup token has expired; issue a new one.")
-    if network.is_locked_out:
-        raise Unauthenticated("The network of this setup token is locked out.")
-    return network
 
 
 def _allows_protocol_1(network: queries.SetupNetwork, secret: secrets.DeviceSecret, now: int) -> bool:

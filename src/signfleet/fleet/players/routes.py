@@ -5,6 +5,7 @@ from __future__ import annotations
 from signfleet.fleet.players.registration import Players
 from signfleet.fleet.players.reporting import Reports
 from signfleet.fleet.players.schemas import (
+    ListedPlayer,
     LooseReport,
     PlayerRegistration,
     Registered,
@@ -51,6 +52,26 @@ async def register_player(call: Call, players: Players) -> Answer:
     which it needs to register again.
     """
     registered, is_new = await players.register(call.bearer_token, call.body, call.now)
+    return answer_json(registered, status=201 if is_new else 200)
+
+
+@endpoints.post(
+    "/join/{join_key}",
+    caller="public",
+    body=ListedPlayer,
+    body_limit=REGISTRATION_LIMIT,
+    answer=Registered,
+    secret=True,
+    statuses="200 201",
+    errors="400 403 406 413 415 429 5XX",
+)
+async def register_listed_player(call: Call, players: Players, join_key: str) -> Answer:
+    """Register a player by the provisioning record of its serial, at the join address of its network.
+
+    Needs no token; `serial` is enough. Record and setup decide name, group, description and time zone. Every refusal
+    has the same answer, 403 `not_listed`.
+    """
+    registered, is_new = await players.register_listed(join_key, call.body, call.now)
     return answer_json(registered, status=201 if is_new else 200)
 
 

@@ -30,12 +30,10 @@ def _last(count: int) -> Meta:
     return Meta(description=f"If there are more than {count}, the last {count} count.")
 
 
-class PlayerRegistration(Entity):
-    """A player that registers."""
+class JoiningPlayer(Entity):
+    """What a player may say of itself when it joins."""
 
     serial: Annotated[str, Meta(pattern=SERIAL_PATTERN, extra={"is": SERIAL_FORM})]
-    model: Word64
-    firmware: Word64
     name: Name | None = None
     group: Name | None = None
     timezone: Annotated[str, Meta(max_length=64)] | None = None
@@ -43,6 +41,20 @@ class PlayerRegistration(Entity):
     location: Location | None = None
     can: Can | None = None
     device_secret: Annotated[str, Meta(max_length=512)] | None = msgspec.field(default=None, name="device_secret")
+
+
+class PlayerRegistration(JoiningPlayer, kw_only=True):
+    """A player that registers with a setup token."""
+
+    model: Word64
+    firmware: Word64
+
+
+class ListedPlayer(JoiningPlayer, kw_only=True):
+    """A player that registers by its provisioning record; what the record and its setup say comes first."""
+
+    model: Word64 | None = None
+    firmware: Word64 | None = None
 
 
 class Tokens(msgspec.Struct, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sqlalchemy import Integer, Table, and_, bindparam, func, select
+from sqlalchemy import Integer, Table, and_, bindparam, func, null, select
 
 from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, ITS_STATUS, STATUS_OF_DEVICE, THIS_DEVICE
 from signfleet.fleet.health.inputs import Inputs
@@ -65,6 +65,20 @@ SETUP_TOKEN = Query(
     .select_from(token)
     .join(network, network.c.id == token.c.network_id)
     .where(token.c.hash == bindparam("hash"), is_token("setup")),
+    SetupNetwork,
+)
+#: The network of a join address, as if by a setup token without limits.
+NETWORK_OF_JOIN_KEY = Query(
+    select(
+        network.c.id,
+        network.c.name,
+        network.c.is_locked_out,
+        network.c.protocol_1_until,
+        null().label("hash"),
+        null().label("valid_to"),
+        null().label("max_uses"),
+        *_LIFETIMES,
+    ).where(network.c.join_key == bindparam("join_key")),
     SetupNetwork,
 )
 #: Counts a device that joins with a setup token; changes no row if the token has no use left.

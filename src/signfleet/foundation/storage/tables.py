@@ -180,6 +180,8 @@ network = Table(
     _required("automatic_tagged_playlist_approval_enabled", Boolean),
     _required("settings_last_modified_date", BigInteger),
     Column("protocol_1_until", BigInteger, comment="until then players may join again without their secret"),
+    Column("join_key", Text, comment="in the address where listed serials join; null: they may not"),
+    Index("ux_network_join_key", "join_key", unique=True),
 )
 
 network_subscription = Table(

@@ -93,6 +93,7 @@ async def insert_network(
         last_lockout_date=None,
         settings_last_modified_date=now,
         protocol_1_until=None,
+        join_key=None,
         **columns_of(settings),
     )
     await insert_subscription(tx, network_id, level, now, trial=trial)

@@ -37,6 +37,7 @@ PATH_PARAMETERS = {
     "group": "Id or name of a group. Digits are an id if a group has that id.",
     "invitation": "The invitation's id.",
     "job": "The job's id.",
+    "join_key": "What the join address of the network ends with.",
     "key": "Key of a profile property, in any letter case.",
     "location_path": "Country, region and city: `US/California/Los Gatos`. A shorter path covers a larger area.",
     "login": "Login of a person.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from signfleet.foundation.errors import Forbidden, Invalid
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
@@ -18,6 +20,42 @@ class Named(NamedTuple):
 
     package_name: str
     username: str
+
+
+class ForPlayer(NamedTuple):
+    """What a setup decides for a player that joins; None: nothing."""
+
+    token: str | None = None
+    group: str | None = None
+    name: str | None = None
+    description: str | None = None
+    timezone: str | None = None
+
+
+def for_player(document: str) -> ForPlayer:
+    """Returns what the stored document of a setup decides for a player. What is no text decides nothing."""
+    members = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+
+    def text(name: str, longest: int) -> str | None:
+        raw = member(members, name)
+        return None if raw is None else _as_text(msgspec.json.decode(raw), longest)
+
+    entity = member(members, "bsnDeviceRegistrationTokenEntity")
+    issued = None if entity is None else msgspec.json.decode(entity)
+    return ForPlayer(
+        token=_as_text(member(issued, "token"), 512) if isinstance(issued, dict) else None,
+        group=text("bsnGroupName", _LONGEST),
+        name=text("deviceName", 128),
+        description=text("deviceDescription", 1024),
+        timezone=text("timeZone", 64),
+    )
+
+
+def _as_text(value: Any, longest: int) -> str | None:
+    """Returns the beginning of a text; None for an empty one, and for what no store takes."""
+    if not isinstance(value, str) or "\x00" in value:
+        return None
+    return value.strip()[:longest].strip() or None
 
 
 def check(document: dict[str, Any], network_name: str) -> Named:

@@ -38,6 +38,13 @@ _page = _rows.where(*_matching).limit(bindparam("count")).offset(bindparam("skip
 PAGE = Query(_page.order_by(setup.c.package_key, setup.c.id), SetupRow)
 PAGE_DESCENDING = Query(_page.order_by(setup.c.package_key.desc(), setup.c.id.desc()), SetupRow)
 SETUP = Query(_rows.where(setup.c.network_id == bindparam("network_id"), setup.c.id == bindparam("id")), SetupRow)
+#: Of several setups with one name, the newest.
+SETUP_OF_NAME = Query(
+    _rows.where(setup.c.network_id == bindparam("network_id"), setup.c.package_key == bindparam("package_key"))
+    .order_by(setup.c.id.desc())
+    .limit(1),
+    SetupRow,
+)
 LOCK_SETUP = Query(
     _rows.where(setup.c.network_id == bindparam("network_id"), setup.c.id == bindparam("id")).with_for_update(),
     SetupRow,
