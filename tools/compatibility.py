@@ -27,8 +27,8 @@ HEAD = """# Compatibility
 out of date.
 
 signfleet implements the HTTP API that BSN.cloud documents as its Main API 2022/06. Paths are
-relative to `/2022/06/REST`; Provisioning is also available below `/2020/10/REST`. The letter case
-of paths and a final slash do not matter.
+relative to `/2022/06/REST`; Provisioning and Token answer below any other version too, such as
+`/2019/03/REST`. The letter case of paths and a final slash do not matter.
 
 signfleet offers all {all} documented endpoints.
 [docs/differences.md](docs/differences.md) lists the deliberate differences from the documentation.

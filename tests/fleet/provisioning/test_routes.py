@@ -16,6 +16,7 @@ from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 
 TOKENS = "/Provisioning/Setups/Tokens/"
 OLDER = f"{ROOT}/2020/10/REST/Provisioning/Setups/Tokens"
+OLDEST = f"{ROOT}/2019/03/rest/provisioning/setups/tokens"
 
 
 @pytest.mark.contract("POST /Provisioning/Setups/Tokens/")
@@ -42,7 +43,7 @@ async def test_a_setup_token_lives_as_long_as_its_network_sets(admin: AsyncClien
     ],
     ids=["none", "form", "json", "junk"],
 )
-@pytest.mark.parametrize("path", [TOKENS, "/provisioning/setups/tokens", f"{OLDER}/", OLDER])
+@pytest.mark.parametrize("path", [TOKENS, "/provisioning/setups/tokens", f"{OLDER}/", OLDER, OLDEST])
 async def test_any_body_is_ignored(admin: AsyncClient, path: str, body: dict[str, object]) -> None:
     answer = await admin.post(path, **body)
     assert answer.status_code == 200

@@ -17,6 +17,7 @@ from tests.conftest import BASE, ON_SQLITE, ROOT, CallAs
 
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
 LEGACY = "/Token"
+OLDER_VERSIONS = (f"{ROOT}/2019/03/REST/token", f"{ROOT}/2020/10/REST/Token/", f"{ROOT}/2022/02/rest/Token")
 USER_SCOPE = "bsn.api.main bsn.api.self bsn.api.upload"
 
 
@@ -258,9 +259,14 @@ async def test_a_person_token_names_the_person_and_works_below_self_only(
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("path", ["/token", "/TOKEN/", "/Token/"])
-async def test_the_older_address_is_found_in_any_letter_case(client: AsyncClient, network: Tenant, path: str) -> None:
-    assert (await client.post(path, data=password_form(network))).status_code == 200
+@pytest.mark.parametrize("path", ["/token", "/TOKEN/", "/Token/", *OLDER_VERSIONS])
+async def test_the_older_address_is_found_in_any_letter_case_and_version(
+    client: AsyncClient, call_as: CallAs, network: Tenant, path: str
+) -> None:
+    answer = await client.post(path, data=password_form(network))
+    assert answer.status_code == 200
+    assert (await call_as(answer.json()["access_token"]).get("/Devices/")).status_code == 200
+    assert (await client.get(path)).status_code == 400
 
 
 @ON_SQLITE

@@ -86,7 +86,9 @@ async def get_for_players(call: Call) -> Answer:
     return answer_json(call.session.device_id)
 
 
-@open_things.get("/parameters", caller="public", parameters=(PAGE_SIZE,), statuses="200", aliases=("/open/alias",))
+@open_things.get(
+    "/parameters", caller="public", parameters=(PAGE_SIZE,), statuses="200", aliases=("/open/alias", "/*/*/REST/alias")
+)
 async def get_parameters(call: Call) -> Answer:
     return answer_json({"name": call.parameter("returnURL"), "size": page_size(call)})
 

@@ -82,5 +82,20 @@ def test_an_unknown_path_is_404(client: httpx.Client, path: str) -> None:
     assert answer.json() == {"error": "not_found", "message": "There is nothing at this address.", "details": ""}
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/2019/03/REST/alias", 200),
+        ("/1/2/rest/ALIAS/", 200),
+        ("/2019/March/REST/alias", 404),
+        ("/2019/REST/alias", 404),
+        ("/\u0662/03/REST/alias", 404),
+        ("//03/REST/alias", 404),
+    ],
+)
+def test_a_number_in_a_path_may_be_any(anyone: httpx.Client, path: str, status: int) -> None:
+    assert anyone.get(path).status_code == status
+
+
 def test_an_alias_is_the_same_endpoint(anyone: httpx.Client) -> None:
     assert anyone.get("/Open/Alias/").json() == anyone.get("/open/parameters").json()

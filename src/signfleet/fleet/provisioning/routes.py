@@ -1,4 +1,4 @@
-"""`/Provisioning`: setup tokens. Also at the path of the older contract 2020/10."""
+"""`/Provisioning`: setup tokens, at the paths of all versions of the contract."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ endpoints = Endpoints("/2022/06/REST/Provisioning")
 BODY_LIMIT = 65_536
 
 _ANYTHING = msgspec.json.Decoder()
-_OLDER = "/2020/10/REST/Provisioning/Setups/Tokens/"
+_OLDER = "/*/*/REST/Provisioning/Setups/Tokens/"
 
 
 @endpoints.post("/Setups/Tokens/", operation=SETUP_DEVICE, answer=TokenInfo, secret=True, aliases=(_OLDER,))

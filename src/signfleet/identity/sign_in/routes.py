@@ -31,6 +31,9 @@ from signfleet.web.http.endpoint import FORM, Endpoint, Endpoints, Parameter
 FORM_LIMIT = 65_536
 FIELDS_LIMIT = 100
 
+#: Older clients sign in at their own version of the API.
+_OF_ANY_VERSION = ("/*/*/REST/Token",)
+
 _CLIENT = (
     Parameter("client_id", "Of the application; clients may send it with the secret by HTTP Basic instead."),
     Parameter("client_secret", "Of the application."),
@@ -80,7 +83,12 @@ async def create_token(call: Call, sign_in: SignIn, sign_in_trace: SignInTrace) 
     return answer_json(token_answer(signed_in))
 
 
-@form_endpoints.post("/2022/06/REST/Token", form=(_LEGACY_GRANTS, *_CLIENT, *_PASSWORD), answer=LegacyTokenAnswer)
+@form_endpoints.post(
+    "/2022/06/REST/Token",
+    form=(_LEGACY_GRANTS, *_CLIENT, *_PASSWORD),
+    answer=LegacyTokenAnswer,
+    aliases=_OF_ANY_VERSION,
+)
 async def create_legacy_token(
     call: Call, settings: Settings, sign_in_trace: SignInTrace, people: People, memberships: Users, sign_in: SignIn
 ) -> Answer:
@@ -107,7 +115,7 @@ async def get_discovery(call: Call) -> Answer:
     return answer_json(discovery(call.base_url))
 
 
-@endpoints.get("/2022/06/REST/Token", statuses="400", errors="400 406 5XX")
+@endpoints.get("/2022/06/REST/Token", statuses="400", errors="400 406 5XX", aliases=_OF_ANY_VERSION)
 async def check_token_endpoint(_call: Call) -> Answer:
     """Check that the older token endpoint exists; always answers 400, as older clients expect."""
     raise Invalid("Request a token with POST and a form.")

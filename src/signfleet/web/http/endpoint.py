@@ -102,7 +102,7 @@ class Endpoint:
     #: The body may be sent with `Content-Encoding: gzip`.
     packed: bool = False
     parameters: tuple[Parameter, ...] = ()
-    #: Other paths of the same endpoint.
+    #: Other paths of the same endpoint; a segment `*` stands for any number, as in versions of the API.
     aliases: tuple[str, ...] = ()
     #: The answer contains a secret: it must not be compressed or cached.
     secret: bool = False

@@ -139,7 +139,8 @@ def _operation(endpoint: Endpoint, schemas: dict[str, Json], components: Json) -
         other = "".join(f" or `{each.key}`" for each in endpoint.alternatives)
         description.append(f"Needs the operation `{endpoint.operation.key}`{other}.")
     if endpoint.aliases:
-        description.append(f"Also at {', '.join(f'`{alias}`' for alias in endpoint.aliases)}.")
+        others = (alias.replace("/*/*/", "/{year}/{month}/") for alias in endpoint.aliases)
+        description.append(f"Also at {', '.join(f'`{alias}`' for alias in others)}.")
     operation: Json = {
         "operationId": _id(endpoint),
         "tags": [endpoint.family],

@@ -47,12 +47,13 @@ class Route:
 
 
 class _Node:
-    """What may follow one beginning of a path: a literal before any parameter, the rest of the path last."""
+    """What may follow one beginning of a path: a literal first, then a number, a parameter, the rest of the path."""
 
-    __slots__ = ("literals", "parameter", "rest", "route")
+    __slots__ = ("literals", "number", "parameter", "rest", "route")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
+        self.number: _Node | None = None
         self.parameter: _Node | None = None
         self.rest: Route | None = None
         self.route: Route | None = None
@@ -62,6 +63,8 @@ class _Node:
             return self.route
         literal = self.literals.get(segments[place].lower())
         route = None if literal is None else literal.find(segments, place + 1)
+        if route is None and self.number is not None and segments[place].isascii() and segments[place].isdigit():
+            route = self.number.find(segments, place + 1)
         if route is None and self.parameter is not None and segments[place]:
             route = self.parameter.find(segments, place + 1)
         return self.rest if route is None else route
@@ -75,11 +78,17 @@ class Router:
         self._find_cached = lru_cache(CACHE_SIZE)(self._find)
 
     def add(self, method: str, template: str, responder: Responder) -> None:
-        """Makes `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`."""
+        """Makes `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`.
+
+        A segment `*` stands for any number, which the responder does not get.
+        """
         node = self._root
         for segment in _split(template):
             parameter = _PARAMETER.fullmatch(segment) if segment.startswith("{") else None
-            if parameter is None:
+            if segment == "*":
+                node.number = node.number or _Node()
+                node = node.number
+            elif parameter is None:
                 literal = segment.lower()
                 node = node.literals.get(literal) or node.literals.setdefault(literal, _Node())
             elif parameter[2]:
