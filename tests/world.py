@@ -370,6 +370,7 @@ class World:
             return {"token": await self._link(called.removeprefix("GET /account/"))}
         return {
             "DELETE /Devices/": {"filter": "[Serial] IS 'A1'"},
+            "DELETE /Groups/Regular/": {"filter": "[Name] IS 'Gamma'"},
             "GET /Tags/Values/": {"pattern": "<*>:*"},
             "DELETE /rest-setup/v3/setup": {"_id": await self._setup() if "DELETE /rest-setup" in called else ""},
             "DELETE /rest-device/v2/device": {"_id": await self._record() if "DELETE /rest-device" in called else ""},

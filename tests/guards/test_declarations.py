@@ -50,7 +50,7 @@ PUBLIC = {
 #: What says the same to everybody in every network needs no business operation, nor do one's own jobs, nor
 #: events, of which each caller sees what concerns entities they may see.
 WITHOUT_OPERATION = re.compile(
-    rf"{PREFIX}/(Devices/(Models|Operations)|(Subscriptions|Groups/Regular)/Operations|Operations/Root)/|"
+    rf"{PREFIX}/(Devices/(Models|Operations)|(Subscriptions|Groups/Regular|Roles|Users)/Operations|Operations/Root)/|"
     "/admin/v1/(jobs|events)/"
 )
 

@@ -16,6 +16,7 @@ from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import (
     EDIT_GROUP_PERMISSIONS,
     GROUP,
+    UPDATE_DEVICE,
     UPDATE_GROUP,
     VIEW_DEVICE,
     VIEW_GROUP,
@@ -212,6 +213,30 @@ async def test_a_permission_that_cannot_be_is_refused(admin: AsyncClient, wanted
 async def test_the_operations_on_groups_are_listed(admin: AsyncClient) -> None:
     answer = await admin.get(f"{PATH}Operations/")
     assert answer.json() == json.loads(encode(document(GROUP)))
+
+
+async def test_groups_are_deleted_by_a_filter(
+    admin: AsyncClient, services: Services, network: Tenant, sign_in: SignIn, call_as: CallAs
+) -> None:
+    groups = [await create(admin, name) for name in ("Hall A", "Hall B", "Foyer", "hall c")]
+    (device,) = await fill(services, network, groups[0], "A1")
+    for text in ("", " ", "[Nonsense] IS 1"):
+        assert (await admin.delete(PATH, params={"filter": text})).status_code == 400
+    assert (await admin.delete(PATH)).status_code == 400, "all groups are not meant by leaving it out"
+    # A creator may do nothing to groups; one who may delete but not move devices leaves the groups that have some.
+    creator = call_as(await sign_in("c@example.com", network_id=network.network_id, role=CREATORS))
+    assert (await creator.delete(PATH, params={"filter": "[Name] IS 'Hall*'"})).status_code in (200, 403)
+    limited = call_as(await sign_in("l@example.com", network_id=network.network_id, role=NETWORK_MANAGERS))
+    user = await services.users.find(network.network_id, "l@example.com")
+    assert user is not None
+    await grant(services.store, network.network_id, UPDATE_DEVICE, user_id=user.id, allowed=False)
+    assert (await limited.delete(PATH, params={"filter": "[Name] IS 'Hall*'"})).json() == 2
+    assert (await admin.get(f"{PATH}Hall A/")).status_code == 200
+    answer = await admin.delete(PATH, params={"filter": "[Name] IS NOT 'Foyer'"})
+    assert (answer.status_code, answer.json()) == (200, 1)
+    assert [group["name"] for group in (await admin.get(PATH)).json()["items"]] == ["Default", "Foyer"]
+    moved = (await admin.get(f"/Devices/{device}/")).json()["settings"]["group"]
+    assert moved["name"] == "Default"
 
 
 async def test_changes_of_groups_are_in_the_audit_trail(admin: AsyncClient) -> None:

@@ -14,6 +14,7 @@ from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 
 DEVICES, SETUPS = f"{ROOT}/rest-device/v2/device", f"{ROOT}/rest-setup/v3/setup"
 NETWORK = "Test Network"
+pytestmark = pytest.mark.contract("B-Deploy")
 
 
 def document(package: str = "Lobby", **members: Any) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 
 from signfleet.fleet.remote.table import ROUTES, Route, route_of, segments_of
-from signfleet.simulator.fleet import fleet
 from signfleet.simulator.machine import Machine
 from signfleet.simulator.remote.dispatch import ROUTES as ANSWERED
 from signfleet.simulator.remote.dispatch import answer
 from signfleet.simulator.remote.state import State
+from tests.fleet.remote.calling import HEALTHY, NOW, request_of
 
-NOW = 1_710_347_352_000
-HEALTHY = next(profile for profile in fleet(200) if profile.condition == "healthy" and profile.model == "HD1024")
 TYPES: dict[str, Any] = {
     "text": str,
     "bool": bool,
@@ -23,37 +21,11 @@ TYPES: dict[str, Any] = {
     "object": dict,
     "any": object,
 }
-#: The values of parameters, and requests that a fresh player accepts where the path alone is not enough.
-PATHS = {
-    "files/{path}": "files/sd/autorun.brs",
-    "PUT files/{path}": "files/sd/new",
-    "POST files/{path}": "files/sd/local-sync.json",
-    "registry/{section}/{key}": "registry/html/mp",
-    "registry/{section}": "registry/html",
-}
-DATA: dict[str, dict[str, Any]] = {
-    "PUT time": {"time": "10:00:00", "date": "2024-01-01"},
-    "PUT control/dws-password": {"password": "", "previous_password": ""},
-    "PUT custom": {"command": "next"},
-    "PUT video/{connector}/output/{output}/mode": {"name": {"modename": "1280x720x60p"}},
-    "PUT display-control/power-settings": {"setting": "standby"},
-    "PUT display-control/sd-connection": {"connection": "display"},
-    "PUT display-control/video-output": {"output": "hdmi2"},
-    "PUT display-control/firmware": {"url": "http://files.example/tv.bin"},
-}
-EXAMPLES = {"bool": True, "text": "text", "number": 50, "any": 23, "object": {}}
 
 
 def ask(state: State, route: Route, now: int = NOW) -> dict[str, Any]:
-    called = f"{route.method} {route.pattern}"
-    path = PATHS.get(called, PATHS.get(route.pattern, route.pattern))
-    for name, value in {"device": "sd", "connector": "hdmi", "output": "0", "interface": "eth0"}.items():
-        path = path.replace(f"{{{name}}}", value)
-    path = path.replace("{name}", "a.example").replace("{host}", "a.example")
-    needed = [member.split(":") for member in route.takes.split() if not member.endswith("?")]
-    data = DATA.get(called, {name: EXAMPLES[kind] for name, kind in needed})
-    query = {"url": "http://files.example/x.bsfw"} if "firmware" in path else {}
-    return answer(state, {"method": route.method, "route": f"/v1/{path}", "data": data, "query": query}, now).result
+    wanted = request_of(route)
+    return answer(state, wanted | {"route": f"/v1/{wanted['path']}"}, now).result
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)

@@ -17,7 +17,7 @@ from signfleet.identity.access.schemas import Permission
 from signfleet.identity.operation_trees.schemas import OperationDocument
 from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
-from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints
+from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints, Parameter
 from signfleet.web.http.paging import answer_page, list_query
 
 RETRIEVE = "bsn.api.main.groups.regular.retrieve"
@@ -71,6 +71,19 @@ async def update_group(call: Call, groups: Groups, group: str) -> Answer:
     """Update the name or the description of a group."""
     await groups.update(call.session, group, call.body, call.precondition, call.now)
     return NO_CONTENT
+
+
+@endpoints.delete(
+    "/",
+    scope=DELETE,
+    operation=DELETE_GROUP,
+    parameters=(Parameter("filter", "An expression that says which groups to delete.", required=True),),
+    answer=int,
+    statuses="200",
+)
+async def delete_groups(call: Call, groups: Groups) -> Answer:
+    """Delete all groups that a filter matches, except Default; their devices move there."""
+    return answer_json(await groups.delete_matching(call.session, call.parameter("filter"), call.now))
 
 
 @endpoints.delete("/{group}/", scope=DELETE, operation=DELETE_GROUP, errors=f"{ERRORS} 412")

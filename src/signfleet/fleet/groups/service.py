@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from signfleet.fleet.groups.moving import default_group, move_to, rename_in
 from signfleet.fleet.groups.schemas import Group, GroupChange, NewGroup
 from signfleet.fleet.groups.store import GroupRow, LockedMember
 from signfleet.fleet.subscriptions.schemas import DeviceReference
-from signfleet.foundation.errors import Invalid, NotFound, of_another
+from signfleet.foundation.errors import Forbidden, Invalid, NotFound, of_another
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.interface import Duplicate, Store, Transaction, UnitOfWork
 from signfleet.foundation.storage.query import Query
@@ -47,13 +48,15 @@ from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.permission_lists import PermissionList
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
-from signfleet.web.contract.conditional import Precondition
+from signfleet.web.contract.conditional import NONE, Precondition
 from signfleet.web.contract.paging import ListQuery, Page
 
 T = TypeVar("T")
 
 #: How many compiled queries are cached.
 CACHE_SIZE = 256
+#: How many of the groups that a filter matches are read at a time.
+PAGE = 100
 
 
 class Groups:
@@ -195,6 +198,29 @@ class Groups:
         job = await self._store.write(work)
         if job is not None:
             await self._jobs.finish(session.network, job)
+
+    async def delete_matching(self, session: Session, filter_: str | None, now: int) -> int:
+        """Deletes those groups that match and that the caller may delete one by one; returns how many.
+
+        Raises `Invalid` without a filter, so that leaving it out cannot delete all groups.
+        """
+        if filter_ is None or not filter_.strip():
+            raise Invalid("Query parameter 'filter' is required: it says which groups to delete.")
+        scope = await self._scope(session) & await self._permissions.scope(session, DELETE_GROUP, queries.GROUP_ID)
+        query, found = ListQuery(filter_, None, None, PAGE), list[int]()
+        while True:
+            page = await self._all.rows(session.network, query, scope)
+            found += page.ids
+            if page.next_marker is None:
+                break
+            query = query._replace(marker=page.next_marker)
+        deleted = 0
+        for group_id in found:
+            # One without permission to move its devices stays, as does Default, and another caller may be faster.
+            with suppress(Forbidden, Invalid, NotFound):
+                await self.delete(session, str(group_id), NONE, now)
+                deleted += 1
+        return deleted
 
     async def _rename(self, tx: Transaction, row: GroupRow, name: str, now: int) -> int | None:
         """Writes the new name of a group to its devices, or returns the job that does."""

@@ -10,6 +10,8 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_ROLE,
 )
 from signfleet.identity.access.schemas import Permission
+from signfleet.identity.operation_trees.schemas import OperationDocument
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.identity.roles.schemas import NewRole, Role, RoleChange, RolePage
 from signfleet.identity.roles.service import Roles
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
@@ -31,6 +33,12 @@ async def list_roles(call: Call, roles: Roles) -> Answer:
     """List the roles of the network: system roles first, then custom ones."""
     query = list_query(call)
     return answer_page(await roles.list_(call.session, query), query.size)
+
+
+@endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument)
+async def list_role_operations(call: Call, operation_trees: OperationTrees) -> Answer:
+    """List the business operations on roles, and which roles may do them."""
+    return answer_json(await operation_trees.get(call.session, "Role"))
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_ROLE, body=NewRole, answer=Role, errors=BODY_ERRORS)

@@ -15,6 +15,8 @@ from signfleet.identity.access.operations.definitions import (
 )
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
+from signfleet.identity.operation_trees.schemas import OperationDocument
+from signfleet.identity.operation_trees.service import OperationTrees
 from signfleet.identity.tokens.schemas import TokenInfo
 from signfleet.identity.tokens.service import Tokens
 from signfleet.identity.users.administration import UserAdministration
@@ -45,6 +47,12 @@ def answer_user(user: User, version: int, last_modified: int | None) -> Answer:
     """Answers with a user. `version` is the date of the row; `last_modified` is None if no date shows every change."""
     body = encode(user)
     return Answer(body=body, last_modified=last_modified, etag=f"{version}-{sha256(body).hexdigest()[:16]}")
+
+
+@endpoints.get("/Operations/", scope="bsn.api.main.operations.retrieve", answer=OperationDocument)
+async def list_user_operations(call: Call, operation_trees: OperationTrees) -> Answer:
+    """List the business operations on users, and which roles may do them."""
+    return answer_json(await operation_trees.get(call.session, "User"))
 
 
 @endpoints.post("/", scope=CREATE, operation=CREATE_USER, body=NewUser, answer=User, secret=True, errors=BODY_ERRORS)
