@@ -9,6 +9,8 @@ from urllib.parse import quote
 import pytest
 from httpx import AsyncClient, Response
 
+from signfleet.app.wiring import Services
+from signfleet.fleet.provisioning.records.service import DELETED_AT_ONCE
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 
@@ -184,6 +186,24 @@ class TestRecords:
             ids[5]
         ]
         assert result(await admin.get(DEVICES))["total"] == 0
+
+    async def test_many_records_are_deleted_in_small_transactions(self, admin: AsyncClient, services: Services) -> None:
+        count = 2 * DELETED_AT_ONCE + 3
+        ids = [await create(admin, f"S{number}") for number in range(count)]
+        sizes: list[int] = []
+
+        async def write(work: Any) -> Any:
+            done = await type(services.store).write(services.store, work)
+            sizes.append(len(done))
+            return done
+
+        services.store.write = write
+        query = "&".join(f"_ids={id_.upper()}" for id_ in reversed(ids))
+        done = result(await admin.delete(f"{DEVICES}/?{query}&_ids={ids[0]}"))
+        assert sizes == [DELETED_AT_ONCE, DELETED_AT_ONCE, 3]
+        assert (done["deletedCount"], sorted(done["deletedIds"]), done["failedIds"]) == (count, sorted(ids), [])
+        page = result(await admin.get(DEVICES))
+        assert (page["total"], page["players"]) == (0, [])
 
     async def test_a_serial_has_one_record_over_all_networks(
         self, admin: AsyncClient, call_as: CallAs, sign_in: SignIn

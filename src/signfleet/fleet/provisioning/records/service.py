@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from msgspec.json import decode
@@ -19,6 +20,8 @@ from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.audit.schemas import Action
 
 _COUNTER: Final = "SetupRecord"
+#: How many records one transaction deletes: others use the writer too.
+DELETED_AT_ONCE: Final = 10
 
 
 class Wanted(NamedTuple):
@@ -183,15 +186,19 @@ class ProvisioningRecords:
         await self._store.write(work)
 
     async def delete_all(self, network_id: int, ids: list[str], now: int) -> list[str]:
-        """Deletes records in one transaction; returns the ids of those that existed."""
+        """Deletes records, a few in a transaction; returns the ids of those that existed."""
 
-        async def work(tx: Transaction) -> list[str]:
-            rows = await tx.all(queries.LOCK_RECORDS, network_id=network_id, ids=[id_.lower() for id_ in ids])
+        async def work(tx: Transaction, some: list[str]) -> list[str]:
+            rows = await tx.all(queries.LOCK_RECORDS, network_id=network_id, ids=some)
             for row in rows:
                 await delete_in(tx, row, now)
             return [row.id for row in rows]
 
-        return await self._store.write(work)
+        deleted: list[str] = []
+        for start in range(0, len(ids), DELETED_AT_ONCE):
+            some = [id_.lower() for id_ in ids[start : start + DELETED_AT_ONCE]]
+            deleted += await self._store.write(partial(work, some=some))
+        return deleted
 
     async def _values(self, network_id: int, given: dict[str, Any], network_name: str | None = None) -> dict[str, Any]:
         """Returns the value of every column. Raises `Invalid`, and `Forbidden` if another network is named."""
