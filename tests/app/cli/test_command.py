@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -13,8 +14,12 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from signfleet.app.cli import cli
+from signfleet.app.wiring import build
+from signfleet.fleet.devices.agent.store import SET_CAN
+from signfleet.foundation.settings import Settings
 from signfleet.simulator.fleet import fleet
 from tests.api import Api
+from tests.fleet.devices.stored import register
 from tests.running import PATIENCE, bootstrapped, environment, running_server
 
 #: The number of the first player that obeys.
@@ -68,6 +73,32 @@ def test_a_filter_brings_pictures_and_the_list_shows_what_became_of_commands(tmp
         assert [(row["device"], row["command"]) for row in listed] == [(away[0], "identify")]
         text = run(tmp_path, "commands", "--count", "1")
         assert (text.exit_code, away[0] in text.output) == (0, True)
+        picture = next(row for row in rows if row["device"] == present[0])
+        show = ["show", str(picture["id"]), "--output", str(tmp_path / "again"), "--json"]
+        shown = json.loads(run(tmp_path, "command", *show).stdout)
+        assert (shown["device"], shown["state"], shown["arguments"]) == (present[0], "succeeded", {"quality": None})
+        assert Path(shown["files"]).read_bytes() == Path(picture["files"]).read_bytes()
+        assert run(tmp_path, "command", "cancel", str(waiting["id"])).exit_code == 0
+        late = run(tmp_path, "command", "cancel", str(waiting["id"]))
+        assert (late.exit_code, "The command is cancelled" in late.output) == (1, True)
+
+
+def test_players_that_cannot_do_a_command_are_listed_and_get_none(tmp_path: Path) -> None:
+    tenant = bootstrapped(tmp_path)
+
+    async def register_two() -> None:
+        services = await build(Settings(data=str(tmp_path)))
+        ids = await register(services.store, tenant.network_id, ["A1", "A2"])
+        can = {"network_id": tenant.network_id, "device_id": ids[1], "can": '["reboot"]'}
+        await services.store.write(lambda tx: tx.execute(SET_CAN, **can))
+        await services.close()
+
+    asyncio.run(register_two())
+    rows = table(run(tmp_path, "command", "logs", "--filter", "[Serial] IS 'A*'", "--wait", "0", "--json"))
+    assert [(row["device"], row["state"]) for row in rows] == [("A1", "queued"), ("A2", "unable")]
+    assert "those that it can do are: reboot" in rows[1]["message"]
+    missing = run(tmp_path, "command", "show", "77")
+    assert (missing.exit_code, "no command" in missing.output) == (1, True)
 
 
 def test_what_cannot_be_sent_ends_with_a_status_and_its_reason(tmp_path: Path) -> None:

@@ -488,6 +488,7 @@ def test_programs_get_the_version_as_json() -> None:
 WITHOUT_JSON = {"serve", "demo", "tls-front", "audit export", "openapi"} | {
     *("network lock", "network unlock", "network level", "person lock", "person unlock", "user lock", "user unlock"),
     *("application delete", "token revoke", "device release", "device unblock", "device reject-claim"),
+    *("command cancel", "jobs cancel"),
 }
 
 

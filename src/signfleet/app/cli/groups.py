@@ -1,6 +1,8 @@
-"""Groups of commands whose help shows the full first sentence of each command."""
+"""Groups of commands whose help shows the full first sentence of each command; some have a command by default."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -12,6 +14,19 @@ class Commands(click.Group):
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl([(name, _first_paragraph(command)) for name, command in commands if command])
+
+
+class WithDefault(Commands):
+    """A group that runs the command `default` where the first argument names none of its commands."""
+
+    def __init__(self, *args: Any, default: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
 
 
 def _first_paragraph(command: click.Command) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -36,6 +37,30 @@ def settings_options(*names: str) -> Callable[[Command], Command]:
         return click.option("--config", metavar="FILE", help=f"TOML file of settings, or {PREFIX}CONFIG.")(command)
 
     return add
+
+
+def named_values(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Reads a repeatable flag NAME=VALUE: a value is JSON, or else text."""
+    return {name: value_of(text) for name, text in named_texts(context, option, values).items()}
+
+
+def named_texts(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Reads a repeatable flag NAME=TEXT."""
+    read: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"'{value}': expected NAME=VALUE, such as seconds=30.")
+        read[name] = text
+    return read
+
+
+def value_of(text: str) -> Any:
+    """Returns the value of JSON, or the text if it is not JSON."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _joined(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -11,7 +11,8 @@ from signfleet.fleet.commands import record_store as records
 from signfleet.fleet.commands import store as queries
 from signfleet.fleet.commands.catalogue import COMMANDS
 from signfleet.fleet.commands.kinds import kind_of
-from signfleet.fleet.commands.queue import Order, cannot, enqueue
+from signfleet.fleet.commands.queue import Enqueued, Order, cannot, enqueue, full_queue
+from signfleet.fleet.commands.service import cancel_in
 from signfleet.fleet.commands.store import AnsweredCommand, CommandRow
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL
@@ -30,6 +31,21 @@ class _Picture(msgspec.Struct):
     """The result of the command `screenshot`: what the upload answered."""
 
     id: int
+
+
+class LeftOut(NamedTuple):
+    """A device that got no command: its player cannot do it, or its queue is full."""
+
+    serial: str
+    state: str
+    reason: str
+
+
+class SentCommands(NamedTuple):
+    """The ids of commands, new ones and those that were pending, and the devices that got none."""
+
+    ids: list[int]
+    left_out: list[LeftOut]
 
 
 class CommandLine:
@@ -64,26 +80,39 @@ class CommandLine:
 
     async def send(
         self, network_id: int, device_ids: Sequence[int], name: str, arguments: dict[str, Any], now: int
-    ) -> list[int]:
-        """Sends a command to devices; returns the ids of the commands, new ones and those that are pending.
+    ) -> SentCommands:
+        """Sends a command to devices.
 
-        Leaves out devices whose players cannot do it; raises `Conflict` if no player can.
+        Leaves out devices whose players cannot do it, and those with too many commands. Raises `Conflict` if no player
+        can.
         """
         kind = kind_of(name)
         order = Order(kind, kind.read(arguments), now + kind.lifetime, release_date=now)
         sent: list[int] = []
-        unable: list[str] = []
+        unable: dict[int, str] = {}
+        full: list[int] = []
         for start in range(0, len(device_ids), STEP):
 
-            async def work(tx: Transaction, some: Sequence[int] = device_ids[start : start + STEP]) -> list[int]:
-                done = await enqueue(tx, network_id, list(some), order, now)
-                unable.extend(done.unable.values())
-                return [*done.new.values(), *done.pending.values()]
+            async def work(tx: Transaction, some: Sequence[int] = device_ids[start : start + STEP]) -> Enqueued:
+                return await enqueue(tx, network_id, list(some), order, now)
 
-            sent += await self._store.write(work)
+            done = await self._store.write(work)
+            sent += [*done.new.values(), *done.pending.values()]
+            unable |= done.unable
+            full += done.full
         if unable and not sent:
-            raise cannot(kind, unable[0])
-        return sorted(sent)
+            raise cannot(kind, next(iter(unable.values())))
+        without = [
+            LeftOut(row.serial, "unable", cannot(kind, unable[row.id]).message)
+            if row.id in unable
+            else LeftOut(row.serial, "full", full_queue().message)
+            for row in await self._store.all(queries.SERIALS, network_id=network_id, ids=[*unable, *full])
+        ]
+        return SentCommands(sorted(sent), without)
+
+    async def cancel(self, network_id: int, command_id: int, now: int) -> None:
+        """Cancels a command that its player has not begun. Raises `NotFound`, and `Conflict` for another one."""
+        await self._store.write(lambda tx: cancel_in(tx, network_id, command_id, now))
 
     async def read(self, network_id: int, ids: Sequence[int]) -> list[AnsweredCommand]:
         """Returns commands with their results."""

@@ -144,16 +144,7 @@ class Commands:
         """Cancels a command that its player has not begun. Raises `Conflict` for another one."""
         known = await self._store.one(queries.COMMAND, network_id=session.network, command_id=command_id)
         await self._require_visible(session, known, command_id)
-
-        async def work(tx: Transaction) -> None:
-            row = await tx.one(queries.LOCK_COMMAND, network_id=session.network, command_id=command_id)
-            if row is None:
-                raise NotFound.in_network("command", str(command_id))
-            if row.state not in ("queued", "sent"):
-                raise Conflict(f"The command is {row.state}; only one that has not begun can be cancelled.")
-            await finish(tx, [row], "cancelled", now, message=f"cancelled by {acting().name}")
-
-        await self._store.write(work)
+        await self._store.write(lambda tx: cancel_in(tx, session.network, command_id, now))
 
     async def rules(self, network_id: int) -> CommandRules:
         """Returns what a network allows."""
@@ -171,6 +162,16 @@ class Commands:
             await record(tx, network_id, AuditEntry("Update", "Network", network_id, None, before, after), now)
 
         await self._store.write(work)
+
+
+async def cancel_in(tx: Transaction, network_id: int, command_id: int, now: int) -> None:
+    """Cancels a command that its player has not begun. Raises `NotFound`, and `Conflict` for another one."""
+    row = await tx.one(queries.LOCK_COMMAND, network_id=network_id, command_id=command_id)
+    if row is None:
+        raise NotFound.in_network("command", str(command_id))
+    if row.state not in ("queued", "sent"):
+        raise Conflict(f"The command is {row.state}; only one that has not begun can be cancelled.")
+    await finish(tx, [row], "cancelled", now, message=f"cancelled by {acting().name}")
 
 
 def _expiration(text: str | None, kind: Kind, now: int) -> int:
