@@ -46,6 +46,9 @@ def test_a_server_that_does_not_answer_is_named() -> None:
     assert result.exit_code == 1
     assert "0 of 2 players registered" in result.output
     assert "did not answer" in result.output
+    address = f"http://127.0.0.1:{port}/player/v1/join/a-Key_1"
+    listed = CliRunner().invoke(cli, ["simulate", "--join-address", address, "--players", "1", "--rounds", "1"])
+    assert f"http://127.0.0.1:{port} did not answer" in listed.output
     as_json = CliRunner().invoke(cli, ["simulate", *arguments, "--json"])
     assert as_json.exit_code == 1
     counts = json.loads(as_json.stdout)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from httpx import AsyncClient
 
 from tests.conftest import ON_SQLITE, ROOT
@@ -16,7 +17,7 @@ OLDER_SETUP = f"{ROOT}/rest-setup/v2/setup"
 OWNER = "JaneDoe@example.com"
 NAMED = quote(NETWORK)
 
-pytestmark = ON_SQLITE
+pytestmark = [ON_SQLITE, pytest.mark.contract("B-Deploy")]
 
 
 async def send(client: AsyncClient, method: str, url: str, body: Any = None, status: int = 200) -> Any:
