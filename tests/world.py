@@ -16,9 +16,11 @@ from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles fo
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, endpoints
+from signfleet.fleet.alerts.causes import stored
 from signfleet.fleet.alerts.defaults import DEFAULT_RULES
+from signfleet.fleet.alerts.joining import columns_of
 from signfleet.fleet.alerts.notices import FAILURE
-from signfleet.fleet.alerts.schemas import Condition, NewRule, NewWindow
+from signfleet.fleet.alerts.schemas import AlertCause, Condition, JoinedRule, NewRule, NewWindow
 from signfleet.fleet.alerts.store import DELETE_ALERT, INSERT_ALERT, LIVE
 from signfleet.fleet.commands.delivery.files import FileUpload
 from signfleet.fleet.commands.kinds import KINDS, RELAY
@@ -573,7 +575,7 @@ class World:
 
     async def alert(self) -> int:
         """Creates an open alert about the device A1, in place of the last one, and returns its id."""
-        key = {"in_network": self.network.network_id, "rule": 1, "ids": [self.ids["Device"]]}
+        key = {"in_network": self.network.network_id, "ids": [self.ids["Device"]]}
 
         async def work(tx: Transaction) -> int:
             live = await tx.one(LIVE, **key)
@@ -581,7 +583,8 @@ class World:
                 await tx.execute(DELETE_ALERT, in_network=self.network.network_id, this_id=live.id)
             id_ = await tx.next_id("alert")
             row = dict.fromkeys(("due_date", "actor", "note", "resolve_date", "reason"))
-            row |= {"network_id": self.network.network_id, "id": id_, "rule_id": 1, "rule_name": "Stored"}
+            row |= {"network_id": self.network.network_id, "id": id_, **columns_of([JoinedRule(1, "Stored")])}
+            row |= {"cause": "contact", "cause_data": stored(AlertCause(kind="contact", code="silent"))}
             row |= {"device_id": self.ids["Device"], "serial": "A1", "serial_key": "a1", "state": "open", "count": 1}
             await tx.execute(INSERT_ALERT, **row, **dict.fromkeys(("since_date", "open_date", "last_date"), now()))
             return id_

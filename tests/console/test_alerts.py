@@ -28,7 +28,9 @@ async def test_people_acknowledge_mute_and_resolve_with_a_note(
         return found["state"], found["note"]
 
     page = f"/console/alerts/{alert}"
-    assert f'id="a{alert}"' in (await client.get(ALERTS)).text
+    shown = (await client.get(ALERTS)).text
+    assert f'id="a{alert}"' in shown
+    assert "silent, last seen" in shown
     answer = await send(client, f"{page}/acknowledge", note="On my way <b>")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{page}/")
     assert await state() == ("acknowledged", "On my way <b>")

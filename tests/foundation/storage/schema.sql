@@ -19,7 +19,7 @@ CREATE TABLE alert (
 	count INTEGER NOT NULL, 
 	actor TEXT, 
 	note TEXT, 
-	resolve_date BIGINT, 
+	resolve_date BIGINT, cause TEXT DEFAULT '' NOT NULL, cause_data TEXT DEFAULT '{}' NOT NULL, rules TEXT DEFAULT '{}' NOT NULL, 
 	CONSTRAINT pk_alert PRIMARY KEY (network_id, id)
 );
 CREATE TABLE alert_rule (
@@ -534,7 +534,7 @@ CREATE INDEX ix_job_finished ON job (finished_date);
 CREATE INDEX ix_job_lease ON job (lease_until);
 CREATE UNIQUE INDEX ix_job_request ON job (network_id, user_id, request_key);
 CREATE INDEX ix_mail_allowance_since ON mail_allowance (since_date);
-CREATE INDEX ix_notice_topic ON notice (network_id, rule_id, topic, date);
+CREATE INDEX ix_notice_topic ON notice (network_id, topic, cause, date);
 CREATE INDEX ix_one_time_link_person_id ON one_time_link (person_id);
 CREATE INDEX ix_outbox_age ON outbox (state, creation_date);
 CREATE INDEX ix_outbox_due ON outbox (channel, next_attempt_date);
@@ -670,11 +670,10 @@ CREATE TABLE notice (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
 	topic TEXT NOT NULL, 
-	rule_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 
 	serial TEXT, 
 	reason TEXT, 
-	date BIGINT NOT NULL, 
+	date BIGINT NOT NULL, cause TEXT DEFAULT '' NOT NULL, rules TEXT DEFAULT '[]' NOT NULL, earlier TEXT DEFAULT '[]' NOT NULL, 
 	CONSTRAINT pk_notice PRIMARY KEY (network_id, id)
 );
 CREATE TABLE one_time_link (
@@ -879,7 +878,7 @@ CREATE TABLE unneeded_file (
 	name TEXT NOT NULL, due_date BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_unneeded_file PRIMARY KEY (name)
 );
-CREATE UNIQUE INDEX uq_alert_cause ON alert (network_id, rule_id, device_id) WHERE resolve_date IS NULL;
+CREATE UNIQUE INDEX uq_alert_cause ON alert (network_id, device_id, cause) WHERE resolve_date IS NULL;
 CREATE UNIQUE INDEX uq_health_period_device ON health_period (network_id, device_id, until_date);
 CREATE UNIQUE INDEX uq_person_account ON person (mailbox_key) WHERE activation_date IS NOT NULL;
 CREATE TABLE user (

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from signfleet.fleet.alerts.schemas import Alert
 from signfleet.foundation.expressions.catalogue import Catalogue
-from signfleet.foundation.expressions.columns import Columns
+from signfleet.foundation.expressions.columns import Columns, Flat
 from signfleet.foundation.expressions.properties import properties_of
 from signfleet.foundation.storage.tables import alert
 
 _COLUMNS = {
     "id": alert.c.id,
     "ruleId": alert.c.rule_id,
+    "cause.kind": alert.c.cause,
     "deviceId": alert.c.device_id,
     "serial": alert.c.serial_key,
     "state": alert.c.state,
@@ -21,8 +22,8 @@ _COLUMNS = {
     "resolveDate": alert.c.resolve_date,
 }
 ALERTS = Catalogue(
-    [found for found in properties_of(Alert) if found.path in _COLUMNS],
-    Columns(alert, _COLUMNS),
+    [found for found in properties_of(Alert) if found.path in (*_COLUMNS, "ruleIds")],
+    Columns(alert, _COLUMNS, flat=Flat(alert.c.rules, alert.c.id)),
     entities=("Alert",),
     default_sort="[Alert].[Id] DESC",
 )

@@ -8,8 +8,7 @@ from typing import Protocol
 import msgspec
 
 from signfleet.fleet.alerts.schemas import Condition
-from signfleet.fleet.health.rules import Outage, deadline
-from signfleet.foundation.wire import datetime
+from signfleet.fleet.health.rules import Outage, ReasonCode, deadline
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 
 
@@ -20,7 +19,10 @@ class DeviceState(Protocol):
     serial: str
     health: str
     health_since: int
-    health_reason: str | None
+    health_reason: ReasonCode | None
+    health_reason_date: int | None
+    health_reason_subject: str | None
+    health_reason_number: float | None
     status_date: int | None
 
 
@@ -42,14 +44,6 @@ def begun(condition: Condition, device: DeviceState, now: int, outages: Sequence
         return None
     silent_from = deadline(device.status_date, (condition.minutes or 0) * MINUTE, outages)
     return silent_from if now >= silent_from else None
-
-
-def reason_of(condition: Condition, device: DeviceState) -> str:
-    """Returns why an alert opens, in a few words."""
-    reported = "never" if device.status_date is None else datetime.format(device.status_date // 1000 * 1000)
-    if condition.kind == "health" and device.health_reason != "silent":
-        return f"health {device.health}" + (f": {device.health_reason}" if device.health_reason else "")
-    return f"last report {reported}"
 
 
 class WindowTimes(Protocol):

@@ -31,6 +31,11 @@ class Subject(NamedTuple):
     subscription: str | None = None
 
     @property
+    def key(self) -> tuple[int, object]:
+        """Which device or subscription it is."""
+        return self.device_id, self.device_id or self.serial
+
+    @property
     def is_in_stock(self) -> bool:
         return self.subscription is not None
 

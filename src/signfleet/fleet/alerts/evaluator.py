@@ -9,17 +9,18 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from signfleet.fleet.alerts import store as queries
+from signfleet.fleet.alerts.changes import Comparison
 from signfleet.fleet.alerts.conditions import read_condition
-from signfleet.fleet.alerts.evaluation import Comparison, Evaluation, WantedAlert
+from signfleet.fleet.alerts.evaluation import Evaluation, Rules
 from signfleet.fleet.alerts.lease import Lease, LeaseLost
 from signfleet.fleet.alerts.mailing import Mailing
 from signfleet.fleet.alerts.matching import DeviceMatcher
-from signfleet.fleet.alerts.notices import NO_RULE, EventNotice, insert_notices, notice_of_event
-from signfleet.fleet.alerts.schemas import Condition
-from signfleet.fleet.alerts.store import BATCH, AlertRow, Reader, RuleRow
+from signfleet.fleet.alerts.notices import EventNotice, insert_notices, notice_of_event
+from signfleet.fleet.alerts.store import BATCH, PagedDevice, Reader
 from signfleet.fleet.webhooks.events import Matchers, messages
 from signfleet.fleet.webhooks.store import ALL as ALL_WEBHOOKS
 from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from signfleet.identity.events.matching import EventMatcher
 from signfleet.notify.events.reading import Position, read_after, resume
@@ -43,6 +44,14 @@ class _Plan(NamedTuple):
     comparisons: list[Comparison]
     messages: list[Message]
     notices: list[EventNotice]
+
+
+class _Pages(NamedTuple):
+    """The devices of a network that have been compared with its rules."""
+
+    network_id: int
+    rules: Rules
+    seen: set[int]
 
 
 class AlertEvaluator:
@@ -103,35 +112,15 @@ class AlertEvaluator:
         return len(batch.events) == EVENTS
 
     async def _plan(self, network_id: int, events: Sequence[EventRow], now: int) -> _Plan:
-        rules = await self._store.all(queries.ENABLED_RULES, in_network=network_id)
+        rules = await self._evaluation.rules(network_id)
         changed = {event.device_id for event in events if event.kind == "HealthChanged" and event.device_id}
-        comparisons = []
-        for rule in rules:
-            condition = read_condition(rule.condition)
-            if condition.kind == "event":
-                comparisons.append(await self._of_events(rule, condition, events, now))
-            elif changed:
-                comparisons.append(await self._evaluation.compare(rule, changed, now))
+        comparisons = [await self._evaluation.compare_events(network_id, rules, events, now)]
+        if changed:
+            comparisons.append(await self._evaluation.compare(network_id, rules, changed, now))
         webhooks = await self._store.all(ALL_WEBHOOKS, in_network=network_id)
         sent = await messages(network_id, webhooks, events, self._matchers, now)
         notices = [notice for event in events if (notice := notice_of_event(event)) is not None]
         return _Plan(network_id, comparisons, sent, notices)
-
-    async def _of_events(self, rule: RuleRow, condition: Condition, events: Sequence[EventRow], now: int) -> Comparison:
-        """Returns what a rule of events wants: an alert for each device, which counts the events."""
-        wanted: dict[int, WantedAlert] = {}
-        of_kind = [event for event in events if event.kind in condition.events]
-        ids = {event.device_id for event in of_kind if event.device_id}
-        matching = await self._matcher.matching(rule.network_id, rule.filter, ids)
-        if rule.filter is None:
-            matching.add(0)
-        for event in of_kind:
-            device_id = event.device_id or 0
-            if device_id in matching:
-                count = wanted[device_id].events if device_id in wanted else 0
-                reason = f"{event.kind}: {event.name}" if event.name else event.kind
-                wanted[device_id] = WantedAlert(device_id, event.serial, event.date, reason[:200], count + 1)
-        return Comparison(rule, set(), wanted, await self._evaluation.in_maintenance(rule.network_id, ids, now))
 
     async def _write(self, tx: Transaction, plan: _Plan, now: int) -> None:
         for comparison in plan.comparisons:
@@ -140,68 +129,50 @@ class AlertEvaluator:
             await self._outbox.put(tx, message, now)
         for topic in dict.fromkeys(topic for topic, _ in plan.notices):
             facts = [each for name, each in plan.notices if name == topic]
-            await insert_notices(tx, (plan.network_id, NO_RULE, topic), facts, now)
+            await insert_notices(tx, plan.network_id, topic, facts, now)
 
     async def _open_due(self, now: int) -> None:
         """Opens alerts whose condition has lasted, and those that were muted until now."""
         while rows := await self._store.all(queries.DUE, now=now):
-            for network_id, rule_id in dict.fromkeys((row.network_id, row.rule_id) for row in rows):
-                own = [row for row in rows if (row.network_id, row.rule_id) == (network_id, rule_id)]
-                rule = await self._store.one(queries.RULE, in_network=network_id, this_id=rule_id)
-                if rule is None or not rule.is_enabled:
-                    continue
-                if read_condition(rule.condition).kind == "event":
-                    wanted = {row.device_id: WantedAlert(row.device_id, row.serial, row.since_date, "") for row in own}
-                    await self._apply(Comparison(rule, set(), wanted, set()), now)
-                else:
-                    ids = {row.device_id for row in own}
-                    await self._apply(await self._evaluation.compare(rule, ids, now), now)
+            for network_id in dict.fromkeys(row.network_id for row in rows):
+                ids = {row.device_id for row in rows if row.network_id == network_id}
+                rules = await self._evaluation.rules(network_id)
+                await self._apply(await self._evaluation.compare(network_id, rules, ids, now), now)
             if len(rows) < BATCH:
                 return
 
     async def _compare_all(self, now: int) -> None:
         """Finds what no event has shown: new rules, devices that match them now, windows that have ended."""
-        while orphans := await self._store.scan_all(queries.ORPHANS):
+        networks = {rule.network_id for rule in await self._store.scan_all(queries.ALL_ENABLED_RULES)}
+        networks |= {row.network_id for row in await self._store.scan_all(queries.NETWORKS_WITH_ALERTS)}
+        for network_id in sorted(networks):
+            await self._compare_network(network_id, now)
 
-            async def resolve(tx: Transaction, _: Reader, rows: Sequence[AlertRow] = orphans) -> None:
-                await self._evaluation.resolve_orphans(tx, rows, now)
+    async def _compare_network(self, network_id: int, now: int) -> None:
+        rules = await self._evaluation.rules(network_id)
+        conditions = [read_condition(rule.condition) for rule in rules.values()]
+        pages = _Pages(network_id, rules, set())
+        for health in sorted({health for each in conditions if each.kind == "health" for health in each.health}):
+            await self._compare_pages(pages, queries.BY_HEALTH, now, health=health)
+        minutes = min((each.minutes or 0 for each in conditions if each.kind == "silent"), default=None)
+        if minutes is not None:
+            await self._compare_pages(pages, queries.BY_SILENCE, now, before=now - minutes * MINUTE)
+        await self._compare_pages(pages, queries.WITH_ALERTS, now)
 
-            await self._lease.write(resolve)
-        for rule in await self._store.scan_all(queries.ALL_ENABLED_RULES):
-            condition = read_condition(rule.condition)
-            if condition.kind == "event":
-                continue
-            if condition.kind == "health":
-                for health in condition.health:
-                    await self._compare_pages(rule, queries.BY_HEALTH, now, health=health)
-            else:
-                before = now - (condition.minutes or 0) * MINUTE
-                await self._compare_pages(rule, queries.BY_SILENCE, now, before=before)
-            await self._compare_pages(rule, queries.LIVE_OF_RULE, now)
-
-    async def _compare_pages(self, rule: RuleRow, query: Any, now: int, **params: Any) -> None:
-        after = 0
+    async def _compare_pages(self, pages: _Pages, query: Query[PagedDevice], now: int, **params: Any) -> None:
+        after = -1
         while True:
-            page = {"in_network": rule.network_id, "rule": rule.id, "after": after, "count": BATCH}
+            page = {"in_network": pages.network_id, "after": after, "count": BATCH}
             rows = await self._store.scan_all(query, **page, **params)
-            ids = {getattr(row, "device_id", row.id) for row in rows}
+            ids = {row.id for row in rows} - pages.seen
             if ids:
-                comparison = await self._evaluation.compare(rule, ids, now)
-                if await self._differs(comparison):
+                pages.seen.update(ids)
+                comparison = await self._evaluation.compare(pages.network_id, pages.rules, ids, now)
+                if await self._evaluation.differs(comparison, now):
                     await self._apply(comparison, now)
             if len(rows) < BATCH:
                 return
             after = rows[-1].id
-
-    async def _differs(self, comparison: Comparison) -> bool:
-        """Returns whether there is anything to write, without a transaction."""
-        rule, ids, wanted, quiet = comparison
-        rows = await self._store.all(queries.LIVE, in_network=rule.network_id, rule=rule.id, ids=list(ids))
-        live = {row.device_id: row for row in rows}
-        missing = wanted.keys() - live.keys() - quiet
-        over = live.keys() - wanted.keys()
-        suppressed = [row for row in rows if row.state == "pending" and row.device_id in quiet]
-        return bool(missing or over or suppressed)
 
     async def _apply(self, comparison: Comparison, now: int) -> None:
         await self._lease.write(lambda tx, _: self._evaluation.apply(tx, comparison, now))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from signfleet.fleet.alerts import notice_store as notice_queries
 from signfleet.fleet.alerts import store as queries
-from signfleet.fleet.alerts.conditions import read_condition
+from signfleet.fleet.alerts.asking import Asker, Rules, Topic, Ways, ended_by_link, settings_of, topic_of
 from signfleet.fleet.alerts.digest import Cluster, Subject, clusters
 from signfleet.fleet.alerts.headlines import headline_of
 from signfleet.fleet.alerts.lease import Lease
 from signfleet.fleet.alerts.matching import DeviceMatcher
 from signfleet.fleet.alerts.notice_store import NoticeRow, Recipient, Waiting
-from signfleet.fleet.alerts.notices import DISCONNECTED, FAILURE, RECOVERED, SETTINGS, SUBSCRIPTION_TOPICS
-from signfleet.fleet.alerts.store import Reader, RuleRow
-from signfleet.fleet.alerts.unsubscribing import RULE, Unsubscribing
+from signfleet.fleet.alerts.notices import RECOVERED, SUBSCRIPTION_TOPICS
+from signfleet.fleet.alerts.store import Reader
+from signfleet.fleet.alerts.unsubscribing import Unsubscribing
 from signfleet.fleet.devices.store import DEVICE_ID
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage import counters
@@ -26,7 +27,6 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.timespan import HOUR, MINUTE, SECOND
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE, VIEW_SUBSCRIPTION
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.users.schemas import default_notifications
 from signfleet.notify.mail.composing import Composer, Mail
 from signfleet.notify.outbox.service import Outbox
 from signfleet.web.caller.session import Session
@@ -66,17 +66,18 @@ class _Document(msgspec.Struct):
     status: _Status | None = None
 
 
-class _Topic(NamedTuple):
-    """What a mail is about: a setting of the contract, or a rule."""
-
-    name: str
-    settings: tuple[str, str] | None
-    rule: RuleRow | None
-
-
 class _NetworkName(NamedTuple):
     id: int
     name: str
+
+
+class _Content(NamedTuple):
+    """What a mail says: its rules are those by which its recipient gets it."""
+
+    topic: Topic
+    cluster: Cluster
+    ways: set[Ways]
+    rules: str
 
 
 class _Letter(NamedTuple):
@@ -117,11 +118,9 @@ class Mailing:
                 await self._write(lease, waiting, now)
 
     async def _write(self, lease: Lease, waiting: Waiting, now: int) -> None:
-        key = {"network_id": waiting.network_id, "rule_id": waiting.rule_id, "topic": waiting.topic}
+        key = {"network_id": waiting.network_id, "topic": waiting.topic, "cause": waiting.cause}
         notices = await self._store.all(notice_queries.TAKE, **key, count=STEP)
-        rule = await self._store.one(queries.RULE, in_network=waiting.network_id, this_id=waiting.rule_id)
-        topic = _topic(waiting.topic, rule)
-        letters = await self._letters(waiting, topic, notices) if topic is not None else []
+        letters = await self._letters(waiting.network_id, topic_of(waiting), notices)
 
         async def work(tx: Transaction, _reader: Reader) -> None:
             ids = [notice.id for notice in notices]
@@ -163,26 +162,38 @@ class Mailing:
 
         await lease.write(work)
 
-    async def _letters(self, waiting: Waiting, topic: _Topic, notices: Sequence[NoticeRow]) -> list[_Letter]:
-        network_id = waiting.network_id
+    async def _letters(self, network_id: int, topic: Topic, notices: Sequence[NoticeRow]) -> list[_Letter]:
         subjects = await self._subjects(network_id, notices, in_stock=topic.name in SUBSCRIPTION_TOPICS)
         network = _NetworkName(network_id, await self._network_name(network_id))
+        rules = Rules(await self._store.all(queries.RULES, in_network=network_id))
+        by_rules: dict[tuple[str, str], list[tuple[int, object]]] = defaultdict(list)
+        for notice in notices:
+            by_rules[notice.rules, notice.earlier].append(_key(notice))
+        groups = [(*map(msgspec.json.decode, texts), keys) for texts, keys in by_rules.items()]
         letters: list[_Letter] = []
         for recipient in await self._store.all(notice_queries.RECIPIENTS, network_id=network_id):
-            settings = _settings_of(recipient)
-            if not _is_asked(topic, recipient, settings):
-                continue
-            own = await self._visible(network_id, recipient, subjects)
+            asker = Asker(topic, recipient.id, settings_of(recipient))
+            asked: dict[tuple[int, object], Ways] = {}
+            for ids, earlier, keys in groups:
+                if ways := asker.ways(rules, ids, earlier):
+                    asked = dict.fromkeys(keys, ways) | asked
+            own = await self._visible(network_id, recipient, [subjects[key] for key in asked]) if asked else []
             for cluster in clusters(own):
-                if _wants(topic, recipient, settings, len(cluster.subjects)):
-                    mail = self._mail(network, recipient, topic, cluster)
-                    letters.append(_Letter(recipient, mail))
+                of_cluster = {asked[subject.key] for subject in cluster.subjects}
+                if asker.wants(of_cluster, len(cluster.subjects)):
+                    names = {rules.name(id_): None for ways in of_cluster for id_ in ways.rules}
+                    content = _Content(topic, cluster, of_cluster, ", ".join(names))
+                    letters.append(_Letter(recipient, self._mail(network, recipient, asker.settings, content)))
         return letters
 
-    def _mail(self, network: _NetworkName, recipient: Recipient, topic: _Topic, cluster: Cluster) -> Mail:
+    def _mail(
+        self, network: _NetworkName, recipient: Recipient, settings: Mapping[str, Any], content: _Content
+    ) -> Mail:
+        topic, cluster, ways, rule = content
         number, first = len(cluster.subjects), cluster.subjects[0]
-        rule = "" if topic.rule is None else topic.rule.name
-        headline = headline_of(topic.name, cluster, network=network.name, rule=rule)
+        has_form = not topic.is_of_rules or any(each.by_settings for each in ways)
+        headed_by = RECOVERED if topic.is_over else topic.name if has_form else "rule"
+        headline = headline_of(headed_by, cluster, network=network.name, rule=rule)
         values = {
             "headline": headline,
             "network": network.name,
@@ -191,15 +202,10 @@ class Mailing:
             "shared": cluster.shared if number > 1 else [],
             "rule": rule,
         }
-        link = self._unsubscribing.link(network.id, recipient.id, _subscription(topic, recipient))
-        mail = self._composer.compose("alert", recipient.login, unsubscribe=link, **values)
-        own = (
-            None
-            if topic.settings is None
-            else _settings_of(recipient).get(f"{topic.settings[number > 1]}NotificationTemplate")
-        )
+        link = self._unsubscribing.link(network.id, recipient.id, ended_by_link(topic, ways))
+        own = settings.get(f"{topic.settings[number > 1]}NotificationTemplate") if has_form else None
         if not own:
-            return mail
+            return self._composer.compose("alert", recipient.login, unsubscribe=link, **values)
         texts = {
             "headline": headline,
             "network": network.name,
@@ -210,36 +216,37 @@ class Mailing:
         text = _PLACEHOLDER.sub(lambda found: texts.get(found[1], found[0]), own)
         return self._composer.compose("alert-own", recipient.login, unsubscribe=link, headline=headline, own=text)
 
-    async def _subjects(self, network_id: int, notices: Sequence[NoticeRow], *, in_stock: bool) -> list[Subject]:
+    async def _subjects(
+        self, network_id: int, notices: Sequence[NoticeRow], *, in_stock: bool
+    ) -> dict[tuple[int, object], Subject]:
         """Returns what the notices are about, each once, with its latest reason.
 
         With `in_stock` those without a device are subscriptions of the stock.
         """
-        latest = {(notice.device_id, notice.device_id or notice.serial): notice for notice in notices}
+        latest = {_key(notice): notice for notice in notices}
         ids = [device_id for device_id, _ in latest if device_id]
         rows = await self._store.scan_all(notice_queries.FACTS, network_id=network_id, ids=ids) if ids else []
         facts = {row.id: row for row in rows}
-        found = []
-        for (device_id, _), notice in latest.items():
+        found: dict[tuple[int, object], Subject] = {}
+        for key, notice in latest.items():
+            device_id = notice.device_id
             row = facts.get(device_id)
             if row is None:
                 stock = notice.reason if in_stock and not device_id else None
-                found.append(Subject(device_id, notice.serial or "", None, notice.reason, subscription=stock))
+                found[key] = Subject(device_id, notice.serial or "", None, notice.reason, subscription=stock)
                 continue
             document = _read(row.document)
             settings, status = document.settings, document.status
-            found.append(
-                Subject(
-                    device_id,
-                    row.serial,
-                    settings.name,
-                    notice.reason,
-                    place=None if settings.location is None else settings.location.path,
-                    address=row.address,
-                    group=None if settings.group is None else settings.group.name,
-                    model=row.model,
-                    firmware=None if status is None or status.firmware is None else status.firmware.version,
-                )
+            found[key] = Subject(
+                device_id,
+                row.serial,
+                settings.name,
+                notice.reason,
+                place=None if settings.location is None else settings.location.path,
+                address=row.address,
+                group=None if settings.group is None else settings.group.name,
+                model=row.model,
+                firmware=None if status is None or status.firmware is None else status.firmware.version,
             )
         return found
 
@@ -272,54 +279,6 @@ class Mailing:
         return "" if row is None else row.name
 
 
-def _topic(name: str, rule: RuleRow | None) -> _Topic | None:
-    """Returns what notices are about; None if their rule is gone."""
-    if name in SETTINGS:
-        return _Topic(name, SETTINGS[name], None)
-    if rule is None:
-        return None
-    kind = kind_of(rule)
-    topic = RECOVERED if name == RECOVERED else kind if rule.notifies_users else "rule"
-    return _Topic(topic, SETTINGS[kind] if rule.notifies_users else None, rule)
-
-
-def kind_of(rule: RuleRow) -> str:
-    """Returns which of the contract's two topics of devices a rule is about."""
-    condition = read_condition(rule.condition)
-    is_silence = condition.kind == "health" and condition.reasons == ["silent"]
-    return DISCONNECTED if is_silence or condition.kind == "silent" else FAILURE
-
-
-def _settings_of(recipient: Recipient) -> dict[str, Any]:
-    if recipient.document is None:
-        return default_notifications(recipient.role_id)
-    settings: dict[str, Any] = msgspec.json.decode(recipient.document)
-    return settings
-
-
-def _is_named(topic: _Topic, recipient: Recipient) -> bool:
-    return topic.rule is not None and recipient.id in msgspec.json.decode(topic.rule.mail_to)
-
-
-def _subscription(topic: _Topic, recipient: Recipient) -> str:
-    """Returns what the link in a mail ends: the user's place in a rule, or a setting."""
-    if topic.rule is None:
-        return topic.name
-    return f"{RULE}{topic.rule.id}" if _is_named(topic, recipient) else kind_of(topic.rule)
-
-
-def _is_asked(topic: _Topic, recipient: Recipient, settings: dict[str, Any]) -> bool:
-    """Returns whether any mail of the topic may go to the user."""
-    asks = topic.settings is not None and any(settings[f"{each}NotificationEnabled"] for each in topic.settings)
-    return asks or _is_named(topic, recipient)
-
-
-def _wants(topic: _Topic, recipient: Recipient, settings: dict[str, Any], number: int) -> bool:
-    """Returns whether the user wants a mail about so many devices: the settings know one and several."""
-    if _is_named(topic, recipient):
-        return True
-    if topic.settings is None:
-        return False
-    if topic.name == RECOVERED:
-        return _is_asked(topic, recipient, settings)
-    return bool(settings[f"{topic.settings[number > 1]}NotificationEnabled"])
+def _key(notice: NoticeRow) -> tuple[int, object]:
+    """Returns what a notice is about: a device, or a subscription of the stock by its name."""
+    return notice.device_id, notice.device_id or notice.serial or ""

@@ -23,17 +23,21 @@ from signfleet.foundation.storage.tables import (
 
 
 class Waiting(Protocol):
-    """The notices of one rule and topic; dates in ms."""
+    """The notices of one topic and cause; dates in ms."""
 
     network_id: int
-    rule_id: int
     topic: str
+    cause: str
     first: int
     last: int
 
 
 class NoticeRow(Protocol):
     id: int
+    #: JSON
+    rules: str
+    #: JSON
+    earlier: str
     device_id: int
     serial: str | None
     reason: str | None
@@ -73,17 +77,17 @@ INSERT = Query(notice.insert())
 WAITING = Query(
     select(
         notice.c.network_id,
-        notice.c.rule_id,
         notice.c.topic,
+        notice.c.cause,
         func.min(notice.c.date).label("first"),
         func.max(notice.c.date).label("last"),
-    ).group_by(notice.c.network_id, notice.c.rule_id, notice.c.topic),
+    ).group_by(notice.c.network_id, notice.c.topic, notice.c.cause),
     Waiting,
 )
 _together = and_(
     notice.c.network_id == bindparam("network_id"),
-    notice.c.rule_id == bindparam("rule_id"),
     notice.c.topic == bindparam("topic"),
+    notice.c.cause == bindparam("cause"),
 )
 TAKE = Query(
     select(notice).where(_together).order_by(notice.c.id).limit(bindparam("count", type_=Integer())), NoticeRow

@@ -8,12 +8,14 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from signfleet.fleet.alerts import notice_store as queries
+from signfleet.fleet.alerts.changes import News
 from signfleet.fleet.alerts.store import RuleRow
 from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.wire.json import encode
 from signfleet.notify.events.store import EventRow
 
 #: The topics of alerts: opened, and over.
-NOTIFIED_BY_RULE: Final = "opened"
+OPENED: Final = "opened"
 RECOVERED: Final = "recovered"
 #: The topics of the contract's notification settings that come from rules: their alerts are about one of these.
 DISCONNECTED: Final = "disconnected"
@@ -45,8 +47,6 @@ SETTINGS: Final = {
     **SUBSCRIPTION_TOPICS,
     **{topic: (topic, topic) for topic in NETWORK_TOPICS},
 }
-#: Notices that no rule wrote.
-NO_RULE: Final = 0
 
 
 class EventNotice(NamedTuple):
@@ -101,19 +101,31 @@ _READERS: Final[dict[str, Callable[[dict[str, Any]], str | None]]] = {
 }
 
 
-async def put_notices(tx: Transaction, rule: RuleRow, topic: str, alerts: Sequence[dict[str, Any]], now: int) -> None:
-    """Stores notices of a rule's alerts, if anybody gets mail of it."""
-    if not rule.notifies_users and rule.mail_to == "[]":
-        return
-    rows = [{name: row[name] for name in ("device_id", "serial", "reason")} for row in alerts]
-    await insert_notices(tx, (rule.network_id, rule.id, topic), rows, now)
+async def put_notices(tx: Transaction, network_id: int, topic: str, news: Sequence[News], now: int) -> None:
+    """Stores notices about alerts, one for each of which anybody gets mail."""
+    rows = [
+        {name: each.alert[name] for name in ("cause", "device_id", "serial", "reason")}
+        | {"rules": _ids(mailing), "earlier": _ids(each.earlier)}
+        for each in news
+        if (mailing := [rule for rule in each.rules if rule.notifies_users or rule.mail_to != "[]"])
+    ]
+    if rows:
+        await insert_notices(tx, network_id, topic, rows, now)
 
 
 async def insert_notices(
-    tx: Transaction, about: tuple[int, int, str], rows: Sequence[dict[str, Any]], now: int
+    tx: Transaction, network_id: int, topic: str, rows: Sequence[dict[str, Any]], now: int
 ) -> None:
-    """Stores notices about a network, a rule and a topic: rows of `device_id`, `serial` and `reason`."""
-    network_id, rule_id, topic = about
+    """Stores notices about a topic: rows of `device_id`, `serial` and `reason`, those about alerts with their rules."""
     ids = await tx.next_ids("notice", len(rows))
-    facts = {"network_id": network_id, "rule_id": rule_id, "topic": topic, "date": now}
-    await tx.execute_many(queries.INSERT, [row | facts | {"id": id_} for row, id_ in zip(rows, ids, strict=True)])
+    facts = {"network_id": network_id, "topic": topic, "date": now}
+    await tx.execute_many(
+        queries.INSERT, [_NO_ALERT | row | facts | {"id": id_} for row, id_ in zip(rows, ids, strict=True)]
+    )
+
+
+_NO_ALERT: Final = {"cause": "", "rules": "[]", "earlier": "[]"}
+
+
+def _ids(rules: Sequence[RuleRow]) -> str:
+    return encode([rule.id for rule in rules]).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +11,14 @@ from signfleet.fleet.webhooks.schemas import DeviceFilter, Kinds, Name
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime, Health, Id
+from signfleet.notify.events.kinds import KINDS
 from signfleet.web.contract.paging import PagedList
+
+if TYPE_CHECKING:
+    CauseKind = str
+else:
+    #: What can be wrong with a device, and every kind of event.
+    CauseKind = Literal[("contact", "storage", "error", "subscription", "normal", *KINDS)]
 
 Minutes = Annotated[int, Meta(ge=0, le=43_200)]
 Note = Annotated[str, Meta(max_length=1024)]
@@ -61,12 +68,40 @@ class Rule(NewRule, kw_only=True):
     last_modified_date: DateTime
 
 
+class AlertCause(msgspec.Struct, rename="camel", kw_only=True):
+    """What is wrong, as data: a device has one live alert for each `kind`.
+
+    `code` is the reason of a health, or the kind of an event; `date` is that of the last report, the error or the
+    event; `subject` the storage, the error or the name of the event; `freePercent` what is free of the storage.
+    """
+
+    kind: CauseKind
+    code: str
+    date: DateTime | None = None
+    subject: str | None = None
+    free_percent: float | None = None
+
+
+class JoinedRule(msgspec.Struct):
+    """A rule that wants an alert."""
+
+    id: Id
+    name: str
+
+
 class Alert(msgspec.Struct, rename="camel", kw_only=True):
-    """An alert. `deviceId` is 0 for one about the network; `count` sums up events while it is open."""
+    """An alert. `deviceId` is 0 for one about the network; `count` sums up events while it is open.
+
+    `rules` are all rules that want it, in the order in which they joined; `ruleId` and `ruleName` are the first.
+    `reason` says in English what `cause` says as data.
+    """
 
     id: Id
     rule_id: Id
     rule_name: str
+    rule_ids: list[Id]
+    rules: list[JoinedRule]
+    cause: AlertCause
     device_id: Id
     serial: str | None
     state: Literal["open", "acknowledged", "muted", "resolved"]

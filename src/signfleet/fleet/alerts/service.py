@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.catalogue import ALERTS
-from signfleet.fleet.alerts.schemas import Alert, date_of
-from signfleet.fleet.alerts.store import AlertRow
+from signfleet.fleet.alerts.joining import rules_of
+from signfleet.fleet.alerts.schemas import Alert, AlertCause, date_of
+from signfleet.fleet.alerts.store import AlertRow, change_of
 from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -24,6 +27,8 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 #: The longest that an alert can be muted, in ms.
 LONGEST_MUTE = 366 * 24 * 3_600_000
+
+_read_cause = msgspec.json.Decoder(AlertCause).decode
 
 
 class Alerts:
@@ -51,18 +56,18 @@ class Alerts:
 
     async def acknowledge(self, session: Session, ref: str, note: str | None, now: int) -> None:
         """Notes that somebody takes care of an alert. Raises `NotFound`, `Invalid`."""
-        await self._change(session, ref, now, "acknowledged", lambda row: {"new_note": note, "new_due_date": None})
+        await self._change(session, ref, now, "acknowledged", lambda row: {"note": note, "due_date": None})
 
     async def mute(self, session: Session, ref: str, until: str, note: str | None, now: int) -> None:
         """Makes an alert quiet until a date; if its cause lasts, it opens again then. Raises `NotFound`, `Invalid`."""
         due = date_of(until, "until")
         if due is None or not now < due <= now + LONGEST_MUTE:
             raise Invalid("'until' has to be a date in the future, at most 366 days ahead.")
-        await self._change(session, ref, now, "muted", lambda row: {"new_note": note, "new_due_date": due})
+        await self._change(session, ref, now, "muted", lambda row: {"note": note, "due_date": due})
 
     async def resolve(self, session: Session, ref: str, note: str | None, now: int) -> None:
         """Ends an alert; if its cause lasts, the next evaluation opens another. Raises `NotFound`, `Invalid`."""
-        ended = {"new_note": note, "new_due_date": None, "new_resolve_date": now}
+        ended = {"note": note, "due_date": None, "resolve_date": now}
         await self._change(session, ref, now, "resolved", lambda row: ended)
 
     async def _change(
@@ -76,13 +81,10 @@ class Alerts:
             await self._permissions.require_on(session, UPDATE_DEVICE, row.device_id, tx)
             if row.resolve_date is not None:
                 raise Invalid(f"Alert {ref} is resolved already.")
-            present = {
-                f"new_{name}": getattr(row, name) for name in ("open_date", "last_date", "count", "resolve_date")
-            }
-            change = {**present, "new_state": state, "new_actor": acting().name, **values(row)}
-            await tx.execute(queries.CHANGE_ALERT, in_network=network_id, this_id=row.id, **change)
-            before = {"state": row.state, "note": row.note, "mutedUntil": _date(row.due_date)}
-            after = {"state": state, "note": change["new_note"], "mutedUntil": _date(change["new_due_date"])}
+            change = {"state": state, "actor": acting().name, **values(row)}
+            await tx.execute(queries.CHANGE_ALERT, **change_of(row, **change))
+            before = {"state": row.state, "note": row.note, "mutedUntil": _muted_until(row.state, row.due_date)}
+            after = {"state": state, "note": change["note"], "mutedUntil": _muted_until(state, change["due_date"])}
             entry = AuditEntry("Update", "Alert", row.id, row.rule_name, before, after, row.device_id or None)
             await record(tx, network_id, entry, now)
 
@@ -102,10 +104,14 @@ class Alerts:
 
 
 def _entity(row: AlertRow) -> Alert:
+    rules = rules_of(row)
     return Alert(
         id=row.id,
         rule_id=row.rule_id,
         rule_name=row.rule_name,
+        rule_ids=[rule.id for rule in rules],
+        rules=rules,
+        cause=_read_cause(row.cause_data),
         device_id=row.device_id,
         serial=row.serial,
         state=row.state,  # type: ignore[arg-type]  # the store has these words alone
@@ -116,9 +122,13 @@ def _entity(row: AlertRow) -> Alert:
         count=row.count,
         actor=row.actor,
         note=row.note,
-        muted_until=_date(row.due_date) if row.state == "muted" else None,
+        muted_until=_muted_until(row.state, row.due_date),
         resolve_date=_date(row.resolve_date),
     )
+
+
+def _muted_until(state: str, due_date: int | None) -> str | None:
+    return _date(due_date) if state == "muted" else None
 
 
 def _date(ms: int | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
@@ -21,6 +21,11 @@ from signfleet.foundation.storage.tables import (
     network,
 )
 
+#: The columns of an alert that change while it lives.
+CHANGED: Final = (
+    *("rule_id", "rule_name", "rules", "cause_data", "state", "reason", "due_date", "open_date", "last_date", "count"),
+    *("actor", "note", "resolve_date"),
+)
 #: How many devices or alerts one step takes: other writers, and requests, wait for no more than that.
 BATCH: Final = 100
 
@@ -44,13 +49,16 @@ class RuleRow(Protocol):
 
 
 class AlertRow(Protocol):
-    """An alert; dates in ms."""
+    """An alert; dates in ms, the rules and the data of the cause as JSON."""
 
     network_id: int
     id: int
     rule_id: int
     rule_name: str
+    rules: str
     device_id: int
+    cause: str
+    cause_data: str
     serial: str | None
     state: str
     reason: str | None
@@ -86,9 +94,8 @@ class PagedDevice(Protocol):
     id: int
 
 
-class FoundAlert(Protocol):
-    id: int
-    device_id: int
+class AlertedNetwork(Protocol):
+    network_id: int
 
 
 class NamedNetwork(Protocol):
@@ -163,50 +170,32 @@ ALERT = Query(select(alert).where(_this), AlertRow)
 LOCK_ALERT = Query(select(alert).where(_this).with_for_update(), AlertRow)
 AMONG = Query(select(alert).where(alert.c.network_id == NETWORK, among(alert.c.id, "ids")), AlertRow)
 _live = alert.c.resolve_date.is_(None)
-_of_rule = and_(_alerts, alert.c.rule_id == bindparam("rule"), _live)
-#: The alerts of a rule that are not resolved, of the devices in the list `ids`.
-LOCK_LIVE = Query(
-    select(alert).where(_of_rule, among(alert.c.device_id, "ids")).order_by(alert.c.id).with_for_update(), AlertRow
-)
-LIVE = Query(select(alert).where(_of_rule, among(alert.c.device_id, "ids")), AlertRow)
+#: The alerts about the devices in the list `ids` that are not resolved.
+_live_of_devices = select(alert).where(_alerts, _live, among(alert.c.device_id, "ids")).order_by(alert.c.id)
+LIVE = Query(_live_of_devices, AlertRow)
+LOCK_LIVE = Query(_live_of_devices.with_for_update(), AlertRow)
 INSERT_ALERT = Query(alert.insert())
-CHANGE_ALERT = Query(
-    alert.update()
-    .where(_this)
-    .values(
-        state=bindparam("new_state"),
-        due_date=bindparam("new_due_date"),
-        open_date=bindparam("new_open_date"),
-        last_date=bindparam("new_last_date"),
-        count=bindparam("new_count"),
-        actor=bindparam("new_actor"),
-        note=bindparam("new_note"),
-        resolve_date=bindparam("new_resolve_date"),
-    )
-)
+CHANGE_ALERT = Query(alert.update().where(_this).values({name: bindparam(f"new_{name}") for name in CHANGED}))
 DELETE_ALERT = Query(alert.delete().where(_this))
-#: The alerts of rules that are deleted or disabled, a batch at a time.
-LIVE_OF_RULE = Query(
-    select(alert.c.id, alert.c.device_id)
-    .where(_of_rule, alert.c.id > bindparam("after"))
-    .order_by(alert.c.id)
+
+
+def change_of(row: AlertRow, **values: Any) -> dict[str, Any]:
+    """Returns the parameters of `CHANGE_ALERT` that change only `values`, which has columns by name."""
+    changed = {f"new_{name}": values.get(name, getattr(row, name)) for name in CHANGED}
+    return {"in_network": row.network_id, "this_id": row.id, **changed}
+
+
+#: The devices with alerts that are not resolved, a batch at a time; 0 is the network itself.
+WITH_ALERTS = Query(
+    select(alert.c.device_id.label("id"))
+    .where(_alerts, _live, alert.c.device_id > bindparam("after"))
+    .distinct()
+    .order_by(alert.c.device_id)
     .limit(bindparam("count", type_=Integer())),
-    FoundAlert,
+    PagedDevice,
 )
-ORPHANS = Query(
-    select(alert)
-    .where(
-        _live,
-        ~select(alert_rule.c.id)
-        .where(
-            alert_rule.c.network_id == alert.c.network_id, alert_rule.c.id == alert.c.rule_id, alert_rule.c.is_enabled
-        )
-        .exists(),
-    )
-    .limit(BATCH),
-    AlertRow,
-)
-#: Pending alerts that are to open, and muted ones that are to open again.
+NETWORKS_WITH_ALERTS = Query(select(alert.c.network_id).where(_live).distinct(), AlertedNetwork)
+#: Alerts that open now, for the first time or again, and those that a further rule joins now.
 DUE = Query(select(alert).where(alert.c.due_date <= bindparam("now")).order_by(alert.c.due_date).limit(BATCH), AlertRow)
 _old = select(alert.c.id).where(alert.c.resolve_date < bindparam("before")).limit(BATCH)
 DELETE_OLD = Query(alert.delete().where(alert.c.resolve_date < bindparam("before"), alert.c.id.in_(_old)))
@@ -216,10 +205,8 @@ DEVICE_ID = alert.c.device_id
 SHOWN = Scope("shown alerts", (alert.c.state != "pending",))
 OF_NETWORK = alert.c.device_id == 0
 
-_device_columns = [
-    *(device.c[name] for name in ("id", "serial", "health", "health_since", "health_reason")),
-    device_status.c.status_date,
-]
+_HEALTH: Final = ("health", "health_since", *(f"health_reason{name}" for name in ("", "_date", "_subject", "_number")))
+_device_columns = [*(device.c[name] for name in ("id", "serial", *_HEALTH)), device_status.c.status_date]
 STATES_AMONG = Query(
     select(*_device_columns)
     .join_from(device, device_status, STATUS_OF_DEVICE)

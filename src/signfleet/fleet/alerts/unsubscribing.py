@@ -41,7 +41,10 @@ class Unsubscribing:
         self._url = f"{settings.own_url}/account/unsubscribe?token="
 
     def link(self, network_id: int, user_id: int, what: str) -> str:
-        """Returns the link that ends mails about a topic, or of a rule such as `rule-7`, to a user."""
+        """Returns the link that ends mails about a topic, or of a rule such as `rule-7`, to a user.
+
+        `what` names several of them with `~` in between.
+        """
         text = f"{network_id}.{user_id}.{what}"
         return f"{self._url}{text}.{self._sign(text)}"
 
@@ -54,11 +57,12 @@ class Unsubscribing:
         target = self._target(token)
         user = await self._users.row(target.user_id)
         act_under(user.login)
-        if target.what.startswith(RULE):
-            await self._leave_rule(target, int(target.what.removeprefix(RULE)), now)
-            return
-        partial = {f"{name}NotificationEnabled": False for name in SETTINGS.get(target.what, ())}
-        await self._notifications.put(user, partial, now)
+        for what in target.what.split("~"):
+            if what.startswith(RULE):
+                await self._leave_rule(target, int(what.removeprefix(RULE)), now)
+            else:
+                partial = {f"{name}NotificationEnabled": False for name in SETTINGS.get(what, ())}
+                await self._notifications.put(user, partial, now)
 
     async def _leave_rule(self, target: _Target, rule_id: int, now: int) -> None:
         async def work(tx: Transaction) -> None:

@@ -1115,7 +1115,10 @@ alert = Table(
     _id(),
     _required("rule_id", BigInteger),
     _required("rule_name", Text),
+    _required("rules", Properties, server_default="{}", comment="its rules in the order in which they joined"),
     _required("device_id", BigInteger, comment="0: an alert about the network"),
+    _required("cause", Text, server_default="", comment="what is wrong: a device has one live alert for each cause"),
+    _required("cause_data", Text, server_default="{}", comment="JSON: the cause as the API shows it"),
     Column("serial", Text),
     Column("serial_key", Key),
     _required("state", Text, comment="pending, open, acknowledged, muted or resolved"),
@@ -1131,8 +1134,8 @@ alert = Table(
     Index(
         "uq_alert_cause",
         "network_id",
-        "rule_id",
         "device_id",
+        "cause",
         unique=True,
         sqlite_where=text("resolve_date IS NULL"),
         postgresql_where=text("resolve_date IS NULL"),
@@ -1164,12 +1167,16 @@ notice = Table(
     _network_id(),
     _id(),
     _required("topic", Text),
-    _required("rule_id", BigInteger, comment="0: no rule"),
+    _required("cause", Text, server_default="", comment="that of its alert; empty for what no rule wrote"),
+    _required("rules", Text, server_default="[]", comment="JSON: ids of the rules whose recipients it is for"),
+    _required(
+        "earlier", Text, server_default="[]", comment="JSON: ids of rules whose recipients have heard of it already"
+    ),
     _required("device_id", BigInteger, comment="0: no device"),
     Column("serial", Text),
     Column("reason", Text),
     _required("date", BigInteger),
-    Index("ix_notice_topic", "network_id", "rule_id", "topic", "date"),
+    Index("ix_notice_topic", "network_id", "topic", "cause", "date"),
     comment="What mails have to say, until they are written: several notices make one mail.",
 )
 
