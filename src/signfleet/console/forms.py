@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from signfleet.foundation.errors import Invalid, SignfleetError
+from signfleet.foundation.wire.validation_messages import explain
 from signfleet.web.http.call import Call
+
+T = TypeVar("T")
 
 FIELDS_LIMIT = 1000
 
@@ -47,3 +52,20 @@ def beside(error: SignfleetError, fields: Mapping[str, str]) -> dict[str, str]:
     """
     names = [name for found in _MEMBER.findall(error.message) for name in (found, found.rpartition(".")[2])]
     return {next((fields[name] for name in names if name in fields), ""): error.message}
+
+
+_POSITION: Final = re.compile(r"\bat (\d{1,4})\b")
+
+
+def pointed(text: str, message: str | None) -> str | None:
+    """Returns an expression with a mark below the position that a message about it names; None if it names none."""
+    found = None if message is None else _POSITION.search(message)
+    return None if found is None else f"{text}\n{' ' * (int(found[1]) - 1)}^"
+
+
+def fitted(values: dict[str, Any], type_: type[T]) -> T:
+    """Returns the body that the values of a form make. Raises `Invalid`, which begins with the member at fault."""
+    try:
+        return msgspec.convert(values, type_)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{explain(error, type_)}.") from error

@@ -30,12 +30,12 @@ SECTIONS: Final = (
     Section("/console/now/", "layout-dashboard", later("Now"), VIEW_DEVICE),
     Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),
     Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
-    Section("/console/people/", "users", later("People & rights"), VIEW_USER),
     Section("/console/add/", "plus", later("Add players"), SETUP_DEVICE),
-    Section("/console/audit/", "scroll-text", later("Audit"), VIEW_AUDIT),
-    Section("/console/settings/", "settings", later("Settings"), VIEW_NETWORK),
     Section("/console/groups/", "folder-input", later("Groups"), VIEW_GROUP),
     Section("/console/tags/", "tag", later("Tags"), VIEW_DEVICE),
     Section("/console/subscriptions/", "clock", later("Subscriptions"), VIEW_SUBSCRIPTION),
+    Section("/console/people/", "users", later("People & rights"), VIEW_USER),
+    Section("/console/audit/", "scroll-text", later("Audit"), VIEW_AUDIT),
+    Section("/console/settings/", "settings", later("Settings"), VIEW_NETWORK),
 )
 """What a new section adds itself to. The first one that a person may see is where they begin."""

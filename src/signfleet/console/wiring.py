@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from signfleet.console.alerts.routes import pages as alert_pages
+from signfleet.console.alerts.rules import pages as rule_pages
+from signfleet.console.alerts.webhooks import pages as webhook_pages
+from signfleet.console.alerts.windows import pages as window_pages
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.audit.routes import pages as audit_pages
 from signfleet.console.groups.routes import pages as group_pages
@@ -44,6 +47,9 @@ def endpoints() -> list[Endpoint]:
         *player_metric_pages,
         *player_right_pages,
         *alert_pages,
+        *rule_pages,
+        *window_pages,
+        *webhook_pages,
         *user_pages,
         *role_pages,
         *permission_pages,

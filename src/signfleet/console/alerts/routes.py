@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.alerts.tabs import page
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
@@ -52,7 +53,9 @@ async def list_alerts(view: View, alerts: Alerts, permissions: Permissions) -> A
     marker = view.call.parameter("marker")
     found = await alerts.list_(view.session, ListQuery(f"[state] IS '{state}'", None, marker, PAGE_SIZE))
     more = f"/console/alerts/?{urlencode({'state': state, 'marker': found.next_marker})}" if found.next_marker else None
-    return view.page(
+    return await page(
+        view,
+        permissions,
         _template(view, marker),
         state=state,
         states=STATES,
@@ -68,8 +71,8 @@ async def list_alerts(view: View, alerts: Alerts, permissions: Permissions) -> A
 def _template(view: View, marker: str | None) -> str:
     """Returns the template of the whole list, of its next page, or of the rows of a page that is open."""
     if view.is_refresh and (view.call.header(b"x-fragment") or "").startswith("rows"):
-        return "alerts/refreshed.html"
-    return "alerts/rows.html" if view.is_fragment and marker else "alerts/list.html"
+        return "refreshed.html"
+    return "rows.html" if view.is_fragment and marker else "list.html"
 
 
 @pages.get("/{alert}/", operation=VIEW_DEVICE)

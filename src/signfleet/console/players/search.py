@@ -53,6 +53,11 @@ def quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+def exactly(value: str) -> str:
+    """Returns a text as an expression has it that is to match this text alone, without wildcards."""
+    return quoted(value).replace("*", "\\*").replace("?", "\\?")
+
+
 def _only(conditions: list[Condition]) -> str | None:
     return conditions[0].filter if conditions else None
 

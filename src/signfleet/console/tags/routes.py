@@ -7,7 +7,7 @@ from typing import Any, Final
 from signfleet.console.changes.asking import Question, ask_or_start, job_of
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
-from signfleet.console.players.search import quoted
+from signfleet.console.players.search import exactly
 from signfleet.console.view import View
 from signfleet.fleet.changes.schemas import NewChange, TagEdits
 from signfleet.fleet.changes.service import Changes
@@ -96,4 +96,4 @@ def _having(key: TagKey, value: str) -> str:
         text = normalise(key.type, value)
     except ValueError as error:
         raise Invalid(f"'{key}': {error}.") from error
-    return f"{key} IS {quoted(text) if SCALARS[key.type] else text}"
+    return f"{key} IS {exactly(text) if SCALARS[key.type] else text}"
