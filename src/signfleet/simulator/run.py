@@ -61,17 +61,16 @@ async def simulate(
     limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=30, transport=transport) as http:
         make = partial(
-            Player,
-            clock=clock,
-            tally=tally,
-            secrets=secrets,
-            period=period,
-            boot_seconds=boot_seconds,
-            faults=faults,
-            join_key=join_key,
+            Player, clock=clock, tally=tally, secrets=secrets, period=period, boot_seconds=boot_seconds, faults=faults
         )
         crew = [
-            make(with_faults(profile, faults), http, setup_token, ledger=secrets.ledger(profile.serial))
+            make(
+                with_faults(profile, faults),
+                http,
+                setup_token,
+                join_key=join_key,
+                ledger=secrets.ledger(profile.serial),
+            )
             for profile in fleet(players, seed, first)
         ]
         schedule = [(loop.time(), number) for number in range(players)]

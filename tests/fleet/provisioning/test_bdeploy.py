@@ -97,6 +97,15 @@ class TestSetups:
         assert result(await admin.get(SETUPS)) == []
         assert "no setup" in refusal(await admin.get(f"{SETUPS}/{first}"), 404)
 
+    async def test_text_that_no_store_takes_is_refused_or_stays_inside_the_document(self, admin: AsyncClient) -> None:
+        deploy = document()["bDeploy"]
+        for name in ("username", "packageName", "networkName"):
+            sent = document() | {"bDeploy": deploy | {name: f"{deploy[name]}\x00"}}
+            assert f"'bDeploy.{name}'" in refusal(await admin.post(SETUPS, json=sent), 400)
+        id_ = result(await admin.post(SETUPS, json=document(other="a\x00b", **{"c\x00": 1})), 201)
+        assert (await admin.get(f"{SETUPS}/{id_}")).json()["other"] == "a\x00b"
+        assert refusal(await admin.get(f"{SETUPS}/%00"), 400)
+
     @ON_SQLITE
     @pytest.mark.parametrize(
         ("body", "status", "named"),

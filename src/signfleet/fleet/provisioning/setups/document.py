@@ -67,6 +67,8 @@ def check(document: dict[str, Any], network_name: str) -> Named:
     if fold(network) != fold(network_name):
         raise Forbidden(f"'bDeploy.networkName' is '{network}'; this session is for the network '{network_name}'.")
     username = member(deploy, "username")
+    if isinstance(username, str) and "\x00" in username:
+        raise Invalid("'bDeploy.username' contains a NUL character.")
     return Named(package, username[:_LONGEST] if isinstance(username, str) else "")
 
 
