@@ -12,6 +12,7 @@ from signfleet.fleet.commands.batches import insert
 from signfleet.fleet.commands.kinds import KINDS
 from signfleet.fleet.commands.queue import Order, enqueue
 from signfleet.fleet.commands.schemas import NewBatch
+from signfleet.fleet.devices.agent.store import SET_CAN
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access.operations.definitions import SEND_NUDGE_COMMANDS
 from signfleet.identity.access.operations.roles import NETWORK_MANAGERS
@@ -80,6 +81,20 @@ async def test_a_device_at_which_the_caller_may_not_is_a_failure_and_can_be_retr
     assert (job["failed"], failure["deviceId"]) == (1, ids[1])
     retried = await run(services, admin, {}, f"{CHANGES}{job['id']}/retry/")
     assert (retried["failed"], (await batch(admin, retried))["total"]) == (0, 1)
+
+
+async def test_a_player_that_cannot_is_a_failure_and_the_others_get_the_command(
+    services: Services, network: Any, admin: AsyncClient, ids: list[int]
+) -> None:
+    can = {"network_id": network.network_id, "device_id": ids[2], "can": '["identify"]'}
+    await services.store.write(lambda tx: tx.execute(SET_CAN, **can))
+    preview = (await admin.post(f"{CHANGES}dry-run/", json=REBOOT)).json()
+    assert [each["error"] is None for each in preview["examples"]] == [True, True, False]
+    job = await run(services, admin, REBOOT)
+    [failure] = (await admin.get(f"{JOBS}{job['id']}/failures/")).json()["items"]
+    assert (job["done"], job["failed"], failure["deviceId"]) == (3, 1, ids[2])
+    assert "cannot do the command 'reboot'" in failure["reason"]
+    assert (await batch(admin, job))["total"] == 2
 
 
 async def test_a_job_without_the_scope_or_the_leave_of_the_network_is_refused(
