@@ -3,7 +3,10 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /source
 COPY requirements/runtime.txt requirements/runtime.txt
 RUN python -m pip install --no-cache-dir --no-deps --require-hashes --target /opt/signfleet -r requirements/runtime.txt
-COPY src/signfleet /opt/signfleet/signfleet
+COPY docs docs
+COPY src/signfleet src/signfleet
+# The guides of the package are links to those of docs.
+RUN cp -rL src/signfleet /opt/signfleet/signfleet
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --create-home signfleet && chmod 700 /data

@@ -297,6 +297,7 @@ class World:
         values = {
             "route": REMOTE_ROUTES.get(called, ""),
             "device": "A1",
+            "guide": "settings",
             "name": "B",
             "group": "Gamma",
             "role": "Rho",

@@ -21,6 +21,7 @@ OFFERED = endpoints()
 #: Whoever adds to these opens something to everybody.
 PUBLIC = {
     "GET /docs",
+    "GET /docs/{guide}",
     "GET /health/live",
     "GET /health/ready",
     "GET /metrics",

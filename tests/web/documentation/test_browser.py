@@ -39,7 +39,9 @@ def opened(browser: Browser, url: str, **how: Any) -> Page:
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/account/activate?token=x"], ids=["docs", "account"])
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/player-protocol", "/account/activate?token=x"], ids=["docs", "guide", "account"]
+)
 def test_pages_have_no_barriers(browser: Browser, address: str, path: str, scheme: str, size: dict[str, int]) -> None:
     page = opened(browser, address + path, color_scheme=scheme, viewport=size)
     assert (

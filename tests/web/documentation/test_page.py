@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from signfleet.web.documentation.page import anchor, limits, prose, type_in_words
+from signfleet.web.documentation.page import anchor, curl, limits, prose, type_in_words
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,22 @@ def test_prose_has_paragraphs_and_code_and_escapes_other_markup() -> None:
 
 def test_an_anchor_has_no_spaces() -> None:
     assert anchor("type Player<int>") == "type-Player-int"
+
+
+def test_the_command_line_of_an_operation_has_its_example_and_what_it_requires() -> None:
+    body = {"content": {"application/json": {"example": {"name": "Joe's"}}}}
+    operation = {"parameters": [], "security": [{"token": ["x"]}], "requestBody": body}
+    assert curl(operation, "put", "/Groups/{group}/", "SERVER").split(" \\\n  ") == [
+        "curl",
+        '-H "Authorization: Bearer TOKEN"',
+        "-X PUT",
+        "-H 'Content-Type: application/json'",
+        """-d '{"name":"Joe'"'"'s"}'""",
+        "'SERVER/Groups/{group}/'",
+    ]
+    form = {"content": {"application/x-www-form-urlencoded": {"example": {"grant_type": "password"}}}}
+    listed = {"parameters": [{"name": "pattern", "in": "query", "required": True}], "security": []}
+    assert curl(listed, "get", "/Tags/", "SERVER") == "curl \\\n  'SERVER/Tags/?pattern=…'"
+    assert "-d grant_type=password" in curl(listed | {"requestBody": form}, "post", "/Token", "SERVER")
+    picture = {"content": {"image/png": {}}}
+    assert "--data-binary @FILE" in curl(listed | {"requestBody": picture}, "put", "/x", "SERVER")

@@ -11,13 +11,16 @@ import pytest
 
 from signfleet.app import wiring
 from signfleet.foundation.settings import Settings
+from signfleet.web.documentation import guides
 from signfleet.web.http.asgi_app import AsgiApp
+
+PATHS = ("/docs", "/docs/{guide}", "/openapi.json")
 
 
 def served(settings: Settings) -> AsgiApp:
     """The documentation of all endpoints alone, which is public."""
     no_gate: Any = None
-    endpoints = [endpoint for endpoint in wiring.endpoints() if endpoint.path in ("/docs", "/openapi.json")]
+    endpoints = [endpoint for endpoint in wiring.endpoints() if endpoint.path in PATHS]
     return AsgiApp(endpoints, {Settings: settings}, no_gate)
 
 
@@ -76,8 +79,34 @@ async def test_the_page_loads_no_other_resource(client: httpx.AsyncClient) -> No
 async def test_every_link_of_the_page_leads_somewhere(client: httpx.AsyncClient) -> None:
     page = Page((await client.get("/docs")).text)
     assert len(page.ids) == len(set(page.ids))
-    assert {link for link in page.links if not link.startswith("#")} == {"/openapi.json"}
+    other = {link for link in page.links if not link.startswith("#")}
+    assert {"/openapi.json", "/docs/expressions", "/docs/player-protocol", "/docs/settings"} <= other
+    for link in other:
+        assert (await client.get(link)).status_code == 200, link
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+@pytest.mark.parametrize("name", guides.names())
+async def test_a_guide_refers_to_places_that_there_are(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.get(f"/docs/{name}")
+    page = Page(answer.text)
+    assert (answer.status_code, page.loaded) == (200, [])
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        path, _, place = link.partition("#")
+        if path.startswith("https://"):
+            continue
+        there = page if not path else Page((await client.get(path)).text)
+        assert not place or place in there.ids, link
+
+
+async def test_guides_show_markup_as_text_and_what_does_not_exist_is_404(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/docs/player-protocol")
+    assert '<h1 id="the-player-protocol-version-11">' in answer.text
+    assert '<th scope="col">call</th>' in answer.text
+    assert "<access token>" not in answer.text and "&lt;access token&gt;" in answer.text
+    for name in ("architecture", "..%2Fpage", "x"):
+        assert (await client.get(f"/docs/{name}")).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "/signs"])
@@ -91,7 +120,8 @@ async def test_below_a_path_of_a_proxy_every_address_has_the_path(path: str) -> 
     token = api["components"]["securitySchemes"]["token"]["flows"]["clientCredentials"]["tokenUrl"]
     assert token.startswith(f"{base}/realms/")
     page = Page((await client.get(f"{path}/docs")).text)
-    assert {link for link in page.links if not link.startswith("#")} == {f"{base}/openapi.json"}
+    assert {f"{base}/openapi.json"} < {link for link in page.links if not link.startswith("#")}
+    assert all(link.startswith(("#", f"{base}/")) for link in page.links)
     assert (await client.get("/signsX/docs")).status_code == 404
 
 

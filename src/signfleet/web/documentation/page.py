@@ -7,10 +7,14 @@ import hashlib
 import re
 from functools import cache
 from importlib.resources import files
+from shlex import quote
 from typing import Any
 
 import jinja2
+import msgspec
 from markupsafe import Markup, escape
+
+from signfleet.web.documentation import guides
 
 Json = dict[str, Any]
 
@@ -29,12 +33,30 @@ _LIMITS = {
 
 def render(document: Json, base: str = "") -> bytes:
     """Returns the page of a server whose addresses begin with `base`."""
+    template = _template("page.html")
+    script = _resource("page.js")
+    return template.render(
+        api=document, base=base, guides=_guides(), style=_resource("page.css"), script=script
+    ).encode()
+
+
+def render_guide(name: str, base: str) -> bytes:
+    """Returns the page of a guide."""
+    text, title = guides.render(name, base), guides.title(name)
+    known = {"guides": _guides(), "current": name, "base": base, "style": _resource("page.css")}
+    return _template("guide.html").render(text=text, title=title, **known).encode()
+
+
+def _guides() -> list[tuple[str, str]]:
+    return [(name, guides.title(name)) for name in guides.names()]
+
+
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters |= {"type": type_in_words, "prose": prose, "limits": limits, "anchor": anchor}
-    template = environment.from_string(_resource("page.html"))
-    return template.render(api=document, base=base, style=_resource("page.css"), script=_resource("page.js")).encode()
+    environment.filters |= {"type": type_in_words, "prose": prose, "limits": limits, "anchor": anchor, "curl": curl}
+    return environment.from_string(_resource(name))
 
 
 @cache
@@ -77,6 +99,27 @@ def type_in_words(schema: Json) -> Markup:
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return Markup("map of {}").format(type_in_words(schema["additionalProperties"]))
     return escape(schema.get("format", kind))
+
+
+def curl(operation: Json, method: str, path: str, server: str) -> str:
+    """Returns the command line of an operation, with its example and what it requires."""
+    lines = ["curl"]
+    if operation["security"]:
+        lines.append('-H "Authorization: Bearer TOKEN"')
+    if method != "get":
+        lines.append(f"-X {method.upper()}")
+    for media_type, content in list(operation.get("requestBody", {}).get("content", {}).items())[:1]:
+        example = content.get("example")
+        if media_type == "application/x-www-form-urlencoded":
+            lines += [f"-d {quote(f'{name}={value}')}" for name, value in (example or {}).items()]
+            continue
+        lines.append(f"-H {quote(f'Content-Type: {media_type}')}")
+        as_json = media_type.endswith("json") and example is not None
+        lines.append(f"-d {quote(msgspec.json.encode(example).decode())}" if as_json else "--data-binary @FILE")
+    required = [each["name"] for each in operation["parameters"] if each["in"] == "query" and each["required"]]
+    query = "?" + "&".join(f"{name}=…" for name in required) if required else ""
+    address = f"{server}{path}{query}"
+    return " \\\n  ".join([*lines, quote(address) if server != "SERVER" or "{" in path or query else address])
 
 
 def limits(schema: Json) -> str:

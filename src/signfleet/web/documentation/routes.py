@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from signfleet.foundation.errors import NotFound
 from signfleet.foundation.settings import Settings
-from signfleet.web.documentation import page
+from signfleet.web.documentation import guides, page
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import Endpoint, Endpoints
 from signfleet.web.http.media import HTML_TYPE
@@ -33,13 +34,11 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
 
     @cache
     def as_page(base: str) -> Answer:
-        body = page.render(whole(base), base)
-        return Answer(
-            body=body,
-            etag=_etag(body),
-            media_type=f"{HTML_TYPE}; charset=utf-8",
-            headers={"Content-Security-Policy": page.content_security_policy()},
-        )
+        return _html(page.render(whole(base), base))
+
+    @cache
+    def as_guide(name: str, base: str) -> Answer:
+        return _html(page.render_guide(name, base))
 
     @endpoints.get("/openapi.json", answer=dict[str, Any], statuses="200 304")
     async def get_openapi(call: Call, settings: Settings) -> Answer:
@@ -53,8 +52,21 @@ def documentation(described: Sequence[Endpoint]) -> Endpoints:
         protect(call, settings)
         return as_page(settings.public_base)
 
+    @endpoints.get("/docs/{guide}", answer=str, produces=HTML_TYPE, statuses="200 304")
+    async def get_guide(call: Call, settings: Settings, guide: str) -> Answer:
+        """Get a guide, such as that to filters, as a page to read."""
+        protect(call, settings)
+        if guide not in guides.names():
+            raise NotFound(f"There is no guide '{guide}'; there are {', '.join(guides.names())}.")
+        return as_guide(guide, settings.public_base)
+
     return endpoints
 
 
 def _etag(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
+
+
+def _html(body: bytes) -> Answer:
+    headers = {"Content-Security-Policy": page.content_security_policy()}
+    return Answer(body=body, etag=_etag(body), media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)

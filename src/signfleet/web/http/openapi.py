@@ -35,6 +35,7 @@ PATH_PARAMETERS = {
     "file": "Name of a file, as given in the link.",
     "file_name": "Name of a file of a command.",
     "group": "Id or name of a group. Digits are an id if a group has that id.",
+    "guide": "Name of a guide, such as `expressions`.",
     "invitation": "The invitation's id.",
     "job": "The job's id.",
     "join_key": "What the join address of the network ends with.",
