@@ -66,7 +66,7 @@ def entity(row: RecordRow, network_name: str) -> dict[str, Any]:
         "setupId": row.setup_id,
         "setupName": row.setup_name,
         "url": row.url,
-        "userData": None if row.user_data is None else msgspec.json.decode(row.user_data),
+        "userData": None if row.user_data is None else msgspec.Raw(row.user_data.encode()),
         "createdAt": datetime.format_padded(row.creation_date),
         "updatedAt": datetime.format_padded(row.last_modified_date),
         "__v": row.version,

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.json import decode
 
-from signfleet.fleet.provisioning.envelope import PageWindow, is_id, new_id
+from signfleet.fleet.provisioning.envelope import PageWindow, encoded, is_id, new_id
 from signfleet.fleet.provisioning.records import store as queries
 from signfleet.fleet.provisioning.records.schemas import SETUP_MEMBERS, check, entity
 from signfleet.fleet.provisioning.setups.service import Setups
@@ -34,11 +34,11 @@ class Wanted(NamedTuple):
 
 
 class Records(NamedTuple):
-    """A page of records: how many the network has, how many match, and the page's own."""
+    """A page of records: how many the network has, how many match, and the page's own as what encodes as JSON."""
 
     total: int
     matched: int
-    players: list[dict[str, Any]]
+    players: list[Any]
 
 
 class ProvisioningRecords:
@@ -70,7 +70,8 @@ class ProvisioningRecords:
             skipped=window.offset,
         )
         (matched,) = await self._store.scan_all(queries.COUNT, **matching)
-        return Records(total.total if total else 0, matched.total, [entity(row, name) for row in rows])
+        players = await encoded(rows, lambda row: entity(row, name))
+        return Records(total.total if total else 0, matched.total, players)
 
     async def _one(self, network_id: int, wanted: Wanted) -> queries.RecordRow | None:
         """Returns the record of an id or serial, if it fits all that is wanted."""

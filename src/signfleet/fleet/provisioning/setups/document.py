@@ -8,7 +8,6 @@ import msgspec
 
 from signfleet.foundation.errors import Forbidden, Invalid
 from signfleet.foundation.wire import datetime
-from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 
 #: How long names in it may be.
@@ -79,23 +78,23 @@ def member(object_: dict[str, Any], name: str) -> Any:
     return next((value for key, value in object_.items() if fold(key) == fold(name)), None)
 
 
-def row(id_: str, document: dict[str, Any], network_name: str, dates: tuple[int, int]) -> dict[str, Any]:
-    """Returns a setup as lists show it."""
-    deploy = member(document, "bDeploy")
-    deploy = deploy if isinstance(deploy, dict) else {}
+def row(id_: str, document: str, network_name: str, dates: tuple[int, int]) -> dict[str, Any]:
+    """Returns a stored setup as lists show it. Copies the members of the document without reading them."""
+    members = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+    deploy = msgspec.json.decode(member(members, "bDeploy"))
     created, updated = dates
     return {
         "_id": id_,
         "packageName": member(deploy, "packageName"),
-        "setupType": member(document, "setupType"),
+        "setupType": member(members, "setupType"),
         "username": member(deploy, "username"),
         "networkName": network_name,
-        "bsnGroupName": member(document, "bsnGroupName"),
-        "version": member(document, "version"),
+        "bsnGroupName": member(members, "bsnGroupName"),
+        "version": member(members, "version"),
         "client": member(deploy, "client"),
         "createdAt": datetime.format_padded(created),
         "updatedAt": datetime.format_padded(updated),
-        "setupJson": encode(document).decode(),
+        "setupJson": document,
     }
 
 

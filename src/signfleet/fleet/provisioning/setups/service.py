@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from signfleet.fleet.provisioning.envelope import PageWindow, is_id, new_id
+from signfleet.fleet.provisioning.envelope import PageWindow, encoded, is_id, new_id
 from signfleet.fleet.provisioning.setups import document as documents
 from signfleet.fleet.provisioning.setups import store as queries
 from signfleet.foundation.errors import Forbidden, Invalid, NotFound, Unauthenticated
@@ -55,8 +55,8 @@ class Setups:
 
     async def page(
         self, network_id: int, package: str | None, username: str | None, window: PageWindow, *, is_descending: bool
-    ) -> list[dict[str, Any]]:
-        """Returns a page of rows, by package name."""
+    ) -> list[msgspec.Raw]:
+        """Returns a page of rows as JSON, by package name."""
         name = await self.network_name(network_id)
         rows = await self._store.scan_all(
             queries.PAGE_DESCENDING if is_descending else queries.PAGE,
@@ -66,7 +66,7 @@ class Setups:
             count=window.size,
             skipped=window.offset,
         )
-        return [_row(row, name) for row in rows]
+        return await encoded(rows, lambda row: _row(row, name))
 
     async def find(self, network_id: int, id_: str) -> dict[str, Any] | None:
         """Returns the members of a setup's row and document side by side, None if there is none."""
@@ -173,7 +173,7 @@ class Setups:
 
 def _row(row: queries.SetupRow, network_name: str) -> dict[str, Any]:
     dates = (row.creation_date, row.last_modified_date)
-    return documents.row(row.id, msgspec.json.decode(row.document), network_name, dates)
+    return documents.row(row.id, row.document, network_name, dates)
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:
