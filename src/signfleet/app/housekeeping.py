@@ -20,6 +20,7 @@ from signfleet.identity.networks.store import (
     NetworkRow,
 )
 from signfleet.identity.people.store import DELETE_OLD_LINKS, DELETE_OLD_REGISTRATIONS
+from signfleet.identity.sign_in.code_store import DELETE_OLD_CODES
 
 log = structlog.get_logger("housekeeping")
 
@@ -39,7 +40,7 @@ class Housekeeping:
         now = clock.now()
         await self._announce_trials(now)
         await self._end_trials(now)
-        for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS):
+        for query in (queries.DELETE_OLD_SESSIONS, queries.DELETE_OLD_TOKENS, DELETE_OLD_CODES):
             await self._delete(query, before=now - TOKEN_RETENTION)
         await self._delete(DELETE_OLD_REGISTRATIONS, before=now - REGISTRATION_LIFETIME)
 

@@ -33,3 +33,9 @@ async def frame_of(session: Session, permissions: Permissions, users: Users) -> 
         if section.operation is None or await permissions.allows(session, section.operation)
     ]
     return Frame(sections, networks, chosen)
+
+
+async def networks_of(person_id: int, users: Users) -> list[UserRow]:
+    """Returns the memberships of a person in networks that they can use."""
+    rows = await users.of_person(person_id)
+    return [row for row in rows if not row.is_locked_out and not row.network_is_locked_out]

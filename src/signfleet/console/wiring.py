@@ -8,6 +8,7 @@ from signfleet.console.alerts.webhooks import pages as webhook_pages
 from signfleet.console.alerts.windows import pages as window_pages
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.audit.routes import pages as audit_pages
+from signfleet.console.authorize.routes import pages as authorize_pages
 from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.joining.routes import pages as joining_pages
 from signfleet.console.live.routes import pages as live_pages
@@ -38,6 +39,7 @@ def endpoints() -> list[Endpoint]:
         *asset_endpoints,
         *live_pages,
         *sign_in_pages,
+        *authorize_pages,
         *network_pages,
         *now_pages,
         *player_pages,

@@ -42,6 +42,7 @@ from signfleet.identity.self_.session.service import SessionChanges
 from signfleet.identity.sessions.routes import endpoints as session_endpoints
 from signfleet.identity.sessions.service import OwnSessions
 from signfleet.identity.sign_in.browser import BrowserSessions
+from signfleet.identity.sign_in.codes import AuthorizationCodes
 from signfleet.identity.sign_in.proof import PasswordProof
 from signfleet.identity.sign_in.routes import all_endpoints as sign_in_endpoints
 from signfleet.identity.sign_in.service import SignIn
@@ -86,6 +87,7 @@ class IdentityServices(NotifyServices):
         self.password_proof = PasswordProof(store, self.passwords, attempts)
         self.sign_in = SignIn(store, self.passwords, attempts, settings)
         self.browser_sessions = BrowserSessions(store, self.sign_in, self.sessions, attempts, settings)
+        self.authorization_codes = AuthorizationCodes(store, self.sign_in)
         self.sign_in_trace = SignInTrace(store)
         self.tokens = Tokens(store)
         self.applications = Applications(store, settings.applications_per_person)

@@ -487,6 +487,7 @@ def test_programs_get_the_version_as_json() -> None:
 #: Commands that run on, write a format of their own, or print one sentence to confirm a change.
 WITHOUT_JSON = {"serve", "demo", "tls-front", "audit export", "openapi"} | {
     *("network lock", "network unlock", "network level", "person lock", "person unlock", "user lock", "user unlock"),
+    *("login", "logout", "api"),
     *("application delete", "token revoke", "device release", "device unblock", "device reject-claim"),
     *("command cancel", "jobs cancel"),
 }

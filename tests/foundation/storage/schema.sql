@@ -82,6 +82,23 @@ CREATE TABLE audit (
 	"after" TEXT, device_id BIGINT, 
 	CONSTRAINT pk_audit PRIMARY KEY (network_id, id)
 );
+CREATE TABLE authorization_code (
+	hash BLOB NOT NULL, 
+	person_id BIGINT NOT NULL, 
+	consent_session_id BIGINT NOT NULL, 
+	application_id BIGINT, 
+	network_id BIGINT, 
+	redirect_uri TEXT NOT NULL, 
+	challenge TEXT NOT NULL, 
+	scope TEXT NOT NULL, 
+	valid_to BIGINT NOT NULL, 
+	used_date BIGINT, 
+	session_id BIGINT, 
+	CONSTRAINT pk_authorization_code PRIMARY KEY (hash), 
+	CONSTRAINT fk_authorization_code_application_id FOREIGN KEY(application_id) REFERENCES application (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_authorization_code_consent_session_id FOREIGN KEY(consent_session_id) REFERENCES session (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_authorization_code_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
+);
 CREATE TABLE blocked_serial (
 	network_id BIGINT NOT NULL, 
 	serial_key TEXT NOT NULL, 
@@ -482,6 +499,10 @@ CREATE INDEX ix_alert_state ON alert (network_id, state, id);
 CREATE INDEX ix_application_person_id ON application (person_id);
 CREATE INDEX ix_audit_age ON audit (date);
 CREATE INDEX ix_audit_date ON audit (network_id, date, id);
+CREATE INDEX ix_authorization_code_application_id ON authorization_code (application_id);
+CREATE INDEX ix_authorization_code_consent_session_id ON authorization_code (consent_session_id);
+CREATE INDEX ix_authorization_code_person_id ON authorization_code (person_id);
+CREATE INDEX ix_authorization_code_valid_to ON authorization_code (valid_to);
 CREATE INDEX ix_blocked_serial_device ON blocked_serial (network_id, device_id);
 CREATE INDEX ix_command_age ON command (end_date);
 CREATE INDEX ix_command_batch ON command (network_id, batch_id, state, release_date, id);

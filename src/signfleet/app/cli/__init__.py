@@ -17,6 +17,7 @@ from signfleet.app.cli import (
     doctor,
     init,
     jobs,
+    login,
     network,
     permission,
     person,
@@ -67,6 +68,9 @@ for each in (
     backup.restore,
     backup.upgrade,
     doctor.doctor,
+    login.login,
+    login.logout,
+    login.api,
     about.version,
     about.openapi,
 ):

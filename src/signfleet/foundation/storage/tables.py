@@ -386,6 +386,23 @@ one_time_link = Table(
     Column("return_url", Text),
 )
 
+authorization_code = Table(
+    "authorization_code",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="SHA-256 of the code"),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("consent_session_id", ForeignKey("session.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("application_id", ForeignKey("application.id", ondelete="CASCADE"), index=True, comment="null: `signfleet`"),
+    Column("network_id", BigInteger, comment="null: none is chosen"),
+    _required("redirect_uri", Text),
+    _required("challenge", Text, comment="S256 of RFC 7636"),
+    _required("scope", Text),
+    _required("valid_to", BigInteger),
+    Column("used_date", BigInteger),
+    Column("session_id", BigInteger, comment="opened by the exchange; it ends if the code comes again"),
+    Index("ix_authorization_code_valid_to", "valid_to"),
+)
+
 # --- messages that leave the server -------------------------------------------------------------------------------
 
 outbox = Table(

@@ -16,7 +16,7 @@ class SessionInfo(msgspec.Struct, rename="camel", kw_only=True):
     #: Whether it is the session of this request's token.
     is_own: bool
     #: How the person signed in; `browser`: in the console.
-    grant: Literal["client_credentials", "password", "browser"] | None
+    grant: Literal["client_credentials", "password", "browser", "authorization_code"] | None
     application: str | None
     network: str | None
     address: str | None

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import application, network, session, token
 
-Grant = Literal["client_credentials", "password", "browser"]
+Grant = Literal["client_credentials", "password", "browser", "authorization_code"]
 
 
 class OwnSession(Protocol):

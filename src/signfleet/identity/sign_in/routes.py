@@ -9,6 +9,7 @@ from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.settings import Settings
 from signfleet.identity.access.sessions import refusal
 from signfleet.identity.people.service import People
+from signfleet.identity.sign_in.codes import OWN_CLIENT, AuthorizationCodes, Exchange
 from signfleet.identity.sign_in.schemas import (
     Discovery,
     LegacyTokenAnswer,
@@ -43,7 +44,14 @@ _PASSWORD = (
     Parameter("password", "Of the grant `password`."),
     Parameter("refresh_token", "Of the grant `refresh_token`; it works once."),
 )
-_GRANTS = Parameter("grant_type", "`client_credentials`, `password` or `refresh_token`.", required=True)
+_CODE = (
+    Parameter("code", "Of the grant `authorization_code`; it works once."),
+    Parameter("redirect_uri", "Of the grant `authorization_code`: the same as in the authorization request."),
+    Parameter("code_verifier", "Of the grant `authorization_code`: the text of the challenge (RFC 7636)."),
+)
+_GRANTS = Parameter(
+    "grant_type", "`client_credentials`, `password`, `refresh_token` or `authorization_code`.", required=True
+)
 _LEGACY_GRANTS = Parameter("grant_type", "`password` or `refresh_token`.", required=True)
 _SCOPE = Parameter("scope", "Of the grant `client_credentials`: fewer scopes than the application has.")
 
@@ -66,17 +74,29 @@ form_endpoints = Endpoints(
 
 @form_endpoints.post(
     "/realms/bsncloud/protocol/openid-connect/token",
-    form=(_GRANTS, *_CLIENT, *_PASSWORD, _SCOPE),
+    form=(_GRANTS, *_CLIENT, *_PASSWORD, *_CODE, _SCOPE),
     answer=TokenAnswer,
 )
-async def create_token(call: Call, sign_in: SignIn, sign_in_trace: SignInTrace) -> Answer:
-    """Issue an access token for client credentials, a password or a refresh token (OAuth 2.0)."""
+async def create_token(
+    call: Call, sign_in: SignIn, sign_in_trace: SignInTrace, authorization_codes: AuthorizationCodes
+) -> Answer:
+    """Issue an access token for client credentials, a password, a refresh token or an authorization code (OAuth 2.0).
+
+    Only `signfleet login` needs no secret: its client id is `signfleet`, for codes and its own refresh tokens.
+    """
     form = Form(call)
     client = form.client()
-    grant = _grant(form, "client_credentials", "password", "refresh_token")
+    grant = _grant(form, "client_credentials", "password", "refresh_token", "authorization_code")
     with sign_in_trace.of(grant, call.address, call.now) as event:
         if grant == "client_credentials":
             signed_in = await sign_in.with_client_credentials(client, form.get("scope"), event, call.now)
+        elif grant == "authorization_code":
+            application = await _application_or_own(sign_in, client, call.now, event)
+            exchange = Exchange(form.required("code"), form.required("redirect_uri"), form.required("code_verifier"))
+            signed_in = await authorization_codes.exchange(exchange, application, event, call.now)
+        elif grant == "refresh_token":
+            application = await _application_or_own(sign_in, client, call.now, event)
+            signed_in = await _person_grant(call, sign_in, form, application, event)
         else:
             application = await sign_in.application(client, call.now, event)
             signed_in = await _person_grant(call, sign_in, form, application, event)
@@ -138,13 +158,13 @@ async def introspect_token(call: Call, sign_in: SignIn, tokens: Tokens) -> Answe
 async def revoke_token(call: Call, sign_in: SignIn, tokens: Tokens) -> Answer:
     """Revoke a token that was issued to the calling application (RFC 7009); an unknown one counts as revoked."""
     form = Form(call)
-    application = await sign_in.application(form.client(), call.now)
+    application = await _application_or_own(sign_in, form.client(), call.now)
     row = await tokens.find(form.required("token"), call.now)
     if row is None:
         return Answer()
-    if row.application_id != application.id:
+    if row.device_id is not None or row.application_id != (None if application is None else application.id):
         raise OAuthError(400, "unauthorized_client", "The token was not issued to this application.")
-    act_under(f"application {application.client_id}")
+    act_under(row.login or OWN_CLIENT if application is None else f"application {application.client_id}")
     await tokens.revoke(row, call.now)
     return Answer()
 
@@ -160,6 +180,17 @@ def _grant(form: Form, *known: Grant) -> Grant:
         if grant == named:
             return grant
     raise OAuthError(400, "unsupported_grant_type", f"'grant_type' must be {' or '.join(known)}.")
+
+
+async def _application_or_own(
+    sign_in: SignIn, client: Client, now: int, event: SignInEvent | None = None
+) -> OptionalApplication:
+    """Returns the application, or None for `signfleet`, which runs where it cannot have a secret (RFC 8252)."""
+    if client.id == OWN_CLIENT and client.secret is None:
+        if event is not None:
+            event.application = OWN_CLIENT
+        return None
+    return await sign_in.application(client, now, event)
 
 
 async def _person_grant(

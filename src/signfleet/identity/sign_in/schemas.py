@@ -14,6 +14,8 @@ from signfleet.identity.sign_in.service import SignedIn
 from signfleet.identity.users.store import UserRow
 
 BEARER: Final = "bearer"
+#: Where people agree that a program acts for them.
+AUTHORIZE: Final = "/console/authorize"
 
 
 class TokenAnswer(msgspec.Struct, omit_defaults=True):
@@ -155,9 +157,10 @@ def _user(row: UserRow) -> TokenUser:
 
 
 class Discovery(msgspec.Struct):
-    """The addresses of the token endpoints and what they take (RFC 8414). There is no sign-in page."""
+    """The addresses of sign-in page and token endpoints, and what they take (RFC 8414)."""
 
     issuer: str
+    authorization_endpoint: str
     token_endpoint: str
     introspection_endpoint: str
     revocation_endpoint: str
@@ -165,20 +168,30 @@ class Discovery(msgspec.Struct):
     token_endpoint_auth_methods_supported: list[str]
     introspection_endpoint_auth_methods_supported: list[str]
     revocation_endpoint_auth_methods_supported: list[str]
-    response_types_supported: list[str] = []
+    response_types_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    authorization_response_iss_parameter_supported: bool = True
+
+
+def issuer_of(base: str) -> str:
+    """Returns the name of the server in OAuth, also in the answer to a program's authorization request (RFC 9207)."""
+    return f"{base}/realms/bsncloud"
 
 
 def discovery(base: str) -> Discovery:
     """Returns the document of a server whose addresses begin with `base`."""
-    issuer = f"{base}/realms/bsncloud"
+    issuer = issuer_of(base)
     token, methods = f"{issuer}/protocol/openid-connect/token", ["client_secret_basic", "client_secret_post"]
     return Discovery(
         issuer=issuer,
+        authorization_endpoint=f"{base}{AUTHORIZE}",
         token_endpoint=token,
         introspection_endpoint=f"{token}/introspect",
         revocation_endpoint=f"{issuer}/protocol/openid-connect/revoke",
-        grant_types_supported=["client_credentials", "password", "refresh_token"],
-        token_endpoint_auth_methods_supported=methods,
+        grant_types_supported=["client_credentials", "password", "refresh_token", "authorization_code"],
+        token_endpoint_auth_methods_supported=[*methods, "none"],
         introspection_endpoint_auth_methods_supported=methods,
-        revocation_endpoint_auth_methods_supported=methods,
+        revocation_endpoint_auth_methods_supported=[*methods, "none"],
+        response_types_supported=["code"],
+        code_challenge_methods_supported=["S256"],
     )

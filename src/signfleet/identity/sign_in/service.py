@@ -68,7 +68,7 @@ class SignIn:
         self._attempts = attempts
         self._settings = settings
         #: How long a person stays signed in at most, in ms, however often tokens are refreshed.
-        self._longest = settings.sign_in_lifetime_days * timespan.DAY
+        self.longest = settings.sign_in_lifetime_days * timespan.DAY
 
     async def application(self, client: Client, now: int, event: SignInEvent | None = None) -> ApplicationRow:
         """Returns the registered application, and records its name in `event`. Raises 401 `invalid_client`."""
@@ -102,15 +102,15 @@ class SignIn:
             event.is_by(person)
         if person is None or person.is_locked_out or person.activation_date is None:
             raise _invalid_client("The person who registered this application is locked out.")
-        granted = _narrowed(application.scope, scope)
+        granted = narrowed(application.scope, scope)
         lifetimes = Lifetimes(self._settings.client_token_lifetime * 1000)
 
         async def work(tx: Transaction) -> IssuedTokens:
-            same = await _lock_application(tx, application, now)
+            same = await lock_application(tx, application, now)
             return await open_session(
                 tx,
                 scope=granted,
-                lifetimes=_until_expiry(lifetimes, same, now),
+                lifetimes=until_expiry(lifetimes, same, now),
                 now=now,
                 person_id=application.person_id,
                 application_id=application.id,
@@ -135,18 +135,18 @@ class SignIn:
             person = await self.check_password(login.strip(), password, event)
             user = await self._user(person.person_id, network_name) if slash else None
         now += pause
-        lifetimes = (await self._lifetimes(person.person_id, user)).within(self._longest)
-        scope = _within(PERSON_SCOPE if user is None else USER_SCOPE, application)
+        lifetimes = (await self.lifetimes(person.person_id, user)).within(self.longest)
+        scope = within_application(PERSON_SCOPE if user is None else USER_SCOPE, application)
 
         async def work(tx: Transaction) -> IssuedTokens:
             await require_same_password(tx, person)
-            same = None if application is None else await _lock_application(tx, application, now)
+            same = None if application is None else await lock_application(tx, application, now)
             if user is not None:
                 await tx.execute(users.SET_LAST_LOGIN, in_network=user.network_id, user_id=user.id, now=now)
             return await open_session(
                 tx,
                 scope=scope,
-                lifetimes=_until_expiry(lifetimes, same, now),
+                lifetimes=until_expiry(lifetimes, same, now),
                 now=now,
                 person_id=person.person_id,
                 application_id=None if application is None else application.id,
@@ -167,25 +167,25 @@ class SignIn:
         is_network_named = bool(username and "/" in username)
         if row is not None and row.used_date is None and row.valid_to > now:
             person_id = _owner(row, application)
-            person = _active(await self._store.one(people.PERSON_BY_ID, id=person_id))
+            person = active(await self._store.one(people.PERSON_BY_ID, id=person_id))
             event.is_by(person)
             if username and is_network_named:
                 async with self._attempts.attempt(person.login, event.address):
                     user = await self._user(person_id, username.partition("/")[0])
             elif row.network_id is not None:
                 user = await self._store.one(users.USER_IN_NETWORK, network_id=row.network_id, person_id=person_id)
-                _check_user(user)
-            lifetimes = await self._lifetimes(person_id, user)
+                check_user(user)
+            lifetimes = await self.lifetimes(person_id, user)
 
         async def work(tx: Transaction) -> IssuedTokens | RefusedToken:
             # Lock order: application, user, session.
-            same = None if application is None else await _lock_application(tx, application, now)
+            same = None if application is None else await lock_application(tx, application, now)
             if user is not None:
                 await tx.one(users.LOCK_ONE, network_id=user.network_id, id=user.id)
             used = await use_refresh_token(tx, refresh_token, now)
             if isinstance(used, RefusedToken):
                 return used
-            left = used.session_creation_date + self._longest - now
+            left = used.session_creation_date + self.longest - now
             if left <= 0:  # the setting was longer when the token was issued
                 await tx.execute(queries.DELETE_SESSION, id=used.session_id)
                 return RefusedToken("The sign-in has ended.", expired=True)
@@ -201,7 +201,7 @@ class SignIn:
             scope, granted = _renewed_scopes(used, application, is_network_named=is_network_named)
             if granted != used.granted:
                 await tx.execute(queries.SET_SCOPE, session_id=used.session_id, granted=granted)
-            within = _until_expiry(lifetimes.within(left), same, now)
+            within = until_expiry(lifetimes.within(left), same, now)
             return await renew(tx, used.session_id, scope=scope, lifetimes=within, now=now, address=event.address)
 
         renewed = await self._store.write(work)
@@ -218,16 +218,16 @@ class SignIn:
         matches = await self._passwords.verify(None if person is None else person.password_hash, password)
         if person is None or not matches:
             raise _wrong_password()
-        return _active(person)
+        return active(person)
 
     async def _user(self, person_id: int, network_name: str) -> users.UserRow:
         for user in await self._store.all(users.USERS_OF_PERSON, person_id=person_id):
             if fold(user.network_name) == fold(network_name.strip()):
-                _check_user(user)
+                check_user(user)
                 return user
         raise invalid_grant("This person is a member of no such network.")
 
-    async def _lifetimes(self, person_id: int, user: users.UserRow | None) -> Lifetimes:
+    async def lifetimes(self, person_id: int, user: users.UserRow | None) -> Lifetimes:
         """Returns the lifetimes in the network's settings for a user, in the profile for a person."""
         if user is not None:
             return Lifetimes(user.user_access_token_lifetime, user.user_refresh_token_lifetime)
@@ -245,7 +245,7 @@ async def require_same_password(tx: Transaction, checked: people.AccountRow) -> 
         raise _wrong_password()
 
 
-async def _lock_application(tx: Transaction, checked: ApplicationRow, now: int) -> ApplicationRow:
+async def lock_application(tx: Transaction, checked: ApplicationRow, now: int) -> ApplicationRow:
     """Share-locks the application until the transaction ends. Raises `OAuthError` if its secret was replaced."""
     application = await tx.one(SHARE_APPLICATION, id=checked.id)
     if application is None or bytes(application.secret_hash) != bytes(checked.secret_hash):
@@ -259,7 +259,7 @@ def _check_expiry(application: ApplicationRow, now: int) -> None:
         raise _invalid_client("The client secret has expired; create a new one.")
 
 
-def _until_expiry(lifetimes: Lifetimes, application: OptionalApplication, now: int) -> Lifetimes:
+def until_expiry(lifetimes: Lifetimes, application: OptionalApplication, now: int) -> Lifetimes:
     """Returns the lifetimes, cut so that tokens end with the application's secret."""
     if application is None or application.secret_expiration_date is None:
         return lifetimes
@@ -283,7 +283,7 @@ def _owner(row: queries.RefreshToken, application: ApplicationRow | None) -> int
     return row.person_id
 
 
-def _active(person: people.AccountRow | None) -> people.AccountRow:
+def active(person: people.AccountRow | None) -> people.AccountRow:
     """Returns the person. Raises `OAuthError` for one who may not sign in."""
     if person is None or person.is_locked_out:
         raise invalid_grant("This person is locked out.")
@@ -292,7 +292,7 @@ def _active(person: people.AccountRow | None) -> people.AccountRow:
     return person
 
 
-def _check_user(user: users.UserRow | None) -> None:
+def check_user(user: users.UserRow | None) -> None:
     if user is None:
         raise invalid_grant("This person is no longer a member of the network.")
     if user.is_locked_out:
@@ -301,7 +301,7 @@ def _check_user(user: users.UserRow | None) -> None:
         raise invalid_grant("The network is locked out.")
 
 
-def _within(scope: str, application: ApplicationRow | None) -> str:
+def within_application(scope: str, application: ApplicationRow | None) -> str:
     """Returns the part of `scope` that the application was granted. Raises `invalid_scope` if that is nothing."""
     if application is None:
         return scope
@@ -324,16 +324,16 @@ def _renewed_scopes(
     """
     is_persons = all(covers(PERSON_SCOPE, scope) for scope in used.granted.split())
     if is_network_named and is_persons and used.scope == used.granted:
-        scope = _within(USER_SCOPE, application)
+        scope = within_application(USER_SCOPE, application)
         return scope, scope
-    return _within(used.scope, application), _within(used.granted, application)
+    return within_application(used.scope, application), within_application(used.granted, application)
 
 
 #: Scopes that clients of OpenID Connect always request; they have no effect here.
 OPENID_SCOPES: Final = frozenset({"openid", "profile", "email", "offline_access"})
 
 
-def _narrowed(granted: str, requested: str | None) -> str:
+def narrowed(granted: str, requested: str | None) -> str:
     """Returns those of the requested scopes that are granted, or all granted ones if none is requested."""
     scopes = [scope for scope in dict.fromkeys((requested or "").split()) if scope not in OPENID_SCOPES]
     if not scopes:

@@ -34,7 +34,7 @@ from signfleet.identity.users import store as users
 from signfleet.notify.events import kinds, recording
 from signfleet.web.caller.actor import Actor, act_as
 
-Grant = Literal["client_credentials", "password", "refresh_token", "session", "browser"]
+Grant = Literal["client_credentials", "password", "refresh_token", "authorization_code", "session", "browser"]
 Outcome = Literal["success", "failure", "throttled"]
 
 #: The period in which equal events become one entry, in ms.

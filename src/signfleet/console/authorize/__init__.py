@@ -1,0 +1,1 @@
+"""`/console/authorize`: where a person agrees that a program acts for them."""
