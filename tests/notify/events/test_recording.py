@@ -7,16 +7,19 @@ import random
 from contextlib import suppress
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from signfleet.foundation.clock import now
+from signfleet.foundation.storage import transactions
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import event
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.notify.events import reading
+from signfleet.notify.events import store as reading_queries
 from signfleet.notify.events.kinds import KINDS, EventData, HealthChanged, UserAdded
 from signfleet.notify.events.reading import Position, read_after
 from signfleet.notify.events.recording import ALL_EVENTS, Event, record, topic_of
@@ -152,6 +155,35 @@ async def test_an_event_waits_for_an_older_transaction(store: Store) -> None:
     may_end.set()
     await writing
     assert [row.id for row in (await read_after(store, 5, START)).events] == [1, 2]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_open_transactions_of_others_delay_nothing_or_for_a_bounded_time(
+    store: Store, database: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One in another database, and one of a session that has been left open; one that is still in use does."""
+    other, left = await asyncpg.connect(postgres_url), await asyncpg.connect(database)
+    try:
+        await other.execute("CREATE TABLE x (y INT); BEGIN; INSERT INTO x VALUES (1)")
+        await happen(store, 5, added(1))
+        assert [row.id for row in await read_all(store, 5)] == [1]
+        await left.execute("BEGIN; UPDATE network SET name = name || 'x'; SELECT pg_current_xact_id()")
+        await happen(store, 5, added(2))
+        assert [row.id for row in (await read_after(store, 5, START)).events] == [1]
+        soon = transactions._RUNNING.replace("90 seconds", "1 milliseconds")
+        monkeypatch.setattr(transactions, "_RUNNING", soon)
+        monkeypatch.setattr(reading_queries, "END", Query(reading_queries.END.statement))
+        await asyncio.sleep(0.01)
+        assert [row.id for row in (await read_after(store, 5, START)).events] == [1, 2]
+    finally:
+        await other.close()
+        await left.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_postgresql_ends_sessions_of_ours_that_do_nothing_within_a_transaction(store: Store) -> None:
+    setting = Query(select(func.current_setting("idle_in_transaction_session_timeout").label("value")))
+    assert [row.value for row in await store.all(setting)] == ["1min"]
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -28,6 +28,7 @@ from signfleet.foundation.storage.postgres_address import connect
 from signfleet.foundation.storage.postgres_check import UnsuitableDatabase
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.scan_queue import SCAN_LIMIT, SCANS, ScanQueue, took_too_long
+from signfleet.foundation.storage.transactions import IDLE_SECONDS
 from signfleet.foundation.storage.wakeups import Topic, Wakeups
 
 T = TypeVar("T")
@@ -42,6 +43,11 @@ ACQUIRE_SECONDS = 10.0
 READ_SECONDS, WORK_SECONDS = 10.0, 60.0
 #: The connection ended in use: the server was restarted, or the network failed.
 ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
+
+
+#: What a session asks PostgreSQL for: to end it when it does nothing within a transaction, since readers of events wait
+#: for that. A pooler may refuse settings.
+_SETTINGS = {"idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s"}
 
 
 class _ConnectionEnded(Exception):
@@ -136,7 +142,7 @@ class PostgresStore:
         """Up to half of the `connections` scan at a time, each for `scan_limit` seconds at most."""
         self._pool_url = pooler or url
         #: Behind a pooler each transaction may get another database process, which lacks the prepared statements.
-        self._options = {"statement_cache_size": 0} if pooler else {}
+        self._options: dict[str, Any] = {"statement_cache_size": 0} if pooler else {"server_settings": _SETTINGS}
         self._connections = connections
         self._scan_limit = scan_limit
         self._scan_queue = ScanQueue(max(1, connections // 2), patience=scan_limit)

@@ -85,7 +85,8 @@ class _Group:
                 woken.clear()
                 try:
                     found = await self._read()
-                    pending = await self._store.one(queries.UNSETTLED, network_id=self._network_id)
+                    after = {"after_transaction": self._position.transaction_id, "after_id": self._position.id}
+                    pending = await self._store.one(queries.UNSETTLED, network_id=self._network_id, **after)
                 except Exception:
                     log.exception("facts cannot be read", network=self._network_id)
                     await asyncio.sleep(PACE)

@@ -95,8 +95,7 @@ class _Network:
             while True:
                 self._woken.clear()
                 try:
-                    await self._advance()
-                    patience = await self._patience()
+                    patience = await self._patience(await self._advance())
                 except Exception:
                     log.exception("events cannot be read", network=self._network_id)
                     patience = RETRY_SECONDS
@@ -104,12 +103,14 @@ class _Network:
                     await asyncio.wait_for(self._woken.wait(), patience)
                 await asyncio.sleep(GATHER_SECONDS)
 
-    async def _patience(self) -> float | None:
+    async def _patience(self, last: Position) -> float | None:
         """Returns after how many seconds to read again although nothing is announced; None: never."""
-        unsettled = await self._store.one(queries.UNSETTLED, network_id=self._network_id)
+        after = {"after_transaction": last.transaction_id, "after_id": last.id}
+        unsettled = await self._store.one(queries.UNSETTLED, network_id=self._network_id, **after)
         return None if unsettled is None else PENDING_SECONDS
 
-    async def _advance(self) -> None:
+    async def _advance(self) -> Position:
+        """Lets each feed read what is new; returns up to where."""
         last = await reading.end(self._store)
         for feed in list(self.feeds.values()):
             try:
@@ -117,6 +118,7 @@ class _Network:
             except SignfleetError as error:  # the filter takes longer than a search may
                 for stream in list(feed.streams):
                     stream.end(str(error))
+        return last
 
 
 class EventFeeds:

@@ -10,7 +10,6 @@ from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import event
-from signfleet.foundation.storage.transactions import running_from
 from signfleet.notify.events.kinds import ABOUT_USERS
 from signfleet.notify.events.store import COLUMNS, EventRow
 
@@ -80,10 +79,13 @@ class Unsettled(Protocol):
     id: int
 
 
-#: An event of a network that cannot be read yet, because an older transaction still runs.
+#: An event of a network after a position: it could not be read yet, because an older transaction was running.
 UNSETTLED = Query(
     select(event.c.id)
-    .where(event.c.network_id == bindparam("network_id"), event.c.transaction_id >= running_from())
+    .where(
+        event.c.network_id == bindparam("network_id"),
+        _position > tuple_(_bound("after_transaction"), _bound("after_id")),
+    )
     .limit(1),
     Unsettled,
 )

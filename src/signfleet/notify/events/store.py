@@ -32,24 +32,19 @@ class EventRow(Protocol):
     data: str
 
 
-class ReadRow(EventRow, Protocol):
-    #: Whether no transaction runs that could still write events before this one.
-    is_settled: int
-
-
 #: The columns of `EventRow`.
 COLUMNS: Final[tuple[Any, ...]] = tuple(event.c[name] for name in EventRow.__annotations__)
 
 _position = tuple_(event.c.transaction_id, event.c.id)
 _after = tuple_(bindparam("transaction_id", type_=BigInteger()), bindparam("id_", type_=BigInteger()))
 _read = (
-    select(*COLUMNS, (event.c.transaction_id < running_from()).label("is_settled"))
+    select(*COLUMNS)
     .where(_position > _after)
     .order_by(event.c.transaction_id, event.c.id)
     .limit(bindparam("limit", type_=Integer()))
 )
-READ_AFTER = Query(_read.where(event.c.network_id == bindparam("network_id")), ReadRow)
-READ_ALL_AFTER = Query(_read, ReadRow)
+READ_AFTER = Query(_read.where(event.c.network_id == bindparam("network_id")), EventRow)
+READ_ALL_AFTER = Query(_read, EventRow)
 
 
 class End(Protocol):
