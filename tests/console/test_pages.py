@@ -14,6 +14,9 @@ from tests.console.browsing import sign_in
 PATHS = [
     "/console/now/",
     "/console/players/",
+    "/console/wall/",
+    "/console/wall/?kiosk=1",
+    "/console/wall/links/",
     "/console/alerts/",
     "/console/alerts/rules/",
     "/console/alerts/rules/new/",

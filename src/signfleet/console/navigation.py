@@ -11,6 +11,7 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_DEVICE,
     VIEW_GROUP,
     VIEW_NETWORK,
+    VIEW_SCREENSHOTS,
     VIEW_SUBSCRIPTION,
     VIEW_USER,
 )
@@ -29,6 +30,7 @@ class Section(NamedTuple):
 SECTIONS: Final = (
     Section("/console/now/", "layout-dashboard", later("Now"), VIEW_DEVICE),
     Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),
+    Section("/console/wall/", "layout-grid", later("Wall"), VIEW_SCREENSHOTS),
     Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
     Section("/console/add/", "plus", later("Add players"), SETUP_DEVICE),
     Section("/console/groups/", "folder-input", later("Groups"), VIEW_GROUP),

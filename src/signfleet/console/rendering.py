@@ -62,7 +62,7 @@ def json_text(value: Any) -> str:
     return encode(value).decode()
 
 
-def render(language: str, name: str, block: str = "", *, zone: str = "", **values: Any) -> bytes:
+def render(language: str, name: str, block: str = "", /, *, zone: str = "", **values: Any) -> bytes:
     """Returns a template filled in, as UTF-8; only one block of it if it has one of this name.
 
     Its dates are those of a time zone, by default UTC.

@@ -30,6 +30,7 @@ from signfleet.console.settings.routes import pages as settings_pages
 from signfleet.console.sign_in.routes import pages as sign_in_pages
 from signfleet.console.subscriptions.routes import pages as subscription_pages
 from signfleet.console.tags.routes import pages as tag_pages
+from signfleet.console.wall.routes import pages as wall_pages
 from signfleet.web.http.endpoint import Endpoint
 
 
@@ -48,6 +49,7 @@ def endpoints() -> list[Endpoint]:
         *player_setting_pages,
         *player_metric_pages,
         *player_right_pages,
+        *wall_pages,
         *alert_pages,
         *rule_pages,
         *window_pages,

@@ -84,6 +84,7 @@ from signfleet.fleet.subscriptions.routes import endpoints as subscription_endpo
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.fleet.tags.routes import endpoints as tag_endpoints
 from signfleet.fleet.tags.service import TagIndex
+from signfleet.fleet.walls.service import WallLinks
 from signfleet.fleet.webhooks.deliveries import Deliveries
 from signfleet.fleet.webhooks.routes import endpoints as webhook_endpoints
 from signfleet.fleet.webhooks.service import Webhooks
@@ -131,6 +132,7 @@ class FleetServices(IdentityServices):
         self.health_lists = HealthLists(store, devices, permissions)
         self.notes = Notes(store, devices)
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)
+        self.wall_links = WallLinks(store, self.users)
 
         self.provisioning = Provisioning(store, self.networks, settings.setup_tokens_per_network)
         self.setups = Setups(store, settings.setups_per_network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signfleet.foundation.blobs.sized import SizedPictures
 from signfleet.foundation.wiring import Foundation
 from signfleet.web.files.routes import endpoints as file_endpoints
 from signfleet.web.http.endpoint import Endpoint
@@ -18,6 +19,7 @@ class WebServices(Foundation):
     def __init__(self, foundation: Foundation) -> None:
         super().__init__(**vars(foundation))
         self.event_streams = EventStreams()
+        self.sized_pictures = SizedPictures(self.blobs, self.pictures)
         self.gauges = Gauges()
         self.gauges.add("store", store_source(self.store))
         self.readiness = Readiness(self.store, self.blobs, self.settings)

@@ -180,6 +180,8 @@ async def store_screenshots(store: Store, network_id: int, pictures: Iterable[di
             "file_size": picture["fileSize"],
             "blob": f"screenshots/{network_id}/{picture['id']}.jpg",
             "thumbnail": f"screenshots/{network_id}/{picture['id']}.thumb.jpg",
+            "grid": None,
+            "look": None,
             "group_name_order": picture["groupName"] and order_key(picture["groupName"]),
             "presentation_name_order": picture["presentationName"] and order_key(picture["presentationName"]),
             **keyed(

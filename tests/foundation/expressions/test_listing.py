@@ -208,7 +208,7 @@ async def put_screenshots(store: Store, shots: list[tuple[str, int]]) -> None:
     rows = [
         {column.name: None if column.nullable else 0 for column in screenshot.columns}
         | {"network_id": 1, "id": id, "serial": serial, "serial_key": fold(serial), "utc_timestamp": moment}
-        | {"blob": "", "thumbnail": ""}
+        | {"blob": "", "thumbnail": "", "grid": None, "look": None}
         for id, (serial, moment) in enumerate(shots, 1)
     ]
 

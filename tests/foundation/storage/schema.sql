@@ -794,7 +794,7 @@ CREATE TABLE screenshot (
 	height INTEGER NOT NULL, 
 	file_size BIGINT NOT NULL, 
 	blob TEXT NOT NULL, 
-	thumbnail TEXT NOT NULL, sent_timestamp BIGINT DEFAULT '0' NOT NULL, arrival_date BIGINT DEFAULT '0' NOT NULL, group_name_order TEXT, presentation_name_order TEXT, 
+	thumbnail TEXT NOT NULL, sent_timestamp BIGINT DEFAULT '0' NOT NULL, arrival_date BIGINT DEFAULT '0' NOT NULL, group_name_order TEXT, presentation_name_order TEXT, grid TEXT, look TEXT, 
 	CONSTRAINT pk_screenshot PRIMARY KEY (network_id, id)
 );
 CREATE TABLE serial_claim (
@@ -902,6 +902,7 @@ CREATE TABLE unneeded_file (
 CREATE UNIQUE INDEX uq_alert_cause ON alert (network_id, device_id, cause) WHERE resolve_date IS NULL;
 CREATE UNIQUE INDEX uq_health_period_device ON health_period (network_id, device_id, until_date);
 CREATE UNIQUE INDEX uq_person_account ON person (mailbox_key) WHERE activation_date IS NOT NULL;
+CREATE UNIQUE INDEX uq_wall_link_hash ON wall_link (hash);
 CREATE TABLE user (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 
@@ -935,6 +936,19 @@ CREATE TABLE user_profile (
 );
 CREATE UNIQUE INDEX ux_network_join_key ON network (join_key);
 CREATE UNIQUE INDEX ux_setup_record_serial ON setup_record (serial_key);
+CREATE TABLE wall_link (
+	network_id BIGINT NOT NULL, 
+	id BIGINT NOT NULL, 
+	hash BLOB NOT NULL, 
+	name TEXT NOT NULL, 
+	filter TEXT, 
+	side TEXT NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	author TEXT NOT NULL, 
+	creation_date BIGINT NOT NULL, 
+	expiration_date BIGINT NOT NULL, 
+	CONSTRAINT pk_wall_link PRIMARY KEY (network_id, id)
+);
 CREATE TABLE webhook (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 

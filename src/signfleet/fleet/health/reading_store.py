@@ -10,6 +10,7 @@ from signfleet.fleet.devices.agent.store import AGENT_OF_DEVICE
 from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, NETWORK_ID, STATUS_OF_DEVICE
 from signfleet.fleet.health.rules import ReasonCode
 from signfleet.fleet.health.store import HEALTH, StoredHealth
+from signfleet.foundation.blobs.looks import Look
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.query import Query, among, json_member
 from signfleet.foundation.storage.tables import (
@@ -37,6 +38,8 @@ class HealthRow(StoredHealth, Protocol):
     #: ms
     picture_date: int | None
     thumbnail: str | None
+    blob: str | None
+    look: Look | None
     #: JSON; null if the player has never said what it has applied
     settings: str | None
     applied_etag: str | None
@@ -76,6 +79,8 @@ def healths(scope: Scope) -> Query[HealthRow]:
             device_status.c.status_date,
             screenshot.c.utc_timestamp.label("picture_date"),
             screenshot.c.thumbnail,
+            screenshot.c.blob,
+            screenshot.c.look,
             case((device_agent.c.applied_etag.is_not(None), device_document.c.settings)).label("settings"),
             device_agent.c.applied_etag,
             device_agent.c.failed,

@@ -10,6 +10,7 @@ from msgspec import Meta
 from signfleet.fleet.devices.agent.schemas import SettingsState
 from signfleet.fleet.devices.schemas import Entity
 from signfleet.fleet.health.rules import ReasonCode
+from signfleet.foundation.blobs.looks import Look
 from signfleet.foundation.wire.types import DateTime, Health, Id, TimeSpan
 from signfleet.web.contract.paging import PagedList
 
@@ -41,10 +42,15 @@ class HealthGroup(Entity):
 
 
 class HealthPicture(Entity):
-    """The last picture of a device; the link leads to its thumbnail."""
+    """The last picture of a device; the link leads to its thumbnail.
+
+    `look` compares it with the one before: `changed`, `same` or `black`; null if there is none before, or the picture
+    is older than this comparison.
+    """
 
     date: DateTime
     link: str
+    look: Look | None
 
 
 class DeviceHealth(Entity):

@@ -93,8 +93,9 @@ class HealthLists:
 
 def _entity(row: queries.HealthRow, links: LinkMaker) -> DeviceHealth:
     picture = None
-    if row.picture_date is not None and row.thumbnail is not None:
-        picture = HealthPicture(date=datetime.format(row.picture_date), link=links.url(row.thumbnail))
+    if row.picture_date is not None and row.thumbnail is not None and row.blob is not None:
+        link = links.picture(row.blob, row.thumbnail)
+        picture = HealthPicture(date=datetime.format(row.picture_date), link=link, look=row.look)
     return DeviceHealth(
         id=row.id,
         serial=row.serial,

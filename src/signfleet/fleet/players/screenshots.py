@@ -9,10 +9,12 @@ import msgspec
 
 from signfleet.fleet.devices.retention.service import adopt_files, discard_files, reserve_files
 from signfleet.fleet.devices.schemas import ScreenshotSettings
+from signfleet.fleet.devices.screenshots.store import GRID_BEFORE
 from signfleet.fleet.players import clock
 from signfleet.fleet.players import store as queries
 from signfleet.fleet.players.schemas import ScreenshotAnswer
 from signfleet.foundation.blobs.files import Blobs
+from signfleet.foundation.blobs.looks import look
 from signfleet.foundation.blobs.pictures import SUFFIXES, Pictures
 from signfleet.foundation.errors import Invalid, Unauthenticated
 from signfleet.foundation.quotas import QuotaReached
@@ -114,6 +116,7 @@ class Screenshots:
                 return _answer(known), False
             await adopt_files(tx, (blob, thumbnail))
             settings = _read_settings(device.settings)
+            before = await tx.one(GRID_BEFORE, **keys, moment=moment)
             row: dict[str, Any] = {
                 **keys,
                 "id": await tx.next_id("screenshot"),
@@ -127,6 +130,8 @@ class Screenshots:
                 "file_size": len(upload.content),
                 "blob": blob,
                 "thumbnail": thumbnail,
+                "grid": picture.grid,
+                "look": look(picture.grid, None if before is None else before.grid),
                 **_shown(upload, settings, device.status, moment),
             }
             await tx.execute(queries.INSERT_SCREENSHOT, **row)

@@ -1,7 +1,8 @@
 """The process that decodes pictures, so that a hostile picture harms only this process.
 
 `pictures.py` runs it as `python -m signfleet.foundation.blobs.decoding`. It reads one picture after another from its
-standard input and writes two messages for each: a JSON object and the thumbnail. It exits when its input ends.
+standard input, and before it the side of the small picture to make (0: a thumbnail). It writes two messages for each:
+a JSON object and the small picture. It exits when its input ends.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ MAX_SIDE: Final = 16_384
 #: How often a progressive JPEG may refine its pixels; encoders write 10 to 20 scans.
 MAX_SCANS: Final = 50
 THUMBNAIL: Final = (150, 150)
+#: Sides of the grid of brightnesses that a picture is compared by.
+GRID: Final = (16, 16)
 #: Longer messages are not pictures: the endpoint accepts 8 MiB.
 LONGEST: Final = 32 * 1024 * 1024
 #: Seconds of processor time for one picture; the largest take 1 to 2.
@@ -65,8 +68,8 @@ def scans(jpeg: bytes) -> int:
     return count
 
 
-def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Returns the facts of a picture, and its thumbnail.
+def decode(content: bytes, side: int = 0) -> tuple[dict[str, Any], bytes]:
+    """Returns the facts of a picture, and the same picture with sides of at most `side` pixels; 0: its thumbnail.
 
     Raises `PictureTooLarge`, and any other exception for bytes that are not a picture.
     """
@@ -82,16 +85,23 @@ def decode(content: bytes) -> tuple[dict[str, Any], bytes]:
         if media_type == "image/jpeg" and (count := scans(content)) > MAX_SCANS:
             raise ValueError(f"it has {count} scans, and {MAX_SCANS} are allowed")
         # For a small result a JPEG decoder skips most of the work, but still reads the whole file.
-        image.draft("RGB", (2 * THUMBNAIL[0], 2 * THUMBNAIL[1]))
-        small = ImageOps.pad(image.convert("RGB"), THUMBNAIL, Image.Resampling.BICUBIC)
+        wanted = (side, side) if side else (2 * THUMBNAIL[0], 2 * THUMBNAIL[1])
+        image.draft("RGB", wanted)
+        whole = image.convert("RGB")
+    if side:
+        small, grid = whole, ""
+        small.thumbnail((side, side), Image.Resampling.BICUBIC)
+    else:
+        small = ImageOps.pad(whole, THUMBNAIL, Image.Resampling.BICUBIC)
+        grid = whole.convert("L").resize(GRID, Image.Resampling.BOX).tobytes().hex()
     file = BytesIO()
     small.save(file, "JPEG", quality=80)
-    return {"media_type": media_type, "width": width, "height": height}, file.getvalue()
+    return {"media_type": media_type, "width": width, "height": height, "grid": grid}, file.getvalue()
 
 
-def _answer(content: bytes) -> tuple[dict[str, Any], bytes]:
+def _answer(content: bytes, side: int) -> tuple[dict[str, Any], bytes]:
     try:
-        return decode(content)
+        return decode(content, side)
     except PictureTooLarge as error:
         return {"too_large": str(error)}, b""
     except MemoryError:
@@ -125,10 +135,10 @@ def _allow_one_picture() -> None:
 
 def serve(pictures: BinaryIO, answers: BinaryIO) -> None:
     """Decodes pictures until the input ends."""
-    while (content := read_frame(pictures, LONGEST)) is not None:
+    while (side := read_frame(pictures, 2)) is not None and (content := read_frame(pictures, LONGEST)) is not None:
         _allow_one_picture()
         started = time.process_time()
-        found, thumbnail = _answer(content)
+        found, thumbnail = _answer(content, int.from_bytes(side, "big"))
         del content
         write_frame(answers, json.dumps(found | {"seconds": time.process_time() - started}).encode())
         write_frame(answers, thumbnail)

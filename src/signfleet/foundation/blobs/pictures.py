@@ -44,7 +44,9 @@ CREDIT: Final = 60
 COST_OF_A_DEATH: Final = 5
 #: Above so many players, those whose wait is over are dropped from memory.
 DEBTORS: Final = 10_000
-#: Bytes of an answer, whose thumbnail has 22,500 pixels: our decoder writes none that is longer.
+#: How many small pictures may be wanted at a time; one is made at a time, so that players can send theirs.
+WANTED: Final = 200
+#: Bytes of an answer, whose small picture has at most 410,000 pixels: our decoder writes none that is longer.
 _ANSWER_LIMIT: Final = 1024 * 1024
 #: Deaths by these signals are caused by the picture; others may be by an operator, or by a machine without memory.
 _CRASHES: Final = {
@@ -58,12 +60,13 @@ log = structlog.get_logger("pictures")
 
 
 class Picture(NamedTuple):
-    """The facts of a decoded picture; `thumbnail` is a JPEG of 150 by 150 pixels."""
+    """The facts of a decoded picture; `thumbnail` is a JPEG of 150 by 150 pixels, `grid` what `looks.py` compares."""
 
     media_type: Literal["image/jpeg", "image/png"]
     width: int
     height: int
     thumbnail: bytes
+    grid: str
 
 
 class _Found(msgspec.Struct):
@@ -72,6 +75,7 @@ class _Found(msgspec.Struct):
     media_type: Literal["image/jpeg", "image/png"] | None = None
     width: int = 0
     height: int = 0
+    grid: str = ""
     #: Processor time.
     seconds: float = 0
     too_large: str | None = None
@@ -94,12 +98,13 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_killed = False
 
-    def ask(self, content: bytes) -> tuple[bytes, bytes]:
-        """Returns the decoder's two messages about a picture. Raises `_Died`."""
+    def ask(self, content: bytes, side: int) -> tuple[bytes, bytes]:
+        """Returns the decoder's two messages about a picture; `side` as in `decoding.decode`. Raises `_Died`."""
         process = self._running()
         pictures, answers = _pipes(process)
         found = thumbnail = None
         with suppress(OSError):
+            write_frame(pictures, side.to_bytes(2, "big"))
             write_frame(pictures, content)
             found, thumbnail = read_frame(answers, _ANSWER_LIMIT), read_frame(answers, _ANSWER_LIMIT)
         if found is None or thumbnail is None:
@@ -168,6 +173,8 @@ class Pictures:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="pictures")
         self._turns = asyncio.Semaphore(WORKERS)
+        self._one = asyncio.Semaphore(1)
+        self._wanted = 0
         self._idle = [_Worker() for _ in range(WORKERS)]
         self._busy: set[_Worker] = set()
         self._waiting: Counter[Hashable] = Counter()
@@ -208,16 +215,31 @@ class Pictures:
         self._charge(owner, found.seconds)
         return _picture(found, thumbnail)
 
+    async def shrink(self, content: bytes, side: int) -> bytes:
+        """Returns a picture as a JPEG with sides of at most `side` pixels.
+
+        Raises `Busy` if too many are wanted, or if decoding failed, and `Invalid` for content that is no picture.
+        """
+        if self._wanted >= WANTED:
+            raise Busy("Too many pictures are wanted at this moment; try again shortly.", retry_after=5)
+        self._wanted += 1
+        try:
+            async with self._one, self._turns:
+                answer, small = await self._ask(content, side)
+        finally:
+            self._wanted -= 1
+        return _picture(msgspec.json.decode(answer, type=_Found), small).thumbnail
+
     def _charge(self, owner: Hashable, seconds: float) -> None:
         now = clock.monotonic()
         if len(self._paid) >= DEBTORS:
             self._paid = {other: moment for other, moment in self._paid.items() if moment > now}
         self._paid[owner] = max(self._paid.get(owner, now), now) + seconds * PRICE
 
-    async def _ask(self, content: bytes) -> tuple[bytes, bytes]:
+    async def _ask(self, content: bytes, side: int = 0) -> tuple[bytes, bytes]:
         worker = self._idle.pop()
         self._busy.add(worker)
-        asked = asyncio.get_running_loop().run_in_executor(self._threads, worker.ask, content)
+        asked = asyncio.get_running_loop().run_in_executor(self._threads, worker.ask, content, side)
         try:
             return await asyncio.wait_for(asyncio.shield(asked), SECONDS)
         except _Died as death:
@@ -258,4 +280,4 @@ def _picture(found: _Found, thumbnail: bytes) -> Picture:
         raise TooLarge(found.too_large)
     if found.media_type is None:
         raise Invalid(f"The body is not a whole JPEG or PNG picture: {found.invalid}.")
-    return Picture(found.media_type, found.width, found.height, thumbnail)
+    return Picture(found.media_type, found.width, found.height, thumbnail, found.grid)

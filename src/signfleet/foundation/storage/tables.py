@@ -71,6 +71,7 @@ SEQUENCES = (
     "device_download",
     "health_period",
     "screenshot",
+    "wall_link",
     "subscription",
     "tag_key",
     "outbox",
@@ -908,11 +909,30 @@ screenshot = Table(
     _required("file_size", BigInteger),
     _required("blob", Key, comment="the picture's name in the blob store"),
     _required("thumbnail", Key),
+    Column("grid", Text, comment="its brightness in 16 by 16 parts, in hexadecimal"),
+    Column("look", Text, comment="changed, same or black, beside the one before"),
     Index("ix_screenshot_device", "network_id", "device_id", "utc_timestamp", "id"),
     Index("ix_screenshot_timestamp", "network_id", "utc_timestamp", "id"),
     Index("ix_screenshot_serial", "network_id", "serial_key", "utc_timestamp", "id"),
     Index("ix_screenshot_sent", "network_id", "device_id", "sent_timestamp"),
     Index("ix_screenshot_age", "arrival_date", "network_id", "id"),
+)
+
+wall_link = Table(
+    "wall_link",
+    metadata,
+    _network_id(),
+    _id(),
+    _required("hash", LargeBinary, comment="of the token"),
+    _required("name", Text),
+    Column("filter", Text, comment="an expression of the health of devices"),
+    _required("side", Text, comment="of the pictures"),
+    _required("user_id", BigInteger, comment="the user as whom the link sees"),
+    _required("author", Text),
+    _required("creation_date", BigInteger),
+    _required("expiration_date", BigInteger),
+    Index("uq_wall_link_hash", "hash", unique=True),
+    comment="Links that show a wall of pictures to everybody who has them.",
 )
 
 unneeded_file = Table(

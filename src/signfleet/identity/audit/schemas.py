@@ -52,6 +52,7 @@ AuditedEntity = Literal[
     "Tag",
     "Token",
     "User",
+    "WallLink",
     "Webhook",
 ]
 

@@ -24,11 +24,18 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 
 class LinkMaker(NamedTuple):
-    """Signs links to files, under the address by which the caller reached this server; `now` is in ms."""
+    """Signs links to files, under the address by which the caller reached this server; `now` is in ms.
+
+    Pictures are thumbnails, or with a `side` larger ones: a key of `sized.SIDES`.
+    """
 
     links: Links
     base_url: str
     now: int
+    side: str | None = None
+
+    def picture(self, blob: str, thumbnail: str) -> str:
+        return self.url(thumbnail if self.side is None else f"{self.side}/{blob}")
 
     def url(self, name: str) -> str:
         return self.base_url + self.links.path(name, self.now)

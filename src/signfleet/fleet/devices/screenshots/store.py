@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 
 from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import screenshot
 
 
@@ -49,3 +50,21 @@ COLUMNS = (
 def of_device(device_id: int) -> Scope:
     """Returns the scope of the screenshots of one device."""
     return Scope("of a device", (screenshot.c.device_id == bindparam("of_device"),), {"of_device": device_id})
+
+
+class Grid(Protocol):
+    grid: str | None
+
+
+#: What the device's picture before a moment is compared by.
+GRID_BEFORE = Query(
+    select(screenshot.c.grid)
+    .where(
+        screenshot.c.network_id == bindparam("network_id"),
+        screenshot.c.device_id == bindparam("device_id"),
+        screenshot.c.utc_timestamp < bindparam("moment"),
+    )
+    .order_by(screenshot.c.utc_timestamp.desc(), screenshot.c.id.desc())
+    .limit(1),
+    Grid,
+)

@@ -1,0 +1,1 @@
+"""`/console/wall`: the latest picture of each player."""

@@ -1,0 +1,1 @@
+"""Links that show a wall of pictures to everybody who has them."""
