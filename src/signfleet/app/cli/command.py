@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,14 @@ def send(name: str, **options: Any) -> None:
         found = await chosen_network(services, network)
         ids = await services.command_line.find(found.id, devices, filter_)
         sent = await services.command_line.send(found.id, ids, name, arguments, clock.now())
-        rows = await _outcomes(services, found.id, sent.ids, wait)
+        files: dict[int, str | None] = {}
+        async for rows in _looks(services, found.id, sent.ids, wait):
+            # Each picture is stored when it comes, whatever the others wait for.
+            for row in rows:
+                if row.end_date is not None and row.id not in files:
+                    files[row.id] = await _store(services, row, output)
         left_out = [[None, each.serial, name, each.state, each.reason, None, None] for each in sent.left_out]
-        return [*[[*_cells(row, as_text=as_text), await _store(services, row, output)] for row in rows], *left_out]
+        return [*[[*_cells(row, as_text=as_text), files.get(row.id)] for row in rows], *left_out]
 
     show_table(["id", "device", "command", "state", "message", "result", "files"], with_services(options, work))
 
@@ -140,13 +146,17 @@ async def chosen_network(services: Services, name: str | None) -> NetworkRow:
     return await network_of(services, networks[0].name)
 
 
-async def _outcomes(services: Services, network_id: int, sent: list[int], wait: float) -> list[AnsweredCommand]:
-    """Waits until all commands have an outcome; returns them as they are by then."""
+async def _looks(
+    services: Services, network_id: int, sent: list[int], wait: float
+) -> AsyncIterator[list[AnsweredCommand]]:
+    """Yields all commands as they are, again and again, until all have an outcome or the time is over."""
     deadline = time.monotonic() + wait
     while True:
+        is_last = time.monotonic() >= deadline
         rows = await services.command_line.read(network_id, sent)
-        if all(row.end_date is not None for row in rows) or time.monotonic() >= deadline:
-            return rows
+        yield rows
+        if is_last or all(row.end_date is not None for row in rows):
+            return
         await asyncio.sleep(LOOK)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
+from functools import partial
 
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Store
-from signfleet.foundation.storage.query import Query
-
-CACHE_SIZE = 512
 
 
 class DeviceMatcher:
@@ -20,7 +18,7 @@ class DeviceMatcher:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listing = Listing(DEVICES)
-        self._queries: OrderedDict[tuple[str | None, str], Query] = OrderedDict()
+        self._queries = QueryCache()
 
     async def matching(
         self, network_id: int, filter_: str | None, ids: Iterable[int], scope: Scope = EVERYTHING
@@ -33,13 +31,8 @@ class DeviceMatcher:
             parsed = await DEVICES.read_filter(filter_)
         except Invalid:  # written for an older version
             return set()
-        key = (filter_, scope.name)
-        query = self._queries.get(key)
-        if query is None:
-            query = self._listing.matching_among(parsed, scope)
-            await query.prepare(self._store.dialect)
-            self._queries[key] = query
-            if len(self._queries) > CACHE_SIZE:
-                self._queries.popitem(last=False)
+        build = partial(self._listing.matching_among, parsed, scope)
+        query = self._queries.filtered(parsed, (scope.name,), build)
+        await query.prepare(self._store.dialect)
         rows = await self._store.scan_all(query, network_id=network_id, ids=wanted, **scope.parameters)
         return {row.id for row in rows}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import Listing, Scope
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
-
-#: How many compiled statements are cached.
-CACHE_SIZE = 64
 
 
 class Found(NamedTuple):
@@ -37,20 +36,16 @@ class DeviceSelection:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._listing = Listing(DEVICES)
-        self._queries: dict[tuple[Filter, str], Query[Any]] = {}
+        self._queries = QueryCache()
 
     async def find(self, network_id: int, text: str, scope: Scope) -> Found:
         """Reads a filter. Raises `Invalid` for a malformed or blank one."""
         parsed = await self._listing.read_filter(self._store, network_id, text, scope)
         if parsed is None:
             raise Invalid("'filter' is required: it says which devices are meant.")
-        key = parsed, scope.name
-        query = self._queries.get(key)
-        if query is None:
-            if len(self._queries) >= CACHE_SIZE:
-                self._queries.clear()
-            query = self._queries[key] = self._listing.matching_among(parsed, scope)
-            await query.prepare(self._store.dialect)
+        build = partial(self._listing.matching_among, parsed, scope)
+        query = self._queries.filtered(parsed, (scope.name,), build)
+        await query.prepare(self._store.dialect)
         return Found(text, parsed, scope, query)
 
     async def ids(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +18,7 @@ from signfleet.fleet.groups.store import GroupRow, LockedMember
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Forbidden, Invalid, NotFound, of_another
 from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Duplicate, Store, Transaction, UnitOfWork
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import datetime
@@ -53,8 +53,6 @@ from signfleet.web.contract.paging import ListQuery, Page
 
 T = TypeVar("T")
 
-#: How many compiled queries are cached.
-CACHE_SIZE = 256
 #: How many of the groups that a filter matches are read at a time.
 PAGE = 100
 
@@ -78,7 +76,7 @@ class Groups:
             root=GROUP,
             find=self.find,
         )
-        self._queries: OrderedDict[tuple[Callable[[Scope], Query[Any]], str], Query[Any]] = OrderedDict()
+        self._queries = QueryCache()
         jobs.register(GroupRenaming(), GroupDeletion(store, permissions, self._query))
 
     async def list_(self, session: Session, query: ListQuery) -> Page:
@@ -293,13 +291,7 @@ class Groups:
 
     def _query(self, make: Callable[[Scope], Query[T]], scope: Scope) -> Query[T]:
         """Returns the query that `make` builds for a scope, cached for each kind of scope."""
-        key = (make, scope.name)
-        query = self._queries.get(key)
-        if query is None:
-            query = self._queries[key] = make(scope)
-            if len(self._queries) > CACHE_SIZE:
-                self._queries.popitem(last=False)
-        return query
+        return self._queries.get((make, scope.name), lambda: make(scope))
 
     async def _write(self, work: UnitOfWork[T], name: str) -> T:
         try:

@@ -20,10 +20,9 @@ from signfleet.fleet.health.schemas import (
 from signfleet.fleet.health.uptime import read_uptimes
 from signfleet.fleet.health.wording import describe
 from signfleet.foundation.errors import NotFound
-from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store
-from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.access.operations.definitions import VIEW_SCREENSHOTS
@@ -31,9 +30,6 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
 from signfleet.web.contract.paging import ListQuery, Page
-
-#: How many compiled statements are cached.
-CACHE_SIZE = 256
 
 
 class HealthLists:
@@ -45,7 +41,7 @@ class HealthLists:
         self._permissions = permissions
         self._all = Collection(store, HEALTHS, counter=self._total)
         self._periods = Collection(store, PERIODS, queries.PERIOD_COLUMNS)
-        self._cached: dict[str, Query[queries.HealthRow]] = {}
+        self._queries = QueryCache()
 
     async def list_(self, session: Session, query: ListQuery, links: LinkMaker) -> Page:
         """Returns a page of the health of the devices that the caller may see."""
@@ -75,16 +71,8 @@ class HealthLists:
 
     async def _rows(self, session: Session, ids: list[int]) -> list[queries.HealthRow]:
         pictures = await self._permissions.scope(session, VIEW_SCREENSHOTS, queries.DEVICE_ID)
-        query = self._query(pictures)
+        query = self._queries.get((pictures.name,), lambda: queries.healths(pictures))
         return await self._store.all(query, network_id=session.network, ids=ids, **pictures.parameters)
-
-    def _query(self, scope: Scope) -> Query[queries.HealthRow]:
-        query = self._cached.get(scope.name)
-        if query is None:
-            if len(self._cached) >= CACHE_SIZE:
-                self._cached.clear()
-            query = self._cached[scope.name] = queries.healths(scope)
-        return query
 
     async def _total(self, network_id: int) -> int:
         row = await self._store.one(counters.TOTAL, network_id=network_id, entity="Device")

@@ -8,9 +8,10 @@ from typing import NamedTuple, cast
 
 from signfleet.fleet.devices.counts import store as queries
 from signfleet.fleet.devices.counts.cached import CountedResults
-from signfleet.fleet.devices.counts.store import By, ChangeRow, HealthCountRow, MissingCountRow
+from signfleet.fleet.devices.counts.store import By, ChangeRow, MissingCountRow
 from signfleet.fleet.devices.service import Devices
 from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
@@ -40,7 +41,7 @@ class DeviceCounts:
     def __init__(self, store: Store, devices: Devices) -> None:
         self._store = store
         self._devices = devices
-        self._queries: dict[tuple[By, str], Query[HealthCountRow]] = {}
+        self._queries = QueryCache()
         self._cached: CountedResults[list[DeviceCount]] = CountedResults(store, CACHED)
 
     async def by_health(self, session: Session) -> dict[Health, int]:
@@ -65,9 +66,7 @@ class DeviceCounts:
         return await read() if scope.conditions else await self._cached.get(session.network, by, read)
 
     async def _read(self, network_id: int, by: By, scope: Scope) -> list[DeviceCount]:
-        query = self._queries.get((by, scope.name))
-        if query is None:  # the names of scopes are few: combinations of kinds of rules
-            query = self._queries[by, scope.name] = queries.counts(by, scope)
+        query = self._queries.get((by, scope.name), partial(queries.counts, by, scope))
         rows = await self._store.scan_all(query, network_id=network_id, **scope.parameters)
         return [DeviceCount(row.key, cast(Health, row.health), row.total) for row in rows]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any, Final, Protocol, get_args
 
 from sqlalchemy import BigInteger, ColumnElement, FromClause, UnaryExpression, and_, bindparam, case, cast, func, select
@@ -12,13 +11,11 @@ from signfleet.fleet.devices.counts.store import visible
 from signfleet.fleet.devices.store import NETWORK_ID
 from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import Scope
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import Key, device, location
 from signfleet.foundation.wire.types import Health
-
-#: How many compiled statements are cached.
-CACHE_SIZE = 256
 
 HEALTHS: Final[tuple[Health, ...]] = get_args(Health)
 
@@ -50,11 +47,11 @@ class RegionQueries:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._cached: OrderedDict[tuple[Any, ...], Query] = OrderedDict()
+        self._queries = QueryCache()
 
     async def exists(self, network_id: int, key: str, scope: Scope) -> bool:
         """Checks whether any device that the scope admits stands there."""
-        query = self._query(("exists", scope.name), lambda: _exists(scope))
+        query = self._queries.get(("exists", scope.name), lambda: Query(_exists(scope)))
         return bool(await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters))
 
     async def regions(self, network_id: int, key: str, filter: Filter | None, scope: Scope) -> list[RegionRow]:
@@ -64,18 +61,11 @@ class RegionQueries:
         number that is above 0 if a device has that health.
         """
         counted = filter is None and not _is_narrow(scope)
-        query = self._query(
-            ("regions", filter, scope.name), lambda: _maintained(scope) if counted else _regions(filter, scope)
+        query = self._queries.get(
+            ("regions", filter, scope.name),
+            lambda: Query(_maintained(scope) if counted else _regions(filter, scope)),
         )
         return await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters)
-
-    def _query(self, name: tuple[Any, ...], build: Any) -> Query:
-        query = self._cached.get(name)
-        if query is None:
-            query = self._cached[name] = Query(build())
-            if len(self._cached) > CACHE_SIZE:
-                self._cached.popitem(last=False)
-        return query
 
 
 def _range(key: str) -> dict[str, str]:
