@@ -38,6 +38,7 @@ async def fields(client: AsyncClient, group: str) -> dict[str, str]:
         ("health", "suspendedSubscription", "Warning"),
         ("level", "level", "Trial"),
         ("commands", "dangerAllowed", "yes"),
+        ("joining", "joinsByRecord", "yes"),
     ],
 )
 async def test_a_value_is_changed_and_the_others_stay(client: AsyncClient, group: str, name: str, value: str) -> None:
@@ -56,8 +57,17 @@ async def test_the_date_of_joining_is_that_of_the_reader(client: AsyncClient, ad
     await sign_in(client)
     assert (await send(client, "/console/profile/preferences", language="", zone="asia/tokyo")).status_code == 303
     assert (await send(client, f"{SETTINGS}joining", protocol1Until="2024-03-01T09:00")).status_code == 303
-    assert (await admin.get(f"{ROOT}/admin/v1/joining/")).json() == {"protocol1Until": "2024-03-01T00:00:00Z"}
+    assert (await admin.get(f"{ROOT}/admin/v1/joining/")).json()["protocol1Until"] == "2024-03-01T00:00:00Z"
     assert (await fields(client, "joining"))["protocol1Until"] == "2024-03-01T09:00"
+
+
+@ON_SQLITE
+async def test_the_join_address_is_shown_while_players_may_join_by_it(client: AsyncClient, admin: AsyncClient) -> None:
+    await sign_in(client)
+    assert "/player/v1/join/" not in (await client.get(f"{ROOT}{SETTINGS}")).text
+    await send(client, f"{SETTINGS}joining", protocol1Until="", joinsByRecord="yes")
+    address = (await admin.get(f"{ROOT}/admin/v1/joining/")).json()["joinAddress"]
+    assert f">{address}<" in (await client.get(f"{ROOT}{SETTINGS}")).text
 
 
 @ON_SQLITE

@@ -132,4 +132,5 @@ async def _page(
         network=row,
         forms=forms,
         version=version or str(row.settings_last_modified_date),
+        join_address=await settings.join_address(),
     )

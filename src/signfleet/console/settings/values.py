@@ -61,9 +61,14 @@ class SettingsGroups:
             return shown(HEALTH, msgspec.to_builtins(await self._limits.get(network_id)))
         if group == "commands":
             return shown(COMMANDS, msgspec.to_builtins(await self._commands.rules(network_id)))
-        until = (await self._joining.rules(network_id)).protocol_1_until
-        moment = None if until is None else datetime.parse(until)
-        return {"protocol1Until": "" if moment is None else shown_at(moment, zones.zone(self._view.zone))}
+        rules = await self._joining.rules(network_id)
+        moment = None if rules.protocol_1_until is None else datetime.parse(rules.protocol_1_until)
+        until = "" if moment is None else shown_at(moment, zones.zone(self._view.zone))
+        return shown(JOINING, {"protocol1Until": until, "joinsByRecord": rules.joins_by_record})
+
+    async def join_address(self) -> str | None:
+        """Returns the address at which players join by their records; None if they may not."""
+        return (await self._joining.rules(self._view.session.network, self._view.call.base_url)).join_address or None
 
     async def change(self, group: str, given: dict[str, str], version: str) -> None:
         """Changes a group to what its form says. Raises `Invalid`, `Stale`, `Forbidden`."""
@@ -78,7 +83,8 @@ class SettingsGroups:
         elif group == "commands":
             await self._commands.set_rules(network_id, converted(values, CommandRules), now)
         else:
-            await self._joining.set_rules(network_id, JoiningRules(protocol_1_until=self._until(given)), now)
+            rules = JoiningRules(protocol_1_until=self._until(given), joins_by_record=values["joinsByRecord"])
+            await self._joining.set_rules(network_id, rules, now)
 
     async def _change_network(self, part: dict[str, Any], condition: Precondition) -> None:
         await self._administration.change(
