@@ -47,7 +47,9 @@ JOINING: Final[Mapping[str, SettingField]] = {
     "protocol1Until": SettingField(
         later("Players of protocol version 1 may register again without a secret until"), "datetime-local"
     ),
-    "joinsByRecord": Field(later("Players with a provisioning record may join without a setup token"), "checkbox"),
+    "joinsByRecord": SettingField(
+        later("Players with a provisioning record may join without a setup token"), "checkbox"
+    ),
 }
 COMMANDS: Final[Mapping[str, SettingField]] = {
     "dangerAllowed": SettingField(later("Allow dangerous commands"), "checkbox")
