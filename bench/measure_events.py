@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,15 +18,15 @@ from statistics import median
 import httpx
 
 from bench import http_load
-from bench.servers import Ours, serving_fleet
-from bench.size import SMALL
+from bench.servers import Ours, serving
 from bench.table import Row
+from tests.running import bootstrapped
 
 STREAMS = 5_000
 #: Seconds over which the CPU time of idle streams is measured; a heart-beat comes every 25.
 IDLE_SECONDS = 27
 #: The same without streams.
-QUIET_SECONDS = 10
+QUIET_SECONDS = 6
 EVENTS = 7
 #: Streams that are opened at a time.
 AT_ONCE = 100
@@ -83,8 +84,10 @@ def measure() -> Iterator[Row]:
     """Yields the rows of the table."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, STREAMS + 1_000)), hard))
-    with serving_fleet(SMALL, "--max-connections-per-address", "100000") as ours:
-        yield from asyncio.run(_measure(ours))
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder, "data")
+        with serving(data, bootstrapped(data), "--max-connections-per-address", "100000") as ours:
+            yield from asyncio.run(_measure(ours))
 
 
 async def _measure(ours: Ours) -> list[Row]:

@@ -32,6 +32,8 @@ from signfleet.web.http.event_streams import EventStream, message
 
 #: How many events a feed or a stream reads at once.
 PAGE: Final = 200
+#: To how many streams a feed pushes before others get their turn: some 2 ms.
+AT_ONCE: Final = 64
 #: Events that are committed within so many seconds are read together.
 GATHER_SECONDS: Final = 0.01
 #: Seconds after which a feed tries again when the store fails.
@@ -69,9 +71,15 @@ class _Feed:
             rows = await self.read(self.position, upto)
             self.position = position_of(rows[-1]) if len(rows) == PAGE else upto
             if rows:
-                chunk = b"".join(map(_message, rows))
-                for stream in self.streams:
-                    stream.push(chunk)
+                await self._push(b"".join(map(_message, rows)))
+            await asyncio.sleep(0)
+
+    async def _push(self, chunk: bytes) -> None:
+        """Pushes to a few streams at a time: to write to thousands at once would make every request wait."""
+        streams = list(self.streams)  # one that joins meanwhile has read up to `position`, which includes the chunk
+        for first in range(0, len(streams), AT_ONCE):
+            for stream in streams[first : first + AT_ONCE]:
+                stream.push(chunk)
             await asyncio.sleep(0)
 
 

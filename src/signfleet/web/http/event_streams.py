@@ -67,10 +67,13 @@ def asks_for_stream(call: Call) -> bool:
 class EventStream:
     """An open stream: what is pushed waits in a bounded buffer until the client takes it."""
 
-    __slots__ = ("_buffer", "_pump", "_reason", "_recheck", "_room", "_size", "_streams", "_waiter", "session", "token")
+    __slots__ = (
+        *("_beat", "_buffer", "_pump", "_reason", "_recheck", "_room", "_sent", "_size", "_streams", "_waiter"),
+        *("session", "token"),
+    )
 
     def __init__(
-        self, streams: EventStreams, call: Call, pump: Pump, recheck: Recheck | None, token: str | None
+        self, streams: EventStreams, call: Call, pump: Pump, recheck: Recheck | None, token: str | None = None
     ) -> None:
         self.token = call.bearer_token if token is None else token
         self.session = call.session
@@ -80,6 +83,9 @@ class EventStream:
         self._buffer: list[bytes] = []
         self._size = 0
         self._reason: str | None = None
+        #: When something was sent last, in the loop's seconds, and the timer of the next heart-beat.
+        self._sent = 0.0
+        self._beat: asyncio.TimerHandle | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
 
@@ -115,11 +121,14 @@ class EventStream:
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yields what to send. The stream is open until this generator is closed."""
+        loop = asyncio.get_running_loop()
         self._streams.add(self)
         pumping = asyncio.create_task(self._run())
+        self._beat = loop.call_later(BEAT_SECONDS, self._wake_for_beat)
         try:
             yield _BEGIN
             while self._buffer or self._reason is None:
+                self._sent = loop.time()
                 if not self._buffer:
                     await self._wait()
                 chunk = b"".join(self._buffer)
@@ -131,19 +140,25 @@ class EventStream:
             yield message(encode({"reason": self._reason}), kind="end")
         finally:
             self._streams.discard(self)
+            self._beat.cancel()
             pumping.cancel()
             await asyncio.wait((pumping,))
 
     async def _wait(self) -> None:
         """Waits for a message, the end, or the time of a heart-beat."""
-        loop = asyncio.get_running_loop()
-        self._waiter = waiter = loop.create_future()
-        timer = loop.call_later(BEAT_SECONDS, _wake, waiter)
+        self._waiter = asyncio.get_running_loop().create_future()
         try:
-            await waiter
+            await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _wake_for_beat(self) -> None:
+        """Wakes the stream if nothing was sent for long. One timer for all messages: to set one for each costs more."""
+        loop = asyncio.get_running_loop()
+        due = self._sent + BEAT_SECONDS - loop.time()
+        if due <= 0:
+            _wake(self._waiter)
+        self._beat = loop.call_later(due if due > 0 else BEAT_SECONDS, self._wake_for_beat)
 
     async def _run(self) -> None:
         try:
