@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
-from signfleet.fleet.commands.batches import insert
+from signfleet.fleet.commands.batch_steps import insert
 from signfleet.fleet.commands.kinds import KINDS
 from signfleet.fleet.commands.queue import Order, enqueue
 from signfleet.fleet.commands.schemas import NewBatch

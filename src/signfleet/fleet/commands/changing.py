@@ -12,7 +12,8 @@ import msgspec
 
 from signfleet.fleet.changes.actions import Act, Outcome
 from signfleet.fleet.commands import batch_store as queries
-from signfleet.fleet.commands.batches import Batches, insert, open_batch, set_progress
+from signfleet.fleet.commands.batch_steps import insert, open_batch, set_progress
+from signfleet.fleet.commands.batches import Batches
 from signfleet.fleet.commands.kinds import Kind
 from signfleet.fleet.commands.queue import Order, cannot, enqueue, full_queue
 from signfleet.fleet.commands.schemas import NewBatch
