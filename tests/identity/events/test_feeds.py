@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from signfleet.app.bootstrap import Tenant
@@ -31,14 +32,16 @@ async def test_others_get_their_turn_while_many_streams_get_an_event(services: S
     streams = [EventStream(EventStreams(), call, pump, None) for _ in range(STREAMS)]
     feeding = [asyncio.create_task(feeds.feed(stream, network_id, None, EVERYTHING, None)) for stream in streams]
     async with asyncio.timeout(30):
-        while sum(len(feed.streams) for each in feeds._networks.values() for feed in each.feeds.values()) < STREAMS:
+        while True:
+            if sum(len(feed.streams) for each in feeds._networks.values() for feed in each.feeds.values()) == STREAMS:
+                break
             await asyncio.sleep(0.01)
         await services.store.write(lambda tx: record(tx, network_id, Event(NetworkSettingsChanged()), now=now()))
         seen = [0]
         while seen[-1] < STREAMS:
             await asyncio.sleep(0)
             seen.append(sum(bool(stream._buffer) for stream in streams))
-    assert max(after - before for before, after in zip(seen, seen[1:], strict=False)) <= 64
+    assert max(after - before for before, after in pairwise(seen)) <= 64
     for task in feeding:
         task.cancel()
     await asyncio.wait(feeding)
