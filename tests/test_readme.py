@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.curl import curl_on_path
 from tests.running import running_demo
@@ -38,9 +39,14 @@ def test_the_first_session(tmp_path: Path, data: str) -> None:
             text=True,
             check=True,
         )
-    page, filtered, changed = documents(done.stdout)
+    page, filtered, changed, info, rebooted = documents(done.stdout)
     assert (len(page["items"]), page["totalItemCount"]) == (5, 12)
     names = [device["settings"]["name"] for device in filtered["items"]]
     assert names
     assert names == sorted(names, key=str.casefold, reverse=True)
     assert changed["settings"]["description"] == "Above the main entrance"
+    about = info["data"]["result"]
+    assert "isFromLastReport" not in about, "the player itself answers"
+    with Image.open(tmp_path / "snapshot.jpg") as picture:
+        assert min(picture.size) >= 240
+    assert rebooted["data"]["result"]["reboot"] is True
