@@ -46,6 +46,18 @@ _WHITE = (250, 250, 250)
 
 def picture(profile: Profile, now: int, quality: int = 60, size: tuple[int, int] = LANDSCAPE) -> bytes:
     """Draws what `profile` shows at `now` (ms) as a JPEG of `quality` (1 to 100); `size` is of the landscape format."""
+    return encoded(drawn(profile, now, size), "JPEG", quality)
+
+
+def encoded(image: Image.Image, form: str, quality: int) -> bytes:
+    """Returns a picture as a file: a JPEG of `quality`, or a PNG."""
+    file = BytesIO()
+    image.save(file, form, quality=quality)
+    return file.getvalue()
+
+
+def drawn(profile: Profile, now: int, size: tuple[int, int]) -> Image.Image:
+    """Draws what `profile` shows at `now` (ms); `size` is of the landscape format."""
     width, height = (size[1], size[0]) if profile.portrait else size
     start, end, accent = _PALETTES[profile.group]
     image = _background(width, height, start, end).copy()
@@ -63,9 +75,7 @@ def picture(profile: Profile, now: int, quality: int = 60, size: tuple[int, int]
     draw.rectangle((0, height - 2 * unit, width, height), fill=accent)
     ticker = f"{_drawable(profile.name)}  ·  {local[:10]}"
     draw.text((margin, height - unit), ticker, start, _font(unit * 4 // 5), anchor="lm")
-    file = BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return file.getvalue()
+    return image
 
 
 @lru_cache(maxsize=16)

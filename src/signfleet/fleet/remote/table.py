@@ -130,7 +130,8 @@ ROUTES: Final = (
         "snapshot",
         VIEW_SCREENSHOTS,
         "remoteSnapshotThumbnail:text filename:text timestamp:text devicename:text width:number height:number",
-        "width:number? height:number? shouldCaptureFullResolution:bool? quality:number?",
+        "width:number? height:number? shouldCaptureFullResolution:bool? format:text? quality:number? displayId:number?"
+        " region:object?",
         reads=True,
     ),
     _reads("video-mode", "width:text height:text frames:text scan:text name:text isAutoMode:bool mode:object"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+from PIL import Image
+
 from signfleet.simulator.remote.asking import Ask, Refusal, Reply, done, fold, switch
 from signfleet.simulator.remote.information import local_time
 from signfleet.simulator.remote.state import State
-from signfleet.simulator.screenshots import picture
+from signfleet.simulator.screenshots import drawn, encoded
 
 _MODES = (
     "640x480x60p",
@@ -23,6 +25,9 @@ _MODES = (
 )
 _BEST = "3840x2160x60p"
 _SMALLEST, _LARGEST = 64, 3840
+_FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG"}
+#: The numbers of the screen, by which clients name it.
+_DISPLAYS = (0, 1)
 #: How many snapshots stay on the card.
 SNAPSHOTS = 5
 
@@ -30,39 +35,73 @@ SNAPSHOTS = 5
 def snapshot(state: State, ask: Ask) -> Reply:
     _require_screen(state)
     profile = state.machine.profile
-    width, height = _size(state, ask)
+    if ask.member("displayId", int, default=0) not in _DISPLAYS:
+        raise Refusal("There is no such display.", 404)
+    form = _FORMATS.get(ask.member("format", str, default="jpeg").lower())
+    if form is None:
+        raise Refusal("'format' has to be jpeg or png.")
     quality = min(max(ask.member("quality", int, default=70), 1), 100)
-    landscape = (height, width) if profile.portrait else (width, height)
-    drawn = picture(profile, ask.now, quality, landscape)
+    image = _drawn(state, ask)
+    content = encoded(image, form, quality)
     state.pictures += 1
-    path = f"sd/remote_snapshots/img-{ask.now}-{state.pictures}.jpg"
-    state.store(path, drawn)
+    ending = "png" if form == "PNG" else "jpg"
+    path = f"sd/remote_snapshots/img-{ask.now}-{state.pictures}.{ending}"
+    state.store(path, content)
     for old in sorted(known for known in state.files if known.startswith("sd/remote_snapshots/"))[:-SNAPSHOTS]:
         del state.files[old]
     return Reply(
         {
-            "remoteSnapshotThumbnail": f"data:image/jpeg;base64,{b64encode(drawn).decode()}",
+            "remoteSnapshotThumbnail": f"data:image/{form.lower()};base64,{b64encode(content).decode()}",
             "filename": path,
             "timestamp": f"{local_time(state, ask.now):%Y-%m-%d %H:%M:%S %Z}",
             "devicename": profile.name,
-            "width": width,
-            "height": height,
+            "width": image.width,
+            "height": image.height,
         }
     )
 
 
-def _size(state: State, ask: Ask) -> tuple[int, int]:
-    """Returns the size asked for; where only one side is named, the other one has the screen's ratio."""
-    full = tuple(int(side) for side in state.mode.split("x")[:2])
-    if state.machine.profile.portrait:
-        full = full[::-1]
+def _drawn(state: State, ask: Ask) -> Image.Image:
+    """Draws the whole screen, or a region of it, in the size asked for."""
+    profile = state.machine.profile
+    full = _full_size(state)
+    region = ask.data.get("region")
+    size = _size(ask, full) if region is None else full
+    image = drawn(profile, ask.now, size[::-1] if profile.portrait else size)
+    if region is None:
+        return image
+    left, top, width, height = _region(region, full)
+    image = image.crop((left, top, left + width, top + height))
+    wanted = _size(ask, (width, height), shrinks=False)
+    return image if wanted == image.size else image.resize(wanted)
+
+
+def _region(region: Any, full: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Returns left, top, width and height of a part of the screen. Raises `Refusal`."""
+    sides = [region.get(name) for name in ("x", "y", "width", "height")] if isinstance(region, dict) else []
+    if not sides or any(type(side) is not int for side in sides):
+        raise Refusal("'region' has to be an object of the numbers x, y, width and height.")
+    left, top, width, height = sides
+    if min(left, top) < 0 or min(width, height) < 1 or left + width > full[0] or top + height > full[1]:
+        raise Refusal(f"'region' has to be within the screen of {full[0]} x {full[1]}.")
+    return left, top, width, height
+
+
+def _full_size(state: State) -> tuple[int, int]:
+    """Returns width and height of the screen as it hangs."""
+    width, height = (int(side) for side in state.mode.split("x")[:2])
+    return (height, width) if state.machine.profile.portrait else (width, height)
+
+
+def _size(ask: Ask, full: tuple[int, int], *, shrinks: bool = True) -> tuple[int, int]:
+    """Returns the size asked for; where only one side is named, the other one has the ratio of `full`."""
     width: Any = ask.data.get("width")
     height: Any = ask.data.get("height")
     for side in (width, height):
         if side is not None and (type(side) is not int or not _SMALLEST <= side <= _LARGEST):
             raise Refusal(f"'width' and 'height' have to be {_SMALLEST} to {_LARGEST}.")
     if width is None and height is None:
-        shrink = 1 if ask.member("shouldCaptureFullResolution", bool, default=False) else 3
+        shrink = 1 if not shrinks or ask.member("shouldCaptureFullResolution", bool, default=False) else 3
         return full[0] // shrink, full[1] // shrink
     return width or height * full[0] // full[1], height or width * full[1] // full[0]
 
