@@ -84,6 +84,7 @@ SLOW = (
     "console/browser",
     "deploy",
     "fleet/alerts/test_kill.py",
+    "fleet/remote/test_over_http.py",
     "foundation/storage/test_kill.py",
     "identity/jobs/test_kill.py",
     "foundation/storage/test_pooler.py",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
+from signfleet.simulator.faults import Fault
 from signfleet.simulator.fleet import fleet
 from signfleet.simulator.player import Tally
 from signfleet.simulator.run import simulate
@@ -22,8 +23,10 @@ SERIALS = [
 
 
 @contextmanager
-def running_crew(address: str, setup_token: str, boot_seconds: float = 3600) -> Iterator[None]:
-    """Runs the players until the block ends; a restart takes `boot_seconds`."""
+def running_crew(
+    address: str, setup_token: str, boot_seconds: float = 3600, faults: Collection[Fault] = ()
+) -> Iterator[None]:
+    """Runs the players until the block ends; a restart takes `boot_seconds`, and all misbehave by `faults`."""
     tally = Tally()
     loop = asyncio.new_event_loop()
 
@@ -39,6 +42,7 @@ def running_crew(address: str, setup_token: str, boot_seconds: float = 3600) -> 
                 listens=True,
                 period=600,
                 boot_seconds=boot_seconds,
+                faults=faults,
             )
 
     task = loop.create_task(work())

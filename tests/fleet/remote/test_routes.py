@@ -121,6 +121,13 @@ async def test_each_route_needs_its_own_permission_only(
             assert answer.status_code == 200, route
     for caller in (installer, operator):
         assert (await ask(caller, "POST", "snapshot")).status_code == 403
+    blind = call_as(await sign_in("blind@example.com", role=None))
+    user = await services.users.find(network.network_id, "blind@example.com")
+    assert user is not None
+    await grant(services.store, network.network_id, SETUP_DEVICE, user_id=user.id)
+    for serial in ("A1", "NOBODY"):
+        answer = await ask(blind, "PUT", "registry/a/b", params={"destinationName": serial}, json={})
+        assert answer.status_code == 404, "without View Device a player does not exist"
 
 
 @ON_SQLITE
@@ -157,6 +164,18 @@ async def test_what_cannot_be_answered_is_said_at_once(
     assert answer.status_code == status
     assert text in answer.json()["data"]["error"]["message"]
     assert (await player.get(f"{PLAYER}/commands")).status_code == 204, "nothing is left for the player"
+
+
+@ON_SQLITE
+async def test_a_token_without_a_network_learns_how_to_choose_one(
+    client: AsyncClient, player: AsyncClient, network: Any, call_as: CallAs
+) -> None:
+    """As a published back end asks: client credentials in the form, and never a network."""
+    form = {"grant_type": "client_credentials", "client_id": network.client_id, "client_secret": network.client_secret}
+    issued = (await client.post(f"{ROOT}/realms/bsncloud/protocol/openid-connect/token", data=form)).json()
+    answer = await ask(call_as(issued["access_token"]), "PUT", "sendWsMessage", json={"route": "/v1/logs"})
+    assert answer.status_code == 403
+    assert "/Self/Session/Network/" in answer.json()["data"]["error"]["message"]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"1"])

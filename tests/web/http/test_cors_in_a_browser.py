@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 
@@ -152,3 +155,34 @@ def test_a_page_that_is_not_listed_changes_nothing(scene: Scene, token: str, dev
     before = scene.fetch(device, token=token)["headers"]["etag"]
     assert scene.fetch(device, by=scene.unlisted, token=token, method="DELETE") == {"failure": "TypeError"}
     assert scene.fetch(device, token=token)["headers"]["etag"] == before
+
+
+def test_a_page_opened_from_a_file_controls_a_player(scene: Scene, tmp_path: Path) -> None:
+    """Its origin is `null`: token, preflighted change and failure are readable where `cors_origins` is `*`."""
+    (tmp_path / "page.html").write_text("<!doctype html><title>Remote</title>")
+    browser = scene.listed.context.browser
+    assert browser is not None
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto((tmp_path / "page.html").as_uri())
+    with TestingServer(tmp_path / "data", cors_origins="*") as server:
+        server.reset(devices=1)
+        serial = server.installation()["devices"][0]["serial"]
+        form = {
+            "grant_type": "password",
+            "username": f"{server.network}/{server.login}",
+            "password": server.password,
+            "client_id": server.client_id,
+            "client_secret": server.client_secret,
+        }
+        encoded = {"Content-Type": "application/x-www-form-urlencoded"}
+        signed_in = {"method": "POST", "headers": encoded, "body": urlencode(form)}
+        issued = page.evaluate(FETCH, [f"{server.base_url}/2019/03/REST/token", signed_in])
+        token = {"Authorization": f"Bearer {json.loads(issued['text'])['access_token']}"}
+        query = f"?destinationType=player&destinationName={serial}"
+        info = page.evaluate(FETCH, [f"{server.base_url}/rest/v1/info/{query}", {"headers": token}])
+        assert (info["status"], serial in info["text"]) == (200, True)
+        change = {"method": "PUT", "headers": token | {"Content-Type": "application/json"}, "body": "{}"}
+        sent = page.evaluate(FETCH, [f"{server.base_url}/rest/v1/custom/{query}", change])
+        assert (sent["status"], "not connected" in sent["text"]) == (404, True)
+    page.close()

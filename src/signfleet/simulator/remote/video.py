@@ -78,8 +78,9 @@ def _drawn(state: State, ask: Ask) -> Image.Image:
 
 def _region(region: Any, full: tuple[int, int]) -> tuple[int, int, int, int]:
     """Returns left, top, width and height of a part of the screen. Raises `Refusal`."""
-    sides = [region.get(name) for name in ("x", "y", "width", "height")] if isinstance(region, dict) else []
-    if not sides or any(type(side) is not int for side in sides):
+    given = region if isinstance(region, dict) else {}
+    sides = [side for side in map(given.get, ("x", "y", "width", "height")) if type(side) is int]
+    if len(sides) < 4:
         raise Refusal("'region' has to be an object of the numbers x, y, width and height.")
     left, top, width, height = sides
     if min(left, top) < 0 or min(width, height) < 1 or left + width > full[0] or top + height > full[1]:
