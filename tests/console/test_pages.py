@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from httpx import AsyncClient
 
-from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
-from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT
 from tests.console.browsing import sign_in
 
 PATHS = [
@@ -28,6 +27,7 @@ PATHS = [
     "/console/tags/",
     "/console/subscriptions/",
     "/console/networks/",
+    "/console/networks/players/",
     "/console/people/",
     "/console/people/invite/",
     "/console/people/roles/",
@@ -54,36 +54,25 @@ class _Links(HTMLParser):
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("path", PATHS)
-async def test_pages_need_a_person(client: AsyncClient, path: str) -> None:
-    answer = await client.get(ROOT + path)
-    assert answer.status_code == 303
-    assert answer.headers["location"].startswith("/console/sign-in?next=")
-
-
-@pytest.mark.parametrize("path", PATHS)
-async def test_pages_open_and_refer_to_this_server_alone(client: AsyncClient, path: str) -> None:
-    await sign_in(client)
-    answer = await client.get(ROOT + path)
-    assert answer.status_code == 200
-    links = _Links(answer.text).found
-    assert links
-    assert all(link.startswith(("/", "#", "?")) and not link.startswith("//") for link in links)
-    for link in links:
-        if link.startswith("/console/static/"):
-            assert (await client.get(ROOT + link)).headers["cache-control"].endswith("immutable")
-
-
-@ON_SQLITE
-@pytest.mark.parametrize("role", SYSTEM_ROLES, ids=lambda role: role.name)
-async def test_every_role_sees_a_page_or_why_not(sign_in: SignIn, call_as: CallAs, role: SystemRole) -> None:
-    token = await sign_in(f"{role.id}@example.com", role=role)
-    client = call_as()
-    client.cookies.set("signfleet", token, domain="signfleet.test", path="/")
+async def test_pages_need_a_person(client: AsyncClient) -> None:
     for path in PATHS:
         answer = await client.get(ROOT + path)
-        assert answer.status_code in (200, 403)
-        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/console/sign-in?next=")
+
+
+async def test_pages_open_and_refer_to_this_server_alone(client: AsyncClient) -> None:
+    await sign_in(client)
+    files: set[str] = set()
+    for path in PATHS:
+        answer = await client.get(ROOT + path)
+        assert answer.status_code == 200, path
+        links = _Links(answer.text).found
+        assert links
+        assert all(link.startswith(("/", "#", "?")) and not link.startswith("//") for link in links)
+        files |= {link for link in links if link.startswith("/console/static/")}
+    for file in files:
+        assert (await client.get(ROOT + file)).headers["cache-control"].endswith("immutable")
 
 
 @ON_SQLITE

@@ -18,3 +18,9 @@ def check_same_origin(call: Call) -> None:
     own = urlsplit(call.base_url)
     if origin != f"{own.scheme}://{own.netloc}" or site not in (None, "same-origin"):
         raise Forbidden("This change does not come from a page of this server. Reload the page and try again.")
+
+
+def own_path(path: str | None) -> str | None:
+    """Returns the path if it is a page of the console, else None: a link must not lead to another site."""
+    is_own = path is not None and path.startswith("/console/") and "\\" not in path and path.isprintable()
+    return path if is_own else None

@@ -24,6 +24,7 @@ from signfleet.console.player.metrics import pages as player_metric_pages
 from signfleet.console.player.rights import pages as player_right_pages
 from signfleet.console.player.routes import pages as player_tab_pages
 from signfleet.console.player.settings import pages as player_setting_pages
+from signfleet.console.players.everywhere import pages as player_search_pages
 from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.profile.routes import pages as profile_pages
 from signfleet.console.settings.routes import pages as settings_pages
@@ -42,6 +43,7 @@ def endpoints() -> list[Endpoint]:
         *sign_in_pages,
         *authorize_pages,
         *network_pages,
+        *player_search_pages,
         *now_pages,
         *player_pages,
         *player_tab_pages,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from signfleet.console.forms import FormData
+from signfleet.console.frame import networks_of
+from signfleet.console.origin import own_path
 from signfleet.console.pages import START, Pages
 from signfleet.console.view import View
-from signfleet.fleet.health.overview import Overviews
+from signfleet.fleet.devices.counts.service import DeviceCounts
+from signfleet.fleet.health.outages import Outages
 from signfleet.fleet.health.schemas import HealthCounts
 from signfleet.foundation.wire.ids import id_of
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
@@ -28,29 +31,48 @@ class _Network(NamedTuple):
     id: int
     name: str
     health: HealthCounts | None
-    devices: int
+    #: How many are dark, and since when the first is, in ms.
+    dark: int
+    since: int | None
+
+    @property
+    def devices(self) -> int:
+        counts = self.health
+        return 0 if counts is None else counts.normal + counts.warning + counts.error + counts.unknown
 
 
 @pages.get("/", needs_network=False)
-async def list_networks(view: View, users: Users, permissions: Permissions, overviews: Overviews) -> Answer:
-    """List the networks of the person, with the health of their players."""
+async def list_networks(
+    view: View, users: Users, permissions: Permissions, device_counts: DeviceCounts, outages: Outages
+) -> Answer:
+    """List the networks of the person, with the health of their players, together and in each."""
     networks = []
-    for place, row in enumerate(await users.of_person(view.call.person_id)):
-        if row.is_locked_out or row.network_is_locked_out:
-            continue
-        overview = None
+    for place, row in enumerate(await networks_of(view.call.person_id, users)):
+        health, silent = None, None
         if place < COUNTED:
             member = await users.session_of(row)
             if await permissions.allows(member, VIEW_DEVICE):
-                overview = await overviews.get(member, view.now)
-        health, devices = (None, 0) if overview is None else (overview.health, overview.devices)
-        networks.append(_Network(row.network_id, row.network_name, health, devices))
-    return view.page("networks.html", networks=networks, chosen=view.session.network_id)
+                counts = await device_counts.by_health(member)
+                health = HealthCounts(**{word.lower(): count for word, count in counts.items()})
+                causes = await outages.causes(member)
+                silent = next((each for each in causes if each.reason == "silent" and each.health == "Error"), None)
+        dark, since = (0, None) if silent is None else (silent.devices, silent.first)
+        networks.append(_Network(row.network_id, row.network_name, health, dark, since))
+    seen = [network for network in networks if network.health is not None]
+    return view.page(
+        "networks.html",
+        networks=sorted(networks, key=lambda network: network.dark, reverse=True),
+        chosen=view.session.network_id,
+        dark=sum(network.dark for network in seen),
+        devices=sum(network.devices for network in seen),
+        since=min((network.since for network in seen if network.since is not None), default=None),
+        uncounted=max(0, len(networks) - COUNTED),
+    )
 
 
 @pages.post("/", needs_network=False)
 async def choose_network(view: View, session_changes: SessionChanges) -> Answer:
-    """Choose the network of the form for this browser's session."""
-    network_id = id_of(FormData(view.call).get("network"))
-    await session_changes.choose_network(view.session, network_id, None, view.now)
-    return view.redirect(START)
+    """Choose the network of the form for this browser's session, and go on to the page of the form."""
+    form = FormData(view.call)
+    await session_changes.choose_network(view.session, id_of(form.get("network")), None, view.now)
+    return view.redirect(own_path(form.get("next")) or START)

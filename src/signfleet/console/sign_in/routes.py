@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signfleet.console.cookies import session_cookie
 from signfleet.console.forms import FormData
+from signfleet.console.origin import own_path
 from signfleet.console.pages import NETWORKS, SIGN_IN, START, Pages
 from signfleet.console.view import View
 from signfleet.foundation.errors import SignfleetError, Throttled
@@ -24,14 +25,14 @@ async def start(view: View) -> Answer:
 @pages.get("/sign-in", needs_person=False)
 async def show_sign_in(view: View) -> Answer:
     """Get the form to sign in."""
-    return _form(view, _own_path(view.call.parameter("next")))
+    return _form(view, own_path(view.call.parameter("next")) or START)
 
 
 @pages.post("/sign-in", needs_person=False)
 async def sign_in(view: View, sessions: BrowserSessions, sign_in_trace: SignInTrace) -> Answer:
     """Open a session for the login and password of the form."""
     call, form = view.call, FormData(view.call)
-    target = _own_path(form.get("next"))
+    target = own_path(form.get("next")) or START
     try:
         with sign_in_trace.of("browser", call.address, call.now) as event:
             opened = await sessions.open(form.get("login"), form.get("password"), event, call.now)
@@ -55,12 +56,6 @@ async def sign_out(view: View, sessions: BrowserSessions) -> Answer:
 def _form(view: View, target: str, *, login: str = "", error: str | None = None, status: int = 200) -> Answer:
     is_plain = not view.call.is_over_tls and not _is_loopback(view)
     return view.page("sign-in.html", status, next=target, given_login=login, error=error, is_plain=is_plain)
-
-
-def _own_path(path: str | None) -> str:
-    """Returns the path if it is a page of the console, else the start: a link must not lead to another site."""
-    is_own = path is not None and path.startswith("/console/") and "\\" not in path and path.isprintable()
-    return path if path is not None and is_own else START
 
 
 def _is_loopback(view: View) -> bool:
