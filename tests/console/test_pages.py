@@ -13,6 +13,7 @@ from tests.console.browsing import sign_in
 PATHS = [
     "/console/now/",
     "/console/players/",
+    "/console/map/",
     "/console/wall/",
     "/console/wall/?kiosk=1",
     "/console/wall/links/",

@@ -31,6 +31,7 @@ SECTIONS: Final = (
     Section("/console/now/", "layout-dashboard", later("Now"), VIEW_DEVICE),
     Section("/console/players/", "monitor", later("Players"), VIEW_DEVICE),
     Section("/console/wall/", "layout-grid", later("Wall"), VIEW_SCREENSHOTS),
+    Section("/console/map/", "map", later("Map"), VIEW_DEVICE),
     Section("/console/alerts/", "bell", later("Alerts"), VIEW_DEVICE),
     Section("/console/add/", "plus", later("Add players"), SETUP_DEVICE),
     Section("/console/groups/", "folder-input", later("Groups"), VIEW_GROUP),

@@ -12,6 +12,7 @@ from signfleet.console.authorize.routes import pages as authorize_pages
 from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.joining.routes import pages as joining_pages
 from signfleet.console.live.routes import pages as live_pages
+from signfleet.console.map.routes import pages as map_pages
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
 from signfleet.console.people.applications import pages as application_pages
@@ -52,6 +53,7 @@ def endpoints() -> list[Endpoint]:
         *player_metric_pages,
         *player_right_pages,
         *wall_pages,
+        *map_pages,
         *alert_pages,
         *rule_pages,
         *window_pages,

@@ -11,7 +11,9 @@ from tests.console.browser.conftest import DESK, PHONE, Open, axe, transferred
 FIRST_PAGE_LIMIT = 40 * 1024
 
 
-@pytest.mark.parametrize("path", ["/console/networks/", "/console/wall/?side=640", "/console/wall/links/"])
+@pytest.mark.parametrize(
+    "path", ["/console/networks/", "/console/wall/?side=640", "/console/wall/links/", "/console/map/"]
+)
 @pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
 def test_pages_have_no_barriers(opened: Open, path: str, scheme: str, size: Any) -> None:
     axe(opened(path, color_scheme=scheme, viewport=size))

@@ -31,7 +31,7 @@ _BELOW = and_(device.c.network_id == NETWORK_ID, _below(device.c.location_key))
 
 
 class RegionRow(Protocol):
-    """A place, the box around its devices, and how many they are; a column for each health is above 0 if one has it."""
+    """A place, the box around its devices, and how many they are, in all and of each health."""
 
     path: str
     document: str
@@ -40,6 +40,10 @@ class RegionRow(Protocol):
     west: float | None
     east: float | None
     devices: int
+    normal: int
+    warning: int
+    error: int
+    unknown: int
 
 
 class RegionQueries:
@@ -57,8 +61,8 @@ class RegionQueries:
     async def regions(self, network_id: int, key: str, filter: Filter | None, scope: Scope) -> list[RegionRow]:
         """Returns a row for each place with devices that scope and filter admit, in the order of the places' keys.
 
-        A row has the place's `path` and `document`, the box around its devices, their number, and for each health a
-        number that is above 0 if a device has that health.
+        A row has the place's `path` and `document`, the box around its devices, and their number in all and of each
+        health.
         """
         counted = filter is None and not _is_narrow(scope)
         query = self._queries.get(
@@ -88,16 +92,14 @@ def _maintained(scope: Scope) -> Any:
     devices = func.sum(parts.c.number)
 
     def of(health: Health) -> ColumnElement[int]:
-        return func.sum(case((parts.c.health == health, parts.c.number), else_=0)).label(health.lower())
+        number = func.sum(case((parts.c.health == health, parts.c.number), else_=0))
+        return cast(number, BigInteger).label(health.lower())
 
     places = (
         select(
             parts.c.key.label("location_key"),
             cast(devices, BigInteger).label("devices"),  # PostgreSQL's sums are decimals
-            *(
-                func.sum(case((parts.c.health == health, parts.c.number), else_=0)).label(health.lower())
-                for health in HEALTHS
-            ),
+            *(of(health) for health in HEALTHS),
         )
         .group_by(parts.c.key)
         .having(devices > 0)
@@ -152,7 +154,7 @@ def _regions(filter: Filter | None, scope: Scope) -> Any:
             func.min(device.c.gps_longitude).label("west"),
             func.max(device.c.gps_longitude).label("east"),
             func.count().label("devices"),
-            *(func.max(case((device.c.health == health, 1), else_=0)).label(health.lower()) for health in HEALTHS),
+            *(func.sum(case((device.c.health == health, 1), else_=0)).label(health.lower()) for health in HEALTHS),
         )
         .select_from(source)
         .where(_BELOW, *conditions)

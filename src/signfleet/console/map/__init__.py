@@ -1,0 +1,1 @@
+"""`/console/map`: where players stand, with their health."""
