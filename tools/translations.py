@@ -50,7 +50,7 @@ def update(language: str) -> int:
     catalogue.obsolete.clear()
     FOLDER.mkdir(exist_ok=True)
     with path_of(language).open("wb") as file:
-        write_po(file, catalogue, width=100, omit_header=False, sort_output=True, no_location=True)
+        write_po(file, catalogue, width=100, omit_header=True, sort_output=True, no_location=True)
     return sum(not each.string or not all(each.string) for each in catalogue if each.id)
 
 
