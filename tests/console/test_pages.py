@@ -17,6 +17,7 @@ PATHS = [
     "/console/wall/",
     "/console/wall/?kiosk=1",
     "/console/wall/links/",
+    "/console/jobs/",
     "/console/alerts/",
     "/console/alerts/rules/",
     "/console/alerts/rules/new/",

@@ -46,6 +46,7 @@ from signfleet.fleet.devices.tags.service import Tags
 from signfleet.fleet.groups.creation import insert_default_group
 from signfleet.fleet.groups.routes import endpoints as group_endpoints
 from signfleet.fleet.groups.service import Groups
+from signfleet.fleet.health.catalogue import CHANGEABLE
 from signfleet.fleet.health.gauges import health_source
 from signfleet.fleet.health.limits import HealthLimits
 from signfleet.fleet.health.outages import Outages
@@ -163,7 +164,7 @@ class FleetServices(IdentityServices):
     def _add_changes(self) -> None:
         """Adds the services of changes of many devices."""
         store = self.store
-        self.changes = Changes(store, self.devices, self.job_runner, self.job_lists)
+        self.changes = Changes(store, self.devices, self.job_runner, self.job_lists, CHANGEABLE)
         of_settings, of_tags = SettingsAction(self.device_settings), TagsAction(self.tags)
         self.changes.register(
             of_settings, of_tags, GroupAction(self.device_settings), DeleteAction(self.devices, self.device_deletion)

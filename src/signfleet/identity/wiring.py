@@ -37,6 +37,7 @@ from signfleet.identity.people.service import People
 from signfleet.identity.profiles.service import Profiles
 from signfleet.identity.roles.routes import endpoints as role_endpoints
 from signfleet.identity.roles.service import Roles
+from signfleet.identity.saved_views.service import SavedViews
 from signfleet.identity.self_.routes import all_endpoints as self_endpoints
 from signfleet.identity.self_.session.service import SessionChanges
 from signfleet.identity.sessions.routes import endpoints as session_endpoints
@@ -81,6 +82,7 @@ class IdentityServices(NotifyServices):
         documents = make_documents(self.job_runner)
         self.job_lists = JobLists(store, self.permissions)
         self.event_lists = EventLists(store, self.permissions)
+        self.saved_views = SavedViews(store, self.permissions)
         self.event_feeds = EventFeeds(store)
         self.fact_feeds = FactFeeds(store)
         self.passwords = Passwords()

@@ -778,6 +778,16 @@ CREATE TABLE role (
 	CONSTRAINT pk_role PRIMARY KEY (network_id, id), 
 	CONSTRAINT uq_role_network_id_name_key UNIQUE (network_id, name_key)
 );
+CREATE TABLE saved_view (
+	network_id BIGINT NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	section TEXT NOT NULL, 
+	name_key TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	address TEXT NOT NULL, 
+	last_modified_date BIGINT NOT NULL, 
+	CONSTRAINT pk_saved_view PRIMARY KEY (network_id, user_id, section, name_key)
+);
 CREATE TABLE screenshot (
 	network_id BIGINT NOT NULL, 
 	id BIGINT NOT NULL, 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signfleet.console.forms import FormData
 from signfleet.console.view import View
@@ -10,6 +10,9 @@ from signfleet.fleet.changes.schemas import DryRun, NewChange
 from signfleet.fleet.changes.service import Changes
 from signfleet.identity.jobs.schemas import Job
 from signfleet.identity.jobs.service import JobLists
+
+#: The deletion of more players than these is confirmed by typing their number.
+TYPED_ABOVE: Final = 10
 
 
 class Question(NamedTuple):
@@ -21,6 +24,12 @@ class Question(NamedTuple):
     found: DryRun
     #: Whether another number of players matches than the reader has confirmed.
     is_other: bool
+    is_deletion: bool = False
+
+    @property
+    def must_type(self) -> bool:
+        """Whether the reader types the number of players rather than presses a button."""
+        return self.is_deletion and self.found.count > TYPED_ABOVE
 
 
 async def ask_or_start(
@@ -28,11 +37,11 @@ async def ask_or_start(
 ) -> Question | Job:
     """Starts a change that the reader has confirmed for as many players as it is about; else returns the question."""
     found = await changes.check(view.session, new, view.now)
-    confirmed = form.get("count")
+    confirmed = form.get("count").strip()
     if found.count and confirmed == str(found.count):
         return await changes.submit(view.session, new, None, view.now)
     sent = {name: form.get(name) for name in fields}
-    return Question(view.call.path, sent, new.filter, found, is_other=bool(confirmed))
+    return Question(view.call.path, sent, new.filter, found, is_other=bool(confirmed), is_deletion=new.delete is True)
 
 
 async def job_of(view: View, jobs: JobLists) -> Job | None:

@@ -6,3 +6,4 @@ import "./lists.js";
 import "./palette.js";
 import "./charts.js";
 import "./live.js";
+import "./side.js";

@@ -17,6 +17,7 @@ const ACTIONS = {
   "?": () => opened("keys"),
   j: () => step(1),
   k: () => step(-1),
+  o: () => document.activeElement?.closest("tr[data-row]")?.querySelector("[data-side]")?.click(),
   x: () => document.activeElement?.closest("tr[data-row]")?.querySelector("[type=checkbox]")?.click(),
 };
 

@@ -2,7 +2,8 @@
 //   <div id="found" data-live="health device">{% block found %}…{% endblock %}</div>
 // It is fetched again, as the block of its id, after such an event: at most once a second, or in `data-every` seconds;
 // `data-device` limits it to events of one device, `data-again` fetches it once more so many seconds later, and
-// `data-src` is its address where that is not the page's. "*" is any event. Once a minute it is fetched in any case.
+// `data-src` is its address where that is not the page's. "*" is any event. Once a minute it is fetched in any case, and
+// once a second for as long as it has an element with `data-poll`.
 
 const PATH = "/console/events";
 const SILENCE = 50_000; // ms; the server sends a beat every 20 s
@@ -175,6 +176,10 @@ if (sign) {
   channel?.addEventListener("message", ({ data }) => receive(data));
   channel?.postMessage({ asks: true });
   setInterval(() => happened({ many: [] }), MINUTE);
+  setInterval(() => {
+    for (const each of document.querySelectorAll("[data-poll]")) stale.add(each.closest("[data-live]"));
+    if (stale.size) schedule();
+  }, 1000);
   // Without TLS, browsers have no locks: each tab has its own stream then.
   if (navigator.locks && channel) navigator.locks.request("signfleet live", lead);
   else lead();

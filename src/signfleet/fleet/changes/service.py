@@ -10,10 +10,12 @@ from msgspec.json import decode
 
 from signfleet.fleet.changes.actions import Act, Action, Outcome
 from signfleet.fleet.changes.schemas import DryRun, Example, NewChange
+from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.selection import DeviceSelection
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.store import FoundDevice
 from signfleet.foundation.errors import Forbidden, Invalid, SignfleetError
+from signfleet.foundation.expressions.catalogue import Catalogue
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.json import encode
 from signfleet.identity.jobs import store as queries
@@ -50,12 +52,14 @@ class Changes:
 
     name = "change"
 
-    def __init__(self, store: Store, devices: Devices, runner: JobRunner, jobs: JobLists) -> None:
+    def __init__(
+        self, store: Store, devices: Devices, runner: JobRunner, jobs: JobLists, catalogue: Catalogue = DEVICES
+    ) -> None:
         self._store = store
         self._devices = devices
         self._runner = runner
         self._jobs = jobs
-        self._selection = DeviceSelection(store)
+        self._selection = DeviceSelection(store, catalogue)
         self._actions: dict[str, Action] = {}
         runner.register(self)
 
@@ -106,6 +110,14 @@ class Changes:
         self._require_scope(session, action)
         undone = {"undo": row.id, "action": action.name}
         return await self.start(session, NewJob(self.name, row.subject, undone, session, None, request_key), now)
+
+    async def can_undo(self, session: Session, ref: str) -> bool:
+        """Returns whether the old values of a job can be put back. Raises `NotFound`."""
+        row = await self._jobs.row(session, ref)
+        if row.kind != self.name or row.finished_date is None:
+            return False
+        _, given = await self.finished(session, ref, self.name)
+        return "undo" not in given and self._actions[given["action"]].undo(Outcome({}, {})) is not None
 
     async def next_step(self, run: Run) -> Step:
         """Takes the next devices of a filter, of the failures of a job, or of those that a job has changed."""

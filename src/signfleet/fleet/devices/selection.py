@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.foundation.errors import Invalid
-from signfleet.foundation.expressions.catalogue import Filter
+from signfleet.foundation.expressions.catalogue import Catalogue, Filter
 from signfleet.foundation.expressions.listing import Listing, Scope
 from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -33,9 +33,10 @@ class Found(NamedTuple):
 class DeviceSelection:
     """Searches outside of transactions, because SQLite has one writer; inside, `Found.still_matching` checks again."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue = DEVICES) -> None:
         self._store = store
-        self._listing = Listing(DEVICES)
+        self._catalogue = catalogue
+        self._listing = Listing(catalogue)
         self._queries = QueryCache()
 
     async def find(self, network_id: int, text: str, scope: Scope) -> Found:
@@ -52,7 +53,7 @@ class DeviceSelection:
         self, network_id: int, found: Found, size: int, *, after: int = 0, last: int | None = None
     ) -> list[int]:
         """Returns the first ids that match, ascending: after one, and up to `last`."""
-        order = DEVICES.sort("[Id] ASC")
+        order = self._catalogue.sort("[Id] ASC")
         page = await self._listing.page(
             self._store,
             network_id,
@@ -66,7 +67,7 @@ class DeviceSelection:
 
     async def last(self, network_id: int, found: Found) -> int:
         """Returns the highest id that matches, or 0."""
-        order = DEVICES.sort("[Id] DESC")
+        order = self._catalogue.sort("[Id] DESC")
         page = await self._listing.page(
             self._store, network_id, filter=found.filter, sort=order, position=None, size=1, scope=found.scope
         )

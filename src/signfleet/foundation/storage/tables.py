@@ -253,6 +253,18 @@ user_profile = Table(
     _required("last_modified_date", BigInteger),
 )
 
+saved_view = Table(
+    "saved_view",
+    metadata,
+    _network_id(),
+    Column("user_id", BigInteger, primary_key=True, comment="0: a view of everybody"),
+    Column("section", Text, primary_key=True),
+    Column("name_key", Key, primary_key=True),
+    _required("name", Text),
+    _required("address", Text, comment="its query"),
+    _required("last_modified_date", BigInteger),
+)
+
 user_notification = Table(
     "user_notification",
     metadata,

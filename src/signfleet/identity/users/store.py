@@ -13,6 +13,7 @@ from signfleet.foundation.storage.tables import (
     permission,
     person,
     role,
+    saved_view,
     session,
     user,
     user_notification,
@@ -212,6 +213,7 @@ DELETIONS = tuple(
     for table, column in (
         (session, session.c.user_id),
         (user_profile, user_profile.c.user_id),
+        (saved_view, saved_view.c.user_id),
         (user_notification, user_notification.c.user_id),
         (user, user.c.id),
     )
