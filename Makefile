@@ -25,10 +25,10 @@ TOOLS      := $(TOOLS_VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check house bench profile torture wheel install deb docs vendor translations lock sbom audit clean
+.PHONY: help demo test quick check house bench profile torture wheel install deb docs screenshots vendor translations lock sbom audit clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLAYERS=25)
 	@exec $(VENV)/bin/signfleet demo --port '$(PORT)' --data '$(DATA)' --players '$(PLAYERS)' $(ARGS)
@@ -79,6 +79,9 @@ docs: $(DEV) ## Write COMPATIBILITY.md and the generated parts of docs again
 	@$(PY) tools/compatibility.py
 	@$(PY) tools/reference.py
 	@$(PY) tools/performance.py
+
+screenshots: $(DEV) ## Take the pictures of the console for README and docs/console.md again
+	@$(PY) -m tools.screenshots $(ARGS)
 
 vendor: $(DEV) ## Fetch the files of others that the console serves again, and check their sums
 	@$(PY) tools/vendor.py

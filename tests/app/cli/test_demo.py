@@ -66,6 +66,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 def test_the_first_start_prints_a_line_that_lists_the_players(demo: Demo, tmp_path: Path) -> None:
     assert "8 of 8 simulated players have joined." in demo.printed
+    first, login, password, *_ = demo.printed.splitlines()
+    assert first == f"Open {demo.credentials['base_url']}/console/ in a browser and sign in:"
+    assert (login.split()[-1], password.split()[-1]) == (demo.credentials["login"], demo.credentials["password"])
     assert all(value in demo.printed for name, value in demo.credentials.items() if name != "accounts")
     listed = subprocess.run(
         ["sh", "-c", demo.line], env=curl_on_path(tmp_path), capture_output=True, text=True, check=True

@@ -60,9 +60,14 @@ def test_pages_have_no_barriers(browser: Browser, address: str, path: str, schem
     page.context.close()
 
 
-def test_the_root_leads_to_the_reference_and_its_links_are_large_enough(browser: Browser, address: str) -> None:
+def test_the_root_leads_to_the_console(browser: Browser, address: str) -> None:
     page = opened(browser, address, viewport=DESK)
-    assert page.url == f"{address}/docs"
+    assert page.url.startswith(f"{address}/console/sign-in")
+    page.context.close()
+
+
+def test_the_links_of_the_reference_are_large_enough(browser: Browser, address: str) -> None:
+    page = opened(browser, f"{address}/docs", viewport=DESK)
     small = page.evaluate(
         "[...document.querySelectorAll('a, input')].filter(element => {"
         " const box = element.getBoundingClientRect(); return box.height < 24 || box.width < 24; })"
@@ -73,7 +78,7 @@ def test_the_root_leads_to_the_reference_and_its_links_are_large_enough(browser:
 
 
 def test_search_narrows_the_page_and_reports_an_empty_result(browser: Browser, address: str) -> None:
-    page = opened(browser, address, viewport=DESK)
+    page = opened(browser, f"{address}/docs", viewport=DESK)
     page.fill("#find", "beacon name")
     shown = page.locator("main section[id]:visible").count()
     assert 0 < shown < page.locator("main section[id]").count()

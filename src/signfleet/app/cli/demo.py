@@ -185,13 +185,15 @@ async def _simulate(
 
 def _summary(credentials: Credentials, folder: Path, players: int) -> str:
     url = credentials.base_url
-    return f"""signfleet runs at {url}
+    return f"""Open {url}/console/ in a browser and sign in:
+  login          {credentials.login}
+  password       {credentials.password}
+
+signfleet runs at {url}
   API            {url}/2022/06/REST/
   its reference  {url}/docs
 
   network        {credentials.network}
-  login          {credentials.login}
-  password       {credentials.password}
   client id      {credentials.client_id}
   client secret  {credentials.client_secret}
   (also in {folder / CREDENTIALS}, with a user for each role and a user of a second network)

@@ -47,8 +47,10 @@ def render(name: str, base: str) -> str:
     for at, token in enumerate(tokens):
         if token.type == "heading_open":
             token.attrSet("id", anchor(tokens[at + 1].content))
-        elif token.type == "th_open":
+        elif token.type == "th_open" and tokens[at + 1].content:
             token.attrSet("scope", "col")
+        elif token.type == "th_open":
+            token.tag = tokens[at + 2].tag = "td"  # a heading without words
         elif token.type == "inline":
             _lead(token.children or [], base)
     return str(reader.renderer.render(tokens, reader.options, {}))

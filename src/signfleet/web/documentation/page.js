@@ -23,6 +23,9 @@ document.getElementById("find").addEventListener("input", (event) => {
     if (entry) entry.hidden = section.hidden;
     count += !section.hidden;
   }
+  for (const guide of document.querySelectorAll("[data-guide]")) {
+    guide.hidden = !words.every((word) => guide.textContent.toLowerCase().includes(word));
+  }
   hideEmpty(document.querySelectorAll("main h2[id]"), (element) => !element.hidden);
   hideEmpty(document.querySelectorAll("nav h2"), (element) => element.querySelector("li:not([hidden])"));
   if (!words.length) found.textContent = "";

@@ -34,7 +34,7 @@ _NOSNIFF = header("X-Content-Type-Options", "nosniff")
 #: Who came by TLS comes by TLS for a year.
 _STRICT = header("Strict-Transport-Security", "max-age=31536000")
 #: The page for people.
-DOCUMENTATION = "/docs"
+START = "/console/"
 
 
 class AsgiApp:
@@ -115,7 +115,7 @@ class AsgiApp:
             found = self._router.find(call.raw_path)
             if found is None:
                 if _is_browser_at_root(call):
-                    return "/", self._to_documentation()
+                    return "/", self._to_console()
                 raise NotFound("There is nothing at this address.")
             route, parameters = found
             template = route.template
@@ -128,9 +128,9 @@ class AsgiApp:
         except Exception as error:
             return template, error_response(call, template, error)
 
-    def _to_documentation(self) -> Response:
-        """Leads people who open the server's address to what they can read; programs get 404 there."""
-        location = header("Location", f"{self._root.decode()}{DOCUMENTATION}")
+    def _to_console(self) -> Response:
+        """Leads people who open the server's address to the console; programs get 404 there."""
+        location = header("Location", f"{self._root.decode()}{START}")
         return Response(303, [location, header("Vary", "Accept"), header("Cache-Control", "no-store")])
 
 
