@@ -9,7 +9,9 @@ the space.
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -22,7 +24,8 @@ from playwright.sync_api import Page, sync_playwright
 from signfleet.testing import TestingServer
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
-PLAYERS = 60
+SEEDED = 20
+PLAYERS = 40
 SIZE = {"width": 1280, "height": 800}
 #: Pages by the name of their picture; a page that the server does not have has none.
 PAGES = {
@@ -47,6 +50,15 @@ def dark_town(server: TestingServer) -> int:
         server.player(device["serial"], "Dark")
     server.advance(DARK_SECONDS)
     return int(chosen[0]["id"])
+
+
+def add_players(server: TestingServer) -> None:
+    """Lets more players join and send pictures of their screens, as `signfleet simulate` does."""
+    headers = {"Authorization": f"Bearer {server.token()}"}
+    issued = httpx.post(f"{server.base_url}/admin/v1/setup-tokens/", headers=headers).json()
+    fleet = ["--players", str(PLAYERS), "--seed", "5", "--rounds", "3", "--period", "2", "--concurrency", "8"]
+    command = [sys.executable, "-m", "signfleet", "simulate", "--url", server.base_url, *fleet]
+    subprocess.run(command, env={**os.environ, "SETUP_TOKEN": issued["token"]}, check=True)  # noqa: S603 - our own
 
 
 def sign_in(page: Page, server: TestingServer) -> None:
@@ -77,9 +89,10 @@ def main(folder: Path) -> None:
     if program is None:
         sys.exit("There is no Chromium here.")
     with tempfile.TemporaryDirectory() as data, TestingServer(data) as server, sync_playwright() as playwright:
-        server.seed(devices=PLAYERS)
+        server.seed(devices=SEEDED)
         server.advance(DARK_SECONDS)
         player = dark_town(server)
+        add_players(server)
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_context(viewport=SIZE, locale="en", color_scheme="light").new_page()
         page.set_default_timeout(60_000)

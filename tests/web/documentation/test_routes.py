@@ -132,10 +132,10 @@ async def test_the_page_has_every_operation(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", ""])
-async def test_a_browser_at_the_root_is_led_to_the_page(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_browser_at_the_root_is_led_to_the_console(client: httpx.AsyncClient, path: str) -> None:
     for method in ("GET", "HEAD"):
         answer = await client.request(method, path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/docs")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/console/")
         assert answer.headers["Vary"] == "Accept"
 
 
@@ -148,9 +148,9 @@ async def test_a_program_at_the_root_gets_a_json_error(client: httpx.AsyncClient
     assert answer.status_code == 404
 
 
-async def test_the_root_below_a_path_leads_to_the_page_there() -> None:
+async def test_the_root_below_a_path_leads_to_the_console_there() -> None:
     settings = Settings(public_url="https://signs.example/fleet/")
     transport = httpx.ASGITransport(served(settings))
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         answer = await client.get("/fleet/", headers={"Accept": "text/html"})
-    assert answer.headers["Location"] == "/fleet/docs"
+    assert answer.headers["Location"] == "/fleet/console/"

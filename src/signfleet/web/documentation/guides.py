@@ -16,6 +16,7 @@ from markdown_it.token import Token
 #: The guides by their name in addresses; the ones that most people look for come first.
 FIRST: Final = ("expressions", "player-protocol", "settings", "console")
 _LINK: Final = re.compile(r"(?:(?P<guide>[a-z-]+)\.md)?(?:#(?P<place>[\w-]+))?")
+_PICTURE: Final = re.compile(r"^!\[.*\n+", re.MULTILINE)
 _MARKUP: Final = re.compile(r"[^\w\- ]")
 
 
@@ -28,8 +29,8 @@ def names() -> list[str]:
 
 @cache
 def source(name: str) -> str:
-    """Returns the text of a guide."""
-    return files(__package__).joinpath("guides", f"{name}.md").read_text(encoding="utf-8")
+    """Returns the text of a guide, without pictures: pages load nothing."""
+    return _PICTURE.sub("", files(__package__).joinpath("guides", f"{name}.md").read_text(encoding="utf-8"))
 
 
 def title(name: str) -> str:
@@ -68,7 +69,9 @@ def _lead(tokens: list[Token], base: str) -> None:
         if token.type == "link_open":
             address = _address(str(token.attrGet("href") or ""), base)
             is_text = address is None
-            token.attrs = {} if address is None else {"href": address}
+            token.attrs.clear()
+            if address is not None:
+                token.attrSet("href", address)
         elif token.type != "link_close":
             continue
         if is_text:
