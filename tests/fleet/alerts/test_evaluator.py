@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
+from signfleet.fleet.alerts.store import LIVE as LIVE_AMONG
+from signfleet.fleet.alerts.store import STATES_AMONG
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import alert, alert_rule, device
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
@@ -44,3 +48,27 @@ async def test_alerts_open_and_end_a_hundred_at_a_time(
     await services.alert_evaluator.run(moment + 2 * MINUTE)
     assert live[-1] == 0  # all of them in one run, not a step a minute
     assert max(abs(after - before) for before, after in pairwise(live)) == STEP
+
+
+@ON_SQLITE
+async def test_others_get_their_turn_while_a_large_fleet_is_compared(
+    services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing changes, and SQLite reads without a pause: no turn of the loop compares more than a hundred devices."""
+    store, moment = services.store, now()
+    await register(store, network.network_id, [f"S{number:04}" for number in range(8 * STEP)])
+    await store.write(lambda tx: tx.execute(GO_DARK))
+    await services.alert_evaluator.run(moment)
+    reads, read = [0], store.all
+
+    async def counted(query: Any, **params: Any) -> Any:
+        reads[-1] += query in (STATES_AMONG, LIVE_AMONG)
+        return await read(query, **params)
+
+    monkeypatch.setattr(store, "all", counted)
+    evaluating = asyncio.create_task(services.alert_evaluator.run(moment + MINUTE))
+    while not evaluating.done():
+        await asyncio.sleep(0)
+        reads.append(0)
+    assert sum(reads) == 16
+    assert max(reads) <= 2

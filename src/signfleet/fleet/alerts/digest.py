@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
 #: What devices may share, the most telling first: it decides between equally many.
@@ -52,19 +53,40 @@ class Cluster(NamedTuple):
 
 
 def clusters(subjects: Sequence[Subject]) -> list[Cluster]:
-    """Returns the fewest mails: again and again the largest number of devices that share something."""
-    rest, found = list(subjects), []
-    while rest:
-        by_value: dict[tuple[int, str], list[Subject]] = defaultdict(list)
-        for subject in rest:
-            for rank, member in enumerate(SHARED):
-                if value := getattr(subject, member):
-                    by_value[rank, value].append(subject)
-        largest = min(by_value.items(), key=lambda each: (-len(each[1]), each[0][0]), default=None)
-        together = largest[1] if largest is not None else rest[:1]
+    """Returns the fewest mails: again and again the largest number of devices that share something.
+
+    Each device counts down what it shared when it is chosen, so the time grows with their number, not its square.
+    """
+    by_value: dict[tuple[int, str], list[int]] = defaultdict(list)
+    values: list[list[tuple[int, str]]] = []
+    for number, subject in enumerate(subjects):
+        own = [(rank, value) for rank, member in enumerate(SHARED) if (value := getattr(subject, member))]
+        values.append(own)
+        for each in own:
+            by_value[each].append(number)
+    counts = {value: len(numbers) for value, numbers in by_value.items()}
+    largest = [(-count, value[0], by_value[value][0], value) for value, count in counts.items()]
+    heapify(largest)
+    chosen: set[int] = set()
+    found: list[Cluster] = []
+
+    def choose(numbers: Sequence[int]) -> None:
+        together = [subjects[number] for number in numbers]
         found.append(Cluster(together, shared_by(together)))
-        chosen = {(subject.device_id, subject.serial) for subject in together}
-        rest = [subject for subject in rest if (subject.device_id, subject.serial) not in chosen]
+        chosen.update(numbers)
+        for number in numbers:
+            for each in values[number]:
+                counts[each] -= 1
+
+    while largest:
+        negative, rank, first, value = heappop(largest)
+        if counts[value] == -negative:
+            choose([number for number in by_value[value] if number not in chosen])
+        elif counts[value]:  # others of its devices were chosen since
+            heappush(largest, (-counts[value], rank, first, value))
+    for number in range(len(subjects)):
+        if number not in chosen:
+            choose([number])
     return found
 
 

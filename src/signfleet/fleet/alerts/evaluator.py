@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -168,6 +169,7 @@ class AlertEvaluator:
             if ids:
                 pages.seen.update(ids)
                 comparison = await self._evaluation.compare(pages.network_id, pages.rules, ids, now)
+                await asyncio.sleep(0)  # SQLite reads without a pause: others get their turn
                 if await self._evaluation.differs(comparison, now):
                     await self._apply(comparison, now)
             if len(rows) < BATCH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ LONGEST: Final = 10 * MINUTE
 STEP: Final = 1000
 LISTED: Final = 50
 
+#: How many devices are read before others get their turn.
+_AT_ONCE: Final = 100
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -80,9 +83,12 @@ class _Content(NamedTuple):
     rules: str
 
 
-class _Letter(NamedTuple):
+class _Letters(NamedTuple):
+    """The mails to one user; `omitted` are those beyond what a user gets within an hour, which nobody has written."""
+
     recipient: Recipient
-    mail: Mail
+    mails: list[Mail]
+    omitted: int
 
 
 _read = msgspec.json.Decoder(_Document).decode
@@ -125,24 +131,25 @@ class Mailing:
         async def work(tx: Transaction, _reader: Reader) -> None:
             ids = [notice.id for notice in notices]
             await tx.execute(notice_queries.DELETE, network_id=waiting.network_id, ids=ids)
-            for letter in letters:
-                await self._post(tx, waiting.network_id, letter, now)
+            for each in letters:
+                await self._post(tx, waiting.network_id, each, now)
 
         await lease.write(work)
 
-    async def _post(self, tx: Transaction, network_id: int, letter: _Letter, now: int) -> None:
-        """Puts a mail into the outbox, or counts it as omitted if the user has got enough within the hour."""
-        key = {"in_network": network_id, "of_user": letter.recipient.id}
+    async def _post(self, tx: Transaction, network_id: int, letters: _Letters, now: int) -> None:
+        """Puts mails into the outbox, and counts as omitted what is more than the user gets within the hour."""
+        user_id, mails, omitted = letters.recipient.id, letters.mails, letters.omitted
+        key = {"in_network": network_id, "of_user": user_id}
         allowance = await tx.one(notice_queries.ALLOWANCE, **key)
+        posted = mails[: max(0, self._most - (0 if allowance is None else allowance.sent))]
+        omitted += len(mails) - len(posted)
         if allowance is None:
-            row = {"network_id": network_id, "user_id": letter.recipient.id, "since_date": now}
-            await tx.execute(notice_queries.INSERT_ALLOWANCE, **row, sent=1, omitted=0)
+            row = {"network_id": network_id, "user_id": user_id, "since_date": now}
+            await tx.execute(notice_queries.INSERT_ALLOWANCE, **row, sent=len(posted), omitted=omitted)
         else:
-            is_over = allowance.sent >= self._most
-            await tx.execute(notice_queries.COUNT_MAIL, **key, more=0 if is_over else 1, fewer=1 if is_over else 0)
-            if is_over:
-                return
-        await self._outbox.put(tx, letter.mail.message(network_id), now)
+            await tx.execute(notice_queries.COUNT_MAIL, **key, more=len(posted), fewer=omitted)
+        for mail in posted:
+            await self._outbox.put(tx, mail.message(network_id), now)
 
     async def _end_hour(self, lease: Lease, network_id: int, user_id: int, now: int) -> None:
         """Ends an hour; a user who would have got more mails gets one that says how many."""
@@ -162,7 +169,8 @@ class Mailing:
 
         await lease.write(work)
 
-    async def _letters(self, network_id: int, topic: Topic, notices: Sequence[NoticeRow]) -> list[_Letter]:
+    async def _letters(self, network_id: int, topic: Topic, notices: Sequence[NoticeRow]) -> list[_Letters]:
+        """Writes the mails, one and then others get their turn: very many players may have nothing in common."""
         subjects = await self._subjects(network_id, notices, in_stock=topic.name in SUBSCRIPTION_TOPICS)
         network = _NetworkName(network_id, await self._network_name(network_id))
         rules = Rules(await self._store.all(queries.RULES, in_network=network_id))
@@ -170,7 +178,7 @@ class Mailing:
         for notice in notices:
             by_rules[notice.rules, notice.earlier].append(_key(notice))
         groups = [(*map(msgspec.json.decode, texts), keys) for texts, keys in by_rules.items()]
-        letters: list[_Letter] = []
+        letters: list[_Letters] = []
         for recipient in await self._store.all(notice_queries.RECIPIENTS, network_id=network_id):
             asker = Asker(topic, recipient.id, settings_of(recipient))
             asked: dict[tuple[int, object], Ways] = {}
@@ -178,12 +186,22 @@ class Mailing:
                 if ways := asker.ways(rules, ids, earlier):
                     asked = dict.fromkeys(keys, ways) | asked
             own = await self._visible(network_id, recipient, [subjects[key] for key in asked]) if asked else []
+            mails: list[Mail] = []
+            omitted = 0
             for cluster in clusters(own):
                 of_cluster = {asked[subject.key] for subject in cluster.subjects}
-                if asker.wants(of_cluster, len(cluster.subjects)):
-                    names = {rules.name(id_): None for ways in of_cluster for id_ in ways.rules}
-                    content = _Content(topic, cluster, of_cluster, ", ".join(names))
-                    letters.append(_Letter(recipient, self._mail(network, recipient, asker.settings, content)))
+                if not asker.wants(of_cluster, len(cluster.subjects)):
+                    continue
+                if len(mails) == self._most:
+                    omitted += 1
+                    continue
+                names = {rules.name(id_): None for ways in of_cluster for id_ in ways.rules}
+                content = _Content(topic, cluster, of_cluster, ", ".join(names))
+                mails.append(self._mail(network, recipient, asker.settings, content))
+                await asyncio.sleep(0)
+            if mails or omitted:
+                letters.append(_Letters(recipient, mails, omitted))
+            await asyncio.sleep(0)
         return letters
 
     def _mail(
@@ -228,7 +246,9 @@ class Mailing:
         rows = await self._store.scan_all(notice_queries.FACTS, network_id=network_id, ids=ids) if ids else []
         facts = {row.id: row for row in rows}
         found: dict[tuple[int, object], Subject] = {}
-        for key, notice in latest.items():
+        for number, (key, notice) in enumerate(latest.items()):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             device_id = notice.device_id
             row = facts.get(device_id)
             if row is None:
