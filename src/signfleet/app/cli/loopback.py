@@ -9,7 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PATH = "/callback"
-_PAGE = b"<!doctype html><meta charset=utf-8><title>signfleet</title><p>Done: go back to the command line.</p>"
+_PAGE = (
+    b"<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href=data:,><title>signfleet</title>"
+    b"<p>Done: go back to the command line.</p>"
+)
 
 
 class Loopback:
