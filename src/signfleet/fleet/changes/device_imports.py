@@ -16,6 +16,7 @@ from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.store import FoundDevice
 from signfleet.foundation.errors import NotFound
 from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.expressions.query_cache import QueryCache
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.jobs.runner import JobRunner
@@ -47,6 +48,7 @@ class DeviceImports(Imports[RowEdit]):
         self._settings = settings
         self._tags = tags
         self._listing = Listing(DEVICES)
+        self._queries = QueryCache()
 
     def read_head(self, names: list[str]) -> Head:
         """Reads the heading: columns of the list of devices as CSV, and tags."""
@@ -61,7 +63,8 @@ class DeviceImports(Imports[RowEdit]):
         keys = {line: fold(edit.serial) for line, edit in edits.items()}
         rows = await self._store.all(queries.IDS_OF_SERIALS, network_id=session.network, keys=list(keys.values()))
         scope = await self._devices.scope(session)
-        query = self._listing.matching_among(None, scope)
+        query = self._queries.get((scope.name,), lambda: self._listing.matching_among(None, scope))
+        await query.prepare(self._store.dialect)
         ids = [row.id for row in rows]
         visible = {
             row.id for row in await self._store.all(query, network_id=session.network, ids=ids, **scope.parameters)

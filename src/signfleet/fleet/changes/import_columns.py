@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from copy import deepcopy
+from functools import cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
@@ -174,6 +175,7 @@ def _object(column: Column, cell: str) -> dict[str, Any]:
     return value
 
 
+@cache
 def _kinds(path: Path) -> set[Any]:
     """Returns the types that the property of a device at a path may have."""
     kind: Any = Player
