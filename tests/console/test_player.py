@@ -70,6 +70,13 @@ async def test_each_tab_is_a_page_and_a_fragment(client: AsyncClient, player: Se
         part = await client.get(ROOT + player.page + tab, headers=SCRIPT)
         assert part.text.startswith('<div id="player">'), tab
         assert f'href="{player.page}{tab}"' in part.text
+    for tab, block, begin in (
+        ("", "panels", "<section"),
+        ("pictures/", "shots", '<ul class="pictures">'),
+        ("timeline/", "happened", "<tr"),
+    ):
+        refresh = SCRIPT | {"X-Refresh": "true", "X-Fragment": block}
+        assert (await client.get(ROOT + player.page + tab, headers=refresh)).text.strip().startswith(begin)
     assert "data-chart" in (await client.get(f"{ROOT}{player.page}metrics/cpu.load/?range=7d", headers=SCRIPT)).text
     for wrong in ("metrics/?range=9d", "timeline/?range=x", "rights/?operation=x", "metrics/a b/"):
         assert (await client.get(ROOT + player.page + wrong)).status_code == 400

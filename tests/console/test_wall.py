@@ -58,6 +58,8 @@ async def test_the_wall_shows_pictures_in_two_sizes_and_what_they_look_like(
         assert picture.status_code == 200
         assert Image.open(BytesIO(picture.content)).size == size
         assert (await call_as().get(source.replace(f"/{side}/", "/150/"))).status_code == 404
+    part = (await client.get(ROOT + WALL, headers=SCRIPT | {"X-Refresh": "true"})).text
+    assert (part.strip()[:3], f'id="w{player}"' in part, "<ul" in part) == ("<li", True, False)
     for wrong in ("side=5", "order=x", "search=x:y"):
         assert (await client.get(f"{ROOT}{WALL}?{wrong}")).status_code == 400
 

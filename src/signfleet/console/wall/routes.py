@@ -67,8 +67,8 @@ async def show_wall(
     template = "wall/wall.html"
     if is_kiosk:
         template = _kiosk_template(view)
-    elif view.is_fragment and marker and not view.is_refresh:
-        template = "wall/tiles.html"
+    elif view.is_fragment and not error:
+        template = "wall/tiles.html" if view.is_refresh else "wall/page.html"
     return view.page(
         template,
         400 if error else 200,
@@ -80,6 +80,7 @@ async def show_wall(
         looks=LOOKS,
         days=DAYS,
         is_kiosk=is_kiosk,
+        marker=marker,
         conditions=conditions,
         error=error,
         filter=search.filter_of(conditions),
