@@ -12,6 +12,7 @@ from signfleet.app.wiring import Services
 from signfleet.fleet.health.sweep import HealthSweep
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_status, event, health_period
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from tests.conftest import CallAs
 from tests.fleet.health.sweeping import PLAYER, Sweep, join
@@ -181,6 +182,17 @@ async def test_one_of_several_servers_is_enough_to_hear_reports(
         await running.run(reported + later * MINUTE)
     await stopped.run(reported + 10 * MINUTE)
     assert (await health(admin))[0] == "Warning"
+    *_, last = [row for row in await services.store.scan_all(EVENTS) if row.kind == "HealthChanged"]
+    data = msgspec.json.decode(last.data)
+    assert (data["code"], datetime.parse(data["date"])) == ("silent", reported)  # for clients with other languages
+
+
+async def test_an_event_says_what_is_free_of_a_storage(player: AsyncClient, services: Services) -> None:
+    stats = {"sizeTotal": 1000, "sizeFree": 4}
+    await report(player, services, status={"storage": [{"interface": "SD1", "access": "ReadWrite", "stats": stats}]})
+    (found,) = [row for row in await services.store.scan_all(EVENTS) if row.kind == "HealthChanged"]
+    data = msgspec.json.decode(found.data)
+    assert (data["code"], data["subject"], data["freePercent"]) == ("storageFull", "SD1", 0.4)
 
 
 async def test_an_unchanged_health_writes_nothing_more(

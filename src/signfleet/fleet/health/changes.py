@@ -11,6 +11,7 @@ from signfleet.fleet.health.rules import Reason, Verdict
 from signfleet.fleet.health.store import StoredHealth
 from signfleet.fleet.health.wording import describe
 from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.text import fold
 from signfleet.notify.events.kinds import HealthChanged
 from signfleet.notify.events.recording import Event, record
@@ -57,7 +58,9 @@ def _event(row: StoredHealth, verdict: Verdict, now: int) -> Event:
         to=verdict.health,
         reason=reason and describe(reason, now),
         code=reason and reason.code,
+        date=None if reason is None or reason.date is None else datetime.format(reason.date),
         subject=reason and reason.subject,
+        free_percent=reason and reason.number,
     )
     return Event(data, row.id, row.serial)
 

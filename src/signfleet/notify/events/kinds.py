@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 import msgspec
 
-from signfleet.foundation.wire.types import Health
+from signfleet.foundation.wire.types import DateTime, Health
 
 
 class EventData(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True):
@@ -41,14 +41,19 @@ class DeviceRemoved(EventData):
 
 
 class HealthChanged(EventData):
-    """The health of a device changed, by a report or by its absence. `code` and `subject` are those of the reason."""
+    """The health of a device changed, by a report or by its absence.
+
+    `code`, `date`, `subject` and `free_percent` are those of the reason, as the list of healths has them.
+    """
 
     named_by = "to"
     from_: Health = msgspec.field(name="from")
     to: Health
     reason: str | None = None
     code: str | None = None
+    date: DateTime | None = None
     subject: str | None = None
+    free_percent: float | None = None
 
 
 class ErrorReported(EventData):
