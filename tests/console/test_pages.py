@@ -37,6 +37,7 @@ PATHS = [
     "/console/people/roles/new/",
     "/console/people/permissions/",
     "/console/people/permissions/roles/2/",
+    "/console/people/permissions/users/1/",
     "/console/people/applications/",
     "/console/people/setup-tokens/",
     "/console/audit/",

@@ -146,7 +146,11 @@ async def _shown(
         "is_saved": view.call.parameter("saved") is not None and error is None,
         "trees": ROOTS,
         "kinds": KINDS,
-        "asked": {"user": "", "operation": "", "device": target.name if target.kind == "devices" else ""},
+        "asked": {
+            "user": target.name if target.kind == "users" else "",
+            "operation": "",
+            "device": target.name if target.kind == "devices" else "",
+        },
     }
     status = 200 if error is None else 400
     if target.principal is not None:
