@@ -8,8 +8,8 @@ from signfleet.console.forms import FormData
 from signfleet.console.view import View
 from signfleet.fleet.changes.schemas import DryRun, NewChange
 from signfleet.fleet.changes.service import Changes
+from signfleet.foundation.wire.json import encode
 from signfleet.identity.jobs.schemas import Job
-from signfleet.identity.jobs.service import JobLists
 
 #: The deletion of more players than these is confirmed by typing their number.
 TYPED_ABOVE: Final = 10
@@ -22,6 +22,8 @@ class Question(NamedTuple):
     fields: dict[str, str]
     filter: str
     found: DryRun
+    #: The body of the request that does the same.
+    body: str
     #: Whether another number of players matches than the reader has confirmed.
     is_other: bool
     is_deletion: bool = False
@@ -30,6 +32,10 @@ class Question(NamedTuple):
     def must_type(self) -> bool:
         """Whether the reader types the number of players rather than presses a button."""
         return self.is_deletion and self.found.count > TYPED_ABOVE
+
+
+#: Where the job of a change is, with its failures and how to undo it.
+JOBS: Final = "/console/jobs/"
 
 
 async def ask_or_start(
@@ -41,10 +47,12 @@ async def ask_or_start(
     if found.count and confirmed == str(found.count):
         return await changes.submit(view.session, new, None, view.now)
     sent = {name: form.get(name) for name in fields}
-    return Question(view.call.path, sent, new.filter, found, is_other=bool(confirmed), is_deletion=new.delete is True)
-
-
-async def job_of(view: View, jobs: JobLists) -> Job | None:
-    """Returns the job that the address names, which a change has started."""
-    ref = view.call.parameter("job")
-    return None if ref is None else await jobs.get(view.session, ref)
+    return Question(
+        view.call.path,
+        sent,
+        new.filter,
+        found,
+        encode(new).decode(),
+        is_other=bool(confirmed),
+        is_deletion=new.delete is True,
+    )

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from signfleet.console.changes.asking import Question, ask_or_start, job_of
+from signfleet.console.changes.asking import JOBS, Question, ask_or_start
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
 from signfleet.console.players import search
@@ -29,7 +29,6 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_GROUP,
 )
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.jobs.service import JobLists
 from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
@@ -76,10 +75,10 @@ async def create_group(view: View, groups: Groups, permissions: Permissions) -> 
 
 
 @pages.get("/{group}/", operation=VIEW_GROUP)
-async def show_group(view: View, *, groups: Groups, permissions: Permissions, jobs: JobLists, group: str) -> Answer:
+async def show_group(view: View, groups: Groups, permissions: Permissions, group: str) -> Answer:
     """Get one group: how many players it has, and what can be done with it."""
     found = await _find(view, groups, group)
-    return await _page(view, permissions, found, job=await job_of(view, jobs))
+    return await _page(view, permissions, found)
 
 
 @pages.post("/{group}/", operation=UPDATE_GROUP)
@@ -117,7 +116,7 @@ async def move_players(view: View, *, groups: Groups, permissions: Permissions, 
         return await _page(view, permissions, found, 400, search=form.get("search"), errors={"search": error.message})
     if isinstance(asked, Question):
         return await _page(view, permissions, found, search=form.get("search"), question=asked)
-    return view.redirect(f"{PATH}{found.id}/?job={asked.id}")
+    return view.redirect(f"{JOBS}{asked.id}/")
 
 
 @pages.post("/{group}/delete", operation=DELETE_GROUP)
@@ -169,7 +168,6 @@ async def _page(view: View, permissions: Permissions, group: _Group, status: int
         "errors": {},
         "conflict": None,
         "question": None,
-        "job": None,
         "search": "",
     }
     session = view.session

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from signfleet.console.changes.asking import Question, ask_or_start, job_of
+from signfleet.console.changes.asking import JOBS, Question, ask_or_start
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
 from signfleet.console.players.search import exactly
@@ -12,15 +12,13 @@ from signfleet.console.view import View
 from signfleet.fleet.changes.schemas import NewChange, TagEdits
 from signfleet.fleet.changes.service import Changes
 from signfleet.fleet.tags.service import CountedKey, TagIndex
-from signfleet.foundation.errors import Invalid, NotFound
+from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire.ids import id_of
 from signfleet.foundation.wire.tags import TagKey, normalise
 from signfleet.identity.access.operations.definitions import MANAGE_TAGS, VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
-from signfleet.identity.jobs.service import JobLists
 from signfleet.web.http.call import Answer
 
-PATH: Final = "/console/tags/"
 VALUE_LIMIT: Final = 4096
 #: Of a key with more values, the page shows the most frequent ones.
 SHOWN: Final = 200
@@ -32,23 +30,15 @@ pages = Pages("/console/tags")
 
 
 @pages.get("/", operation=VIEW_DEVICE)
-async def list_tags(view: View, tag_index: TagIndex, jobs: JobLists) -> Answer:
+async def list_tags(view: View, tag_index: TagIndex) -> Answer:
     """List the keys of tags in use, with how many players have each."""
-    keys = await tag_index.counted_keys(view.session)
-    return view.page("tags/list.html", keys=keys, job=await job_of(view, jobs))
+    return view.page("tags/list.html", keys=await tag_index.counted_keys(view.session))
 
 
 @pages.get("/{key}/", operation=VIEW_DEVICE)
-async def show_tag(view: View, *, tag_index: TagIndex, permissions: Permissions, jobs: JobLists, key: str) -> Answer:
+async def show_tag(view: View, tag_index: TagIndex, permissions: Permissions, key: str) -> Answer:
     """Get one key: its values, with how many players have each."""
-    job = await job_of(view, jobs)
-    try:
-        found = await tag_index.counted_key(view.session, id_of(key))
-    except NotFound:
-        if job is None:
-            raise
-        return view.redirect(f"{PATH}?job={job.id}")  # which has removed it from the last player
-    return await _page(view, tag_index, permissions, found, job=job)
+    return await _page(view, tag_index, permissions, await tag_index.counted_key(view.session, id_of(key)))
 
 
 @pages.post("/{key}/", operation=MANAGE_TAGS)
@@ -70,13 +60,13 @@ async def change_tag(
         return await _page(view, tag_index, permissions, found, 400, error=error.message)
     if isinstance(asked, Question):
         return await _page(view, tag_index, permissions, found, question=asked)
-    return view.redirect(f"{PATH}{found.id}/?job={asked.id}")
+    return view.redirect(f"{JOBS}{asked.id}/")
 
 
 async def _page(
     view: View, tag_index: TagIndex, permissions: Permissions, found: CountedKey, status: int = 200, **state: Any
 ) -> Answer:
-    known: dict[str, Any] = {"error": None, "question": None, "job": None}
+    known: dict[str, Any] = {"error": None, "question": None}
     return view.page(
         "tags/tag.html",
         status,
