@@ -105,6 +105,7 @@ class Relay:
     ) -> AnsweredCommand | None:
         given = {"method": request.method, "route": request.route, "data": request.data}
         arguments = RELAY.read(given | ({"query": request.query} if request.query else {}))
+        until = asyncio.get_running_loop().time() + self.seconds
         with self._place(network_id, device_id):
             command_id = await self._send(network_id, device_id, arguments, request)
             row = None
@@ -112,7 +113,7 @@ class Relay:
             try:
                 if needs_connection and not self._hub.is_waiting(device_id):
                     await self._pick_up(network_id, command_id)
-                row = await self._outcome(network_id, command_id)
+                row = await self._outcome(network_id, command_id, until)
             finally:
                 self._callers[command_id] -= 1
                 if not self._callers[command_id]:
@@ -174,10 +175,10 @@ class Relay:
 
         return await self._store.write(work)
 
-    async def _outcome(self, network_id: int, command_id: int) -> AnsweredCommand | None:
-        """Waits for the outcome; returns None if there is none in time."""
+    async def _outcome(self, network_id: int, command_id: int, until: float) -> AnsweredCommand | None:
+        """Waits for the outcome; returns None if there is none until a moment of the loop's clock."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout_at(until):
                 with self._store.listening(Topic(OUTCOMES, command_id)) as woken:
                     while True:
                         woken.clear()
