@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from httpx import AsyncClient
 
+from signfleet.console.assets import asset
 from tests.conftest import ON_SQLITE, ROOT
 from tests.console.browsing import sign_in
 
@@ -102,3 +103,13 @@ async def test_a_filter_with_a_fault_says_where_it_is(client: AsyncClient) -> No
 async def test_a_script_that_asks_without_a_session_is_sent_to_the_form(client: AsyncClient) -> None:
     answer = await client.get(f"{ROOT}/console/players/", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (204, "/console/sign-in")
+
+
+@ON_SQLITE
+async def test_files_are_compressed_for_who_accepts_it(client: AsyncClient) -> None:
+    path = f"{ROOT}{asset('console.css')}"
+    plain, packed = [await client.get(path, headers={"Accept-Encoding": each}) for each in ("identity", "gzip")]
+    assert plain.content == packed.content
+    assert "content-encoding" not in plain.headers
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 3
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"

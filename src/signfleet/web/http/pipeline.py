@@ -273,7 +273,7 @@ def _response(call: Call, answer: Answer, endpoint: Endpoint) -> Response:
     response = Response(answer.status, headers, answer.body or b"", answer.stream)
     if answer.body is not None or answer.stream is not None:
         headers.append(content_type(answer.media_type))
-    if not endpoint.secret and not answer.media_type.startswith(_PICTURES):
+    if not endpoint.secret and "Content-Encoding" not in answer.headers and not answer.media_type.startswith(_PICTURES):
         compress(response, call.header(b"accept-encoding"))
     return response
 
