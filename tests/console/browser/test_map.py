@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signfleet.testing import TestingServer
 from tests.console.browser.conftest import Open, transferred
 
 #: With the map of the world and what draws it.
@@ -18,3 +19,15 @@ def test_the_map_is_small_and_a_dot_leads_to_the_players_of_its_place(opened: Op
     dot.locator("path").click(force=True)
     page.wait_for_url("**/console/players/?search=**")
     assert page.locator("tr[data-row]").count() >= 1
+
+
+def test_a_picture_that_was_asked_for_appears_on_the_open_wall(opened: Open, server: TestingServer) -> None:
+    device = server.installation()["devices"][3]
+    wall = opened(f"/console/wall/?search={device['serial']}")
+    assert wall.locator(".tile img").count() == 0
+    player = opened(f"/console/players/{device['id']}/pictures/")
+    player.click("form.actions button")
+    player.wait_for_selector(".toast")
+    server.advance(300)  # the command waits ten minutes at most
+    player.wait_for_selector(".pictures img")
+    wall.wait_for_selector(".tile img")
