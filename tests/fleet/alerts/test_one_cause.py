@@ -14,9 +14,9 @@ from signfleet.app.wiring import Services
 from signfleet.fleet.alerts.store import INSERT_ALERT
 from signfleet.foundation.storage.interface import Duplicate, Transaction
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import alert
+from signfleet.foundation.storage.tables import alert, device
 from signfleet.foundation.wire import datetime
-from signfleet.foundation.wire.timespan import MINUTE
+from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from signfleet.identity.access.operations.roles import VIEWERS
 from signfleet.notify.events.kinds import ErrorReported, HealthChanged
 from signfleet.notify.events.recording import Event, record
@@ -24,6 +24,8 @@ from tests.conftest import ON_SQLITE, ROOT, SignIn
 from tests.fleet.alerts.dark_site import ALERTS, HOOKS, MESSAGES, RULES, SITE, Site, alerts
 from tests.notify.webhooks.receiver import receiving
 
+#: Every health has lasted for an hour.
+AGE = Query(device.update().values(health_since=device.c.health_since - HOUR))
 STORED = Query(alert.select().order_by(alert.c.id))
 SILENT = {"kind": "silent", "minutes": 5}
 FIRST = f"[Serial] IS '{SITE[0]}'"
@@ -155,7 +157,11 @@ async def test_a_fault_is_not_over_because_its_player_falls_silent(site: Site, a
     await site.set_health("Error", "storageFull", site.ids[:1])
     await site.wait(2)
     await site.go_dark(site.ids[:1])
+    await site.services.store.write(lambda tx: tx.execute(AGE))
+    reported = site.time
     await site.wait(5)
+    (contact,) = await alerts(admin, filter="[Cause].[Kind] IS 'contact'")
+    assert datetime.parse(contact["sinceDate"]) == reported
     assert sorted((each["cause"]["kind"], each["state"]) for each in await alerts(admin)) == [
         ("contact", "open"),
         ("storage", "open"),

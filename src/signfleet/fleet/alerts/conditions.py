@@ -39,7 +39,10 @@ def begun(condition: Condition, device: DeviceState, now: int, outages: Sequence
     if condition.kind == "health":
         is_met = device.health in condition.health
         is_met &= not condition.reasons or device.health_reason in condition.reasons
-        return (device.health_since or now) if is_met else None
+        since = device.health_since or now
+        if device.health_reason == "silent":  # the health may have been the same before, for another reason
+            since = max(since, device.status_date or 0)
+        return since if is_met else None
     if device.status_date is None:
         return None
     silent_from = deadline(device.status_date, (condition.minutes or 0) * MINUTE, outages)
