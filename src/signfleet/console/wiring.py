@@ -9,6 +9,7 @@ from signfleet.console.alerts.windows import pages as window_pages
 from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.audit.routes import pages as audit_pages
 from signfleet.console.authorize.routes import pages as authorize_pages
+from signfleet.console.bulk.routes import pages as bulk_pages
 from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.jobs.routes import pages as job_pages
 from signfleet.console.joining.routes import pages as joining_pages
@@ -26,7 +27,6 @@ from signfleet.console.player.metrics import pages as player_metric_pages
 from signfleet.console.player.rights import pages as player_right_pages
 from signfleet.console.player.routes import pages as player_tab_pages
 from signfleet.console.player.settings import pages as player_setting_pages
-from signfleet.console.players.bulk import pages as bulk_pages
 from signfleet.console.players.everywhere import pages as player_search_pages
 from signfleet.console.players.routes import pages as player_pages
 from signfleet.console.profile.routes import pages as profile_pages

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
+from signfleet.console.bulk.changes import allowed_commands, change_of, fields_of
 from signfleet.console.changes.asking import Question, ask_or_start
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
 from signfleet.console.players import search
-from signfleet.console.players.actions import ACTIONS, allowed_actions, allowed_commands, change_of, fields_of
+from signfleet.console.players.actions import ACTIONS, allowed_actions
 from signfleet.console.view import View
 from signfleet.fleet.changes.service import Changes
 from signfleet.fleet.commands.service import Commands
