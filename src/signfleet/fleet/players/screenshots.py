@@ -116,7 +116,6 @@ class Screenshots:
                 return _answer(known), False
             await adopt_files(tx, (blob, thumbnail))
             settings = _read_settings(device.settings)
-            before = await tx.one(GRID_BEFORE, **keys, moment=moment)
             row: dict[str, Any] = {
                 **keys,
                 "id": await tx.next_id("screenshot"),
@@ -130,8 +129,7 @@ class Screenshots:
                 "file_size": len(upload.content),
                 "blob": blob,
                 "thumbnail": thumbnail,
-                "grid": picture.grid,
-                "look": look(picture.grid, None if before is None else before.grid),
+                **await _compared(tx, picture.grid, moment=moment, **keys),
                 **_shown(upload, settings, device.status, moment),
             }
             await tx.execute(queries.INSERT_SCREENSHOT, **row)
@@ -208,6 +206,12 @@ def _date(text: str, place: str) -> int | None:
         return datetime.parse(text)
     except ValueError as error:
         raise Invalid(f"{place}: {error}.") from error
+
+
+async def _compared(tx: Transaction, grid: str, **place: int) -> dict[str, str | None]:
+    """Returns the columns that compare a picture with the one of its device before it."""
+    before = await tx.one(GRID_BEFORE, **place)
+    return {"grid": grid, "look": look(grid, None if before is None else before.grid)}
 
 
 def _check_names(upload: Upload) -> None:
