@@ -10,6 +10,7 @@ const SILENCE = 50_000; // ms; the server sends a beat every 20 s
 const LONGEST_WAIT = 30_000; // ms between two attempts to connect
 const BACK_SHOWN = 5000; // ms
 const MINUTE = 60_000; // ms
+const FIRST_LOOK = 5000; // ms
 
 const sign = document.getElementById("live");
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("signfleet live") : null;
@@ -119,7 +120,8 @@ const tell = (message) => {
 const receive = ({ state, facts, asks }) => {
   if (asks) return source && shown && channel?.postMessage({ state: shown });
   if (facts) happened(facts);
-  if (state === "live" && shown !== "live") happened({ many: [] });
+  // What happened before the stream was open; on a new page that is little, and can wait until all is loaded.
+  if (state === "live" && shown !== "live") setTimeout(happened, shown ? 0 : FIRST_LOOK, { many: [] });
   if (state) show(state);
 };
 
