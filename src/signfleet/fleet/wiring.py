@@ -135,19 +135,7 @@ class FleetServices(IdentityServices):
         self.screenshot_lists = ScreenshotLists(store, devices, permissions)
         self.wall_links = WallLinks(store, self.users)
 
-        self.provisioning = Provisioning(store, self.networks, settings.setup_tokens_per_network)
-        self.setups = Setups(store, settings.setups_per_network)
-        self.provisioning_records = ProvisioningRecords(store, self.setups, settings.provisioning_records_per_network)
-        self.record_imports = RecordImports(
-            store,
-            self.imported_files,
-            self.changes,
-            self.job_runner,
-            records=self.provisioning_records,
-            setups=self.setups,
-            permissions=permissions,
-        )
-        self.setup_token_lists = SetupTokenLists(store, self.provisioning)
+        self._add_provisioning()
         self.joining = Joining(store, devices, permissions)
         self.claims = Claims(store, self.device_deletion)
 
@@ -172,6 +160,23 @@ class FleetServices(IdentityServices):
         self.imported_files = ImportedFiles(store, self.settings.job_retention_days)
         imported = (store, self.imported_files, self.changes, self.job_runner)
         self.device_imports = DeviceImports(*imported, devices=self.devices, settings=of_settings, tags=of_tags)
+
+    def _add_provisioning(self) -> None:
+        """Adds the services of setups, of their tokens, and of the records that assign them."""
+        store, settings = self.store, self.settings
+        self.provisioning = Provisioning(store, self.networks, settings.setup_tokens_per_network)
+        self.setups = Setups(store, settings.setups_per_network)
+        self.provisioning_records = ProvisioningRecords(store, self.setups, settings.provisioning_records_per_network)
+        self.record_imports = RecordImports(
+            store,
+            self.imported_files,
+            self.changes,
+            self.job_runner,
+            records=self.provisioning_records,
+            setups=self.setups,
+            permissions=self.permissions,
+        )
+        self.setup_token_lists = SetupTokenLists(store, self.provisioning)
 
     def _add_alerts(self, key: bytes) -> None:
         """Adds the services of alerts, and of who hears of them."""

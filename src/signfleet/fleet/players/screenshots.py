@@ -137,8 +137,7 @@ class Screenshots:
             await self._make_room(tx, row, max(limit, 1))
             event = recording.Event(kinds.ScreenshotReceived(screenshot_id=row["id"]), device_id, device.serial)
             await recording.record(tx, network_id, event, now=now)
-            size = {"width": picture.width, "height": picture.height}
-            return ScreenshotAnswer(id=row["id"], file_size=len(upload.content), **size), True
+            return ScreenshotAnswer(**{name: row[name] for name in ScreenshotAnswer.__struct_fields__}), True
 
         # The files are announced before they are written, and needed from the commit of the row on: whatever happens in
         # between, the retention sweep deletes them unless the row is stored.

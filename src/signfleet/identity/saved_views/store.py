@@ -19,7 +19,7 @@ class ViewRow(Protocol):
     address: str
 
 
-class CountRow(Protocol):
+class ViewCount(Protocol):
     total: int
 
 
@@ -36,7 +36,7 @@ LIST = Query(
 ONE = Query(select(*_columns).where(*_this), ViewRow)
 COUNT = Query(
     select(func.count().label("total")).where(*_of, saved_view.c.user_id == bindparam("of_user")),
-    CountRow,
+    ViewCount,
 )
 INSERT = Query(saved_view.insert())
 REPLACE = Query(
