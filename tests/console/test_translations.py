@@ -43,6 +43,14 @@ def test_translations_have_the_placeholders_of_their_texts(language: str) -> Non
             assert "%(num)s" in string or "num" not in wanted or "%(num)s" not in ids[0], message.id
 
 
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_text_has_a_translation(language: str) -> None:
+    missing = [each.id for each in stored(language) if each.id and not (each.string and all(each.string))]
+    present = {each.id for each in stored(language)}
+    assert not missing
+    assert not [each.id for each in extracted() if each.id and each.id not in present], "run `make translations`"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_can_be_read(language: str) -> None:
     assert translation(language).ngettext("one", "many", 2)
