@@ -50,9 +50,11 @@ class Background:
 
     async def stop(self) -> None:
         """Cancels the jobs and waits until none runs."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        running = set(self._tasks)
+        while running:  # again where a cancellation was lost: before Python 3.12 `wait_for` may swallow one
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=1)
         self._tasks = []
 
 
@@ -61,7 +63,8 @@ async def _repeat(job: Job) -> None:
         job.wake.clear()
         await _run(job)
         with suppress(TimeoutError):
-            await asyncio.wait_for(job.wake.wait(), job.seconds)
+            async with asyncio.timeout(job.seconds):
+                await job.wake.wait()
 
 
 async def _run(job: Job) -> None:
