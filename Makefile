@@ -35,7 +35,7 @@ demo: $(RUNTIME) ## Run a server with simulated players (PORT=8080 DATA=data PLA
 
 test: $(DEV) $(NODE) ## Run all tests, or some (ARGS="tests/wire -k zone")
 	@tools/install_test_programs.sh
-	@$(PY) -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
 quick: $(DEV) ## Run the tests that need neither PostgreSQL nor processes, about a third of the time
 	@$(PY) -m pytest -n 2 --dist worksteal --quick $(ARGS)

@@ -76,6 +76,7 @@ SLOW = (
     "app/cli/test_backup.py",
     "app/cli/test_command.py",
     "app/cli/test_demo.py",
+    "app/cli/test_login.py",
     "app/test_server.py",
     "app/test_streams.py",
     "app/tls_front/test_running.py",

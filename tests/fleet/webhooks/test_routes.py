@@ -230,7 +230,7 @@ async def test_a_receiver_that_breaks_and_lies_gets_its_message_again_under_its_
     services: Services,
     network: Tenant,
 ) -> None:
-    services.webhook_delivery._client._timeout = 0.5
+    services.webhook_delivery._client._timeout = 2.0
     async with receiving() as other:
         made = (await admin.post(HOOKS, json={"name": "Other", "url": other.url})).json()
         second = Sender(services, network.network_id, made["id"])

@@ -45,11 +45,6 @@ READ_SECONDS, WORK_SECONDS = 10.0, 60.0
 ENDED = (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, ConnectionError)
 
 
-#: What a session asks PostgreSQL for: to end it when it does nothing within a transaction, since readers of events wait
-#: for that. A pooler may refuse settings.
-_SETTINGS = {"idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s"}
-
-
 class _ConnectionEnded(Exception):
     """The connection ended; the caller may start again on another one."""
 
@@ -126,6 +121,14 @@ async def _pause(attempt: int) -> None:
     await asyncio.sleep(0.01 * 2**attempt)
 
 
+async def _limit_idling(connection: Any) -> None:
+    """Lets PostgreSQL end a session that does nothing within a transaction, since readers of events wait for that.
+
+    A statement rather than an option of the connection: poolers in session mode refuse options that they do not know.
+    """
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
+
+
 async def _reset_nothing(_connection: Any) -> None:
     """Replaces asyncpg's reset query: our connections have no state between uses."""
 
@@ -142,7 +145,7 @@ class PostgresStore:
         """Up to half of the `connections` scan at a time, each for `scan_limit` seconds at most."""
         self._pool_url = pooler or url
         #: Behind a pooler each transaction may get another database process, which lacks the prepared statements.
-        self._options: dict[str, Any] = {"statement_cache_size": 0} if pooler else {"server_settings": _SETTINGS}
+        self._options: dict[str, Any] = {"statement_cache_size": 0} if pooler else {"init": _limit_idling}
         self._connections = connections
         self._scan_limit = scan_limit
         self._scan_queue = ScanQueue(max(1, connections // 2), patience=scan_limit)
