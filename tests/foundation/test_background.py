@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
+from signfleet.foundation import background as jobs
 from signfleet.foundation.background import Background, Job, by_the_clock
+from tests.running import PATIENCE
 
 
 async def test_a_job_runs_at_the_start_and_when_it_is_woken() -> None:
@@ -52,3 +56,24 @@ async def test_work_by_the_clock_gets_the_current_time() -> None:
     before = time.time() * 1000
     await by_the_clock(work)()
     assert before - 1 <= told[0] <= time.time() * 1000
+
+
+async def test_a_job_that_loses_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "LOST_AFTER", 0.01)
+    lost = 0
+
+    async def lose_one() -> None:
+        nonlocal lost
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if lost:
+                raise
+            lost += 1
+
+    background = Background(Job("loses one", lose_one, 60))
+    background.start()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE):
+        await background.stop()
+    assert lost == 1

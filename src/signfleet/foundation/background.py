@@ -11,6 +11,9 @@ import structlog
 
 from signfleet.foundation import clock
 
+#: After so many seconds `stop` cancels again what still runs: before Python 3.12 `wait_for` may lose a cancellation.
+LOST_AFTER = 5
+
 log = structlog.get_logger("background")
 
 
@@ -51,10 +54,10 @@ class Background:
     async def stop(self) -> None:
         """Cancels the jobs and waits until none runs."""
         running = set(self._tasks)
-        while running:  # again where a cancellation was lost: before Python 3.12 `wait_for` may swallow one
+        while running:
             for task in running:
                 task.cancel()
-            _, running = await asyncio.wait(running, timeout=1)
+            _, running = await asyncio.wait(running, timeout=LOST_AFTER)
         self._tasks = []
 
 
