@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 from httpx import AsyncClient
 
 from signfleet.console.assets import asset
+from signfleet.console.view import LINKS
 from tests.conftest import ON_SQLITE, ROOT
 from tests.console.browsing import sign_in
 
@@ -47,14 +49,20 @@ PATHS = [
 ]
 
 
-class _Links(HTMLParser):
+class _Paths(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.found: list[tuple[str, str]] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value or "" for name, value in attrs if name in ("href", "src", "action")]
+        # The hidden field `next` names a page of the console, to which the server leads.
+        self.found += [(name, value) for name, value in attrs if value and value[0] in "/?#" and name != "value"]
+
+
+def paths_in(page: str) -> list[tuple[str, str]]:
+    """Returns every attribute of a page with an address of this server."""
+    return _Paths(page).found
 
 
 @ON_SQLITE
@@ -71,10 +79,12 @@ async def test_pages_open_and_refer_to_this_server_alone(client: AsyncClient) ->
     for path in PATHS:
         answer = await client.get(ROOT + path)
         assert answer.status_code == 200, path
-        links = _Links(answer.text).found
+        links = paths_in(answer.text)
         assert links
-        assert all(link.startswith(("/", "#", "?")) and not link.startswith("//") for link in links)
-        files |= {link for link in links if link.startswith("/console/static/")}
+        assert not re.findall(r'(?:href|src|action)="(?:[^/#?]|//)', answer.text)
+        # `View.page` puts the path of a proxy before the values of these attributes, and of no others.
+        assert {name for name, link in links if link.startswith("/")} <= set(LINKS)
+        files |= {link for _, link in links if link.startswith("/console/static/")}
     for file in files:
         assert (await client.get(ROOT + file)).headers["cache-control"].endswith("immutable")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from signfleet.console import rendering
 from signfleet.console.frame import Frame
@@ -17,6 +19,9 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+#: Attributes with paths of this server, in templates; the last three are for scripts.
+LINKS: Final = ("href", "src", "action", "formaction", "hx-get", "hx-post", "data-src", "data-find", "data-land")
+_PATHS: Final = re.compile(rf'(\s(?:{"|".join(LINKS)})=")/(?!/)'.encode())
 HEADERS: Final = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "same-origin"}
 
 
@@ -65,6 +70,11 @@ class View:
         query = self.call.query
         return f"{self.call.path}?{query}" if query else self.call.path
 
+    @cached_property
+    def root(self) -> str:
+        """Returns the path below which a proxy offers this server, without a slash at its end; mostly empty."""
+        return urlsplit(self.call.proven_url or "").path
+
     def page(self, template: str, status: int = 200, **values: Any) -> Answer:
         """Answers with a template filled in, or with the block of it that a region of an open page asks for.
 
@@ -74,11 +84,15 @@ class View:
         known = {"view": self, "now": self.now, "login": None if session is None else session.login}
         block = (self.call.header(b"x-fragment") or "").replace("-", "_")
         body = rendering.render(self.language, template, block, zone=self.zone, **known, **values)
+        if self.root:
+            body = _PATHS.sub(lambda found: b"%b%b/" % (found[1], self.root.encode()), body)
         headers = {**HEADERS, "Vary": "HX-Request, X-Fragment"}
         return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
 
     def redirect(self, path: str) -> Answer:
-        """Sends the browser to another page of the console."""
+        """Sends the browser to another page of the console, or to an address elsewhere."""
+        if path.startswith("/"):
+            path = self.root + path
         if self.is_fragment:
             return Answer(204, headers={**HEADERS, "HX-Redirect": path})
         return Answer(303, headers={**HEADERS, "Location": path})

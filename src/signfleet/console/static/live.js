@@ -5,7 +5,8 @@
 // `data-src` is its address where that is not the page's. "*" is any event. Once a minute it is fetched in any case, and
 // once a second for as long as it has an element with `data-poll`.
 
-const PATH = "/console/events";
+const CONSOLE = new URL("../../", import.meta.url).pathname; // "/console/", perhaps below the path of a proxy
+const PATH = `${CONSOLE}events`;
 const SILENCE = 50_000; // ms; the server sends a beat every 20 s
 const LONGEST_WAIT = 30_000; // ms between two attempts to connect
 const BACK_SHOWN = 5000; // ms
@@ -101,7 +102,8 @@ const show = (state) => {
   sign.hidden = false;
   const link = sign.querySelector("a");
   link.hidden = next !== "ended";
-  link.href = `/console/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  const here = `/console/${location.pathname.slice(CONSOLE.length)}${location.search}`;
+  link.href = `${CONSOLE}sign-in?next=${encodeURIComponent(here)}`;
   if (next === "back") setTimeout(() => sign.dataset.state === "back" && ((shown = null), show("live")), BACK_SHOWN);
 };
 

@@ -3,6 +3,8 @@
 const side = document.getElementById("side");
 let opener = null;
 
+const page = (id) => new URL(`../../players/${encodeURIComponent(id)}/`, import.meta.url).pathname;
+
 const address = (id) => {
   const url = new URL(location.href);
   if (id) url.searchParams.set("player", id);
@@ -21,7 +23,7 @@ const open = async (id) => {
   const title = side.querySelector("h2 a");
   const content = side.querySelector("#side-content");
   title.textContent = link?.dataset.name ?? id;
-  title.href = `/console/players/${encodeURIComponent(id)}/`;
+  title.href = page(id);
   content.replaceChildren();
   content.setAttribute("aria-busy", "true");
   side.hidden = false;
@@ -29,7 +31,7 @@ const open = async (id) => {
   const answer = await fetch(title.href, { headers: { "HX-Request": "true" } });
   if (answer.headers.has("HX-Redirect")) return location.assign(answer.headers.get("HX-Redirect"));
   const text = await answer.text();
-  if (title.getAttribute("href") !== `/console/players/${encodeURIComponent(id)}/`) return;
+  if (title.getAttribute("href") !== page(id)) return;
   content.removeAttribute("aria-busy");
   content.innerHTML = text;
 };
