@@ -71,8 +71,6 @@ class AsgiApp:
                 respond = intercept(endpoint, respond)
             for path in (endpoint.path, *endpoint.aliases):
                 self._router.add(endpoint.method, path, respond)
-                if endpoint.method == "GET":
-                    self._router.add("HEAD", path, respond)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         started = time.perf_counter()

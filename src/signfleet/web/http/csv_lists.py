@@ -8,7 +8,7 @@ arrays and open objects are JSON. Each page is a call of the list's own handler,
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -39,15 +39,16 @@ def columns_of(answer: Any) -> tuple[Path, ...]:
     return tuple(paths_of(_entity_of(answer)))
 
 
+@cache
 def _entity_of(answer: Any) -> type[msgspec.Struct] | None:
     """Returns the type of the entities of an array, or of a struct with `items` and `nextMarker`; None for others."""
     if get_origin(answer) is list:
         [item] = get_args(answer)
         return struct_of(item)
-    if struct_of(answer) is None:
+    struct = struct_of(answer)
+    if struct is None or not {"items", "next_marker"} <= set(struct.__struct_fields__):
         return None
-    members = get_type_hints(answer)
-    return _entity_of(members["items"]) if {"items", "next_marker"} <= members.keys() else None
+    return _entity_of(get_type_hints(answer)["items"])
 
 
 async def answer_csv(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -32,11 +32,7 @@ class Route:
         self.template = template
         self.responders: dict[str, Responder] = {}
         #: The parameters' places among the segments; the last may take all that follow.
-        self._places = [
-            (match[1], place, bool(match[2]))
-            for place, segment in enumerate(_split(template))
-            if (match := _PARAMETER.fullmatch(segment))
-        ]
+        self._places = _places(template)
 
     def parameters(self, segments: list[str]) -> dict[str, str]:
         """Returns the parameters of a path by their names."""
@@ -44,6 +40,16 @@ class Route:
             name: "/".join(segments[place:]) if takes_rest else segments[place]
             for name, place, takes_rest in self._places
         }
+
+
+@cache
+def _places(template: str) -> list[tuple[str, int, bool]]:
+    """Returns the parameters of a declared path: name, place, and whether it takes the rest of the path."""
+    return [
+        (match[1], place, bool(match[2]))
+        for place, segment in enumerate(_split(template))
+        if (match := _PARAMETER.fullmatch(segment))
+    ]
 
 
 class _Node:
@@ -80,7 +86,7 @@ class Router:
     def add(self, method: str, template: str, responder: Responder) -> None:
         """Makes `responder` answer `method` at `template`, such as `/Devices/{device}/` or `/Regions/{place:path}/`.
 
-        A segment `*` stands for any number, which the responder does not get.
+        A segment `*` stands for any number, which the responder does not get. What answers GET answers HEAD.
         """
         node = self._root
         for segment in _split(template):
@@ -100,6 +106,8 @@ class Router:
         else:
             route = node.route = node.route or Route(template)
         route.responders[method] = responder
+        if method == "GET":
+            route.responders["HEAD"] = responder
 
     def find(self, raw_path: bytes) -> tuple[Route, dict[str, str]] | None:
         """Returns the route of a path without its query, and the parameters in it."""
