@@ -374,6 +374,9 @@ class World:
         return {
             "DELETE /Devices/": {"filter": "[Serial] IS 'A1'"},
             "DELETE /Groups/Regular/": {"filter": "[Name] IS 'Gamma'"},
+            "DELETE /Self/Applications/": {
+                "filter": f"[Id] IS {await self._doomed() if called == 'DELETE /Self/Applications/' else 0}"
+            },
             "GET /Tags/Values/": {"pattern": "<*>:*"},
             "DELETE /rest-setup/v3/setup": {"_id": await self._setup() if "DELETE /rest-setup" in called else ""},
             "DELETE /rest-device/v2/device": {"_id": await self._record() if "DELETE /rest-device" in called else ""},
@@ -635,6 +638,10 @@ class World:
         client = Client(self.network.client_id, self.network.client_secret)
         event = SignInEvent("client_credentials", "127.0.0.1")
         return (await self.services.sign_in.with_client_credentials(client, None, event, now())).issued.access_token
+
+    async def _doomed(self) -> int:
+        """Creates an application of the tests' person; returns its id."""
+        return (await self.services.applications.create("Doomed", self.network.person_id, now())).id
 
     async def _application(self, owner: Owner) -> int:
         """Returns the newest application of the owner; creates one beside that of the tests if there is none."""

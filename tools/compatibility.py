@@ -89,7 +89,6 @@ Setups and the records that assign them to serial numbers, on the same address a
 NOT_PLANNED = {
     f"{MAIN} /Groups/Regular/{{group}}/Schedule/": "not planned: there are no presentations to schedule",
     f"{MAIN} /Groups/Regular/{{group}}/": "not planned: PUT changes single members too",
-    f"{MAIN} /Self/Applications/": "not planned: a person has few applications, which are deleted by id",
     f"{REMOTE_DWS} remoteview/": "not planned: no public client calls it, and players stream no video to the server",
     f"{REMOTE_DWS} ": "not planned: one new client calls it, no reference describes it",
     f"{B_DEPLOY} ": "not planned: activation codes belong to the vendor's subscriptions",

@@ -123,6 +123,8 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return None
         case "Profile":
             return own.user_id if "/Users/" in called else own.person_id
+        case "Application" if called == "DELETE /Self/Applications/":
+            return int(re.findall(r"\d+", request.sent["params"]["filter"])[0])
         case "Application" | "Job" | "Session" | "Message" | "Webhook" | "Alert" | "AlertRule" | "MaintenanceWindow":
             return int(re.findall(r"\d+", request.url)[-1])
         case "Command" | "CommandBatch":

@@ -61,7 +61,7 @@ CREATE TABLE application (
 	scope TEXT NOT NULL, 
 	creation_date BIGINT NOT NULL, 
 	last_modified_date BIGINT NOT NULL, 
-	secret_expiration_date BIGINT, 
+	secret_expiration_date BIGINT, name_key TEXT DEFAULT '' NOT NULL, name_order TEXT DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_application PRIMARY KEY (id), 
 	CONSTRAINT fk_application_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE, 
 	CONSTRAINT uq_application_client_id UNIQUE (client_id)

@@ -1,4 +1,5 @@
-"""People of older versions: who can sign in still can, and who proved the mailbox is known where that can be known."""
+"""People of older versions: who can sign in still can, who proved the mailbox is known where that can be known, and
+their applications are found by name."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from signfleet.foundation.storage import migrations
+from signfleet.foundation.wire.collation import order_key
+from signfleet.foundation.wire.text import fold
 
 BEFORE = "0012"
 #: Login → id, creation and activation.
@@ -57,6 +60,13 @@ def fill(connection: Connection) -> None:
             " VALUES (1, 1, 3, 10, 10, FALSE)"
         )
     )
+    connection.execute(
+        text(
+            "INSERT INTO application (id, client_id, name, person_id, secret_hash, scope, creation_date,"
+            " last_modified_date) VALUES (1, 'client', 'Größe 2', 1, :hash, 'bsn.api.self', 10, 10)"
+        ),
+        {"hash": b"hash"},
+    )
 
 
 def migrated(connection: Connection) -> tuple[list[Any], list[Any]]:
@@ -66,6 +76,8 @@ def migrated(connection: Connection) -> tuple[list[Any], list[Any]]:
     people = connection.execute(
         text("SELECT login, mailbox_key, password_hash, activation_date, proof_date FROM person ORDER BY id")
     )
+    names = connection.execute(text("SELECT name_key, name_order FROM application")).one()
+    assert tuple(names) == (fold("Größe 2"), order_key("Größe 2"))
     return list(people), list(connection.execute(text('SELECT person_id FROM "user"')))
 
 

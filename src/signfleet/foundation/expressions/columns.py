@@ -49,7 +49,7 @@ class Flat:
 class Columns:
     """The columns of an entity.
 
-    * `table` has `network_id` and `id`.
+    * `table` has `id`, and `network_id` or another `owner`: what a list is confined to.
     * `own` gives, by path, the column of a property: folded text, a word of a closed enumeration in its own spelling,
       milliseconds; for an object, any column that is null exactly when the object is.
     * `order` gives, by path, the column that a name sorts by; `ordered` lists the names in the flat object.
@@ -67,6 +67,13 @@ class Columns:
     apart: Mapping[str, Flat] = field(default_factory=dict)
     searched: Mapping[str, Column[str]] = field(default_factory=dict)
     tag_owner: ColumnElement[Any] | None = None
+    owner: Column[int] | None = None
+
+    @property
+    def belonging(self) -> ColumnElement[int]:
+        """Returns the column that every statement compares with the network, or other owner, of a list."""
+        network: ColumnElement[int] = self.table.c.network_id if self.owner is None else self.owner
+        return network
 
     def column(self, found: Property) -> ColumnElement[Any]:
         """Returns the expression that filters compare a property by."""

@@ -233,7 +233,7 @@ class Listing:
         def build() -> Query:
             words = each("words")
             same = columns.column(self.catalogue.properties[path.lower()]) == words.c.value
-            has = select(columns.table.c.id).where(columns.table.c.network_id == NETWORK, same, *scope.conditions)
+            has = select(columns.table.c.id).where(columns.belonging == NETWORK, same, *scope.conditions)
             return Query(select(words.c.value).where(has.exists()))
 
         return self._queries.get(("words", path, scope.name), build)
@@ -330,7 +330,7 @@ class Listing:
         if admitted is not None:
             source = source.join(admitted.ids, admitted.ids.c.id == admitted.column)
         conditions = scope.conditions if admitted is None else ()
-        statement = statement.select_from(source).where(columns.table.c.network_id == NETWORK, *conditions)
+        statement = statement.select_from(source).where(columns.belonging == NETWORK, *conditions)
         if filter is None:
             return statement
         if narrowed and filter.searched is not None:

@@ -331,6 +331,8 @@ application = Table(
     _id(),
     _required("client_id", Text, unique=True),
     _required("name", Text),
+    _required("name_key", Key, server_default=""),
+    _order("name_order"),
     Column("description", Text),
     Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
     _required("secret_hash", LargeBinary),

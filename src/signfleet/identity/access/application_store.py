@@ -55,6 +55,8 @@ UPDATE_APPLICATION = Query(
     .where(application.c.id == bindparam("id_"))
     .values(
         name=bindparam("new_name"),
+        name_key=bindparam("new_name_key"),
+        name_order=bindparam("new_name_order"),
         description=bindparam("new_description"),
         scope=bindparam("new_scope"),
         secret_expiration_date=bindparam("new_secret_expiration_date"),

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
 from signfleet.foundation.errors import Invalid, NotFound
+from signfleet.foundation.expressions.listing import EVERYTHING
 from signfleet.foundation.quotas import check_quota
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.collation import order_key
 from signfleet.foundation.wire.datetime import next_moment
+from signfleet.foundation.wire.text import fold
 from signfleet.identity.access import application_store as queries
 from signfleet.identity.access.application_store import ApplicationRow, ApplicationWithLogin
 from signfleet.identity.access.tokens import hash_token
+from signfleet.identity.applications.catalogue import APPLICATIONS
 from signfleet.identity.applications.schemas import EXPIRY, NEVER, ApplicationChange, Credentials, SecretExpiry
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.people.service import lock_person
 from signfleet.web.caller.scopes import SCOPES_LIMIT, USER_SCOPE, covers, is_scope
+from signfleet.web.collection import Collection
 from signfleet.web.contract.conditional import NONE, Precondition
+from signfleet.web.contract.paging import ListQuery
 
 #: Stands for a new secret in audit entries, which mask it.
 NEW_SECRET: Final = "new"  # noqa: S105 - no secret
 
 NAME_LIMIT: Final = 128
 DESCRIPTION_LIMIT: Final = 1024
+#: How many applications that match a filter are read at a time.
+PAGE: Final = 100
 
 
 async def insert_application(
@@ -48,6 +57,8 @@ async def insert_application(
         id=made.id,
         client_id=made.client_id,
         name=name,
+        name_key=fold(name),
+        name_order=order_key(name),
         description=description,
         person_id=person_id,
         secret_hash=hash_token(made.client_secret),
@@ -67,6 +78,7 @@ class Applications:
     def __init__(self, store: Store, most: int) -> None:
         self._most = most
         self._store = store
+        self._all = Collection(store, APPLICATIONS)
 
     async def list_(self) -> list[ApplicationWithLogin]:
         """Returns all applications by name, each with the login of its person."""
@@ -75,6 +87,22 @@ class Applications:
     async def of_person(self, person_id: int) -> list[ApplicationRow]:
         """Returns the applications of a person, oldest first."""
         return await self._store.all(queries.APPLICATIONS_OF_PERSON, person_id=person_id)
+
+    async def matching(self, person_id: int, filter_: str | None, sort: str | None = None) -> list[ApplicationRow]:
+        """Returns those of a person's applications that match, oldest first without a sort. Raises `Invalid`."""
+        ids, query = list[int](), ListQuery(filter_, sort, None, PAGE)
+        while True:
+            page = await self._all.rows(person_id, query)
+            ids += page.ids
+            if page.next_marker is None:
+                break
+            query = query._replace(marker=page.next_marker)
+        known = {row.id: row for row in await self.of_person(person_id)}
+        return [known[id_] for id_ in ids if id_ in known]
+
+    async def count(self, person_id: int, filter_: str | None) -> int:
+        """Counts those of a person's applications that match. Raises `Invalid`."""
+        return await self._all.count(person_id, filter_, EVERYTHING)
 
     async def own(self, person_id: int, application_id: int | None) -> ApplicationRow:
         """Returns an application of a person. Raises `NotFound`."""
@@ -143,6 +171,8 @@ class Applications:
                 queries.UPDATE_APPLICATION,
                 id_=row.id,
                 new_name=name,
+                new_name_key=fold(name),
+                new_name_order=order_key(name),
                 new_description=description,
                 new_scope=scope,
                 new_secret_expiration_date=expiry,
@@ -187,6 +217,20 @@ class Applications:
             await record(tx, None, AuditEntry("Delete", "Application", row.id, row.name, _audited_row(row)), now)
 
         await self._store.write(work)
+
+    async def delete_matching(self, person_id: int, filter_: str | None, now: int) -> int:
+        """Deletes those of a person's applications that match; returns how many. Their tokens end.
+
+        Raises `Invalid` without a filter, so that leaving it out cannot delete all applications.
+        """
+        if filter_ is None or not filter_.strip():
+            raise Invalid("Query parameter 'filter' is required: it says which applications to delete.")
+        deleted = 0
+        for row in await self.matching(person_id, filter_):
+            with suppress(NotFound):  # another caller may be faster
+                await self.delete(person_id, row.id, NONE, now)
+                deleted += 1
+        return deleted
 
 
 async def _locked(

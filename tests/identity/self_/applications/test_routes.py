@@ -17,7 +17,7 @@ from signfleet.identity.sign_in.service import Client
 from signfleet.web.contract.conditional import NONE
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.interleaving import reading_before_writing
-from tests.world import now
+from tests.world import ULLA, now
 
 APPLICATIONS = "/Self/Applications/"
 OPENID = f"{ROOT}/realms/bsncloud/protocol/openid-connect"
@@ -303,6 +303,41 @@ async def test_a_deleted_application_is_gone_with_its_tokens(
     assert (await caller.get("/Self/")).status_code == 401
     assert (await token_for(client, application)).status_code == 401
     assert (await admin.get(f"{APPLICATIONS}{application['id']}/")).status_code == 404
+
+
+async def test_applications_are_found_by_filters_and_sorted(admin: AsyncClient) -> None:
+    for name in ("screen 10", "Screen 2", "Écran"):
+        await register(admin, name=name)
+
+    async def names(**query: str) -> list[str]:
+        return [found["name"] for found in (await admin.get(APPLICATIONS, params=query)).json()]
+
+    assert await names(filter="[Application].[Name] BEGINS WITH 'SCREEN'") == ["screen 10", "Screen 2"]
+    assert await names(sort="[Name] DESC") == ["screen 10", "Screen 2", "Écran", "Command line"]
+    assert await names(filter="[CreationDate] IS BEFORE '2001-01-01T00:00:00Z'") == []
+    assert (await admin.get(f"{APPLICATIONS}Count/", params={"filter": "[Name] IS 'ÉCRAN'"})).text == "1"
+    for query in ({"filter": "[ClientSecret] IS 'x'"}, {"sort": "[Name] UP"}):
+        assert (await admin.get(APPLICATIONS, params=query)).status_code == 400
+
+
+async def test_own_applications_that_a_filter_matches_are_deleted(
+    client: AsyncClient, admin: AsyncClient, call_as: CallAs, sign_in: SignIn
+) -> None:
+    doomed, spared = await register(admin, name="Old"), await register(admin, name="New")
+    of_another = await register(call_as(await sign_in(ULLA)), name="Old")
+    token = (await token_for(client, doomed)).json()["access_token"]
+    for query in ({}, {"filter": " "}, {"filter": "[Name]"}):
+        assert (await admin.delete(APPLICATIONS, params=query)).status_code == 400
+    old = {"filter": "[Name] IS 'old'"}
+    answer = await admin.delete(APPLICATIONS, params=old)
+    assert (answer.status_code, answer.text) == (200, "1")
+    assert (await admin.delete(APPLICATIONS, params=old)).text == "0"
+    assert (await call_as(token).get("/Self/")).status_code == 401
+    assert (await token_for(client, spared)).status_code == 200
+    assert (await token_for(client, of_another)).status_code == 200
+    renamed = await admin.put(f"{APPLICATIONS}{spared['id']}/", json={"name": "Old"})
+    assert renamed.status_code == 204
+    assert (await admin.delete(APPLICATIONS, params=old)).text == "1", "a new name counts at once"
 
 
 async def test_an_application_cannot_grant_more_than_it_has(

@@ -6,20 +6,18 @@ import msgspec
 
 from signfleet.foundation.errors import of_another
 from signfleet.foundation.wire.ids import id_of
-from signfleet.identity.applications.schemas import ApplicationChange
+from signfleet.identity.applications.schemas import Application, ApplicationChange, application_of
 from signfleet.identity.applications.service import Applications
 from signfleet.identity.self_.applications.schemas import (
-    Application,
     ApplicationUpdate,
     NewApplication,
     NewSecret,
-    application_of,
     secret_expiry,
 )
 from signfleet.web.caller.scopes import USER_SCOPE
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
 from signfleet.web.http.documented import documented
-from signfleet.web.http.endpoint import Endpoints
+from signfleet.web.http.endpoint import FILTER, SORT, Endpoints, Parameter
 
 endpoints = Endpoints("/2022/06/REST/Self/Applications", family="Self", caller="person")
 
@@ -29,17 +27,17 @@ UPDATE = "bsn.api.self.applications.update"
 DELETE = "bsn.api.self.applications.delete"
 
 
-@endpoints.get("/", scope=RETRIEVE, answer=list[Application])
+@endpoints.get("/", scope=RETRIEVE, parameters=(FILTER, SORT), answer=list[Application])
 async def list_applications(call: Call, applications: Applications) -> Answer:
-    """List the applications that act for the person."""
-    rows = await applications.of_person(call.person_id)
+    """List the applications that act for the person, the oldest first unless they are sorted."""
+    rows = await applications.matching(call.person_id, call.parameter("filter"), call.parameter("sort"))
     return answer_json([application_of(row) for row in rows])
 
 
-@endpoints.get("/Count/", scope=RETRIEVE, answer=int)
+@endpoints.get("/Count/", scope=RETRIEVE, parameters=(FILTER,), answer=int)
 async def count_applications(call: Call, applications: Applications) -> Answer:
-    """Count the applications that act for the person."""
-    return answer_json(len(await applications.of_person(call.person_id)))
+    """Count the applications that act for the person and that a filter matches."""
+    return answer_json(await applications.count(call.person_id, call.parameter("filter")))
 
 
 @endpoints.get("/Scopes/", scope=RETRIEVE, answer=list[str])
@@ -87,6 +85,18 @@ async def update_application(call: Call, applications: Applications, application
     change = ApplicationChange(body.name, body.description, scope, expiry)
     await applications.update(call.person_id, id_of(application), change, call.precondition, call.now)
     return NO_CONTENT
+
+
+@endpoints.delete(
+    "/",
+    scope=DELETE,
+    parameters=(Parameter("filter", "An expression that says which applications to delete.", required=True),),
+    answer=int,
+    statuses="200",
+)
+async def delete_applications(call: Call, applications: Applications) -> Answer:
+    """Delete those of the person's applications that a filter matches; their tokens end at once."""
+    return answer_json(await applications.delete_matching(call.person_id, call.parameter("filter"), call.now))
 
 
 @endpoints.delete("/{application}/", scope=DELETE, errors="400 401 403 404 406 412 5XX")

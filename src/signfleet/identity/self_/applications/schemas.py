@@ -1,4 +1,4 @@
-"""The Application entity."""
+"""The bodies that change applications."""
 
 from __future__ import annotations
 
@@ -8,23 +8,7 @@ from msgspec import UNSET, UnsetType
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import DateTime, Id
-from signfleet.identity.access.application_store import ApplicationRow
 from signfleet.identity.applications.schemas import EXPIRY, SecretExpiry
-
-
-class Application(msgspec.Struct, rename="camel", kw_only=True):
-    """A program with a client id. Only the answer that creates or replaces the secret has `clientSecret`; others have
-    null. `secretExpirationDate` is null for a secret that never expires."""
-
-    id: Id
-    client_id: str
-    client_secret: str | None
-    name: str
-    description: str | None
-    scopes: list[str]
-    secret_expiration_date: DateTime | None
-    creation_date: DateTime
-    last_modified_date: DateTime
 
 
 class NewApplication(msgspec.Struct, rename="camel"):
@@ -60,20 +44,3 @@ def secret_expiry(date: str | None) -> SecretExpiry:
         return SecretExpiry(None if date is None else datetime.parse(date))
     except ValueError as error:
         raise Invalid(f"'{EXPIRY}': {error}.") from error
-
-
-def application_of(row: ApplicationRow, secret: str | None = None) -> Application:
-    """Returns the entity of a row."""
-    return Application(
-        id=row.id,
-        client_id=row.client_id,
-        client_secret=secret,
-        name=row.name,
-        description=row.description,
-        scopes=row.scope.split(),
-        secret_expiration_date=None
-        if row.secret_expiration_date is None
-        else datetime.format(row.secret_expiration_date),
-        creation_date=datetime.format(row.creation_date),
-        last_modified_date=datetime.format(row.last_modified_date),
-    )
