@@ -73,7 +73,7 @@ async def test_each_tab_is_a_page_and_a_fragment(client: AsyncClient, player: Se
     for tab, block, begin in (
         ("", "panels", "<section"),
         ("pictures/", "shots", '<ul class="pictures">'),
-        ("timeline/", "happened", "<tr"),
+        ("timeline/", "rows", "<tr"),
     ):
         refresh = SCRIPT | {"X-Refresh": "true", "X-Fragment": block}
         assert (await client.get(ROOT + player.page + tab, headers=refresh)).text.strip().startswith(begin)

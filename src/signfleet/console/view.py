@@ -65,6 +65,12 @@ class View:
         return self.call.header(b"x-refresh") is not None
 
     @property
+    def wants_rows(self) -> bool:
+        """Whether an open list asks for rows alone: for its next page, or again for a page of rows that it shows."""
+        region = self.call.header(b"x-fragment") or ""
+        return self.is_fragment and (region.startswith("rows") or (not region and bool(self.call.parameter("marker"))))
+
+    @property
     def address(self) -> str:
         """Returns path and query of this view."""
         query = self.call.query
@@ -82,7 +88,7 @@ class View:
         """
         session = self.call.known_session
         known = {"view": self, "now": self.now, "login": None if session is None else session.login}
-        block = (self.call.header(b"x-fragment") or "").replace("-", "_")
+        block = (self.call.header(b"x-fragment") or "").partition("-")[0]
         body = rendering.render(self.language, template, block, zone=self.zone, **known, **values)
         if self.root:
             body = _PATHS.sub(lambda found: b"%b%b/" % (found[1], self.root.encode()), body)

@@ -16,6 +16,7 @@ from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.foundation.clock import now
 from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.identity.access.operations.definitions import VIEW_AUDIT, VIEW_USER
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, CREATORS, VIEWERS
 from signfleet.notify.events.kinds import DeviceRemoved, HealthChanged, UserAdded
 from signfleet.notify.events.recording import Event, record
@@ -245,6 +246,16 @@ async def test_each_caller_sees_the_events_of_what_they_may_see(
     assert [item["serial"] for item in (await viewer.get(EVENTS)).json()["items"]] == ["SHOWN"]
     assert await kinds(creator) == []
     assert "UserAdded" in await kinds(admin)
+    auditor = call_as(await sign_in("auditor@example.com", role=VIEWERS))
+    users = (await admin.get("/Users/")).json()["items"]
+    principal = {"type": "User", "id": next(each["id"] for each in users if "auditor" in each["person"]["login"])}
+    given = [
+        {"operationUID": operation.uid, "principal": principal, "isAllowed": is_allowed}
+        for operation, is_allowed in ((VIEW_AUDIT, True), (VIEW_USER, False))
+    ]
+    answer = await admin.post(f"/Users/{principal['id']}/Permissions/", json=given)
+    assert answer.is_success, answer.text
+    assert {"NetworkCreated", "UserAdded"} & set(await kinds(auditor)) == {"NetworkCreated"}
     # The denial outlives the device.
     assert (await admin.delete(f"/Devices/{hidden}/")).status_code == 204
     assert [item["serial"] for item in (await viewer.get(EVENTS)).json()["items"]] == ["SHOWN"]

@@ -56,7 +56,7 @@ async def list_alerts(view: View, alerts: Alerts, permissions: Permissions) -> A
     return await page(
         view,
         permissions,
-        _template(view, marker),
+        "rows.html" if view.wants_rows else "list.html",
         state=state,
         states=STATES,
         found=found,
@@ -66,13 +66,6 @@ async def list_alerts(view: View, alerts: Alerts, permissions: Permissions) -> A
         may_change=await permissions.allows(view.session, UPDATE_DEVICE),
         more=more,
     )
-
-
-def _template(view: View, marker: str | None) -> str:
-    """Returns the template of the whole list, of its next page, or of the rows of a page that is open."""
-    if view.is_refresh and (view.call.header(b"x-fragment") or "").startswith("rows"):
-        return "refreshed.html"
-    return "rows.html" if view.is_fragment and marker else "list.html"
 
 
 @pages.get("/{alert}/", operation=VIEW_DEVICE)

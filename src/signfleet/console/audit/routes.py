@@ -68,7 +68,7 @@ async def list_audit(view: View, audit: AuditTrail) -> Answer:
     asked = {name: value for name, value in given.items() if value}
     more = found and found.next_marker and f"?{urlencode({**asked, 'marker': found.next_marker})}"
     return view.page(
-        "audit/rows.html" if view.is_fragment and found else "audit/list.html",
+        "audit/rows.html" if view.wants_rows and found else "audit/list.html",
         400 if error else 200,
         entries=[(entry, _differences(entry)) for entry in entries],
         found=found,
@@ -77,6 +77,7 @@ async def list_audit(view: View, audit: AuditTrail) -> Answer:
         filter=filter_,
         csv=f"/console/audit/export.csv{'?' if asked else ''}{urlencode(asked)}",
         more=more,
+        marker=view.call.parameter("marker"),
         entities=ENTITIES,
         actions=ACTIONS,
     )

@@ -148,9 +148,9 @@ async def _list(view: View, groups: Groups, permissions: Permissions, status: in
     filter_ = f"[name] CONTAINS {search.quoted(words)}" if words else None
     found = await groups.list_(view.session, ListQuery(filter_, None, marker, PAGE_SIZE))
     following = {name: value for name, value in (("search", words), ("marker", found.next_marker)) if value}
-    known: dict[str, Any] = {"given": {"name": "", "description": ""}, "errors": {}}
+    known: dict[str, Any] = {"given": {"name": "", "description": ""}, "errors": {}, "marker": marker}
     return view.page(
-        "groups/rows.html" if view.is_fragment and marker else "groups/list.html",
+        "groups/rows.html" if view.wants_rows else "groups/list.html",
         status,
         words=words,
         filter=filter_,

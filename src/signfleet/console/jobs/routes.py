@@ -39,9 +39,10 @@ async def list_jobs(view: View, jobs: JobLists) -> Answer:
     marker = view.call.parameter("marker")
     found = await jobs.list_(view.session, ListQuery(None, None, marker, PAGE_SIZE))
     return view.page(
-        "jobs/rows.html" if view.is_fragment and marker else "jobs/list.html",
+        "jobs/rows.html" if view.wants_rows else "jobs/list.html",
         jobs=_decoder.decode(b"[%b]" % b",".join(found.items)),
         states=STATES,
+        marker=marker,
         more=f"{PATH}?marker={found.next_marker}" if found.next_marker else None,
     )
 

@@ -17,12 +17,15 @@ pages = Pages("/console")
 @pages.get("/events", streams=True)
 async def stream_facts(view: View, event_lists: EventLists, fact_feeds: FactFeeds, streams: EventStreams) -> Answer:
     """Get a stream of what happens in the chosen network, until the session ends or has another network."""
-    network_id, scope = view.session.network, await event_lists.scope(view.session)
+    network_id = view.session.network
+    scope, changes = await event_lists.scope(view.session), await event_lists.changes(view.session)
 
     async def pump(stream: EventStream) -> None:
-        await fact_feeds.feed(stream, network_id, scope)
+        await fact_feeds.feed(stream, network_id, scope, changes)
 
     async def recheck(session: Session) -> bool:
-        return session.network_id == network_id and (await event_lists.scope(session)).key == scope.key
+        if session.network_id != network_id or (await event_lists.scope(session)).key != scope.key:
+            return False
+        return (await event_lists.changes(session)).key == changes.key
 
     return streams.answer(view.call, pump, recheck, session_token(view.call))

@@ -55,8 +55,9 @@ async def list_roles(view: View, roles: Roles, permissions: Permissions) -> Answ
     return await page(
         view,
         permissions,
-        "role-rows.html" if view.is_fragment and marker else "roles.html",
+        "role-rows.html" if view.wants_rows else "roles.html",
         roles=_decoder.decode(b"[%b]" % b",".join(found.items)),
+        marker=marker,
         more=f"{PATH}?marker={found.next_marker}" if found.next_marker else None,
         may_create=await permissions.allows(view.session, CREATE_ROLE),
     )

@@ -77,9 +77,10 @@ async def _page(
     return await page(
         view,
         permissions,
-        "setup-token-rows.html" if view.is_fragment and marker else "setup-tokens.html",
+        "setup-token-rows.html" if view.wants_rows else "setup-tokens.html",
         status,
         tokens=found.items,
+        marker=marker,
         more=f"{PATH}?marker={found.next_marker}" if found.next_marker else None,
         issued=issued,
         given=given or dict.fromkeys(FIELDS.values(), ""),

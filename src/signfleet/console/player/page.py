@@ -92,8 +92,7 @@ class PlayerPages:
     def answer(self, view: View, shown: Shown, tab: str, status: int = 200, **values: Any) -> Answer:
         """Answers with a tab of a player that `get` has returned: a page, a fragment, more rows, or a block of it."""
         template = "player/tab.html" if view.is_fragment else "player/page.html"
-        is_list = view.call.header(b"x-fragment") == "happened" or view.call.parameter("marker")
-        if view.is_fragment and is_list:
+        if view.wants_rows:
             template = f"player/{tab}-rows.html"
         elif view.is_refresh:
             template = f"player/{tab}.html"

@@ -71,7 +71,7 @@ async def list_players(
     players = _players(found)
     is_whole = not view.is_fragment
     return view.page(
-        _template(view),
+        "players/rows.html" if view.wants_rows else "players/list.html",
         400 if error else 200,
         text=text,
         sort=sort,
@@ -91,14 +91,6 @@ async def list_players(
         views=await saved_views.list_(view.session, SECTION) if is_whole else [],
         may_share=is_whole and await saved_views.may_share(view.session),
     )
-
-
-def _template(view: View) -> str:
-    """Returns the template of the whole list, of its next page, or of the rows of a page that is open."""
-    part = view.call.header(b"x-fragment") or ""
-    if not view.is_fragment or part == "found":
-        return "players/list.html"
-    return "players/refreshed.html" if part.startswith("rows") else "players/rows.html"
 
 
 @pages.post("/players/columns", operation=VIEW_DEVICE)

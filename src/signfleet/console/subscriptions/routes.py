@@ -50,9 +50,10 @@ async def list_subscriptions(view: View, subscriptions: Subscriptions) -> Answer
     if found is not None and found.next_marker:
         more = PATH + "?" + urlencode({"filter": text, "marker": found.next_marker})
     return view.page(
-        "subscriptions/rows.html" if view.is_fragment and marker and not error else "subscriptions/list.html",
+        "subscriptions/rows.html" if view.wants_rows and not error else "subscriptions/list.html",
         400 if error else 200,
         text=text,
+        marker=marker,
         error=error,
         found=found,
         subscriptions=[] if found is None else _decoder.decode(b"[%b]" % b",".join(found.items)),

@@ -102,8 +102,8 @@ class Store(Protocol):
         """Returns a number that changes whenever anything may have been written, here or in another process."""
         ...
 
-    def listening(self, topic: Topic) -> AbstractContextManager[asyncio.Event]:
-        """Yields an event that is set whenever the topic may have been announced: `wakeups` has an example."""
+    def listening(self, *topics: Topic) -> AbstractContextManager[asyncio.Event]:
+        """Yields an event that is set whenever a topic may have been announced: `wakeups` has an example."""
         ...
 
     async def measures(self) -> StoreMeasures:

@@ -285,8 +285,8 @@ class PostgresStore:
             self._listener.version += 1
         return self._listener.version
 
-    def listening(self, topic: Topic) -> AbstractContextManager[asyncio.Event]:
-        return self._wakeups.listening(topic)
+    def listening(self, *topics: Topic) -> AbstractContextManager[asyncio.Event]:
+        return self._wakeups.listening(*topics)
 
     async def measures(self) -> StoreMeasures:
         row = await self.one(_SIZE)

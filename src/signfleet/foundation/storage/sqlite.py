@@ -136,8 +136,8 @@ class SqliteStore:
         return self._snapshots.version()
 
     @contextmanager
-    def listening(self, topic: Topic) -> Iterator[asyncio.Event]:
-        with self._wakeups.listening(topic) as event:
+    def listening(self, *topics: Topic) -> Iterator[asyncio.Event]:
+        with self._wakeups.listening(*topics) as event:
             self._neighbours.watch()
             yield event
 

@@ -46,17 +46,18 @@ class Wakeups:
         self._waiting: dict[Topic, set[asyncio.Event]] = {}
 
     @contextmanager
-    def listening(self, topic: Topic) -> Iterator[asyncio.Event]:
-        """Yields an event that is set whenever the topic may have been announced."""
+    def listening(self, *topics: Topic) -> Iterator[asyncio.Event]:
+        """Yields an event that is set whenever one of the topics may have been announced."""
         event = asyncio.Event()
-        events = self._waiting.setdefault(topic, set())
-        events.add(event)
+        for topic in topics:
+            self._waiting.setdefault(topic, set()).add(event)
         try:
             yield event
         finally:
-            events.discard(event)
-            if not events and self._waiting.get(topic) is events:
-                del self._waiting[topic]
+            for topic in topics:
+                self._waiting[topic].discard(event)
+                if not self._waiting[topic]:
+                    del self._waiting[topic]
 
     @property
     def is_empty(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.storage.wakeups import Topic
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.text import fold
 from signfleet.identity.audit import store as queries
@@ -36,7 +37,7 @@ async def record(tx: Transaction, network_id: int | None, entry: AuditEntry, now
 
 
 async def record_all(tx: Transaction, network_id: int | None, entries: Sequence[AuditEntry], now: int) -> None:
-    """Adds entries to the trail in their order, like `record`; `now` is in ms."""
+    """Adds entries to the trail in their order, like `record`, and wakes who waits for changes; `now` is in ms."""
     actor = acting()
     rows = []
     for entry in entries:
@@ -63,6 +64,12 @@ async def record_all(tx: Transaction, network_id: int | None, entries: Sequence[
     if rows:
         ids = await tx.next_ids("audit", len(rows))
         await tx.execute_many(queries.INSERT, [row | {"id": id_} for row, id_ in zip(rows, ids, strict=True)])
+        tx.announce(topic_of(network_id or NO_NETWORK))
+
+
+def topic_of(network_id: int) -> Topic:
+    """Returns what to listen to for the changes in a network."""
+    return Topic("audit", network_id)
 
 
 def _documents(entry: AuditEntry) -> tuple[str | None, str | None]:

@@ -3,9 +3,10 @@
 Streams of a network with the same permissions share a task, which sends at most about one message a second:
 
     event: facts
-    data: {"health":[12,15],"device":[15]}
+    data: {"health":[12,15],"device":[15],"group":[]}
 
-A message `many` says that more has happened than one lists. A message `beat` says that the stream lives.
+It comes of events and of changes in the audit trail: of what players do, and of what people do. A message `many` says
+that more has happened than one lists. A message `beat` says that the stream lives.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.json import encode
+from signfleet.identity.audit.recording import topic_of as topic_of_changes
 from signfleet.identity.events import store as queries
+from signfleet.identity.events.hints import ChangeHints, last_change
 from signfleet.notify.events import reading
 from signfleet.notify.events.reading import PENDING_SECONDS, Position
 from signfleet.notify.events.recording import topic_of
@@ -70,17 +73,18 @@ log = structlog.get_logger("facts")
 class _Group:
     """The streams of one network with the same permissions, and the task that reads for them."""
 
-    def __init__(self, store: Store, network_id: int, scope: Scope, position: Position) -> None:
+    def __init__(self, store: Store, network_id: int, scope: Scope, position: Position, hints: ChangeHints) -> None:
         self._store = store
         self._network_id = network_id
         self._query: Query[queries.FactRow] = queries.facts_between(scope)
         self._parameters = scope.parameters
         self._position = position
+        self._hints = hints
         self.streams: set[EventStream] = set()
         self.task = asyncio.create_task(self._follow(), name=f"facts of network {network_id}")
 
     async def _follow(self) -> None:
-        with self._store.listening(topic_of(self._network_id)) as woken:
+        with self._store.listening(topic_of(self._network_id), topic_of_changes(self._network_id)) as woken:
             while True:
                 woken.clear()
                 try:
@@ -102,6 +106,15 @@ class _Group:
                         self._push(message(b"{}", kind="beat"))
 
     async def _read(self) -> dict[str, list[int]]:
+        changed = await self._hints.read(LIMIT)
+        happened = await self._events()
+        if changed is None or happened is None:
+            return {"many": []}
+        words = changed.keys() | happened.keys()
+        return {word: sorted(changed.get(word, set()) | happened.get(word, set())) for word in sorted(words)}
+
+    async def _events(self) -> dict[str, set[int]] | None:
+        """Returns the devices of the next events by what they are about; None for more than `LIMIT`."""
         last = await reading.end(self._store)
         if not self._position < last:
             return {}
@@ -117,11 +130,11 @@ class _Group:
         )
         self._position = last
         if len(rows) == LIMIT:
-            return {"many": []}
+            return None
         found: dict[str, set[int]] = defaultdict(set)
         for row in rows:
             found[WORDS[row.kind]].update(() if row.device_id is None else (row.device_id,))
-        return {word: sorted(ids) for word, ids in found.items()}
+        return found
 
     def _push(self, chunk: bytes) -> None:
         for stream in self.streams:
@@ -135,13 +148,17 @@ class FactFeeds:
         self._store = store
         self._groups: dict[tuple[object, ...], _Group] = {}
 
-    async def feed(self, stream: EventStream, network_id: int, scope: Scope) -> None:
-        """Pushes what happens from now on to a stream until this task is cancelled."""
-        begin = await reading.end(self._store)
-        key = (network_id, *scope.key)
+    async def feed(self, stream: EventStream, network_id: int, scope: Scope, changes: Scope) -> None:
+        """Pushes what happens from now on to a stream until this task is cancelled.
+
+        `scope` is that of events, `changes` that of entries of the audit trail.
+        """
+        begin, last = await reading.end(self._store), await last_change(self._store, network_id)
+        key = (network_id, *scope.key, *changes.key)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(self._store, network_id, scope, begin)
+            hints = ChangeHints(self._store, network_id, changes, last)
+            group = self._groups[key] = _Group(self._store, network_id, scope, begin, hints)
         group.streams.add(stream)
         try:
             await asyncio.get_running_loop().create_future()  # until the stream closes and cancels this task

@@ -12,6 +12,7 @@ from signfleet.identity.access.operations.definitions import VIEW_AUDIT, VIEW_DE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.events import store as queries
 from signfleet.identity.events.catalogue import EVENTS
+from signfleet.identity.events.hints import WORDS
 from signfleet.identity.events.schemas import EventRecord
 from signfleet.notify.events.store import COLUMNS, EventRow
 from signfleet.web.caller.session import Session
@@ -44,6 +45,12 @@ class EventLists:
         return queries.visible(
             await scope_of(session, VIEW_DEVICE, queries.DEVICE_ID), network=network, users=not users.conditions
         )
+
+    async def changes(self, session: Session) -> Scope:
+        """Returns the scope of the audit trail of which the caller may get hints: kinds of things, and devices."""
+        entities = [entity for entity, (_, needs) in WORDS.items() if await self._permissions.allows(session, needs)]
+        devices = await self._permissions.scope_with_former(session, VIEW_DEVICE, queries.CHANGED_DEVICE_ID)
+        return queries.visible_changes(devices, entities)
 
 
 def record_of(row: EventRow) -> EventRecord:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Protocol
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, bindparam, false, func, or_, select, tuple_
 
 from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import EVERYTHING, Listing, Scope
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import event
+from signfleet.foundation.storage.tables import audit, event
 from signfleet.notify.events.kinds import ABOUT_USERS
 from signfleet.notify.events.store import COLUMNS, EventRow
 
@@ -31,7 +32,7 @@ def visible(devices: Scope, *, network: bool, users: bool) -> Scope:
         shown.append(and_(event.c.device_id.is_(None), event.c.serial.is_not(None)))
     if network:
         of_network = and_(event.c.device_id.is_(None), event.c.serial.is_(None))
-        shown.append(of_network if users else and_(of_network, event.c.kind.not_in(_USERS)))
+        shown.append(of_network if users else and_(of_network, *(event.c.kind != kind for kind in _USERS)))
     return Scope(f"events: {devices.name} {network} {users}", (or_(*shown),), devices.parameters)
 
 
@@ -88,4 +89,46 @@ UNSETTLED = Query(
     )
     .limit(1),
     Unsettled,
+)
+
+
+class ChangeRow(Protocol):
+    id: int
+    entity: str
+    device_id: int | None
+
+
+#: The column by which permissions decide on a change of a device.
+CHANGED_DEVICE_ID: Final = audit.c.device_id
+
+
+def visible_changes(devices: Scope, entities: Collection[str]) -> Scope:
+    """Returns the scope of changes of entities of some kinds; of those about devices, `devices` is the scope."""
+    of_a_device = and_(audit.c.device_id.is_not(None), *devices.conditions)
+    named = or_(false(), *(audit.c.entity == entity for entity in sorted(entities)))
+    conditions = (named, or_(audit.c.device_id.is_(None), of_a_device))
+    return Scope(f"changes: {devices.name} {sorted(entities)}", conditions, devices.parameters)
+
+
+def changes_after(scope: Scope) -> Query[ChangeRow]:
+    """Returns the query of the latest visible changes after one."""
+    statement = (
+        select(audit.c.id, audit.c.entity, audit.c.device_id)
+        .where(
+            audit.c.network_id == bindparam("network_id"),
+            audit.c.id > _bound("after"),
+            *scope.conditions,
+        )
+        .order_by(audit.c.id.desc())
+        .limit(bindparam("limit", type_=Integer()))
+    )
+    return Query(statement, ChangeRow)
+
+
+class LastChange(Protocol):
+    id: int | None
+
+
+LAST_CHANGE = Query(
+    select(func.max(audit.c.id).label("id")).where(audit.c.network_id == bindparam("network_id")), LastChange
 )
