@@ -11,10 +11,11 @@ import pytest
 from httpx import AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from signfleet.app.wiring import Services
 from signfleet.fleet.devices.catalogue import DEVICES
-from signfleet.fleet.players.reporting import is_newer
+from signfleet.fleet.players.report_writing import is_newer
 from signfleet.foundation.storage.interface import Row, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import (
@@ -29,7 +30,7 @@ from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from tests.conftest import CallAs
-from tests.fleet.players.conftest import HD1024, PLAYER, Device
+from tests.fleet.players.conftest import HD1024, PLAYER, Device, Register
 from tests.world import next_second
 
 ERRORS = Query(device_error.select().order_by(device_error.c.id))
@@ -369,19 +370,25 @@ async def test_a_device_token_is_refused_by_the_main_api(player: AsyncClient) ->
 
 
 @pytest.mark.parametrize("bootstrapped", ["postgresql"], indirect=True)  # SQLite has one writer
-async def test_a_report_that_waited_for_a_change_sees_it(player: AsyncClient, services: Services) -> None:
-    before = await report(player)
+async def test_a_report_that_waited_for_a_change_sees_it_and_delays_no_other_report(
+    player: AsyncClient, register: Register, call_as: CallAs, services: Services
+) -> None:
+    other = call_as((await register(serial="46C89C101840")).json()["access_token"])
+    before, _ = await report(player), await report(other)
     changed, go_on = asyncio.Event(), asyncio.Event()
+    is_first = device.c.serial == HD1024["serial"]
+    document_of_first = device_document.c.device_id.in_(select(device.c.id).where(is_first))
 
     async def change(tx: Transaction) -> None:
-        await tx.execute(Query(device.update().values(version=device.c.version + 1)))
-        await tx.execute(Query(device_document.update().values(settings='{"name":"New"}')))
+        await tx.execute(Query(device.update().where(is_first).values(version=device.c.version + 1)))
+        await tx.execute(Query(device_document.update().where(document_of_first).values(settings='{"name":"New"}')))
         changed.set()
         await go_on.wait()
 
     changing = asyncio.create_task(services.store.write(change))
     await changed.wait()
     reporting = asyncio.create_task(report(player, 2))
+    await report(other, 2)
     await asyncio.sleep(0.2)
     assert not reporting.done()
     go_on.set()

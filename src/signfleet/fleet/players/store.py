@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Integer, Table, and_, bindparam, func, null, select
 
-from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, ITS_STATUS, STATUS_OF_DEVICE, THIS_DEVICE
-from signfleet.fleet.health.inputs import Inputs
-from signfleet.fleet.health.store import HEALTH, INPUTS, StoredHealth
-from signfleet.foundation.storage.dates import CHANGED_DATE
+from signfleet.fleet.devices.store import DOCUMENT_OF_DEVICE, ITS_DOCUMENT, STATUS_OF_DEVICE, THIS_DEVICE
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import (
     device,
@@ -188,38 +185,6 @@ CHANGE_MODEL = Query(
 CHANGE_IDENTITY = Query(device_document.update().where(ITS_DOCUMENT).values(identity=bindparam("new_identity")))
 
 
-class ReportingDevice(StoredHealth, Inputs, Protocol):
-    report_sequence: int
-    #: Commands may wait for it.
-    has_commands: int
-    #: ms
-    changed_date: int
-
-
-#: Locks a device that reports until the transaction ends. Locks its document and status too: after a wait PostgreSQL
-#: re-reads only the rows that it locks.
-LOCK_REPORTING_DEVICE = Query(
-    select(*HEALTH, device_status.c.report_sequence, device.c.has_commands, CHANGED_DATE, *INPUTS)
-    .select_from(device)
-    .join(device_document, DOCUMENT_OF_DEVICE)
-    .join(device_status, STATUS_OF_DEVICE)
-    .where(_IS_DEVICE)
-    .with_for_update(of=[device, device_document, device_status]),
-    ReportingDevice,
-)
-_REPORT: dict[str, Any] = {
-    "report_sequence": bindparam("sequence"),
-    "status_date": bindparam("now"),
-    "changed_date": bindparam("changed"),
-    "health_due_date": bindparam("new_health_due_date"),
-    "status": bindparam("new_status"),
-}
-#: Writes a report whose status has no news for filters.
-STORE_REPORT = Query(device_status.update().where(ITS_STATUS).values(_REPORT))
-#: Writes a report, with the properties that filters read.
-STORE_STATUS = Query(
-    device_status.update().where(ITS_STATUS).values(_REPORT | {"properties": bindparam("new_properties")})
-)
 INSERT_ERROR = Query(device_error.insert())
 
 
