@@ -11,6 +11,8 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
+from signfleet.fleet.commands import relay
+from signfleet.fleet.commands.delivery import hub
 from signfleet.identity.access.operations.definitions import SETUP_DEVICE, UNIT_CONTROL, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
@@ -158,9 +160,19 @@ async def test_refusals_say_who_refuses_in_all_forms(admin: AsyncClient, player:
 )
 @ON_SQLITE
 async def test_what_cannot_be_answered_is_said_at_once(
-    admin: AsyncClient, player: AsyncClient, method: str, route: str, params: dict[str, str], status: int, text: str
+    admin: AsyncClient,
+    player: AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    route: str,
+    params: dict[str, str],
+    status: int,
+    text: str,
 ) -> None:
-    answer = await ask(admin, method, route, params=params)
+    monkeypatch.setattr(relay, "PICK_UP", 3600)  # by another process, which there is not
+    monkeypatch.setattr(hub, "RETURN", 0)
+    async with asyncio.timeout(20):
+        answer = await ask(admin, method, route, params=params)
     assert answer.status_code == status
     assert text in answer.json()["data"]["error"]["message"]
     assert (await player.get(f"{PLAYER}/commands")).status_code == 204, "nothing is left for the player"

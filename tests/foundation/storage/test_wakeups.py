@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signfleet.foundation.storage import wakeups
+from signfleet.foundation.storage import listening, sqlite, wakeups
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.storage.sqlite import SqliteStore
@@ -83,6 +83,26 @@ async def test_who_listens_to_one_topic_of_very_many_is_woken(store: Store, neig
     with store.listening(ONE) as one:
         await announce(neighbour, *(Topic("event", 10**12 + number) for number in range(1000)))
         await woken(one)
+
+
+async def test_a_store_knows_whether_another_process_may_serve_from_it(
+    store: Store, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "NEIGHBOUR_SECONDS", 1.2)
+    monkeypatch.setattr(sqlite, "NEIGHBOUR_SECONDS", 1.2)
+
+    async def becomes(wanted: bool) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while await store.has_neighbours() is not wanted:  # noqa: ASYNC110 - a moment passes
+                await asyncio.sleep(0.02)
+
+    await announce(store, ONE)
+    await becomes(False)
+    neighbour = await open_store(database, connections=2)
+    await announce(neighbour, ONE)
+    await becomes(True)
+    await neighbour.close()
+    await becomes(False)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

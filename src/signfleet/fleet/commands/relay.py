@@ -34,7 +34,7 @@ OF_PLAYER: Final = 4
 OF_NETWORK: Final = 64
 #: Seconds after which a waiting caller looks without having been woken.
 LOOK: Final = 5
-#: Seconds within which another process hands a request to a player that is connected there, and how often to look.
+#: Seconds within which a player gets a request that listens again, or to another process, and how often to look.
 PICK_UP, GLANCE = 1.0, 0.1
 #: How long (ms) a change that had no answer can be repeated without being done twice.
 REPEATABLE: Final = MINUTE
@@ -112,7 +112,7 @@ class Relay:
             self._callers[command_id] += 1
             try:
                 if needs_connection and not self._hub.is_waiting(device_id):
-                    await self._pick_up(network_id, command_id)
+                    await self._pick_up(network_id, device_id, command_id)
                 row = await self._outcome(network_id, command_id, until)
             finally:
                 self._callers[command_id] -= 1
@@ -122,14 +122,16 @@ class Relay:
                         await asyncio.shield(self._give_up(network_id, command_id, spares_running=request.changes))
         return row
 
-    async def _pick_up(self, network_id: int, command_id: int) -> None:
-        """Waits until a player has got a request, perhaps from another process. Raises `NotConnected`."""
+    async def _pick_up(self, network_id: int, device_id: int, command_id: int) -> None:
+        """Waits a moment for a player that may listen again, or to another process. Raises `NotConnected`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PICK_UP):
                 while True:
                     row = await self._store.one(queries.COMMAND, network_id=network_id, command_id=command_id)
                     if row is None or row.state != "queued":
                         return
+                    if not (self._hub.may_wait(device_id) or await self._store.has_neighbours()):
+                        break
                     await asyncio.sleep(GLANCE)
         raise NotConnected
 

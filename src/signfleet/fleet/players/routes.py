@@ -45,13 +45,14 @@ endpoints = Endpoints("/player/v1", family="Players")
     statuses="200 201",
     errors="400 401 403 406 409 413 415 429 5XX",
 )
-async def register_player(call: Call, players: Players) -> Answer:
+async def register_player(call: Call, players: Players, player_streams: PlayerStreams) -> Answer:
     """Register a player in a network.
 
     Send the setup token as `Authorization: Bearer <setup token>`. The answer to a new player has its `device_secret`,
     which it needs to register again.
     """
     registered, is_new = await players.register(call.bearer_token, call.body, call.now)
+    player_streams.expect(registered.device.id)
     return answer_json(registered, status=201 if is_new else 200)
 
 
@@ -65,13 +66,14 @@ async def register_player(call: Call, players: Players) -> Answer:
     statuses="200 201",
     errors="400 403 406 413 415 429 5XX",
 )
-async def register_listed_player(call: Call, players: Players, join_key: str) -> Answer:
+async def register_listed_player(call: Call, players: Players, player_streams: PlayerStreams, join_key: str) -> Answer:
     """Register a player by the provisioning record of its serial, at the join address of its network.
 
     Needs no token; `serial` is enough. Record and setup decide name, group, description and time zone. Every refusal
     has the same answer, 403 `not_listed`.
     """
     registered, is_new = await players.register_listed(join_key, call.body, call.now)
+    player_streams.expect(registered.device.id)
     return answer_json(registered, status=201 if is_new else 200)
 
 

@@ -30,6 +30,10 @@ class PlayerStreams:
         self._delivery = delivery
         self._reports = reports
 
+    def expect(self, device_id: int) -> None:
+        """Notes that a player has just joined, and is about to listen."""
+        self._hub.expect(device_id)
+
     async def pump(self, stream: EventStream, network_id: int, device_id: int) -> None:
         """Pushes everything that waits for a device, then each new command and each change of its settings.
 

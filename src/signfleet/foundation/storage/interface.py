@@ -106,6 +106,10 @@ class Store(Protocol):
         """Yields an event that is set whenever a topic may have been announced: `wakeups` has an example."""
         ...
 
+    async def has_neighbours(self) -> bool:
+        """Returns whether another process may serve from this store: False only if none has shown itself lately."""
+        ...
+
     async def measures(self) -> StoreMeasures:
         """Returns numbers that show how the store does, for metrics."""
         ...

@@ -32,6 +32,8 @@ BEAT_SECONDS = 1.0
 SILENCE_SECONDS = 4.0
 #: Caches are valid for so many seconds after the last notification that came back.
 TRUST_SECONDS = 5.0
+#: Another process that has notified nothing for so long is gone.
+NEIGHBOUR_SECONDS = 5.0
 #: Time limits, in seconds, for opening a connection and for closing one.
 CONNECT_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
@@ -102,6 +104,8 @@ class Listener:
         self._probed = asyncio.Event()
         #: When the last notification, and the last one that came back, were sent, by the monotonic clock.
         self._sent = self._proved = -TRUST_SECONDS
+        #: When another process was last heard, or may have been, by the monotonic clock.
+        self._neighbour_heard = -NEIGHBOUR_SECONDS
         #: Changes whenever anything may have been written.
         self.version = 0
         #: False while the database is silent.
@@ -114,6 +118,11 @@ class Listener:
         if connection is None or connection.is_closed():
             return False
         return time.monotonic() - self._proved <= TRUST_SECONDS
+
+    @property
+    def has_neighbours(self) -> bool:
+        """Checks whether another process may listen too."""
+        return not self.is_trusted or time.monotonic() - self._neighbour_heard < NEIGHBOUR_SECONDS
 
     async def start(self) -> None:
         """Starts to listen. Raises asyncpg's error if the first attempt fails."""
@@ -140,6 +149,7 @@ class Listener:
             connection.terminate()
             raise
         self.version += 1  # earlier writes are unknown here
+        self._neighbour_heard = time.monotonic()  # one that is there notifies within this time
         self._wakeups.wake_all()
         self.answers = True
 
@@ -189,6 +199,8 @@ class Listener:
             self._proved = self._sent
         elif text == self._probe:
             self._probed.set()
-        elif not text.startswith(("beat ", self.own)):
-            self.version += 1
-            self._wakeups.wake_announced(text)
+        elif not text.startswith((f"beat {self.own}", self.own)):
+            self._neighbour_heard = time.monotonic()
+            if not text.startswith("beat "):
+                self.version += 1
+                self._wakeups.wake_announced(text)

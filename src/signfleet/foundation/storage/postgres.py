@@ -288,6 +288,9 @@ class PostgresStore:
     def listening(self, *topics: Topic) -> AbstractContextManager[asyncio.Event]:
         return self._wakeups.listening(*topics)
 
+    async def has_neighbours(self) -> bool:
+        return self._listener.has_neighbours
+
     async def measures(self) -> StoreMeasures:
         row = await self.one(_SIZE)
         pool = self._pool

@@ -42,6 +42,8 @@ from signfleet.foundation.storage.wakeups import Topic, Wakeups
 T = TypeVar("T")
 R = TypeVar("R")
 
+#: Another process that has written nothing for so long serves nobody: players report much more often.
+NEIGHBOUR_SECONDS = 600.0
 SCAN_THREADS = 3
 #: A scan checks its time limit every so many steps of SQLite's machine, about every three milliseconds.
 SCAN_PERIOD = 20_000
@@ -95,6 +97,8 @@ class SqliteStore:
             foreign_commits=self._foreign_commits,
             sequences=lambda: self._snapshots.fetch(SEQUENCES, {}),
         )
+        #: The commits of other processes that are known, and when the last one was noticed, by the monotonic clock.
+        self._known_commits, self._neighbour_wrote = 1, -NEIGHBOUR_SECONDS  # the writer's first look counts as one
         self._trial = Trial(path)
         self._scanning = threading.local()
         self._scanners: list[_ScanConnection] = []
@@ -144,6 +148,12 @@ class SqliteStore:
     async def _foreign_commits(self) -> int:
         await self._writer.submit(_nothing)
         return self._writer.foreign_commits
+
+    async def has_neighbours(self) -> bool:
+        commits, now = await self._foreign_commits(), time.monotonic()
+        if commits != self._known_commits:
+            self._known_commits, self._neighbour_wrote = commits, now
+        return now - self._neighbour_wrote < NEIGHBOUR_SECONDS
 
     async def measures(self) -> StoreMeasures:
         paths = (self._path, Path(f"{self._path}-wal"))

@@ -34,7 +34,7 @@ def list_files(state: State, ask: Ask) -> Reply:
         if "contents" in ask.query:
             shown["contents"] = b64encode(content[:CONTENTS_LIMIT]).decode()
         elif "raw" in ask.query:
-            shown["raw"] = content[:CONTENTS_LIMIT].decode("latin-1")
+            shown["raw"] = content[:CONTENTS_LIMIT].decode(errors="replace")
         return Reply(shown)
     below = path + "/"
     names = sorted(
