@@ -91,8 +91,47 @@ NOT_PLANNED = {
     f"{MAIN} /Groups/Regular/{{group}}/": "not planned: PUT changes single members too",
     f"{REMOTE_DWS} remoteview/": "not planned: no public client calls it, and players stream no video to the server",
     f"{REMOTE_DWS} ": "not planned: one new client calls it, no reference describes it",
-    f"{B_DEPLOY} ": "not planned: activation codes belong to the vendor's subscriptions",
+    f"{B_DEPLOY} ": "not planned: no public source says who issues activation codes and what the answer is",
 }
+
+CLIENTS = """
+## Public clients
+
+Published packages run unmodified in the tests. Requests of other clients are replayed as they are
+on the wire, where their spelling differs from that of the packages.
+
+| client | what works | tests |
+| --- | --- | --- |
+"""
+_REPLAYED = ("simulator/remote/test_spellings.py", "fleet/provisioning/test_bdeploy_clients.py")
+CLIENT_ROWS = (
+    (
+        "`bsn-cloud-api` (PyPI)",
+        "88 of 88 functions",
+        ("clients/test_bsn_cloud_api.py", "clients/test_remote_dws.py"),
+    ),
+    (
+        "`pybrightsign` (PyPI)",
+        "signing in, networks and devices",
+        ("clients/test_pybrightsign.py",),
+    ),
+    (
+        "Go SDK `gopurple`",
+        "the routes of 61 of 61 tools for accounts, players, groups, subscriptions, B-Deploy and Remote DWS; the one"
+        " for logs does not read the text that the reference documents. Tools for content, presentations, schedules and"
+        " supervisors: none",
+        _REPLAYED,
+    ),
+    ("Express demo `bsn-cloud-api-demo`", "the routes behind 28 of 28 of its own", _REPLAYED),
+    ("PowerShell `BrightSignAPI`", "B-Deploy and the reboot", _REPLAYED),
+    ("JavaScript SDK `bsn-cloud-core`", "B-Deploy without activation codes", _REPLAYED[1:]),
+    (
+        "signage back ends that call `sendWsMessage`",
+        "all, once they choose a network",
+        ("fleet/remote/test_routes.py",),
+    ),
+    ("pages of other origins", "Remote DWS from a browser", ("web/http/test_cors_in_a_browser.py",)),
+)
 
 LEFT_OUT = """
 ## Families that are left out
@@ -185,6 +224,10 @@ def render() -> str:
         lines.append(f"| {row.method} | `{row.path}` | {scope} | {state} | {links(proofs(key(row)))} |\n")
     text = HEAD.format(all=len(documented()), summary=summary()) + "".join(lines)
     text += LISTED + listed(MAIN) + remote() + BDEPLOY + listed(B_DEPLOY)
+    text += CLIENTS + "".join(
+        f"| {client} | {works} | {links([Path('tests', each) for each in tests])} |\n"
+        for client, works, tests in CLIENT_ROWS
+    )
     text += LEFT_OUT + "".join(f"| {name} | `{base}` | not planned |\n" for name, base in FAMILIES) + MORE
     return text + "".join(f"| {more.method} | `{more.path}` | {more.summary} |\n" for more in beyond())
 

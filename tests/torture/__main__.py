@@ -22,6 +22,7 @@ from tests.torture.hostile import hostile_generator
 from tests.torture.kill import kill
 from tests.torture.lost import lost_answers
 from tests.torture.race import racing_editors
+from tests.torture.remote import remote_calls
 from tests.torture.silent import silent_database, silent_neighbours
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
@@ -70,6 +71,7 @@ SCENARIOS: dict[str, Scenario] = {
     "silent-database": lambda folder: silent_database(folder, ROUNDS),
     "silent-neighbours": lambda folder: silent_neighbours(folder, ROUNDS),
     "clock": lambda folder: clock_steps(folder, ROUNDS),
+    "remote": lambda folder: remote_calls(folder, ROUNDS),
     "hostile": lambda folder: hostile_generator(folder, ROUNDS),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
@@ -21,6 +22,8 @@ from tests.clients.crew import SERIALS, running_crew
 from tests.running import PATIENCE, Running, bootstrapped, running_server
 
 SERIAL = "A1"
+#: More than a network may have waiting at a time.
+CALLERS = 100
 WHO = {"destinationType": "player", "destinationName": SERIAL}
 CHANGE = {"data": {"value": 1}}
 
@@ -44,6 +47,13 @@ def joined(api: Api) -> httpx.Client:
 def taken(player: httpx.Client) -> dict[str, Any]:
     (got,) = player.get("/player/v1/commands?wait=20").json()
     return dict(got)
+
+
+def pushed(player: httpx.Client) -> dict[str, Any]:
+    """Returns the first command of the event stream, and cuts the stream."""
+    with player.stream("GET", "/player/v1/events") as stream:
+        line = next(line for line in stream.iter_lines() if '"arguments"' in line)
+        return dict(json.loads(line.removeprefix("data:")))
 
 
 def state_of(api: Api, command: int) -> str:
@@ -73,6 +83,13 @@ def test_what_outlives_callers_and_the_server(tenant: tuple[Path, Tenant]) -> No
                 time.sleep(0.05)
             late = player.post(f"/player/v1/commands/{got['id']}", json={"state": "succeeded", "result": {}})
             assert late.status_code < 500
+            # The stream of a player is cut before it begins: it gets the request again.
+            asked = callers.submit(api.http.get, "/rest/v1/logs/", params=WHO)
+            cut = pushed(player)
+            assert pushed(player) == cut
+            said = {"state": "succeeded", "result": {"status": 200, "data": "log"}}
+            player.post(f"/player/v1/commands/{cut['id']}", json=said).raise_for_status()
+            assert asked.result().json()["data"]["result"] == "log"
             # The server is killed while a player carries a change out.
             asked = callers.submit(api.http.put, "/rest/v1/registry/a/b/", params=WHO, json=CHANGE)
             change = taken(player)
@@ -100,14 +117,16 @@ def test_answers_to_calls_at_once_are_not_mixed_up(tenant: tuple[Path, Tenant]) 
         server_of(data) as server,
         Api(server.address, network) as api,
         running_crew(server.address, api.setup_token(), faults=("cut-answers",)),
-        ThreadPoolExecutor(20) as callers,
+        ThreadPoolExecutor(CALLERS) as callers,
     ):
 
         def info(serial: str) -> Any:
             who = {"destinationType": "player", "destinationName": serial}
-            return api.http.get("/rest/v1/info/", params=who).json()
+            while (answer := api.http.get("/rest/v1/info/", params=who)).status_code == 429:
+                time.sleep(1)
+            return answer.json()
 
-        serials = (SERIALS * 20)[:20]
+        serials = (SERIALS * CALLERS)[:CALLERS]
         answers = list(callers.map(info, serials))
     assert [answer["data"]["result"]["serial"] for answer in answers] == serials
     assert not any("isFromLastReport" in answer["data"]["result"] for answer in answers)

@@ -17,6 +17,7 @@ from signfleet.identity.access.operations.definitions import SETUP_DEVICE, UNIT_
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.fleet.commands.conftest import PLAYER, say
+from tests.fleet.remote.documented import SHAPES, misfits
 from tests.identity.access.granted import grant
 
 WHO = {"destinationName": "A1", "destinationType": "player"}
@@ -197,16 +198,22 @@ async def test_a_body_that_is_no_object_is_400(admin: AsyncClient, player: Async
 
 
 @ON_SQLITE
-async def test_a_player_that_is_away_is_known_by_its_last_report(admin: AsyncClient, player: AsyncClient) -> None:
+async def test_a_player_that_is_away_is_known_by_its_last_report(
+    admin: AsyncClient, absent_player: AsyncClient
+) -> None:
     status = {"uptime": "1.00:00:05", "timezone": "CET", "firmware": {"version": "9.0.1"}}
-    assert (await player.post(f"{PLAYER}/report", json={"sequence": 1, "status": status})).status_code == 200
+    assert (await absent_player.post(f"{PLAYER}/report", json={"sequence": 1, "status": status})).status_code == 200
     info = (await ask(admin, "GET", "info")).json()["data"]["result"]
     assert (info["serial"], info["FWVersion"], info["upTimeSeconds"]) == ("A1", "9.0.1", 86_405)
+    assert misfits(SHAPES["GET info/"], info) == []
     assert info["isFromLastReport"]
     assert info["ageSeconds"] >= 0
     health = (await ask(admin, "GET", "health/")).json()["data"]["result"]
+    assert misfits(SHAPES["GET health/"], health) == []
     assert health["status"] == "inactive"
-    assert (await ask(admin, "GET", "time/")).json()["data"]["result"]["timezone_name"] == "Europe/Paris"
+    time = (await ask(admin, "GET", "time/")).json()["data"]["result"]
+    assert misfits(SHAPES["GET time/"], time) == []
+    assert time["timezone_name"] == "Europe/Paris"
 
 
 async def test_repeated_reboots_are_one(admin: AsyncClient, player: AsyncClient) -> None:

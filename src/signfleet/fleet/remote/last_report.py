@@ -12,6 +12,7 @@ import msgspec
 from signfleet.fleet.remote.store import ReportRow
 from signfleet.foundation.wire import datetime as moments
 from signfleet.foundation.wire import timespan
+from signfleet.foundation.wire.timespan import DAY, SECOND
 from signfleet.foundation.wire.zones import zone
 
 #: The routes that it answers.
@@ -38,15 +39,16 @@ def of_report(route: str, row: ReportRow, now: int) -> dict[str, Any] | None:
 def _info(row: ReportRow, status: dict[str, Any], _local: datetime) -> dict[str, Any]:
     firmware = (status.get("firmware") or {}).get("version") or ""
     uptime = timespan.parse(status.get("uptime") or "00:00:00")
+    days, rest = divmod(uptime // SECOND, DAY // SECOND)
     interfaces = [_interface(each) for each in (status.get("network") or {}).get("interfaces") or []]
     return {
         "serial": row.serial,
         "model": row.model,
         "FWVersion": firmware,
         "bootVersion": firmware,
-        "family": "",
+        "family": row.family.lower(),
         "isPlayer": True,
-        "upTime": str(status.get("uptime") or ""),
+        "upTime": f"{days} days {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}",
         "upTimeSeconds": uptime // 1000,
         "connectionType": interfaces[0]["interfaceType"] if interfaces else "",
         "ethernet": interfaces,

@@ -13,6 +13,7 @@ from signfleet.foundation.storage.tables import device, device_status
 class ReportRow(Protocol):
     serial: str
     model: str
+    family: str
     status_date: int | None
     #: JSON
     status: str | None
@@ -20,7 +21,7 @@ class ReportRow(Protocol):
 
 #: The last report of a device.
 REPORT = Query(
-    select(device.c.serial, device.c.model, device_status.c.status_date, device_status.c.status)
+    select(device.c.serial, device.c.model, device.c.family, device_status.c.status_date, device_status.c.status)
     .join(
         device_status,
         and_(device_status.c.network_id == device.c.network_id, device_status.c.device_id == device.c.id),
