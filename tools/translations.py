@@ -11,7 +11,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from signfleet.console.translations import FOLDER, LANGUAGES
+from signfleet.console.translations import ERRORS, FOLDER, LANGUAGES
+from tools.error_texts import error_texts
 
 CONSOLE = FOLDER.parent
 #: Functions of Python modules and templates whose first argument is a text.
@@ -20,12 +21,14 @@ METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
 
 def extracted() -> Catalog:
-    """Returns every text of the console."""
+    """Returns every text of the console, and of the errors that its pages show."""
     catalogue = Catalog(project="signfleet", charset="utf-8")
     options = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
     found = extract_from_dir(CONSOLE, METHODS, options, KEYWORDS)
     for place, _line, message, comments, context in sorted(found, key=lambda each: (each[0], each[1])):
         catalogue.add(message, None, [(place, 0)], auto_comments=comments, context=context)
+    for text in error_texts():
+        catalogue.add(text, context=ERRORS)
     return catalogue
 
 

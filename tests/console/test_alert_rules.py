@@ -91,7 +91,7 @@ async def test_a_rule_is_created_changed_disabled_and_deleted(
         ({"filter": "[Model] IS"}, "[Model] IS\n          ^</code>"),
         ({"silence": "soon"}, "condition.minutes"),
         ({"silence": "1"}, "condition.minutes"),
-        ({"kind": "event"}, "a condition of the kind 'event' needs it"),
+        ({"kind": "event"}, "A condition of the kind 'event' needs it"),
         ({"kind": "x"}, "condition.kind"),
         ({"mail": "999"}, "there is no user 999"),
         ({"name": ""}, "'name'"),

@@ -77,9 +77,9 @@ async def test_what_a_group_cannot_do_is_said_beside_the_field(
     default = re.search(rf'href="({GROUPS}\d+/)">Default', await opened(client, GROUPS))
     assert default
     for path, fields, words in (
-        (GROUPS, {"name": "default"}, "there already is a group"),
+        (GROUPS, {"name": "default"}, "There already is a group"),
         (GROUPS, {"name": "x" * 129}, "at most 128 characters"),
-        (f"{default[1]}move", {"search": ""}, "say which players are meant"),
+        (f"{default[1]}move", {"search": ""}, "Say which players are meant"),
         (f"{default[1]}move", {"search": "[Model] IS"}, "at 11"),
         (default[1], {"name": "Other", "version": "0"}, "Stored now"),
     ):
@@ -91,7 +91,7 @@ async def test_what_a_group_cannot_do_is_said_beside_the_field(
     version = re.search(r'name="version" value="(\d+)"', await opened(client, made))
     assert version
     refused = await send(client, f"{made}delete", version=version[1], players="10")
-    assert "type 11" in refused.text
+    assert "Type 11" in refused.text
     assert (await send(client, f"{made}delete", version=version[1], players="11")).status_code == 303
     assert (await client.get(f"{ROOT}{GROUPS}999999/")).status_code == 404
 

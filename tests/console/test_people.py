@@ -157,7 +157,7 @@ async def test_a_permission_on_one_player_is_added_explained_and_removed(client:
     assert value == f"{VIEW_DEVICE.uid} Role {VIEWERS.id}"
     asked = f"{PEOPLE}/permissions/?operation=Device.ViewDevice&device=A1"
     explained = await opened(client, f"{asked}&user=JaneDoe@example.com")
-    assert "Allowed: the role Administrators may do" in explained
+    assert "The role Administrators may do “Full control of players” in general." in explained
     assert "JaneDoe@example.com" in await opened(client, asked)
     assert (await send(client, path, remove=value)).status_code == 303
     assert "Nothing is stated here" in await opened(client, path)

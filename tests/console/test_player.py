@@ -21,14 +21,14 @@ from tests.world import World, a_picture
 #: Each tab, and what its page has of the player.
 TABS = {
     "": "Last report",
-    "timeline/": "Registered",
+    "timeline/": "Player registered",
     "pictures/": "<img",
     "errors/": "&lt;dark&gt;",
     "downloads/": "film.mp4",
     "settings/": "Time zone",
     "metrics/": "41.5",
-    "rights/": "Allowed",
-    "audit/": "Create",
+    "rights/": "may do “Full control of players” in general.",
+    "audit/": "created",
 }
 SCRIPT = {"HX-Request": "true"}
 

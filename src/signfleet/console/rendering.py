@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from signfleet.console.assets import asset
 from signfleet.console.translations import LANGUAGES, locale_of, translation
+from signfleet.console.words import message, word
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.json import encode
 
@@ -52,7 +53,8 @@ def _environment(language: str) -> Environment:
         return parsed or 0
 
     environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format, "in_ms": in_ms}
-    environment.filters["json"] = json_text
+    environment.filters |= {"json": json_text, "message": partial(message, language)}
+    environment.globals["word"] = partial(word, language)
     environment.globals["ui"] = environment.get_template("components.html").module
     return environment
 

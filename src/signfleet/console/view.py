@@ -11,6 +11,7 @@ from signfleet.console import rendering
 from signfleet.console.frame import Frame
 from signfleet.console.preferences import Preferences
 from signfleet.console.translations import language_of
+from signfleet.console.words import message, messages
 from signfleet.web.caller.session import Session
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.media import HTML_TYPE
@@ -87,6 +88,7 @@ class View:
         Templates know this view, and who reads.
         """
         session = self.call.known_session
+        values |= self._errors(values)
         known = {"view": self, "now": self.now, "login": None if session is None else session.login}
         block = (self.call.header(b"x-fragment") or "").partition("-")[0]
         body = rendering.render(self.language, template, block, zone=self.zone, **known, **values)
@@ -94,6 +96,15 @@ class View:
             body = _PATHS.sub(lambda found: b"%b%b/" % (found[1], self.root.encode()), body)
         headers = {**HEADERS, "Vary": "HX-Request, X-Fragment"}
         return Answer(status, body, media_type=f"{HTML_TYPE}; charset=utf-8", headers=headers)
+
+    def _errors(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Returns `error` and `errors`, by the fields beside which they stand, in the language of the reader."""
+        known: dict[str, Any] = {}
+        if isinstance(values.get("error"), str):
+            known["error"] = message(self.language, values["error"])
+        if isinstance(values.get("errors"), dict):
+            known["errors"] = messages(self.language, values["errors"])
+        return known
 
     def redirect(self, path: str) -> Answer:
         """Sends the browser to another page of the console, or to an address elsewhere."""
@@ -103,13 +114,13 @@ class View:
             return Answer(204, headers={**HEADERS, "HX-Redirect": path})
         return Answer(303, headers={**HEADERS, "Location": path})
 
-    def error(self, status: int, message: str, retry_after: int | None = None) -> Answer:
+    def error(self, status: int, text: str, retry_after: int | None = None) -> Answer:
         """Answers with a page, or in a page, that says what is wrong."""
         if self.is_fragment:
             template = "error-fragment.html"
         else:
             template = "error.html" if self.frame is None else "error-in-frame.html"
-        answer = self.page(template, status, code=status, message=message)
+        answer = self.page(template, status, code=status, error=text)
         if retry_after is not None:
             answer.headers["Retry-After"] = str(retry_after)
         return answer

@@ -60,22 +60,6 @@ STATES: Final = {
     "cancelled": ("none", later("Cancelled")),
     "lost": ("warn", later("Without an answer")),
 }
-#: What the events of a player are called.
-EVENTS: Final = {
-    "DeviceRegistered": later("Registered"),
-    "HealthChanged": later("Health"),
-    "ErrorReported": later("Error"),
-    "DownloadsReported": later("Downloads"),
-    "ScreenshotReceived": later("Picture"),
-    "SettingsApplied": later("Settings applied"),
-    "SettingsRefused": later("Settings refused"),
-    "CommandFinished": later("Command"),
-    "SubscriptionAged": later("Subscription"),
-    "SubscriptionExpiring": later("Subscription expires"),
-    "DuplicateSerial": later("Serial used twice"),
-    "SecretRefused": later("Wrong secret"),
-}
-
 pages = Pages("/console/players")
 
 
@@ -134,7 +118,6 @@ async def show_timeline(
             view.now,
         ),
         events=items(found, EventRecord),
-        kinds=EVENTS,
         more=_more(view, found, range=range_),
     )
 

@@ -9,6 +9,7 @@ from signfleet.console.pages import Pages
 from signfleet.console.settings.values import FIELDS, SettingsGroups
 from signfleet.console.translations import later
 from signfleet.console.view import View
+from signfleet.console.words import messages
 from signfleet.fleet.commands.service import Commands
 from signfleet.fleet.health.limits import HealthLimits
 from signfleet.fleet.joining.service import Joining
@@ -119,7 +120,7 @@ async def _page(
                 "title": title,
                 "fields": FIELDS[group],
                 "values": given.get("values") or await settings.shown(group),
-                "errors": given.get("errors") or {},
+                "errors": messages(view.language, given.get("errors") or {}),
                 "conflict": given.get("conflict"),
                 "is_saved": view.call.parameter("saved") == group,
                 "may_change": await permissions.allows_on(view.session, _operation(group), network_id),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from signfleet.fleet.subscriptions.schemas import DeviceReference
@@ -17,8 +19,14 @@ class ExplainedRule(msgspec.Struct, rename="camel"):
     decides: bool
 
 
+Obstacle = Literal["notAccepted", "personLockedOut", "userLockedOut", "networkLockedOut", "deviceHidden"]
+
+
 class Explanation(msgspec.Struct, rename="camel"):
-    """Whether a user may do an operation, and why; `rules` are in order of precedence."""
+    """Whether a user may do an operation, and why; `rules` are in order of precedence.
+
+    `obstacle` is what denies it whatever the rules say: the user cannot sign in, or may not view the device.
+    """
 
     user: str
     role: str | None
@@ -26,4 +34,5 @@ class Explanation(msgspec.Struct, rename="camel"):
     device: DeviceReference | None
     is_allowed: bool
     reason: str
+    obstacle: Obstacle | None
     rules: list[ExplainedRule]

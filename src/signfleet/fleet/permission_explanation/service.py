@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.fleet.devices.store import DEVICE_BY_ID, DEVICE_BY_SERIAL, FoundDevice
-from signfleet.fleet.permission_explanation.schemas import ExplainedRule, Explanation
+from signfleet.fleet.permission_explanation.schemas import ExplainedRule, Explanation, Obstacle
 from signfleet.fleet.subscriptions.schemas import DeviceReference
 from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.storage.interface import Store
@@ -64,15 +64,16 @@ class Explanations:
         ordered = relevant(rules, asked)
         allowed = bool(ordered) and ordered[0].is_allowed
         reason = _reason(ordered, asked, member, found)
+        obstacle: Obstacle | None = None
         if allowed and found is not None and asked is not VIEW_DEVICE:
             seen = relevant(rules, VIEW_DEVICE)
             if not seen or not seen[0].is_allowed:
-                allowed = False
+                allowed, obstacle = False, "deviceHidden"
                 reason = f"Denied: the user may not view the device. {_reason(seen, VIEW_DEVICE, member, found)}"
-        obstacle = _cannot_sign_in(member)
-        if obstacle is not None:
-            allowed = False
-            reason = f"Denied: {obstacle}. Otherwise: {reason}"
+        blocked = _cannot_sign_in(member)
+        if blocked is not None:
+            allowed, obstacle = False, blocked[0]
+            reason = f"Denied: {blocked[1]}. Otherwise: {reason}"
         if asked is VIEW_USER:
             reason += " Every user may view their own entry."
         return Explanation(
@@ -82,6 +83,7 @@ class Explanations:
             device=None if found is None else DeviceReference(id=found.id, serial=found.serial),
             is_allowed=allowed,
             reason=reason,
+            obstacle=obstacle,
             rules=[_explained(rule, member, found, decides=number == 0) for number, rule in enumerate(ordered)],
         )
 
@@ -107,15 +109,17 @@ class Explanations:
         return row
 
 
-def _cannot_sign_in(member: UserRow) -> str | None:
+def _cannot_sign_in(member: UserRow) -> tuple[Obstacle, str] | None:
     """Returns why the user cannot sign in to the network, whatever the rules say; None for a user who can."""
     if member.activation_date is None:
-        return f"the user {member.login} has not accepted the invitation"
+        return "notAccepted", f"the user {member.login} has not accepted the invitation"
     if member.person_is_locked_out:
-        return f"the person {member.login} is locked out"
+        return "personLockedOut", f"the person {member.login} is locked out"
     if member.is_locked_out:
-        return f"the user {member.login} is locked out"
-    return f"the network '{member.network_name}' is locked out" if member.network_is_locked_out else None
+        return "userLockedOut", f"the user {member.login} is locked out"
+    if member.network_is_locked_out:
+        return "networkLockedOut", f"the network '{member.network_name}' is locked out"
+    return None
 
 
 def _session_of(member: UserRow) -> Session:
