@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.fleet.commands import relay
 from signfleet.fleet.commands.delivery import hub
@@ -189,6 +190,19 @@ async def test_a_token_without_a_network_learns_how_to_choose_one(
     answer = await ask(call_as(issued["access_token"]), "PUT", "sendWsMessage", json={"route": "/v1/logs"})
     assert answer.status_code == 403
     assert "/Self/Session/Network/" in answer.json()["data"]["error"]["message"]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@ON_SQLITE
+async def test_a_request_is_audited_under_the_name_of_its_caller(
+    admin: AsyncClient, player: AsyncClient, network: Tenant, method: str
+) -> None:
+    assert (await answered(player, ask(admin, method, "registry/a/b"), data={})).status_code == 200
+    (command,) = (await admin.get(f"{ROOT}/admin/v1/commands/")).json()["items"]
+    assert command["createdBy"] == network.login
+    entries = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[Entity] IS 'Command'"})).json()["items"]
+    created = [entry for entry in entries if entry["action"] == "Create"]
+    assert [(entry["actor"], entry["address"]) for entry in created] == [(network.login, "127.0.0.1")]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"1"])

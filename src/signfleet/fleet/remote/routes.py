@@ -16,6 +16,7 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_DEVICE,
     VIEW_SCREENSHOTS,
 )
+from signfleet.web.caller.actor import act_as
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.endpoint import Endpoints, Handler, Parameter
 from signfleet.web.http.media import JSON_TYPE
@@ -121,5 +122,6 @@ async def delete_on_player(call: Call, remote: Remote, route: str) -> Answer:
 
 
 async def _relayed(call: Call, remote: Remote) -> Answer:
+    act_as(call.actor)  # a GET sends a command too
     serial, request = player_of(call), await read_request(call)
     return await call.unless_left(remote.ask(call.session, serial, request, call.now))
