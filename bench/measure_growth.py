@@ -56,7 +56,7 @@ SIZES = "sqlite:10000,50000 postgresql:10000,50000"
 ROUNDS = 5
 #: Work that takes less CPU time (s) is repeated within a round.
 SHORT = 0.02
-PAGE, RULES = 100, 1000
+PAGE, RULES, LOOKED_AT = 100, 1000, 1000
 #: A fleet of so many devices is not copied.
 LARGE = 500_000
 #: A user with a thousand devices allowed.
@@ -105,6 +105,8 @@ class Fleet:
     size: int
     services: Services
     ids: range
+    #: The devices that people look at: some from all over the fleet, which the machine has in its memory.
+    looked_at: list[int]
     marker: str
     administrator: Session
     user: Session
@@ -126,7 +128,7 @@ def _list(sort: str | None, *, filter_: str | None = None, deep: bool = False, u
 
 
 async def get_one(fleet: Fleet) -> None:
-    await fleet.services.devices.get(fleet.administrator, str(random.choice(fleet.ids)))
+    await fleet.services.devices.get(fleet.administrator, str(random.choice(fleet.looked_at)))
 
 
 async def regions(fleet: Fleet) -> None:
@@ -260,7 +262,10 @@ async def _fleet(services: Services, size: int, network_id: int, database: str |
     administrator = msgspec.structs.replace(administrator, network_id=network_id)
     user = msgspec.structs.replace(administrator, user_id=USER, role_id=None, has_permissions=True)
     await store.write(partial(_permit, network_id, chance.sample(ids, min(RULES, size))))
-    return Fleet(size, services, ids, DEVICES.sort(BY_NAME).marker(tuple(last)), administrator, user)
+    looked_at = chance.sample(ids, min(LOOKED_AT, size))
+    for id_ in looked_at:
+        await services.devices.get(administrator, str(id_))
+    return Fleet(size, services, ids, looked_at, DEVICES.sort(BY_NAME).marker(tuple(last)), administrator, user)
 
 
 async def _permit(network_id: int, ids: list[int], tx: Transaction) -> None:

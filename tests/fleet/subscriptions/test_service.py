@@ -17,6 +17,7 @@ from signfleet.fleet.subscriptions.service import Mode, Subscriptions
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Listing
 from signfleet.foundation.storage.counters import TOTAL
+from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit, device, device_status, event, subscription
@@ -364,6 +365,7 @@ async def test_unlimited_adds_missing_subscriptions(
     assert (await unlimited.shown(ids[0]))["device"] == {"id": ids[0], "serial": "A0"}
     assert await unlimited.having("[Subscription].[Type] IS 'Commercial'") == ids
     assert await unlimited.total() == 9
+    monkeypatch.delattr("signfleet.fleet.subscriptions.store.DEVICES_AND_SUBSCRIPTIONS")  # no device is read now
     assert await unlimited.subscriptions.add_missing(NOW) == 0
 
 
@@ -372,7 +374,9 @@ async def test_other_tasks_run_while_a_fleet_is_searched_for_missing_subscriptio
 ) -> None:
     monkeypatch.setattr("signfleet.fleet.subscriptions.store.WINDOW", 2)
     await register(unlimited.store, NETWORK, [f"A{number}" for number in range(10)], now=NOW)
-    await unlimited.subscriptions.add_missing(NOW)  # afterwards it only reads, which on SQLite awaits nothing
+    await unlimited.subscriptions.add_missing(NOW)
+    # By a wrong counter it looks again, and finds nothing to write: it only reads, which on SQLite awaits nothing.
+    await unlimited.store.write(lambda tx: counters.add(tx, NETWORK, "Device", 1))
     search = asyncio.create_task(unlimited.subscriptions.add_missing(NOW))
     turns = 0
     while not search.done():

@@ -259,11 +259,14 @@ class Subscriptions:
     async def add_missing(self, now: int) -> int:
         """Gives every device without a subscription one without end and returns how many; does nothing when managed.
 
-        Reads the devices of all networks in windows with pauses, so that requests never wait for a whole fleet, and
-        writes a few of them per transaction. Any number of processes may do this at once.
+        The maintained counters say whether there are any. If so, it reads the devices of all networks in windows with
+        pauses, so that requests never wait for a whole fleet, and writes a few of them per transaction. Any number of
+        processes may do this at once.
         """
         given, network_id, device_id = 0, 0, 0
-        while self._mode == "unlimited":
+        if self._mode != "unlimited" or await self._store.one(queries.ANY_WITHOUT, entity=ENTITY) is None:
+            return 0
+        while True:
             window = await self._store.all(
                 queries.DEVICES_AND_SUBSCRIPTIONS,
                 after_network_id=network_id,

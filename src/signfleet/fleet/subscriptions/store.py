@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, case, or_, select, tuple_
+from sqlalchemy import and_, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.fleet.subscriptions.schemas import Status, Type
@@ -16,6 +16,7 @@ from signfleet.foundation.storage.tables import (
     device_properties,
     device_status,
     grace,
+    network_total,
     subscription,
 )
 
@@ -165,6 +166,27 @@ DEVICES_AND_SUBSCRIPTIONS = Query(
         and_(subscription.c.network_id == _window.c.network_id, subscription.c.device_id == _window.c.id),
     )
     .order_by(_window.c.network_id, _window.c.id)
+)
+_devices = network_total.alias("devices")
+_subscriptions = network_total.alias("subscriptions")
+_in_stock = (
+    select(func.count())
+    .select_from(subscription)
+    .where(subscription.c.network_id == _devices.c.network_id, subscription.c.device_id.is_(None))
+    .scalar_subquery()
+)
+#: Up to one network that has more devices than subscriptions of devices, from the maintained counters.
+ANY_WITHOUT = Query(
+    select(_devices.c.network_id)
+    .outerjoin(
+        _subscriptions,
+        and_(_subscriptions.c.network_id == _devices.c.network_id, _subscriptions.c.entity == bindparam("entity")),
+    )
+    .where(
+        _devices.c.entity == "Device",
+        _devices.c.total != func.coalesce(_subscriptions.c.total, 0) - _in_stock,
+    )
+    .limit(1)
 )
 #: Those of some devices that exist and have no subscription.
 DEVICES_WITHOUT = Query(

@@ -53,7 +53,7 @@ class _ScanConnection:
     """The connection of one scan thread. It interrupts a statement that runs longer than `limit` seconds."""
 
     def __init__(self, path: Path, limit: float) -> None:
-        self.connection = connect(path, read_only=True)
+        self.connection = connect(path, read_only=True, scans=True)
         self.connection.set_progress_handler(self._is_over, SCAN_PERIOD)
         self._limit = limit
         self._end = 0.0

@@ -32,6 +32,10 @@ FAILURES = frozenset(
     }
 )
 
+#: What a connection may cache, and one of those that scan. A commit of another connection empties the cache of a
+#: reader, so a large one gains little; six of 64 MiB would fill up beside a fleet that is larger than all of them.
+CACHE_KIB, CACHE_OF_SCANS_KIB = 65_536, 8_192
+
 PRAGMAS = (
     # For a new file only. Documents of some 7 KB fit a page of 8 KB, without a chain of overflow pages behind.
     "PRAGMA page_size=8192",
@@ -40,7 +44,7 @@ PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-65536",
+    f"PRAGMA cache_size=-{CACHE_KIB}",
     # An I/O error in mapped memory would end the process with SIGBUS; read as a file, it is an error of one request.
     "PRAGMA mmap_size=0",
 )
@@ -63,8 +67,11 @@ def failures(doing: str) -> Iterator[None]:
         raise
 
 
-def connect(path: Path, *, read_only: bool = False, in_loop: bool = False) -> sqlite3.Connection:
-    """Returns a connection with this store's settings, in autocommit mode; `in_loop`: for use in the event loop."""
+def connect(path: Path, *, read_only: bool = False, in_loop: bool = False, scans: bool = False) -> sqlite3.Connection:
+    """Returns a connection with this store's settings, in autocommit mode.
+
+    `in_loop`: for use in the event loop; `scans`: for statements that may visit many rows.
+    """
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=BUSY_TIMEOUT_MS / 1000
     )
@@ -74,6 +81,8 @@ def connect(path: Path, *, read_only: bool = False, in_loop: bool = False) -> sq
         connection.execute("PRAGMA query_only=ON")
     if in_loop:
         connection.execute(f"PRAGMA busy_timeout={BUSY_IN_LOOP_MS}")
+    if scans:
+        connection.execute(f"PRAGMA cache_size=-{CACHE_OF_SCANS_KIB}")
     return connection
 
 

@@ -116,7 +116,7 @@ class Trial:
         self._connect()
 
     def _connect(self) -> None:
-        connection = connect(self._path, read_only=True, in_loop=True)
+        connection = connect(self._path, read_only=True, in_loop=True, scans=True)
         connection.set_progress_handler(self._is_over, TRIAL_PERIOD)
         self._connection, self._cursor = connection, connection.cursor()
 
