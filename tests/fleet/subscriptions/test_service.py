@@ -16,8 +16,8 @@ from signfleet.fleet.subscriptions.lifecycle import DEMO_LIMIT, GRACE_PERIOD, SU
 from signfleet.fleet.subscriptions.service import Mode, Subscriptions
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.expressions.listing import Listing
-from signfleet.foundation.storage.counters import TOTAL
 from signfleet.foundation.storage import counters
+from signfleet.foundation.storage.counters import TOTAL
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit, device, device_status, event, subscription

@@ -167,24 +167,27 @@ DEVICES_AND_SUBSCRIPTIONS = Query(
     )
     .order_by(_window.c.network_id, _window.c.id)
 )
-_devices = network_total.alias("devices")
-_subscriptions = network_total.alias("subscriptions")
+_device_total = network_total.alias("devices")
+_subscription_total = network_total.alias("subscriptions")
 _in_stock = (
     select(func.count())
     .select_from(subscription)
-    .where(subscription.c.network_id == _devices.c.network_id, subscription.c.device_id.is_(None))
+    .where(subscription.c.network_id == _device_total.c.network_id, subscription.c.device_id.is_(None))
     .scalar_subquery()
 )
 #: Up to one network that has more devices than subscriptions of devices, from the maintained counters.
 ANY_WITHOUT = Query(
-    select(_devices.c.network_id)
+    select(_device_total.c.network_id)
     .outerjoin(
-        _subscriptions,
-        and_(_subscriptions.c.network_id == _devices.c.network_id, _subscriptions.c.entity == bindparam("entity")),
+        _subscription_total,
+        and_(
+            _subscription_total.c.network_id == _device_total.c.network_id,
+            _subscription_total.c.entity == bindparam("entity"),
+        ),
     )
     .where(
-        _devices.c.entity == "Device",
-        _devices.c.total != func.coalesce(_subscriptions.c.total, 0) - _in_stock,
+        _device_total.c.entity == "Device",
+        _device_total.c.total != func.coalesce(_subscription_total.c.total, 0) - _in_stock,
     )
     .limit(1)
 )
