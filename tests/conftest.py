@@ -30,6 +30,7 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from httpx import ASGITransport, AsyncClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -43,6 +44,7 @@ from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.foundation.storage.migrations import migrate_postgresql, migrate_sqlite
 from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.wire import timespan
+from signfleet.identity.access import passwords
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, SystemRole
 from signfleet.identity.access.passwords import Passwords
 from signfleet.identity.access.store import INSERT_TOKEN
@@ -70,6 +72,10 @@ for waiting in ("connect", "read", "write", "pool"):
 
 # Each client of HTTPX reads all authorities of the system, which takes longer than most tests.
 httpx._transports.default.create_ssl_context = cache(httpx._transports.default.create_ssl_context)
+
+# Hashing as in production takes 20 ms of CPU each time. `identity/access/test_passwords.py` tests its cost.
+PRODUCTION_HASHER = passwords._HASHER
+passwords._HASHER = PasswordHasher(memory_cost=256, time_cost=1, parallelism=1)
 
 #: Tests that `make quick` omits beside those on PostgreSQL: they start processes or inject faults.
 SLOW = (
@@ -110,10 +116,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Runs slow files first, so that all workers end at the same time; deselects what `--quick` omits."""
     folder = Path(__file__).parent
-    items.sort(key=lambda item: not is_slow(item.path.relative_to(folder)))
+    slow = {path for path in {item.path for item in items} if is_slow(path.relative_to(folder))}
+    items.sort(key=lambda item: item.path not in slow)
     if not config.getoption("--quick"):
         return
-    left_out = {item for item in items if _needs_postgresql(item) or is_slow(item.path.relative_to(folder))}
+    left_out = {item for item in items if _needs_postgresql(item) or item.path in slow}
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import split
 
+from tests.preloaded import Command
 from tests.running import PATIENCE, environment
 
 
@@ -18,7 +17,7 @@ from tests.running import PATIENCE, environment
 class RunningFront:
     """A front: what it printed, and what its clients need."""
 
-    process: subprocess.Popen[str]
+    process: Command
     printed: str
 
     @property
@@ -41,20 +40,10 @@ class RunningFront:
 @contextmanager
 def running_front(server: str, folder: Path, *arguments: str) -> Iterator[RunningFront]:
     """Runs the command on free ports until the block ends; certificates go to `folder`."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "signfleet", "tls-front", "--server", server, "--folder", str(folder)),
-            *("--port", "0", "--proxy-port", "0", *arguments),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    with process:
+    command = ["tls-front", "--server", server, "--folder", str(folder), "--port", "0", "--proxy-port", "0"]
+    with Command([*command, *arguments], environment()) as process:
         try:
             printed = ""
-            assert process.stdout is not None
             for line in process.stdout:
                 printed += line
                 if "--trusted-proxies" in line:

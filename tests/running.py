@@ -6,8 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import Any
 from signfleet.app.bootstrap import Tenant, bootstrap
 from signfleet.app.wiring import build
 from signfleet.foundation.settings import Settings
+from tests.preloaded import Command
 
 SOURCES = Path(__file__).parents[1] / "src"
 #: Seconds to wait for a process before the test fails, generous for a busy machine.
@@ -26,14 +25,13 @@ PATIENCE = 120
 class Running:
     """A process that listens at `address`."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Command) -> None:
         self.process = process
         #: The lines of its log so far.
         self.log: list[dict[str, Any]] = []
         self.address = self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> str:
-        assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log.append(json.loads(line))
             if self.log[-1]["event"] == "listening":
@@ -42,7 +40,6 @@ class Running:
 
     def wait_until_bootstrapped(self) -> str:
         """Returns what the first start prints after the bootstrap."""
-        assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -62,14 +59,7 @@ def environment() -> dict[str, str]:
 @contextmanager
 def running_server(*arguments: str) -> Iterator[Running]:
     """Runs `signfleet serve` on a free port with further arguments; kills it at the end if it still runs."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "signfleet", "serve", "--port", "0", *arguments],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
-    with process:
+    with Command(["serve", "--port", "0", *arguments], environment()) as process:
         try:
             yield Running(process)
         finally:
@@ -93,16 +83,13 @@ class Demo:
         return next(line.strip() for line in self.printed.splitlines() if line.strip().startswith("curl "))
 
 
-def start_demo(folder: Path, players: int = 3, port: int = 0) -> subprocess.Popen[str]:
+def start_demo(folder: Path, players: int = 3, port: int = 0) -> Command:
     """Starts `signfleet demo`; does not wait for its output."""
-    arguments = ["--port", str(port), "--players", str(players), "--data", str(folder)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "signfleet", "demo", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
+    return Command(demo_arguments(folder, players, port), environment())
+
+
+def demo_arguments(folder: Path, players: int, port: int = 0) -> list[str]:
+    return ["demo", "--port", str(port), "--players", str(players), "--data", str(folder)]
 
 
 @contextmanager
@@ -111,7 +98,6 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
     with start_demo(folder, players) as process:
         try:
             printed = ""
-            assert process.stdout is not None
             for line in process.stdout:
                 printed += line
                 if "simulated players have joined" in line:

@@ -10,9 +10,9 @@ import pytest
 from signfleet.testing import TestingServer
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestingServer]:
-    """The server as the last test left it."""
+    """The server as the last test of any module left it."""
     folder = tmp_path_factory.mktemp("double")
     if request.param == "sqlite":
         with TestingServer(folder) as server:

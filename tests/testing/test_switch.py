@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -14,13 +12,15 @@ from signfleet.testing import TestingServer
 from signfleet.testing.routes import endpoints
 from signfleet.web.http.endpoint import Endpoint
 from tests.conftest import ON_SQLITE, ROOT
-from tests.running import bootstrapped, environment
+from tests.preloaded import Command
+from tests.running import PATIENCE, bootstrapped, environment
 
 
-def serve(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs a server that ends by itself."""
-    command = [sys.executable, "-m", "signfleet", "serve", "--port", "0", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=120, check=False)
+def serve(*arguments: str | Path) -> tuple[int | None, str]:
+    """Runs a server that ends by itself; returns its exit code and its errors."""
+    with Command(["serve", "--port", "0", *map(str, arguments)], environment()) as process:
+        _, errors = process.communicate(PATIENCE)
+        return process.returncode, errors
 
 
 @ON_SQLITE
@@ -43,25 +43,25 @@ def test_the_reference_of_a_testing_server_has_them(running: TestingServer) -> N
 
 def test_a_store_in_use_is_refused(tmp_path: Path) -> None:
     bootstrapped(tmp_path)
-    ended = serve("--testing", "--data", tmp_path)
-    assert ended.returncode == 1
-    assert "This store is in use; a testing server empties its store" in ended.stderr
+    status, errors = serve("--testing", "--data", tmp_path)
+    assert status == 1
+    assert "This store is in use; a testing server empties its store" in errors
 
 
 def test_an_ordinary_server_refuses_a_store_of_tests(tmp_path: Path) -> None:
     with TestingServer(tmp_path) as server:
         data = server.data
-    ended = serve("--data", data)
-    assert ended.returncode == 1
-    assert "belongs to a testing server, whose credentials are public" in ended.stderr
+    status, errors = serve("--data", data)
+    assert status == 1
+    assert "belongs to a testing server, whose credentials are public" in errors
     with TestingServer(tmp_path) as server:
         assert server.installation()["devices"]
 
 
 def test_other_machines_need_a_setting(tmp_path: Path) -> None:
-    ended = serve("--testing", "--data", tmp_path / "one", "--host", "0.0.0.0")
-    assert ended.returncode == 1
-    assert "anybody who reaches 0.0.0.0 could erase the store" in ended.stderr
+    status, errors = serve("--testing", "--data", tmp_path / "one", "--host", "0.0.0.0")
+    assert status == 1
+    assert "anybody who reaches 0.0.0.0 could erase the store" in errors
     with TestingServer(tmp_path / "two", host="0.0.0.0", testing_beyond_loopback=True) as server:
         assert httpx.get(f"{server.base_url}/health/ready").status_code == 200
         assert "tests may erase this store" in (tmp_path / "two" / "server.log").read_text()

@@ -1,13 +1,13 @@
-"""Every scenario of `make torture`, as short as possible."""
+"""Every scenario of `make torture`, as short as possible: `make torture ROUNDS=100` has the long ones."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.preloaded import Command
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = (
@@ -27,14 +27,7 @@ SCENARIOS = (
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_scenario_ends_as_it_should(scenario: str) -> None:
     # In its own process: a process with threads cannot safely fork servers.
-    environment = {**os.environ, "ROUNDS": "1", "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
-    result = subprocess.run(
-        [sys.executable, "-m", "tests.torture", scenario],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
+    variables = {**os.environ, "ROUNDS": "1", "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    with Command([scenario], variables, module="tests.torture") as process:
+        printed, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, printed + errors

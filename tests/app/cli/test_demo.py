@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from signfleet.app.cli import cli
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES
 from tests.curl import curl_on_path
+from tests.preloaded import Command
 from tests.processes import free_port
-from tests.running import PATIENCE, Demo, running_demo, start_demo
+from tests.running import PATIENCE, Demo, demo_arguments, environment, running_demo, start_demo
 
 
 def devices(demo: Demo) -> list[dict[str, Any]]:
@@ -190,7 +191,7 @@ def sign_in(credentials: dict[str, Any]) -> int:
     ).status_code
 
 
-def becomes_usable(process: subprocess.Popen[str], folder: Path, port: int) -> None:
+def becomes_usable(process: Command, folder: Path, port: int) -> None:
     """Waits until the demo is ready; meanwhile every credential in its file works."""
     is_ready = False
     while not is_ready and process.poll() is None:
@@ -225,10 +226,11 @@ def test_after_a_crash_the_file_does_not_show_the_old_port(ended: Ended, tmp_pat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows which signals a process blocks")
-@pytest.mark.parametrize(("number", "moments"), [(signal.SIGTERM, (0, 0.5, 1.5, 3)), (signal.SIGINT, (0, 1))])
+@pytest.mark.parametrize(("number", "moments"), [(signal.SIGTERM, (0, 0.1, 0.4, 1.5)), (signal.SIGINT, (0, 0.7))])
 def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals, moments: Sequence[float]) -> None:
     for place, seconds in enumerate(moments):
-        with start_demo(tmp_path / str(place), players=12) as process:
+        folder = tmp_path / str(place)
+        with start_demo(folder, players=12) if seconds else start_new_interpreter(folder) as process:
             while not is_in_charge_of_signals(process.pid):
                 time.sleep(0.005)
             time.sleep(seconds)
@@ -236,6 +238,12 @@ def test_it_can_be_stopped_at_any_moment(tmp_path: Path, number: signal.Signals,
             process.send_signal(number)
             _, errors = process.communicate(timeout=PATIENCE)
             assert (process.returncode, errors) == (0, "")
+
+
+def start_new_interpreter(folder: Path) -> subprocess.Popen[str]:
+    """Starts a demo whose modules are not loaded yet."""
+    command = [sys.executable, "-m", "signfleet", *demo_arguments(folder, players=12)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
 
 def is_in_charge_of_signals(pid: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,16 @@ from hypothesis import strategies as st
 from signfleet.foundation.errors import Invalid, Throttled
 from signfleet.identity.access import passwords
 from signfleet.identity.access.passwords import Passwords, check_policy, generate, hash_now
+from tests.conftest import PRODUCTION_HASHER
+
+
+@pytest.fixture(autouse=True)
+def hasher_of_production(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hashes as a server does; other tests use a cheap hasher."""
+    monkeypatch.setattr(passwords, "_HASHER", PRODUCTION_HASHER)
+    passwords._dummy_hash.cache_clear()
+    yield
+    passwords._dummy_hash.cache_clear()
 
 
 @pytest.mark.parametrize("password", ["7t#Sqg7*", "aA1!aA1!", "Größe-0f-ß&", "aA1!" * 64, "with blank A1!"])

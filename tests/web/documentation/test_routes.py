@@ -24,9 +24,15 @@ def served(settings: Settings) -> AsgiApp:
     return AsgiApp(endpoints, {Settings: settings}, no_gate)
 
 
+@pytest.fixture(scope="module")
+def app() -> AsgiApp:
+    """Answers that the first request makes are the same for all tests."""
+    return served(Settings())
+
+
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(served(Settings()))
+async def client(app: AsgiApp) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://signfleet.test") as client:
         yield client
 
