@@ -115,9 +115,9 @@ class _Node:
 
     def read(self, document: Mapping[str, Any], flat: dict[str, Any]) -> None:
         """Adds what filters read of a document."""
-        for name, node in self.below.items():
-            value = document.get(name)
-            if value is None:
+        below = self.below
+        for name, value in document.items():
+            if value is None or (node := below.get(name)) is None:
                 continue
             for path, read, of_item, order in node.leaves:
                 try:
@@ -128,7 +128,7 @@ class _Node:
                     flat[path] = comparable
                     if order is not None:
                         flat[order] = order_key(comparable)
-            if node.below and isinstance(value, dict):
+            if isinstance(value, dict) and node.below:
                 node.read(value, flat)
 
 

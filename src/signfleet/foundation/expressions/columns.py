@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Double, Table, and_
@@ -20,6 +21,9 @@ from signfleet.foundation.expressions.types import MAX_NUMBER, Kind
 from signfleet.foundation.storage.tables import Key
 from signfleet.foundation.wire import datetime, timespan
 from signfleet.foundation.wire.text import fold, forbidden_character
+
+#: Longer texts are not cached.
+_CACHED_LENGTH = 64
 
 _TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.NUMBER: Double(),
@@ -153,7 +157,17 @@ def _whole(value: Any) -> int | None:
 
 
 def _text(value: Any) -> str | None:
-    return fold(value) if isinstance(value, str) and forbidden_character(value) is None else None
+    if not isinstance(value, str):
+        return None
+    return _cached_fold(value) if len(value) <= _CACHED_LENGTH else _fold(value)
+
+
+def _fold(value: str) -> str | None:
+    return fold(value) if forbidden_character(value) is None else None
+
+
+#: The devices of a fleet have the same versions, models and names, and report their own again and again.
+_cached_fold = lru_cache(8192)(_fold)
 
 
 def _word(value: Any) -> str | None:
