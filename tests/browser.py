@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
 #: What the Web Content Accessibility Guidelines 2.2 ask at level AA, and good practice.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: The rules whose results the colour scheme changes, and those that the width of a page changes.
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+WIDTH_RULES = ["target-size", "scrollable-region-focusable"]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -24,6 +27,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-opt --no-maglev",  # a page lives too short for its scripts to be worth optimising
 ]
 
 
@@ -42,15 +46,19 @@ def running_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def violations(page: Page) -> list[dict[str, Any]]:
-    """Returns what axe finds wrong in a page: the rule, the elements and what is the matter with them."""
+def barriers(page: Page, rules: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Returns what axe finds wrong in a page: the rule, the elements and what is the matter with them.
+
+    Only these rules, or all of `RULES`.
+    """
     if not AXE.exists():
         pytest.skip("npm is not installed, so there is no axe-core")
-    page.add_script_tag(path=str(AXE))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))  # by the debugger, which no policy of the page forbids
     found = page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})"
+        "only => axe.run(document, {runOnly: only, resultTypes: ['violations'], preload: false})"
         ".then(all => all.violations.map(({id, nodes}) =>"
         " ({id, elements: nodes.slice(0, 5).map(node => [node.html.slice(0, 120), node.failureSummary])})))",
-        RULES,
+        {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": RULES},
     )
     return list(found)

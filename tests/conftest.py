@@ -102,8 +102,6 @@ SLOW = (
     "test_readme.py",
     "testing",
     "torture",
-    "web/documentation/test_browser.py",
-    "web/http/test_cors_in_a_browser.py",
     "web/http/test_connection_limits.py",
     "web/monitoring/test_readiness.py",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signfleet.testing import TestingServer
-from tests.console.browser.conftest import DESK, PHONE, Open, axe
+from tests.console.browser.conftest import DESK, PHONE, Open, Player, axe, device
 
 
 def test_all_that_match_get_a_tag_and_lose_it_again(opened: Open, server: TestingServer) -> None:
@@ -13,9 +13,10 @@ def test_all_that_match_get_a_tag_and_lose_it_again(opened: Open, server: Testin
     page.keyboard.press("x")
     assert page.inner_text("[data-selected]") == "2"
     page.wait_for_selector("#live[data-state=live]")
-    server.player(server.installation()["devices"][7]["serial"], "Dark")
+    ticked = device(server, Player.TICKED)
+    server.player(ticked["serial"], "Dark")
     server.advance(1800)
-    page.wait_for_selector(f"#p{server.installation()['devices'][7]['id']} .badge.bad")
+    page.wait_for_selector(f"#p{ticked['id']} .badge.bad")
     assert page.inner_text("[data-selected]") == "2"
     assert page.locator("#rows [type=checkbox]:checked").count() == 2
     count = page.inner_text("#count").split()[0]
@@ -27,7 +28,7 @@ def test_all_that_match_get_a_tag_and_lose_it_again(opened: Open, server: Testin
     page.click(f"button:has-text('Change {count} players')")
     page.wait_for_url("**/console/jobs/*/")
     page.wait_for_selector("#undo button")
-    assert f"{count} of {count} players are done" in page.inner_text("#job")
+    page.wait_for_selector(f"#job:has-text('{count} of {count} players are done')")
     axe(page)
     page.click("#undo button")
     page.wait_for_selector("#job .badge.good")
@@ -40,7 +41,6 @@ def test_a_player_opens_at_the_side_and_the_list_stays(opened: Open, server: Tes
     assert "player=" in page.url
     assert page.locator("#rows tr").count() == int(page.inner_text("#count").split()[0])
     axe(page)
-    page.wait_for_selector("#side-content .facts")
     page.keyboard.press("Escape")
     assert page.locator("#side").is_hidden()
     assert "player=" not in page.url

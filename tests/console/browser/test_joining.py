@@ -1,29 +1,11 @@
-"""Adding players, groups, tags, rules and webhooks in a real browser."""
+"""Adding players in a real browser."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import httpx
-import pytest
 
 from signfleet.testing import TestingServer
-from tests.console.browser.conftest import DESK, PHONE, Open, axe
-
-#: Each in one of the looks; what they share is seen in both.
-LIGHT = ["/console/groups/", "/console/tags/", "/console/alerts/rules/new/", "/console/alerts/webhooks/"]
-DARK = ["/console/add/", "/console/subscriptions/", "/console/alerts/rules/", "/console/alerts/windows/"]
-
-
-@pytest.mark.parametrize(
-    ("paths", "scheme", "size"), [(LIGHT, "light", DESK), (DARK, "dark", PHONE)], ids=["light-desk", "dark-phone"]
-)
-def test_pages_have_no_barriers(opened: Open, paths: list[str], scheme: str, size: Any) -> None:
-    page = opened(paths[0], color_scheme=scheme, viewport=size)
-    for path in paths:
-        page.goto(re.sub(r"(//[^/]+)/.*", rf"\1{path}", page.url))
-        axe(page)
+from tests.console.browser.conftest import Open
 
 
 def test_a_player_that_joins_appears_by_itself(opened: Open, server: TestingServer) -> None:

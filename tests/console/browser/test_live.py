@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from signfleet.testing import TestingServer
-from tests.console.browser.conftest import Open
+from tests.console.browser.conftest import Open, Player, device
 
 
 def test_a_list_changes_by_itself_and_leaves_what_people_do(opened: Open, server: TestingServer) -> None:
-    device = server.installation()["devices"][5]
-    page = opened(f"/console/players/?search={device['serial']}")
-    detail = opened(f"/console/players/{device['id']}/")
+    watched = device(server, Player.WATCHED)
+    page = opened(f"/console/players/?search={watched['serial']}")
+    detail = opened(f"/console/players/{watched['id']}/")
     for each in (page, detail):
         each.wait_for_selector("#live[data-state=live]")
     detail.fill("#f-note", "half a sentence")
     page.focus("#rows a")
     assert "Normal" in page.inner_text("#rows")
-    server.player(device["serial"], "Dark")
+    server.player(watched["serial"], "Dark")
     server.advance(1800)
     page.wait_for_selector("#rows .badge.bad")
     detail.wait_for_selector("#panels .badge.bad")
     assert detail.input_value("#f-note") == "half a sentence"
-    assert page.evaluate("document.activeElement.closest('tr').id") == f"p{device['id']}"
-
-
-def test_a_stream_that_is_cut_says_so_and_comes_back(opened: Open, server: TestingServer) -> None:
-    device = server.installation()["devices"][6]
-    page = opened(f"/console/players/?search={device['serial']}", expected="ERR_")
-    page.wait_for_selector("#live[data-state=live]")
-    page.context.set_offline(True)
-    page.wait_for_selector("#live[data-state=broken]")
-    assert "Interrupted" in page.inner_text("#live")
-    server.player(device["serial"], "Dark")
-    server.advance(1800)
-    page.context.set_offline(False)
-    page.wait_for_selector("#live[data-state=back]")
-    page.wait_for_selector("#rows .badge.bad")
+    assert page.evaluate("document.activeElement.closest('tr').id") == f"p{watched['id']}"
 
 
 def test_tabs_of_a_browser_share_one_stream(opened: Open, server: TestingServer) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from signfleet.testing import TestingServer
-from tests.console.browser.conftest import Open, transferred
+from tests.console.browser.conftest import Open, Player, device, transferred
 
 #: With the map of the world and what draws it.
 LIMIT = 100 * 1024
 
 
 def test_the_map_is_small_and_a_dot_leads_to_the_players_of_its_place(opened: Open) -> None:
-    page = opened("/console/map/")
+    page = opened("/console/map/", alone=True)
     page.wait_for_selector("#map .spot path")
     page.wait_for_selector("#map .land[d]")
     assert transferred(page) <= LIMIT
@@ -22,10 +22,10 @@ def test_the_map_is_small_and_a_dot_leads_to_the_players_of_its_place(opened: Op
 
 
 def test_a_picture_that_was_asked_for_appears_on_the_open_wall(opened: Open, server: TestingServer) -> None:
-    device = server.installation()["devices"][3]
-    wall = opened(f"/console/wall/?search={device['serial']}")
+    pictured = device(server, Player.PICTURED)
+    wall = opened(f"/console/wall/?search={pictured['serial']}")
     assert wall.locator(".tile img").count() == 0
-    player = opened(f"/console/players/{device['id']}/pictures/")
+    player = opened(f"/console/players/{pictured['id']}/pictures/")
     player.click("form.actions button")
     player.wait_for_selector(".toast")
     server.advance(300)  # the command waits ten minutes at most

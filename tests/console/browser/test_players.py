@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from signfleet.testing import TestingServer
-from tests.console.browser.conftest import DESK, PHONE, Open, axe
-
-
-@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
-def test_pages_have_no_barriers(opened: Open, server: TestingServer, scheme: str, size: Any) -> None:
-    device = server.installation()["devices"][0]["id"]
-    tabs = ("", "timeline/", "metrics/") if scheme == "light" else ("pictures/", "settings/", "rights/", "audit/")
-    for path in ("/console/players/?search=health:error", *(f"/console/players/{device}/{tab}" for tab in tabs)):
-        axe(opened(path, color_scheme=scheme, viewport=size))
+from tests.console.browser.conftest import Open, Player, device
 
 
 def test_a_search_finds_the_dark_player_and_leads_to_it(opened: Open, server: TestingServer) -> None:
-    serial = server.installation()["devices"][0]["serial"]
+    serial = device(server, Player.DARK)["serial"]
     page = opened("/console/players/")
     page.fill("#search", f"health:error {serial}")
     page.keyboard.press("Enter")
@@ -32,16 +20,16 @@ def test_a_search_finds_the_dark_player_and_leads_to_it(opened: Open, server: Te
 
 
 def test_the_palette_finds_a_player_by_its_serial(opened: Open, server: TestingServer) -> None:
-    device = server.installation()["devices"][1]
+    wanted = device(server, Player.PALETTE)
     page = opened("/console/networks/")
     page.keyboard.press("Control+k")
-    page.fill("#palette-text", device["serial"])
-    page.click(f"#palette-list a[href$='/{device['id']}/']")
-    page.wait_for_url(f"**/console/players/{device['id']}/")
+    page.fill("#palette-text", wanted["serial"])
+    page.click(f"#palette-list a[href$='/{wanted['id']}/']")
+    page.wait_for_url(f"**/console/players/{wanted['id']}/")
 
 
 def test_two_people_edit_one_player_and_no_text_is_lost(opened: Open, server: TestingServer) -> None:
-    path = f"/console/players/{server.installation()['devices'][2]['id']}/settings/"
+    path = f"/console/players/{device(server, Player.EDITED)['id']}/settings/"
     one, other = opened(path, expected="412"), opened(path)
     other.fill("#f-name", "Theirs")
     other.click("#settings button")
@@ -58,8 +46,8 @@ def test_two_people_edit_one_player_and_no_text_is_lost(opened: Open, server: Te
 
 
 def test_a_command_asks_first_and_a_tag_is_taken_back(opened: Open, server: TestingServer) -> None:
-    device = server.installation()["devices"][3]["id"]
-    page = opened(f"/console/players/{device}/")
+    commanded = device(server, Player.COMMANDED)["id"]
+    page = opened(f"/console/players/{commanded}/")
     page.click(".player-head summary")
     page.click("a[href$='/commands/reboot/']")
     page.click("#ask button.danger")
@@ -75,8 +63,8 @@ def test_a_command_asks_first_and_a_tag_is_taken_back(opened: Open, server: Test
 
 
 def test_tabs_and_charts_come_without_a_new_page(opened: Open, server: TestingServer) -> None:
-    device = server.installation()["devices"][3]["id"]
-    page = opened(f"/console/players/{device}/")
+    commanded = device(server, Player.COMMANDED)["id"]
+    page = opened(f"/console/players/{commanded}/")
     page.evaluate("window.same = true")
     page.click(".tabs a[href$='/metrics/']")
     page.wait_for_selector(".chart canvas")

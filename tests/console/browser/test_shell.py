@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pytest
+from tests.console.browser.conftest import Open, transferred
 
-from tests.console.browser.conftest import DESK, PHONE, Open, axe, transferred
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 FIRST_PAGE_LIMIT = 40 * 1024
 
 
-@pytest.mark.parametrize(
-    "path", ["/console/networks/", "/console/wall/?side=640", "/console/wall/links/", "/console/map/"]
-)
-@pytest.mark.parametrize(("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light-desk", "dark-phone"])
-def test_pages_have_no_barriers(opened: Open, path: str, scheme: str, size: Any) -> None:
-    axe(opened(path, color_scheme=scheme, viewport=size))
-
-
 def test_the_first_page_is_small(opened: Open) -> None:
-    page = opened("/console/players/")
+    page = opened("/console/players/", alone=True)
     page.wait_for_load_state("networkidle")
     assert transferred(page) <= FIRST_PAGE_LIMIT
 
@@ -33,12 +26,70 @@ def test_the_palette_opens_a_page_by_its_name(opened: Open) -> None:
     page.wait_for_url("**/console/networks/")
 
 
-def test_keys_reach_search_and_help(opened: Open) -> None:
-    page = opened("/console/players/")
-    page.keyboard.press("?")
+def focused(page: Page) -> str:
+    """Returns the name of the element that has the focus."""
+    return str(
+        page.evaluate("document.activeElement.ariaLabel ?? (document.activeElement.innerText || '').trim()")
+    ).replace("\n", " ")
+
+
+def test_a_person_works_with_keys_alone(opened: Open) -> None:
+    page = opened("/console/now/")
+    press, write = page.keyboard.press, page.keyboard.type
+    press("Tab")
+    assert focused(page) == "Skip to the content"
+    press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    press("Control+k")
+    write("play")
+    press("ArrowDown")
+    assert focused(page) == "Players"
+    press("Enter")
+    page.wait_for_url("**/console/players/")
+    press("/")
+    write("health:normal ?")
+    assert page.locator("#keys").is_hidden()  # a field has its own keys
+    press("Backspace")
+    press("Enter")
+    page.wait_for_url("**search=**")
+    press("j")
+    first = focused(page)
+    press("j")
+    assert focused(page) != first
+    press("x")
+    assert page.inner_text("[data-selected]") == "1"
+    press("k")
+    assert focused(page) == first
+    press("?")
     assert page.locator("#keys").is_visible()
-    page.keyboard.press("Escape")
-    page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.type") == "search"
-    page.keyboard.type("?")
-    assert not page.locator("#keys").is_visible()
+    press("Escape")
+    assert focused(page) == first
+    press("o")
+    page.wait_for_selector("#side-content .facts")
+    assert page.evaluate("document.activeElement.closest('#side') !== null")
+    press("Escape")
+    assert page.locator("#side").is_hidden()
+    assert focused(page) == f"Look at {first}"
+    for _ in range(40):
+        press("Shift+Tab")
+        if focused(page).startswith("Columns"):
+            break
+    press("Enter")
+    assert page.locator("details[open] [name=column]").count() > 0
+    press("Escape")
+    assert page.locator("details.menu[open]").count() == 0
+    assert focused(page).startswith("Columns")
+    press("j")
+    press("Enter")
+    page.wait_for_url("**/console/players/*/")
+
+
+def test_nothing_moves_for_people_who_ask_for_that(opened: Open) -> None:
+    page = opened("/console/players/")
+    moving = "getComputedStyle(document.getElementById('side')).animationName"
+    assert page.evaluate(moving) != "none"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == "none"
+    page.click("#rows tr:nth-child(1) [data-side]")
+    page.wait_for_selector("#side-content .facts")
+    assert page.evaluate("document.getAnimations().length") == 0

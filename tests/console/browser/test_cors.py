@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,10 +12,11 @@ import pytest
 
 from signfleet.testing import TestingServer
 from signfleet.web.http.cors import EXPOSED
-from tests.browser import running_browser
+from tests.console.browser import conftest
+from tests.console.browser.conftest import PATIENCE, Player
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 #: Calls the API as a script does, and returns what the browser lets the script see.
 FETCH = """async ([url, options]) => {
@@ -29,19 +28,6 @@ FETCH = """async ([url, options]) => {
         return {failure: error.name};
     }
 }"""
-
-
-class _Blank(BaseHTTPRequestHandler):
-    """Serves an empty page at every path."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>Console</title>")
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 class Scene(NamedTuple):
@@ -60,30 +46,16 @@ class Scene(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def pages() -> Iterator[int]:
-    """The port of a web server on loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Blank) as pages:
-        thread = threading.Thread(target=pages.serve_forever)
-        thread.start()
-        yield pages.server_port
-        pages.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="module")
-def scene(pages: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(blank: int, browser: Browser, server: TestingServer) -> Iterator[Scene]:
     # The same port under another name is another origin.
-    listed, unlisted = f"http://127.0.0.1:{pages}", f"http://localhost:{pages}"
-    with (
-        running_browser() as browser,
-        TestingServer(tmp_path_factory.mktemp("cors"), cors_origins=listed) as server,
-    ):
-        server.reset(devices=1, reporting=False)
-        opened = [browser.new_page() for _ in range(2)]
-        for page, address in zip(opened, (listed, unlisted), strict=True):
-            page.set_default_timeout(60_000)
-            page.goto(address)
-        yield Scene(server, *opened)
+    listed, unlisted = f"http://127.0.0.1:{blank}", f"http://localhost:{blank}"
+    context = browser.new_context()
+    opened = [context.new_page() for _ in range(2)]
+    for page, address in zip(opened, (listed, unlisted), strict=True):
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+    yield Scene(server, *opened)
+    context.close()
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +65,7 @@ def token(scene: Scene) -> str:
 
 @pytest.fixture(scope="module")
 def device(scene: Scene) -> str:
-    return f"/Devices/{scene.server.installation()['devices'][0]['serial']}/"
+    return f"/Devices/{conftest.device(scene.server, Player.CORS)['serial']}/"
 
 
 def test_a_script_reads_a_device_and_its_validators(scene: Scene, token: str, device: str) -> None:
@@ -157,13 +129,11 @@ def test_a_page_that_is_not_listed_changes_nothing(scene: Scene, token: str, dev
     assert scene.fetch(device, token=token)["headers"]["etag"] == before
 
 
-def test_a_page_opened_from_a_file_controls_a_player(scene: Scene, tmp_path: Path) -> None:
+def test_a_page_opened_from_a_file_controls_a_player(browser: Browser, tmp_path: Path) -> None:
     """Its origin is `null`: token, preflighted change and failure are readable where `cors_origins` is `*`."""
     (tmp_path / "page.html").write_text("<!doctype html><title>Remote</title>")
-    browser = scene.listed.context.browser
-    assert browser is not None
     page = browser.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     page.goto((tmp_path / "page.html").as_uri())
     with TestingServer(tmp_path / "data", cors_origins="*") as server:
         server.reset(devices=1)
