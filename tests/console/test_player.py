@@ -136,6 +136,28 @@ async def test_what_darkens_a_screen_is_asked_for_first(client: AsyncClient, pla
     assert "Waits for the player" in (await client.get(ROOT + player.page)).text
 
 
+@ON_SQLITE
+async def test_the_audit_tab_has_the_commands_and_one_that_waits_can_be_cancelled(
+    client: AsyncClient, player: Seen, world: World, call_as: CallAs, sign_in: SignIn
+) -> None:
+    await send(client, f"{player.page}commands/reboot/")
+    command = re.search(r'name="command" value="(\d+)"', (await client.get(ROOT + player.page)).text)
+    assert command
+    assert "Command: reboot" in (await client.get(f"{ROOT}{player.page}audit/")).text
+    other = f"/console/players/{world.ids['Device']}/cancel"
+    assert (await send(client, other, command=command[1])).status_code == 404
+    viewer = AsyncClient(transport=client._transport, cookies={"signfleet": await sign_in("v@a.com", role=VIEWERS)})
+    assert (await send(viewer, f"{player.page}cancel", command=command[1])).status_code == 404
+    answer = await client.post(
+        f"{ROOT}{player.page}cancel", data={"command": command[1]}, headers={"Origin": ROOT, **SCRIPT}
+    )
+    assert (answer.status_code, "Cancelled" in answer.text) == (200, True)
+    assert (await send(client, f"{player.page}cancel", command=command[1])).status_code == 409
+    assert 'name="command" value=' not in (await client.get(ROOT + player.page)).text
+    (seen,) = (await world.admin.get(f"{ROOT}/admin/v1/commands/")).json()["items"]
+    assert (seen["state"], seen["message"]) == ("cancelled", "cancelled by JaneDoe@example.com")
+
+
 async def test_settings_wait_for_the_player_and_a_second_author_loses_no_text(
     client: AsyncClient, player: Seen, call_as: CallAs
 ) -> None:

@@ -499,6 +499,7 @@ CREATE INDEX ix_alert_state ON alert (network_id, state, id);
 CREATE INDEX ix_application_person_id ON application (person_id);
 CREATE INDEX ix_audit_age ON audit (date);
 CREATE INDEX ix_audit_date ON audit (network_id, date, id);
+CREATE INDEX ix_audit_device ON audit (network_id, device_id, date, id);
 CREATE INDEX ix_authorization_code_application_id ON authorization_code (application_id);
 CREATE INDEX ix_authorization_code_consent_session_id ON authorization_code (consent_session_id);
 CREATE INDEX ix_authorization_code_person_id ON authorization_code (person_id);

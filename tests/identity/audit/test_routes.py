@@ -86,6 +86,7 @@ async def test_entries_are_paged_newest_first(admin: AsyncClient, services: Serv
         ("[Actor] IS 'joe@example.COM'", ["G1", "G2"]),
         ("[Name] IS 'g1'", ["G1"]),
         ("[Action] IS 'Delete' AND [Entity] IS 'Group'", ["G2"]),
+        ("[DeviceId] IS 7", ["G2"]),
         ("[Entity] IS 'Group' AND [Date] IS GREATER THAN '2024-03-14T00:00:00Z'", []),
     ],
 )
@@ -93,7 +94,10 @@ async def test_entries_are_filtered_by_expression(
     admin: AsyncClient, services: Services, network: Tenant, filter_: str, names: list[str]
 ) -> None:
     await write(
-        services, network.network_id, AuditEntry("Create", "Group", 1, "G1"), AuditEntry("Delete", "Group", 2, "G2")
+        services,
+        network.network_id,
+        AuditEntry("Create", "Group", 1, "G1"),
+        AuditEntry("Delete", "Group", 2, "G2", device_id=7),
     )
     page = (await admin.get(f"{AUDIT}/", params={"filter": filter_, "sort": "[Id] ASC"})).json()
     assert [entry["name"] for entry in page["items"]] == names
@@ -107,7 +111,7 @@ async def test_the_trail_is_exported_as_csv(admin: AsyncClient, services: Servic
     assert heading[0] == "id"
     assert row[1:] == [
         "2024-03-13T16:29:11.983Z", "Joe@example.com", "10.0.0.1", "Update", "Group", "1", "'=1+1",
-        '{"a":1}', '{"a":2}',
+        '{"a":1}', '{"a":2}', "",
     ]  # fmt: skip
 
 

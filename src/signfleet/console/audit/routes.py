@@ -37,6 +37,7 @@ class Entry(msgspec.Struct, rename="camel"):
     action: str
     entity: str
     entity_id: int | None
+    device_id: int | None
     name: str | None
     before: Any
     after: Any

@@ -10,6 +10,7 @@ from signfleet.console.view import View
 from signfleet.fleet.commands.schemas import NewCommand
 from signfleet.fleet.commands.service import Commands
 from signfleet.foundation.errors import Forbidden, Invalid, NotFound, SignfleetError
+from signfleet.foundation.wire.ids import id_of
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.http.call import Answer
 from signfleet.web.http.errors import status_of
@@ -39,6 +40,22 @@ async def send_command(view: View, player_pages: PlayerPages, commands: Commands
         return await _ask(view, player_pages, player, command, form=form, error=error)
     if view.is_fragment:
         return view.page("player/sent.html", label=form.words)
+    return view.redirect(f"/console/players/{player}/")
+
+
+@pages.post("/{player}/cancel", operation=VIEW_DEVICE)
+async def cancel_command(view: View, player_pages: PlayerPages, commands: Commands, player: str) -> Answer:
+    """Cancel a command that the player has not begun."""
+    shown = await player_pages.get(view, player)
+    id_ = id_of(FormData(view.call).get("command"))
+    command = None if id_ is None else await commands.get(view.session, id_)
+    if command is None or command.device.id != shown.health.id:
+        raise NotFound("There is no such command to this player.")
+    if command.name not in shown.commands:
+        raise Forbidden(f"You are not allowed to cancel '{command.name}' of this player.")
+    await commands.cancel(view.session, command.id, view.now)
+    if view.is_fragment:
+        return view.page("player/cancelled.html")
     return view.redirect(f"/console/players/{player}/")
 
 

@@ -153,9 +153,9 @@ async def show_downloads(view: View, player_pages: PlayerPages, device_history: 
 
 @pages.get("/{player}/audit/", operation=VIEW_AUDIT)
 async def show_audit(view: View, player_pages: PlayerPages, audit: AuditTrail, player: str) -> Answer:
-    """List who changed a player, what and when, the newest first."""
+    """List who changed a player or sent it a command, what and when, the newest first."""
     shown = await player_pages.get(view, player)
-    wanted = f"[entity] IS 'Device' AND [entityId] IS {shown.health.id}"
+    wanted = f"[deviceId] IS {shown.health.id}"
     found = await audit.list_(view.session, _query(view, wanted))
     return player_pages.answer(
         view, shown, "audit", records=items(found, AuditRecord), filter=wanted, more=_more(view, found)

@@ -15,6 +15,14 @@ for (const list of document.querySelectorAll("datalist[data-zones]")) {
   list.replaceChildren(...Intl.supportedValuesOf("timeZone").map((zone) => new Option(zone, zone)));
 }
 
+// The server does not know the zone of a browser whose reader has chosen none.
+const show = () => {
+  for (const time of document.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
+};
+if (!dataset.zone) {
+  document.addEventListener("htmx:after:swap", show);
+  show();
+}
 document.addEventListener("pointerover", ({ target }) => {
   const time = target.closest?.("time[datetime]");
   if (time) time.title = format.format(new Date(time.dateTime));

@@ -1016,6 +1016,7 @@ audit = Table(
     Column("after", Text),
     Column("device_id", BigInteger, comment="the device that a change is about"),
     Index("ix_audit_date", "network_id", "date", "id"),
+    Index("ix_audit_device", "network_id", "device_id", "date", "id"),
     Index("ix_audit_age", "date"),
 )
 

@@ -20,6 +20,7 @@ AUDIT = Catalogue(
             "action": audit.c.action,
             "entity": audit.c.entity,
             "entityId": audit.c.entity_id,
+            "deviceId": audit.c.device_id,
             "name": audit.c.name_key,
         },
     ),

@@ -58,7 +58,10 @@ AuditedEntity = Literal[
 
 
 class AuditRecord(msgspec.Struct, rename="camel", kw_only=True):
-    """One change. `before` and `after` are the members that differ, secrets masked; null if there was or is nothing."""
+    """One change. `before` and `after` are the members that differ, secrets masked; null if there was or is nothing.
+
+    `deviceId` is the device that the change is about, such as that of a command.
+    """
 
     id: Id
     date: DateTime
@@ -70,6 +73,7 @@ class AuditRecord(msgspec.Struct, rename="camel", kw_only=True):
     name: str | None
     before: Any
     after: Any
+    device_id: Id | None
 
 
 class AuditPage(PagedList):

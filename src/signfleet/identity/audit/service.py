@@ -115,6 +115,7 @@ def _record(row: queries.AuditRow) -> AuditRecord:
         action=row.action,
         entity=row.entity,
         entity_id=row.entity_id,
+        device_id=row.device_id,
         name=row.name,
         before=None if row.before is None else msgspec.Raw(row.before.encode()),
         after=None if row.after is None else msgspec.Raw(row.after.encode()),

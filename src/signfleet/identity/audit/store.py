@@ -22,6 +22,7 @@ class AuditRow(Protocol):
     action: Action
     entity: AuditedEntity
     entity_id: int | None
+    device_id: int | None
     name: str | None
     #: JSON
     before: str | None
