@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -53,6 +54,7 @@ from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.people.service import NewPerson, People, insert_person
 from signfleet.identity.users.membership import admit
 from signfleet.web.caller.scopes import SETUP_SCOPE, USER_SCOPE
+from tests.dealing import deal, slow_part
 from tests.lending import Lender
 from tests.postgres import Postgres, name_of, running_postgres
 from tests.running import PATIENCE
@@ -77,50 +79,26 @@ httpx._transports.default.create_ssl_context = cache(httpx._transports.default.c
 PRODUCTION_HASHER = passwords._HASHER
 passwords._HASHER = PasswordHasher(memory_cost=256, time_cost=1, parallelism=1)
 
-#: Tests that `make quick` omits beside those on PostgreSQL: they start processes or inject faults.
-SLOW = (
-    "app/cli/test_backup.py",
-    "app/cli/test_command.py",
-    "app/cli/test_demo.py",
-    "app/cli/test_login.py",
-    "app/test_server.py",
-    "app/test_streams.py",
-    "app/tls_front/test_running.py",
-    "bench/test_measures.py",
-    "clients",
-    "console/browser",
-    "deploy",
-    "fleet/alerts/test_kill.py",
-    "fleet/remote/test_over_http.py",
-    "foundation/storage/test_kill.py",
-    "identity/jobs/test_kill.py",
-    "foundation/storage/test_pooler.py",
-    "foundation/storage/test_silence.py",
-    "foundation/test_output.py",
-    "foundation/test_private_files.py",
-    "test_fuzzing.py",
-    "test_readme.py",
-    "testing",
-    "torture",
-    "web/http/test_connection_limits.py",
-    "web/monitoring/test_readiness.py",
-)
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="SQLite only, and without tests that start processes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Runs slow files first, so that all workers end at the same time; deselects what `--quick` omits."""
+    """Deals the tests to the workers; deselects what `--quick` omits."""
     folder = Path(__file__).parent
-    slow = {path for path in {item.path for item in items} if is_slow(path.relative_to(folder))}
-    items.sort(key=lambda item: item.path not in slow)
-    if not config.getoption("--quick"):
+    parts = {path: slow_part(path.relative_to(folder)) for path in {item.path for item in items}}
+    if config.getoption("--quick"):
+        left_out = {item for item in items if _needs_postgresql(item) or parts[item.path]}
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
         return
-    left_out = {item for item in items if _needs_postgresql(item) or item.path in slow}
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    slow: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if part := parts[item.path]:
+            slow.setdefault(part, []).append(item)
+    others = [item for item in items if not parts[item.path]]
+    items[:] = deal(slow, others, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_collection_finish() -> None:
@@ -134,10 +112,6 @@ def _needs_postgresql(item: pytest.Item) -> bool:
     parameters = getattr(item, "callspec", None)
     values = parameters.params.values() if parameters is not None else ()
     return "postgresql" in values or "postgres" in getattr(item, "fixturenames", ())
-
-
-def is_slow(path: Path) -> bool:
-    return any(path.as_posix() == name or path.is_relative_to(name) for name in SLOW)
 
 
 @pytest.fixture(scope="session")

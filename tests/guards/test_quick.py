@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.conftest import SLOW, is_slow
+from tests.dealing import SLOW, slow_part
 
 TESTS = Path(__file__).parents[1]
 
@@ -15,7 +15,7 @@ def test_every_slow_file_exists() -> None:
 
 
 def test_files_that_start_servers_are_slow() -> None:
-    starts = re.compile(r"\b(running_server|running_demo|start_demo|TestingServer)\(")
+    starts = re.compile(r"\b(running_server\(|running_demo\(|start_demo\(|TestingServer\(|Command\(\[)")
     files = (path for pattern in ("test_*.py", "conftest.py") for path in TESTS.rglob(pattern))
     starting = {path for path in files if starts.search(path.read_text(encoding="utf-8"))}
-    assert not [path for path in starting if not is_slow(path.relative_to(TESTS))]
+    assert not [path for path in starting if slow_part(path.relative_to(TESTS)) is None]
