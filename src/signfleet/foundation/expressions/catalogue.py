@@ -173,6 +173,7 @@ class Catalogue:
                 leaf = _Leaf(property.path, reader(property), self._collections.get(property.path), order)
                 self._flat.at(property.path).leaves.append(leaf)
         self._default_sort = default_sort
+        self._cached_paths = lru_cache(_CACHE_SIZE)(self._paths)
         self._cached_filter = lru_cache(_CACHE_SIZE)(self._make_filter)
         self._cached_sort = lru_cache(_CACHE_SIZE)(self._make_sort)
         self._cached_grouping = lru_cache(_CACHE_SIZE)(self._make_grouping)
@@ -218,8 +219,11 @@ class Catalogue:
 
         Merging their new values into it clears what those leave out.
         """
-        leaves = [leaf for name in below for leaf in self._flat.at(f"{member}.{name}").all()]
-        return dict.fromkeys([path for leaf in leaves for path in (leaf.path, leaf.order) if path is not None])
+        return dict.fromkeys(path for name in below for path in self._cached_paths(f"{member}.{name}"))
+
+    def _paths(self, member: str) -> list[str]:
+        leaves = self._flat.at(member).all()
+        return [path for leaf in leaves for path in (leaf.path, leaf.order) if path is not None]
 
     def resolve(self, operand: tree.PropertyPath, parameter: str = "filter") -> Property:
         """Finds the property that a path names: a real one, else an alias, else one behind the entity's name."""

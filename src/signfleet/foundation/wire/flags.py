@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from signfleet.foundation.wire.text import fold
 
@@ -17,7 +18,7 @@ def parse(value: str | Sequence[str], known: Iterable[str], *, instead: str | No
 
     An unknown word counts as `instead`. Raises ValueError for one without `instead`, and for no word at all.
     """
-    spelling = {fold(word): word for word in known}
+    spelling = _spelling(tuple(known))
     given = value.split(",") if isinstance(value, str) else value
     found: dict[str, None] = {}
     for word in given:
@@ -28,6 +29,11 @@ def parse(value: str | Sequence[str], known: Iterable[str], *, instead: str | No
     if not found:
         raise ValueError(f"at least one of {join(spelling.values())} is required")
     return list(found)
+
+
+@cache
+def _spelling(known: tuple[str, ...]) -> dict[str, str]:
+    return {fold(word): word for word in known}
 
 
 def normalise(value: str | Sequence[str], known: Iterable[str], *, instead: str | None = None) -> str:

@@ -61,4 +61,11 @@ _cached_parse = lru_cache(1024)(_parse)
 
 def canonical(text: str) -> str:
     """Returns a span as `format` writes it: `00:05` as `00:05:00`. Raises ValueError as `parse` does."""
+    return _cached_canonical(text) if len(text) <= _CACHED_LENGTH else _canonical(text)
+
+
+def _canonical(text: str) -> str:
     return format(parse(text))
+
+
+_cached_canonical = lru_cache(1024)(_canonical)

@@ -42,7 +42,8 @@ def masked(value: Any, name: str = "") -> Any:
         return {key: masked(member, key) for key, member in value.items()}
     if isinstance(value, list):
         return [masked(item, name) for item in value]
-    is_secret = name.lower().replace("_", "").endswith(_SECRETS)
     if not isinstance(value, str) or not value:
         return value
-    return MASK if is_secret else _CREDENTIALS.sub(rf"\1{MASK}", value)
+    if name.lower().replace("_", "").endswith(_SECRETS):
+        return MASK
+    return _CREDENTIALS.sub(rf"\1{MASK}", value) if "://" in value else value
