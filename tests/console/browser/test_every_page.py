@@ -12,7 +12,7 @@ import pytest
 
 from signfleet.console import wiring
 from signfleet.testing import TestingServer
-from tests.browser import COLOUR_RULES, WIDTH_RULES, barriers
+from tests.browser import AXE, COLOUR_RULES, WIDTH_RULES, barriers
 from tests.console.browser.conftest import DESK, PHONE, Open, Player, device, wide
 
 if TYPE_CHECKING:
@@ -201,26 +201,35 @@ class Eye:
         self._page = page
         self._colours: set[str] = set()
         self._has_seen_a_frame = False
+        #: The next page begins as the last one ends, since to change the look takes time.
+        self._looks = [self._on_a_desk_in_light, self._on_a_telephone_in_dark]
+        page.add_init_script(path=AXE)
 
     def look(self) -> list[Any]:
         """Returns what is wrong with the page in light, and with its colours and sizes in dark on a telephone."""
-        page = self._page
-        page.evaluate(FEWER)
-        found: list[Any] = [*wide(page), *nameless(page)]
-        if page.locator(".rail").count():
+        self._page.evaluate(FEWER)
+        found: list[Any] = nameless(self._page)
+        if self._page.locator(".rail").count():
             if self._has_seen_a_frame:
-                page.evaluate(UNFRAMED)
+                self._page.evaluate(UNFRAMED)
             self._has_seen_a_frame = True
-        found += barriers(page)
-        page.emulate_media(color_scheme="dark")
-        page.set_viewport_size(PHONE)
-        colours = set(page.evaluate(COLOURS))
+        for look in self._looks:
+            found += look()
+        self._looks.reverse()
+        return found
+
+    def _on_a_desk_in_light(self) -> list[Any]:
+        self._page.set_viewport_size(DESK)
+        self._page.emulate_media(color_scheme="light")
+        return [*wide(self._page), *barriers(self._page)]
+
+    def _on_a_telephone_in_dark(self) -> list[Any]:
+        self._page.set_viewport_size(PHONE)
+        self._page.emulate_media(color_scheme="dark")
+        colours = set(self._page.evaluate(COLOURS))
         rules = WIDTH_RULES if colours <= self._colours else [*WIDTH_RULES, *COLOUR_RULES]
         self._colours |= colours
-        found += [*wide(page), *barriers(page, rules)]
-        page.set_viewport_size(DESK)
-        page.emulate_media(color_scheme="light")
-        return found
+        return [*wide(self._page), *barriers(self._page, rules)]
 
 
 def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk, player: int) -> None:
