@@ -24,7 +24,8 @@ class AccessGate:
 
     async def admit(self, call: Call, endpoint: Endpoint) -> None:
         """Sets `call.session`. Raises `Unauthenticated` without a valid token, `Forbidden` if it does not suffice."""
-        session = call.session = await self._sessions.authenticate(call.bearer_token, call.now)
+        token, now = call.bearer_token, call.now
+        session = call.session = self._sessions.cached(token, now) or await self._sessions.authenticate(token, now)
         is_application = session.person_id is None and session.device_id is None
         name = "application" if is_application else session.login or f"device {session.device_id}"
         read_as(Caller(session.network_id or 0, name))
@@ -33,9 +34,10 @@ class AccessGate:
         if endpoint.caller == "network":
             if session.network_id is None:
                 raise Forbidden(_no_network(session))
-            if endpoint.operation is not None:
+            operation = cast(Operation | None, endpoint.operation)
+            if operation is not None and not self._permissions.allows_all(session, operation):
                 alternatives = cast(tuple[Operation, ...], endpoint.alternatives)
-                await self._permissions.require(session, cast(Operation, endpoint.operation), *alternatives)
+                await self._permissions.require(session, operation, *alternatives)
         elif endpoint.caller == "person" and session.person_id is None:
             raise Forbidden("This endpoint needs the token of a person; the access token belongs to a device.")
         elif endpoint.caller == "device" and session.device_id is None:

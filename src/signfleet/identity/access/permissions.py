@@ -49,6 +49,10 @@ class Permissions:
         self._store = store
         self._profiles: dict[tuple[int | None, int | None, int | None], tuple[int, _Profile]] = {}
 
+    def allows_all(self, session: Session, operation: Operation) -> bool:
+        """Returns whether the caller's system role alone allows `operation`, on every instance; reads nothing."""
+        return not session.has_permissions and system_allows(session.role_id, operation)
+
     async def allows(self, session: Session, operation: Operation) -> bool:
         """Returns whether the caller may do `operation` on instances without permissions of their own."""
         if not session.has_permissions:
@@ -60,7 +64,7 @@ class Permissions:
 
         Any one of `alternatives` is enough too.
         """
-        if not session.has_permissions and system_allows(session.role_id, operation):
+        if self.allows_all(session, operation):
             return
         general, for_instances, _ = await self._profile(session)
         if _is_own(session, operation, session.user_id):
@@ -125,7 +129,7 @@ class Permissions:
 
     async def scope(self, session: Session, operation: Operation, column: IdColumn) -> Scope:
         """Returns the instances on which the caller may do `operation`; `column` is their id in the statement."""
-        if not session.has_permissions and system_allows(session.role_id, operation):
+        if self.allows_all(session, operation):
             return EVERYTHING
         general, for_instances, scopes = await self._profile(session)
         scope = scopes.get((operation, column))

@@ -34,6 +34,12 @@ class Sessions:
         # By the token itself, which is in this process's memory anyway during each request.
         self._checked: dict[str, _Checked] = {}
 
+    def cached(self, token: str, now: int) -> Session | None:
+        """Returns the session of an access token that was checked since the last write, if it has not expired."""
+        checked = self._checked.get(token)
+        is_current = checked is not None and checked.version == self._store.version() and now < checked.valid_to
+        return checked.session if checked is not None and is_current else None
+
     async def authenticate(self, token: str, now: int) -> Session:
         """Returns the session of an access token. Raises `Unauthenticated`."""
         version = self._store.version()

@@ -23,7 +23,7 @@ from signfleet.web.http.injection import with_services
 from signfleet.web.http.media import HTML_TYPE
 from signfleet.web.http.pipeline import Gate, responder
 from signfleet.web.http.request_log import RequestLog, request_id
-from signfleet.web.http.response import Header, Receive, Response, Send, header
+from signfleet.web.http.response import WHOLE, Header, Receive, Response, Send, header
 from signfleet.web.http.routing import Responder, Route, Router
 
 #: Makes a responder of an endpoint's own one.
@@ -92,7 +92,7 @@ class AsgiApp:
         if response.stream is None:
             size = 0 if call.method == "HEAD" else len(response.body)
             self._log.record(call, template, response.status, started, id_, size=size)
-            await response.send(send)
+            await response.send(send, whole=WHOLE in scope.get("extensions", ()))
             return
         is_whole = False
         try:

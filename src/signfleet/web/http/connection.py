@@ -17,10 +17,9 @@ import structlog
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from signfleet.foundation.errors import Throttled
 from signfleet.web.http.answer_writer import AnswerWriter
 from signfleet.web.http.authority import plain_address
-from signfleet.web.http.connection_limits import RESERVED_PATHS, ConnectionTracker, Slot
+from signfleet.web.http.connection_limits import ConnectionTracker, Slot, check_reserved, rejection_of
 from signfleet.web.http.rejection import Rejection, RequestRejected
 from signfleet.web.http.request_cycle import RequestCycle
 from signfleet.web.http.request_head import RequestHead
@@ -53,7 +52,7 @@ class Connection(asyncio.Protocol):
         self._app = cast(Callable[..., Awaitable[None]], config.loaded_app)
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._head = head = RequestHead(tracker.limits)
+        self._head = head = RequestHead(tracker.limits, tracker.known_heads)
         self.on_url, self.on_header = head.add_target, head.add_field  # the parser's callbacks, without a detour
         self._parser = RequestParser(self, head, tracker.limits.head_size)
         self._unread = self._parser.unread
@@ -80,11 +79,8 @@ class Connection(asyncio.Protocol):
         self._is_proxy = self._tracker.proxies.trusts(self.address)
         self._state.connections.add(cast(Any, self))
         self.deadline = self._loop.time() + self._limits.head_timeout
-        slot = self._tracker.add(self, self._loop)
-        if slot == "address is full":
-            self._fail(Rejection(429, Throttled.code, "This address has too many connections already.", slot, 2))
-        elif slot == "server is full":
-            self._fail(Rejection(503, "unavailable", "The server has too many connections already.", slot, 2))
+        if (rejection := rejection_of(self._tracker.add(self, self._loop))) is not None:
+            self._fail(rejection)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ignores = self._closing = True
@@ -98,16 +94,21 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        if not self._ignores:
+        if self._ignores:
+            return
+        is_busy = self._cycle or self._incoming or self._unread or self._head.is_open or self.slot != "open"
+        if not is_busy and (scope := self._tracker.known_heads.find(data)) is not None:
+            cycle = self._cycle_of(scope, keep_alive=True)
+            cycle.more_body = False
+            self._start(cycle)
+        else:
             self._unread.append(data)
             self._read_on()
 
     def eof_received(self) -> bool:
         """Returns whether the connection stays open: a client that sends no more may still wait for its answers."""
         self._eof = self._writer.client_is_silent = True
-        if self._closing:
-            return False
-        return bool(self._unread) or self._input_is_over()
+        return not self._closing and (bool(self._unread) or self._input_is_over())
 
     def pause_writing(self) -> None:
         self._writer.pause()
@@ -211,19 +212,12 @@ class Connection(asyncio.Protocol):
             self._parser.replays = False
             return
         request = self._head.finish(self._parser.parser)
-        scope = request.scope
-        scope["server"], scope["client"] = self._server, self._client
-        if self._is_proxy:
-            self._tracker.proxies.apply(scope)
-        keep_alive = request.keep_alive
+        scope, keep_alive = request.scope, request.keep_alive
         if self.slot == "reserved":
             keep_alive = False
-            if not scope["raw_path"].lower().startswith(RESERVED_PATHS):
-                text = "The server has too many connections already; it answers health checks only."
-                raise RequestRejected(Rejection(503, "unavailable", text, "server is full", 2))
-        cycle = RequestCycle(self, self._writer, self._loop, scope, keep_alive=keep_alive)
+            check_reserved(scope["raw_path"])
+        cycle = self._incoming = self._cycle_of(scope, keep_alive=keep_alive)
         cycle.length, cycle.expects_continue = request.length, request.expects_continue
-        self._incoming = cycle
         if self._parser.parser.should_upgrade():
             self._parser.framing = request.framing()
         if self._cycle is None:
@@ -257,6 +251,12 @@ class Connection(asyncio.Protocol):
             self._watch()
 
     # --- requests and answers -----------------------------------------------------------------------------------------
+
+    def _cycle_of(self, scope: dict[str, Any], *, keep_alive: bool) -> RequestCycle:
+        scope["server"], scope["client"] = self._server, self._client
+        if self._is_proxy:
+            self._tracker.proxies.apply(scope)
+        return RequestCycle(self, self._writer, self._loop, scope, keep_alive=keep_alive)
 
     def _start(self, cycle: RequestCycle) -> None:
         self._cycle = cycle

@@ -13,10 +13,13 @@ from typing import Any, Literal, Protocol
 import msgspec
 import structlog
 
+from signfleet.foundation.errors import Throttled
 from signfleet.foundation.settings import Settings
 from signfleet.web.http.authority import origin_of
+from signfleet.web.http.known_heads import KnownHeads
 from signfleet.web.http.metrics import CONNECTIONS
 from signfleet.web.http.proxies import TrustedProxies
+from signfleet.web.http.rejection import Rejection, RequestRejected
 
 #: Seconds between two checks of the deadlines.
 INTERVAL = 0.5
@@ -63,6 +66,22 @@ class Limits(msgspec.Struct, frozen=True):
         )
 
 
+def rejection_of(slot: Slot) -> Rejection | None:
+    """Returns the answer to a connection that is one too many."""
+    if slot == "address is full":
+        return Rejection(429, Throttled.code, "This address has too many connections already.", slot, 2)
+    if slot == "server is full":
+        return Rejection(503, "unavailable", "The server has too many connections already.", slot, 2)
+    return None
+
+
+def check_reserved(raw_path: bytes) -> None:
+    """Raises `RequestRejected` for a path that connections for health checks do not serve."""
+    if not raw_path.lower().startswith(RESERVED_PATHS):
+        text = "The server has too many connections already; it answers health checks only."
+        raise RequestRejected(Rejection(503, "unavailable", text, "server is full", 2))
+
+
 class TrackedConnection(Protocol):
     """What the tracker needs of a connection."""
 
@@ -79,6 +98,7 @@ class ConnectionTracker:
     def __init__(self, limits: Limits, proxies: TrustedProxies) -> None:
         self.limits = limits
         self.proxies = proxies
+        self.known_heads = KnownHeads()
         self._connections: set[TrackedConnection] = set()
         self._per_address: Counter[str] = Counter()
         self._reserved_per_address: Counter[str] = Counter()

@@ -138,14 +138,19 @@ class RequestCycle:
         return not self.started and (bool(self.body) or (not self.more_body and not self._delivered))
 
     async def send(self, message: Message) -> None:
-        """Writes the head of the answer, or a part of its body. Ignores what comes after the client has gone."""
+        """Writes the head of the answer, a part of its body, or both (`WHOLE`).
+
+        Ignores what comes after the client has gone.
+        """
         if self._writer.paused:
             await self._writer.drain()
         if self.disconnected:
             return
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind != "http.response.body":
             self._start(message["status"], message.get("headers", ()))
-            return
+            if kind == "http.response.start":
+                return
         body: bytes = message.get("body", b"")
         more: bool = message.get("more_body", False)
         head, self._head = self._head, b""

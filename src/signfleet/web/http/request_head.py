@@ -9,11 +9,17 @@ from urllib.parse import unquote
 import httptools
 
 from signfleet.web.http.authority import is_authority
+from signfleet.web.http.known_heads import KnownHeads
 from signfleet.web.http.media import CACHED_LENGTH
 from signfleet.web.http.rejection import Rejection, RequestRejected, malformed
+from signfleet.web.http.response import EXTENSIONS
 
 #: A longer address is rejected: the server unescapes and searches its parts before it knows the caller.
 TARGET = 16_384
+
+
+#: Fields that announce a body or another protocol.
+_OF_MESSAGE = {b"content-length", b"expect", b"trailer", b"transfer-encoding", b"upgrade"}
 
 
 class HeadLimits(Protocol):
@@ -47,10 +53,11 @@ class RequestHead:
     It checks limits when a head is complete and after each portion that the parser gets, not for each field.
     """
 
-    __slots__ = ("_arrived", "_limits", "_portion", "_target", "headers", "is_open", "moved")
+    __slots__ = ("_arrived", "_known", "_limits", "_portion", "_sent", "_target", "headers", "is_open", "moved")
 
-    def __init__(self, limits: HeadLimits) -> None:
+    def __init__(self, limits: HeadLimits, known: KnownHeads) -> None:
         self._limits = limits
+        self._known = known
         #: True from a request's first byte until its head is complete.
         self.is_open = False
         #: Whether the parser has completed anything but fields since the portion began.
@@ -60,12 +67,15 @@ class RequestHead:
         self.headers: list[tuple[bytes, bytes]] = []
         #: Bytes of the portion that the parser reads now, and of all portions since the head began.
         self._portion = self._arrived = 0
+        #: That portion, unless a head began before it.
+        self._sent: bytes | memoryview = b""
 
-    def read(self, size: int) -> None:
-        """Counts a portion of `size` bytes that the parser is about to read."""
+    def read(self, portion: bytes | memoryview) -> None:
+        """Counts a portion that the parser is about to read."""
         self.moved = False
-        self._portion = size
-        self._arrived += size
+        self._portion = len(portion)
+        self._arrived += self._portion
+        self._sent = b"" if self.is_open else portion
 
     def begin(self) -> None:
         self.moved = self.is_open = True
@@ -107,6 +117,7 @@ class RequestHead:
         self.is_open = False
         headers, self.headers = self.headers, []
         target, self._target = self._target, b""
+        sent, self._sent = self._sent, b""
         version, method = parser.get_http_version(), parser.get_method().decode("ascii")
         if version not in ("1.1", "1.0"):
             raise RequestRejected(
@@ -137,14 +148,23 @@ class RequestHead:
             "raw_path": raw_path,
             "query_string": url.query or b"",
             "root_path": "",
+            "extensions": EXTENSIONS,
             "headers": headers,
         }
+        keep_alive = version == "1.1" and parser.should_keep_alive()
+        if keep_alive and method == "GET" and type(sent) is bytes and _is_plain(fields):
+            self._known.remember(sent, scope, target)
         return Request(
             scope,
-            version == "1.1" and parser.should_keep_alive(),
+            keep_alive,
             int(fields.get(b"content-length", b"0")) if coding is None else None,
             b"expect" in fields and fields[b"expect"].lower() == b"100-continue",
         )
+
+
+def _is_plain(fields: dict[bytes, bytes]) -> bool:
+    """Returns whether a head has no body behind it, and offers no other protocol."""
+    return fields.keys().isdisjoint(_OF_MESSAGE) and fields.get(b"connection", b"").lower() in (b"", b"keep-alive")
 
 
 def _check_single(headers: list[tuple[bytes, bytes]]) -> None:

@@ -36,7 +36,7 @@ class RequestParser:
             self.unread.appendleft(view[PORTION:])
             data = view[:PORTION]
         head = self._head
-        head.read(len(data))
+        head.read(data)
         fields = len(head.headers)
         try:
             self.parser.feed_data(data)

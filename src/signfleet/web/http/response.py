@@ -16,6 +16,11 @@ Header = tuple[bytes, bytes]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+#: A message, and the extension of ASGI that allows it: both of "http.response.start" and "http.response.body".
+WHOLE = "signfleet.response.whole"
+#: Of ASGI, in the scope of each request.
+EXTENSIONS: dict[str, dict[str, str]] = {WHOLE: {}}
+
 #: These have no body, not even an empty one.
 _BODILESS = (204, 304)
 
@@ -30,11 +35,14 @@ class Response(msgspec.Struct):
     #: How many bytes of a stream were sent.
     streamed: int = 0
 
-    async def send(self, send: Send) -> None:
-        """Sends an answer in one piece."""
+    async def send(self, send: Send, *, whole: bool) -> None:
+        """Sends an answer in one piece; in one message if `whole`."""
         headers = self.headers
         if self.status not in _BODILESS:
             headers.append((b"content-length", b"%d" % len(self.body)))
+        if whole:
+            await send({"type": WHOLE, "status": self.status, "headers": headers, "body": self.body})
+            return
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
