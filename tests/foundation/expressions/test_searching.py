@@ -141,3 +141,19 @@ def test_sqlite_starts_from_the_index_in_any_order(migrated_sqlite: Path) -> Non
             assert "SEARCH device USING INDEX sqlite_autoindex_device_1 (network_id=? AND id=?)" in [
                 step.replace("COVERING ", "") for step in steps
             ], (text, sort, steps)
+
+
+@pytest.mark.parametrize(
+    ("text", "sought"),
+    [
+        ("kiosk quay lobby 7", '"k q" AND "y l" AND "y 7"'),
+        ("reception 7", '"n 7" AND "rec" AND "cep"'),
+        ("lobby", None),
+    ],
+)
+def test_a_search_first_reads_what_few_texts_have(text: str, sought: str | None) -> None:
+    found = DEVICES.filter(f"[Settings].[Name] CONTAINS '{text}'")
+    assert found is not None
+    tried = [attempt.searched.sought for attempt in found.attempts if attempt.searched is not None]
+    few = [] if sought is None else [f"name_key : (({sought}))"]
+    assert tried == [*few, f'name_key : (("{text}"))']

@@ -259,9 +259,8 @@ class Subscriptions:
     async def add_missing(self, now: int) -> int:
         """Gives every device without a subscription one without end and returns how many; does nothing when managed.
 
-        The maintained counters say whether there are any. If so, it reads the devices of all networks in windows with
-        pauses, so that requests never wait for a whole fleet, and writes a few of them per transaction. Any number of
-        processes may do this at once.
+        If counters say that there are any, it reads all devices in windows with pauses, so that requests never wait for
+        a whole fleet, and writes a few per transaction. Any number of processes may do this at once.
         """
         given, network_id, device_id = 0, 0, 0
         if self._mode != "unlimited" or await self._store.one(queries.ANY_WITHOUT, entity=ENTITY) is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -62,6 +62,17 @@ class Filter:
     def _compiled(self) -> tuple[ColumnElement[bool], frozenset[Table]]:
         compiler = Compiler(self.columns, PREFIX)
         return compiler.condition(self.bound), compiler.tables
+
+    @cached_property
+    def attempts(self) -> tuple[Filter, ...]:
+        """The same filter with each attempt of `searched`, the fastest first, itself last."""
+        searched = self.searched.attempts if self.searched is not None else ()
+        return tuple(self if each is self.searched else replace(self, searched=each) for each in searched)
+
+    @cached_property
+    def unsearched(self) -> Filter:
+        """The same filter without the search index."""
+        return replace(self, searched=None)
 
     @property
     def clause(self) -> ColumnElement[bool]:

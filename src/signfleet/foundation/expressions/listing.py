@@ -148,13 +148,13 @@ class Listing:
         everything = filter is None and top is None and not scope.conditions
         # Only statements that an index serves to the end may read in the event loop.
         read = store.all if everything and not sort.in_memory else store.scan_all
-        narrowed = await self._is_narrow(store, filter)
+        filter = await self._narrowed(store, filter, at_all=False)
         rows: list[Row] = []
         parameters = {"network_id": network_id, **scope.parameters}
         if position is not None:
             parameters |= position.parameters
         for part in sort.parts(position):
-            query = self._page_query(filter, sort, part, scope, top, narrowed=narrowed)
+            query = self._page_query(filter, sort, part, scope, top)
             found = await read(query, limit=size + 1 - len(rows), **parameters)
             rows = rows + found if rows else found
             if len(rows) > size:
@@ -172,8 +172,9 @@ class Listing:
         top: Top | None = None,
     ) -> int:
         """Counts the matches on all pages."""
+        narrowed = await self._narrowed(store, filter, at_all=True)
         query = self._queries.filtered(
-            filter, ("count", scope.name, top), lambda: Query(self._count(filter, scope, top))
+            narrowed, ("count", scope.name, top), lambda: Query(self._count(narrowed, scope, top))
         )
         rows = await store.scan_all(query, network_id=network_id, **scope.parameters)
         return int(rows[0].total)
@@ -252,12 +253,21 @@ class Listing:
         """Returns the query of a first page."""
         return self._page_query(filter, sort, sort.parts(None)[0], scope, None)
 
-    async def _is_narrow(self, store: Store | Transaction, filter: Filter | None) -> bool:
-        """Checks whether a page should start from the search index. PostgreSQL decides that by itself."""
+    async def _narrowed(self, store: Store | Transaction, filter: Filter | None, *, at_all: bool) -> Filter | None:
+        """Returns the filter with the attempt of the search index that serves it: the first one that finds few texts.
+
+        Without one that is the last, or if it need not be narrowed `at_all`, none. PostgreSQL decides by itself.
+        """
         if filter is None or filter.searched is None or getattr(store, "dialect", "") != "sqlite":
-            return True
-        query = self._queries.get(("sample", filter), partial(sample, filter.searched), worth=filter.reusable)
-        return len(await store.scan_all(query)) < COMMON
+            return filter
+        for attempt in filter.attempts:
+            if at_all and attempt is filter:
+                return filter
+            assert attempt.searched is not None
+            query = self._queries.get(("sample", attempt), partial(sample, attempt.searched), worth=filter.reusable)
+            if len(await store.scan_all(query)) < COMMON:
+                return attempt
+        return filter.unsearched
 
     def _page_query(
         self,
@@ -266,19 +276,15 @@ class Listing:
         part: ListPart,
         scope: Scope,
         top: Top | None,
-        *,
-        narrowed: bool = True,
     ) -> Query:
         return self._queries.filtered(
             filter,
-            ("page", sort, part.name, scope.name, top, narrowed),
-            lambda: Query(self._page(filter, sort, part, scope, top, narrowed=narrowed), named=bool(self._columns)),
+            ("page", sort, part.name, scope.name, top),
+            lambda: Query(self._page(filter, sort, part, scope, top), named=bool(self._columns)),
             worth=sort.reusable,
         )
 
-    def _page(
-        self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None, *, narrowed: bool
-    ) -> Select[Any]:
+    def _page(self, filter: Filter | None, sort: Sort, part: ListPart, scope: Scope, top: Top | None) -> Select[Any]:
         statement = select(*self._columns, *sort.columns)
         where: tuple[ColumnElement[Any], ...] = () if part.where is None else (part.where,)
         order_by = part.order_by
@@ -288,7 +294,7 @@ class Listing:
         elif admitted is not None:
             where = tuple(admitted.substitute(clause) for clause in where)
             order_by = tuple(admitted.substitute(clause) for clause in order_by)
-        statement = self._matching(statement, filter, scope, top, sort, admitted=admitted, narrowed=narrowed)
+        statement = self._matching(statement, filter, scope, top, sort, admitted=admitted)
         return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
 
     def _count(self, filter: Filter | None, scope: Scope, top: Top | None) -> Select[Any]:
@@ -321,7 +327,6 @@ class Listing:
         sort: Sort | None,
         *,
         admitted: AdmittedIds | None = None,
-        narrowed: bool = True,
     ) -> Select[Any]:
         columns = self.catalogue.columns
         parts = (filter, sort, top.grouping if top else None)
@@ -333,6 +338,6 @@ class Listing:
         statement = statement.select_from(source).where(columns.belonging == NETWORK, *conditions)
         if filter is None:
             return statement
-        if narrowed and filter.searched is not None:
+        if filter.searched is not None:
             statement = filter.searched.narrow(statement)
         return statement.where(filter.clause)
