@@ -42,7 +42,7 @@ from signfleet.fleet.devices.permissions.documents import DevicePermissionDocume
 from signfleet.foundation import logs
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.migrations import migrate_postgresql, migrate_sqlite
+from signfleet.foundation.storage.migrations import migrate_postgresql
 from signfleet.foundation.storage.open import open_store
 from signfleet.foundation.wire import timespan
 from signfleet.identity.access import passwords
@@ -57,7 +57,7 @@ from signfleet.web.caller.scopes import SETUP_SCOPE, USER_SCOPE
 from tests.dealing import deal, slow_part
 from tests.lending import Lender
 from tests.postgres import Postgres, name_of, running_postgres
-from tests.running import PATIENCE
+from tests.running import PATIENCE, migrated
 from tests.world import World
 
 hypothesis_settings.register_profile(
@@ -139,7 +139,8 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Creates an empty SQLite file with the current schema, to copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    migrate_sqlite(path)
+    path.touch(mode=0o600)  # as the server creates it
+    path.write_bytes(migrated())
     return path
 
 

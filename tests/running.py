@@ -6,15 +6,18 @@ import asyncio
 import json
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from signfleet.app.bootstrap import Tenant, bootstrap
 from signfleet.app.wiring import build
 from signfleet.foundation.settings import Settings
+from signfleet.foundation.storage.migrations import migrate_sqlite
 from tests.preloaded import Command
 
 SOURCES = Path(__file__).parents[1] / "src"
@@ -109,8 +112,22 @@ def running_demo(folder: Path, players: int = 3) -> Iterator[Demo]:
             assert (process.returncode, errors) == (0, ""), (process.returncode, errors)
 
 
+@cache
+def migrated() -> bytes:
+    """Returns an empty SQLite file with the current schema; the migrations run once per process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "signfleet.db")
+        migrate_sqlite(path)
+        return path.read_bytes()
+
+
 def bootstrapped(data: Path, database: str | None = None) -> Tenant:
     """Bootstraps the network `Demo` in an unused store: `database`, or the one in the data folder."""
+
+    if database is None:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (data / "signfleet.db").touch(mode=0o600)
+        (data / "signfleet.db").write_bytes(migrated())
 
     async def build_and_bootstrap() -> Tenant:
         services = await build(Settings(data=str(data), database=database))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,14 +23,19 @@ def run(*arguments: str | Path) -> Result:
         return thread.submit(CliRunner().invoke, cli, [str(argument) for argument in arguments]).result()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """The data folder of a new installation."""
-    folder = tmp_path / "data"
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installation") / "data"
     folder.mkdir(mode=0o700)
     made = run("init", "--network", "Venue", "--login", "jane@example.com", "--password", "", "--data", folder)
     assert made.exit_code == 0, made.output
     return folder
+
+
+@pytest.fixture
+def data(installation: Path, tmp_path: Path) -> Path:
+    """The data folder of a new installation."""
+    return shutil.copytree(installation, tmp_path / "data")
 
 
 def set_revision(data: Path, revision: str) -> None:
