@@ -265,15 +265,12 @@ class Subscriptions:
         given, network_id, device_id = 0, 0, 0
         if self._mode != "unlimited" or await self._store.one(queries.ANY_WITHOUT, entity=ENTITY) is None:
             return 0
-        while True:
-            window = await self._store.all(
-                queries.DEVICES_AND_SUBSCRIPTIONS,
-                after_network_id=network_id,
-                after_device_id=device_id,
-                limit=queries.WINDOW,
-            )
-            if not window:
-                break
+        while window := await self._store.all(
+            queries.DEVICES_AND_SUBSCRIPTIONS,
+            after_network_id=network_id,
+            after_device_id=device_id,
+            limit=queries.WINDOW,
+        ):
             network_id, device_id = window[-1].network_id, window[-1].id
             without = [row for row in window if row.subscription_id is None]
             for network, rows in groupby(without, key=lambda row: row.network_id):
