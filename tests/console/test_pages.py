@@ -90,6 +90,17 @@ async def test_pages_open_and_refer_to_this_server_alone(client: AsyncClient) ->
 
 
 @ON_SQLITE
+@pytest.mark.parametrize("path", ["/console/nowhere", "/console/no/page/", "/console/players/7/nothing/at/all"])
+async def test_an_address_without_a_page_says_so_on_a_page(client: AsyncClient, path: str) -> None:
+    assert (await client.get(ROOT + path)).status_code == 303
+    await sign_in(client)
+    answer = await client.get(ROOT + path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no page at this address." in answer.text
+    assert 'class="rail"' in answer.text
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(
     ("accepted", "language"), [("de-AT,en;q=0.5", "de"), ("pt", "pt-BR"), ("xx", "en"), ("ja;q=0", "en")]
 )

@@ -15,11 +15,17 @@ from signfleet.identity.access.operations.definitions import VIEW_ROLE, VIEW_USE
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.operations.roles import SYSTEM_ROLES, SystemRole
 from signfleet.identity.access.rules import system_allows
-from tests.conftest import ROOT, CallAs, SignIn
+from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.fleet.devices.stored import register
 
 #: They want parameters that only a form sends, or have no end.
-OTHER = ("/console/events", "/console/authorize", "/console/people/permissions/find", "/console/add/arrivals")
+OTHER = (
+    "/console/events",
+    "/console/authorize",
+    "/console/people/permissions/find",
+    "/console/add/arrivals",
+    "/console/{address:path}/",
+)
 
 
 def pages() -> list[tuple[str, Operation | None]]:
@@ -72,6 +78,23 @@ async def test_each_role_opens_what_its_rights_say(
             if answer.status_code not in expected:
                 wrong.append((role.name, path, answer.status_code, expected))
         assert not wrong
+
+
+@ON_SQLITE
+async def test_no_role_changes_what_its_rights_forbid(sign_in: SignIn, call_as: CallAs, network: Tenant) -> None:
+    """The answer to a form is 403 before anything is read of it; forms without an operation ask their services."""
+    forms = [endpoint for endpoint in wiring.endpoints() if endpoint.method == "POST"]
+    refused = set()
+    for role in SYSTEM_ROLES:
+        client = await browser(call_as, await sign_in(f"{role.id}@example.com", role=role))
+        for endpoint in forms:
+            operation = inspect.getclosurevars(endpoint.handler).nonlocals["operation"]
+            if allows(role, operation):
+                continue
+            answer = await client.post(ROOT + filled(endpoint.path, {}), headers={"Origin": ROOT})
+            assert answer.status_code == 403, (role.name, endpoint.path)
+            refused.add(endpoint.path)
+    assert len(refused) > len(forms) // 2
 
 
 async def test_the_rail_shows_what_the_role_may_open(sign_in: SignIn, call_as: CallAs) -> None:

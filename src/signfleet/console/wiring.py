@@ -15,6 +15,7 @@ from signfleet.console.jobs.routes import pages as job_pages
 from signfleet.console.joining.routes import pages as joining_pages
 from signfleet.console.live.routes import pages as live_pages
 from signfleet.console.map.routes import pages as map_pages
+from signfleet.console.missing.routes import pages as missing_pages
 from signfleet.console.networks.routes import pages as network_pages
 from signfleet.console.now.routes import pages as now_pages
 from signfleet.console.people.applications import pages as application_pages
@@ -74,4 +75,5 @@ def endpoints() -> list[Endpoint]:
         *group_pages,
         *tag_pages,
         *subscription_pages,
+        *missing_pages,
     ]

@@ -26,6 +26,7 @@ NO_PAGES = (
     "/console/players/csv",
     "/console/audit/export.csv",
     "/console/people/permissions/find",
+    "/console/{address:path}/",
 )
 #: One template makes all guides; these have all that a guide may contain.
 GUIDES = ("expressions", "console", "player-protocol")
@@ -41,6 +42,7 @@ STATES = (
     "/console/networks/players/?search=health:error",
     "/console/add/arrivals?since=1",
     "/console/players/999999/",
+    "/console/no/page/",
     "/account/activate?token=x",
     "/docs",
     *(f"/docs/{name}" for name in GUIDES),

@@ -1,0 +1,1 @@
+"""Answers addresses of the console that lead nowhere."""
