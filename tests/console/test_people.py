@@ -115,7 +115,8 @@ async def test_a_role_is_copied_changed_and_deleted(client: AsyncClient) -> None
     page = await opened(client, editor)
     assert hidden(page, f"was-{VIEW_DEVICE.uid}") == "deny"
     assert hidden(page, f"was-{UPDATE_DEVICE.uid}") == "allow"
-    assert (await send(client, path, name="Evening", description="From six")).status_code == 303
+    version = hidden(await opened(client, path), "version")
+    assert (await send(client, path, name="Evening", description="From six", version=version)).status_code == 303
     assert "Evening" in await opened(client, f"{PEOPLE}/roles/")
     assert (await send(client, f"{path}delete", sure="yes")).status_code == 303
     assert "Evening" not in await opened(client, f"{PEOPLE}/roles/")

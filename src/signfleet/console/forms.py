@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from signfleet.foundation.errors import Invalid, SignfleetError
+from signfleet.foundation.errors import Invalid, SignfleetError, Stale
 from signfleet.foundation.wire.validation_messages import explain
 from signfleet.web.http.call import Call
 
 T = TypeVar("T")
+
+
+class Difference(NamedTuple):
+    """A value that two people have changed."""
+
+    label: str
+    mine: str
+    theirs: str
+
 
 FIELDS_LIMIT = 1000
 
@@ -69,3 +79,26 @@ def fitted(values: dict[str, Any], type_: type[T]) -> T:
         return msgspec.convert(values, type_)
     except msgspec.ValidationError as error:
         raise Invalid(f"{explain(error, type_)}.") from error
+
+
+def version_of(values: Any) -> str:
+    """Returns the version of values that have no date of their own, for the form that shows them."""
+    return hashlib.sha256(msgspec.json.encode(values)).hexdigest()[:16]
+
+
+def check_version(form: FormData, values: Any) -> None:
+    """Raises `Stale` if a form was filled in with other values in view."""
+    if form.get("version") != version_of(values):
+        raise Stale("Somebody else has changed this in the meantime.")
+
+
+def differing(labels: Mapping[str, str], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:
+    """Returns the values that differ, the reader's beside the present ones, in the order of the labels."""
+    pairs = [(label, _shown(mine.get(name)), _shown(theirs.get(name))) for name, label in labels.items()]
+    return [Difference(*each) for each in pairs if each[1] != each[2]]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from signfleet.console.alerts.tabs import page
-from signfleet.console.forms import FormData, beside, fitted, pointed
+from signfleet.console.forms import Difference, FormData, beside, differing, fitted, pointed
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
 from signfleet.console.view import View
@@ -29,7 +29,6 @@ CONDITIONS: Final = {
     "silent": later("It has not reported"),
     "event": later("An event"),
 }
-STALE: Final = later("Somebody else has changed this. Your values are in the form: save again to keep them.")
 #: The fields of the form, by the members of the body.
 FIELDS: Final = {
     "name": "name",
@@ -39,6 +38,18 @@ FIELDS: Final = {
     "condition.health": "health",
     "condition.reasons": "reason",
     "condition.events": "event",
+}
+#: What two people may have changed, with its words.
+LABELS: Final = {
+    "name": later("Name"),
+    "isEnabled": later("Enabled"),
+    "filter": later("Only for players that this filter matches"),
+    "kind": later("An alert opens about a player when"),
+    "condition": later("Condition"),
+    "minutes": later("For how many minutes this must last"),
+    "notifiesUsers": later("users whose notification settings say so"),
+    "mailTo": later("These users too, by mail"),
+    "webhooks": later("These webhooks"),
 }
 EMPTY: Final[dict[str, Any]] = {
     "name": "",
@@ -109,10 +120,9 @@ async def change_rule(
         change = fitted(given, RuleChange)
         await _require(view, permissions, change)
         if form.get("version") != found.last_modified_date:
-            stale = view.text(
-                "Somebody else has changed this rule. Your values are in the form: save again to keep them."
-            )
-            return await _form(view, permissions, users, webhooks, given, rule=found, stale=stale)
+            labels = {name: view.text(label) for name, label in LABELS.items()}
+            conflict = differing(labels, _flat(given), _flat(msgspec.to_builtins(found)))
+            return await _form(view, permissions, users, webhooks, given, rule=found, conflict=conflict)
         await alert_rules.update(view.session.network, rule, change, view.now)
     except Invalid as error:
         return await _form(view, permissions, users, webhooks, given, rule=found, error=error)
@@ -155,7 +165,7 @@ async def _form(
     *,
     rule: Rule | None = None,
     error: Invalid | None = None,
-    stale: str | None = None,
+    conflict: list[Difference] | None = None,
 ) -> Answer:
     network_id = view.session.network
     may_send = await permissions.allows_on(view.session, MANAGE_WEBHOOKS, network_id)
@@ -164,11 +174,11 @@ async def _form(
         view,
         permissions,
         "rule.html",
-        400 if error else 412 if stale else 200,
+        400 if error else 412 if conflict is not None else 200,
         rule=rule,
         given={**EMPTY, **given, "condition": {**EMPTY["condition"], **given["condition"]}},
         errors=errors,
-        stale=stale,
+        conflict=conflict,
         pointer=pointed(given.get("filter") or "", errors.get("filter")),
         conditions=CONDITIONS,
         healths=get_args(Health),
@@ -198,6 +208,14 @@ def _read(form: FormData) -> dict[str, Any]:
         "mailTo": [_id(text) for text in form.all("mail")],
         "webhooks": [_id(text) for text in form.all("webhook")],
     }
+
+
+def _flat(rule: dict[str, Any]) -> dict[str, Any]:
+    """Returns a rule with the kind of its condition and the rest of it as values of their own."""
+    condition = rule["condition"]
+    rest = [each for name in ("health", "reasons", "events") for each in condition.get(name) or []]
+    minutes = [condition["minutes"]] if condition["kind"] == "silent" else []
+    return {**rule, "kind": condition["kind"], "condition": [*minutes, *rest]}
 
 
 def _number(form: FormData, name: str) -> int | str:

@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from signfleet.console.alerts.rules import STALE
 from signfleet.console.alerts.tabs import page
-from signfleet.console.forms import FormData, beside, fitted, pointed
+from signfleet.console.forms import FormData, beside, differing, fitted, pointed
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
 from signfleet.console.view import View
@@ -26,6 +25,14 @@ from signfleet.web.http.call import Answer
 PATH: Final = "/console/alerts/webhooks/"
 PAGE_SIZE: Final = 50
 FIELDS: Final = {"name": "name", "url": "url", "filter": "filter", "eventFilter": "eventFilter"}
+LABELS: Final = {
+    "name": later("Name"),
+    "url": later("Address"),
+    "isEnabled": later("Enabled"),
+    "kinds": later("Events; none ticked: all"),
+    "filter": later("Only for players that this filter matches"),
+    "eventFilter": later("Only events that this filter matches"),
+}
 STATES: Final = {
     "waiting": ("none", later("Waiting")),
     "delivered": ("good", later("Delivered")),
@@ -93,10 +100,10 @@ async def change_webhook(
     form, found = FormData(view.call), await webhooks.get(view.session.network, webhook)
     given = _read(form)
     if form.get("version") != found.last_modified_date:
-        stale = view.text(STALE)
-        return await _show(
-            view, _Services(webhooks, deliveries, permissions), webhook, 412, given=given, errors={"": stale}
-        )
+        labels = {name: view.text(label) for name, label in LABELS.items()}
+        conflict = differing(labels, given, msgspec.to_builtins(found))
+        services = _Services(webhooks, deliveries, permissions)
+        return await _show(view, services, webhook, 412, given=given, conflict=conflict)
     try:
         await webhooks.update(view.session.network, webhook, fitted(given, WebhookChange), view.now)
     except Invalid as error:
@@ -182,7 +189,7 @@ async def _show(view: View, services: _Services, ref: str, status: int = 200, **
         overlaps=OVERLAPS,
         more=f"{PATH}{found.id}/?{urlencode(following)}" if sent.next_marker else None,
         **_fields(given, state.pop("errors", {})),
-        **{"secret": None, "tested": None, **state},
+        **{"secret": None, "tested": None, "conflict": None, **state},
     )
 
 

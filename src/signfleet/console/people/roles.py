@@ -6,11 +6,12 @@ from typing import Final
 
 import msgspec
 
-from signfleet.console.forms import FormData, beside
+from signfleet.console.forms import Difference, FormData, beside, check_version, differing, version_of
 from signfleet.console.pages import Pages
 from signfleet.console.people.tabs import page
+from signfleet.console.translations import later
 from signfleet.console.view import View
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, Stale
 from signfleet.identity.access.operations.definitions import (
     CREATE_ROLE,
     DELETE_ROLE,
@@ -30,6 +31,7 @@ PATH: Final = "/console/people/roles/"
 NAME_LIMIT: Final = 128
 DESCRIPTION_LIMIT: Final = 4096
 FIELDS: Final = {"name": "name", "description": "description"}
+LABELS: Final = {"name": later("Name"), "description": later("Description")}
 
 pages = Pages("/console/people/roles")
 
@@ -94,18 +96,23 @@ async def show_role(view: View, roles: Roles, permissions: Permissions, role: st
 
 @pages.post("/{role}/", operation=UPDATE_ROLE)
 async def change_role(view: View, roles: Roles, permissions: Permissions, role: str) -> Answer:
-    """Change name or description of a role."""
+    """Change name or description of a role, unless somebody else has changed them since the form was shown."""
     await permissions.require_everywhere(view.session, UPDATE_ROLE)
     form = FormData(view.call)
     found = await roles.get(view.session, role)
     given = {name: form.get(name) for name in FIELDS}
+    theirs = {"name": found.name, "description": found.description}
     try:
         _check(given)
+        check_version(form, theirs)
         await roles.update(
             view.session.network, role, RoleChange(name=given["name"], description=given["description"]), view.now
         )
     except Invalid as error:
         return await _role(view, permissions, found, given, errors=beside(error, FIELDS), status=400)
+    except Stale:
+        conflict = differing({name: view.text(label) for name, label in LABELS.items()}, given, theirs)
+        return await _role(view, permissions, found, given, errors={}, conflict=conflict, status=412)
     return view.redirect(f"{PATH}{found.id}/?saved=1")
 
 
@@ -159,6 +166,7 @@ async def _role(
     values: dict[str, str],
     *,
     errors: dict[str, str],
+    conflict: list[Difference] | None = None,
     status: int = 200,
 ) -> Answer:
     session = view.session
@@ -169,7 +177,9 @@ async def _role(
         status,
         role=role,
         values=values,
+        version=version_of({"name": role.name, "description": role.description}),
         errors=errors,
+        conflict=conflict,
         may={
             "create": await permissions.allows(session, CREATE_ROLE),
             "update": role.is_custom and await permissions.allows(session, UPDATE_ROLE),

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.forms import version_of
 from signfleet.console.pages import Pages
 from signfleet.console.player.page import PlayerPages, items
 from signfleet.console.player.strip import RANGES, strip
@@ -80,6 +81,7 @@ async def show_player(
     session, ref = view.session, str(shown.health.id)
     is_open = ListQuery(f"[deviceId] IS {ref} AND [state] IS NOT 'resolved'", None, None, LATEST)
     of_device = ListQuery(f"[Device].[Id] IS {ref}", None, None, LATEST)
+    note = await notes.get(session, ref)
     return player_pages.answer(
         view,
         shown,
@@ -88,7 +90,10 @@ async def show_player(
         sent=items(await commands.list_(session, of_device), Command),
         states=STATES,
         tags=msgspec.json.decode(await tags.get(session, ref), type=dict[str, str]),
-        note=await notes.get(session, ref),
+        note=note,
+        given=note.note,
+        version=version_of(note.note),
+        conflict=None,
         may_tag=await permissions.allows_on(session, MANAGE_TAGS, shown.health.id),
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from signfleet.console.forms import FormData
+from signfleet.console.forms import FormData, check_version, differing, version_of
 from signfleet.console.pages import Pages
 from signfleet.console.player.page import PlayerPages
 from signfleet.console.translations import later
@@ -135,16 +135,25 @@ async def change_tags(view: View, tags: Tags, player: str) -> Answer:
 
 @pages.post("/{player}/note/", operation=UPDATE_DEVICE)
 async def change_note(view: View, notes: Notes, player: str) -> Answer:
-    """Replace the note of a player; the one before can be taken back."""
-    text = FormData(view.call).get("note").replace("\r\n", "\n").strip()
+    """Replace the note of a player, unless somebody else has; the one before can be taken back."""
+    form = FormData(view.call)
+    text = form.get("note").replace("\r\n", "\n").strip()
     if len(text) > NOTE_LIMIT:
         raise Invalid(f"'note' has at most {NOTE_LIMIT} characters.")
     before = await notes.get(view.session, player)
+    shown: dict[str, Any] = {"device": player, "may_change": True, "version": version_of(before.note), "conflict": None}
+    try:
+        check_version(form, before.note)
+    except Stale:
+        conflict = differing({"note": view.text("Note")}, {"note": text}, {"note": before.note})
+        template = "player/note.html" if view.is_fragment else "player/note-page.html"
+        return view.page(template, 412, **shown | {"conflict": conflict, "note": before, "given": text})
     await notes.put(view.session, player, NoteChange(text), view.now)
     if not view.is_fragment:
         return view.redirect(f"/console/players/{player}/")
     note = await notes.get(view.session, player)
-    return view.page("player/note-changed.html", device=player, note=note, before=before.note, may_change=True)
+    shown |= {"version": version_of(note.note), "given": note.note}
+    return view.page("player/note-changed.html", note=note, before=before.note, **shown)
 
 
 def values_of(settings: dict[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from signfleet.console.forms import FormData, beside
+from signfleet.console.forms import FormData, beside, check_version, version_of
 from signfleet.console.pages import Pages
 from signfleet.console.settings.values import FIELDS, SettingsGroups
 from signfleet.console.translations import later
@@ -85,6 +85,8 @@ async def change_settings(
     form, fields = FormData(view.call), FIELDS[group]
     mine = {name: form.get(name) for name in fields}
     try:
+        if group != "tokens":
+            check_version(form, await settings.shown(group))
         await settings.change(group, mine, form.get("version"))
     except Invalid as error:
         state = {"values": mine, "errors": beside(error, {name: name for name in fields})}
@@ -114,12 +116,15 @@ async def _page(
     forms = []
     for group, title in TITLES.items():
         given = state if group == changed and state else {}
+        stored = await settings.shown(group)
+        present = str(row.settings_last_modified_date) if group == "tokens" else version_of(stored)
         forms.append(
             {
                 "name": group,
                 "title": title,
                 "fields": FIELDS[group],
-                "values": given.get("values") or await settings.shown(group),
+                "values": given.get("values") or stored,
+                "version": version if version and group == changed else present,
                 "errors": messages(view.language, given.get("errors") or {}),
                 "conflict": given.get("conflict"),
                 "is_saved": view.call.parameter("saved") == group,
@@ -132,6 +137,5 @@ async def _page(
         status,
         network=row,
         forms=forms,
-        version=version or str(row.settings_last_modified_date),
         join_address=await settings.join_address(),
     )
