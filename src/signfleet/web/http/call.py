@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, quote
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 #: How many parameters a query may have, and how many escaped bytes (`%5B`): each takes its time to read.
 PARAMETERS_LIMIT = 50
 ESCAPES_LIMIT = 4096
+#: A longer query is parsed each time: strangers could fill the memory.
+CACHED_QUERY = 512
 
 
 class Answer(msgspec.Struct):
@@ -91,7 +94,7 @@ class Call:
         self._headers: dict[bytes, bytes] = dict(headers)
         if len(self._headers) < len(headers):
             self._headers = _joined(headers)
-        self._parameters: dict[str, str] | None = None
+        self._parameters: Mapping[str, str] | None = None
 
     def has_header(self, name: bytes) -> bool:
         """Returns whether the request has a header, by its name in small letters."""
@@ -141,8 +144,7 @@ class Call:
         if not query and self._parameters is None:
             return None
         if self._parameters is None:
-            pairs = _pairs(query)
-            self._parameters = {key.lower(): value for key, value in pairs}
+            self._parameters = _parsed_cached(query) if len(query) <= CACHED_QUERY else _parsed(query)
         value = self._parameters.get(name.lower()) or None
         if value is not None and ("\x00" in value or "\ufffd" in value):
             raise Invalid(f"Query parameter '{name}' is not valid UTF-8 text or contains a NUL character.")
@@ -279,13 +281,20 @@ class Call:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _pairs(query: bytes) -> list[tuple[str, str]]:
-    """Names and values. Raises `Invalid` for more of them, or of what is escaped, than any good request has."""
+def _parsed(query: bytes) -> Mapping[str, str]:
+    """Returns values by their names in small letters.
+
+    Raises `Invalid` for more of them, or of what is escaped, than any good request has.
+    """
     if query.count(b"&") >= PARAMETERS_LIMIT:
         raise Invalid(f"The query has more than {PARAMETERS_LIMIT} parameters.")
     if query.count(b"%") > ESCAPES_LIMIT:
         raise Invalid(f"The query has more than {ESCAPES_LIMIT} escaped bytes; write a shorter one, or two requests.")
-    return parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name.lower(): value for name, value in parse_qsl(query.decode("utf-8", "replace"), keep_blank_values=True)}
+
+
+#: Clients repeat their queries.
+_parsed_cached = lru_cache(maxsize=1024)(_parsed)
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
