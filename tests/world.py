@@ -30,6 +30,7 @@ from signfleet.fleet.commands.schemas import CommandRules, NewBatch, Progress
 from signfleet.fleet.commands.store import AnsweredCommand
 from signfleet.fleet.joining.schemas import JoiningRules
 from signfleet.fleet.players.schemas import PlayerRegistration
+from signfleet.fleet.walls.schemas import NewWallLink
 from signfleet.fleet.webhooks.schemas import NewWebhook
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
@@ -323,6 +324,8 @@ class World:
             values["window"] = str(made.id)
         if "{webhook}" in called:
             values["webhook"] = str(await self.webhook())
+        if "{wall_link}" in called:
+            values["wall_link"] = str(await self.wall_link())
         if "{message}" in called:
             values["message"] = str(await self._failed_delivery())
         if "{setup_token}" in called:
@@ -494,6 +497,11 @@ class World:
             "POST /admin/v1/alerts/{alert}/acknowledge/": {"note": f"N{number}"},
             "POST /admin/v1/alerts/{alert}/mute/": {"until": datetime.format(now() + number * MINUTE)},
             "POST /admin/v1/alerts/{alert}/resolve/": {"note": f"N{number}"},
+            "POST /admin/v1/wall-links/": {"name": f"V{number}", "expirationDate": datetime.format(now() + HOUR)},
+            "PUT /admin/v1/wall-links/{wall_link}/": {
+                "name": f"V{number}",
+                "expirationDate": datetime.format(now() + number * MINUTE),
+            },
             "POST /admin/v1/webhooks/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "PUT /admin/v1/webhooks/{webhook}/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "POST /admin/v1/webhooks/{webhook}/keys/": {"overlapHours": 1},
@@ -617,6 +625,16 @@ class World:
             return min(webhook.id for webhook in webhooks)
         new = NewWebhook(name="Stored", url=WEBHOOK_URL)
         return (await self.services.webhooks.create(self.network.network_id, new, now())).id
+
+    async def wall_link(self) -> int:
+        """Returns the oldest link to a wall of the network; creates it if there is none."""
+        stored = await self.services.wall_links.list_(self.network.network_id)
+        if stored:
+            return min(link.id for link in stored)
+        author = await self.services.users.row(self.network.user_id)
+        new = NewWallLink(name="Stored", expiration_date=datetime.format(now() + HOUR))
+        session = await self.services.users.session_of(author)
+        return (await self.services.wall_links.create(session, new, now())).link.id
 
     async def _failed_delivery(self) -> int:
         """Puts a delivery to the webhook into the outbox, as if it had been given up, and returns its id."""

@@ -39,6 +39,7 @@ ENTITIES = {
     "/alerts/windows/": "MaintenanceWindow",
     "/alerts/": "Alert",
     "/unsubscribe": "User",
+    "/wall-links/": "WallLink",
     "/webhooks/": "Webhook",
     "/command-rules/": "Network",
     "/command-batches/": "CommandBatch",
@@ -125,7 +126,17 @@ async def id_of(world: World, called: str, entity: str, request: Request, answer
             return own.user_id if "/Users/" in called else own.person_id
         case "Application" if called == "DELETE /Self/Applications/":
             return int(re.findall(r"\d+", request.sent["params"]["filter"])[0])
-        case "Application" | "Job" | "Session" | "Message" | "Webhook" | "Alert" | "AlertRule" | "MaintenanceWindow":
+        case (
+            "Application"
+            | "Job"
+            | "Session"
+            | "Message"
+            | "WallLink"
+            | "Webhook"
+            | "Alert"
+            | "AlertRule"
+            | "MaintenanceWindow"
+        ):
             return int(re.findall(r"\d+", request.url)[-1])
         case "Command" | "CommandBatch":
             return int(re.findall(r"\d+", request.url)[-1])

@@ -10,13 +10,15 @@ from httpx import AsyncClient
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
+from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire.timespan import HOUR
 from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from signfleet.identity.access.operations.roles import ADMINISTRATORS, VIEWERS
 from signfleet.web.http.endpoint import Endpoint
 from tests.conftest import ROOT, SignIn
 from tests.fleet.devices.stored import register
 from tests.guards.test_read_only_members import CHANGES, entity, laid_over
-from tests.world import World, name
+from tests.world import World, name, now
 
 pytestmark = [pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)]
 
@@ -61,6 +63,9 @@ class Others:
         await self.world.rule()
         webhook = {"name": "Other", "url": "https://hooks.example"}
         self.webhook = (await self.admin.post(f"{ROOT}/admin/v1/webhooks/", json=webhook)).json()["id"]
+        await self.world.wall_link()
+        link = {"name": "Other", "expirationDate": datetime.format(now() + HOUR)}
+        self.link = (await self.admin.post(f"{ROOT}/admin/v1/wall-links/", json=link)).json()["id"]
         rule = {"name": "Other", "condition": {"kind": "silent", "minutes": 5}}
         self.rule = (await self.admin.post(f"{ROOT}/admin/v1/alerts/rules/", json=rule)).json()["id"]
         self.network = (await self.admin.post("/Self/Networks/", json={"name": "Other"})).json()
@@ -84,6 +89,7 @@ class Others:
                 "person.login": {"person": {"login": person["login"].upper()}},
             },
             "PUT /admin/v1/webhooks/{webhook}/": {"id": {"id": self.webhook}},
+            "PUT /admin/v1/wall-links/{wall_link}/": {"id": {"id": self.link}},
             "PUT /admin/v1/alerts/rules/{rule}/": {"id": {"id": self.rule}},
             "PUT /Self/": {"id": {"id": person["id"]}, "login": {"login": person["login"].upper()}},
             "PUT /Self/Applications/{application}/": {

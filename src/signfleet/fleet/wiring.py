@@ -85,6 +85,7 @@ from signfleet.fleet.subscriptions.routes import endpoints as subscription_endpo
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.fleet.tags.routes import endpoints as tag_endpoints
 from signfleet.fleet.tags.service import TagIndex
+from signfleet.fleet.walls.routes import endpoints as wall_endpoints
 from signfleet.fleet.walls.service import WallLinks
 from signfleet.fleet.webhooks.deliveries import Deliveries
 from signfleet.fleet.webhooks.routes import endpoints as webhook_endpoints
@@ -258,6 +259,7 @@ def endpoints() -> list[Endpoint]:
         *tag_endpoints,
         *explanation_endpoints,
         *webhook_endpoints,
+        *wall_endpoints,
         *alert_endpoints,
         *unsubscribe_endpoints,
     ]

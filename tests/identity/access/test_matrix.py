@@ -154,8 +154,16 @@ def with_change_denied(endpoint: Endpoint) -> str:
 def from_elsewhere(endpoint: Endpoint) -> str:
     """Returns the outcome for the administrator of another network."""
     names_ours = any(parameter in endpoint.path for parameter in PARAMETERS.values())
-    theirs = ("/Setups/Tokens/{token}/", "{setup_token}", "{serial}", "{webhook}", "{message}", "{setup}", "explain")
-    theirs += ("{batch}", "{alert}", "{rule}", "{window}", "/rest/v1/")
+    theirs = (
+        "/Setups/Tokens/{token}/",
+        "{setup_token}",
+        "{serial}",
+        "{webhook}",
+        "{message}",
+        "{setup}",
+        "explain",
+    )
+    theirs += ("{wall_link}", "{batch}", "{alert}", "{rule}", "{window}", "/rest/v1/")
     if name(endpoint) in NAME_OUR_NETWORK:
         return FORBIDDEN
     if "/count-setups/" in endpoint.path:  # counts records of one's own network

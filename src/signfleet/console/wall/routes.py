@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from signfleet.console.forms import FormData
+from signfleet.console.forms import FormData, fitted
 from signfleet.console.pages import Pages
 from signfleet.console.player.page import items
 from signfleet.console.players import search
@@ -15,10 +15,12 @@ from signfleet.console.view import View
 from signfleet.fleet.devices.screenshots.service import LinkMaker
 from signfleet.fleet.health.schemas import DeviceHealth
 from signfleet.fleet.health.service import HealthLists
+from signfleet.fleet.walls.schemas import NewWallLink
 from signfleet.fleet.walls.service import WallLinks
 from signfleet.foundation.blobs.links import Links
 from signfleet.foundation.blobs.sized import SIDES
 from signfleet.foundation.errors import Invalid
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, VIEW_SCREENSHOTS
 from signfleet.identity.access.permissions import Permissions
@@ -63,7 +65,7 @@ async def show_wall(
         shown = await _tiles(health_lists, view.session, query, maker)
     except Invalid as wrong:
         error = wrong.message
-    may_share = await permissions.allows(view.session, UPDATE_NETWORK_SETTINGS)
+    may_share = await permissions.allows_on(view.session, UPDATE_NETWORK_SETTINGS, view.session.network)
     template = "wall/wall.html"
     if is_kiosk:
         template = _kiosk_template(view)
@@ -91,33 +93,38 @@ async def show_wall(
 
 
 @pages.post("/wall/links/", operation=UPDATE_NETWORK_SETTINGS)
-async def create_link(view: View, wall_links: WallLinks) -> Answer:
+async def create_link(view: View, wall_links: WallLinks, permissions: Permissions) -> Answer:
     """Create a link that shows a wall to everybody who has it, and show it once."""
     form = FormData(view.call)
     days = form.get("days")
     if days not in DAYS:
         raise Invalid(f"'days': choose one of {', '.join(DAYS)}.")
-    filter_ = search.filter_of(search.read(form.get("search")))
-    lifetime = int(days) * DAY
-    token = await wall_links.create(
-        view.session, form.get("name"), filter=filter_, side=form.get("side"), lifetime=lifetime, now=view.now
-    )
+    await permissions.require_on(view.session, UPDATE_NETWORK_SETTINGS, view.session.network)
+    new = {
+        "name": form.get("name"),
+        "filter": search.filter_of(search.read(form.get("search"))),
+        "side": form.get("side"),
+        "expirationDate": datetime.format(view.now + int(days) * DAY),
+    }
+    made = await wall_links.create(view.session, fitted(new, NewWallLink), view.now)
     return view.page(
         "wall/links.html",
-        link=f"{view.call.base_url}/console/kiosk/{token}/",
+        link=f"{view.call.base_url}{made.path}",
         stored=await wall_links.list_(view.session.network),
     )
 
 
 @pages.get("/wall/links/", operation=UPDATE_NETWORK_SETTINGS)
-async def list_links(view: View, wall_links: WallLinks) -> Answer:
+async def list_links(view: View, wall_links: WallLinks, permissions: Permissions) -> Answer:
     """List the links to walls of the network."""
+    await permissions.require_on(view.session, UPDATE_NETWORK_SETTINGS, view.session.network)
     return view.page("wall/links.html", link=None, stored=await wall_links.list_(view.session.network))
 
 
 @pages.post("/wall/links/{link}/revoke", operation=UPDATE_NETWORK_SETTINGS)
-async def revoke_link(view: View, wall_links: WallLinks, link: str) -> Answer:
+async def revoke_link(view: View, wall_links: WallLinks, permissions: Permissions, link: str) -> Answer:
     """Revoke a link to a wall."""
+    await permissions.require_on(view.session, UPDATE_NETWORK_SETTINGS, view.session.network)
     await wall_links.revoke(view.session.network, link, view.now)
     return view.redirect("/console/wall/links/")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sqlalchemy import bindparam, func, select
 
@@ -17,7 +17,7 @@ class WallLinkRow(Protocol):
     id: int
     name: str
     filter: str | None
-    side: str
+    side: Literal["320", "640"]
     user_id: int
     author: str
     creation_date: int
@@ -33,7 +33,13 @@ _this = (_in_network, wall_link.c.id == bindparam("this_id"))
 ALL = Query(select(wall_link).where(_in_network).order_by(wall_link.c.id.desc()), WallLinkRow)
 COUNT = Query(select(func.count().label("number")).select_from(wall_link).where(_in_network), WallLinkCount)
 BY_HASH = Query(select(wall_link).where(wall_link.c.hash == bindparam("hash")), WallLinkRow)
+ONE = Query(select(wall_link).where(*_this), WallLinkRow)
 LOCK = Query(select(wall_link).where(*_this).with_for_update(), WallLinkRow)
 INSERT = Query(wall_link.insert())
+UPDATE = Query(
+    wall_link.update()
+    .where(*_this)
+    .values({name: bindparam(f"new_{name}") for name in ("name", "filter", "side", "expiration_date")})
+)
 DELETE = Query(wall_link.delete().where(*_this))
 DELETE_EXPIRED = Query(wall_link.delete().where(_in_network, wall_link.c.expiration_date <= bindparam("now")))

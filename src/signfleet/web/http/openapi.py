@@ -58,6 +58,7 @@ PATH_PARAMETERS = {
     "timestamp": "A point in time in UTC, such as `2024-03-13T16:30:00.000Z`.",
     "token": "A token, as issued.",
     "user": "Id of a user.",
+    "wall_link": "Id of a link to a wall.",
     "webhook": "Id of a webhook.",
     "window": "Id of a maintenance window.",
 }
