@@ -72,6 +72,11 @@ slash does not matter, letter case does. `PUT /rest/v1/sendWsMessage` calls any 
 relays them to players that speak its player protocol; simulated players answer all of them, and the
 tests ask them through the server. [docs/remote-control.md](docs/remote-control.md) says how.
 
+A body may lack the outer `data`. Simulated players take members in any letter case and in the
+spellings of clients: `enabled` for `enable`, `port` or `portnumber` for `portNumber`,
+`previousPassword` for `previous_password`, `data` for the `command` of `custom/`. Parameters such
+as `contents`, `raw`, `resolveAddress`, `best` and `active` reach the player.
+
 | method | route | permission | members of `data` | members of the result | state | tests |
 | --- | --- | --- | --- | --- | --- | --- |
 """

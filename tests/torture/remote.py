@@ -21,6 +21,8 @@ from tests.torture.forked import forked_server
 CALLERS = 1000
 #: The share of callers that give up, and the longest that they wait (s).
 LEAVING, IMPATIENCE = 0.05, 0.2
+#: All callers share a process, which may take long between connecting and sending; the server waits 10 s by default.
+PATIENCE = 60
 #: Seconds until every caller has an answer.
 LIMIT = 240.0
 
@@ -30,7 +32,9 @@ def remote_calls(folder: Path, rounds: int) -> Figures:
     network = bootstrapped(folder)
     seen: Counter[str] = Counter()
     longest = 0.0
-    settings = Settings(data=str(folder), port=0, access_log=False, max_connections_per_address=4096)
+    settings = Settings(
+        data=str(folder), port=0, access_log=False, max_connections_per_address=4096, head_timeout=PATIENCE
+    )
     with (
         forked_server(settings, folder / "server.log") as server,
         Api(server.address, network) as api,
