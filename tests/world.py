@@ -254,6 +254,7 @@ class World:
         said = Progress(state="succeeded", result={"status": 200, "data": {"success": True}})
 
         async def ask(network_id: int, device_id: int, request: PlayerRequest) -> AnsweredCommand | None:
+            self.services.player_streams.expect(device_id)
             asked = asyncio.create_task(Relay.ask(relay, network_id, device_id, request))
             while not asked.done():
                 for command in await delivery.waiting(network_id, device_id, now()):

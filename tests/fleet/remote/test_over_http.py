@@ -22,6 +22,8 @@ from tests.clients.crew import SERIALS, running_crew
 from tests.running import PATIENCE, Running, bootstrapped, running_server
 
 SERIAL = "A1"
+#: Seconds within which the server notices that a caller has left; an answer would be awaited for 25.
+NOTICED = 15
 #: More than a network may have waiting at a time.
 CALLERS = 100
 WHO = {"destinationType": "player", "destinationName": SERIAL}
@@ -77,7 +79,7 @@ def test_what_outlives_callers_and_the_server(tenant: tuple[Path, Tenant]) -> No
             with socket.create_connection((address.hostname or "", address.port or 0)) as caller:
                 caller.sendall(head.encode())
                 got = taken(player)
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + NOTICED
             while state_of(api, got["id"]) != "cancelled":
                 assert time.monotonic() < deadline, "the request of a caller that has gone is cancelled"
                 time.sleep(0.05)

@@ -89,7 +89,7 @@ class RequestCycle:
         #: When the application first waited for the body, in the loop's seconds; 0 before.
         self.wanted_since = 0.0
         self.has_body = True
-        #: The answer is a stream of events, which ends when its reader leaves: a client that sends no more has left.
+        #: A client that sends no more has left: of a stream of events, or while the application waits for that.
         self.is_endless = False
         self.started = False
         self.answered = False
@@ -115,9 +115,14 @@ class RequestCycle:
     async def receive(self) -> Message:
         """Returns the next part of the body; after the last, waits for the end of the connection or of the answer.
 
-        When the answer has begun, what is missing of the body does not matter any more.
+        When the answer has begun, what is missing of the body does not matter any more. An application that waits for
+        the end before it answers asks whether the client has left: then one that sends no more has.
         """
         while not (self.disconnected or self.answered or self._has_part()):
+            if self._delivered and not self.started:
+                if self._writer.client_is_silent:
+                    break
+                self.is_endless = True
             wants_body = self._wants_body
             self._waiter = self._loop.create_future()
             if wants_body:
@@ -128,7 +133,7 @@ class RequestCycle:
                 self._waiter = None
                 if wants_body:
                     self._owner.body_came()
-        if self.disconnected or self.answered:
+        if self.disconnected or self.answered or not self._has_part():
             return {"type": "http.disconnect"}
         body, self.body = bytes(self.body), bytearray()
         self._delivered = not self.more_body
