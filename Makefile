@@ -37,7 +37,7 @@ test: $(DEV) $(NODE) ## Run all tests, or some (ARGS="tests/wire -k zone")
 	@tools/install_test_programs.sh
 	@$(PY) -m pytest -n 4 --dist worksteal $(ARGS)
 
-quick: $(DEV) ## Run the tests that need neither PostgreSQL nor processes, about a third of the time
+quick: $(DEV) ## Run the tests that need neither PostgreSQL nor processes, but for the longest: under a third of the time
 	@$(PY) -m pytest -n 2 --dist worksteal --quick $(ARGS)
 
 check: $(DEV) ## Check style and types, and look for dead code

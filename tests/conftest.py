@@ -81,7 +81,7 @@ passwords._HASHER = PasswordHasher(memory_cost=256, time_cost=1, parallelism=1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="SQLite only, and without tests that start processes")
+    parser.addoption("--quick", action="store_true", help="SQLite only, and without slow tests")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

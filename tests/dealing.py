@@ -13,8 +13,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Tests that `make quick` omits beside those on PostgreSQL, because they start processes or inject faults, and the
-#: seconds that they take, roughly.
+#: Tests that `make quick` omits beside those on PostgreSQL, because they start processes, inject faults or send much to
+#: every endpoint, and the seconds that they take, roughly.
 SLOW: Mapping[str, int] = {
     "console/browser": 120,
     "torture": 80,
@@ -22,6 +22,7 @@ SLOW: Mapping[str, int] = {
     "app/cli/test_demo.py": 50,
     "foundation/storage/test_silence.py": 45,
     "deploy": 40,
+    "guards/test_bad_input.py": 40,
     "fleet/remote/test_over_http.py": 30,
     "app/test_server.py": 30,
     "app/cli/test_backup.py": 25,
@@ -31,6 +32,7 @@ SLOW: Mapping[str, int] = {
     "foundation/storage/test_kill.py": 20,
     "test_fuzzing.py": 20,
     "web/monitoring/test_readiness.py": 20,
+    "identity/access/test_matrix.py": 20,
     "bench/test_measures.py": 15,
     "clients": 15,
     "app/test_streams.py": 10,
@@ -38,6 +40,7 @@ SLOW: Mapping[str, int] = {
     "foundation/storage/test_pooler.py": 10,
     "foundation/test_output.py": 10,
     "foundation/test_private_files.py": 10,
+    "identity/access/test_matrix_of_others.py": 10,
     "identity/jobs/test_kill.py": 10,
     "test_readme.py": 10,
     "app/tls_front/test_running.py": 5,

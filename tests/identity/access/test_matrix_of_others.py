@@ -6,7 +6,9 @@ Below /Self people reach their own entities: only changing a network needs a rol
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from httpx import AsyncClient, Response
@@ -221,8 +223,14 @@ METRICS = "/metrics"
 def likeness(answer: Response) -> tuple[Any, ...]:
     """Returns the comparable part of an answer: all but secrets, names and dates, which differ each time."""
     media_type = answer.headers.get("Content-Type", "")
-    text = "" if answer.request.url.path == METRICS else without_numbers(re.sub(r"[\w-]{43}", "…", answer.text))
-    return answer.status_code, media_type, members(answer.json()) if text and "json" in media_type else text
+    text = "" if answer.request.url.path == METRICS else answer.text
+    return answer.status_code, media_type, shape_of(text, is_json="json" in media_type)
+
+
+@lru_cache(maxsize=8)
+def shape_of(text: str, *, is_json: bool) -> Any:
+    """Remembers the shapes of a few texts: documents are large, and most callers get the same."""
+    return members(json.loads(text)) if text and is_json else without_numbers(re.sub(r"[\w-]{43}", "…", text))
 
 
 def members(value: Any) -> Any:

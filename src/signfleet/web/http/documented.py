@@ -33,12 +33,17 @@ class Documented(NamedTuple):
     @property
     def route(self) -> str:
         """Returns the path as the routes declare it."""
-        path = self.path.replace("{*locationPath}", "{location_path:path}")
-        for family, names in _CONTRACT_PARAMETERS.items():
-            match = re.match(re.escape(family) + r"\{(\w+)(:int)?\}", path)
-            if match and match[1] in names:
-                path = f"{family}{{{_PARAMETER_OF_ROUTE[family]}}}{path[match.end() :]}"
-        return PREFIX + path
+        return _route_of(self.path)
+
+
+@cache
+def _route_of(path: str) -> str:
+    path = path.replace("{*locationPath}", "{location_path:path}")
+    for family, names in _CONTRACT_PARAMETERS.items():
+        match = re.match(re.escape(family) + r"\{(\w+)(:int)?\}", path)
+        if match and match[1] in names:
+            path = f"{family}{{{_PARAMETER_OF_ROUTE[family]}}}{path[match.end() :]}"
+    return PREFIX + path
 
 
 @cache

@@ -76,20 +76,24 @@ _FORMS = (
     "1",
 )
 _MAX_DEPTH = 12
+_FOLDER = files(__package__) / "contract_examples"
 
 
 @cache
 def of_contract(method: str, route: str, kind: Literal["request", "answer"]) -> Any:
     """Returns the contract's example of a body, decoded, or None. `route` is a path as signfleet declares it."""
-    folder = files(__package__) / "contract_examples"
-    names = sorted(entry.name for entry in folder.iterdir())
     for row in documented():
         if (row.method, row.route) == (method, route):
             words = "-".join(re.findall(r"\w+", row.path)).lower()
             form = re.compile(rf"{row.seed}-\d+-{method.lower()}-{re.escape(words)}-{kind}(-2)?\.json")
-            for name in filter(form.fullmatch, names):
-                return json.loads((folder / name).read_text(encoding="utf-8"))
+            for name in filter(form.fullmatch, _names()):
+                return json.loads((_FOLDER / name).read_text(encoding="utf-8"))
     return None
+
+
+@cache
+def _names() -> list[str]:
+    return sorted(entry.name for entry in _FOLDER.iterdir())
 
 
 def of_schema(schema: Json, components: Json, name: str = "", depth: int = 0) -> Any:
