@@ -46,19 +46,19 @@ def running_browser() -> Iterator[Browser]:
             browser.close()
 
 
-def barriers(page: Page, rules: Sequence[str] = ()) -> list[dict[str, Any]]:
+def barriers(page: Page, rules: Sequence[str] = (), within: str = "html") -> list[dict[str, Any]]:
     """Returns what axe finds wrong in a page: the rule, the elements and what is the matter with them.
 
-    Only these rules, or all of `RULES`.
+    Only these rules, or all of `RULES`; only in the elements that `within` selects.
     """
     if not AXE.exists():
         pytest.skip("npm is not installed, so there is no axe-core")
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))  # by the debugger, which no policy of the page forbids
     found = page.evaluate(
-        "only => axe.run(document, {runOnly: only, resultTypes: ['violations'], preload: false})"
+        "([only, within]) => axe.run(within, {runOnly: only, resultTypes: ['violations'], preload: false})"
         ".then(all => all.violations.map(({id, nodes}) =>"
         " ({id, elements: nodes.slice(0, 5).map(node => [node.html.slice(0, 120), node.failureSummary])})))",
-        {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": RULES},
+        [{"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": RULES}, within],
     )
     return list(found)

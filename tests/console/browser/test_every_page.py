@@ -73,6 +73,16 @@ ANSWERED: tuple[tuple[str, dict[str, str]], ...] = (
     ("/console/settings/health", {"lateReports": "many"}),
 )
 
+#: What opens above a page, with what is clicked for it.
+OPENED = (
+    ("/console/players/", "main summary:has-text('Columns')"),
+    ("/console/players/", "main summary:has-text('Views')"),
+    ("/console/players/", "[data-dialog=palette]"),
+    ("/console/players/{player}/", ".player-head summary"),
+    ("/console/jobs/", ".top .menu:not(.account) summary"),
+    ("/console/jobs/", ".top .account summary"),
+)
+
 #: Roles of the accessibility tree whose elements need a name of their own.
 NAMED = {
     *("link", "button", "textbox", "searchbox", "checkbox", "radio", "combobox", "spinbutton", "listbox", "menuitem"),
@@ -207,31 +217,36 @@ class Eye:
         self._looks = [self._on_a_desk_in_light, self._on_a_telephone_in_dark]
         page.add_init_script(path=AXE)
 
-    def look(self) -> list[Any]:
-        """Returns what is wrong with the page in light, and with its colours and sizes in dark on a telephone."""
+    def look(self, opening: str | None = None) -> list[Any]:
+        """Returns what is wrong with the page in light, and with its colours and sizes in dark on a telephone.
+
+        With `opening`, at what opens by a click there.
+        """
         self._page.evaluate(FEWER)
         found: list[Any] = nameless(self._page)
         if self._page.locator(".rail").count():
-            if self._has_seen_a_frame:
+            if self._has_seen_a_frame and opening is None:
                 self._page.evaluate(UNFRAMED)
             self._has_seen_a_frame = True
+        if opening is not None:
+            self._page.click(opening)
         for look in self._looks:
-            found += look()
+            found += look("html" if opening is None else "dialog[open], .menu[open] .sheet")
         self._looks.reverse()
         return found
 
-    def _on_a_desk_in_light(self) -> list[Any]:
+    def _on_a_desk_in_light(self, within: str) -> list[Any]:
         self._page.set_viewport_size(DESK)
         self._page.emulate_media(color_scheme="light")
-        return [*wide(self._page), *barriers(self._page)]
+        return [*wide(self._page), *barriers(self._page, within=within)]
 
-    def _on_a_telephone_in_dark(self) -> list[Any]:
+    def _on_a_telephone_in_dark(self, within: str) -> list[Any]:
         self._page.set_viewport_size(PHONE)
         self._page.emulate_media(color_scheme="dark")
         colours = set(self._page.evaluate(COLOURS))
         rules = WIDTH_RULES if colours <= self._colours else [*WIDTH_RULES, *COLOUR_RULES]
         self._colours |= colours
-        return [*wide(self._page), *barriers(self._page, rules)]
+        return [*wide(self._page), *barriers(self._page, rules, within)]
 
 
 def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk, player: int) -> None:
@@ -241,6 +256,10 @@ def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk,
         page.goto(server.base_url + path.format(player=player))
         if found := eye.look():
             wrong[path] = found
+    for path, opening in OPENED:
+        page.goto(server.base_url + path.format(player=player))
+        if found := eye.look(opening):
+            wrong[f"{path} {opening}"] = found
     for path, fields in ANSWERED:
         page.goto(f"{server.base_url}/console/profile/")
         _submit(page, path, {name: value.format(player=player) for name, value in fields.items()})

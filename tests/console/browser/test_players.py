@@ -51,7 +51,7 @@ def test_a_command_asks_first_and_a_tag_is_taken_back(opened: Open, server: Test
     page.click(".player-head summary")
     page.click("a[href$='/commands/reboot/']")
     page.click("#ask button.danger")
-    page.wait_for_selector(".toast")
+    page.wait_for_selector("[aria-live] > .toast")  # a screen reader says so
     assert "Reboot" in page.inner_text(".toast")
     assert page.locator("#ask").count() == 0
     page.fill("#tags input[name=key] >> nth=-1", "floor")

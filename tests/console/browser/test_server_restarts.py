@@ -65,7 +65,7 @@ def test_pages_say_so_come_back_show_what_happened_and_lose_nothing(browser: Bro
         server.stop(signal.SIGKILL)
         for each in (page, detail):
             each.wait_for_selector("#live[data-state=broken]")
-        assert "Interrupted" in page.inner_text("#live")
+        assert "Interrupted" in page.inner_text("#live[role=status]")
     context.route("**/console/events", lambda request: request.abort())  # the page is late: it misses what happens
     with running_server("--data", str(tmp_path), "--port", port, "--legacy-token-endpoint"):
         with api(address, given) as http:
