@@ -32,14 +32,14 @@ FLAGS = [
 
 
 @contextmanager
-def running_browser() -> Iterator[Browser]:
+def running_browser(flags: Sequence[str] = FLAGS) -> Iterator[Browser]:
     """Starts the browser of the machine; the test is skipped where there is none."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
         pytest.skip("there is no Chromium here")
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright has no package for this system")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, headless=True)
+        browser = playwright.chromium.launch(executable_path=program, args=list(flags), headless=True)
         try:
             yield browser
         finally:
