@@ -48,6 +48,7 @@ async def player(client: AsyncClient, world: World, call_as: CallAs) -> Seen:
     own = call_as(joined.access_token)
     report = {
         "sequence": 1,
+        "applied": {"settingsETag": '"0"'},
         "metrics": {"cpu.load": 41.5},
         "errors": [
             {"timestamp": "2026-03-13T12:00:00Z", "errorName": "NoSignal", "errorEvent": "e", "reason": "<dark>"}
@@ -173,6 +174,8 @@ async def test_settings_wait_for_the_player_and_a_second_author_loses_no_text(
     given = {"name": "Lobby", "description": "", "timezone": "Europe/Paris", "period": "00:03:00"}
     saved = await send(client, address, version=first, **given)
     assert (saved.status_code, "Saved" in saved.text) == (200, True)
+    for path in (address, player.page):
+        assert "waiting for the player</span> <span>next report <time" in (await client.get(ROOT + path)).text
     late = await send(client, address, version=first, **given | {"name": "Foyer"})
     assert late.status_code == 412
     assert 'value="Foyer"' in late.text

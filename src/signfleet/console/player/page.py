@@ -13,9 +13,11 @@ from signfleet.console.view import View
 from signfleet.fleet.commands.kinds import KINDS
 from signfleet.fleet.commands.service import Commands
 from signfleet.fleet.devices.agent.service import Agents
+from signfleet.fleet.health.inputs import period
 from signfleet.fleet.health.schemas import DeviceHealthDetails
 from signfleet.fleet.health.service import HealthLists
 from signfleet.foundation.blobs.links import Links
+from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.definitions import (
     EDIT_USER_PERMISSIONS,
     UPDATE_DEVICE,
@@ -109,3 +111,9 @@ class PlayerPages:
 def items(page: Page, kind: type[T]) -> list[T]:
     """Returns the entities of a page."""
     return msgspec.json.decode(b"[%b]" % b",".join(page.items), type=list[kind])  # type: ignore[valid-type]
+
+
+def due_of(last_report: str | None, settings: dict[str, Any]) -> int | None:
+    """Returns when the next report is due (ms), with which a player fetches its settings; None before the first."""
+    last = None if last_report is None else datetime.parse(last_report)
+    return None if last is None else last + period(msgspec.json.encode(settings).decode())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 
 from signfleet.console.forms import version_of
 from signfleet.console.pages import Pages
-from signfleet.console.player.page import PlayerPages, items
+from signfleet.console.player.page import PlayerPages, due_of, items
 from signfleet.console.player.strip import RANGES, strip
 from signfleet.console.players.routes import links_of
 from signfleet.console.translations import later
@@ -23,6 +23,7 @@ from signfleet.fleet.devices.history.service import DeviceHistory
 from signfleet.fleet.devices.notes.service import Notes
 from signfleet.fleet.devices.screenshots.schemas import ScreenShot
 from signfleet.fleet.devices.screenshots.service import ScreenshotLists
+from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.tags.service import Tags
 from signfleet.fleet.health.schemas import HealthPeriod
 from signfleet.fleet.health.service import HealthLists
@@ -64,6 +65,10 @@ STATES: Final = {
 pages = Pages("/console/players")
 
 
+class _Seen(msgspec.Struct):
+    settings: dict[str, Any]
+
+
 @pages.get("/{player}/", operation=VIEW_DEVICE)
 async def show_player(
     view: View,
@@ -74,6 +79,7 @@ async def show_player(
     tags: Tags,
     notes: Notes,
     permissions: Permissions,
+    devices: Devices,
     player: str,
 ) -> Answer:
     """Get what a player does now: its health and why, its picture, open alerts, last commands, tags and note."""
@@ -82,6 +88,7 @@ async def show_player(
     is_open = ListQuery(f"[deviceId] IS {ref} AND [state] IS NOT 'resolved'", None, None, LATEST)
     of_device = ListQuery(f"[Device].[Id] IS {ref}", None, None, LATEST)
     note = await notes.get(session, ref)
+    settings = msgspec.json.decode((await devices.get(session, ref)).document, type=_Seen).settings
     return player_pages.answer(
         view,
         shown,
@@ -91,6 +98,7 @@ async def show_player(
         states=STATES,
         tags=msgspec.json.decode(await tags.get(session, ref), type=dict[str, str]),
         note=note,
+        due=due_of(shown.health.last_report, settings),
         given=note.note,
         version=version_of(note.note),
         conflict=None,

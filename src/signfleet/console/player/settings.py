@@ -8,7 +8,7 @@ import msgspec
 
 from signfleet.console.forms import FormData, check_version, differing, version_of
 from signfleet.console.pages import Pages
-from signfleet.console.player.page import PlayerPages
+from signfleet.console.player.page import PlayerPages, due_of
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.devices.agent.service import Agents
@@ -17,9 +17,7 @@ from signfleet.fleet.devices.notes.service import Notes
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.settings import DeviceSettings
 from signfleet.fleet.devices.tags.service import Tags
-from signfleet.fleet.health.inputs import period
 from signfleet.foundation.errors import Invalid, Stale
-from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.definitions import MANAGE_TAGS, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.audit.masking import masked
 from signfleet.web.contract.conditional import Precondition
@@ -195,8 +193,6 @@ async def _answer(
     **state: Any,
 ) -> Answer:
     shown = await player_pages.get(view, player)
-    last = shown.health.last_report
-    due = None if last is None else (datetime.parse(last) or 0) + period(msgspec.json.encode(settings).decode())
     return player_pages.answer(
         view,
         shown,
@@ -205,7 +201,7 @@ async def _answer(
         values=values,
         edited=EDITED,
         progress=(await agents.get(view.session, player)).settings,
-        due=due,
+        due=due_of(shown.health.last_report, settings),
         document=msgspec.json.format(msgspec.json.encode(masked(settings))).decode(),
         **{"error": None, "conflict": None, "is_saved": False, **state},
     )
