@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -239,3 +240,17 @@ def test_a_picture_in_decoding_does_not_prevent_the_stop(data: Path, monkeypatch
     for pid in decoders:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_what_the_server_consists_of_is_no_subject_of_the_search_for_cyclic_garbage(tmp_path: Path) -> None:
+    frozen: list[int] = []
+
+    async def companion(_services: Services, _address: str) -> None:
+        frozen.append(gc.get_freeze_count())
+        raise EOFError
+
+    thresholds = gc.get_threshold()
+    with pytest.raises(EOFError):
+        run(Settings(data=str(tmp_path), port=0), companion)
+    assert frozen[0] > 10_000
+    assert (gc.get_freeze_count(), gc.get_threshold()) == (0, thresholds)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from signfleet.foundation.errors import Unauthenticated
 from signfleet.foundation.storage.interface import Store, Transaction
@@ -15,7 +16,7 @@ from signfleet.web.caller.session import Session
 CACHE_LIMIT = 100_000
 
 
-class _Checked(NamedTuple):
+class _Checked(msgspec.Struct, frozen=True, gc=False):
     """A session as it is in one version of the store."""
 
     session: Session

@@ -8,8 +8,11 @@ from signfleet.foundation.errors import Forbidden
 from signfleet.web.caller.scopes import PERSON_SCOPE, covers, covers_any
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A caller's session. A person has no `device_id`, a device no `person_id`; `network_id` is None until chosen."""
+class Session(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A caller's session. A person has no `device_id`, a device no `person_id`; `network_id` is None until chosen.
+
+    Caches have one for each caller, which Python's search for cyclic garbage can pass over: it refers to no objects.
+    """
 
     id: int
     person_id: int | None
