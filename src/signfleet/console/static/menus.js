@@ -39,3 +39,6 @@ document.addEventListener("htmx:after:swap", () => {
 });
 
 export { opened };
+
+// On a phone the sections stand in one row, of which the present one has to be in sight.
+document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
