@@ -250,7 +250,7 @@ class Eye:
 
 
 def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk, player: int) -> None:
-    page = opened("/console/profile/", expected="status of 40")
+    page = opened("/console/profile/", expected="status of 4")
     eye, wrong = Eye(page), {}
     for path in [*walk.addresses.values(), *STATES]:
         page.goto(server.base_url + path.format(player=player))
