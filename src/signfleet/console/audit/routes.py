@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, rename="camel"):
     after: Any
 
 
-class Difference(NamedTuple):
+class Changed(NamedTuple):
     """A member before and after, as JSON; None where there was or is none."""
 
     name: str
@@ -115,13 +115,13 @@ def _quoted(text: str) -> str:
     return "'{}'".format(text.replace("\\", "\\\\").replace("'", "''").replace("*", "\\*").replace("?", "\\?"))
 
 
-def _differences(entry: Entry) -> list[Difference]:
+def _differences(entry: Entry) -> list[Changed]:
     before, after = ({} if each is None else each for each in (entry.before, entry.after))
     if not isinstance(before, dict) or not isinstance(after, dict):
-        return [Difference("", _text(entry.before), _text(entry.after))]
+        return [Changed("", _text(entry.before), _text(entry.after))]
     names = dict.fromkeys([*before, *after])
     return [
-        Difference(name, _text(before[name]) if name in before else None, _text(after[name]) if name in after else None)
+        Changed(name, _text(before[name]) if name in before else None, _text(after[name]) if name in after else None)
         for name in names
     ]
 

@@ -8,14 +8,13 @@ from signfleet.fleet.walls.schemas import CreatedWallLink, NewWallLink, WallLink
 from signfleet.fleet.walls.service import WallLinks
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS
 from signfleet.identity.access.permissions import Permissions
-from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_created, answer_json
+from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import Endpoints
 
-PREFIX = "/admin/v1/wall-links"
 RETRIEVE = "bsn.api.main.walls.retrieve"
 UPDATE = "bsn.api.main.walls.update"
 
-endpoints = Endpoints(PREFIX, family="Walls", operation=UPDATE_NETWORK_SETTINGS)
+endpoints = Endpoints("/admin/v1/wall-links", family="Walls", operation=UPDATE_NETWORK_SETTINGS)
 
 
 @endpoints.get("/", scope=RETRIEVE, answer=list[WallLink])
@@ -34,7 +33,7 @@ async def create_wall_link(call: Call, wall_links: WallLinks, permissions: Permi
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
     made = await wall_links.create(call.session, call.body, call.now)
     answer = CreatedWallLink(**asdict(made.link), link=f"{call.base_url}{made.path}")
-    return answer_created(call, answer, PREFIX, made.link.id)
+    return answer_json(answer, status=201)
 
 
 @endpoints.get("/{wall_link}/", scope=RETRIEVE, answer=WallLink)

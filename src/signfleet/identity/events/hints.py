@@ -62,7 +62,7 @@ class ChangeHints:
     def __init__(self, store: Store, network_id: int, scope: Scope, last: int) -> None:
         self._store = store
         self._network_id = network_id
-        self._query: Query[queries.ChangeRow] = queries.changes_after(scope)
+        self._query: Query[queries.ChangeHintRow] = queries.changes_after(scope)
         self._parameters = scope.parameters
         self._first = self._last = last
         self._seen: set[int] = set()

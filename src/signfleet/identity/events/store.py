@@ -92,7 +92,7 @@ UNSETTLED = Query(
 )
 
 
-class ChangeRow(Protocol):
+class ChangeHintRow(Protocol):
     id: int
     entity: str
     device_id: int | None
@@ -110,7 +110,7 @@ def visible_changes(devices: Scope, entities: Collection[str]) -> Scope:
     return Scope(f"changes: {devices.name} {sorted(entities)}", conditions, devices.parameters)
 
 
-def changes_after(scope: Scope) -> Query[ChangeRow]:
+def changes_after(scope: Scope) -> Query[ChangeHintRow]:
     """Returns the query of the latest visible changes after one."""
     statement = (
         select(audit.c.id, audit.c.entity, audit.c.device_id)
@@ -122,7 +122,7 @@ def changes_after(scope: Scope) -> Query[ChangeRow]:
         .order_by(audit.c.id.desc())
         .limit(bindparam("limit", type_=Integer()))
     )
-    return Query(statement, ChangeRow)
+    return Query(statement, ChangeHintRow)
 
 
 class LastChange(Protocol):
