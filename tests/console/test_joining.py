@@ -37,7 +37,7 @@ async def test_a_player_joins_with_the_line_of_the_page_and_is_shown(
     assert simulate.startswith(f"SETUP_TOKEN={token} signfleet simulate --url {ROOT} --players 1 ")
     assert f"curl {ROOT}/player/v1/register -H 'Authorization: Bearer {token}'" in register
     assert "1 player may use it" in answer.text
-    assert '<svg viewBox="0 0' in answer.text
+    assert '<svg aria-hidden="true" viewBox="0 0' in answer.text
     since = re.search(r"arrivals\?since=(\d+)", answer.text)
     assert since is not None
     arrivals = f"{ROOT}{ADD}arrivals?since={since[1]}"

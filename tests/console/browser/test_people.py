@@ -26,6 +26,7 @@ def test_a_person_agrees_and_the_program_hears_it(opened: Open) -> None:
         path = f"/console/authorize?{urlencode(asked)}"
         page = opened(path, expected=loopback.address.removesuffix("/callback"))
         page.click("button[value=allow]")
+        page.wait_for_url(f"{loopback.address}**")  # a browser that still loads may not close the page
         waiting.join()
     answer = found[0] or {}
     assert (answer.get("state"), "code" in answer) == ("s1", True)
