@@ -30,7 +30,11 @@ async def test_people_acknowledge_mute_and_resolve_with_a_note(
     page = f"/console/alerts/{alert}"
     shown = (await client.get(ALERTS)).text
     assert f'id="a{alert}"' in shown
-    assert "silent, last seen" in shown
+    assert '<td class="wrap">silent, last seen' in shown
+    player = (await admin.get(f"{ROOT}/admin/v1/alerts/{alert}/")).json()["deviceId"]
+    for headers in ({}, {"HX-Request": "true"}, {"HX-Request": "true", "X-Fragment": "panels"}):
+        on_its_page = await client.get(f"{ROOT}/console/players/{player}/", headers=headers)
+        assert '<span class="faint">silent, last seen' in on_its_page.text
     answer = await send(client, f"{page}/acknowledge", note="On my way <b>")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{page}/")
     assert await state() == ("acknowledged", "On my way <b>")
