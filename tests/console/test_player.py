@@ -188,6 +188,20 @@ async def test_settings_wait_for_the_player_and_a_second_author_loses_no_text(
 
 
 @ON_SQLITE
+async def test_the_list_says_that_a_player_refuses_its_settings(
+    client: AsyncClient, player: Seen, world: World, call_as: CallAs
+) -> None:
+    own = call_as((await world.player(device_id=player.id)).access_token)
+    report = f"{ROOT}/player/v1/report"
+    new = (await own.post(report, json={"sequence": 2})).json()["settingsETag"]
+    failed = [{"path": "/settings/name", "reason": "too long"}]
+    await own.post(report, json={"sequence": 3, "applied": {"settingsETag": new, "failed": failed}})
+    listed = (await client.get(f"{ROOT}/console/players/?columns=settings")).text
+    assert '<span class="badge bad">refused</span>' in listed
+    assert "refused in part" in (await client.get(ROOT + player.page)).text
+
+
+@ON_SQLITE
 async def test_a_tag_and_a_note_can_be_taken_back(client: AsyncClient, player: Seen) -> None:
     async def change(part: str, **fields: str) -> str:
         answer = await client.post(f"{ROOT}{player.page}{part}/", data=fields, headers={"Origin": ROOT, **SCRIPT})

@@ -109,6 +109,7 @@ async def test_a_link_gets_what_matches_as_csv(client: AsyncClient, devices: lis
     answer = await client.get(f"{ROOT}{PLAYERS}csv", params={"search": "P1"})
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="players.csv"'
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     lines = answer.text.splitlines()
     assert lines[0].startswith("id,serial,name,")
     assert [line.split(",")[1] for line in lines[1:]] == ["P1"]

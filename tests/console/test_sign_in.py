@@ -38,7 +38,16 @@ async def test_pages_lead_to_the_form_and_back(client: AsyncClient) -> None:
 
 @ON_SQLITE
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/", "/console/\\evil.example", "/console/\r\nX: 1", "/docs"]
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/console/\\evil.example",
+        "/console/\r\nX: 1",
+        "/docs",
+        "/console/../docs",
+        "/console/%2E./docs?x=1",
+    ],
 )
 async def test_the_form_leads_to_no_other_place(client: AsyncClient, target: str) -> None:
     assert (await sign_in(client, next=target)).headers["location"] == "/console/"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from signfleet.foundation.errors import Forbidden
 from signfleet.web.http.call import Call
+
+#: A segment with which browsers leave the folder of a path.
+_DOTS: Final = re.compile(r"/(?:\.|%2e){1,2}(?:[/?#]|$)", re.IGNORECASE)
 
 
 def check_same_origin(call: Call) -> None:
@@ -22,5 +27,6 @@ def check_same_origin(call: Call) -> None:
 
 def own_path(path: str | None) -> str | None:
     """Returns the path if it is a page of the console, else None: a link must not lead to another site."""
-    is_own = path is not None and path.startswith("/console/") and "\\" not in path and path.isprintable()
-    return path if is_own else None
+    if path is None or not path.startswith("/console/") or "\\" in path or not path.isprintable():
+        return None
+    return None if _DOTS.search(path.partition("?")[0]) else path

@@ -114,7 +114,9 @@ def _guarded(
                     return view.redirect(NETWORKS)
                 if operation is not None:
                     await permissions.require(call.session, operation)
-            return await page(view, **given)
+            answer = await page(view, **given)
+            answer.headers = HEADERS | answer.headers
+            return answer
         except TooSoon:
             raise
         except Unauthenticated:
