@@ -8,6 +8,7 @@ from typing import Any
 
 from signfleet.app.housekeeping import Housekeeping
 from signfleet.console import wiring as console
+from signfleet.console.people.targets import Targets
 from signfleet.console.player.page import PlayerPages
 from signfleet.fleet import wiring as fleet
 from signfleet.foundation.background import Background, Job
@@ -29,6 +30,15 @@ class Services(fleet.FleetServices):
         super().__init__(foundation)
         self.player_pages = PlayerPages(
             self.health_lists, self.permissions, self.commands, self.agents, foundation.links
+        )
+        self.permission_targets = Targets(
+            self.permissions,
+            user_administration=self.user_administration,
+            users=self.users,
+            roles=self.roles,
+            devices=self.devices,
+            groups=self.groups,
+            device_permissions=self.device_permissions,
         )
         self.background = Background(*self.jobs(), Job("housekeeping", Housekeeping(self.store).tidy, 600))
 

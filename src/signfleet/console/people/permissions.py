@@ -13,9 +13,6 @@ from signfleet.console.people.explaining import explained
 from signfleet.console.people.tabs import page
 from signfleet.console.people.targets import KINDS, Target, Targets
 from signfleet.console.view import View
-from signfleet.fleet.devices.permissions.service import DevicePermissions
-from signfleet.fleet.devices.service import Devices
-from signfleet.fleet.groups.service import Groups
 from signfleet.fleet.permission_explanation.service import Explanations
 from signfleet.foundation.errors import Invalid, NotFound, SignfleetError
 from signfleet.identity.access.operations.definitions import EDIT_USER_PERMISSIONS, ROOTS, by_uid
@@ -24,7 +21,7 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission, Principal
 from signfleet.identity.roles.service import Roles
 from signfleet.identity.users.administration import UserAdministration
-from signfleet.identity.users.service import Users
+from signfleet.web.caller.session import Session
 from signfleet.web.http.call import Answer
 
 PATH: Final = "/console/people/permissions/"
@@ -66,27 +63,14 @@ async def show(
     view: View,
     *,
     permissions: Permissions,
-    user_administration: UserAdministration,
-    users: Users,
+    permission_targets: Targets,
     roles: Roles,
-    devices: Devices,
-    groups: Groups,
-    device_permissions: DevicePermissions,
     kind: str,
     ref: str,
 ) -> Answer:
     """Get the permissions of a user or role, or on a player or group."""
-    targets = Targets(
-        view.session,
-        permissions,
-        user_administration=user_administration,
-        users=users,
-        roles=roles,
-        devices=devices,
-        groups=groups,
-        device_permissions=device_permissions,
-    )
-    return await _shown(view, permissions, roles, targets, await targets.find(kind, ref))
+    target = await permission_targets.find(view.session, kind, ref)
+    return await _shown(view, permissions, roles, permission_targets, target)
 
 
 @pages.post("/{kind}/{ref}/")
@@ -94,38 +78,25 @@ async def change(
     view: View,
     *,
     permissions: Permissions,
-    user_administration: UserAdministration,
-    users: Users,
+    permission_targets: Targets,
     roles: Roles,
-    devices: Devices,
-    groups: Groups,
-    device_permissions: DevicePermissions,
     kind: str,
     ref: str,
 ) -> Answer:
     """Change the permissions of the form, all or none."""
-    targets = Targets(
-        view.session,
-        permissions,
-        user_administration=user_administration,
-        users=users,
-        roles=roles,
-        devices=devices,
-        groups=groups,
-        device_permissions=device_permissions,
-    )
-    target = await targets.find(kind, ref)
-    await targets.require_to_edit(target)
+    target = await permission_targets.find(view.session, kind, ref)
+    await permission_targets.require_to_edit(view.session, target)
     form = FormData(view.call)
     try:
         if target.principal is not None:
             removed, added = _differences(form, target.principal)
         else:
-            removed, added = await _single(form, targets, target)
+            removed, added = await _single(view.session, form, permission_targets, target)
         if removed or added:
-            await targets.grants(kind).replace_permissions(view.session, str(target.id), removed, added, view.now)
+            grants = permission_targets.grants(kind)
+            await grants.replace_permissions(view.session, str(target.id), removed, added, view.now)
     except (Invalid, NotFound) as error:
-        return await _shown(view, permissions, roles, targets, target, error=error, form=form)
+        return await _shown(view, permissions, roles, permission_targets, target, error=error, form=form)
     return view.redirect(f"{PATH}{kind}/{target.id}/?saved=1")
 
 
@@ -141,7 +112,7 @@ async def _shown(
 ) -> Answer:
     values: dict[str, Any] = {
         "target": target,
-        "may_change": await targets.may_edit(target),
+        "may_change": await targets.may_edit(view.session, target),
         "error": None if error is None else error.message,
         "is_saved": view.call.parameter("saved") is not None and error is None,
         "trees": ROOTS,
@@ -154,7 +125,7 @@ async def _shown(
     }
     status = 200 if error is None else 400
     if target.principal is not None:
-        allowed = await targets.effective(target)
+        allowed = await targets.effective(view.session, target)
         return await page(
             view,
             permissions,
@@ -206,7 +177,9 @@ def _differences(form: FormData, principal: Principal) -> tuple[list[Permission]
     return removed, added
 
 
-async def _single(form: FormData, targets: Targets, target: Target) -> tuple[list[Permission], list[Permission]]:
+async def _single(
+    session: Session, form: FormData, targets: Targets, target: Target
+) -> tuple[list[Permission], list[Permission]]:
     """Returns the permission on one thing that the form removes, or that it adds."""
     if form.get("remove"):
         for each in target.permissions:
@@ -216,7 +189,7 @@ async def _single(form: FormData, targets: Targets, target: Target) -> tuple[lis
     verdict = VERDICTS.get(form.get("verdict"))
     if verdict is None:
         raise Invalid("'verdict': choose whether to allow or to deny.")
-    principal = await targets.principal(form.get("principal").strip())
+    principal = await targets.principal(session, form.get("principal").strip())
     permission = _permission(form.get("operation"), principal, is_allowed=verdict)
     return [], [msgspec.structs.replace(permission, entity_id=target.id)]
 

@@ -73,11 +73,10 @@ class Target(NamedTuple):
 
 
 class Targets:
-    """Finds targets for a session, and whether it may change their permissions."""
+    """Finds targets as a session may see them, and whether it may change their permissions."""
 
     def __init__(
         self,
-        session: Session,
         permissions: Permissions,
         *,
         user_administration: UserAdministration,
@@ -87,7 +86,6 @@ class Targets:
         groups: Groups,
         device_permissions: DevicePermissions,
     ) -> None:
-        self._session = session
         self._permissions = permissions
         self._user_administration = user_administration
         self._users = users
@@ -106,46 +104,46 @@ class Targets:
         }
         return lists[kind]
 
-    async def find(self, kind: str, ref: str) -> Target:
+    async def find(self, session: Session, kind: str, ref: str) -> Target:
         """Returns a target by id or name. Raises `NotFound`, and `Forbidden` for what the caller may not see."""
         if kind not in KINDS:
             raise NotFound(f"There are no permissions of '{kind}', only of {', '.join(KINDS)}.")
-        await self._permissions.require(self._session, KINDS[kind].view)
+        await self._permissions.require(session, KINDS[kind].view)
         if kind == "users":
-            row = await self._user_administration.row(self._session, ref)
-            stated = await self._user_administration.permissions(self._session, ref)
+            row = await self._user_administration.row(session, ref)
+            stated = await self._user_administration.permissions(session, ref)
             principal = Principal(login=row.login, type="User", id=row.id)
             return Target(kind, row.id, row.login, [each for each in stated if not each.is_fixed], principal)
         if kind == "roles":
-            role = await self._roles.get(self._session, ref)
+            role = await self._roles.get(session, ref)
             principal = Principal(name=role.name, is_custom=role.is_custom, type="Role", id=role.id)
             return Target(kind, role.id, role.name, role.permissions, principal, not role.is_custom)
         if kind == "groups":
-            id_, name = await self._groups.find(self._session, ref)
-            return Target(kind, id_, name, await self._groups.permissions(self._session, str(id_)))
-        found = await self._devices.find(self._session, ref)
-        text = await self._device_permissions.get(self._session, ref)
+            id_, name = await self._groups.find(session, ref)
+            return Target(kind, id_, name, await self._groups.permissions(session, str(id_)))
+        found = await self._devices.find(session, ref)
+        text = await self._device_permissions.get(session, ref)
         return Target(kind, found.id, found.serial, msgspec.json.decode(text, type=list[Permission]))
 
-    async def may_edit(self, target: Target) -> bool:
+    async def may_edit(self, session: Session, target: Target) -> bool:
         """Returns whether the caller may change the permissions."""
         if target.is_fixed:
             return False
         edit = KINDS[target.kind].edit
         if target.kind == "roles":
-            return await self._permissions.allows(self._session, edit)
-        return await self._permissions.allows_on(self._session, edit, target.id)
+            return await self._permissions.allows(session, edit)
+        return await self._permissions.allows_on(session, edit, target.id)
 
-    async def require_to_edit(self, target: Target) -> None:
+    async def require_to_edit(self, session: Session, target: Target) -> None:
         """Raises `Forbidden` unless the caller may change the permissions."""
-        if not await self.may_edit(target):
+        if not await self.may_edit(session, target):
             raise Forbidden(f"You are not allowed to change the permissions of '{target.name}'.")
 
-    async def effective(self, target: Target) -> dict[str, bool]:
+    async def effective(self, session: Session, target: Target) -> dict[str, bool]:
         """Returns what a user or role may do in general, by the uid of the operation."""
         every = [operation for root in ROOTS.values() for operation in root]
         if target.kind == "users":
-            row = await self._user_administration.row(self._session, str(target.id))
+            row = await self._user_administration.row(session, str(target.id))
             member = await self._users.session_of(row)
             return {each.uid: await self._permissions.allows(member, each) for each in every}
         stated = {each.operation_uid: each.is_allowed for each in target.general}
@@ -154,13 +152,13 @@ class Targets:
             for each in every
         }
 
-    async def principal(self, ref: str) -> Principal:
+    async def principal(self, session: Session, ref: str) -> Principal:
         """Returns a role by name, or a user by login. Raises `NotFound`."""
-        for id_, name in (await self._roles.names(self._session.network)).items():
+        for id_, name in (await self._roles.names(session.network)).items():
             if name.casefold() == ref.casefold():
                 return Principal(type="Role", id=id_)
         try:
-            row = await self._user_administration.row(self._session, ref)
+            row = await self._user_administration.row(session, ref)
         except NotFound:
             raise NotFound(f"'principal': there is no role and no user '{ref}' in this network.") from None
         return Principal(type="User", id=row.id)
