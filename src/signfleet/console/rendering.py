@@ -13,6 +13,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from signfleet.console.assets import asset
+from signfleet.console.curl import curl, curl_for_token
 from signfleet.console.translations import LANGUAGES, locale_of, translation
 from signfleet.console.words import message, word
 from signfleet.foundation.wire import datetime, zones
@@ -54,7 +55,7 @@ def _environment(language: str) -> Environment:
 
     environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format, "in_ms": in_ms}
     environment.filters |= {"json": json_text, "message": partial(message, language)}
-    environment.globals["word"] = partial(word, language)
+    environment.globals |= {"word": partial(word, language), "curl": curl, "curl_for_token": curl_for_token}
     environment.globals["ui"] = environment.get_template("components.html").module
     return environment
 

@@ -54,13 +54,15 @@ LABELS: Final = {
 EMPTY: Final[dict[str, Any]] = {
     "name": "",
     "isEnabled": True,
-    "filter": "",
-    "condition": {"kind": "silent", "minutes": 30, "health": [], "reasons": [], "events": []},
+    "filter": None,
+    "condition": {"kind": "silent", "minutes": 30},
     "minutes": 0,
     "notifiesUsers": True,
     "mailTo": [],
     "webhooks": [],
 }
+#: What the form shows where a condition has no such part.
+NO_CONDITION: Final[dict[str, Any]] = {"minutes": 30, "health": [], "reasons": [], "events": []}
 #: Of larger networks, the form offers the first members.
 OFFERED: Final = 200
 NUMBER_LIMIT: Final = 9
@@ -170,13 +172,15 @@ async def _form(
     network_id = view.session.network
     may_send = await permissions.allows_on(view.session, MANAGE_WEBHOOKS, network_id)
     errors = {} if error is None else beside(error, FIELDS)
+    body = {name: given[name] for name in EMPTY} | {"name": given["name"] or view.text("Name")}
     return await page(
         view,
         permissions,
         "rule.html",
         400 if error else 412 if conflict is not None else 200,
         rule=rule,
-        given={**EMPTY, **given, "condition": {**EMPTY["condition"], **given["condition"]}},
+        given={**EMPTY, **given, "condition": {**NO_CONDITION, **given["condition"]}},
+        body=body,
         errors=errors,
         conflict=conflict,
         pointer=pointed(given.get("filter") or "", errors.get("filter")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from signfleet.console.forms import FormData
@@ -17,6 +18,8 @@ class Field(NamedTuple):
     kind: Literal["text", "number", "lines", "choice"] = "text"
     value: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    #: What the request of the API has where the form is still empty.
+    example: str = ""
 
 
 class Form(NamedTuple):
@@ -41,7 +44,10 @@ _TESTS: Final = (
     ("trace-route", later("Trace route")),
     ("interfaces", later("Interfaces")),
 )
-_SECTION: Final = (Field("section", later("Section")), Field("key", later("Key")))
+_SECTION: Final = (
+    Field("section", later("Section"), example="networking"),
+    Field("key", later("Key"), example="ntp"),
+)
 
 #: By the name of the command; those that only look come first.
 COMMANDS: Final[dict[str, Form]] = {
@@ -49,14 +55,17 @@ COMMANDS: Final[dict[str, Form]] = {
     "logs": Form(
         "scroll-text",
         later("Fetch logs"),
-        (Field("source", later("Log"), "choice", choices=_LOGS), Field("maxBytes", later("Bytes at most"), "number")),
+        (
+            Field("source", later("Log"), "choice", choices=_LOGS),
+            Field("maxBytes", later("Bytes at most"), "number", example="65536"),
+        ),
     ),
     "diagnostics": Form(
         "search",
         later("Test the connection"),
         (
             Field("test", later("Test"), "choice", choices=_TESTS),
-            Field("host", later("Host name or address, but for interfaces")),
+            Field("host", later("Host name or address, but for interfaces"), example="example.com"),
         ),
     ),
     "identify": Form("monitor", later("Identify")),
@@ -74,22 +83,22 @@ COMMANDS: Final[dict[str, Form]] = {
     "timezone": Form(
         "clock",
         later("Set the time zone"),
-        (Field("timezone", later("Time zone, such as Europe/Paris")),),
+        (Field("timezone", later("Time zone, such as Europe/Paris"), example="Europe/Paris"),),
         later("Its schedule follows the new time at once."),
     ),
     "registry-get": Form("terminal", later("Read the registry"), _SECTION),
     "registry-set": Form(
         "terminal",
         later("Write the registry"),
-        (*_SECTION, Field("value", later("Value"))),
+        (*_SECTION, Field("value", later("Value"), example="time.example.com")),
         later("A wrong value can stop the player from starting."),
     ),
     "firmware": Form(
         "download",
         later("Update the firmware"),
         (
-            Field("url", later("Address of the file")),
-            Field("hash", later("Hash, such as SHA256:…")),
+            Field("url", later("Address of the file"), example="https://example.com/update.bsfw"),
+            Field("hash", later("Hash, such as SHA256:…"), example="SHA256:" + "0" * 64),
             Field("version", later("Version")),
         ),
         later("The player restarts, and does not come back if the file does not fit it."),
@@ -97,7 +106,10 @@ COMMANDS: Final[dict[str, Form]] = {
     "script": Form(
         "terminal",
         later("Run a script"),
-        (Field("name", later("Script")), Field("arguments", later("Arguments, one on each line"), "lines")),
+        (
+            Field("name", later("Script"), example="clean-up"),
+            Field("arguments", later("Arguments, one on each line"), "lines"),
+        ),
         later("The script may do anything on the player."),
     ),
 }
@@ -106,6 +118,20 @@ COMMANDS: Final[dict[str, Form]] = {
 def arguments_of(form: Form, sent: FormData) -> dict[str, Any]:
     """Returns the arguments of a submitted form; what is empty is left out. Raises `Invalid`."""
     return {field.name: value for field in form.fields if (value := _value(field, sent.get(field.name))) is not None}
+
+
+def example_of(form: Form, values: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the arguments that the values of a form mean, with an example for each that is empty or no number."""
+    arguments = {}
+    for field in form.fields:
+        example = field.example or (field.choices[0][0] if field.choices else "")
+        try:
+            value = _value(field, values[field.name] or example)
+        except Invalid:
+            value = _value(field, example)
+        if value is not None:
+            arguments[field.name] = value
+    return arguments
 
 
 def _value(field: Field, text: str) -> Any:

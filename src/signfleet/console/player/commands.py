@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
-from signfleet.console.player.command_forms import COMMANDS, Form, arguments_of
+from signfleet.console.player.command_forms import COMMANDS, Form, arguments_of, example_of
 from signfleet.console.player.page import PlayerPages
 from signfleet.console.view import View
 from signfleet.fleet.commands.schemas import NewCommand
@@ -72,12 +72,14 @@ async def _ask(
 ) -> Answer:
     shown = await player_pages.get(view, player)
     sent = FormData(view.call) if error else None
+    values = {field.name: sent.get(field.name) if sent else field.value for field in form.fields}
     return view.page(
         "player/ask-fragment.html" if view.is_fragment else "player/ask.html",
         400 if isinstance(error, Invalid) else 200 if error is None else status_of(error),
         health=shown.health,
         command=name,
         form=form,
-        values={field.name: sent.get(field.name) if sent else field.value for field in form.fields},
+        values=values,
+        arguments=example_of(form, values),
         error=None if error is None else error.message,
     )

@@ -46,9 +46,10 @@ async def search_networks(
     """List the players of all networks that the search of the address matches, those of each network together."""
     text = view.call.parameter("search") or ""
     found: list[Found] = []
-    error = None
+    error, wanted = None, None
     try:
-        query = ListQuery(search.filter_of(search.read(text)), NEWEST, None, SHOWN)
+        wanted = search.filter_of(search.read(text))
+        query = ListQuery(wanted, NEWEST, None, SHOWN)
         for row in (await networks_of(view.call.person_id, users))[:NETWORKS]:
             member = await users.session_of(row)
             if not await permissions.allows(member, VIEW_DEVICE):
@@ -63,6 +64,8 @@ async def search_networks(
         "players/everywhere.html",
         400 if error else 200,
         text=text,
+        filter=wanted,
+        network=found[0].network_id if found else view.session.network_id,
         error=error,
         found=found,
         matching=sum(each.matching for each in found),

@@ -53,6 +53,7 @@ class _Profile:
         marker = view.call.parameter("marker")
         sessions = await self._sessions.page(person.person_id, view.session.id, marker, PAGE_SIZE, view.now)
         mails: dict[str, bool] | None = None
+        other = next((each.id for each in sessions.items if not each.is_own), None)
         if view.session.user_id is not None:
             user = await self._users.own(person.person_id, str(view.session.user_id))
             stored = msgspec.json.decode(await self._notifications.get(user))
@@ -67,6 +68,8 @@ class _Profile:
             "labels": NAMES,
             "events": EVENTS,
             "mails": mails,
+            "mail_settings": {event + ENABLED: is_chosen for event, is_chosen in (mails or {}).items()},
+            "other": other,
             "sessions": sessions.items,
             "more": f"{PATH}?marker={sessions.next_marker}#sessions" if sessions.next_marker else None,
             "saved": view.call.parameter("saved"),

@@ -130,6 +130,7 @@ async def _page(
                 "is_saved": view.call.parameter("saved") == group,
                 "may_change": await permissions.allows_on(view.session, _operation(group), network_id),
                 "api": API[group].format(network_id),
+                "body": await settings.stored(group),
             }
         )
     return view.page(

@@ -66,6 +66,11 @@ class SettingsGroups:
         until = "" if moment is None else shown_at(moment, zones.zone(self._view.zone))
         return shown(JOINING, {"protocol1Until": until, "joinsByRecord": rules.joins_by_record})
 
+    async def stored(self, group: str) -> dict[str, Any]:
+        """Returns the values of a group as a body of the API has them."""
+        values = await self.shown(group)
+        return sent(FIELDS[group], values) | ({"protocol1Until": self._until(values)} if group == "joining" else {})
+
     async def join_address(self) -> str | None:
         """Returns the address at which players join by their records; None if they may not."""
         return (await self._joining.rules(self._view.session.network, self._view.call.base_url)).join_address or None
