@@ -219,6 +219,10 @@ async def test_hot_paths_stay_within_their_recorded_costs(
 
         return ask
 
+    def find_to_delete() -> Awaitable[Answer]:
+        """Asks which devices to delete, as each step of a mass deletion does in the event loop."""
+        return server.ask("DELETE", f"{MAIN}/Devices/?filter={quote('[Id] IS 0')}", admin_token)
+
     path = settings.database_file
     assert path is not None
     costs: dict[str, Cost] = {
@@ -230,6 +234,7 @@ async def test_hot_paths_stay_within_their_recorded_costs(
         "list regions": await server.cost_of_read(get("/Devices/Regions/")),
         "patch a device": await server.cost(patch("name")),
         "patch a description": await server.cost(patch("description")),
+        "find devices to delete": await server.cost(find_to_delete),
         "report": await server.cost(report) | {"bytes": await log_bytes(path, report)},
     }
     if not BASELINE.exists():

@@ -218,6 +218,14 @@ def or_denied_to_nobody(scope: Scope, operation: Operation, column: IdColumn, us
 
     What callers denied to themselves does not count: they may always lift it.
     """
+    if not scope.conditions:
+        return scope
+    wider = scope.or_where(_denied_to_nobody(operation, column), f"{operation.key} denied to nobody")
+    return replace(wider, parameters={**wider.parameters, "caller_user_id": user_id})
+
+
+@lru_cache(256)
+def _denied_to_nobody(operation: Operation, column: IdColumn) -> Condition:
     denial = select(permission.c.entity_id).where(
         permission.c.network_id == NETWORK,
         permission.c.entity == operation.root.entity,
@@ -226,8 +234,7 @@ def or_denied_to_nobody(scope: Scope, operation: Operation, column: IdColumn, us
         not_(permission.c.is_allowed),
         not_(and_(permission.c.is_own, permission.c.principal_id == USER)),
     )
-    wider = scope.or_where(not_(denial.correlate(column.table).exists()), f"{operation.key} denied to nobody")
-    return replace(wider, parameters={**wider.parameters, "caller_user_id": user_id}) if wider.conditions else wider
+    return not_(denial.correlate(column.table).exists())
 
 
 @lru_cache(256)
