@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from httpx import AsyncClient
 
@@ -57,3 +60,27 @@ async def test_what_the_form_cannot_send_is_explained(client: AsyncClient, alert
         assert (answer.status_code, words in answer.text) == (status, True)
     assert (await send(client, "/console/alerts/999/acknowledge")).status_code == 404
     assert (await client.get(ALERTS, params={"state": "x"})).status_code == 400
+
+
+@ON_SQLITE
+async def test_alerts_have_the_names_of_players_and_lead_to_all_that_is_about_them(
+    client: AsyncClient, admin: AsyncClient, world: World, alert: int
+) -> None:
+    player = world.ids["Device"]
+    body = [{"op": "replace", "path": "/settings/name", "value": "Lobby <1>"}]
+    patch = {"Content-Type": "application/json-patch+json"}
+    assert (await admin.patch(f"/Devices/{player}/", json=body, headers=patch)).status_code == 204
+    assert f'<a href="/console/players/{player}/">Lobby &lt;1&gt;</a>' in (await client.get(ALERTS)).text
+    answer = await send(client, "/console/alerts/acknowledge", id=[str(alert), "999", "x"], note="All of them")
+    assert answer.headers["location"] == "/console/alerts/?done=1"
+    assert "1 alert is acknowledged." in (await client.get(f"{ROOT}/console/alerts/?done=1")).text
+    page = (await client.get(f"{ALERTS}{alert}/")).text
+    assert ("Lobby &lt;1&gt;" in page, "All of them" in page) == (True, True)
+    links = re.findall(r'href="(/console/(?:players/\d|people/users|alerts/rules/\d|audit)[^"]*)"', page)
+    assert len(links) >= 3
+    for link in links:
+        if not link.startswith("/console/alerts/rules/"):  # the stored alert names a rule that there is not
+            assert (await client.get(ROOT + unescape(link))).status_code == 200, link
+    assert "All of them" in (await client.get(f"{ROOT}/console/audit/", params={"entity": "Alert"})).text
+    for wrong in ([], ["1"] * 1001):
+        assert (await send(client, "/console/alerts/acknowledge", id=wrong)).status_code == 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import NamedTuple
 
 import pytest
@@ -185,6 +186,27 @@ async def test_settings_wait_for_the_player_and_a_second_author_loses_no_text(
     wrong = await send(client, address, version=version(kept.text), **given | {"period": "soon"})
     assert (wrong.status_code, 'value="soon"' in wrong.text, 'role="alert"' in wrong.text) == (400, True, True)
     assert "********" not in wrong.text
+
+
+@ON_SQLITE
+async def test_the_page_says_where_a_player_is_and_what_it_runs(
+    client: AsyncClient, player: Seen, world: World, call_as: CallAs
+) -> None:
+    own = call_as((await world.player(device_id=player.id)).access_token)
+    storage = {"interface": "SD1", "access": "Read", "stats": {"sizeTotal": 16 * 2**30, "sizeFree": 2**31}}
+    network = {"externalIp": "192.0.2.9", "interfaces": [{"name": "eth0", "ip": ["10.0.0.7/24"]}]}
+    status = {"firmware": {"version": "9.0.1"}, "storage": [storage], "network": network, "uptime": "1.00:00:00"}
+    assert (await own.post(f"{ROOT}/player/v1/report", json={"sequence": 2, "status": status})).status_code == 200
+    page = (await client.get(ROOT + player.page)).text
+    facts = dict(re.findall(r"<dt>([^<]+)</dt><dd>(.*?)</dd>", page))
+    assert {"Group", "Firmware", "Address", "Local addresses", "Storage", "Runs since", "Subscription"} <= set(facts)
+    assert (facts["Local addresses"], "2 of 16 GiB free" in facts["Storage"]) == ("10.0.0.7/24", True)
+    assert "1 day ago" in facts["Runs since"]
+    assert '<span class="badge bad">read-only</span>' in facts["Storage"]
+    for label in ("Group", "Firmware", "Address", "Subscription"):
+        (link,) = re.findall(r'href="([^"]+)"', facts[label])
+        answer = await client.get(ROOT + unescape(link))
+        assert (answer.status_code, "No player matches" in answer.text) == (200, False), label
 
 
 @ON_SQLITE

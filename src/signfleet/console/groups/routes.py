@@ -26,6 +26,7 @@ from signfleet.identity.access.operations.definitions import (
     DELETE_GROUP,
     UPDATE_DEVICE,
     UPDATE_GROUP,
+    VIEW_AUDIT,
     VIEW_GROUP,
 )
 from signfleet.identity.access.permissions import Permissions
@@ -179,6 +180,7 @@ async def _page(view: View, permissions: Permissions, group: _Group, status: int
         is_default=fold(group.name) == fold(DEFAULT_GROUP),
         default_group=DEFAULT_GROUP,
         asked_above=ASKED_ABOVE,
+        may_audit=await permissions.allows(session, VIEW_AUDIT),
         may_update=await permissions.allows_on(session, UPDATE_GROUP, group.id),
         may_delete=await permissions.allows_on(session, DELETE_GROUP, group.id),
         may_move=await permissions.allows(session, UPDATE_DEVICE),

@@ -21,6 +21,7 @@ from signfleet.identity.access.operations.definitions import (
     LOCK_USER,
     UNLOCK_USER,
     UPDATE_USER,
+    VIEW_AUDIT,
     VIEW_USER,
 )
 from signfleet.identity.access.permissions import Permissions
@@ -258,6 +259,7 @@ async def _user(
             "lock": await permissions.allows_on(session, UNLOCK_USER if row.is_locked_out else LOCK_USER, id_),
             "permissions": await permissions.allows_on(session, EDIT_USER_PERMISSIONS, id_),
             "remove": await permissions.allows_on(session, DELETE_USER, id_),
+            "audit": await permissions.allows(session, VIEW_AUDIT),
         },
         is_self=id_ == session.user_id,
         done=next((word for name, word in _DONE.items() if view.call.parameter(name)), None),

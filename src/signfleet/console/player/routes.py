@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 import msgspec
 
 from signfleet.console.forms import version_of
 from signfleet.console.pages import Pages
+from signfleet.console.player.facts import facts_of
 from signfleet.console.player.page import PlayerPages, due_of, items
 from signfleet.console.player.strip import RANGES, strip
 from signfleet.console.players.routes import links_of
@@ -35,6 +36,7 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_AUDIT,
     VIEW_DEVICE,
     VIEW_DOWNLOADS,
+    VIEW_GROUP,
     VIEW_SCREENSHOTS,
 )
 from signfleet.identity.access.permissions import Permissions
@@ -65,10 +67,6 @@ STATES: Final = {
 pages = Pages("/console/players")
 
 
-class _Seen(msgspec.Struct):
-    settings: dict[str, Any]
-
-
 @pages.get("/{player}/", operation=VIEW_DEVICE)
 async def show_player(
     view: View,
@@ -88,7 +86,9 @@ async def show_player(
     is_open = ListQuery(f"[deviceId] IS {ref} AND [state] IS NOT 'resolved'", None, None, LATEST)
     of_device = ListQuery(f"[Device].[Id] IS {ref}", None, None, LATEST)
     note = await notes.get(session, ref)
-    settings = msgspec.json.decode((await devices.get(session, ref)).document, type=_Seen).settings
+    health = shown.health
+    reported = None if health.last_report is None else datetime.parse(health.last_report)
+    facts = facts_of((await devices.get(session, ref)).document, health.serial, reported)
     return player_pages.answer(
         view,
         shown,
@@ -98,10 +98,12 @@ async def show_player(
         states=STATES,
         tags=msgspec.json.decode(await tags.get(session, ref), type=dict[str, str]),
         note=note,
-        due=due_of(shown.health.last_report, settings),
+        facts=facts,
+        due=due_of(health.last_report, facts.settings),
         given=note.note,
         version=version_of(note.note),
         conflict=None,
+        may_open_group=await permissions.allows(session, VIEW_GROUP),
         may_tag=await permissions.allows_on(session, MANAGE_TAGS, shown.health.id),
     )
 

@@ -7,7 +7,7 @@ const update = () => {
   if (!bar()) return;
   const ticked = boxes().filter((box) => box.checked);
   const all = bar().querySelector("[data-all]");
-  if (!ticked.length) all.checked = false;
+  if (all && !ticked.length) all.checked = false;
   bar().hidden = !ticked.length;
   bar().querySelector("[data-selected]").textContent = ticked.length;
   const top = document.querySelector("[data-tick-all]");
