@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from html import unescape
 
 from httpx import AsyncClient
 
+from signfleet.identity.access.operations.definitions import VIEW_GROUP
 from tests.conftest import ON_SQLITE, ROOT
 from tests.console.browsing import send, sign_in
 from tests.world import World
@@ -24,8 +26,10 @@ FORMS = {
     "settings/ health": ("health", "nearlyFullPercent", "20", "30"),
     "settings/ level": ("level", "level", "Trial", "Control"),
     "settings/ commands": ("commands", "dangerAllowed", "yes", ""),
-    "settings/ joining": ("joining", "joinsByRecord", "yes", ""),
+    "settings/ joining": ("joining", "protocol1Until", "2024-03-13T08:30", "2024-03-14T08:30"),
     "profile/": ("names", "firstName", "Jane", "Joan"),
+    "people/permissions/roles/{Role}/": ("", f"p-{VIEW_GROUP.uid}", "allow", "deny"),
+    "people/permissions/users/{User}/": ("", f"p-{VIEW_GROUP.uid}", "allow", "deny"),
 }
 
 
@@ -64,3 +68,37 @@ async def test_a_change_that_comes_second_keeps_its_text_and_shows_both_values(
         assert "Stored now" in late.text, path
         again = await send(client, address + below, **kept)
         assert again.status_code in (200, 303), (path, again.text)
+
+
+async def test_of_two_changes_at_once_one_wins_and_the_other_sees_both_values(
+    client: AsyncClient, world: World
+) -> None:
+    await sign_in(client)
+    ids = {**world.ids, "Rule": await world.rule(), "Webhook": await world.webhook()}
+    for path, (below, field, first, second) in FORMS.items():
+        address = "/console/" + path.partition(" ")[0].format(**ids)
+        read = fields_of((await client.get(ROOT + address)).text, address + below)
+        both = [send(client, address + below, **(read | {field: text})) for text in (first, second)]
+        answers = dict(zip((first, second), await asyncio.gather(*both), strict=True))
+        lost = {text: answer for text, answer in answers.items() if answer.status_code == 412}
+        stored = fields_of((await client.get(ROOT + address)).text, address + below).get(field, "")
+        if not lost and read.get(field, "") in answers:  # that one changed nothing, and came first
+            assert stored != read.get(field, ""), path
+            continue
+        assert len(lost) == 1, (path, [answer.status_code for answer in answers.values()])
+        [(text, answer)] = lost.items()
+        assert fields_of(answer.text, address + below).get(field, "") == text, path
+        assert "Stored now" in answer.text, path
+        assert stored == next(each for each in answers if each != text), path
+
+
+@ON_SQLITE
+async def test_a_change_that_somebody_else_has_made_already_is_no_conflict(client: AsyncClient, world: World) -> None:
+    await sign_in(client)
+    ids = {**world.ids, "Rule": await world.rule(), "Webhook": await world.webhook()}
+    for path, (below, field, first, _) in FORMS.items():
+        address = "/console/" + path.partition(" ")[0].format(**ids)
+        read = fields_of((await client.get(ROOT + address)).text, address + below)
+        for _again in range(2):
+            changed = await send(client, address + below, **(read | {field: first}))
+            assert changed.status_code in (200, 303), (path, changed.text)

@@ -130,10 +130,13 @@ async def test_a_permission_that_somebody_has_added_meanwhile_changes_nothing(cl
     one = {f"was-{VIEW_DEVICE.uid}": "", f"p-{VIEW_DEVICE.uid}": "allow"}
     other = {f"was-{UPDATE_DEVICE.uid}": "", f"p-{UPDATE_DEVICE.uid}": "allow"}
     assert (await send(client, editor, **one)).status_code == 303
-    refused = await send(client, editor, **one, **other)
-    assert refused.status_code == 400
-    assert "already has a permission" in unescape(refused.text)
+    deny = {f"was-{VIEW_DEVICE.uid}": "", f"p-{VIEW_DEVICE.uid}": "deny"}
+    refused = await send(client, editor, **deny, **other)
+    assert refused.status_code == 412
+    assert "Somebody else has changed this" in unescape(refused.text)
+    assert hidden(refused.text, f"was-{VIEW_DEVICE.uid}") == "allow"
     assert hidden(await opened(client, editor), f"was-{UPDATE_DEVICE.uid}") == ""
+    assert (await send(client, editor, **other)).status_code == 303
 
 
 @ON_SQLITE

@@ -10,10 +10,10 @@ import pytest
 from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
-from signfleet.console.forms import version_of
 from signfleet.console.player.metrics import Row, rows_of
 from signfleet.fleet.commands.schemas import CommandRules
 from signfleet.fleet.devices.metrics.schemas import MetricSeries
+from signfleet.fleet.devices.notes.service import version_of_note
 from signfleet.foundation import clock
 from signfleet.identity.access.operations.roles import CREATORS, VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
@@ -237,9 +237,9 @@ async def test_a_tag_and_a_note_can_be_taken_back(client: AsyncClient, player: S
     removed = await change("tags", key="string::[Device].<floor>", remove="1")
     assert 'name="value" value="2"' in removed
     assert "Tag removed" in removed
-    first = await change("note", note="Key at the desk", version=version_of(""))
+    first = await change("note", note="Key at the desk", version=version_of_note(""))
     assert "Note saved" in first
-    second = await change("note", note="Key is lost", version=version_of("Key at the desk"))
+    second = await change("note", note="Key is lost", version=version_of_note("Key at the desk"))
     assert 'name="note" value="Key at the desk"' in second
     assert (await send(client, f"{player.page}note/", note="x" * 4097)).status_code == 400
     assert (await send(client, f"{player.page}tags/", key="", value="x")).status_code == 400

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
@@ -10,8 +9,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from signfleet.foundation.errors import Invalid, SignfleetError, Stale
+from signfleet.foundation.errors import Invalid, SignfleetError
 from signfleet.foundation.wire.validation_messages import explain
+from signfleet.web.contract.conditional import Precondition
 from signfleet.web.http.call import Call
 
 T = TypeVar("T")
@@ -46,6 +46,11 @@ class FormData:
         """Returns the first value of a field, empty where the form has none."""
         return next((value for field, value in self._pairs if field == name), "")
 
+    @property
+    def precondition(self) -> Precondition:
+        """Returns that what the form changes is still in the version that the form showed, as with `If-Match`."""
+        return Precondition(tags=frozenset([self.get("version")]))
+
     def all(self, name: str) -> list[str]:
         """Returns all values of a field, as ticked boxes send them."""
         return [value for field, value in self._pairs if field == name]
@@ -79,17 +84,6 @@ def fitted(values: dict[str, Any], type_: type[T]) -> T:
         return msgspec.convert(values, type_)
     except msgspec.ValidationError as error:
         raise Invalid(f"{explain(error, type_)}.") from error
-
-
-def version_of(values: Any) -> str:
-    """Returns the version of values that have no date of their own, for the form that shows them."""
-    return hashlib.sha256(msgspec.json.encode(values)).hexdigest()[:16]
-
-
-def check_version(form: FormData, values: Any) -> None:
-    """Raises `Stale` if a form was filled in with other values in view."""
-    if form.get("version") != version_of(values):
-        raise Stale("Somebody else has changed this in the meantime.")
 
 
 def differing(labels: Mapping[str, str], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Difference]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Generic, Literal, Protocol, TypedDict, TypeVar
 
-from signfleet.foundation.errors import Invalid, NotFound, of_another
+from signfleet.foundation.errors import Invalid, NotFound, Stale, of_another
 from signfleet.foundation.storage.interface import Store, Transaction
 from signfleet.identity.access import grants
 from signfleet.identity.access.grantor import Grantor
@@ -28,6 +28,7 @@ class EntityRow(Protocol):
 RowT = TypeVar("RowT", bound=EntityRow)
 
 ListAction = Literal["AddPermissions", "RemovePermissions"]
+Changes = Mapping[ListAction, Sequence[Permission]]
 
 
 class Where(TypedDict):
@@ -82,13 +83,28 @@ class PermissionList(Generic[RowT]):
         await self._change(session, ref, {"RemovePermissions": permissions}, now)
 
     async def replace_permissions(
-        self, session: Session, ref: str, removed: Sequence[Permission], added: Sequence[Permission], now: int
+        self,
+        session: Session,
+        ref: str,
+        removed: Sequence[Permission],
+        added: Sequence[Permission],
+        now: int,
     ) -> None:
-        """Removes permissions and adds others, all or none. Raises like `add_permissions`."""
-        await self._change(session, ref, {"RemovePermissions": removed, "AddPermissions": added}, now)
+        """Removes permissions and adds others, all or none. Raises like `add_permissions`.
+
+        For a user or role, raises `Stale` if one of the operations has another permission than the removed one.
+        """
+        changes: Changes = {"RemovePermissions": removed, "AddPermissions": added}
+        await self._change(session, ref, changes, now, is_exact=self._root is None)
 
     async def _change(
-        self, session: Session, ref: str, changes: Mapping[ListAction, Sequence[Permission]], now: int
+        self,
+        session: Session,
+        ref: str,
+        changes: Changes,
+        now: int,
+        *,
+        is_exact: bool = False,
     ) -> None:
         every = [permission for permissions in changes.values() for permission in permissions]
         names = {} if self._find is None else await _visible_names(session, self._find, every)
@@ -98,6 +114,8 @@ class PermissionList(Generic[RowT]):
             if self._root is None:
                 for permissions in changes.values():
                     self._check_principals(row, permissions)
+            if is_exact:
+                _check_unchanged(await grants.of_principal(tx, row.network_id, self._entity, row.id), changes)
             for permissions in changes.values():
                 self._check_entities(row, permissions, names)
             grantor = await Grantor.of(session, tx)
@@ -141,6 +159,16 @@ class PermissionList(Generic[RowT]):
         for place, entity_id in grants.other_instances(permissions, row.id):
             if entity_id in names:
                 raise of_another(place, self._entity.lower(), names[entity_id], self._name_of(row))
+
+
+def _check_unchanged(present: Sequence[Permission], changes: Changes) -> None:
+    """Raises `Stale` if an operation of changes has another permission than the removed one, or one without any."""
+    stated = {each.operation_uid: each.is_allowed for each in present}
+    seen = {each.operation_uid: each.is_allowed for each in changes["RemovePermissions"]}
+    for permission in (*changes["RemovePermissions"], *changes["AddPermissions"]):
+        uid = permission.operation_uid
+        if stated.get(uid) != seen.get(uid):
+            raise Stale("Somebody else has changed one of these permissions since you read them.")
 
 
 async def _visible_names(session: Session, find: Find, permissions: Sequence[Permission]) -> dict[int, str]:

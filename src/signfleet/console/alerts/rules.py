@@ -15,12 +15,14 @@ from signfleet.fleet.alerts.rules import AlertRules
 from signfleet.fleet.alerts.schemas import NewRule, Rule, RuleChange
 from signfleet.fleet.health.rules import ReasonCode
 from signfleet.fleet.webhooks.service import Webhooks
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, Stale
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.types import Health
 from signfleet.identity.access.operations.definitions import MANAGE_ALERTS, MANAGE_WEBHOOKS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.users.service import Users
 from signfleet.notify.events.kinds import KINDS
+from signfleet.web.contract.conditional import Precondition
 from signfleet.web.http.call import Answer
 
 PATH: Final = "/console/alerts/rules/"
@@ -121,13 +123,15 @@ async def change_rule(
     try:
         change = fitted(given, RuleChange)
         await _require(view, permissions, change)
-        if form.get("version") != found.last_modified_date:
-            labels = {name: view.text(label) for name, label in LABELS.items()}
-            conflict = differing(labels, _flat(given), _flat(msgspec.to_builtins(found)))
-            return await _form(view, permissions, users, webhooks, given, rule=found, conflict=conflict)
-        await alert_rules.update(view.session.network, rule, change, view.now)
+        await alert_rules.update(view.session.network, rule, change, view.now, form.precondition)
     except Invalid as error:
         return await _form(view, permissions, users, webhooks, given, rule=found, error=error)
+    except Stale:
+        found = await alert_rules.get(view.session.network, rule)
+        labels = {name: view.text(label) for name, label in LABELS.items()}
+        conflict = differing(labels, _flat(given), _flat(msgspec.to_builtins(found)))
+        if conflict:
+            return await _form(view, permissions, users, webhooks, given, rule=found, conflict=conflict)
     return view.redirect(PATH)
 
 
@@ -138,7 +142,8 @@ async def switch_rule(view: View, alert_rules: AlertRules, permissions: Permissi
     is_enabled = FormData(view.call).get("enabled") == "yes"
     change = fitted(msgspec.to_builtins(found) | {"isEnabled": is_enabled}, RuleChange)
     await _require(view, permissions, change)
-    await alert_rules.update(view.session.network, rule, change, view.now)
+    seen = Precondition(tags=frozenset([str(datetime.parse(found.last_modified_date))]))
+    await alert_rules.update(view.session.network, rule, change, view.now, seen)
     return view.redirect(PATH)
 
 
@@ -179,6 +184,7 @@ async def _form(
         "rule.html",
         400 if error else 412 if conflict is not None else 200,
         rule=rule,
+        version=None if rule is None else datetime.parse(rule.last_modified_date),
         given={**EMPTY, **given, "condition": {**NO_CONDITION, **given["condition"]}},
         body=body,
         errors=errors,

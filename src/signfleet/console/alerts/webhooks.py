@@ -15,7 +15,8 @@ from signfleet.console.view import View
 from signfleet.fleet.webhooks.deliveries import Deliveries
 from signfleet.fleet.webhooks.schemas import KeyRotation, NewWebhook, OutboxMessage, Webhook, WebhookChange
 from signfleet.fleet.webhooks.service import Webhooks
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, Stale
+from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.definitions import MANAGE_WEBHOOKS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.notify.events.kinds import KINDS
@@ -99,16 +100,17 @@ async def change_webhook(
     await _require(view, permissions)
     form, found = FormData(view.call), await webhooks.get(view.session.network, webhook)
     given = _read(form)
-    if form.get("version") != found.last_modified_date:
-        labels = {name: view.text(label) for name, label in LABELS.items()}
-        conflict = differing(labels, given, msgspec.to_builtins(found))
-        services = _Services(webhooks, deliveries, permissions)
-        return await _show(view, services, webhook, 412, given=given, conflict=conflict)
+    services = _Services(webhooks, deliveries, permissions)
     try:
-        await webhooks.update(view.session.network, webhook, fitted(given, WebhookChange), view.now)
+        change = fitted(given, WebhookChange)
+        await webhooks.update(view.session.network, webhook, change, view.now, form.precondition)
     except Invalid as error:
-        errors = beside(error, FIELDS)
-        return await _show(view, _Services(webhooks, deliveries, permissions), webhook, 400, given=given, errors=errors)
+        return await _show(view, services, webhook, 400, given=given, errors=beside(error, FIELDS))
+    except Stale:
+        theirs = msgspec.to_builtins(await webhooks.get(view.session.network, webhook))
+        conflict = differing({name: view.text(label) for name, label in LABELS.items()}, given, theirs)
+        if conflict:
+            return await _show(view, services, webhook, 412, given=given, conflict=conflict)
     return view.redirect(f"{PATH}{found.id}/")
 
 
@@ -181,6 +183,7 @@ async def _show(view: View, services: _Services, ref: str, status: int = 200, **
         "delivery-rows.html" if view.wants_rows else "webhook.html",
         status,
         webhook=found,
+        version=datetime.parse(found.last_modified_date),
         messages=_messages.decode(b"[%b]" % b",".join(sent.items)),
         matching=sent.matching,
         state=wanted,

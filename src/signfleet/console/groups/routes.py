@@ -30,7 +30,6 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_GROUP,
 )
 from signfleet.identity.access.permissions import Permissions
-from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
 
@@ -87,18 +86,19 @@ async def change_group(view: View, groups: Groups, permissions: Permissions, gro
     """Change name or description of a group, unless somebody else has changed them since the form was shown."""
     form = FormData(view.call)
     given, found = _given(form), await _find(view, groups, group)
-    condition = Precondition(tags=frozenset([form.get("version")]))
     try:
         _check(given)
         change = GroupChange(name=given["name"], description=given["description"] or None)
-        await groups.update(view.session, str(found.id), change, condition, view.now)
+        await groups.update(view.session, str(found.id), change, form.precondition, view.now)
     except Invalid as error:
         return await _page(view, permissions, found, 400, given=given, errors=beside(error, {"name": "name"}))
     except Stale:
+        found = await _find(view, groups, group)
         stored = {"name": found.name, "description": found.description or ""}
         words = {"name": view.text("Name"), "description": view.text("Description")}
         conflict = [(words[name], given[name], stored[name]) for name in words if given[name] != stored[name]]
-        return await _page(view, permissions, found, 412, given=given, conflict=conflict)
+        if conflict:
+            return await _page(view, permissions, found, 412, given=given, conflict=conflict)
     return view.redirect(f"{PATH}{found.id}/")
 
 
@@ -127,11 +127,12 @@ async def delete_group(view: View, groups: Groups, permissions: Permissions, gro
     try:
         if found.devices_count > ASKED_ABOVE and form.get("players").strip() != str(found.devices_count):
             raise Invalid(f"'players': type {found.devices_count}, the number of players that move.")
-        condition = Precondition(tags=frozenset([form.get("version")]))
-        await groups.delete(view.session, str(found.id), condition, view.now)
-    except (Invalid, Stale) as error:
-        status = 412 if isinstance(error, Stale) else 400
-        return await _page(view, permissions, found, status, errors={"delete": error.message})
+        await groups.delete(view.session, str(found.id), form.precondition, view.now)
+    except Invalid as error:
+        return await _page(view, permissions, found, 400, errors={"delete": error.message})
+    except Stale as error:
+        found = await _find(view, groups, group)
+        return await _page(view, permissions, found, 412, errors={"delete": error.message})
     return view.redirect(PATH)
 
 

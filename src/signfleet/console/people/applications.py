@@ -15,7 +15,6 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.applications.schemas import Credentials, SecretExpiry
 from signfleet.identity.applications.service import Applications
 from signfleet.web.caller.scopes import USER_SCOPE
-from signfleet.web.contract.conditional import Precondition
 from signfleet.web.http.call import Answer
 
 PATH: Final = "/console/people/applications/"
@@ -66,8 +65,8 @@ async def replace_secret(view: View, applications: Applications, permissions: Pe
 @pages.post("/{application}/delete", needs_network=False)
 async def delete_application(view: View, applications: Applications, application: str) -> Answer:
     """Delete an application, unless it has changed since the list was shown; its tokens end at once."""
-    condition = Precondition(tags=frozenset([FormData(view.call).get("version")]))
-    await applications.delete(view.call.person_id, id_of(application), condition, view.now)
+    precondition = FormData(view.call).precondition
+    await applications.delete(view.call.person_id, id_of(application), precondition, view.now)
     return view.redirect(PATH)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from signfleet.console.people.tabs import page
 from signfleet.console.people.targets import KINDS, Target, Targets
 from signfleet.console.view import View
 from signfleet.fleet.permission_explanation.service import Explanations
-from signfleet.foundation.errors import Invalid, NotFound, SignfleetError
+from signfleet.foundation.errors import Invalid, NotFound, SignfleetError, Stale
 from signfleet.identity.access.operations.definitions import EDIT_USER_PERMISSIONS, ROOTS, by_uid
 from signfleet.identity.access.operations.operation import Operation
 from signfleet.identity.access.permissions import Permissions
@@ -27,7 +28,12 @@ from signfleet.web.http.call import Answer
 PATH: Final = "/console/people/permissions/"
 VERDICTS: Final = {"allow": True, "deny": False}
 
+_NOTHING: Final[Mapping[str, bool]] = {}
+
 pages = Pages("/console/people/permissions")
+
+
+Verdict = Literal["allow", "deny", ""]
 
 
 class Line(NamedTuple):
@@ -35,7 +41,9 @@ class Line(NamedTuple):
 
     operation: Operation
     depth: int
-    stated: Literal["allow", "deny", ""]
+    stated: Verdict
+    #: What the form shows: the same, or what the reader has chosen in a form that was refused.
+    wanted: Verdict
     is_allowed: bool
 
 
@@ -97,6 +105,10 @@ async def change(
             await grants.replace_permissions(view.session, str(target.id), removed, added, view.now)
     except (Invalid, NotFound) as error:
         return await _shown(view, permissions, roles, permission_targets, target, error=error, form=form)
+    except Stale:
+        target = await permission_targets.find(view.session, kind, ref)
+        if any(each.wanted != each.stated for each in _lines(target, form=form)):
+            return await _shown(view, permissions, roles, permission_targets, target, form=form)
     return view.redirect(f"{PATH}{kind}/{target.id}/?saved=1")
 
 
@@ -123,15 +135,16 @@ async def _shown(
             "device": target.name if target.kind == "devices" else "",
         },
     }
-    status = 200 if error is None else 400
+    status = 400 if error else 412 if form else 200
     if target.principal is not None:
-        allowed = await targets.effective(view.session, target)
+        lines = _lines(target, await targets.effective(view.session, target), form)
         return await page(
             view,
             permissions,
             "principal.html",
             status,
-            lines=_lines(target, allowed, form),
+            lines=lines,
+            conflict=[each for each in lines if each.wanted != each.stated] if form and error is None else None,
             single=[(each, by_uid(each.operation_uid)) for each in target.permissions if each.entity_id is not None],
             **values,
         )
@@ -149,17 +162,22 @@ async def _shown(
     )
 
 
-def _lines(target: Target, allowed: dict[str, bool], form: FormData | None) -> list[Line]:
+def _lines(target: Target, allowed: Mapping[str, bool] = _NOTHING, form: FormData | None = None) -> list[Line]:
     """Returns the operations of all trees, as they stand or as a form that was refused has them."""
-    stated: dict[str, Literal["allow", "deny"]] = {
-        each.operation_uid: "allow" if each.is_allowed else "deny" for each in target.general
-    }
+    stated: dict[str, Verdict] = {each.operation_uid: "allow" if each.is_allowed else "deny" for each in target.general}
     lines = []
     for root in ROOTS.values():
         for operation in root:
-            now: Any = stated.get(operation.uid, "") if form is None else form.get(f"p-{operation.uid}")
-            lines.append(Line(operation, len(operation.lineage) - 1, now, allowed[operation.uid]))
+            now = stated.get(operation.uid, "")
+            given: Any = now if form is None else _merged(form, operation, now)
+            lines.append(Line(operation, len(operation.lineage) - 1, now, given, allowed.get(operation.uid, False)))
     return lines
+
+
+def _merged(form: FormData, operation: Operation, now: str) -> str:
+    """Returns what a form wants that was refused: what its reader has changed, and else what is stated now."""
+    was, wanted = form.get(f"was-{operation.uid}"), form.get(f"p-{operation.uid}")
+    return now if was == wanted or wanted not in ("", *VERDICTS) else wanted
 
 
 def _differences(form: FormData, principal: Principal) -> tuple[list[Permission], list[Permission]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from signfleet.console.forms import Difference, FormData, beside, check_version, differing, version_of
+from signfleet.console.forms import Difference, FormData, beside, differing
 from signfleet.console.pages import Pages
 from signfleet.console.people.tabs import page
 from signfleet.console.translations import later
@@ -22,7 +22,7 @@ from signfleet.identity.access.operations.definitions import (
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.access.schemas import Permission
 from signfleet.identity.roles.schemas import NewRole, Role, RoleChange
-from signfleet.identity.roles.service import Roles
+from signfleet.identity.roles.service import Roles, version_of_role
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
 
@@ -101,18 +101,18 @@ async def change_role(view: View, roles: Roles, permissions: Permissions, role: 
     form = FormData(view.call)
     found = await roles.get(view.session, role)
     given = {name: form.get(name) for name in FIELDS}
-    theirs = {"name": found.name, "description": found.description}
     try:
         _check(given)
-        check_version(form, theirs)
-        await roles.update(
-            view.session.network, role, RoleChange(name=given["name"], description=given["description"]), view.now
-        )
+        change = RoleChange(name=given["name"], description=given["description"])
+        await roles.update(view.session.network, role, change, view.now, form.precondition)
     except Invalid as error:
         return await _role(view, permissions, found, given, errors=beside(error, FIELDS), status=400)
     except Stale:
+        found = await roles.get(view.session, str(found.id))
+        theirs = {"name": found.name, "description": found.description}
         conflict = differing({name: view.text(label) for name, label in LABELS.items()}, given, theirs)
-        return await _role(view, permissions, found, given, errors={}, conflict=conflict, status=412)
+        if conflict:
+            return await _role(view, permissions, found, given, errors={}, conflict=conflict, status=412)
     return view.redirect(f"{PATH}{found.id}/?saved=1")
 
 
@@ -177,7 +177,7 @@ async def _role(
         status,
         role=role,
         values=values,
-        version=version_of({"name": role.name, "description": role.description}),
+        version=version_of_role(role),
         errors=errors,
         conflict=conflict,
         may={

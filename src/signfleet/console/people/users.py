@@ -30,7 +30,6 @@ from signfleet.identity.roles.system import role_name
 from signfleet.identity.users.administration import UserAdministration
 from signfleet.identity.users.schemas import NewUser, NewUserPerson, UserChange
 from signfleet.identity.users.store import UserRow
-from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
 
@@ -149,14 +148,13 @@ async def change_user(
         mine["role"] = row_role(row)
     if not await permissions.allows_on(view.session, UNLOCK_USER if row.is_locked_out else LOCK_USER, row.id):
         mine["locked"] = _values(row)["locked"]
-    condition = Precondition(tags=frozenset([form.get("version")]))
     try:
         change = UserChange(
             description=_checked(mine["description"]) or None,
             role_name=mine["role"] or None,
             is_locked_out=mine["locked"] == "yes",
         )
-        await user_administration.update(view.session, str(row.id), change, condition, view.now)
+        await user_administration.update(view.session, str(row.id), change, form.precondition, view.now)
     except Invalid as error:
         errors = beside(error, {"roleName": "role", "description": "description"})
         return await _user(view, permissions, roles, row, mine, version=form.get("version"), errors=errors, status=400)
@@ -164,7 +162,8 @@ async def change_user(
         row = await user_administration.row(view.session, user)
         theirs = _values(row)
         conflict = [(label, mine[name], theirs[name]) for name, label in EDITED.items() if mine[name] != theirs[name]]
-        return await _user(view, permissions, roles, row, mine, conflict=conflict, status=412)
+        if conflict:
+            return await _user(view, permissions, roles, row, mine, conflict=conflict, status=412)
     return view.redirect(f"{PEOPLE}users/{row.id}/?saved=1")
 
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from signfleet.console.forms import version_of
 from signfleet.console.pages import Pages
 from signfleet.console.player.facts import facts_of
 from signfleet.console.player.page import PlayerPages, due_of, items
@@ -21,7 +20,7 @@ from signfleet.fleet.commands.schemas import Command
 from signfleet.fleet.commands.service import Commands
 from signfleet.fleet.devices.history.schemas import PlayerDownload, PlayerError
 from signfleet.fleet.devices.history.service import DeviceHistory
-from signfleet.fleet.devices.notes.service import Notes
+from signfleet.fleet.devices.notes.service import Notes, version_of_note
 from signfleet.fleet.devices.screenshots.schemas import ScreenShot
 from signfleet.fleet.devices.screenshots.service import ScreenshotLists
 from signfleet.fleet.devices.service import Devices
@@ -101,7 +100,7 @@ async def show_player(
         facts=facts,
         due=due_of(health.last_report, facts.settings),
         given=note.note,
-        version=version_of(note.note),
+        version=version_of_note(note.note),
         conflict=None,
         may_open_group=await permissions.allows(session, VIEW_GROUP),
         may_tag=await permissions.allows_on(session, MANAGE_TAGS, shown.health.id),

@@ -6,21 +6,20 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from signfleet.console.forms import FormData, check_version, differing, version_of
+from signfleet.console.forms import FormData, differing
 from signfleet.console.pages import Pages
 from signfleet.console.player.page import PlayerPages, due_of
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.devices.agent.service import Agents
 from signfleet.fleet.devices.notes.schemas import NoteChange
-from signfleet.fleet.devices.notes.service import Notes
+from signfleet.fleet.devices.notes.service import Notes, version_of_note
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.settings import DeviceSettings
 from signfleet.fleet.devices.tags.service import Tags
 from signfleet.foundation.errors import Invalid, Stale
 from signfleet.identity.access.operations.definitions import MANAGE_TAGS, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.audit.masking import masked
-from signfleet.web.contract.conditional import Precondition
 from signfleet.web.contract.patch import PatchOperation
 from signfleet.web.http.call import Answer
 
@@ -85,8 +84,7 @@ async def change_settings(
     state: dict[str, Any] = {}
     status = 200
     try:
-        condition = Precondition(tags=frozenset([str(version)]))
-        await device_settings.patch(view.session, player, _changes(settings, mine), condition, view.now)
+        await device_settings.patch(view.session, player, _changes(settings, mine), form.precondition, view.now)
         state, status = {"is_saved": True}, 200
     except Invalid as error:
         state, status = {"error": error.message}, 400
@@ -96,8 +94,10 @@ async def change_settings(
     settings = msgspec.json.decode(seen.document, type=_Seen).settings
     theirs = values_of(settings)
     if status == 412:
-        differing = [(edited.words, mine[name], theirs[name]) for name, edited in EDITED.items()]
-        state = {"conflict": [each for each in differing if each[1] != each[2]]}
+        pairs = [(edited.words, mine[name], theirs[name]) for name, edited in EDITED.items()]
+        state = {"conflict": [each for each in pairs if each[1] != each[2]]}
+        if not state["conflict"]:
+            state, status = {"is_saved": True}, 200
     version = version if status == 400 else seen.row.version
     values = theirs if status == 200 else mine
     return await _answer(
@@ -139,18 +139,19 @@ async def change_note(view: View, notes: Notes, player: str) -> Answer:
     if len(text) > NOTE_LIMIT:
         raise Invalid(f"'note' has at most {NOTE_LIMIT} characters.")
     before = await notes.get(view.session, player)
-    shown: dict[str, Any] = {"device": player, "may_change": True, "version": version_of(before.note), "conflict": None}
+    shown: dict[str, Any] = {"device": player, "may_change": True, "conflict": None}
     try:
-        check_version(form, before.note)
+        await notes.put(view.session, player, NoteChange(text), view.now, form.precondition)
     except Stale:
-        conflict = differing({"note": view.text("Note")}, {"note": text}, {"note": before.note})
-        template = "player/note.html" if view.is_fragment else "player/note-page.html"
-        return view.page(template, 412, **shown | {"conflict": conflict, "note": before, "given": text})
-    await notes.put(view.session, player, NoteChange(text), view.now)
+        note = await notes.get(view.session, player)
+        shown["conflict"] = differing({"note": view.text("Note")}, {"note": text}, {"note": note.note})
+        if shown["conflict"]:
+            template = "player/note.html" if view.is_fragment else "player/note-page.html"
+            return view.page(template, 412, note=note, given=text, version=version_of_note(note.note), **shown)
     if not view.is_fragment:
         return view.redirect(f"/console/players/{player}/")
     note = await notes.get(view.session, player)
-    shown |= {"version": version_of(note.note), "given": note.note}
+    shown |= {"version": version_of_note(note.note), "given": note.note}
     return view.page("player/note-changed.html", note=note, before=before.note, **shown)
 
 

@@ -23,7 +23,7 @@ from signfleet.identity.sessions.service import OwnSessions
 from signfleet.identity.sign_in.proof import PasswordProof
 from signfleet.identity.users.notifications import Notifications
 from signfleet.identity.users.service import Users
-from signfleet.web.contract.conditional import NONE, Precondition
+from signfleet.web.contract.conditional import NONE
 from signfleet.web.http.call import Answer
 
 PATH: Final = "/console/profile/"
@@ -94,10 +94,9 @@ async def change_names(
     form = FormData(view.call)
     mine = {name: form.get(name).strip() for name in NAMES}
     change = PersonChange(first_name=mine["firstName"] or None, last_name=mine["lastName"] or None)
-    condition = Precondition(tags=frozenset([form.get("version")]))
     profile = _Profile(view, people, users, notifications, own_sessions)
     try:
-        await people.update(view.call.person_id, change, condition, view.now, view.session.id)
+        await people.update(view.call.person_id, change, form.precondition, view.now, view.session.id)
     except Invalid as error:
         errors = beside(error, {name: name for name in NAMES})
         return await profile.page(400, names=mine, errors=errors, version=form.get("version"))
@@ -105,7 +104,8 @@ async def change_names(
         row = await people.row(view.call.person_id)
         theirs = {"firstName": row.first_name or "", "lastName": row.last_name or ""}
         differing = [(label, mine[name], theirs[name]) for name, label in NAMES.items() if mine[name] != theirs[name]]
-        return await profile.page(412, names=mine, conflict=differing)
+        if differing:
+            return await profile.page(412, names=mine, conflict=differing)
     return view.redirect(f"{PATH}?saved=names")
 
 

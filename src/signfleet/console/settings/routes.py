@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from signfleet.console.forms import FormData, beside, check_version, version_of
+from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
 from signfleet.console.settings.values import FIELDS, SettingsGroups
 from signfleet.console.translations import later
@@ -85,16 +85,15 @@ async def change_settings(
     form, fields = FormData(view.call), FIELDS[group]
     mine = {name: form.get(name) for name in fields}
     try:
-        if group != "tokens":
-            check_version(form, await settings.shown(group))
-        await settings.change(group, mine, form.get("version"))
+        await settings.change(group, mine, form.precondition)
     except Invalid as error:
         state = {"values": mine, "errors": beside(error, {name: name for name in fields})}
         return await _page(view, settings, permissions, group, state, version=form.get("version"), status=400)
     except Stale:
-        theirs = await settings.shown(group)
+        theirs, _ = await settings.read(group)
         differing = [(fields[name].label, mine[name], theirs[name]) for name in fields if mine[name] != theirs[name]]
-        return await _page(view, settings, permissions, group, {"values": mine, "conflict": differing}, status=412)
+        if differing:
+            return await _page(view, settings, permissions, group, {"values": mine, "conflict": differing}, status=412)
     return view.redirect(f"{PATH}?saved={group}#{group}")
 
 
@@ -112,12 +111,10 @@ async def _page(
     version: str | None = None,
     status: int = 200,
 ) -> Answer:
-    row, network_id = await settings.row(), view.session.network
-    forms = []
+    network_id, forms = view.session.network, []
     for group, title in TITLES.items():
         given = state if group == changed and state else {}
-        stored = await settings.shown(group)
-        present = str(row.settings_last_modified_date) if group == "tokens" else version_of(stored)
+        stored, present = await settings.read(group)
         forms.append(
             {
                 "name": group,
@@ -136,7 +133,7 @@ async def _page(
     return view.page(
         "settings/settings.html",
         status,
-        network=row,
+        network=await settings.row(),
         forms=forms,
         join_address=await settings.join_address(),
     )

@@ -19,6 +19,7 @@ from signfleet.fleet.alerts.schemas import (
 from signfleet.fleet.alerts.service import Alerts
 from signfleet.fleet.alerts.unsubscribing import Unsubscribing
 from signfleet.foundation.errors import NotFound
+from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.definitions import MANAGE_ALERTS, MANAGE_WEBHOOKS, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.account.pages import Pages
@@ -103,26 +104,27 @@ async def create_alert_rule(call: Call, rules: AlertRules, permissions: Permissi
     return answer_json(await rules.create(call.network_id, call.body, call.now), status=201)
 
 
-@endpoints.get("/rules/{rule}/", scope=RETRIEVE, answer=Rule)
+@endpoints.get("/rules/{rule}/", scope=RETRIEVE, answer=Rule, statuses="200 304")
 async def get_alert_rule(call: Call, rules: AlertRules, permissions: Permissions, rule: str) -> Answer:
     """Get a rule."""
     await permissions.require_on(call.session, MANAGE_ALERTS, call.network_id)
-    return answer_json(await rules.get(call.network_id, rule))
+    found = await rules.get(call.network_id, rule)
+    return answer_json(found, etag=str(datetime.parse(found.last_modified_date)))
 
 
-@endpoints.put("/rules/{rule}/", scope=UPDATE, body=RuleChange)
+@endpoints.put("/rules/{rule}/", scope=UPDATE, body=RuleChange, more="412")
 async def replace_alert_rule(call: Call, rules: AlertRules, permissions: Permissions, rule: str) -> Answer:
     """Replace a rule; alerts that it no longer wants are resolved."""
     await _require_rule(call, permissions)
-    await rules.update(call.network_id, rule, call.body, call.now)
+    await rules.update(call.network_id, rule, call.body, call.now, call.precondition)
     return NO_CONTENT
 
 
-@endpoints.delete("/rules/{rule}/", scope=UPDATE)
+@endpoints.delete("/rules/{rule}/", scope=UPDATE, more="412")
 async def delete_alert_rule(call: Call, rules: AlertRules, permissions: Permissions, rule: str) -> Answer:
     """Delete a rule; its alerts are resolved."""
     await permissions.require_on(call.session, MANAGE_ALERTS, call.network_id)
-    await rules.delete(call.network_id, rule, call.now)
+    await rules.delete(call.network_id, rule, call.now, call.precondition)
     return NO_CONTENT
 
 

@@ -26,6 +26,7 @@ from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.users.store import USERS_AMONG
 from signfleet.notify.events.kinds import KINDS
 from signfleet.web.caller.actor import acting
+from signfleet.web.contract.conditional import NONE, Precondition
 
 #: How many maintenance windows a network may have.
 WINDOWS_LIMIT = 100
@@ -68,12 +69,15 @@ class AlertRules:
 
         return _entity(await self._write(work, new.name))
 
-    async def update(self, network_id: int, ref: str, change: RuleChange, now: int) -> None:
-        """Replaces a rule. Raises `NotFound`, `Invalid`."""
+    async def update(
+        self, network_id: int, ref: str, change: RuleChange, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Replaces a rule. Raises `NotFound`, `Stale`, `Invalid`."""
         values = await self._values(network_id, change)
 
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, network_id, ref)
+            precondition.check(row.last_modified_date, row.last_modified_date)
             key = {"in_network": network_id, "this_id": row.id}
             if change.id not in (None, row.id):
                 other = await tx.one(queries.RULE, in_network=network_id, this_id=change.id)
@@ -88,11 +92,12 @@ class AlertRules:
 
         await self._write(work, change.name)
 
-    async def delete(self, network_id: int, ref: str, now: int) -> None:
-        """Deletes a rule; the next evaluation resolves its alerts. Raises `NotFound`."""
+    async def delete(self, network_id: int, ref: str, now: int, precondition: Precondition = NONE) -> None:
+        """Deletes a rule; the next evaluation resolves its alerts. Raises `NotFound`, `Stale`."""
 
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, network_id, ref)
+            precondition.check(row.last_modified_date, row.last_modified_date)
             await tx.execute(queries.DELETE_RULE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, AuditEntry("Delete", "AlertRule", row.id, row.name, _audited(row)), now)
 

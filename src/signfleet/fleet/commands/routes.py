@@ -34,6 +34,7 @@ from signfleet.identity.access.operations.definitions import (
     VIEW_NETWORK,
 )
 from signfleet.identity.access.permissions import Permissions
+from signfleet.web.contract.conditional import version_of
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import LISTING, PAGING, Endpoints, Parameter
 from signfleet.web.http.paging import answer_page, list_query, page_size
@@ -199,20 +200,31 @@ async def cancel_command_batch(call: Call, batches: Batches, batch: str) -> Answ
     return NO_CONTENT
 
 
-@endpoints.get("/command-rules/", scope=f"{COMMANDS}.rules.retrieve", operation=VIEW_NETWORK, answer=CommandRules)
+@endpoints.get(
+    "/command-rules/",
+    scope=f"{COMMANDS}.rules.retrieve",
+    operation=VIEW_NETWORK,
+    answer=CommandRules,
+    statuses="200 304",
+)
 async def get_command_rules(call: Call, commands: Commands, permissions: Permissions) -> Answer:
     """Get which commands the network allows."""
     await permissions.require_on(call.session, VIEW_NETWORK, call.network_id)
-    return answer_json(await commands.rules(call.network_id))
+    rules = await commands.rules(call.network_id)
+    return answer_json(rules, etag=version_of(rules))
 
 
 @endpoints.put(
-    "/command-rules/", scope=f"{COMMANDS}.rules.update", operation=UPDATE_NETWORK_SETTINGS, body=CommandRules
+    "/command-rules/",
+    scope=f"{COMMANDS}.rules.update",
+    operation=UPDATE_NETWORK_SETTINGS,
+    body=CommandRules,
+    more="412",
 )
 async def put_command_rules(call: Call, commands: Commands, permissions: Permissions) -> Answer:
     """Replace which commands the network allows: dangerous ones are off by default."""
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
-    await commands.set_rules(call.network_id, call.body, call.now)
+    await commands.set_rules(call.network_id, call.body, call.now, call.precondition)
     return NO_CONTENT
 
 

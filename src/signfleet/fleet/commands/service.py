@@ -26,9 +26,11 @@ from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.identity.networks.store import LOCK_NETWORK
 from signfleet.web.caller.actor import acting
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
+from signfleet.web.contract.conditional import NONE, Precondition, version_of
 from signfleet.web.contract.paging import ListQuery, Page
 
 #: How far ahead a command may expire, in ms.
@@ -151,15 +153,22 @@ class Commands:
         row = await self._store.one(records.RULE, network_id=network_id)
         return CommandRules(danger_allowed=row is not None and bool(row.allows_danger))
 
-    async def set_rules(self, network_id: int, rules: CommandRules, now: int) -> None:
-        """Replaces what a network allows."""
+    async def set_rules(
+        self, network_id: int, rules: CommandRules, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Replaces what a network allows. Raises `Stale`."""
 
         async def work(tx: Transaction) -> None:
+            network = await tx.one(LOCK_NETWORK, id=network_id)
+            if network is None:
+                raise NotFound("The network is gone.")
             row = await tx.one(records.RULE, network_id=network_id)
+            is_allowed = row is not None and bool(row.allows_danger)
+            precondition.check_version(version_of(CommandRules(danger_allowed=is_allowed)))
             await tx.execute(records.SET_RULE, network_id=network_id, allows_danger=rules.danger_allowed)
-            before = {"dangerousCommands": row is not None and bool(row.allows_danger)}
-            after = {"dangerousCommands": rules.danger_allowed}
-            await record(tx, network_id, AuditEntry("Update", "Network", network_id, None, before, after), now)
+            before, after = {"dangerousCommands": is_allowed}, {"dangerousCommands": rules.danger_allowed}
+            entry = AuditEntry("Update", "Network", network_id, network.name, before, after)
+            await record(tx, network_id, entry, now)
 
         await self._store.write(work)
 

@@ -16,6 +16,8 @@ from signfleet.foundation.wire import timespan
 from signfleet.foundation.wire.json import encode
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from signfleet.identity.audit.recording import AuditEntry, record
+from signfleet.identity.networks.store import LOCK_NETWORK
+from signfleet.web.contract.conditional import NONE, Precondition, version_of
 
 #: How many devices one transaction makes due after a change, so that other writers wait for a few milliseconds.
 BATCH = 100
@@ -34,16 +36,17 @@ class HealthLimits:
         row = await self._store.one(queries.LIMITS, network_id=network_id)
         return _entity(read_limits(row.limits if row else None))
 
-    async def put(self, network_id: int, rules: HealthRules, now: int) -> None:
-        """Replaces the rules of a network; the sweep evaluates its devices by them soon. Raises `Invalid`."""
+    async def put(self, network_id: int, rules: HealthRules, now: int, precondition: Precondition = NONE) -> None:
+        """Replaces the rules of a network; the sweep evaluates its devices by them soon. Raises `Invalid`, `Stale`."""
         limits = _checked(rules)
 
         async def work(tx: Transaction) -> None:
-            network = await tx.one(queries.LOCK_NETWORK, id=network_id)
+            network = await tx.one(LOCK_NETWORK, id=network_id)
             if network is None:
                 raise NotFound("The network is gone.")
             row = await tx.one(queries.LIMITS, network_id=network_id)
             before = read_limits(row.limits if row else None)
+            precondition.check_version(version_of(_entity(before)))
             if before == limits:
                 return
             document = encode(limits).decode()

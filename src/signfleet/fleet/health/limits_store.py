@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # its ON CONFLICT compiles for both stores
 
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import device, device_status, health_rules, network
+from signfleet.foundation.storage.tables import device, device_status, health_rules
 
 
 class StoredLimits(Protocol):
@@ -38,9 +38,6 @@ SET_CHECKED = Query(
     .where(health_rules.c.network_id == bindparam("in_network"))
     .values(checked_device_id=bindparam("checked"))
 )
-#: Locks the network until the transaction ends, so that changes of its limits come one after the other.
-LOCK_NETWORK = Query(select(network.c.name).where(network.c.id == bindparam("id")).with_for_update())
-
 #: Locks the next devices of a network, by their ids, until the transaction ends.
 LOCK_DEVICES_AFTER = Query(
     select(device.c.id)

@@ -18,6 +18,7 @@ from signfleet.fleet.health.service import HealthLists
 from signfleet.foundation.blobs.links import Links
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, VIEW_DEVICE, VIEW_NETWORK
 from signfleet.identity.access.permissions import Permissions
+from signfleet.web.contract.conditional import version_of
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query
@@ -59,18 +60,19 @@ async def list_health_periods(call: Call, health_lists: HealthLists, device: str
     return answer_page(await health_lists.periods(call.session, device, query, call.now), query.size)
 
 
-@rule_endpoints.get("/", scope=f"{RULES}.retrieve", operation=VIEW_NETWORK, answer=HealthRules)
+@rule_endpoints.get("/", scope=f"{RULES}.retrieve", operation=VIEW_NETWORK, answer=HealthRules, statuses="200 304")
 async def get_health_rules(call: Call, permissions: Permissions, health_limits: HealthLimits) -> Answer:
     """Get the limits from which on the health of the network's devices is a Warning or an Error."""
     await permissions.require_on(call.session, VIEW_NETWORK, call.network_id)
-    return answer_json(await health_limits.get(call.network_id))
+    rules = await health_limits.get(call.network_id)
+    return answer_json(rules, etag=version_of(rules))
 
 
-@rule_endpoints.put("/", scope=f"{RULES}.update", operation=UPDATE_NETWORK_SETTINGS, body=HealthRules)
+@rule_endpoints.put("/", scope=f"{RULES}.update", operation=UPDATE_NETWORK_SETTINGS, body=HealthRules, more="412")
 async def put_health_rules(call: Call, permissions: Permissions, health_limits: HealthLimits) -> Answer:
     """Replace the limits of health. Devices are evaluated by them within seconds."""
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
-    await health_limits.put(call.network_id, call.body, call.now)
+    await health_limits.put(call.network_id, call.body, call.now, call.precondition)
     return NO_CONTENT
 
 

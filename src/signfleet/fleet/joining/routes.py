@@ -12,10 +12,11 @@ from signfleet.fleet.joining.schemas import (
     SerialClaim,
     SetupTokens,
 )
-from signfleet.fleet.joining.service import Joining
+from signfleet.fleet.joining.service import Joining, version_of_rules
 from signfleet.fleet.joining.setup_tokens import SetupTokenLists
 from signfleet.identity.access.operations.definitions import SETUP_DEVICE, UPDATE_NETWORK_SETTINGS, VIEW_NETWORK
 from signfleet.identity.access.permissions import Permissions
+from signfleet.web.contract.conditional import version_of
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import PAGING, Endpoints
 from signfleet.web.http.paging import page_size
@@ -102,16 +103,30 @@ async def withdraw_serial_claim(call: Call, permissions: Permissions, claims: Cl
     return NO_CONTENT
 
 
-@endpoints.get("/joining/", scope=f"{SETUPS}.rules.retrieve", operation=VIEW_NETWORK, answer=JoiningRules)
+@endpoints.get(
+    "/joining/",
+    scope=f"{SETUPS}.rules.retrieve",
+    operation=VIEW_NETWORK,
+    answer=JoiningRules,
+    statuses="200 304",
+)
 async def get_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
     """Get which players may register without a secret or a setup token, and at which address."""
     await permissions.require_on(call.session, VIEW_NETWORK, call.network_id)
-    return answer_json(await joining.rules(call.network_id, call.base_url))
+    rules = await joining.rules(call.network_id, call.base_url)
+    # The tag covers the address too; preconditions of writes compare the rules alone.
+    return answer_json(rules, etag=f"{version_of_rules(rules)}-{version_of(rules)}")
 
 
-@endpoints.put("/joining/", scope=f"{SETUPS}.rules.update", operation=UPDATE_NETWORK_SETTINGS, body=JoiningRules)
+@endpoints.put(
+    "/joining/",
+    scope=f"{SETUPS}.rules.update",
+    operation=UPDATE_NETWORK_SETTINGS,
+    body=JoiningRules,
+    more="412",
+)
 async def put_joining_rules(call: Call, permissions: Permissions, joining: Joining) -> Answer:
     """Replace the rules by which players may register without a secret or a setup token."""
     await permissions.require_on(call.session, UPDATE_NETWORK_SETTINGS, call.network_id)
-    await joining.set_rules(call.network_id, call.body, call.now)
+    await joining.set_rules(call.network_id, call.body, call.now, call.precondition)
     return NO_CONTENT

@@ -22,6 +22,7 @@ from signfleet.identity.access.operations.definitions import SETUP_DEVICE, VIEW_
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.session import Session
+from signfleet.web.contract.conditional import NONE, Precondition, version_of
 
 #: How far ahead the end of the transition from protocol 1 may be, in ms.
 TRANSITION_LIMIT: Final = 366 * DAY
@@ -92,8 +93,10 @@ class Joining:
         rules.join_address = None if row.join_key is None else f"{base_url}{JOIN_PATH}{row.join_key}"
         return rules
 
-    async def set_rules(self, network_id: int, rules: JoiningRules, now: int) -> None:
-        """Replaces the joining rules of a network. Raises `Invalid` for a date too far ahead."""
+    async def set_rules(
+        self, network_id: int, rules: JoiningRules, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Replaces the joining rules of a network. Raises `Stale`, and `Invalid` for a date too far ahead."""
         try:
             until = None if rules.protocol_1_until is None else datetime.parse(rules.protocol_1_until)
         except ValueError as error:
@@ -108,6 +111,7 @@ class Joining:
             row = await tx.one(queries.LOCK_RULES, network_id=network_id)
             if row is None:
                 raise NotFound("The network is gone.")
+            precondition.check_version(version_of_rules(_rules(row.protocol_1_until, row.join_key)))
             key = row.join_key
             if rules.joins_by_record is not msgspec.UNSET:
                 key = (key or token_urlsafe(JOIN_KEY_BYTES)) if rules.joins_by_record else None
@@ -116,6 +120,11 @@ class Joining:
             await record(tx, network_id, AuditEntry("Update", "Network", network_id, row.name, before, after), now)
 
         await self._store.write(work)
+
+
+def version_of_rules(rules: JoiningRules) -> str:
+    """Returns the version of joining rules; their address is not part of it, because a proxy may change it."""
+    return version_of([rules.protocol_1_until, rules.joins_by_record])
 
 
 def _rules(until: int | None, join_key: str | None) -> JoiningRules:

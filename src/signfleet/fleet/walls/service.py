@@ -21,6 +21,7 @@ from signfleet.identity.access.tokens import hash_token, new_token
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.identity.users.service import Users
 from signfleet.web.caller.session import Session
+from signfleet.web.contract.conditional import NONE, Precondition, version_of
 
 #: How many links a network may have, and how long one may last, in ms.
 MOST: Final = 100
@@ -94,12 +95,15 @@ class WallLinks:
 
         return Made(await self._store.write(work), f"{PAGE}{token}/")
 
-    async def update(self, network_id: int, ref: str, change: WallLinkChange, now: int) -> None:
-        """Replaces everything but the address and the author of a link. Raises `NotFound`, `Invalid`."""
+    async def update(
+        self, network_id: int, ref: str, change: WallLinkChange, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Replaces everything but the address and the author of a link. Raises `NotFound`, `Stale`, `Invalid`."""
         values = await _values(change, now, usual=0)
 
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, network_id, ref)
+            precondition.check_version(version_of(_link(row)))
             if change.id not in (None, row.id):
                 other = await tx.one(queries.ONE, in_network=network_id, this_id=change.id)
                 if other is not None:
@@ -114,11 +118,12 @@ class WallLinks:
 
         await self._store.write(work)
 
-    async def revoke(self, network_id: int, ref: str, now: int) -> None:
-        """Deletes a link. Raises `NotFound`."""
+    async def revoke(self, network_id: int, ref: str, now: int, precondition: Precondition = NONE) -> None:
+        """Deletes a link. Raises `NotFound`, `Stale`."""
 
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, network_id, ref)
+            precondition.check_version(version_of(_link(row)))
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, AuditEntry("Revoke", "WallLink", row.id, row.name, _audited(row)), now)
 

@@ -14,8 +14,10 @@ from signfleet.fleet.webhooks.schemas import (
     WebhookTest,
 )
 from signfleet.fleet.webhooks.service import Webhooks
+from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.definitions import MANAGE_WEBHOOKS
 from signfleet.identity.access.permissions import Permissions
+from signfleet.web.contract.conditional import version_of
 from signfleet.web.http.call import NO_CONTENT, Answer, Call, answer_json
 from signfleet.web.http.endpoint import LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query
@@ -40,26 +42,28 @@ async def create_webhook(call: Call, webhooks: Webhooks, permissions: Permission
     return answer_json(await webhooks.create(call.network_id, call.body, call.now), status=201)
 
 
-@endpoints.get("/webhooks/{webhook}/", scope=RETRIEVE, answer=Webhook)
+@endpoints.get("/webhooks/{webhook}/", scope=RETRIEVE, answer=Webhook, statuses="200 304")
 async def get_webhook(call: Call, webhooks: Webhooks, permissions: Permissions, webhook: str) -> Answer:
     """Get a webhook, without its secret."""
     await permissions.require_on(call.session, MANAGE_WEBHOOKS, call.network_id)
-    return answer_json(await webhooks.get(call.network_id, webhook))
+    found = await webhooks.get(call.network_id, webhook)
+    # The tag covers failures of deliveries too; preconditions of writes compare the date of the last change alone.
+    return answer_json(found, etag=f"{datetime.parse(found.last_modified_date)}-{version_of(found)}")
 
 
-@endpoints.put("/webhooks/{webhook}/", scope=UPDATE, body=WebhookChange)
+@endpoints.put("/webhooks/{webhook}/", scope=UPDATE, body=WebhookChange, more="412")
 async def replace_webhook(call: Call, webhooks: Webhooks, permissions: Permissions, webhook: str) -> Answer:
     """Replace the name, URL, events and filter of a webhook; its keys stay."""
     await permissions.require_on(call.session, MANAGE_WEBHOOKS, call.network_id)
-    await webhooks.update(call.network_id, webhook, call.body, call.now)
+    await webhooks.update(call.network_id, webhook, call.body, call.now, call.precondition)
     return NO_CONTENT
 
 
-@endpoints.delete("/webhooks/{webhook}/", scope=UPDATE)
+@endpoints.delete("/webhooks/{webhook}/", scope=UPDATE, more="412")
 async def delete_webhook(call: Call, webhooks: Webhooks, permissions: Permissions, webhook: str) -> Answer:
     """Delete a webhook with its log; what waits for it is not delivered."""
     await permissions.require_on(call.session, MANAGE_WEBHOOKS, call.network_id)
-    await webhooks.delete(call.network_id, webhook, call.now)
+    await webhooks.delete(call.network_id, webhook, call.now, call.precondition)
     return NO_CONTENT
 
 

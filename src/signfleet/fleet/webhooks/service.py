@@ -38,6 +38,7 @@ from signfleet.identity.events.catalogue import EVENTS
 from signfleet.notify.outbox.service import Outbox
 from signfleet.notify.webhooks.delivery import WebhookDelivery
 from signfleet.notify.webhooks.signing import SALT_BYTES, WebhookKeys
+from signfleet.web.contract.conditional import NONE, Precondition
 
 #: Stands for a new secret in audit entries, which mask it.
 NEW_SECRET: Final = "new"  # noqa: S105 - no secret
@@ -104,12 +105,15 @@ class Webhooks:
         shown: dict[str, Any] = msgspec.structs.asdict(_entity(row))
         return CreatedWebhook(**shown, secret=self._keys.secret(salt))
 
-    async def update(self, network_id: int, ref: str, change: WebhookChange, now: int) -> None:
-        """Replaces everything but the keys, and ends a pause after failures. Raises `NotFound`, `Invalid`."""
+    async def update(
+        self, network_id: int, ref: str, change: WebhookChange, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Replaces everything but the keys, and ends a pause after failures. Raises `NotFound`, `Stale`, `Invalid`."""
         values = await self._values(change)
 
         async def work(tx: Transaction) -> None:
             row = await self._lock(tx, network_id, ref)
+            precondition.check(row.last_modified_date, row.last_modified_date)
             await self._check_id(tx, row, change.id)
             await tx.execute(
                 queries.UPDATE,
@@ -126,11 +130,12 @@ class Webhooks:
         await self._write(work, change.name)
         self._outbox.send()
 
-    async def delete(self, network_id: int, ref: str, now: int) -> None:
-        """Deletes a webhook and its log; what waits for it is not delivered. Raises `NotFound`."""
+    async def delete(self, network_id: int, ref: str, now: int, precondition: Precondition = NONE) -> None:
+        """Deletes a webhook and its log; what waits for it is not delivered. Raises `NotFound`, `Stale`."""
 
         async def work(tx: Transaction) -> int:
             row = await self._lock(tx, network_id, ref)
+            precondition.check(row.last_modified_date, row.last_modified_date)
             await tx.execute(queries.DELETE, in_network=network_id, this_id=row.id)
             await record(tx, network_id, AuditEntry("Delete", "Webhook", row.id, row.name, _audited(row)), now)
             return row.id

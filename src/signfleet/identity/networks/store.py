@@ -94,7 +94,8 @@ _of_person = _network.join(user, user.c.network_id == network.c.id).where(
 NETWORK_BY_ID = Query(_network.where(network.c.id == bindparam("id")), NetworkRow)
 NETWORK_BY_NAME = Query(_network.where(network.c.name_key == bindparam("name_key")), NetworkRow)
 #: Locks a network until the transaction ends.
-LOCK_NETWORK = Query(select(network.c.id).where(network.c.id == bindparam("id")).with_for_update())
+#: Locks a network until the transaction ends, so that changes of its settings come one after the other.
+LOCK_NETWORK = Query(select(network.c.id, network.c.name).where(network.c.id == bindparam("id")).with_for_update())
 ALL_NETWORKS = Query(_network, NetworkRow)
 OF_PERSON_BY_ID = Query(_of_person.where(network.c.id == bindparam("id")), NetworkRow)
 OF_PERSON_BY_NAME = Query(_of_person.where(network.c.name_key == bindparam("name_key")), NetworkRow)

@@ -33,6 +33,7 @@ from signfleet.identity.roles.schemas import NewRole, Role, RoleChange, RoleMemb
 from signfleet.identity.roles.store import RoleRow
 from signfleet.identity.roles.system import created, system_role_of, system_role_permissions
 from signfleet.web.caller.session import Session
+from signfleet.web.contract.conditional import NONE, Precondition, version_of
 from signfleet.web.contract.paging import ListQuery, Page
 
 T = TypeVar("T")
@@ -52,6 +53,11 @@ def check_name(name: str) -> str:
     if any(fold(role.name) == fold(name) for role in SYSTEM_ROLES):
         raise Invalid(f"'name': there is a role '{name}' already.")
     return name
+
+
+def version_of_role(role: Role | RoleRow) -> str:
+    """Returns the version of what `Roles.update` changes; the permissions of a role do not count."""
+    return version_of([role.name, role.description or ""])
 
 
 async def role_of(
@@ -205,11 +211,14 @@ class Roles:
 
         return await self._write(work, name)
 
-    async def update(self, network_id: int, ref: str, change: RoleChange, now: int) -> None:
-        """Changes name or description of a custom role. Raises `NotFound`, `Invalid`."""
+    async def update(
+        self, network_id: int, ref: str, change: RoleChange, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Changes name or description of a custom role. Raises `NotFound`, `Stale`, `Invalid`."""
 
         async def work(tx: Transaction) -> int | None:
             row = await self._custom_row(tx, network_id, ref)
+            precondition.check_version(version_of_role(row))
             if change.id and change.id != row.id:
                 other: SystemRole | RoleRow | None = system_role_of(change.id)
                 other = other or await tx.one(queries.ROLE_BY_ID, network_id=network_id, id=change.id)

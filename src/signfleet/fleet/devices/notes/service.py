@@ -15,6 +15,7 @@ from signfleet.identity.access.operations.definitions import UPDATE_DEVICE
 from signfleet.identity.audit.recording import AuditEntry, record
 from signfleet.web.caller.session import Session
 from signfleet.web.collection import Collection
+from signfleet.web.contract.conditional import NONE, Precondition, version_of
 from signfleet.web.contract.paging import ListQuery, Page
 
 
@@ -38,8 +39,13 @@ class Notes:
         rows = await self._among(self._store, session.network, [found.id])
         return _note(rows[0]) if rows else Note(device=DeviceReference(found.id, found.serial))
 
-    async def put(self, session: Session, ref: str, change: NoteChange, now: int) -> None:
-        """Replaces the note of a device; an empty text deletes it. Raises `NotFound`, `Forbidden`, `Invalid`."""
+    async def put(
+        self, session: Session, ref: str, change: NoteChange, now: int, precondition: Precondition = NONE
+    ) -> None:
+        """Replaces the note of a device; an empty text deletes it.
+
+        Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`.
+        """
         found = await self._devices.find(session, ref, UPDATE_DEVICE)
         if change.device is not None:
             names = ("device.id", "device.serial")
@@ -49,6 +55,7 @@ class Notes:
         async def work(tx: Transaction) -> None:
             row = await self._devices.lock(tx, session, found, UPDATE_DEVICE)
             [before] = await self._among(tx, row.network_id, [row.id])
+            precondition.check_version(version_of_note(before.note))
             if text.strip():
                 author = session.login or ""
                 await tx.execute(
@@ -68,6 +75,11 @@ class Notes:
 
     async def _among(self, tx: Store | Transaction, network_id: int, ids: list[int]) -> list[NoteRow]:
         return await tx.all(queries.NOTES_AMONG, network_id=network_id, ids=ids)
+
+
+def version_of_note(text: str | None) -> str:
+    """Returns the version of a note; without a text, a device has an empty one."""
+    return version_of(text or "")
 
 
 def _note(row: NoteRow) -> Note:
