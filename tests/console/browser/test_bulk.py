@@ -40,6 +40,12 @@ def test_a_player_opens_at_the_side_and_the_list_stays(opened: Open, server: Tes
     assert "player=" in page.url
     assert page.locator("#rows tr").count() == int(page.inner_text("#count").split()[0])
     axe(page)
+    page.click("#side-content summary:has-text('Commands')")
+    page.click("#side-content button:has-text('Take a picture')")
+    page.click(".toast:has-text('Sent') [data-remove]")
+    page.click("#side-content .tabs a:has-text('Timeline')")
+    page.wait_for_selector("#side-content .strip")
+    assert "/console/players/?columns=" in page.url  # the list stays
     page.keyboard.press("Escape")
     assert page.locator("#side").is_hidden()
     assert "player=" not in page.url

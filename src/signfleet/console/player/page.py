@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,6 +33,9 @@ from signfleet.web.contract.paging import Page
 from signfleet.web.http.call import Answer
 
 T = TypeVar("T")
+
+#: The path of a page about one player.
+_PLAYER: Final = re.compile(r"/console/players/[^/]+/")
 
 #: The tabs: the end of the address, the name, and what a reader needs beside seeing the player.
 TABS: Final[dict[str, tuple[str, Operation | None]]] = {
@@ -98,7 +103,7 @@ class PlayerPages:
             template = f"player/{tab}-rows.html"
         elif view.is_refresh:
             template = f"player/{tab}.html"
-        return view.page(template, status, tab=tab, **shown._asdict(), **values)
+        return view.page(template, status, tab=tab, is_beside=_is_beside(view), **shown._asdict(), **values)
 
     async def _may(self, view: View, needs: Operation | None, device_id: int) -> bool:
         if needs is None:
@@ -106,6 +111,12 @@ class PlayerPages:
         if needs.entity == "Device":
             return await self._permissions.allows_on(view.session, needs, device_id)
         return await self._permissions.allows(view.session, needs)
+
+
+def _is_beside(view: View) -> bool:
+    """Whether a script asks for a player at the side of a list, which stays: the address is the list's."""
+    here = view.call.header(b"hx-current-url")
+    return here is not None and _PLAYER.search(urlsplit(here).path) is None
 
 
 def items(page: Page, kind: type[T]) -> list[T]:

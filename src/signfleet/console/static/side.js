@@ -28,12 +28,13 @@ const open = async (id) => {
   content.setAttribute("aria-busy", "true");
   side.hidden = false;
   side.focus({ preventScroll: true });
-  const answer = await fetch(title.href, { headers: { "HX-Request": "true" } });
+  const answer = await fetch(title.href, { headers: { "HX-Request": "true", "HX-Current-URL": location.href } });
   if (answer.headers.has("HX-Redirect")) return location.assign(answer.headers.get("HX-Redirect"));
   const text = await answer.text();
   if (title.getAttribute("href") !== page(id)) return;
   content.removeAttribute("aria-busy");
   content.innerHTML = text;
+  htmx.process(content);
 };
 
 const follow = () => {
