@@ -2,18 +2,24 @@
 
 There are 50,000 devices. Request to painted is the time from a request of a script to the next frame of the browser:
 the list of 100 players beside the page of 100 devices of the API, both fetched by the same page in turns, the API's
-written into the page as text. CPU is what the server takes for a whole page, beside the same page over 10,000 devices.
+written into the page as text. CPU is what the server takes for a whole page, beside the same page over 10,000 devices;
+for Now with silent devices also beside the page of as many devices without any.
 """
 
 from __future__ import annotations
 
+import random
+import sqlite3
 import statistics
+import tempfile
+import time
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
+from pathlib import Path
 
 import httpx
 
-from bench.servers import Ours, serving_fleet
+from bench.servers import SWEEP_PERIOD, Ours, copy_fleet, serving, serving_fleet, wait_until_idle
 from bench.table import Row
 from tests.browser import FLAGS, running_browser
 
@@ -21,12 +27,15 @@ LARGE, USUAL = 50_000, 10_000
 TURNS = 15
 #: Requests whose CPU time is measured together.
 REQUESTS = 20
+#: How many devices are silent, of the large fleet.
+SILENT = (12, 500, LARGE)
 PAGES = {
     "players": "/console/players/",
     "Now": "/console/now/",
     "map": "/console/map/",
     "tags": "/console/tags/",
     "groups": "/console/groups/",
+    "map of errors": "/console/map/?search=health:error",
 }
 API = "/2022/06/REST/Devices/?pageSize=100"
 
@@ -58,6 +67,29 @@ def measure() -> Iterator[Row]:
         usual = {name: cpu(ours, path) for name, path in PAGES.items()}
     for name, took in large.items():
         yield Row(f"{name}, CPU of the server", "ms", took, usual[name], took / usual[name])
+    for silent in SILENT:
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder, "data")
+            tenant = copy_fleet(data, LARGE)
+            silence(data, silent)
+            with serving(data, tenant) as ours:
+                wait_until_idle(ours.server, SWEEP_PERIOD)  # alerts are opened
+                took = cpu(ours, PAGES["Now"])
+        yield Row(f"Now, {silent:,} silent, CPU of the server", "ms", took, large["Now"], took / large["Now"])
+
+
+def silence(data: Path, count: int) -> None:
+    """Makes devices of a stopped server silent, each since a moment of the last hour."""
+    connection, now = sqlite3.connect(data / "signfleet.db"), int(1000 * time.time())
+    chance = random.Random(count)
+    ids = connection.execute("SELECT network_id, id FROM device").fetchall()
+    change = (
+        "UPDATE device SET health = 'Error', health_reason = 'silent', health_since = ? WHERE (network_id, id) = (?, ?)"
+    )
+    with connection:
+        rows = [(now - chance.randrange(3_600_000), *each) for each in chance.sample(ids, min(count, len(ids)))]
+        connection.executemany(change, rows)
+    connection.close()
 
 
 def signed_in(ours: Ours) -> CookieJar:

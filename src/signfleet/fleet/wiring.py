@@ -105,11 +105,14 @@ class FleetServices(IdentityServices):
         store, settings, permissions = self.store, self.settings, self.permissions
         self.subscriptions = Subscriptions(store, permissions, settings.subscriptions)
         self.explanations = Explanations(store, permissions)
-        self.groups = Groups(store, permissions, self.job_runner, settings.groups_per_network)
         self.tag_index = TagIndex(store, permissions)
         self.retention = Retention(store, self.blobs, settings)
 
         self.devices = devices = Devices(store, permissions)
+        self.device_counts = DeviceCounts(store, devices)
+        self.groups = Groups(
+            store, permissions, self.device_counts, jobs=self.job_runner, limit=settings.groups_per_network
+        )
         self.agents = Agents(store, devices)
         self.device_metrics = Metrics(store, devices)
         self.metrics_retention = MetricsRetention(store)
@@ -123,7 +126,6 @@ class FleetServices(IdentityServices):
         self._add_changes()
         self.device_history = DeviceHistory(store, devices)
         self.regions = Regions(store, devices)
-        self.device_counts = DeviceCounts(store, devices)
         self.maintained_counts = MaintainedCounts(store)
         self.health_limits = HealthLimits(store)
         self.health_retention = HealthRetention(store, settings.health_retention_days)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from httpx import AsyncClient
 
 from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
+from signfleet.fleet.health.outages import LATEST
 from signfleet.foundation import clock
+from signfleet.foundation.storage.interface import Transaction
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
@@ -45,6 +49,39 @@ async def test_the_site_that_is_silent_as_a_whole_comes_first(
     assert page.index("O&#39;Fallon") < page.index("XT1144")
     assert "3 of 3 are dark" in page
     assert "3 of 6 are dark" in page
+
+
+async def test_of_very_many_silent_devices_those_that_fell_silent_last_are_compared(
+    admin: AsyncClient, client: AsyncClient, services: Services, network: Tenant, fleet: None
+) -> None:
+    session = await services.sessions.authenticate(admin.headers["authorization"].removeprefix("Bearer "), clock.now())
+    now = clock.now()
+    for number, place in enumerate(("Boston", "Detroit", "Detroit", "Miami")):
+        answer = await admin.put(f"/Devices/S{number}/", json={"settings": {"location": {"locality": place}}})
+        assert answer.status_code == 204
+        silent = {"health": "Error", "health_reason": "silent", "health_since": now + number}
+        update = Query(device.update().where(device.c.serial == f"S{number}").values(**silent))
+        await services.store.write(partial(_execute, update))
+    places = [cluster for cluster in await services.outages.clusters(session, latest=3) if cluster.by == "place"]
+    assert [(cluster.name, cluster.silent, cluster.devices, cluster.first) for cluster in places] == [
+        ("/US/Detroit/", 2, 2, now + 1)
+    ]
+    [row] = await services.store.all(Query(device.select().where(device.c.serial == "S0")))
+    copies = [
+        row._asdict() | {"id": 10_000 + number, "serial": f"C{number}", "serial_key": f"c{number}"}
+        for number in range(LATEST)
+    ]
+    await services.store.write(lambda tx: tx.execute_many(Query(device.insert()), copies))
+    await sign_in_by_form(client)
+    page = (await client.get(f"{ROOT}/console/now/")).text
+    assert "1004 players are dark" in page
+    assert "Compared are the 1,000 that fell silent last." in page
+    assert "2 are dark" in page
+    assert "of 2 are dark" not in page
+
+
+async def _execute(query: Query, tx: Transaction) -> None:
+    await tx.execute(query)
 
 
 async def test_the_filter_of_each_cluster_finds_its_devices(

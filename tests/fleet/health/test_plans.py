@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from signfleet.fleet.health import gauges_store, listening_store, overview_store, reading_store, store
+from signfleet.fleet.health import gauges_store, listening_store, outages_store, overview_store, reading_store, store
 from signfleet.fleet.health.catalogue import HEALTHS
-from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.expressions.listing import EVERYTHING, Listing
 from signfleet.foundation.storage.query import Query
 
 PARAMETERS: dict[str, Any] = {
@@ -19,6 +19,7 @@ PARAMETERS: dict[str, Any] = {
     "moment": 1,
     "now": 1,
     "limit": 1,
+    "count": 1,
     "ids": [1],
     "before": 1,
 }
@@ -39,6 +40,8 @@ BY_DATE = Listing(HEALTHS).statement(None, HEALTHS.sort("[Since] DESC"))
         (gauges_store.OPEN_ALERTS, "ix_alert_age"),
         (gauges_store.OPEN_COMMANDS, "ix_command_age"),
         (listening_store.HEARTBEAT, "heartbeat"),
+        (outages_store.reasons(EVERYTHING), "COVERING INDEX ix_device_cause (network_id=? AND health=?)"),
+        (outages_store.shared(EVERYTHING), "ix_device_cause (network_id=? AND health=? AND health_reason=?)"),
     ],
 )
 def test_an_index_serves_it(migrated_sqlite: Path, query: Query, index: str) -> None:
@@ -52,3 +55,14 @@ def test_an_index_serves_it(migrated_sqlite: Path, query: Query, index: str) -> 
     assert any(named in step or ("PRIMARY KEY" in step and index in step) for step in steps), steps
     assert not [step for step in steps if step.startswith("SCAN device") and "INDEX" not in step], steps
     assert not [step for step in steps if step.startswith(("SCAN health", "SCAN device_error"))], steps
+
+
+def test_a_search_for_silent_devices_in_the_order_of_names_reads_no_more_than_a_page(migrated_sqlite: Path) -> None:
+    """The index of causes would serve it, but all of a fleet may be silent, and they would be sorted."""
+    silent = HEALTHS.filter("[status].[health] IS 'Error' AND [reason].[code] IS 'silent'")
+    prepared = Listing(HEALTHS).statement(silent, HEALTHS.sort("[settings].[name] ASC")).prepared("sqlite")
+    with sqlite3.connect(migrated_sqlite) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {prepared.text}", prepared.arguments(PARAMETERS)).fetchall()
+    [step, *more] = [row[3] for row in plan]
+    assert "ix_device_health_name" in step
+    assert not more

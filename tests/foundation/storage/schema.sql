@@ -516,6 +516,7 @@ CREATE INDEX ix_command_due ON command (due_date) WHERE due_date IS NOT NULL;
 CREATE INDEX ix_command_pending ON command (network_id, device_id, id) WHERE end_date IS NULL;
 CREATE INDEX ix_command_queued ON command (release_date) WHERE state = 'queued';
 CREATE INDEX ix_command_request_date ON command_request (date);
+CREATE INDEX ix_device_cause ON device (network_id, health, health_reason, health_since) WHERE health <> 'Normal';
 CREATE INDEX ix_device_download_age ON device_download (timestamp);
 CREATE INDEX ix_device_download_timestamp ON device_download (network_id, device_id, timestamp, id);
 CREATE INDEX ix_device_error_age ON device_error (timestamp);

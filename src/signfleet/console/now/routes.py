@@ -8,8 +8,9 @@ from signfleet.console.pages import Pages
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.alerts.service import Alerts
-from signfleet.fleet.health.outages import Outages
-from signfleet.fleet.health.overview import Overviews
+from signfleet.fleet.devices.counts.service import DeviceCounts
+from signfleet.fleet.health.outages import LATEST, Outages
+from signfleet.fleet.health.schemas import HealthCounts
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
@@ -46,16 +47,20 @@ pages = Pages("/console/now")
 
 
 @pages.get("/", operation=VIEW_DEVICE)
-async def show_now(view: View, overviews: Overviews, outages: Outages, alerts: Alerts) -> Answer:
+async def show_now(view: View, device_counts: DeviceCounts, outages: Outages, alerts: Alerts) -> Answer:
     """Get what is wrong now, since when, and what to do next."""
     session = view.session
     causes = await outages.causes(session)
+    silent = next((cause for cause in causes if cause.reason == "silent" and cause.health == "Error"), None)
+    health = HealthCounts(**{word.lower(): n for word, n in (await device_counts.by_health(session)).items()})
     return view.page(
         "now/now.html",
-        overview=await overviews.get(session, view.now),
+        health=health,
+        devices=health.normal + health.warning + health.error + health.unknown,
         causes=causes,
-        silent=next((cause for cause in causes if cause.reason == "silent" and cause.health == "Error"), None),
-        clusters=await outages.clusters(session),
+        silent=silent,
+        clusters=await outages.clusters(session) if silent else [],
+        compared=LATEST if silent and silent.devices > LATEST else None,
         open_alerts=(await alerts.list_(session, OPEN)).matching,
         words=CAUSES,
         shared=SHARED,

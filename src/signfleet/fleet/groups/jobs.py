@@ -102,11 +102,8 @@ class GroupDeletion:
 
     async def _check_all(self, run: Run, movable: Scope) -> None:
         """Raises `Forbidden` unless the caller may move all devices of the group, so that none moves in vain."""
-        ids = {"network_id": run.network_id, "ids": [run.input["group"]]}
-        counts: list[Query[CountRow]] = [self._build(queries.counts, scope) for scope in (EVERYTHING, movable)]
-        present, allowed = [
-            sum(row.devices for row in await self._store.scan_all(query, **ids, **movable.parameters))
-            for query in counts
-        ]
-        if allowed < present:
+        group = {"network_id": run.network_id, "group_id": run.input["group"]}
+        counts: list[Query[CountRow]] = [self._build(queries.count_in, scope) for scope in (EVERYTHING, movable)]
+        [present], [allowed] = [await self._store.scan_all(query, **group, **movable.parameters) for query in counts]
+        if allowed.devices < present.devices:
             raise not_movable(run.input["name"])

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from signfleet.fleet.devices.counts.service import DeviceCounts
 from signfleet.fleet.groups import store as queries
 from signfleet.fleet.groups.catalogue import GROUPS
 from signfleet.fleet.groups.creation import DEFAULT_GROUP, check_group_quota, check_name, insert_group
@@ -60,7 +61,10 @@ PAGE = 100
 class Groups:
     """Reads and changes the groups of a network. A group that the caller may not see does not exist for the caller."""
 
-    def __init__(self, store: Store, permissions: Permissions, jobs: JobRunner, limit: int) -> None:
+    def __init__(
+        self, store: Store, permissions: Permissions, counts: DeviceCounts, *, jobs: JobRunner, limit: int
+    ) -> None:
+        self._counts = counts
         self._jobs = jobs
         self._limit = limit
         self._store = store
@@ -83,12 +87,13 @@ class Groups:
         """Returns a page of groups, by name unless the query has a sort."""
         found = await self._all.find(session.network, query, await self._scope(session))
         rows = await self._store.all(queries.GROUPS_AMONG, network_id=session.network, ids=found.ids)
-        known, counts = {row.id: row for row in rows}, await self._count_devices(session, found.ids)
+        known = {row.id: row for row in rows}
+        counts = await self._counts.totals(session, "group", [str(id_) for id_ in found.ids])
         items = []
         for id_ in found.ids:
             if id_ in known:
                 permissions = await self._shown_permissions(session, id_)
-                items.append(encode(_entity(known[id_], counts.get(id_, 0), permissions)))
+                items.append(encode(_entity(known[id_], counts.get(str(id_), 0), permissions)))
         return found.page(items)
 
     async def count(self, session: Session, filter_: str | None) -> int:
@@ -280,14 +285,6 @@ class Groups:
             if row is not None:
                 return row
         raise NotFound.in_network("group", ref)
-
-    async def _count_devices(self, session: Session, ids: list[int]) -> dict[int, int]:
-        """Counts the devices in each of these groups that the caller may see."""
-        scope = await self._permissions.scope(session, VIEW_DEVICE, queries.DEVICE_ID)
-        rows = await self._store.scan_all(
-            self._query(queries.counts, scope), network_id=session.network_id, ids=ids, **scope.parameters
-        )
-        return {row.group_id: row.devices for row in rows}
 
     def _query(self, make: Callable[[Scope], Query[T]], scope: Scope) -> Query[T]:
         """Returns the query that `make` builds for a scope, cached for each kind of scope."""

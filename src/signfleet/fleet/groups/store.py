@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, select
 
 from signfleet.fleet.devices.document import identity_json
 from signfleet.fleet.devices.store import STATUS_OF_DEVICE
@@ -41,9 +41,8 @@ class LockedMember(Protocol):
 
 
 class CountRow(Protocol):
-    """How many devices are in a group."""
+    """How many devices there are."""
 
-    group_id: int
     devices: int
 
 
@@ -159,21 +158,15 @@ def devices_in(scope: Scope) -> Query[MemberRow]:
     return Query(members.order_by(device.c.serial_key), MemberRow)
 
 
+def count_in(scope: Scope) -> Query[CountRow]:
+    """Returns a query that counts the devices of a group that a scope admits."""
+    return Query(select(func.count().label("devices")).where(_IN_GROUP, *scope.conditions), CountRow)
+
+
 def count_among(scope: Scope) -> Query[CountRow]:
     """Returns a query that counts those of some devices that a scope admits."""
     return Query(
         select(func.count().label("devices")).where(
             device.c.network_id == bindparam("network_id"), among(device.c.id, "ids"), *scope.conditions
         )
-    )
-
-
-def counts(scope: Scope) -> Query[CountRow]:
-    """Returns a query that counts the devices of each group in a scope; groups without any have no row."""
-    counting: Select[tuple[int, int]] = select(device.c.group_id, func.count().label("devices"))
-    return Query(
-        counting.where(
-            device.c.network_id == bindparam("network_id"), among(device.c.group_id, "ids"), *scope.conditions
-        ).group_by(device.c.group_id),
-        CountRow,
     )

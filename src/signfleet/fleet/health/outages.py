@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import partial
-from typing import Final, NamedTuple, get_args
+from itertools import groupby
+from typing import Final, NamedTuple
 
-from signfleet.fleet.devices.counts.service import DeviceCount, DeviceCounts
+from signfleet.fleet.devices.counts.service import DeviceCounts
 from signfleet.fleet.devices.models.models import KNOWN_MODELS
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.health import outages_store as queries
@@ -17,6 +17,8 @@ from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.wire.text import fold
 from signfleet.web.caller.session import Session
 
+#: How many devices are compared, those that fell silent last.
+LATEST: Final = 1000
 #: How many values of each kind are compared, and how many are shown.
 COMPARED: Final = 50
 SHOWN: Final = 8
@@ -32,7 +34,10 @@ _PROPERTIES: Final[dict[Shared, str]] = {
 
 
 class OutageCluster(NamedTuple):
-    """Silent devices that share a value; dates in ms. `devices` is how many have the value at all, None if unknown."""
+    """Silent devices that share a value; dates in ms. `devices` is how many have the value at all, None if unknown.
+
+    Of more silent devices than `LATEST`, these are among those that fell silent last.
+    """
 
     by: Shared
     name: str
@@ -72,40 +77,40 @@ class Outages:
         scope = await self._devices.scope(session)
         query = self._queries.get(("reasons", scope.name), lambda: queries.reasons(scope))
         rows = await self._store.scan_all(query, network_id=session.network, **scope.parameters)
-        return [Cause(row.health, row.reason, row.devices, row.first, row.last) for row in rows]
+        causes = [Cause(row.health, row.reason, row.devices, row.first, row.last) for row in rows]
+        return sorted(causes, key=lambda cause: (cause.health, -cause.devices))
 
-    async def clusters(self, session: Session) -> list[OutageCluster]:
-        """Returns what silent devices share, the most telling first."""
-        scope, found = await self._devices.scope(session), []
-        for by in get_args(Shared):
-            query = self._queries.get((by, scope.name), partial(queries.shared, by, scope))
-            rows = await self._store.scan_all(query, network_id=session.network, count=COMPARED, **scope.parameters)
-            found += await self._named(session, by, rows) if rows else []
+    async def clusters(self, session: Session, latest: int = LATEST) -> list[OutageCluster]:
+        """Returns what silent devices share, the most telling first; it reads up to `latest` of them."""
+        scope = await self._devices.scope(session)
+        query = self._queries.get(("shared", scope.name), partial(queries.shared, scope))
+        bounds = {"limit": latest, "count": COMPARED}
+        rows = await self._store.scan_all(query, network_id=session.network, **bounds, **scope.parameters)
+        found = list[OutageCluster]()
+        for by, shared in groupby(rows, key=lambda row: row.by):
+            found += await self._named(session, by, list(shared))
         return sorted(found, key=lambda cluster: -cluster.weight)[:SHOWN]
 
     async def _named(self, session: Session, by: Shared, rows: list[SharedRow]) -> list[OutageCluster]:
-        words, counted = {row.key: row.key for row in rows}, list[DeviceCount]()
+        words, keys, totals = {row.key: row.key for row in rows}, [row.key for row in rows], None
         if by == "group":
-            ids = [int(key) for key in words]
+            ids = [int(key) for key in keys]
             groups = await self._store.scan_all(names.GROUPS, network_id=session.network, ids=ids)
             words = {str(group.id): group.name for group in groups}
-            counted = await self._counts.by_group(session)
+            totals = await self._counts.totals(session, by, keys)
         elif by == "place":
-            places = await self._store.scan_all(names.PLACES, network_id=session.network, keys=sorted(words))
+            places = await self._store.scan_all(names.PLACES, network_id=session.network, keys=keys)
             words = {place.location_key: place.path for place in places}
-            counted = await self._counts.by_place(session)
+            totals = await self._counts.totals(session, by, keys)
         elif by == "model":
-            words = {key: _MODELS.get(key, key.upper()) for key in words}
-            counted = await self._counts.by_model(session)
-        totals: Counter[str] = Counter()
-        for count in counted:
-            totals[count.key] += count.total
+            words = {key: _MODELS.get(key, key.upper()) for key in keys}
+            totals = await self._counts.totals(session, by, keys)
         return [
             OutageCluster(
                 by,
                 words[row.key],
                 row.silent,
-                max(totals[row.key], row.silent) if counted else None,
+                None if totals is None else max(totals.get(row.key, 0), row.silent),
                 row.first,
                 row.last,
                 _filter(by, row.key, words[row.key]),

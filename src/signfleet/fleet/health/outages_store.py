@@ -1,10 +1,25 @@
-"""The SQL of what silent devices have in common."""
+"""The SQL of why devices are not well, and of what those that have fallen silent have in common.
+
+An index has the devices by health, reason and date, so that the cost depends on how many are not well.
+"""
 
 from __future__ import annotations
 
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from sqlalchemy import ColumnElement, Integer, bindparam, cast, func, or_, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
 
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.devices.store import NETWORK_ID, STATUS_OF_DEVICE
@@ -29,9 +44,14 @@ _KEYS: Final[dict[Shared, ColumnElement[str]]] = {
 }
 
 
-class SharedRow(Protocol):
-    """A value that silent devices share: how many do; dates in ms."""
+#: As the condition of the index has it, for SQLite to see that the index serves.
+_NOT_WELL: Final = device.c.health != literal_column("'Normal'")
 
+
+class SharedRow(Protocol):
+    """A value that silent devices share, and how many do; dates in ms."""
+
+    by: Shared
     key: str
     silent: int
     first: int
@@ -48,53 +68,56 @@ class ReasonRow(Protocol):
     last: int
 
 
-def shared(by: Shared, scope: Scope) -> Query[SharedRow]:
-    """Returns the query of the values that most silent devices of the scope share."""
-    source = device.join(device_status, STATUS_OF_DEVICE) if by in ("address", "firmware") else device
-    silent = (
-        select(_KEYS[by].label("key"), device.c.health_since)
-        .select_from(source)
-        .where(
-            device.c.network_id == NETWORK_ID,
-            device.c.health == "Error",
-            device.c.health_reason == "silent",
-            *scope.conditions,
-        )
-        .subquery()
+def shared(scope: Scope) -> Query[SharedRow]:
+    """Returns the query of the values that most devices share, of those in the scope that fell silent last.
+
+    It reads up to `limit` devices, and returns up to `count` values of each kind.
+    """
+    latest = (
+        _seen(select(device.c.health_since, *(key.label(by) for by, key in _KEYS.items())), scope, status=True)
+        .where(_NOT_WELL, device.c.health == "Error", device.c.health_reason == "silent")
+        .order_by(device.c.health_since.desc())
+        .limit(bindparam("limit", type_=Integer()))
+        .cte("latest")
     )
-    number = func.count()
-    return Query(
+    return Query(union_all(*(select(_frequent(by, latest).subquery(by)) for by in _KEYS)), SharedRow)
+
+
+def _frequent(by: Shared, latest: CTE) -> Select[Any]:
+    key, number = latest.c[by], func.count()
+    return (
         select(
-            silent.c.key,
+            literal(by).label("by"),
+            key.label("key"),
             number.label("silent"),
-            func.min(silent.c.health_since).label("first"),
-            func.max(silent.c.health_since).label("last"),
+            func.min(latest.c.health_since).label("first"),
+            func.max(latest.c.health_since).label("last"),
         )
-        .where(silent.c.key.is_not(None))
-        .group_by(silent.c.key)
+        .where(key.is_not(None))
+        .group_by(key)
         .having(number > 1)
-        .order_by(number.desc(), silent.c.key)
-        .limit(bindparam("count", type_=Integer())),
-        SharedRow,
+        .order_by(number.desc(), key)
+        .limit(bindparam("count", type_=Integer()))
     )
 
 
 def reasons(scope: Scope) -> Query[ReasonRow]:
     """Returns the query of why how many devices of the scope are not well."""
-    return Query(
-        select(
-            device.c.health,
-            device.c.health_reason.label("reason"),
-            func.count().label("devices"),
-            func.min(device.c.health_since).label("first"),
-            func.max(device.c.health_since).label("last"),
-        )
-        .where(
-            device.c.network_id == NETWORK_ID,
-            or_(device.c.health == "Error", device.c.health == "Warning"),
-            *scope.conditions,
-        )
-        .group_by(device.c.health, device.c.health_reason)
-        .order_by(device.c.health, func.count().desc()),
-        ReasonRow,
-    )
+    number = func.count()
+
+    def of(health: str) -> Select[Any]:
+        reason, since = device.c.health_reason, device.c.health_since
+        columns = (number.label("devices"), func.min(since).label("first"), func.max(since).label("last"))
+        statement = select(literal(health).label("health"), reason.label("reason"), *columns)
+        return _seen(statement, scope).where(_NOT_WELL, device.c.health == health).group_by(reason)
+
+    return Query(union_all(of("Error"), of("Warning")), ReasonRow)
+
+
+def _seen(statement: Select[Any], scope: Scope, *, status: bool = False) -> Select[Any]:
+    """Returns a statement over the devices of a scope, if asked for with their status."""
+    source = device.join(device_status, STATUS_OF_DEVICE) if status else device
+    if scope.admitted is None:
+        return statement.select_from(source).where(device.c.network_id == NETWORK_ID, *scope.conditions)
+    few = source.join(scope.admitted.ids, scope.admitted.ids.c.id == device.c.id)
+    return statement.select_from(few).where(device.c.network_id == NETWORK_ID)

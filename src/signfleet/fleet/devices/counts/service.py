@@ -60,6 +60,13 @@ class DeviceCounts:
         """Returns the counts of each place, by its folded path and by health."""
         return await self._counts(session, "place")
 
+    async def totals(self, session: Session, by: By, keys: list[str]) -> dict[str, int]:
+        """Returns how many devices each of some keys has; one that none has is missing."""
+        scope = await self._devices.scope(session)
+        query = self._queries.get(("totals", by, scope.name), partial(queries.totals, by, scope))
+        rows = await self._store.scan_all(query, network_id=session.network, keys=keys, **scope.parameters)
+        return {row.key: row.total for row in rows if row.total}
+
     async def _counts(self, session: Session, by: By) -> list[DeviceCount]:
         scope = await self._devices.scope(session)
         read = partial(self._read, session.network, by, scope)

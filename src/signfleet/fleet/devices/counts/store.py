@@ -61,6 +61,18 @@ def counts(by: By, scope: Scope) -> Query[HealthCountRow]:
     return Query(grouped.group_by(parts.c.key, parts.c.health).having(total != 0).order_by(parts.c.key), HealthCountRow)
 
 
+class TotalRow(Protocol):
+    key: str
+    total: int
+
+
+def totals(by: By, scope: Scope) -> Query[TotalRow]:
+    """Returns the query of how many devices of the scope each of the listed `keys` has."""
+    parts = visible(by, scope, lambda key: among(key, "keys")).subquery()
+    total = cast(func.sum(parts.c.number), BigInteger).label("total")
+    return Query(select(parts.c.key, total).group_by(parts.c.key), TotalRow)
+
+
 def visible(by: By, scope: Scope, within: _Within | None = None) -> Any:
     """Returns rows of `key`, `health` and `number` whose sums are the counts of the devices in the scope.
 

@@ -28,6 +28,8 @@ def _below(key: ColumnElement[Any]) -> ColumnElement[bool]:
 
 
 _BELOW = and_(device.c.network_id == NETWORK_ID, _below(device.c.location_key))
+#: Below the root: without a range, which would take the index of places instead of one that serves the filter.
+_ANYWHERE = and_(device.c.network_id == NETWORK_ID, device.c.location_key.is_not(None))
 
 
 class RegionRow(Protocol):
@@ -64,10 +66,12 @@ class RegionQueries:
         A row has the place's `path` and `document`, the box around its devices, and their number in all and of each
         health.
         """
-        counted = filter is None and not _is_narrow(scope)
+        counted, anywhere = filter is None and not _is_narrow(scope), key == "/"
         query = self._queries.get(
-            ("regions", filter, scope.name),
-            lambda: Query(_maintained(scope) if counted else _regions(filter, scope)),
+            ("regions", filter, scope.name, anywhere),
+            lambda: Query(
+                _maintained(scope) if counted else _regions(filter, scope, _ANYWHERE if anywhere else _BELOW)
+            ),
         )
         return await self._store.scan_all(query, network_id=network_id, **_range(key), **scope.parameters)
 
@@ -140,15 +144,17 @@ def _end(order: UnaryExpression[float], places: FromClause, scope: Scope) -> Col
     )
 
 
-def _regions(filter: Filter | None, scope: Scope) -> Any:
+def _regions(filter: Filter | None, scope: Scope, place: ColumnElement[bool]) -> Any:
     source = DEVICES.columns.source(filter.tables if filter else ())
     conditions = scope.conditions
     if scope.admitted is not None:
         source, conditions = source.join(scope.admitted.ids, scope.admitted.ids.c.id == device.c.id), ()
+    # A column alone would make SQLite read all devices in its order, rather than sort those that the filter matches.
+    at = device.c.location_key.concat("").label("location_key")
     places = (
         select(
             device.c.network_id,
-            device.c.location_key,
+            at,
             func.min(device.c.gps_latitude).label("south"),
             func.max(device.c.gps_latitude).label("north"),
             func.min(device.c.gps_longitude).label("west"),
@@ -157,8 +163,8 @@ def _regions(filter: Filter | None, scope: Scope) -> Any:
             *(func.sum(case((device.c.health == health, 1), else_=0)).label(health.lower()) for health in HEALTHS),
         )
         .select_from(source)
-        .where(_BELOW, *conditions)
-        .group_by(device.c.network_id, device.c.location_key)
+        .where(place, *conditions)
+        .group_by(device.c.network_id, at)
     )
     if filter is not None:
         places = places.where(filter.clause)
