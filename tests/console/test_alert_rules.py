@@ -11,7 +11,7 @@ from httpx import AsyncClient
 
 from signfleet.identity.access.operations.roles import NETWORK_MANAGERS, VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.console.browsing import send, sign_in
+from tests.console.browsing import confirm, send, sign_in
 from tests.notify.webhooks.receiver import Receiver, receiving
 from tests.world import World
 
@@ -79,8 +79,8 @@ async def test_a_rule_is_created_changed_disabled_and_deleted(
     assert (stale.status_code, "Somebody else has changed this" in stale.text) == (412, True)
     await send(signed_in, f"{path}enabled", enabled="no")
     assert "Enable<" in await opened(signed_in, RULES)
-    assert (await send(signed_in, f"{path}delete")).status_code == 400
-    await send(signed_in, f"{path}delete", sure="yes")
+    assert "Delete: " in (await send(signed_in, f"{path}delete")).text
+    await confirm(signed_in, f"{path}delete")
     assert (await signed_in.get(ROOT + path)).status_code == 404
 
 
@@ -120,7 +120,7 @@ async def test_maintenance_is_planned_in_the_zone_of_the_reader_and_deleted(
     ):
         wrong = await send(signed_in, WINDOWS, **(window | fields))
         assert (wrong.status_code, words in unescape(wrong.text)) == (400, True), words
-    await send(signed_in, f"{WINDOWS}{stored['id']}/delete")
+    await confirm(signed_in, f"{WINDOWS}{stored['id']}/delete")
     assert (await admin.get(f"{API}/alerts/windows/")).json() == []
 
 
@@ -147,7 +147,7 @@ async def test_a_webhook_shows_its_secret_once_is_tested_and_gets_another_key(
     assert changed.status_code == 303, changed.text
     assert (await send(signed_in, path, name="X", url=receiver.url, version=version_of(page))).status_code == 412
     assert "disabled" in await opened(signed_in, WEBHOOKS)
-    await send(signed_in, f"{path}delete", sure="yes")
+    await confirm(signed_in, f"{path}delete")
     assert "There is no webhook." in await opened(signed_in, WEBHOOKS)
 
 

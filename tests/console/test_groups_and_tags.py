@@ -12,7 +12,7 @@ from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.console.browsing import send, sign_in
+from tests.console.browsing import confirm, send, sign_in
 from tests.fleet.devices.stored import register
 
 GROUPS, TAGS = "/console/groups/", "/console/tags/"
@@ -66,7 +66,7 @@ async def test_a_group_is_created_filled_by_a_search_renamed_and_deleted(
     assert (stale.status_code, "Stored now" in stale.text, 'value="Mine"' in stale.text) == (412, True, True)
     version = re.search(r'name="version" value="(\d+)"', await opened(client, path))
     assert version
-    assert (await send(client, f"{path}delete", version=version[1])).headers["location"] == GROUPS
+    assert (await confirm(client, f"{path}delete", version=version[1])).headers["location"] == GROUPS
     assert (await admin.get("/Devices/A1/")).json()["settings"]["group"]["name"] == "Default"
 
 
@@ -90,9 +90,9 @@ async def test_what_a_group_cannot_do_is_said_beside_the_field(
     await confirmed(client, services, f"{made}move", search="L")
     version = re.search(r'name="version" value="(\d+)"', await opened(client, made))
     assert version
-    refused = await send(client, f"{made}delete", version=version[1], players="10")
+    refused = await send(client, f"{made}delete", version=version[1], count="10")
     assert "Type 11" in refused.text
-    assert (await send(client, f"{made}delete", version=version[1], players="11")).status_code == 303
+    assert (await confirm(client, f"{made}delete", version=version[1])).status_code == 303
     assert (await client.get(f"{ROOT}{GROUPS}999999/")).status_code == 404
 
 

@@ -11,7 +11,7 @@ from httpx import AsyncClient, Response
 from signfleet.identity.access.operations.definitions import DEVICE, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.access.operations.roles import NETWORK_MANAGERS, VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.console.browsing import send, sign_in
+from tests.console.browsing import confirm, send, sign_in
 from tests.world import World
 
 PEOPLE = "/console/people"
@@ -52,9 +52,9 @@ async def test_a_person_is_invited_changed_and_removed(client: AsyncClient) -> N
     assert saved.status_code == 303, saved.text
     page = await opened(client, path)
     assert "Locked out" in page and '<option value="Publishers" selected>' in page
-    assert (await send(client, f"{path}remove")).status_code == 400
+    assert "Withdraw the invitation: " in (await send(client, f"{path}remove")).text
     assert "new@example.com" in await opened(client, f"{PEOPLE}/")
-    assert (await send(client, f"{path}remove", sure="yes")).status_code == 303
+    assert (await confirm(client, f"{path}remove")).status_code == 303
     assert "new@example.com" not in await opened(client, f"{PEOPLE}/")
 
 
@@ -118,7 +118,7 @@ async def test_a_role_is_copied_changed_and_deleted(client: AsyncClient) -> None
     version = hidden(await opened(client, path), "version")
     assert (await send(client, path, name="Evening", description="From six", version=version)).status_code == 303
     assert "Evening" in await opened(client, f"{PEOPLE}/roles/")
-    assert (await send(client, f"{path}delete", sure="yes")).status_code == 303
+    assert (await confirm(client, f"{path}delete")).status_code == 303
     assert "Evening" not in await opened(client, f"{PEOPLE}/roles/")
 
 
@@ -163,7 +163,7 @@ async def test_a_permission_on_one_player_is_added_explained_and_removed(client:
     explained = await opened(client, f"{asked}&user=JaneDoe@example.com")
     assert "The role Administrators may do “Full control of players” in general." in explained
     assert "JaneDoe@example.com" in await opened(client, asked)
-    assert (await send(client, path, remove=value)).status_code == 303
+    assert (await confirm(client, path, remove=value)).status_code == 303
     assert "Nothing is stated here" in await opened(client, path)
 
 
@@ -200,11 +200,11 @@ async def test_an_application_shows_its_secret_once(client: AsyncClient) -> None
     number = re.findall(r"/applications/(\d+)/secret", page)[-1]
     renewed = await send(client, f"{path}{number}/secret")
     assert re.findall(r'<code class="secret">([^<]+)</code>', renewed.text)[1] != secret
-    assert (await send(client, f"{path}{number}/delete", version="1")).status_code == 412
+    assert (await confirm(client, f"{path}{number}/delete", version="1")).status_code == 412
     version = re.findall(
         rf'applications/{number}/delete".*?name="version" value="(\d+)"', await opened(client, path), re.S
     )
-    assert (await send(client, f"{path}{number}/delete", version=version[0])).status_code == 303
+    assert (await confirm(client, f"{path}{number}/delete", version=version[0])).status_code == 303
     assert client_id not in await opened(client, path)
 
 
@@ -231,7 +231,7 @@ async def test_a_setup_token_is_issued_and_revoked(client: AsyncClient) -> None:
     page = await opened(client, path)
     assert token not in page and "0 of 3" in page
     (id_,) = re.findall(r"/setup-tokens/(\w{64})/revoke", page)
-    assert (await send(client, f"{path}{id_}/revoke")).status_code == 303
+    assert (await confirm(client, f"{path}{id_}/revoke")).status_code == 303
     assert id_ not in await opened(client, path)
     wrong = await send(client, path, uses="many")
     assert wrong.status_code == 400

@@ -13,7 +13,7 @@ from signfleet.app.bootstrap import Tenant
 from signfleet.app.wiring import Services
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.console.browsing import send, sign_in
+from tests.console.browsing import confirm, send, sign_in
 from tests.fleet.devices.stored import register
 
 PLAYERS = "/console/players/"
@@ -98,7 +98,7 @@ async def test_views_are_of_one_user_or_of_everybody(
     assert (await send(other, f"{views}/delete", name="Mine")).status_code == 404
     assert (await send(client, views, name="ours", query="search=P2", shared="1")).status_code == 303
     assert "search=P2" in await look(other)
-    assert (await send(client, f"{views}/delete", name="OURS", shared="1")).status_code == 303
+    assert (await confirm(client, f"{views}/delete", name="OURS", shared="1")).status_code == 303
     assert "Ours" not in await look(other)
     assert (await send(client, views, name="x" * 65, query="")).status_code == 400
 

@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient
 
 from tests.conftest import ON_SQLITE, ROOT, CallAs
-from tests.console.browsing import LOGIN, PASSWORD, send, sign_in
+from tests.console.browsing import LOGIN, PASSWORD, confirm, send, sign_in
 
 PROFILE = "/console/profile/"
 NEW = "Q7!vault-of-signs"
@@ -84,10 +84,10 @@ async def test_sessions_are_listed_and_ended(client: AsyncClient, call_as: CallA
     other = call_as()
     await sign_in(other)
     (id_,) = re.findall(r"/sessions/(\d+)/end", await opened(client))
-    assert (await send(client, f"{PROFILE}sessions/{id_}/end")).status_code == 303
+    assert (await confirm(client, f"{PROFILE}sessions/{id_}/end")).status_code == 303
     assert (await other.get(f"{ROOT}{PROFILE}")).status_code == 303
     await sign_in(other)
-    gone = await send(client, f"{PROFILE}sign-out-everywhere")
+    gone = await confirm(client, f"{PROFILE}sign-out-everywhere")
     assert (gone.headers["location"], "Max-Age=0" in gone.headers["set-cookie"]) == ("/console/sign-in", True)
     for browser in (client, other):
         assert (await browser.get(f"{ROOT}{PROFILE}")).status_code == 303
@@ -96,7 +96,7 @@ async def test_sessions_are_listed_and_ended(client: AsyncClient, call_as: CallA
 @ON_SQLITE
 async def test_signing_out_everywhere_ends_api_tokens_and_is_on_record(client: AsyncClient, admin: AsyncClient) -> None:
     await sign_in(client)
-    await send(client, f"{PROFILE}sign-out-everywhere")
+    await confirm(client, f"{PROFILE}sign-out-everywhere")
     assert (await admin.get("/Self/")).status_code == 401
 
 

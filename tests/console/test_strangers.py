@@ -18,9 +18,7 @@ from tests.world import World, now
 #: What the form about a thing sends; others send nothing but the origin.
 FIELDS: dict[str, dict[str, str]] = {
     "/console/alerts/rules/{rule}/": {"name": "Taken", "kind": "silent", "silence": "5"},
-    "/console/alerts/rules/{rule}/delete": {"sure": "yes"},
     "/console/alerts/webhooks/{webhook}/": {"name": "Taken", "url": "https://receiver.example/"},
-    "/console/alerts/webhooks/{webhook}/delete": {"sure": "yes"},
     "/console/alerts/webhooks/{webhook}/key": {"hours": "24"},
     "/console/alerts/{alert}/acknowledge": {"note": "Taken"},
     "/console/alerts/{alert}/mute": {"for": "1h"},
@@ -28,9 +26,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "/console/groups/{group}/": {"name": "Taken"},
     "/console/groups/{group}/move": {"search": "A1"},
     "/console/people/roles/{role}/": {"name": "Taken"},
-    "/console/people/roles/{role}/delete": {"sure": "yes"},
     "/console/people/users/{user}/": {"description": "Taken"},
-    "/console/people/users/{user}/remove": {"sure": "yes"},
     "/console/people/permissions/{kind}/{ref}/": {
         "principal": "stranger@example.com",
         "operation": "3a9b0d8c",

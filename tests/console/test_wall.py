@@ -13,7 +13,7 @@ from signfleet.app.wiring import Services
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
-from tests.console.browsing import send, sign_in
+from tests.console.browsing import confirm, send, sign_in
 from tests.world import World, now
 
 WALL = "/console/wall/"
@@ -85,7 +85,7 @@ async def test_a_link_shows_its_filter_alone_until_it_is_revoked(
     assert wide.split("/")[3] not in trail
     (first, second) = re.findall(r'action="(/console/wall/links/\d+/revoke)"', listed)
     for address in (first, second):
-        assert (await send(client, address)).status_code == 303
+        assert (await confirm(client, address)).status_code == 303
     assert (await send(client, first)).status_code == 404
     for path in (wide, narrow):
         assert (await anybody.get(ROOT + path)).status_code == 404

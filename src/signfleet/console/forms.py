@@ -46,6 +46,10 @@ class FormData:
         """Returns the first value of a field, empty where the form has none."""
         return next((value for field, value in self._pairs if field == name), "")
 
+    def without(self, name: str) -> list[tuple[str, str]]:
+        """Returns all other fields, so that another form can send them again."""
+        return [pair for pair in self._pairs if pair[0] != name]
+
     @property
     def precondition(self) -> Precondition:
         """Returns that what the form changes is still in the version that the form showed, as with `If-Match`."""

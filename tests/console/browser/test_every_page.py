@@ -71,6 +71,7 @@ ANSWERED: tuple[tuple[str, dict[str, str]], ...] = (
     ("/console/add/", {"days": "1", "uses": "1", "group": "Walked"}),
     ("/console/alerts/rules/new/", {"name": ""}),
     ("/console/settings/health", {"lateReports": "many"}),
+    ("/console/players/views/delete", {"name": "Walk"}),
 )
 
 #: What opens above a page, with what is clicked for it.

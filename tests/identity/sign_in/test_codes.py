@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -16,7 +17,7 @@ from signfleet.app.wiring import Services
 from signfleet.foundation import clock
 from signfleet.identity.sign_in.codes import LIFETIME, challenge_of
 from tests.conftest import ON_SQLITE, ROOT, CallAs
-from tests.console.browsing import send, sign_in
+from tests.console.browsing import confirm, send, sign_in
 
 AUTHORIZE = "/console/authorize"
 TOKEN = f"{ROOT}/realms/bsncloud/protocol/openid-connect/token"
@@ -146,10 +147,12 @@ async def test_a_code_expires(client: AsyncClient, monkeypatch: pytest.MonkeyPat
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("way", ["sign-out", "profile/sign-out-everywhere"])
-async def test_a_code_ends_with_the_session_that_agreed(client: AsyncClient, way: str) -> None:
+@pytest.mark.parametrize(("way", "answer"), [("sign-out", send), ("profile/sign-out-everywhere", confirm)])
+async def test_a_code_ends_with_the_session_that_agreed(
+    client: AsyncClient, way: str, answer: Callable[..., Awaitable[Response]]
+) -> None:
     code = await code_of(client)
-    await send(client, f"/console/{way}")
+    await answer(client, f"/console/{way}")
     assert (await exchange(client, code)).status_code == 400
 
 

@@ -7,12 +7,14 @@ from typing import Any, Final, get_args
 import msgspec
 
 from signfleet.console.alerts.tabs import page
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import Difference, FormData, beside, differing, fitted, pointed
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.alerts.rules import AlertRules
 from signfleet.fleet.alerts.schemas import NewRule, Rule, RuleChange
+from signfleet.fleet.alerts.service import Alerts
 from signfleet.fleet.health.rules import ReasonCode
 from signfleet.fleet.webhooks.service import Webhooks
 from signfleet.foundation.errors import Invalid, Stale
@@ -23,6 +25,7 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.users.service import Users
 from signfleet.notify.events.kinds import KINDS
 from signfleet.web.contract.conditional import Precondition
+from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
 
 PATH: Final = "/console/alerts/rules/"
@@ -148,11 +151,16 @@ async def switch_rule(view: View, alert_rules: AlertRules, permissions: Permissi
 
 
 @pages.post("/{rule}/delete", operation=MANAGE_ALERTS)
-async def delete_rule(view: View, alert_rules: AlertRules, permissions: Permissions, rule: str) -> Answer:
+async def delete_rule(
+    view: View, *, alert_rules: AlertRules, alerts: Alerts, permissions: Permissions, rule: str
+) -> Answer:
     """Delete a rule; its alerts are resolved."""
     await permissions.require_on(view.session, MANAGE_ALERTS, view.session.network)
-    if FormData(view.call).get("sure") != "yes":
-        raise Invalid(view.text("Tick the box to confirm."))
+    found = await alert_rules.get(view.session.network, rule)
+    live = ListQuery(f"[ruleId] IS {found.id} AND [state] IS NOT 'resolved'", None, None, 1)
+    loss = Loss("rule", found.name, (await alerts.list_(view.session, live)).matching)
+    if (asked := question(view, loss, f"{PATH}{found.id}/")) is not None:
+        return asked
     await alert_rules.delete(view.session.network, rule, view.now)
     return view.redirect(PATH)
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from signfleet.console.alerts.tabs import page
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, beside, differing, fitted, pointed
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
@@ -149,11 +150,16 @@ async def replay_delivery(
 
 
 @pages.post("/{webhook}/delete", operation=MANAGE_WEBHOOKS)
-async def delete_webhook(view: View, webhooks: Webhooks, permissions: Permissions, webhook: str) -> Answer:
+async def delete_webhook(
+    view: View, *, webhooks: Webhooks, deliveries: Deliveries, permissions: Permissions, webhook: str
+) -> Answer:
     """Delete a webhook with its log."""
     await _require(view, permissions)
-    if FormData(view.call).get("sure") != "yes":
-        raise Invalid(view.text("Tick the box to confirm."))
+    found = await webhooks.get(view.session.network, webhook)
+    waiting = ListQuery("[state] IS 'waiting'", None, None, 1)
+    count = (await deliveries.list_(view.session.network, waiting, found.id)).matching
+    if (asked := question(view, Loss("webhook", found.name, count), f"{PATH}{found.id}/")) is not None:
+        return asked
     await webhooks.delete(view.session.network, webhook, view.now)
     return view.redirect(PATH)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from signfleet.console.alerts.tabs import page
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, beside, fitted, pointed
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.alerts.rules import AlertRules
 from signfleet.fleet.alerts.schemas import NewWindow
-from signfleet.foundation.errors import Invalid
+from signfleet.fleet.devices.service import Devices
+from signfleet.foundation.errors import Invalid, NotFound
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.wall_clock import ms_of
 from signfleet.identity.access.operations.definitions import MANAGE_ALERTS
@@ -52,9 +54,18 @@ async def create_window(view: View, alert_rules: AlertRules, permissions: Permis
 
 
 @pages.post("/{window}/delete", operation=MANAGE_ALERTS)
-async def delete_window(view: View, alert_rules: AlertRules, permissions: Permissions, window: str) -> Answer:
+async def delete_window(
+    view: View, *, alert_rules: AlertRules, devices: Devices, permissions: Permissions, window: str
+) -> Answer:
     """Delete a maintenance window; alerts open again from now on."""
     await permissions.require_on(view.session, MANAGE_ALERTS, view.session.network)
+    windows = await alert_rules.windows(view.session.network)
+    found = next((each for each in windows if str(each.id) == window), None)
+    if found is None:
+        raise NotFound.in_network("maintenance window", window)
+    loss = Loss("window", found.name, await devices.count(view.session, found.filter))
+    if (asked := question(view, loss, PATH)) is not None:
+        return asked
     await alert_rules.delete_window(view.session.network, window, view.now)
     return view.redirect(PATH)
 

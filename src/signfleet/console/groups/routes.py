@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from signfleet.console.changes.asking import JOBS, Question, ask_or_start
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
 from signfleet.console.players import search
@@ -36,8 +37,6 @@ from signfleet.web.http.call import Answer
 PAGE_SIZE: Final = 100
 PATH: Final = "/console/groups/"
 LIMITS: Final = {"name": 128, "description": 4096}
-#: Of groups with more players, people type how many they move by deleting it.
-ASKED_ABOVE: Final = 10
 
 pages = Pages("/console/groups")
 
@@ -122,11 +121,12 @@ async def move_players(view: View, *, groups: Groups, permissions: Permissions, 
 
 @pages.post("/{group}/delete", operation=DELETE_GROUP)
 async def delete_group(view: View, groups: Groups, permissions: Permissions, group: str) -> Answer:
-    """Delete a group; its players move to the default group. Of many players, the form has their number."""
+    """Delete a group; its players move to the default group."""
     form, found = FormData(view.call), await _find(view, groups, group)
+    loss = Loss("group", found.name, found.devices_count, DEFAULT_GROUP)
+    if (asked := question(view, loss, f"{PATH}{found.id}/")) is not None:
+        return asked
     try:
-        if found.devices_count > ASKED_ABOVE and form.get("players").strip() != str(found.devices_count):
-            raise Invalid(f"'players': type {found.devices_count}, the number of players that move.")
         await groups.delete(view.session, str(found.id), form.precondition, view.now)
     except Invalid as error:
         return await _page(view, permissions, found, 400, errors={"delete": error.message})
@@ -180,7 +180,6 @@ async def _page(view: View, permissions: Permissions, group: _Group, status: int
         version=parse(group.last_modified_date),
         is_default=fold(group.name) == fold(DEFAULT_GROUP),
         default_group=DEFAULT_GROUP,
-        asked_above=ASKED_ABOVE,
         may_audit=await permissions.allows(session, VIEW_AUDIT),
         may_update=await permissions.allows_on(session, UPDATE_GROUP, group.id),
         may_delete=await permissions.allows_on(session, DELETE_GROUP, group.id),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
 from signfleet.console.people.tabs import page
@@ -65,6 +66,9 @@ async def replace_secret(view: View, applications: Applications, permissions: Pe
 @pages.post("/{application}/delete", needs_network=False)
 async def delete_application(view: View, applications: Applications, application: str) -> Answer:
     """Delete an application, unless it has changed since the list was shown; its tokens end at once."""
+    row = await applications.own(view.call.person_id, id_of(application))
+    if (asked := question(view, Loss("application", row.name), PATH)) is not None:
+        return asked
     precondition = FormData(view.call).precondition
     await applications.delete(view.call.person_id, id_of(application), precondition, view.now)
     return view.redirect(PATH)

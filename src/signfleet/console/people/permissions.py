@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
 from signfleet.console.people.explaining import explained
 from signfleet.console.people.tabs import page
 from signfleet.console.people.targets import KINDS, Target, Targets
 from signfleet.console.view import View
+from signfleet.console.words import word
 from signfleet.fleet.permission_explanation.service import Explanations
 from signfleet.foundation.errors import Invalid, NotFound, SignfleetError, Stale
 from signfleet.identity.access.operations.definitions import EDIT_USER_PERMISSIONS, ROOTS, by_uid
@@ -100,6 +102,10 @@ async def change(
             removed, added = _differences(form, target.principal)
         else:
             removed, added = await _single(view.session, form, permission_targets, target)
+        if target.principal is None and removed:
+            loss = Loss("permission", _described(view, removed[0]))
+            if (asked := question(view, loss, f"{PATH}{kind}/{target.id}/")) is not None:
+                return asked
         if removed or added:
             grants = permission_targets.grants(kind)
             await grants.replace_permissions(view.session, str(target.id), removed, added, view.now)
@@ -210,6 +216,13 @@ async def _single(
     principal = await targets.principal(session, form.get("principal").strip())
     permission = _permission(form.get("operation"), principal, is_allowed=verdict)
     return [], [msgspec.structs.replace(permission, entity_id=target.id)]
+
+
+def _described(view: View, permission: Permission) -> str:
+    """Returns whose permission it is, and for what, in the reader's language."""
+    operation, principal = by_uid(permission.operation_uid), permission.principal
+    words = word(view.language, "operation", operation.singular) if operation else permission.operation_uid
+    return f"{principal.login if principal.type == 'User' else principal.name}: {words}"
 
 
 def _permission(uid: str, principal: Principal, *, is_allowed: bool) -> Permission:

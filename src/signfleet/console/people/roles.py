@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import Difference, FormData, beside, differing
 from signfleet.console.pages import Pages
 from signfleet.console.people.tabs import page
@@ -121,14 +122,14 @@ async def delete_role(view: View, roles: Roles, permissions: Permissions, role: 
     """Delete a role that no user has."""
     await permissions.require_everywhere(view.session, DELETE_ROLE)
     found = await roles.get(view.session, role)
-    values = {"name": found.name, "description": found.description}
-    if FormData(view.call).get("sure") != "yes":
-        errors = {"sure": view.text("Tick the box to confirm.")}
-        return await _role(view, permissions, found, values, errors=errors, status=400)
+    loss = Loss("role", found.name, len(found.permissions))
+    if not found.user_count and (asked := question(view, loss, f"{PATH}{found.id}/")) is not None:
+        return asked
     try:
         await roles.delete(view.session.network, role, view.now)
     except Invalid as error:
-        return await _role(view, permissions, found, values, errors={"sure": error.message}, status=400)
+        values = {"name": found.name, "description": found.description}
+        return await _role(view, permissions, found, values, errors={"delete": error.message}, status=400)
     return view.redirect(PATH)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
 from signfleet.console.people.tabs import page
@@ -48,6 +49,9 @@ async def issue_setup_token(view: View, lists: SetupTokenLists, permissions: Per
 async def revoke_setup_token(view: View, lists: SetupTokenLists, permissions: Permissions, setup_token: str) -> Answer:
     """Revoke a setup token; players that have joined with it stay."""
     await permissions.require_everywhere(view.session, SETUP_DEVICE)
+    found = await lists.get(view.session.network, setup_token, view.now)
+    if (asked := question(view, Loss("token", f"{found.id[:12]}…", found.uses or 0), PATH)) is not None:
+        return asked
     await lists.revoke(view.session.network, setup_token, view.now)
     return view.redirect(PATH)
 

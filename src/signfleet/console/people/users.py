@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
 from signfleet.console.people.tabs import page
@@ -168,14 +169,13 @@ async def change_user(
 
 
 @pages.post("/users/{user}/remove", operation=DELETE_USER)
-async def remove_user(
-    view: View, user_administration: UserAdministration, permissions: Permissions, roles: Roles, user: str
-) -> Answer:
+async def remove_user(view: View, user_administration: UserAdministration, user: str) -> Answer:
     """Remove a user from the network, or withdraw an invitation."""
     row = await user_administration.row(view.session, user)
-    if FormData(view.call).get("sure") != "yes":
-        errors = {"sure": view.text("Tick the box to confirm.")}
-        return await _user(view, permissions, roles, row, _values(row), errors=errors, status=400)
+    stated = [each for each in await user_administration.permissions(view.session, str(row.id)) if not each.is_fixed]
+    loss = Loss("invitation", row.login) if row.activation_date is None else Loss("user", row.login, len(stated))
+    if (asked := question(view, loss, f"{PEOPLE}users/{row.id}/")) is not None:
+        return asked
     await user_administration.delete(view.session, str(row.id), view.now)
     return view.redirect(PEOPLE)
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.cookies import session_token
 from signfleet.console.forms import FormData
 from signfleet.console.pages import Pages
@@ -26,6 +27,7 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.profiles.service import Profiles
 from signfleet.identity.saved_views.service import NewView, SavedViews
 from signfleet.identity.sign_in.browser import BrowserSessions
+from signfleet.identity.users.service import Users
 from signfleet.web.contract.paging import ListQuery, Page
 from signfleet.web.http.call import Answer, Call
 from signfleet.web.http.csv_lists import answer_csv
@@ -111,11 +113,15 @@ async def save_view(view: View, saved_views: SavedViews) -> Answer:
 
 
 @pages.post("/players/views/delete", operation=VIEW_DEVICE)
-async def delete_view(view: View, saved_views: SavedViews) -> Answer:
+async def delete_view(view: View, saved_views: SavedViews, users: Users) -> Answer:
     """Delete a saved view."""
     form = FormData(view.call)
     is_shared = form.get("shared") == "1"
-    await saved_views.delete(view.session, SECTION, form.get("name"), view.now, is_shared=is_shared)
+    found = await saved_views.get(view.session, SECTION, form.get("name"), is_shared=is_shared)
+    count = len(await users.of_network(view.session.network)) if is_shared else 0
+    if (asked := question(view, Loss("view", found.name, count), _back(form))) is not None:
+        return asked
+    await saved_views.delete(view.session, SECTION, found.name, view.now, is_shared=is_shared)
     return view.redirect(_back(form))
 
 

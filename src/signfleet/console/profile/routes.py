@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.cookies import session_cookie
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import SIGN_IN, Pages
@@ -28,6 +29,8 @@ from signfleet.web.http.call import Answer
 
 PATH: Final = "/console/profile/"
 PAGE_SIZE: Final = 50
+#: Nobody has more sessions but for a program that goes wrong.
+SESSIONS_COUNTED: Final = 1000
 NAMES: Final = {"firstName": later("First name"), "lastName": later("Last name")}
 PASSWORD: Final = {"currentPassword": "current", "password": "new"}
 
@@ -171,13 +174,24 @@ async def change_mails(view: View, users: Users, notifications: Notifications) -
 @pages.post("/sessions/{session}/end", needs_network=False)
 async def end_session(view: View, own_sessions: OwnSessions, session: str) -> Answer:
     """End one session with its tokens."""
-    await own_sessions.end(view.call.person_id, id_of(session), view.session.login, view.now)
+    number = id_of(session) or 0
+    page = await own_sessions.page(view.call.person_id, view.session.id, str(number + 1), 1, view.now)
+    if page.items and page.items[0].id == number:
+        found = page.items[0]
+        name = " ".join(filter(None, (found.application or view.text("a browser"), found.address)))
+        if (asked := question(view, Loss("session", name), f"{PATH}#sessions")) is not None:
+            return asked
+    await own_sessions.end(view.call.person_id, number, view.session.login, view.now)
     return view.redirect(f"{PATH}?saved=sessions#sessions")
 
 
 @pages.post("/sign-out-everywhere", needs_network=False)
 async def sign_out_everywhere(view: View, own_sessions: OwnSessions) -> Answer:
     """End every session of the person, this one too."""
+    sessions = await own_sessions.page(view.call.person_id, view.session.id, None, SESSIONS_COUNTED, view.now)
+    loss = Loss("sessions", view.session.login or "", len(sessions.items))
+    if (asked := question(view, loss, f"{PATH}#sessions")) is not None:
+        return asked
     await own_sessions.end_all(view.call.person_id, view.session.login, view.now)
     answer = view.redirect(SIGN_IN)
     answer.headers["Set-Cookie"] = session_cookie(view.call, "", 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from signfleet.console.changes.deleting import Loss, question
 from signfleet.console.forms import FormData, fitted
 from signfleet.console.pages import Pages
 from signfleet.console.player.page import items
@@ -125,6 +126,9 @@ async def list_links(view: View, wall_links: WallLinks, permissions: Permissions
 async def revoke_link(view: View, wall_links: WallLinks, permissions: Permissions, link: str) -> Answer:
     """Revoke a link to a wall."""
     await permissions.require_on(view.session, UPDATE_NETWORK_SETTINGS, view.session.network)
+    found = await wall_links.get(view.session.network, link)
+    if (asked := question(view, Loss("link", found.name), "/console/wall/links/")) is not None:
+        return asked
     await wall_links.revoke(view.session.network, link, view.now)
     return view.redirect("/console/wall/links/")
 

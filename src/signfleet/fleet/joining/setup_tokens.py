@@ -42,6 +42,13 @@ class SetupTokenLists:
         last = f"{page[-1].valid_to}.{bytes(page[-1].hash).hex()}" if len(rows) > size else None
         return SetupTokens(items=[SetupToken(**_members(row)) for row in page], next_marker=last)
 
+    async def get(self, network_id: int, id_: str, now: int) -> SetupToken:
+        """Returns a token that has not expired. Raises `NotFound`."""
+        row = await self._store.one(SETUP_TOKEN, network_id=network_id, hash=_hash(id_), now=now)
+        if row is None:
+            raise NotFound(f"There is no setup token with the id '{id_}' in this network.")
+        return SetupToken(**_members(row))
+
     async def revoke(self, network_id: int, id_: str, now: int) -> None:
         """Revokes a token. Raises `NotFound`."""
 

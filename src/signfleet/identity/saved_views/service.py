@@ -94,6 +94,15 @@ class SavedViews:
         except Duplicate:
             raise Conflict(f"'name': somebody has saved a view '{name}' just now.") from None
 
+    async def get(self, session: Session, section: str, name: str, *, is_shared: bool) -> SavedView:
+        """Returns a view that the caller may change. Raises `NotFound`, `Forbidden`."""
+        user_id = await self._owner(session, is_shared=is_shared)
+        this = {"in_network": session.network, "in_section": section, "of_user": user_id, "of_name": fold(name)}
+        row: ViewRow | None = await self._store.one(queries.ONE, **this)
+        if row is None:
+            raise NotFound(f"There is no view '{name[:NAME_LIMIT]}'.")
+        return SavedView(row.name, row.address, is_shared)
+
     async def delete(self, session: Session, section: str, name: str, now: int, *, is_shared: bool) -> None:
         """Deletes a view. Raises `NotFound`, `Forbidden`."""
         user_id = await self._owner(session, is_shared=is_shared)
