@@ -71,7 +71,7 @@ async def test_each_tab_is_a_page_and_a_fragment(client: AsyncClient, player: Se
         page = await client.get(ROOT + player.page + tab)
         assert (page.status_code, words in page.text) == (200, True), tab
         part = await client.get(ROOT + player.page + tab, headers=SCRIPT)
-        assert part.text.startswith('<div id="player">'), tab
+        assert part.text.startswith('<div id="player" data-name='), tab
         assert f'href="{player.page}{tab}"' in part.text
     for tab, block, begin in (
         ("", "panels", "<section"),

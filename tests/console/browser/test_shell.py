@@ -82,6 +82,9 @@ def test_a_person_works_with_keys_alone(opened: Open) -> None:
     press("j")
     press("Enter")
     page.wait_for_url("**/console/players/*/")
+    press("g")
+    press("a")
+    page.wait_for_url("**/console/alerts/")
 
 
 def test_nothing_moves_for_people_who_ask_for_that(opened: Open) -> None:

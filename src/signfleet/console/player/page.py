@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from signfleet.console.player.command_forms import COMMANDS, Form
-from signfleet.console.players.routes import links_of
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.commands.kinds import KINDS
 from signfleet.fleet.commands.service import Commands
 from signfleet.fleet.devices.agent.service import Agents
+from signfleet.fleet.devices.screenshots.service import LinkMaker
 from signfleet.fleet.health.inputs import period
 from signfleet.fleet.health.schemas import DeviceHealthDetails
 from signfleet.fleet.health.service import HealthLists
@@ -34,6 +34,8 @@ from signfleet.web.http.call import Answer
 
 T = TypeVar("T")
 
+#: The side of the picture, in pixels.
+PICTURE: Final = "320"
 #: The path of a page about one player.
 _PLAYER: Final = re.compile(r"/console/players/[^/]+/")
 
@@ -74,7 +76,9 @@ class PlayerPages:
 
     async def get(self, view: View, ref: str) -> Shown:
         """Returns a player by id or serial, and what the reader may do with it. Raises `NotFound`."""
-        health = await self._health_lists.get(view.session, ref, links_of(view, self._links))
+        health = await self._health_lists.get(
+            view.session, ref, LinkMaker(self._links, view.call.base_url, view.now, PICTURE)
+        )
         tabs = {name: words for name, (words, needs) in TABS.items() if await self._may(view, needs, health.id)}
         may_change = await self._permissions.allows_on(view.session, UPDATE_DEVICE, health.id)
         return Shown(health, tabs, await self.commands(view, health.id), may_change)

@@ -21,6 +21,12 @@ const ACTIONS = {
   x: () => document.activeElement?.closest("tr[data-row]")?.querySelector("[type=checkbox]")?.click(),
 };
 
+// After `g` comes the letter of a section.
+const LETTER_WITHIN = 2000; // ms
+let waits = 0;
+
+const section = (key) => document.querySelector(`.rail [data-key="${CSS.escape(key)}"]`)?.click();
+
 document.addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
@@ -29,7 +35,9 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
-  const action = ACTIONS[event.key];
+  const isSecond = Date.now() < waits;
+  waits = !isSecond && event.key === "g" ? Date.now() + LETTER_WITHIN : 0;
+  const action = isSecond ? () => section(event.key) : ACTIONS[event.key];
   if (action) {
     event.preventDefault();
     action();

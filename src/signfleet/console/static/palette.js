@@ -18,7 +18,7 @@ if (text) {
     const found = await answer.text();
     if (turn !== asked || answer.status !== 200) return;
     const parsed = new DOMParser().parseFromString(found, "text/html");
-    list.replaceChildren(...fitting, ...parsed.querySelectorAll("li"));
+    list.append(...parsed.querySelectorAll("li")); // what has the focus stays
   };
   text.addEventListener("input", show);
   text.addEventListener("keydown", (event) => {

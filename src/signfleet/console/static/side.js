@@ -34,6 +34,7 @@ const open = async (id) => {
   if (title.getAttribute("href") !== page(id)) return;
   content.removeAttribute("aria-busy");
   content.innerHTML = text;
+  title.textContent = content.querySelector("[data-name]")?.dataset.name ?? title.textContent;
   htmx.process(content);
 };
 
