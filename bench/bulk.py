@@ -65,6 +65,7 @@ async def _into_sqlite(connection: sqlite3.Connection, names: list[str]) -> Asyn
         connection.execute(made)
     if "device_text" in names:
         connection.execute("INSERT INTO device_search (device_search) VALUES ('rebuild')")
+        connection.execute("DELETE FROM device_search_waiting")
 
 
 @asynccontextmanager

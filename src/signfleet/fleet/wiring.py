@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from signfleet.fleet.alerts.defaults import insert_default_rules
 from signfleet.fleet.alerts.evaluator import AlertEvaluator
 from signfleet.fleet.alerts.mailing import Mailing
@@ -92,6 +94,7 @@ from signfleet.fleet.webhooks.routes import endpoints as webhook_endpoints
 from signfleet.fleet.webhooks.service import Webhooks
 from signfleet.foundation.background import Job, by_the_clock
 from signfleet.foundation.storage.interface import Transaction
+from signfleet.foundation.storage.search_index import catch_up
 from signfleet.foundation.wiring import Foundation
 from signfleet.identity.wiring import IdentityServices
 from signfleet.web.http.endpoint import Endpoint
@@ -216,6 +219,7 @@ class FleetServices(IdentityServices):
         return [
             *super().jobs(),
             Job("counts", self.maintained_counts.add_up, 5),
+            Job("search index", partial(catch_up, self.store), 1),
             Job("health", by_the_clock(HealthSweep(self.store).run), 10),
             Job("health totals", by_the_clock(self.health_totals.sample), 60),
             Job("health history", by_the_clock(self.health_retention.sweep), 3600),

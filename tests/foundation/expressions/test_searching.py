@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.foundation.expressions import listing as listings
 from signfleet.foundation.expressions.catalogue import Filter
 from signfleet.foundation.expressions.listing import Listing
+from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store
+from signfleet.foundation.storage.search_index import BATCH, catch_up
 from tests.fleet.devices.stored import register
 from tests.foundation.expressions.fleet import TEXTS, put_fleet, random_fleet
 
@@ -81,7 +84,9 @@ async def test_answers_are_the_same_with_and_without_the_index(store: Store) -> 
         store, 2, [device | {"id": device["id"] + 1000, "serial": f"{device['serial']}!"} for device in devices]
     )
     narrowed = matched = 0
-    for _ in range(150):
+    for turn in range(150):
+        if turn == 40:  # until then all devices wait for the index of SQLite
+            await catch_up(store)
         text = some_filter(dice, pool)
         found = DEVICES.filter(text)
         assert found is not None
@@ -94,15 +99,25 @@ async def test_answers_are_the_same_with_and_without_the_index(store: Store) -> 
     assert matched > 10
 
 
-@pytest.mark.parametrize("common", [1, 1000])
+@pytest.mark.parametrize(("common", "is_waiting"), [(1, True), (1000, False)])
 async def test_the_index_follows_every_change(
-    admin: AsyncClient, services: Services, network: Tenant, common: int, monkeypatch: pytest.MonkeyPatch
+    admin: AsyncClient,
+    services: Services,
+    network: Tenant,
+    common: int,
+    is_waiting: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Changes over HTTP; with a sample of one, SQLite reads pages without the index, and counts with it."""
+    """Changes over HTTP, which wait for the index of SQLite or not.
+
+    With a sample of one, SQLite reads pages without the index, and counts with it.
+    """
     monkeypatch.setattr(listings, "COMMON", common)
     await register(services.store, network.network_id, ["S1", "S2"], name="Entrance", description="first floor")
 
     async def found(text: str) -> list[str]:
+        if not is_waiting:
+            await catch_up(services.store)
         answer = (await admin.get("/Devices/", params={"filter": text})).json()
         assert answer["matchingItemCount"] == len(answer["items"])
         return [item["serial"] for item in answer["items"]]
@@ -127,6 +142,38 @@ async def test_the_index_follows_every_change(
         assert await found(f"<City> CONTAINS '{value[1:]}'") == []
     assert (await admin.delete("/Devices/S2/")).status_code == 204
     assert await found("[Name] CONTAINS 'trance'") == []
+
+
+@pytest.mark.parametrize("bootstrapped", ["sqlite"], indirect=True)
+async def test_the_index_has_what_devices_have_once_it_has_caught_up(
+    admin: AsyncClient, services: Services, network: Tenant, settings: Settings
+) -> None:
+    """SQLite compares the index with the texts; one that was removed by other texts than it had would be corrupt."""
+    store = services.store
+
+    async def check(*waiting: int) -> None:
+        with closing(sqlite3.connect(settings.database_url.removeprefix("sqlite:///"))) as connection:
+            assert [id_ for (id_,) in connection.execute("SELECT device_id FROM device_search_waiting")] == [*waiting]
+            if not waiting:
+                connection.execute("INSERT INTO device_search (device_search, rank) VALUES ('integrity-check', 1)")
+
+    async def change(name: str) -> None:
+        assert (await admin.put("/Devices/S1/", json={"settings": {"name": name}})).status_code == 204
+
+    serials = [f"S{number}" for number in range(1, BATCH + 3)]
+    await register(store, network.network_id, serials, name="Entrance", description="first floor")
+    await catch_up(store)
+    await check()
+    await change("Lobby")
+    await change("Hall")
+    await change("Entrance")
+    await check(1)
+    await admin.delete("/Devices/S2/")
+    await register(store, network.network_id, ["S999"], name="New", description="short-lived")
+    await admin.delete("/Devices/S999/")
+    await check(1, 2, len(serials) + 1)
+    await catch_up(store)
+    await check()
 
 
 def test_sqlite_starts_from_the_index_in_any_order(migrated_sqlite: Path) -> None:

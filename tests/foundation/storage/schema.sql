@@ -315,21 +315,23 @@ CREATE VIRTUAL TABLE device_search USING fts5 (name_key, serial_key, description
 CREATE TABLE 'device_search_config'(k PRIMARY KEY, v) WITHOUT ROWID;
 CREATE TABLE 'device_search_data'(id INTEGER PRIMARY KEY, block BLOB);
 CREATE TRIGGER device_search_delete AFTER DELETE ON device_text BEGIN
-    INSERT INTO device_search (device_search, rowid, name_key, serial_key, description_key, tags_key)
-    VALUES ('delete', old.device_id, old.name_key, old.serial_key, old.description_key, old.tags_key);
+    INSERT INTO device_search_waiting (device_id, name_key, serial_key, description_key, tags_key)
+    VALUES (old.device_id, old.name_key, old.serial_key, old.description_key, old.tags_key) ON CONFLICT DO NOTHING;
 END;
 CREATE TABLE 'device_search_docsize'(id INTEGER PRIMARY KEY, sz BLOB);
 CREATE TABLE 'device_search_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 CREATE TRIGGER device_search_insert AFTER INSERT ON device_text BEGIN
-    INSERT INTO device_search (rowid, name_key, serial_key, description_key, tags_key)
-    VALUES (new.device_id, new.name_key, new.serial_key, new.description_key, new.tags_key);
+    INSERT INTO device_search_waiting (device_id) VALUES (new.device_id) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER device_search_update AFTER UPDATE ON device_text BEGIN
-    INSERT INTO device_search (device_search, rowid, name_key, serial_key, description_key, tags_key)
-    VALUES ('delete', old.device_id, old.name_key, old.serial_key, old.description_key, old.tags_key);
-    INSERT INTO device_search (rowid, name_key, serial_key, description_key, tags_key)
-    VALUES (new.device_id, new.name_key, new.serial_key, new.description_key, new.tags_key);
+CREATE TRIGGER device_search_update AFTER UPDATE ON device_text
+WHEN old.name_key <> new.name_key OR old.serial_key <> new.serial_key
+    OR old.description_key IS NOT new.description_key OR old.tags_key IS NOT new.tags_key BEGIN
+    INSERT INTO device_search_waiting (device_id, name_key, serial_key, description_key, tags_key)
+    VALUES (old.device_id, old.name_key, old.serial_key, old.description_key, old.tags_key) ON CONFLICT DO NOTHING;
 END;
+CREATE TABLE device_search_waiting (
+    device_id INTEGER PRIMARY KEY, name_key TEXT, serial_key TEXT, description_key TEXT, tags_key TEXT
+);
 CREATE TABLE device_secret (
 	network_id BIGINT NOT NULL, 
 	device_id BIGINT NOT NULL, 

@@ -4,8 +4,9 @@ The index finds texts that contain each of some pieces of three characters or mo
 
     [Settings].[Name] CONTAINS 'lobby' AND [Status].[Health] IS 'Error'
 
-it finds the devices whose name contains `lobby`; the filter itself then decides, so the answer is the same with and
-without the index. `[Name] IS 'no*th'` has no such piece, and neither has a condition under OR: they are not narrowed.
+it finds the devices whose name contains `lobby`, and with them go those whose change SQLite has yet to index
+(`storage/search_index.py`). The filter itself then decides, so the answer is the same with and without the index.
+`[Name] IS 'no*th'` has no such piece, and neither has a condition under OR: they are not narrowed.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ def _searched_sqlite(element: Searched, compiler: Any, **options: Any) -> str:
     owner = compiler.process(element.owner, **options)
     value = compiler.process(bindparam("searched", element.sought, type_=Text()), **options)
     others = "" if element.others is None else f" UNION ALL {compiler.process(element.others, **options)}"
-    return f"{owner} IN (SELECT rowid FROM device_search WHERE device_search MATCH {value}{others})"  # noqa: S608 - a parameter
+    waiting = "SELECT device_id FROM device_search_waiting"  # they may match, whatever the index has of them
+    found = f"SELECT rowid FROM device_search WHERE device_search MATCH {value}"  # noqa: S608 - a parameter
+    return f"{owner} IN ({found} UNION ALL {waiting}{others})"
 
 
 def _quoted(piece: str) -> str:
