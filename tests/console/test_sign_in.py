@@ -26,6 +26,15 @@ async def test_the_form_opens_a_session_in_the_only_network(client: AsyncClient)
 
 
 @ON_SQLITE
+async def test_a_cookie_that_somebody_has_planted_is_replaced(client: AsyncClient) -> None:
+    await sign_in(client)
+    planted = client.cookies["signfleet"]
+    assert (await sign_in(client)).status_code == 303
+    assert client.cookies["signfleet"] != planted
+    assert planted not in str(client.cookies)
+
+
+@ON_SQLITE
 async def test_pages_lead_to_the_form_and_back(client: AsyncClient) -> None:
     asked = await client.get(f"{PLAYERS}?filter=[Id] > 1")
     assert asked.status_code == 303
