@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 
 #: The texts of a device that the index has, noted when they first change; without a name the index has none of it.
 SQLITE = (
