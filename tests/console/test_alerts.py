@@ -33,8 +33,12 @@ async def test_people_acknowledge_mute_and_resolve_with_a_note(
     page = f"/console/alerts/{alert}"
     shown = (await client.get(ALERTS)).text
     assert f'id="a{alert}"' in shown
-    assert '<td class="wrap">silent, last seen' in shown
-    player = (await admin.get(f"{ROOT}/admin/v1/alerts/{alert}/")).json()["deviceId"]
+    assert '<td data-label="Why" class="wrap">silent, last seen' in shown
+    stored = (await admin.get(f"{ROOT}/admin/v1/alerts/{alert}/")).json()
+    player, serial = stored["deviceId"], stored["serial"]
+    name = (await admin.get(f"{ROOT}/admin/v1/health/{player}/")).json()["name"]
+    assert f'/">{name}</a> <span class="faint serial">{serial}</span>' in shown
+    assert f": {name}</h1>" in (await client.get(f"{ROOT}{page}/")).text
     for headers in ({}, {"HX-Request": "true"}, {"HX-Request": "true", "X-Fragment": "panels"}):
         on_its_page = await client.get(f"{ROOT}/console/players/{player}/", headers=headers)
         assert '<span class="faint">silent, last seen' in on_its_page.text

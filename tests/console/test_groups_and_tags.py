@@ -100,12 +100,14 @@ async def test_tags_have_counts_and_a_value_is_changed_for_all_who_have_it(
     client: AsyncClient, admin: AsyncClient, services: Services, devices: list[int]
 ) -> None:
     page = await opened(client, TAGS)
-    path = re.search(rf'href="({TAGS}\d+/)">City</a></th><td>string</td>\s*<td>[^>]*>2<.*?<td>1</td>', page, re.DOTALL)
+    path = re.search(
+        rf'href="({TAGS}\d+/)">City</a></th><td[^>]*>string</td>\s*<td[^>]*>[^>]*>2<.*?<td[^>]*>1</td>', page, re.DOTALL
+    )
     assert path, page
-    assert "Paris</th><td>2</td>" in await opened(client, path[1])
+    assert re.search(r">Paris</th><td[^>]*>2</td>", await opened(client, path[1]))
     assert (await send(client, path[1], do="set", of="value", old="Par*", new="x")).text.count('name="count"') == 0
     await confirmed(client, services, path[1], do="set", of="value", old="Paris", new="O'Paris")
-    assert "O'Paris</th><td>2</td>" in await opened(client, path[1])
+    assert re.search(r"O'Paris</th><td[^>]*>2</td>", await opened(client, path[1]))
     await confirmed(client, services, path[1], do="remove", of="value", old="O'Paris", new="")
     assert (await client.get(ROOT + path[1])).status_code == 404
     floor = re.search(rf'href="({TAGS}\d+/)">Floor', await opened(client, TAGS))

@@ -126,6 +126,6 @@ async def test_the_audit_trail_and_rights_are_in_words(client: AsyncClient) -> N
     await sign_in(client)
     await send(client, "/console/groups/", name="Lobby")
     audit = await client.get(f"{ROOT}/console/audit/")
-    assert "<td>created</td>" in audit.text and ">Create<" not in audit.text
+    assert '<td data-label="Change">created</td>' in audit.text and ">Create<" not in audit.text
     rights = await client.get(f"{ROOT}/console/people/permissions/roles/2/")
     assert "See players" in rights.text and "View Device" not in rights.text

@@ -79,7 +79,7 @@ OPENED = (
     ("/console/players/", "main summary:has-text('Columns')"),
     ("/console/players/", "main summary:has-text('Views')"),
     ("/console/players/", "[data-dialog=palette]"),
-    ("/console/players/{player}/", ".player-head summary"),
+    ("/console/players/{player}/", ".head summary"),
     ("/console/jobs/", ".top .menu:not(.account) summary"),
     ("/console/jobs/", ".top .account summary"),
 )
@@ -207,6 +207,12 @@ COLOURS = """() => [...new Set([...document.querySelectorAll('body *')].filter(e
     }))]"""
 
 
+#: The cells of lists that have no heading beside them on a telephone, where rows are cards.
+UNLABELLED = """() => [...document.querySelectorAll('.scroll [data-row] > td:not([data-label])')]
+    .filter(cell => cell.innerText.trim() && !cell.querySelector('button, summary, a, input'))
+    .map(cell => `without a heading: ${cell.innerText}`)"""
+
+
 class Eye:
     """Looks at one page after another; what all have alike, it looks at once."""
 
@@ -247,7 +253,7 @@ class Eye:
         colours = set(self._page.evaluate(COLOURS))
         rules = WIDTH_RULES if colours <= self._colours else [*WIDTH_RULES, *COLOUR_RULES]
         self._colours |= colours
-        return [*wide(self._page), *barriers(self._page, rules, within)]
+        return [*wide(self._page), *self._page.evaluate(UNLABELLED), *barriers(self._page, rules, within)]
 
 
 def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk, player: int) -> None:

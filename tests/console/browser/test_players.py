@@ -48,7 +48,7 @@ def test_two_people_edit_one_player_and_no_text_is_lost(opened: Open, server: Te
 def test_a_command_asks_first_and_a_tag_is_taken_back(opened: Open, server: TestingServer) -> None:
     commanded = device(server, Player.COMMANDED)["id"]
     page = opened(f"/console/players/{commanded}/")
-    page.click(".player-head summary")
+    page.click(".head summary")
     page.click("a[href$='/commands/reboot/']")
     page.click("#ask button.danger")
     page.wait_for_selector("[aria-live] > .toast")  # a screen reader says so
@@ -72,4 +72,4 @@ def test_tabs_and_charts_come_without_a_new_page(opened: Open, server: TestingSe
     assert page.evaluate("window.same")
     page.go_back()
     page.wait_for_selector("#tags")
-    assert page.locator(".player-head").count() == 1
+    assert page.locator(".head").count() == 1

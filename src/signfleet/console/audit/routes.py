@@ -7,8 +7,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.names import names_of
 from signfleet.console.pages import Pages
 from signfleet.console.view import View
+from signfleet.fleet.health.service import HealthLists
+from signfleet.foundation.blobs.links import Links
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.wall_clock import ms_of
@@ -55,7 +58,7 @@ _decoder = msgspec.json.Decoder(list[Entry])
 
 
 @pages.get("/", operation=VIEW_AUDIT)
-async def list_audit(view: View, audit: AuditTrail) -> Answer:
+async def list_audit(view: View, audit: AuditTrail, health_lists: HealthLists, links: Links) -> Answer:
     """List the changes that the address asks for, newest first, a page at a time."""
     given = {name: (view.call.parameter(name) or "").strip() for name in FIELDS}
     found, filter_, error = None, None, None
@@ -72,6 +75,7 @@ async def list_audit(view: View, audit: AuditTrail) -> Answer:
         "audit/rows.html" if view.wants_rows and found else "audit/list.html",
         400 if error else 200,
         entries=[(entry, _differences(entry)) for entry in entries],
+        names=await names_of(view, health_lists, links, (entry.device_id or 0 for entry in entries)),
         found=found,
         error=error,
         given=given,

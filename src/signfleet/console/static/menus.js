@@ -40,5 +40,13 @@ document.addEventListener("htmx:after:swap", () => {
 
 export { opened };
 
-// On a phone the sections stand in one row, of which the present one has to be in sight.
-document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// On a phone sections and tabs stand in one row each, of which the present one has to be in sight.
+const center = () => {
+  for (const here of document.querySelectorAll(".rail [aria-current], .tabs [aria-current]")) {
+    const row = here.closest("ul");
+    const [{ left, width }, around] = [here.getBoundingClientRect(), row.getBoundingClientRect()];
+    if (!row.scrollLeft) row.scrollLeft = left + width / 2 - around.left - around.width / 2;
+  }
+};
+document.addEventListener("htmx:after:swap", center);
+center();

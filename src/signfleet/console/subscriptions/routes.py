@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.names import names_of
 from signfleet.console.pages import Pages
 from signfleet.console.translations import later
 from signfleet.console.view import View
+from signfleet.fleet.health.service import HealthLists
 from signfleet.fleet.subscriptions.schemas import Subscription
 from signfleet.fleet.subscriptions.service import Subscriptions
+from signfleet.foundation.blobs.links import Links
 from signfleet.foundation.errors import Invalid
 from signfleet.identity.access.operations.definitions import VIEW_SUBSCRIPTION
 from signfleet.web.contract.paging import ListQuery
@@ -38,7 +41,9 @@ _decoder = msgspec.json.Decoder(list[Subscription])
 
 
 @pages.get("/", operation=VIEW_SUBSCRIPTION)
-async def list_subscriptions(view: View, subscriptions: Subscriptions) -> Answer:
+async def list_subscriptions(
+    view: View, subscriptions: Subscriptions, health_lists: HealthLists, links: Links
+) -> Answer:
     """List the subscriptions that a filter matches, a page at a time."""
     text, marker = view.call.parameter("filter") or "", view.call.parameter("marker")
     found, error = None, None
@@ -46,6 +51,7 @@ async def list_subscriptions(view: View, subscriptions: Subscriptions) -> Answer
         found = await subscriptions.list_(view.session, ListQuery(text or None, None, marker, PAGE_SIZE))
     except Invalid as wrong:
         error = wrong.message
+    shown = [] if found is None else _decoder.decode(b"[%b]" % b",".join(found.items))
     more = None
     if found is not None and found.next_marker:
         more = PATH + "?" + urlencode({"filter": text, "marker": found.next_marker})
@@ -56,7 +62,8 @@ async def list_subscriptions(view: View, subscriptions: Subscriptions) -> Answer
         marker=marker,
         error=error,
         found=found,
-        subscriptions=[] if found is None else _decoder.decode(b"[%b]" % b",".join(found.items)),
+        subscriptions=shown,
+        names=await names_of(view, health_lists, links, (each.device.id for each in shown if each.device)),
         states=STATES,
         questions=QUESTIONS,
         more=more,
