@@ -2,6 +2,7 @@
 
 A message is an f-string where an error is raised: `f"'name': there is a group '{name}' already."` becomes
 "there is a group '%(name)s' already.". The member at its beginning is left out, since it is a name of the API.
+Parts of messages, which a message has as a value, are marked with `phrase`, or are raised as a `ValueError`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PARTS: Final = (
     "foundation/quotas.py",
     "foundation/rate_limit.py",
     "foundation/storage",
+    "foundation/wire",
     "identity/access",
     "identity/applications",
     "identity/jobs",
@@ -50,12 +52,22 @@ PARTS: Final = (
 OTHERS: Final = {"routes.py", "body.py", "files.py", "relay.py", "answers.py", "gate.py", "device_imports.py", "csv.py"}
 #: What raises an error with a message, apart from the classes of `foundation/errors.py`.
 RAISED: Final = {"Invalid", "NotFound", "Forbidden", "Conflict", "Stale", "TooLarge", "Unavailable", "Busy", "_wrong"}
-RAISED_TOO: Final = {"Throttled", "QuotaReached", "Unauthenticated"}
+RAISED_TOO: Final = {"Throttled", "QuotaReached", "Unauthenticated", "ValueError", "phrase"}
+#: What takes parts of messages among its arguments.
+TAKES_PARTS: Final = {"BackOff", "RateLimit", "_Problem", "_malformed", "_text_only"}
+#: What msgspec says of values that do not fit (`validation_messages.py`).
+OF_MSGSPEC: Final = (
+    "Expected %(expected)s",
+    "Expected %(expected)s, got %(got)s",
+    "Invalid enum value '%(value)s'; known are %(words)s",
+    "Object missing required field '%(field)s'",
+)
 #: Messages about what only programs send.
 _OF_PROGRAMS: Final = re.compile(
     r"Query parameter|[Hh]eader|[Bb]ody|endpoint|access token|ETag|Idempotency|batch|beacon|profile property|marker"
     r"|uid\b|null|bytes|Nodes|redirect_uri|Line 1|file|link in the mail|URLs|`|NUL|'id'|/admin/v1|[Bb]atch|principal"
     r"|(?:user|person|network) %\(\w*id\)s|projection|no such program|what is below them|\[Id\] had"
+    r"|need an index|need a column|are no texts|property path|CSV|Line %|HTTP date| - at '"
 )
 _MEMBER: Final = re.compile(r"'[^']*': ")
 
@@ -64,7 +76,7 @@ def error_texts() -> list[str]:
     """Returns the texts of all messages, in order."""
     files = [path for part in PARTS for path in _modules(SOURCE / part)]
     found = {text for path in files for text in _texts(ast.parse(path.read_text(encoding="utf-8")))}
-    return sorted(found)
+    return sorted(found.union(OF_MSGSPEC))
 
 
 def _modules(path: Path) -> list[Path]:
@@ -86,8 +98,15 @@ def _texts(module: ast.Module) -> Iterator[str]:
             member = _MEMBER.match(message)
             message = message[member.end() :] if member else message
             # What is little more than its values has nothing to translate.
-            if len(re.sub(r"%\(\w+\)s|\W", "", message)) > 8 and not _OF_PROGRAMS.search(message):
+            if (name == "phrase" or _letters(message) > 8) and not _OF_PROGRAMS.search(message):
                 yield message
+        elif name in TAKES_PARTS:
+            yield from (text for each in call.args if _letters(text := _template(each)) > 8 and " " in text)
+
+
+def _letters(message: str) -> int:
+    """Returns how many letters a message has apart from its values."""
+    return len(re.sub(r"%\(\w+\)s|\W", "", message))
 
 
 def _template(message: ast.expr) -> str:

@@ -89,12 +89,12 @@ async def test_a_rule_is_created_changed_disabled_and_deleted(
     [
         ({"filter": "[Modell] IS 'X'"}, "[Modell] IS 'X'\n^</code>"),
         ({"filter": "[Model] IS"}, "[Model] IS\n          ^</code>"),
-        ({"silence": "soon"}, "condition.minutes"),
-        ({"silence": "1"}, "condition.minutes"),
+        ({"silence": "soon"}, "Expected a whole number or null, got a string."),
+        ({"silence": "1"}, "Expected a whole number of at least 5."),
         ({"kind": "event"}, "A condition of the kind 'event' needs it"),
         ({"kind": "x"}, "condition.kind"),
         ({"mail": "999"}, "there is no user 999"),
-        ({"name": ""}, "'name'"),
+        ({"name": ""}, "Expected a string no shorter than 1."),
     ],
 )
 async def test_what_is_wrong_with_a_rule_stands_beside_its_field(

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from babel import Locale
 from babel.core import negotiate_locale
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -36,8 +37,18 @@ _LONGEST_MESSAGE: Final = 300
 PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 #: The member of a body at the beginning of a message.
 MEMBER: Final = re.compile(r"'[^']{1,64}': ")
-#: Values that are messages themselves.
-_NESTED: Final = ("error", "message")
+#: The member of a body at the end of a message.
+PLACE: Final = re.compile(r" - at '([^']{1,64})'(?=\.?$)")
+#: Values that are messages themselves, or parts of messages with words of their own.
+_NESTED: Final = {
+    *("complaint", "error", "example", "expectation", "expected", "got", "hint", "kind"),
+    *("message", "policy", "reason", "what", "where"),
+}
+#: Values that may be the text of a caller, so that only a part without values is recognised in them.
+_PLAIN: Final = {"found"}
+#: Values that may be several words, of which one is meant: "A, B or C".
+_CHOICES: Final = {"either", "expectation", "expected", "kind", "near"}
+_BETWEEN: Final = re.compile(", | or ")
 #: A longer Accept-Language header is ignored.
 _LONGEST: Final = 256
 
@@ -48,11 +59,32 @@ def later(message: str) -> str:
 
 
 class _Message(NamedTuple):
-    """A message of an error: what every one of its kind contains, how to take it apart, and its translation."""
+    """A message of an error: what every one of its kind contains, how to take it apart, and its translation.
 
+    Of two that fit, the one with more words of its own (`length`) is meant.
+    """
+
+    length: int
     fixed: str
-    pattern: re.Pattern[str]
+    #: What stands before, between and after the values of `names`.
+    between: list[re.Pattern[str]]
+    names: list[str]
     text: str
+
+    def values(self, message: str, start: int) -> dict[str, str] | None:
+        """Returns the values of a message from `start` on, the shortest that fit; None for one of another kind.
+
+        The time is linear in the message, however often parts of it repeat.
+        """
+        found = self.between[0].match(message, start)
+        values = {} if found is None else found.groupdict()
+        for name, between in zip(self.names, self.between[1:], strict=True):
+            if found is None:
+                return None
+            end = found.end()
+            if (found := between.search(message, end)) is not None:
+                values |= {name: message[end : found.start()], **found.groupdict()}
+        return None if found is None else values
 
 
 class _Texts(NamedTuple):
@@ -75,18 +107,22 @@ def _texts(language: str) -> _Texts:
     compiled.seek(0)
     errors = [each for each in catalogue if each.context == ERRORS and each.string]
     messages = [_message(str(each.id), str(each.string)) for each in errors]
-    return _Texts(GNUTranslations(compiled), sorted(messages, key=lambda each: -len(each.fixed)))
+    return _Texts(GNUTranslations(compiled), sorted(messages, key=lambda each: -each.length))
 
 
 def _message(english: str, text: str) -> _Message:
-    fixed, pattern = "", ""
-    for number, part in enumerate(PLACEHOLDER.split(english)):
-        if number % 2:
-            pattern += f"(?P<{part}>.*?)"
+    words = [part.replace("%%", "%") for part in PLACEHOLDER.split(english)]
+    between, names = [re.escape(words[0])], list[str]()
+    for name, following in zip(words[1::2], words[2::2], strict=True):
+        if name == "at":  # a position: messages have it between words that are as frequent as "at"
+            between[-1] += rf"(?P<at>\d+){re.escape(following)}"
         else:
-            between = part.replace("%%", "%")
-            fixed, pattern = max(fixed, between, key=len), pattern + re.escape(between)
-    return _Message(fixed, re.compile(pattern, re.DOTALL), text)
+            names.append(name)
+            between.append(re.escape(following))
+    between[-1] += r"\Z"
+    fixed = words[::2]
+    patterns = [re.compile(each) for each in between]
+    return _Message(sum(map(len, fixed)), max(fixed, key=len), patterns, names, text)
 
 
 def translation(language: str) -> NullTranslations:
@@ -98,16 +134,30 @@ def error_text(language: str, message: str) -> str:
     """Returns the message of an error in a language; in English where no catalogue has it."""
     if len(message) > _LONGEST_MESSAGE:
         return message
+    if place := PLACE.search(message):
+        text = error_text(language, message[: place.start()])
+        return f"{text} ('{place[1]}'){message[place.end() :]}" if text != message[: place.start()] else message
     member = MEMBER.match(message)
     start = member.end() if member else 0
     for each in _texts(language).messages:
-        if each.fixed in message and (found := each.pattern.fullmatch(message, start)):
-            values = {
-                name: error_text(language, value) if name in _NESTED else value
-                for name, value in found.groupdict().items()
-            }
+        if each.fixed in message and (found := each.values(message, start)) is not None:
+            values = {name: _value(language, name, value) for name, value in found.items()}
             return message[:start] + each.text % values
+    if message.endswith(".") and not message.endswith(".."):  # a sentence that is a part of others elsewhere
+        text = error_text(language, message[:-1])
+        return f"{text}." if text != message[:-1] else message
     return message
+
+
+def _value(language: str, name: str, value: str) -> str:
+    """Returns a value of a message in a language, if it has words."""
+    if name in _PLAIN:
+        return translation(language).pgettext(ERRORS, value)
+    if name in _NESTED and (text := error_text(language, value)) != value:
+        return text
+    if name in _CHOICES and " or " in value:
+        return format_list([error_text(language, each) for each in _BETWEEN.split(value)], "or", locale_of(language))
+    return value
 
 
 def locale_of(language: str) -> Locale:

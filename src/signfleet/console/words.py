@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from signfleet.console.translations import MEMBER, error_text, later, translation
+from signfleet.console.translations import MEMBER, PLACE, error_text, later, translation
 from signfleet.identity.access.operations.definitions import ROOTS
 
 #: Of operations, by their singular name.
@@ -203,7 +203,7 @@ def word(language: str, table: str, name: str) -> str:
 
 def message(language: str, error: str, *, is_beside: bool = False) -> str:
     """Returns what is wrong in a language, with operations in words; beside its field without the field's name."""
-    text = error_text(language, error)
+    text = error_text(language, PLACE.sub("", error) if is_beside else error)
     member = MEMBER.match(text) if is_beside else None
     if member:
         text = text[member.end() :]

@@ -7,6 +7,11 @@ that a person can act on and names the field, parameter or position at fault.
 from __future__ import annotations
 
 
+def phrase(text: str) -> str:
+    """Marks a part of a message, such as a hint at its end, which is translated by itself."""
+    return text
+
+
 class SignfleetError(Exception):
     """Base of every error that a caller caused and can correct."""
 

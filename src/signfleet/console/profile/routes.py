@@ -14,7 +14,7 @@ from signfleet.console.preferences import LANGUAGE, ZONE
 from signfleet.console.profile.labels import ENABLED, EVENTS
 from signfleet.console.translations import LANGUAGES, later
 from signfleet.console.view import View
-from signfleet.foundation.errors import Forbidden, Invalid, Stale
+from signfleet.foundation.errors import Forbidden, Invalid, Stale, phrase
 from signfleet.foundation.wire import zones
 from signfleet.foundation.wire.ids import id_of
 from signfleet.identity.people.schemas import PersonChange
@@ -127,8 +127,9 @@ async def change_preferences(
     language, zone = form.get("language"), form.get("zone").strip()
     known = zones.canonical(zone) if zone else ""
     if known is None or language not in ("", *LANGUAGES):
-        near = ", ".join(zones.nearest(zone[:64]))
-        errors = {"zone" if known is None else "": f"'zone': there is no time zone '{zone[:64]}'; did you mean {near}?"}
+        zone = zone[:64]
+        either = " or ".join(zones.nearest(zone))
+        errors = {"zone": phrase(f"'zone': there is no time zone '{zone}'; did you mean {either}?")}
         return await _Profile(view, people, users, notifications, own_sessions).page(
             400, chosen_zone=zone, errors=errors
         )

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from signfleet.fleet.devices.schemas import Entity, WebAddress
-from signfleet.foundation.errors import Invalid, TooLarge
+from signfleet.foundation.errors import Invalid, TooLarge, phrase
 from signfleet.foundation.expressions.suggestions import nearest
 from signfleet.foundation.wire import datetime, zones
 from signfleet.foundation.wire.json import encode
@@ -246,7 +246,8 @@ def kind_of(name: str) -> Kind:
     if kind is None or kind.internal:
         known = [kind.name for kind in KINDS.values() if not kind.internal]
         near = nearest(name, known)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}."
+        either, words = " or ".join(near), ", ".join(known)
+        hint = phrase(f"did you mean {either}?") if near else phrase(f"there are {words}.")
         raise Invalid(f"'name': there is no command '{name}'; {hint}")
     return kind
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import MINYEAR, UTC, datetime, timedelta
 
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, phrase
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.predicates import (
     All,
@@ -211,7 +211,7 @@ def _read(literal: tree.Literal, found: Property, operand: tree.Operand) -> Valu
 def _text(literal: tree.Literal, operand: tree.Operand) -> tree.Text:
     if isinstance(literal, tree.Text):
         return literal
-    raise _unsupported(literal, operand, "expected a text such as 'Lobby'")
+    raise _unsupported(literal, operand, phrase("expected a text such as 'Lobby'"))
 
 
 def _unsupported(literal: tree.Literal, operand: tree.Operand, reason: str) -> Invalid:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, FromClause, Table, and_, func, select
 
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, phrase
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.binding import UnknownWord, bind, check_tag
 from signfleet.foundation.expressions.columns import Columns, order_path, reader
@@ -246,13 +246,16 @@ class Catalogue:
         if found is not None:
             return found
         if member := next((name for name in path.split(".")[:2] if name in self._numbers), None):
-            hint = f"name a number below it, such as [{member.capitalize()}].[temperature], by letters, digits, _ or -."
+            group = member.capitalize()
+            hint = phrase(f"name a number below it, such as [{group}].[temperature], by letters, digits, _ or -.")
         elif near := self._near(path):
-            hint = f"did you mean {_either(near)}?"
+            either = _either(near)
+            hint = phrase(f"did you mean {either}?")
         elif len(self.properties) <= _LISTED:
-            hint = f"known are {', '.join(str(known) for known in self.properties.values())}."
+            words = ", ".join(str(known) for known in self.properties.values())
+            hint = phrase(f"known are {words}.")
         else:
-            hint = "see the list of properties in the documentation."
+            hint = phrase("see the list of properties in the documentation.")
         raise Invalid(f"Unknown property {operand} at {operand.at}; {hint}", parameter)
 
     def _named(self, path: str) -> Property | None:

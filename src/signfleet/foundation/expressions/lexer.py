@@ -6,7 +6,7 @@ import re
 from enum import Enum
 from typing import NamedTuple
 
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, phrase
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.wire.tags import type_of_word
 from signfleet.foundation.wire.text import forbidden_character
@@ -142,27 +142,27 @@ class _Scanner:
         return names
 
     def _tag(self, tag_type: str | None, names: list[str], at: int) -> tree.Tag:
-        found = _TAG_NAME.match(self._text, self._index)
-        if found is None:
+        name = _TAG_NAME.match(self._text, self._index)
+        if name is None:
             rest = self._text[self._index : self._index + 1]
             if rest == "<":
                 raise self._wrong(
                     f"The < at {self._index + 1} is not closed; a tag looks like <City>, and to compare write "
                     "IS LESS THAN or IS BEFORE."
                 )
-            seen = f"'{rest}'" if rest else "the end"
-            raise self._wrong(f"Expected a name such as [Name] or <Tag> at {self._index + 1}, found {seen}.")
-        if not found[1].strip():
+            found = f"'{rest}'" if rest else phrase("the end")
+            raise self._wrong(f"Expected a name such as [Name] or <Tag> at {self._index + 1}, found {found}.")
+        if not name[1].strip():
             raise self._wrong(f"Expected the name of a tag between < and > at {self._index + 1}, found none.")
-        self._index = found.end()
-        words = [name.lower() for name in names]
+        self._index = name.end()
+        words = [each.lower() for each in names]
         system = words[:1] == ["sys"]
         entities = words[1:] if system else words
         if len(entities) > 1 or any(word not in _ENTITIES for word in entities):
             raise self._wrong(
                 f"Unsupported qualifier of the tag at {at}; a tag looks like [Device].<City> or [sys].[Device].<City>."
             )
-        return tree.Tag(found[1], tag_type, _ENTITIES[entities[0]] if entities else None, system, at)
+        return tree.Tag(name[1], tag_type, _ENTITIES[entities[0]] if entities else None, system, at)
 
     def _match(self, form: re.Pattern[str]) -> re.Match[str]:
         found = form.match(self._text, self._index)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from signfleet.foundation.errors import Invalid
+from signfleet.foundation.errors import Invalid, phrase
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.lexer import Token, TokenKind, echo, tokenize
 from signfleet.foundation.expressions.suggestions import nearest
@@ -27,10 +27,10 @@ MAX_TOP = 100
 """How many entities of each group a projection may return."""
 
 _HINTS = {
-    '"': "a text stands in single quotes",
-    "=": "write IS to compare",
-    "!": "write IS NOT to compare",
-    ">": "write IS GREATER THAN or IS AFTER to compare",
+    '"': phrase("a text stands in single quotes."),
+    "=": phrase("write IS to compare."),
+    "!": phrase("write IS NOT to compare."),
+    ">": phrase("write IS GREATER THAN or IS AFTER to compare."),
 }
 
 
@@ -59,7 +59,7 @@ def parse_filter(text: str) -> tuple[tree.Condition, str]:
     """Parses a filter. Returns its tree and its echo. Raises Invalid."""
     parser = _Parser(text, "filter")
     condition = parser.any_of()
-    parser.end("AND, OR or the end")
+    parser.end(phrase("AND, OR or the end"))
     return condition, parser.echo
 
 
@@ -69,7 +69,7 @@ def parse_sort(text: str) -> tuple[tuple[tree.SortKey, ...], str]:
     keys = [parser.sort_key()]
     while parser.accept(","):
         keys.append(parser.sort_key())
-    parser.end("ASC, DESC, a comma or the end")
+    parser.end(phrase("ASC, DESC, a comma or the end"))
     if len(keys) > MAX_SORT_KEYS:
         raise Invalid(f"The sort has {len(keys)} keys; at most {MAX_SORT_KEYS} are allowed.", "sort")
     return tuple(keys), parser.echo
@@ -78,10 +78,10 @@ def parse_sort(text: str) -> tuple[tuple[tree.SortKey, ...], str]:
 def parse_grouping(text: str) -> tree.PropertyPath:
     """Parses a grouping: the one property that forms the groups. Raises Invalid."""
     parser = _Parser(text, "grouping")
-    operand = parser.operand("a property such as [Serial]")
+    operand = parser.operand(phrase("a property such as [Serial]"))
     if not isinstance(operand, tree.PropertyPath):
         raise Invalid(f"Expected a property such as [Serial] at {operand.at}, found a tag.", "grouping")
-    parser.end("the end")
+    parser.end(phrase("the end"))
     return operand
 
 
@@ -91,13 +91,13 @@ def parse_projection(text: str) -> int:
     parser.expect("TOP")
     parser.expect("(")
     count = parser.token
-    number = parser.whole_number(f"a whole number from 1 to {MAX_TOP}")
+    number = parser.whole_number(phrase(f"a whole number from 1 to {MAX_TOP}"))
     parser.expect(",")
     nodes = parser.operand("[Nodes]")
     if not isinstance(nodes, tree.PropertyPath) or [name.lower() for name in nodes.names] != ["nodes"]:
         raise Invalid(f"Expected [Nodes] at {nodes.at}, found {nodes}.", "projection")
     parser.expect(")")
-    parser.end("the end")
+    parser.end(phrase("the end"))
     if not 1 <= number <= MAX_TOP:
         raise Invalid(f"Expected a whole number from 1 to {MAX_TOP} at {count.at}, found {count.text}.", "projection")
     return number
@@ -140,7 +140,7 @@ class _Parser:
         return parts[0] if len(parts) == 1 else tree.Or(tuple(parts))
 
     def sort_key(self) -> tree.SortKey:
-        operand = self.operand("a property such as [Id]")
+        operand = self.operand(phrase("a property such as [Id]"))
         descending = self.accept("DESC")
         if not descending:
             self.accept("ASC")
@@ -176,7 +176,7 @@ class _Parser:
             raise self._wrong(f"The parentheses at {opening.at} are nested more than {MAX_DEPTH} deep; use fewer.")
         condition = self.any_of()
         if not self.accept(")"):
-            raise self._expected(f"AND, OR or the ) that closes the ( at {opening.at}", ["AND", "OR"])
+            raise self._expected(phrase(f"AND, OR or the ) that closes the ( at {opening.at}"), ["AND", "OR"])
         self._depth -= 1
         return condition
 
@@ -186,7 +186,7 @@ class _Parser:
             raise self._wrong(
                 f"The filter has more than {MAX_CRITERIA} criteria at {self.token.at}; use a list or two calls."
             )
-        operand = self.operand("a property such as [Name], a tag such as <City> or (")
+        operand = self.operand(phrase("a property such as [Name], a tag such as <City> or ("))
         at = self.token.at
         operator = self._operator(operand)
         return tree.Criterion(operand, operator, self._values(operator), at)
@@ -198,11 +198,13 @@ class _Parser:
             node = follower
         if node.operator is None:
             words = sorted(node.next)
-            expectation = f"an operator such as IS after {operand}" if node is _OPERATORS else " or ".join(words)
+            expectation = (
+                phrase(f"an operator such as IS after {operand}") if node is _OPERATORS else " or ".join(words)
+            )
             # The lexer reads anything between < and > as a tag.
             is_compared = node is _OPERATORS and self.token.text.startswith("<")
             raise self._expected(
-                expectation, words, "write IS LESS THAN or IS BEFORE to compare" if is_compared else None
+                expectation, words, phrase("write IS LESS THAN or IS BEFORE to compare.") if is_compared else None
             )
         self._continuations = sorted(node.next)
         return node.operator
@@ -233,7 +235,7 @@ class _Parser:
         elif token.word in {"TRUE", "FALSE"}:
             literal = tree.Truth(token.word == "TRUE", token.at)
         else:
-            raise self._expected("a value such as 'text', 12 or TRUE", [*continuations, "TRUE", "FALSE"])
+            raise self._expected(phrase("a value such as 'text', 12 or TRUE"), [*continuations, "TRUE", "FALSE"])
         self._index += 1
         return literal
 
@@ -244,7 +246,7 @@ class _Parser:
         while self.accept(","):
             values.append(self._literal())
         if not self.accept(")"):
-            raise self._expected(f"a comma or the ) that closes the list at {opening.at}")
+            raise self._expected(phrase(f"a comma or the ) that closes the list at {opening.at}"))
         if len(values) > limit:
             raise self._wrong(
                 f"The list at {opening.at} has {len(values)} values; {operator.words} takes at most {limit}."
@@ -260,25 +262,25 @@ class _Parser:
             raise self._expected(" or ".join(units), units)
         self._index += 1
         self.expect(",")
-        count = self.whole_number("a whole number of " + word)
+        count = self.whole_number(phrase(f"a whole number of {word}"))
         self.expect(",")
         until = self.token
         if until.kind is not TokenKind.TEXT:
-            raise self._expected("a date such as '2024-03-13T00:00:00Z'")
+            raise self._expected(phrase("a date such as '2024-03-13T00:00:00Z'"))
         self._index += 1
         self.expect(")")
         return tree.TimeWindow(tree.Unit(word), count, tree.Text(until.text[1:-1], until.at), at)
 
     def _expected(self, expectation: str, words: Iterable[str] = (), hint: str | None = None) -> Invalid:
         token = self.token
-        found = f"{token.text[:40]}" if token.kind is not TokenKind.END else "the end"
+        found = token.text[:40] if token.kind is not TokenKind.END else phrase("the end")
         hint = hint or _HINTS.get(token.text)
-        if hint is None and token.kind is TokenKind.WORD and (near := nearest(token.word, words)):
-            hint = f"did you mean {near[0]}?"
-        tail = f"; {hint}" if hint else ""
-        return self._wrong(
-            f"Expected {expectation} at {token.at}, found {found}{tail}{'' if tail.endswith('?') else '.'}"
-        )
+        if hint is None and token.kind is TokenKind.WORD:
+            for near in nearest(token.word, words, count=1):
+                hint = phrase(f"did you mean {near}?")
+        if hint is None:
+            return self._wrong(f"Expected {expectation} at {token.at}, found {found}.")
+        return self._wrong(f"Expected {expectation} at {token.at}, found {found}; {hint}")
 
     def _wrong(self, message: str) -> Invalid:
         return Invalid(message, self._parameter)

@@ -8,6 +8,7 @@ from enum import Enum
 from functools import cache
 from typing import NoReturn
 
+from signfleet.foundation.errors import phrase
 from signfleet.foundation.expressions import tree
 from signfleet.foundation.expressions.suggestions import nearest
 from signfleet.foundation.expressions.tree import Operator
@@ -58,14 +59,14 @@ OPERATORS: dict[Kind, frozenset[Operator]] = {
 SORTABLE = frozenset(Kind) - {Kind.OBJECT, Kind.STRING_ARRAY, Kind.NUMERIC_ARRAY}
 
 _EXAMPLES = {
-    Kind.ENUM: "a text that is one of its words",
-    Kind.STRING: "a text such as 'Lobby'",
-    Kind.STRING_ARRAY: "a text such as 'Lobby'",
-    Kind.NUMBER: "a number such as 12",
-    Kind.NUMERIC_ARRAY: "a number such as 12",
-    Kind.DATE_TIME: "a date such as '2024-03-13T00:00:00Z'",
-    Kind.TIME_SPAN: "a time span such as '00:05:00'",
-    Kind.BOOLEAN: "'TRUE' or 'FALSE'",
+    Kind.ENUM: phrase("a text that is one of its words"),
+    Kind.STRING: phrase("a text such as 'Lobby'"),
+    Kind.STRING_ARRAY: phrase("a text such as 'Lobby'"),
+    Kind.NUMBER: phrase("a number such as 12"),
+    Kind.NUMERIC_ARRAY: phrase("a number such as 12"),
+    Kind.DATE_TIME: phrase("a date such as '2024-03-13T00:00:00Z'"),
+    Kind.TIME_SPAN: phrase("a time span such as '00:05:00'"),
+    Kind.BOOLEAN: phrase("'TRUE' or 'FALSE'"),
 }
 
 
@@ -82,7 +83,12 @@ def read(kind: Kind, literal: tree.Literal, words: Sequence[str] = (), *, open: 
         return _number(literal.source)
     if kind is Kind.BOOLEAN and isinstance(literal, tree.Truth):
         return literal.value
-    raise ValueError(f"expected {_EXAMPLES[kind]}")
+    raise _unlike(kind)
+
+
+def _unlike(kind: Kind) -> ValueError:
+    example = _EXAMPLES[kind]
+    return ValueError(phrase(f"expected {example}"))
 
 
 def _moment(text: str) -> int:
@@ -92,7 +98,7 @@ def _moment(text: str) -> int:
 
 def _truth(text: str) -> bool:
     if fold(text) not in {"true", "false"}:
-        raise ValueError(f"expected {_EXAMPLES[Kind.BOOLEAN]}")
+        raise _unlike(Kind.BOOLEAN)
     return fold(text) == "true"
 
 
@@ -119,9 +125,13 @@ def _by_key(words: tuple[str, ...]) -> dict[str, str]:
 
 def _unknown(value: str, words: Sequence[str]) -> NoReturn:
     near = nearest(value, words, likeness=0.3)
+    shown = ", ".join(near or words[:12])
+    if near[1:]:
+        raise ValueError(f"the nearest known values are {shown}")
     if near:
-        raise ValueError(f"the nearest known {'values are' if near[1:] else 'value is'} {', '.join(near)}")
-    shown = ", ".join(words[:12]) + (" and others" if len(words) > 12 else "")
+        raise ValueError(f"the nearest known value is {shown}")
+    if len(words) > 12:
+        raise ValueError(f"known values are {shown} and others")
     raise ValueError(f"known values are {shown}")
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from signfleet.foundation.errors import phrase
+
 #: A message of msgspec, and the place in the JSON if it names one.
 _MESSAGE = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
 _PLACE = re.compile(r" - at `\$([^`]*)`$")
@@ -17,13 +19,13 @@ _PLACE = re.compile(r" - at `\$([^`]*)`$")
 _TYPES = re.compile(r"`(\w+(?: \| \w+)*)`( of length)?(?: ([<>]=) (\d+))?")
 #: JSON's types by msgspec's names, which are Python's.
 _WORDS = {
-    "str": "a string",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "null": "null",
-    "object": "an object",
-    "array": "an array",
+    "str": phrase("a string"),
+    "int": phrase("a whole number"),
+    "float": phrase("a number"),
+    "bool": phrase("true or false"),
+    "null": phrase("null"),
+    "object": phrase("an object"),
+    "array": phrase("an array"),
 }
 #: The steps of a place: `.name` in an object, `[3]` in an array, `[...]` in an object with arbitrary names.
 _STEP = re.compile(r"\.([^.\[]+)|\[[^\]]*\]")
@@ -35,7 +37,7 @@ def explain(error: msgspec.ValidationError, type_: Any, at: str = "") -> str:
     assert message is not None
     text, place = in_words(message[1]), message[2] or ""
     if " matching regex " in text:
-        text = f"Expected {' or '.join(_forms(known_type(type_), place)) or 'text of another form'}"
+        text = f"Expected {' or '.join(_forms(known_type(type_), place)) or phrase('text of another form')}"
     elif text.startswith("Invalid enum value"):
         text = f"{text}; known are {', '.join(_words(known_type(type_), place))}"
     whole = f"{at}{place}".removeprefix(".")
@@ -56,11 +58,13 @@ def in_words(text: str) -> str:
 
 def _type_in_words(found: re.Match[str]) -> str:
     names, is_length, limit, number = found[1].split(" | "), found[2], found[3], found[4]
-    words = " or ".join(_WORDS.get(name, f"`{name}`") for name in names)
+    kind = " or ".join(_WORDS.get(name, f"`{name}`") for name in names)
     if not limit:
-        return words
-    least, most = ("no shorter than", "no longer than") if is_length else ("of at least", "of at most")
-    return f"{words} {least if limit == '>=' else most} {number}"
+        return kind
+    is_least = limit == ">="
+    if is_length:
+        return phrase(f"{kind} no shorter than {number}") if is_least else phrase(f"{kind} no longer than {number}")
+    return phrase(f"{kind} of at least {number}") if is_least else phrase(f"{kind} of at most {number}")
 
 
 def _words(kind: inspect.Type, place: str) -> list[str]:

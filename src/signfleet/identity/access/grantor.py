@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from signfleet.foundation.errors import Forbidden
+from signfleet.foundation.errors import Forbidden, phrase
 from signfleet.foundation.storage.interface import Transaction
 from signfleet.identity.access import permission_store as queries
 from signfleet.identity.access.operations.definitions import ROOTS, by_uid
@@ -149,7 +149,7 @@ class Grantor:
                         " permissions to compare. Use roles, or ask a user to whom nothing is denied."
                     )
             if escalates:
-                raise _cannot_grant(granted, " on all instances" if mine else "")
+                raise _cannot_grant(granted, phrase(" on all instances") if mine else "")
 
     def _parameters(self, before: Rights, after: Rights) -> dict[str, int]:
         sides = {"caller": self._own, "before": before, "after": after}

@@ -17,7 +17,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from signfleet.foundation.errors import Invalid, Throttled
+from signfleet.foundation.errors import Invalid, Throttled, phrase
 from signfleet.identity.access import common_passwords
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ SYMBOLS = "!@#$%^&*"
 _KINDS = (string.ascii_uppercase, string.ascii_lowercase, string.digits, SYMBOLS)
 _GENERATED_LENGTH = 16
 
-POLICY = (
+POLICY = phrase(
     f"A password has {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters, among them an upper-case letter,"
     f" a lower-case letter, a digit and one of {SYMBOLS}; common passwords are not allowed"
 )
