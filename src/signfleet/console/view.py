@@ -121,6 +121,8 @@ class View:
         else:
             template = "error.html" if self.frame is None else "error-in-frame.html"
         answer = self.page(template, status, code=status, error=text)
+        if self.is_fragment and self.call.method == "POST":
+            answer.headers["X-Refused"] = "1"  # static/forms.js shows the message beside the form, which stays
         if retry_after is not None:
             answer.headers["Retry-After"] = str(retry_after)
         return answer

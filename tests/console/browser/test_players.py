@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import Page, Route
+
 from signfleet.testing import TestingServer
 from tests.console.browser.conftest import Open, Player, device
 
@@ -60,6 +62,50 @@ def test_a_command_asks_first_and_a_tag_is_taken_back(opened: Open, server: Test
     page.wait_for_selector("#tags .chip:has-text('floor 2')")
     page.click(".toast:has-text('Tag added') form button")
     page.wait_for_selector("#tags .chip:has-text('floor 2')", state="detached")
+
+
+def test_tags_and_notes_show_before_the_answer_and_are_taken_back(opened: Open, server: TestingServer) -> None:
+    path = f"/console/players/{device(server, Player.COMMANDED)['id']}/"
+    page, other = opened(path, expected="responded with a status of"), opened(path)
+    asked: list[Route] = []
+
+    def add(page: Page, key: str, value: str) -> None:
+        page.fill("#tags form.actions input[name=key]", key)
+        page.fill("#tags form.actions input[name=value]", value)
+        page.click("#tags form.actions button")
+
+    page.route("**/tags/", lambda route: asked.insert(0, route))
+    add(page, "floor", "3")
+    page.wait_for_selector("#tags .chip:has-text('floor 3')")  # nothing has been answered yet
+    asked.pop().continue_()
+    page.wait_for_selector(".toast:has-text('Tag added')")
+    page.unroute("**/tags/")
+    add(page, "floor", "4")
+    assert "already has a tag" in page.inner_text("#tags form.actions [role=alert]")
+    assert page.locator("#tags .chip:has-text('floor 4')").count() == 0
+    assert page.input_value("#tags form.actions input[name=value]") == "4"
+    page.route("**/tags/", lambda route: route.fulfill(status=502, body="no"))
+    page.click("#tags .chip:has-text('floor 3') button")
+    page.wait_for_selector("#tags .chip [role=alert]")
+    assert page.is_visible("#tags .chip:has-text('floor 3')")
+    page.unroute("**/tags/")
+    other.reload()
+    add(other, "zone", "north")
+    other.wait_for_selector(".toast:has-text('Tag added')")
+    page.reload()
+    page.click("#tags .chip:has-text('floor 3') button")
+    page.wait_for_selector(".toast:has-text('Tag removed')")
+    other.click("#tags .chip:has-text('zone') button")
+    other.wait_for_selector(".toast:has-text('Tag removed')")
+    page.click(".toast:has-text('Tag removed') form button")
+    page.wait_for_selector("#tags .chip:has-text('floor 3')")
+    page.wait_for_selector("#tags .chip:has-text('zone')", state="detached")
+    page.fill("#f-note", "Key at the desk")
+    page.click("#note form button")
+    page.wait_for_selector(".toast:has-text('Note saved')")
+    page.click(".toast:has-text('Note saved') form button")
+    page.wait_for_selector(".toast:has-text('Undone') >> nth=1")
+    assert page.input_value("#f-note") == ""
 
 
 def test_tabs_and_charts_come_without_a_new_page(opened: Open, server: TestingServer) -> None:

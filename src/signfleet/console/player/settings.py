@@ -16,7 +16,7 @@ from signfleet.fleet.devices.notes.schemas import NoteChange
 from signfleet.fleet.devices.notes.service import Notes, version_of_note
 from signfleet.fleet.devices.service import Devices
 from signfleet.fleet.devices.settings import DeviceSettings
-from signfleet.fleet.devices.tags.service import Tags
+from signfleet.fleet.devices.tags.service import Tags, read_change
 from signfleet.foundation.errors import Invalid, Stale
 from signfleet.identity.access.operations.definitions import MANAGE_TAGS, UPDATE_DEVICE, VIEW_DEVICE
 from signfleet.identity.audit.masking import masked
@@ -110,8 +110,11 @@ async def change_tags(view: View, tags: Tags, player: str) -> Answer:
     """Add a tag to a player or remove one; each can be taken back."""
     form = FormData(view.call)
     key, value, is_removal = form.get("key").strip(), form.get("value").strip(), bool(form.get("remove"))
+    is_undo = bool(form.get("undo"))
     before = msgspec.json.decode(await tags.get(view.session, player), type=dict[str, str])
-    if is_removal:
+    if is_removal and is_undo:  # of the tag that was added, not of what somebody else has made of it since
+        await tags.change(view.session, player, read_change({}, [key], {key: value}), view.now)
+    elif is_removal:
         await tags.remove(view.session, player, [key], view.now)
     elif not key:
         raise Invalid("'key': name the tag.")
@@ -128,6 +131,7 @@ async def change_tags(view: View, tags: Tags, player: str) -> Answer:
         may_tag=True,
         changed=changed,
         is_removal=is_removal,
+        is_undo=is_undo,
     )
 
 
@@ -135,7 +139,7 @@ async def change_tags(view: View, tags: Tags, player: str) -> Answer:
 async def change_note(view: View, notes: Notes, player: str) -> Answer:
     """Replace the note of a player, unless somebody else has; the one before can be taken back."""
     form = FormData(view.call)
-    text = form.get("note").replace("\r\n", "\n").strip()
+    text = form.get("note").replace("\r\n", "\n")
     if len(text) > NOTE_LIMIT:
         raise Invalid(f"'note' has at most {NOTE_LIMIT} characters.")
     before = await notes.get(view.session, player)
@@ -152,7 +156,8 @@ async def change_note(view: View, notes: Notes, player: str) -> Answer:
         return view.redirect(f"/console/players/{player}/")
     note = await notes.get(view.session, player)
     shown |= {"version": version_of_note(note.note), "given": note.note}
-    return view.page("player/note-changed.html", note=note, before=before.note, **shown)
+    is_undo = bool(form.get("undo"))
+    return view.page("player/note-changed.html", note=note, before=before.note, is_undo=is_undo, **shown)
 
 
 def values_of(settings: dict[str, Any]) -> dict[str, str]:

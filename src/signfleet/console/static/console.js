@@ -6,4 +6,5 @@ import "./lists.js";
 import "./palette.js";
 import "./charts.js";
 import "./live.js";
+import "./forms.js";
 import "./side.js";

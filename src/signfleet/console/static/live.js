@@ -83,7 +83,7 @@ document.addEventListener("input", ({ target }) => {
 });
 document.addEventListener("submit", ({ target }) => target.removeAttribute("data-touched"));
 htmx.registerExtension("signfleet-keep", {
-  htmx_before_morph_node: (node) => !node.matches?.("form[data-touched], dialog[open]"),
+  htmx_before_morph_node: (node) => !node.matches?.("form[data-touched], dialog[open], [data-pending]"),
   htmx_before_morph_attr: (node, { attrName }) => !(attrName === "open" && node.matches("details")),
 });
 

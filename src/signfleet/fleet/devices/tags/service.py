@@ -106,6 +106,11 @@ class Tags:
 
         await self._store.write(work)
 
+    async def change(self, session: Session, ref: str, change: TagChange, now: int) -> None:
+        """Sets and removes tags in a transaction of its own. Raises like `change_in`."""
+        found = await self._devices.find(session, ref, MANAGE_TAGS)
+        await self._store.write(lambda tx: self.change_in(tx, session, found, change, now))
+
     async def change_in(
         self, tx: Transaction, session: Session, found: FoundDevice, change: TagChange, now: int
     ) -> tuple[dict[str, str], dict[str, str]] | None:
