@@ -26,6 +26,7 @@ WITHOUT = {
     "/console/add/arrivals": "a part of a page",
     "/console/players/{player}/metrics/{name}/": "a part of a page, which has the line",
     "/console/players/csv": "a file",
+    "/console/export": "a file",
     "/console/audit/export.csv": "a file",
     "/console/people/permissions/find": "leads to the permissions",
     "/console/authorize": "a program asks, which has sent its request already",

@@ -22,6 +22,7 @@ from tests.fleet.devices.stored import register
 OTHER = (
     "/console/events",
     "/console/authorize",
+    "/console/export",
     "/console/people/permissions/find",
     "/console/add/arrivals",
     "/console/{address:path}/",

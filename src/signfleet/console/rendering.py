@@ -54,10 +54,15 @@ def _environment(language: str) -> Environment:
         return parsed or 0
 
     environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format, "in_ms": in_ms}
-    environment.filters |= {"json": json_text, "message": partial(message, language)}
+    environment.filters |= {"merged": merged, "json": json_text, "message": partial(message, language)}
     environment.globals |= {"word": partial(word, language), "curl": curl, "curl_for_token": curl_for_token}
     environment.globals["ui"] = environment.get_template("components.html").module
     return environment
+
+
+def merged(values: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Returns values with more of them, but for those that are nothing."""
+    return values | {name: value for name, value in more.items() if value}
 
 
 def json_text(value: Any) -> str:

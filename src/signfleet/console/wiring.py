@@ -10,6 +10,7 @@ from signfleet.console.assets import endpoints as asset_endpoints
 from signfleet.console.audit.routes import pages as audit_pages
 from signfleet.console.authorize.routes import pages as authorize_pages
 from signfleet.console.bulk.routes import pages as bulk_pages
+from signfleet.console.export.routes import pages as export_pages
 from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.jobs.routes import pages as job_pages
 from signfleet.console.joining.routes import pages as joining_pages
@@ -75,5 +76,6 @@ def endpoints() -> list[Endpoint]:
         *group_pages,
         *tag_pages,
         *subscription_pages,
+        *export_pages,
         *missing_pages,
     ]

@@ -24,6 +24,7 @@ NO_PAGES = (
     "/console/events",
     "/console/find",
     "/console/players/csv",
+    "/console/export",
     "/console/audit/export.csv",
     "/console/people/permissions/find",
     "/console/{address:path}/",

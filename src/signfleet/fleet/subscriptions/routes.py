@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from signfleet.fleet.subscriptions.schemas import Subscription
+from signfleet.fleet.subscriptions.schemas import SubscriptionList
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.identity.access.operations.definitions import VIEW_SUBSCRIPTION
 from signfleet.identity.operation_trees.schemas import OperationDocument
 from signfleet.identity.operation_trees.service import OperationTrees
-from signfleet.web.contract.paging import PagedList
 from signfleet.web.http.call import Answer, Call, answer_json
 from signfleet.web.http.endpoint import FILTER, LISTING, Endpoints
 from signfleet.web.http.paging import answer_page, list_query
 
 endpoints = Endpoints("/2022/06/REST/Subscriptions")
-
-
-class SubscriptionList(PagedList):
-    """A PagedList of subscriptions."""
-
-    items: list[Subscription]
 
 
 @endpoints.get("/", operation=VIEW_SUBSCRIPTION, parameters=LISTING, answer=SubscriptionList)

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from signfleet.foundation.wire.types import DateTime, Id, TimeSpan
+from signfleet.web.contract.paging import PagedList
 
 Type = Literal["Grace", "Demo", "Commercial", "Content", "Control"]
 Status = Literal["Active", "Suspending", "Suspended"]
@@ -32,3 +33,9 @@ class Subscription(msgspec.Struct, rename="camel", kw_only=True):
     activation_date: DateTime | None = None
     suspension_date: DateTime | None = None
     expiration_date: DateTime | None = None
+
+
+class SubscriptionList(PagedList):
+    """A PagedList of subscriptions."""
+
+    items: list[Subscription]
