@@ -22,6 +22,9 @@ from signfleet.foundation.storage.interface import Store
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device
 from signfleet.foundation.wire.collation import order_key
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.identity.access.rules import Rule
+from signfleet.identity.access.visibility import scope_of
 from tests.fleet.devices.stored import register
 from tests.foundation.expressions.fleet import device_row, random_fleet
 
@@ -111,6 +114,20 @@ def test_an_index_has_the_order_of_names(migrated_sqlite: Path, catalogue: Catal
     [step] = [detail for *_, detail in plan]
     assert "USING COVERING INDEX" in step
     assert "name_order" in step
+
+
+@pytest.mark.parametrize("sort", ["[Settings].[Name] ASC", "[LastModifiedDate] DESC"])
+def test_devices_that_a_user_may_see_one_by_one_are_sorted_in_an_index(migrated_sqlite: Path, sort: str) -> None:
+    allowed = Rule(VIEW_DEVICE.uid, is_for_user=True, is_allowed=True, is_for_instance=True)
+    scope = scope_of((), (allowed,), VIEW_DEVICE, device.c.id, user_id=1, role_id=None)
+    order = DEVICES.sort(sort)
+    marker = order.position(order.marker(("lobby" if "Name" in sort else 5, 7)))
+    with sqlite3.connect(migrated_sqlite) as connection:
+        for part in (*order.parts(None), *order.parts(marker)):
+            text = Listing(DEVICES)._page_query(None, order, part, scope, None).prepared("sqlite").text
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", [None] * text.count("?")).fetchall()
+            steps = [detail for *_, detail in plan]
+            assert any("device USING COVERING INDEX ix_device_sorted (network_id=? AND id=?" in step for step in steps)
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])

@@ -539,6 +539,7 @@ CREATE INDEX ix_device_name ON device (network_id, name_key, id);
 CREATE INDEX ix_device_name_order ON device (network_id, name_order, id);
 CREATE INDEX ix_device_registration ON device (network_id, registration_date, id);
 CREATE INDEX ix_device_serial ON device (network_id, serial_key);
+CREATE INDEX ix_device_sorted ON device (network_id, id, name_order, last_modified_date);
 CREATE INDEX ix_device_status_date ON device_status (network_id, status_date, device_id);
 CREATE INDEX ix_device_status_due ON device_status (health_due_date);
 CREATE INDEX ix_device_tag_element_number ON device_tag_element (network_id, tag_id, value_number);

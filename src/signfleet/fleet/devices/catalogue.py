@@ -80,6 +80,7 @@ DEVICES = Catalogue(
             "settings.description": device_text.c.description_key,
             "serial": device_text.c.serial_key,
         },
+        by_id=next(index for index in device.indexes if index.name == "ix_device_sorted"),
         tag_owner=device.c.id,
     ),
     entities=("Device", "Player"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Double, Table, and_
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Double, Index, Select, Table, and_
 from sqlalchemy.sql import FromClause
 from sqlalchemy.types import TypeEngine
 
@@ -60,6 +60,7 @@ class Columns:
     * `flat` is the JSON column of every other property; `apart` gives, by name, that of the properties below a member.
       Columns in `own` may be in the tables of these too.
     * `searched` gives, by path, the column of `device_text` with the same text, which the search index has.
+    * `by_id` is an index of `owner` and id that has further columns: lists of a few ids are sorted in it.
     * `tag_owner` is the id of the device whose tags are meant, if the entity has tags.
     """
 
@@ -70,6 +71,7 @@ class Columns:
     flat: Flat | None = None
     apart: Mapping[str, Flat] = field(default_factory=dict)
     searched: Mapping[str, Column[str]] = field(default_factory=dict)
+    by_id: Index | None = None
     tag_owner: ColumnElement[Any] | None = None
     owner: Column[int] | None = None
 
@@ -136,6 +138,15 @@ class Columns:
         for joined in joins:
             source = source.outerjoin(joined, joined.c.owner == self.tag_owner)
         return source
+
+    def sorted_by_id(self, statement: Select[Any], sorted_by: Iterable[ColumnElement[Any]]) -> Select[Any]:
+        """Returns a statement that finds rows by their ids and reads nothing else but what it sorts by.
+
+        SQLite would use the unique index of the ids and read the row behind each, which may be on a page of its own.
+        """
+        if self.by_id is None or not {*sorted_by} <= {*self.by_id.columns}:
+            return statement
+        return statement.with_hint(self.table, f"INDEXED BY {self.by_id.name}", "sqlite")
 
     def check(self, properties: Iterable[Property]) -> None:
         """Raises ValueError if a property has no column, or a name that sorts is not a text."""

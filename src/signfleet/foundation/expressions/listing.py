@@ -294,6 +294,8 @@ class Listing:
         elif admitted is not None:
             where = tuple(admitted.substitute(clause) for clause in where)
             order_by = tuple(admitted.substitute(clause) for clause in order_by)
+            if filter is None and not self._columns:
+                statement = self.catalogue.columns.sorted_by_id(statement, sort.key_columns)
         statement = self._matching(statement, filter, scope, top, sort, admitted=admitted)
         return statement.where(*where).order_by(*order_by).limit(bindparam("limit", type_=Integer()))
 

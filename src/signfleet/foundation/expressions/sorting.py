@@ -80,6 +80,11 @@ class Sort:
         return (*(column.label(f"sort_{index}") for index, column in enumerate(others)), self._id.label("sort_id"))
 
     @property
+    def key_columns(self) -> list[ColumnElement[Any]]:
+        """Returns the columns of the keys."""
+        return [key.column for key in self._keys]
+
+    @property
     def order_by(self) -> tuple[ColumnElement[Any], ...]:
         """Returns the order of the whole list."""
         return (*(self._ordered(key) for key in self._keys), *self._tie_break())

@@ -531,6 +531,8 @@ device = Table(
     Index("ix_device_model_name", "network_id", "model_key", "name_order", "id"),
     Index("ix_device_group_name", "network_id", "group_id", "name_order", "id"),
     Index("ix_device_health_name", "network_id", "health", "name_order", "id"),
+    # Lists of devices that are found by their ids, such as a thousand that a user may see, sorted by one of these.
+    Index("ix_device_sorted", "network_id", "id", "name_order", "last_modified_date"),
     # Why how many are not well since when, and who fell silent last. No filter uses it: in the order of a list, a
     # search for what many have ends after a page.
     Index(
