@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 from sqlalchemy import func, select
 
 from signfleet.app.bootstrap import Tenant
@@ -15,8 +16,10 @@ from signfleet.fleet.alerts.store import LIVE as LIVE_AMONG
 from signfleet.fleet.alerts.store import STATES_AMONG
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import alert, alert_rule, device
+from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import HOUR, MINUTE
 from tests.conftest import ON_SQLITE
+from tests.fleet.alerts.dark_site import WINDOWS
 from tests.fleet.devices.stored import register
 from tests.world import now
 
@@ -52,11 +55,13 @@ async def test_alerts_open_and_end_a_hundred_at_a_time(
 
 @ON_SQLITE
 async def test_others_get_their_turn_while_a_large_fleet_is_compared(
-    services: Services, network: Tenant, monkeypatch: pytest.MonkeyPatch
+    services: Services, network: Tenant, admin: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing changes, and SQLite reads without a pause: no turn of the loop compares more than a hundred devices."""
+    """SQLite reads without a pause: no turn of the loop compares more than a hundred devices, here in maintenance."""
     store, moment = services.store, now()
     await register(store, network.network_id, [f"S{number:04}" for number in range(8 * STEP)])
+    window = {"name": "Night", "begin": datetime.format(moment), "end": datetime.format(moment + HOUR)}
+    assert (await admin.post(WINDOWS, json=window)).status_code == 201
     await store.write(lambda tx: tx.execute(GO_DARK))
     await services.alert_evaluator.run(moment)
     reads, read = [0], store.all

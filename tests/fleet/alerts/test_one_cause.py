@@ -85,7 +85,7 @@ async def test_two_rules_about_one_site_are_one_alert_for_each_player_and_one_ma
         assert sorted(mail.to for mail in await site.mails()) == sorted([network.login, "colleague@example.com"])
         assert await posted(site) == [("Desk", "opened", 12)]
         await site.come_back()
-        await site.wait(10)
+        await site.wait(7)
         assert sorted(mail.to for mail in await site.mails()) == sorted([network.login, "colleague@example.com"] * 2)
         assert await posted(site) == [("Desk", "opened", 12), ("Desk", "resolved", 12)]
     assert {each["state"] for each in await alerts(admin)} == {"resolved"}

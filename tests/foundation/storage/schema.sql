@@ -528,6 +528,7 @@ CREATE INDEX ix_device_group_name ON device (network_id, group_id, name_order, i
 CREATE INDEX ix_device_group_name_order ON device_group (network_id, name_order, id);
 CREATE INDEX ix_device_health ON device (network_id, health, id);
 CREATE INDEX ix_device_health_name ON device (network_id, health, name_order, id);
+CREATE INDEX ix_device_health_reason ON device (network_id, health, health_reason, id);
 CREATE INDEX ix_device_health_since ON device (network_id, health_since, id);
 CREATE INDEX ix_device_last_modified ON device (network_id, last_modified_date, id);
 CREATE INDEX ix_device_latitude ON device (network_id, location_key, gps_latitude, id);

@@ -19,7 +19,9 @@ from signfleet.foundation.wire.json import encode
 from signfleet.notify.events.store import EventRow
 
 CONTACT: Final = "contact"
-_OF_REASONS: Final[dict[ReasonCode, CauseKind]] = {
+#: The cause of each reason, and of a health that has none.
+CAUSES: Final[dict[ReasonCode | None, CauseKind]] = {
+    None: "normal",
     "neverReported": CONTACT,
     "silent": CONTACT,
     "storageReadOnly": "storage",
@@ -29,7 +31,7 @@ _OF_REASONS: Final[dict[ReasonCode, CauseKind]] = {
     "subscriptionSuspended": "subscription",
 }
 #: While a device is silent nobody knows whether these are over.
-UNKNOWN_WHILE_SILENT: Final = frozenset(_OF_REASONS.values()) - {CONTACT}
+UNKNOWN_WHILE_SILENT: Final = frozenset(CAUSES.values()) - {CONTACT, "normal"}
 #: How much of an event's name a reason shows.
 _LONGEST: Final = 200
 
@@ -55,7 +57,7 @@ def cause_of_state(condition: Condition, device: DeviceState, now: int) -> Findi
         return Finding("normal", f"health {device.health}", AlertCause(kind="normal", code="normal"))
     reason = Reason(code, date, device.health_reason_subject, device.health_reason_number)
     data = AlertCause(
-        kind=_OF_REASONS[code],
+        kind=CAUSES[code],
         code=code,
         date=_date(date),
         subject=reason.subject,
@@ -77,8 +79,8 @@ def _of_event(event: EventRow) -> tuple[CauseKind, str]:
         return "error", "deviceError"
     data = msgspec.json.decode(event.data) if event.kind in ("HealthChanged", "SubscriptionAged") else {}
     code = data.get("code")
-    if code in _OF_REASONS:
-        return _OF_REASONS[code], code
+    if code is not None and code in CAUSES:
+        return CAUSES[code], code
     if event.kind == "SubscriptionAged" and data.get("to") == "Suspended":
         return "subscription", "subscriptionSuspended"
     return event.kind, event.kind

@@ -1,27 +1,26 @@
-"""Runs the evaluation: on events, when something is due, and now and then on everything that is not well."""
+"""Runs the evaluation: on events, when something is due, and now and then on what may differ without either."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
 from signfleet.fleet.alerts import store as queries
 from signfleet.fleet.alerts.changes import Comparison
-from signfleet.fleet.alerts.conditions import read_condition
-from signfleet.fleet.alerts.evaluation import Evaluation, Rules
+from signfleet.fleet.alerts.evaluation import Evaluation
 from signfleet.fleet.alerts.lease import Lease, LeaseLost
 from signfleet.fleet.alerts.mailing import Mailing
 from signfleet.fleet.alerts.matching import DeviceMatcher
 from signfleet.fleet.alerts.notices import EventNotice, insert_notices, notice_of_event
-from signfleet.fleet.alerts.store import BATCH, PagedDevice, Reader
+from signfleet.fleet.alerts.store import BATCH, Reader
+from signfleet.fleet.alerts.unsettled import Unsettled
 from signfleet.fleet.webhooks.events import Matchers, messages
 from signfleet.fleet.webhooks.store import ALL as ALL_WEBHOOKS
 from signfleet.foundation.storage.interface import Store, Transaction
-from signfleet.foundation.storage.query import Query
 from signfleet.foundation.wire.timespan import DAY, MINUTE
 from signfleet.identity.events.matching import EventMatcher
 from signfleet.notify.events.reading import Position, read_after, resume
@@ -33,7 +32,7 @@ log = structlog.get_logger("alerts")
 
 #: How many events one transaction takes.
 EVENTS: Final = 100
-#: How often every device that is not well, and every alert that is not resolved, is compared with the rules.
+#: How often the devices whose alerts may have to change without an event are looked for.
 PERIOD: Final = MINUTE
 RETENTION: Final = 90 * DAY
 
@@ -47,14 +46,6 @@ class _Plan(NamedTuple):
     notices: list[EventNotice]
 
 
-class _Pages(NamedTuple):
-    """The devices of a network that have been compared with its rules."""
-
-    network_id: int
-    rules: Rules
-    seen: set[int]
-
-
 class AlertEvaluator:
     """Evaluates the rules of all networks, in one process of the installation at a time."""
 
@@ -65,6 +56,7 @@ class AlertEvaluator:
         self._matcher = DeviceMatcher(store)
         self._matchers = Matchers(self._matcher.matching, EventMatcher(store).matching)
         self._evaluation = Evaluation(store, outbox, self._matcher)
+        self._unsettled = Unsettled(store)
         self._lease = Lease(store)
         self._compared = 0
 
@@ -151,30 +143,15 @@ class AlertEvaluator:
 
     async def _compare_network(self, network_id: int, now: int) -> None:
         rules = await self._evaluation.rules(network_id)
-        conditions = [read_condition(rule.condition) for rule in rules.values()]
-        pages = _Pages(network_id, rules, set())
-        for health in sorted({health for each in conditions if each.kind == "health" for health in each.health}):
-            await self._compare_pages(pages, queries.BY_HEALTH, now, health=health)
-        minutes = min((each.minutes or 0 for each in conditions if each.kind == "silent"), default=None)
-        if minutes is not None:
-            await self._compare_pages(pages, queries.BY_SILENCE, now, before=now - minutes * MINUTE)
-        await self._compare_pages(pages, queries.WITH_ALERTS, now)
-
-    async def _compare_pages(self, pages: _Pages, query: Query[PagedDevice], now: int, **params: Any) -> None:
-        after = -1
-        while True:
-            page = {"in_network": pages.network_id, "after": after, "count": BATCH}
-            rows = await self._store.scan_all(query, **page, **params)
-            ids = {row.id for row in rows} - pages.seen
-            if ids:
-                pages.seen.update(ids)
-                comparison = await self._evaluation.compare(pages.network_id, pages.rules, ids, now)
+        seen: set[int] = set()
+        async for page in self._unsettled.pages(network_id, rules, now):
+            ids = [id_ for id_ in page if id_ not in seen]
+            seen.update(ids)
+            for begin in range(0, len(ids), BATCH):
+                comparison = await self._evaluation.compare(network_id, rules, ids[begin : begin + BATCH], now)
                 await asyncio.sleep(0)  # SQLite reads without a pause: others get their turn
                 if await self._evaluation.differs(comparison, now):
                     await self._apply(comparison, now)
-            if len(rows) < BATCH:
-                return
-            after = rows[-1].id
 
     async def _apply(self, comparison: Comparison, now: int) -> None:
         await self._lease.write(lambda tx, _: self._evaluation.apply(tx, comparison, now))

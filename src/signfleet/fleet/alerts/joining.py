@@ -27,6 +27,11 @@ def rules_of(row: AlertRow) -> list[JoinedRule]:
     return _read(row.rules).rules
 
 
+def rule_ids(rules: str) -> frozenset[int]:
+    """Returns the ids in the column of rules, which a pending alert has too."""
+    return frozenset(_read(rules).rule_ids)
+
+
 def columns_of(rules: Sequence[JoinedRule]) -> dict[str, Any]:
     """Returns the columns of an alert that has these rules, of which there has to be one."""
     stored = _Stored([rule.id for rule in rules], list(rules))

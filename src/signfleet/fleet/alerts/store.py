@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Integer, and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from signfleet.fleet.alerts.conditions import DeviceState, WindowTimes
 from signfleet.fleet.devices.store import STATUS_OF_DEVICE
@@ -88,10 +88,6 @@ class Reader(Protocol):
     owner: str | None
     #: ms
     lease_until: int
-
-
-class PagedDevice(Protocol):
-    id: int
 
 
 class AlertedNetwork(Protocol):
@@ -185,15 +181,6 @@ def change_of(row: AlertRow, **values: Any) -> dict[str, Any]:
     return {"in_network": row.network_id, "this_id": row.id, **changed}
 
 
-#: The devices with alerts that are not resolved, a batch at a time; 0 is the network itself.
-WITH_ALERTS = Query(
-    select(alert.c.device_id.label("id"))
-    .where(_alerts, _live, alert.c.device_id > bindparam("after"))
-    .distinct()
-    .order_by(alert.c.device_id)
-    .limit(bindparam("count", type_=Integer())),
-    PagedDevice,
-)
 NETWORKS_WITH_ALERTS = Query(select(alert.c.network_id).where(_live).distinct(), AlertedNetwork)
 #: Alerts that open now, for the first time or again, and those that a further rule joins now.
 DUE = Query(select(alert).where(alert.c.due_date <= bindparam("now")).order_by(alert.c.due_date).limit(BATCH), AlertRow)
@@ -212,18 +199,4 @@ STATES_AMONG = Query(
     .join_from(device, device_status, STATUS_OF_DEVICE)
     .where(device.c.network_id == bindparam("network_id"), among(device.c.id, "ids")),
     DeviceState,
-)
-_page = [device.c.network_id == bindparam("in_network"), device.c.id > bindparam("after")]
-_count = bindparam("count", type_=Integer())
-BY_HEALTH = Query(
-    select(device.c.id).where(*_page, device.c.health == bindparam("health")).order_by(device.c.id).limit(_count),
-    PagedDevice,
-)
-BY_SILENCE = Query(
-    select(device.c.id)
-    .join_from(device, device_status, STATUS_OF_DEVICE)
-    .where(*_page, device_status.c.status_date <= bindparam("before"))
-    .order_by(device.c.id)
-    .limit(_count),
-    PagedDevice,
 )

@@ -521,6 +521,7 @@ device = Table(
     Index("ix_device_name_order", "network_id", "name_order", "id"),
     Index("ix_device_group", "network_id", "group_id", "id"),
     Index("ix_device_health", "network_id", "health", "id"),
+    Index("ix_device_health_reason", "network_id", "health", "health_reason", "id"),
     Index("ix_device_health_since", "network_id", "health_since", "id"),
     Index("ix_device_last_modified", "network_id", "last_modified_date", "id"),
     Index("ix_device_registration", "network_id", "registration_date", "id"),
