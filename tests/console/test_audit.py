@@ -9,6 +9,9 @@ from html import unescape
 import pytest
 from httpx import AsyncClient
 
+from signfleet.console.translations import translation
+from signfleet.console.words import word
+from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from tests.conftest import ON_SQLITE, ROOT
 from tests.console.browsing import send, sign_in
 from tests.console.test_settings import SETTINGS, fields
@@ -22,7 +25,7 @@ async def test_changes_are_listed_with_what_differs_and_exported(client: AsyncCl
     health = await fields(client, "health") | {"lateReports": "4", "silentReports": "5"}
     assert (await send(client, f"{SETTINGS}health", **health)).status_code == 303
     page = unescape((await client.get(AUDIT)).text)
-    assert "Night" in page and "From ten" in page and "lateReports" in page
+    assert "Night" in page and "From ten" in page and "Warning after so many missing reports" in page
     chosen = {
         "entity": "Role",
         "person": "janedoe@example.com",
@@ -30,12 +33,36 @@ async def test_changes_are_listed_with_what_differs_and_exported(client: AsyncCl
         "filter": "[name] IS 'Night'",
     }
     page = unescape((await client.get(AUDIT, params=chosen)).text)
-    assert "Night" in page and "lateReports" not in page
+    assert "Night" in page and "Warning after so many missing reports" not in page
     assert "[date] IS AFTER '2001-01-01T00:00:00Z'" in page
     exported = await client.get(f"{AUDIT}export.csv", params=chosen)
     assert exported.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(exported.text)))
     assert [(row["action"], row["name"]) for row in rows] == [("Create", "Night")]
+
+
+@ON_SQLITE
+async def test_members_and_values_are_in_the_words_of_the_reader(client: AsyncClient, admin: AsyncClient) -> None:
+    await sign_in(client)
+    preferences = {"language": "de", "zone": "Europe/Berlin"}
+    assert (await send(client, "/console/profile/preferences", **preferences)).status_code == 303
+    await admin.put(f"{ROOT}/admin/v1/command-rules/", json={"dangerAllowed": True})
+    await admin.put(
+        f"{ROOT}/admin/v1/health-rules/", json={"errorMemory": "1.02:30:00", "suspendedSubscription": "Warning"}
+    )
+    rule = {"name": "N", "condition": {"kind": "health", "health": ["Error"], "reasons": ["storageFull"]}}
+    await admin.post(f"{ROOT}/admin/v1/alerts/rules/", json=rule)
+    permission = {"operationUID": VIEW_DEVICE.uid, "principal": {"type": "User", "id": 1}, "isAllowed": True}
+    made = (await admin.post("/Roles/", json={"name": "Night"})).json()["id"]
+    await admin.post(f"/Roles/{made}/Permissions/", json=[permission | {"principal": {"type": "Role", "id": made}}])
+    await send(client, "/console/groups/", name="99:99:99", description="2026-02-30T00:00:00Z")
+    await send(client, "/console/groups/", name="Dated", description="2026-07-01T10:00:00Z")
+    page = unescape((await client.get(AUDIT)).text)
+    said = ["99:99:99", "2026-02-30T00:00:00Z", "1 Tag 2 Stunden 30 Minuten", "01.07.2026, 12:00:00 Europe/Berlin"]
+    said += [word("de", "reason", "storageFull"), word("de", "health", "Warning"), word("de", "health", "Error")]
+    said += [word("de", "operation", VIEW_DEVICE.singular), translation("de").gettext("yes")]
+    assert [each for each in said if each not in page] == []
+    assert [each for each in ("true", "1.02:30:00", "2026-07-01T10", VIEW_DEVICE.uid) if f">{each}" in page] == []
 
 
 @ON_SQLITE

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, NamedTuple
 
 from httpx import AsyncClient, Response
 from sqlalchemy import select
 
+from signfleet.console.audit.values import MEMBERS
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import audit, command
 from tests.conftest import ON_SQLITE, CallAs
@@ -185,6 +187,10 @@ async def test_every_change_is_audited_with_its_author(world: World, admin: Asyn
             wrong[called] = left, wanted
         await world.restore()
     assert wrong == {}
+    rows = await world.services.store.scan_all(Query(audit.select().where(audit.c.entity != "Profile")))
+    documents = [json.loads(text) for row in rows for text in (row.before, row.after) if text]
+    members = {member for each in documents if isinstance(each, dict) for member in each}
+    assert members - MEMBERS.keys() == set(), "the console has no words for them (console/audit/values.py)"
 
 
 def test_exempt_endpoints_exist() -> None:

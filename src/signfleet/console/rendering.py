@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
+from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from signfleet.console.assets import asset
@@ -43,8 +44,7 @@ def _environment(language: str) -> Environment:
         return format_decimal(value, locale=locale)
 
     def exact(value: int) -> str:
-        name = _zone.get()
-        return f"{format_datetime(value / 1000, 'medium', tzinfo=zones.zone(name), locale=locale)} {name or 'UTC'}"
+        return moment(language, _zone.get(), value)
 
     def ago(value: int, now: int) -> str:
         return format_timedelta(timedelta(milliseconds=value - now), add_direction=True, locale=locale)
@@ -63,6 +63,22 @@ def _environment(language: str) -> Environment:
 def merged(values: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Returns values with more of them, but for those that are nothing."""
     return values | {name: value for name, value in more.items() if value}
+
+
+def moment(language: str, zone: str, ms: int) -> str:
+    """Returns a date and time in a language and time zone, by default UTC."""
+    text = format_datetime(ms / 1000, "medium", tzinfo=zones.zone(zone), locale=locale_of(language))
+    return f"{text} {zone or 'UTC'}"
+
+
+def span(language: str, ms: int) -> str:
+    """Returns a time span in a language, such as "1 day 2 hours"."""
+    locale, seconds, parts = locale_of(language), ms // 1000, []
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        number, seconds = divmod(seconds, length)
+        if number:
+            parts.append(format_unit(number, f"duration-{unit}", locale=locale))
+    return " ".join(parts) or format_unit(0, "duration-second", locale=locale)
 
 
 def json_text(value: Any) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.audit.values import differences
 from signfleet.console.names import names_of
 from signfleet.console.pages import Pages
 from signfleet.console.view import View
@@ -46,14 +47,6 @@ class Entry(msgspec.Struct, rename="camel"):
     after: Any
 
 
-class Changed(NamedTuple):
-    """A member before and after, as JSON; None where there was or is none."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
 _decoder = msgspec.json.Decoder(list[Entry])
 
 
@@ -74,7 +67,7 @@ async def list_audit(view: View, audit: AuditTrail, health_lists: HealthLists, l
     return view.page(
         "audit/rows.html" if view.wants_rows and found else "audit/list.html",
         400 if error else 200,
-        entries=[(entry, _differences(entry)) for entry in entries],
+        entries=[(entry, differences(view, entry.before, entry.after)) for entry in entries],
         names=await names_of(view, health_lists, links, (entry.device_id or 0 for entry in entries)),
         found=found,
         error=error,
@@ -117,20 +110,3 @@ def _filter(view: View, given: dict[str, str]) -> str | None:
 
 def _quoted(text: str) -> str:
     return "'{}'".format(text.replace("\\", "\\\\").replace("'", "''").replace("*", "\\*").replace("?", "\\?"))
-
-
-def _differences(entry: Entry) -> list[Changed]:
-    before, after = ({} if each is None else each for each in (entry.before, entry.after))
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return [Changed("", _text(entry.before), _text(entry.after))]
-    names = dict.fromkeys([*before, *after])
-    return [
-        Changed(name, _text(before[name]) if name in before else None, _text(after[name]) if name in after else None)
-        for name in names
-    ]
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode()

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from signfleet.console.audit.values import differences
 from signfleet.console.pages import Pages
 from signfleet.console.player.facts import facts_of
 from signfleet.console.player.page import PlayerPages, due_of, items
@@ -171,9 +172,9 @@ async def show_audit(view: View, player_pages: PlayerPages, audit: AuditTrail, p
     shown = await player_pages.get(view, player)
     wanted = f"[deviceId] IS {shown.health.id}"
     found = await audit.list_(view.session, _query(view, wanted))
-    return player_pages.answer(
-        view, shown, "audit", records=items(found, AuditRecord), filter=wanted, more=_more(view, found)
-    )
+    records = items(found, AuditRecord)
+    changed = [(each, differences(view, each.before, each.after)) for each in records]
+    return player_pages.answer(view, shown, "audit", records=changed, filter=wanted, more=_more(view, found))
 
 
 def _query(view: View, filter_: str | None = None) -> ListQuery:
