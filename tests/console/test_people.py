@@ -101,6 +101,9 @@ async def test_a_role_is_copied_changed_and_deleted(client: AsyncClient) -> None
     made = await send(client, f"{PEOPLE}/roles/new/", name="Night", description="", copy=str(VIEWERS.id))
     assert made.status_code == 303, made.text
     path = made.headers["location"]
+    copying = re.search(r'href="([^"]+\?copy=\d+)"', await opened(client, path))
+    assert copying
+    assert re.search(r'<option value="\d+" selected>Night</option>', await opened(client, copying[1]))
     editor = f"{PEOPLE}/permissions/roles/{path.strip('/').rpartition('/')[2]}/"
     page = await opened(client, editor)
     assert hidden(page, f"was-{VIEW_DEVICE.uid}") == "allow"

@@ -16,6 +16,7 @@ import pytest
 
 from signfleet.testing import TestingServer
 from tests.browser import barriers, running_browser
+from tests.console.browser.walking import Walk, walking
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
@@ -67,10 +68,22 @@ def server(blank: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tes
     """Runs a server with ten simulated players, two of them dark."""
     folder = tmp_path_factory.mktemp("server")
     with TestingServer(folder, cors_origins=f"http://127.0.0.1:{blank}") as server:
-        for player in (Player.DARK, Player.ALSO_DARK):
-            server.player(device(server, player)["serial"], "Dark")
-        server.advance(1800)
+        darken(server)
         yield server
+
+
+def darken(server: TestingServer) -> None:
+    """Makes two of the ten players dark."""
+    for player in (Player.DARK, Player.ALSO_DARK):
+        server.player(device(server, player)["serial"], "Dark")
+    server.advance(1800)
+
+
+@pytest.fixture(scope="package")
+def walk(server: TestingServer) -> Iterator[Walk]:
+    """One of everything, and a page of each route."""
+    with walking(server, device(server, Player.DARK)["id"]) as walk:
+        yield walk
 
 
 def device(server: TestingServer, player: Player) -> dict[str, Any]:

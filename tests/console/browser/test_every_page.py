@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import httpx
-import pytest
-
-from signfleet.console import wiring
 from signfleet.testing import TestingServer
 from tests.browser import AXE, COLOUR_RULES, WIDTH_RULES, barriers
-from tests.console.browser.conftest import DESK, PHONE, Open, Player, device, wide
+from tests.console.browser.conftest import DESK, PHONE, Open, wide
+from tests.console.browser.walking import Walk, routes
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Page
 
-#: Routes of GET that answer no page: streams, files, parts of pages and the redirect to the first section.
-NO_PAGES = (
-    "/console/",
-    "/console/events",
-    "/console/find",
-    "/console/players/csv",
-    "/console/export",
-    "/console/audit/export.csv",
-    "/console/people/permissions/find",
-    "/console/{address:path}/",
-)
 #: One template makes all guides; these have all that a guide may contain.
 GUIDES = ("expressions", "console", "player-protocol")
 #: What a page shows that no link of another page leads to: after a search, a choice or an error.
@@ -47,22 +32,6 @@ STATES = (
     "/account/activate?token=x",
     "/docs",
     *(f"/docs/{name}" for name in GUIDES),
-)
-#: Forms that make something to look at, before the walk begins.
-MADE: tuple[tuple[str, dict[str, str]], ...] = (
-    ("/console/groups/", {"name": "Walked", "description": "Ground floor"}),
-    ("/console/people/roles/new/", {"name": "Walkers", "description": "From ten"}),
-    ("/console/people/invite/", {"login": "walker@example.com", "role": "Viewers"}),
-    ("/console/people/applications/", {"name": "Walk", "scopes": "bsn.api.main.devices.retrieve", "days": "30"}),
-    ("/console/people/setup-tokens/", {"uses": "3", "days": "7"}),
-    (
-        "/console/alerts/windows/",
-        {"name": "Night", "begin": "2190-01-01T22:00", "end": "2190-01-02T04:00", "repeats": "daily"},
-    ),
-    ("/console/alerts/webhooks/new/", {"name": "Desk", "url": "https://example.com/", "enabled": "yes"}),
-    ("/console/players/views", {"name": "Walk", "query": "?search=health:error"}),
-    ("/console/players/{player}/tags/", {"key": "Walk", "value": "first"}),
-    ("/console/players/{player}/commands/screenshot/", {}),
 )
 #: What forms answer with a page of their own: a question, or a secret that is shown once.
 ANSWERED: tuple[tuple[str, dict[str, str]], ...] = (
@@ -91,72 +60,6 @@ NAMED = {
     *("image", "img", "dialog", "alertdialog", "region", "navigation", "complementary", "progressbar", "meter"),
     *("DisclosureTriangle", "Date", "DateTime", "InputTime", "slider", "switch", "tab", "graphics-document"),
 }
-
-
-def routes() -> list[str]:
-    """Returns the routes of all pages of the console."""
-    found = [each.path for each in wiring.endpoints() if each.method == "GET" and each.path not in NO_PAGES]
-    return [path for path in found if not path.startswith("/console/static/")]
-
-
-class Walk(NamedTuple):
-    """A person's requests, and the address of one page of each route."""
-
-    http: httpx.Client
-    addresses: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def player(server: TestingServer) -> int:
-    return int(device(server, Player.DARK)["id"])
-
-
-@pytest.fixture(scope="module")
-def walk(session: BrowserContext, server: TestingServer, player: int) -> Iterator[Walk]:
-    """Makes one of everything, and follows links until each route has an address."""
-    cookies = {cookie["name"]: cookie["value"] for cookie in session.cookies()}
-    with httpx.Client(base_url=server.base_url, cookies=cookies, headers={"Origin": server.base_url}) as http:
-        for path, fields in MADE:
-            answer = http.post(path.format(player=player), data=fields)
-            assert answer.status_code < 400, (path, answer.text)
-        wall = http.post("/console/wall/links/", data={"name": "Desk", "side": "320", "days": "7", "search": ""})
-        job = http.post("/console/players/change/", data=_change(http, player))
-        assert job.status_code == 303, job.text
-        kiosk = re.search(r"/console/kiosk/[\w-]{43}/", wall.text)
-        assert kiosk
-        arguments = {"response_type": "code", "client_id": "signfleet", "redirect_uri": "http://127.0.0.1:1/callback"}
-        challenge = {"code_challenge": "E" * 43, "code_challenge_method": "S256", "state": "s"}
-        known = {
-            "/console/kiosk/{token}/": kiosk[0],
-            "/console/authorize": f"/console/authorize?{httpx.QueryParams(arguments | challenge)}",
-            "/console/add/arrivals": "/console/add/arrivals?since=1",
-        }
-        yield Walk(http, known | _reached(http, player, [path for path in routes() if path not in known]))
-
-
-def _change(http: httpx.Client, player: int) -> dict[str, str]:
-    """Returns the form that starts a change of one player."""
-    return {"do": "tag", "filter": f"[id] IS {player}", "filled": "1", "key": "Walk", "value": "again", "count": "1"}
-
-
-def _reached(http: httpx.Client, player: int, wanted: list[str]) -> dict[str, str]:
-    """Returns the first address of each route that links lead to from the pages without parameters."""
-    patterns = {
-        path: re.compile(re.sub(r"\{\w+\}", "[^/]+", path.replace("{player}", str(player))) + "$") for path in wanted
-    }
-    found = {path: path for path in wanted if "{" not in path}
-    waiting = ["/console/", *found.values(), f"/console/players/{player}/"]
-    seen = set(waiting)
-    while waiting:
-        page = http.get(waiting.pop(0), follow_redirects=True)
-        assert page.status_code == 200, (page.url, page.text)
-        for link in re.findall(r'(?:href|hx-get)="(/console/[^"?#]*)', page.text):
-            for path, pattern in patterns.items():
-                if path not in found and link not in found.values() and pattern.match(link):
-                    found[path] = link
-                    waiting += [link] if link not in seen else []
-                    seen.add(link)
-    return found
 
 
 def test_links_lead_to_every_page(walk: Walk) -> None:
@@ -257,7 +160,8 @@ class Eye:
         return [*wide(self._page), *self._page.evaluate(UNLABELLED), *barriers(self._page, rules, within)]
 
 
-def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk, player: int) -> None:
+def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk) -> None:
+    player = walk.player
     page = opened("/console/profile/", expected="status of 4")
     eye, wrong = Eye(page), {}
     for path in [*walk.addresses.values(), *STATES]:

@@ -28,6 +28,7 @@ from signfleet.identity.access.operations.definitions import (
     UPDATE_DEVICE,
     UPDATE_GROUP,
     VIEW_AUDIT,
+    VIEW_DEVICE,
     VIEW_GROUP,
 )
 from signfleet.identity.access.permissions import Permissions
@@ -160,6 +161,7 @@ async def _list(view: View, groups: Groups, permissions: Permissions, status: in
         groups=_decoder.decode(b"[%b]" % b",".join(found.items)),
         more=f"{PATH}?{urlencode(following)}" if found.next_marker else None,
         may_create=await permissions.allows(view.session, CREATE_GROUP),
+        sees_players=await permissions.allows(view.session, VIEW_DEVICE),
         **{**known, **state},
     )
 
@@ -184,6 +186,7 @@ async def _page(view: View, permissions: Permissions, group: _Group, status: int
         may_update=await permissions.allows_on(session, UPDATE_GROUP, group.id),
         may_delete=await permissions.allows_on(session, DELETE_GROUP, group.id),
         may_move=await permissions.allows(session, UPDATE_DEVICE),
+        sees_players=await permissions.allows(session, VIEW_DEVICE),
         **{**known, **state},
     )
 

@@ -11,7 +11,7 @@ if (text) {
     const turn = ++asked;
     const fitting = pages.filter((item) => item.textContent.toLowerCase().includes(words));
     list.replaceChildren(...fitting);
-    if (!words) return;
+    if (!words || !text.dataset.find) return;
     await new Promise((done) => setTimeout(done, 150));
     if (turn !== asked) return;
     const answer = await fetch(`${text.dataset.find}?words=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } });
