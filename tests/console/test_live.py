@@ -167,6 +167,8 @@ async def test_each_part_of_a_page_that_changes_by_itself_is_answered_alone(clie
         parts = re.findall(r'<(\w+)(?: class="[^"]*")? id="([^"]*)"[^>]* data-live="([^"]+)"([^>]*)', page.text)
         parts = [part for part in parts if part[1] != "live"]
         assert parts, path
+        ids = re.findall(r'<tr id="([^"]+)" data-row', page.text)  # by which a row is the same as before
+        assert (len(ids), len({*ids})) == (page.text.count("data-row"),) * 2, path
         for _, part, words, rest in parts:
             assert set(words.split()) <= {*WORDS.values(), *(word for word, _ in hints.WORDS.values()), "*", "none"}
             source = re.search(r'data-src="([^"]*)"', rest)
