@@ -836,6 +836,32 @@ CREATE TABLE session (
 	CONSTRAINT fk_session_application_id FOREIGN KEY(application_id) REFERENCES application (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_session_person_id FOREIGN KEY(person_id) REFERENCES person (id) ON DELETE CASCADE
 );
+CREATE TABLE session_change (id INTEGER PRIMARY KEY, session_id BIGINT);
+CREATE TRIGGER session_change_inserted AFTER INSERT ON session_change BEGIN
+    DELETE FROM session_change WHERE id <= new.id - 1000;
+END;
+CREATE TRIGGER session_deleted AFTER DELETE ON session BEGIN
+    INSERT INTO session_change (session_id) VALUES (old.id);
+END;
+CREATE TRIGGER session_network_delete AFTER DELETE ON network BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_network_total_insert AFTER INSERT ON network_total WHEN new.entity = 'permission changes' BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_network_total_update AFTER UPDATE ON network_total WHEN new.entity = 'permission changes' BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_network_update AFTER UPDATE OF is_locked_out ON network BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_permission_delete AFTER DELETE ON permission BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_permission_insert AFTER INSERT ON permission BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_person_delete AFTER DELETE ON person BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_person_update AFTER UPDATE OF login, is_locked_out ON person BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_token_deleted AFTER DELETE ON token WHEN old.kind = 'access' BEGIN
+    INSERT INTO session_change (session_id) VALUES (old.session_id);
+END;
+CREATE TRIGGER session_token_updated AFTER UPDATE OF scope, valid_to ON token WHEN old.kind = 'access' BEGIN
+    INSERT INTO session_change (session_id) VALUES (old.session_id);
+END;
+CREATE TRIGGER session_updated AFTER UPDATE ON session BEGIN
+    INSERT INTO session_change (session_id) VALUES (new.id);
+END;
+CREATE TRIGGER session_user_delete AFTER DELETE ON "user" BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
+CREATE TRIGGER session_user_update AFTER UPDATE OF role_id, is_locked_out ON "user" BEGIN INSERT INTO session_change (session_id) VALUES (NULL); END;
 CREATE TABLE setting (
 	name TEXT NOT NULL, 
 	value TEXT NOT NULL, 

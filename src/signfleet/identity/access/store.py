@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    column,
+    false,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 
 from signfleet.foundation.storage import counters
 from signfleet.foundation.storage.query import Query, among
@@ -91,6 +102,7 @@ class SessionOfToken(Standing, Protocol):
     permission_changes: int | None
 
 
+#: The triggers of SQLite that fill `session_change` name what this reads.
 _session_of_token = (
     select(
         token.c.hash,
@@ -123,6 +135,21 @@ _session_of_token = (
 SESSION_OF_TOKEN = Query(_session_of_token.where(token.c.hash == bindparam("hash")), SessionOfToken)
 #: The access tokens of sessions: usually one each.
 SESSIONS_OF_TOKENS = Query(_session_of_token.where(among(token.c.session_id, "ids")), SessionOfToken)
+
+
+class SessionChange(Protocol):
+    id: int
+    #: None: any session.
+    session_id: int | None
+
+
+#: What has changed since a change, of what `SESSION_OF_TOKEN` returns. Triggers of SQLite note the last thousand.
+SESSION_CHANGES = Query(
+    text("SELECT id, session_id FROM session_change WHERE id > :after ORDER BY id").columns(
+        column("id", BigInteger), column("session_id", BigInteger)
+    ),
+    SessionChange,
+)
 
 
 class LiveToken(Standing, Protocol):

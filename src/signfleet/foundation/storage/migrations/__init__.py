@@ -21,7 +21,7 @@ from signfleet.foundation.storage.postgres_check import (
 from signfleet.foundation.storage.sqlite_connection import connect
 
 #: The newest revision in `versions/`. A store that has it opens without loading Alembic.
-HEAD = "0046"
+HEAD = "0047"
 
 _SQLITE_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 REVISION = "SELECT version_num FROM alembic_version"

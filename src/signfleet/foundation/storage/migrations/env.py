@@ -22,8 +22,8 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
 
 
 def include_name(name: str | None, kind: str, _parents: object) -> bool:
-    """Leaves the search index out of comparisons: each store has its own kind."""
-    return name is None or not name.startswith("device_search")
+    """Leaves out of comparisons what the stores have each in their own way: the search index, and notes of changes."""
+    return name is None or not name.startswith(("device_search", "session_change"))
 
 
 context.configure(
