@@ -32,7 +32,7 @@ async def fields(client: AsyncClient, group: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("group", "name", "value"),
     [
-        ("tokens", "userAccessTokenLifetime", "00:20:00"),
+        ("tokens", "userAccessTokenLifetime", "20"),
         ("tokens", "automaticTaggedPlaylistApprovalEnabled", "yes"),
         ("health", "lateReports", "3"),
         ("health", "suspendedSubscription", "Warning"),
@@ -90,7 +90,8 @@ async def test_a_mistake_stands_beside_its_field(client: AsyncClient, group: str
     answer = await send(client, f"{SETTINGS}{group}", **{**await fields(client, group), name: value})
     assert answer.status_code == 400
     assert re.search(rf'id="f-{name}"[^>]*aria-invalid="true"', answer.text), answer.text
-    assert f'value="{value}"' in answer.text
+    shown = {"00:00:01": "1", "00:01:00": "1"}.get(value, value)
+    assert f'value="{shown}"' in answer.text
 
 
 @ON_SQLITE

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from signfleet.console import durations
 from signfleet.foundation.errors import Invalid, SignfleetError
 from signfleet.foundation.wire.validation_messages import explain
 from signfleet.web.contract.conditional import Precondition
@@ -54,6 +55,10 @@ class FormData:
     def precondition(self) -> Precondition:
         """Returns that what the form changes is still in the version that the form showed, as with `If-Match`."""
         return Precondition(tags=frozenset([self.get("version")]))
+
+    def span(self, name: str) -> str:
+        """Returns the duration that a number and its unit mean, as the API writes it."""
+        return durations.written(self.get(name), self.get(f"{name}Unit"))
 
     def all(self, name: str) -> list[str]:
         """Returns all values of a field, as ticked boxes send them."""

@@ -13,11 +13,12 @@ from babel.numbers import format_decimal
 from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from signfleet.console import durations
 from signfleet.console.assets import asset
 from signfleet.console.curl import curl, curl_for_token
 from signfleet.console.translations import LANGUAGES, locale_of, translation
-from signfleet.console.words import message, word
-from signfleet.foundation.wire import datetime, zones
+from signfleet.console.words import METRIC_UNITS, message, word
+from signfleet.foundation.wire import datetime, timespan, zones
 from signfleet.foundation.wire.json import encode
 
 #: The time zone of the reader, for the task that fills in a template.
@@ -54,6 +55,18 @@ def _environment(language: str) -> Environment:
         return parsed or 0
 
     environment.filters |= {"number": number, "exact": exact, "ago": ago, "iso": datetime.format, "in_ms": in_ms}
+
+    def measured(value: float, name: str) -> str:
+        return f"{number(round(value, 2))}\N{NO-BREAK SPACE}{METRIC_UNITS.get(name, '')}".rstrip()
+
+    environment.filters |= {
+        "span": partial(durations.in_words, locale=locale),
+        "minutes": lambda count: durations.in_words(timespan.format(count * timespan.MINUTE), locale),
+        "amount": durations.amount,
+        "measured": measured,
+        "unit_of": lambda name: METRIC_UNITS.get(name, ""),
+    }
+    environment.globals["units"] = [(unit, word) for unit, (_, word) in durations.UNITS.items()]
     environment.filters |= {"merged": merged, "json": json_text, "message": partial(message, language)}
     environment.globals |= {"word": partial(word, language), "curl": curl, "curl_for_token": curl_for_token}
     environment.globals["ui"] = environment.get_template("components.html").module

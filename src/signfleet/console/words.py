@@ -176,6 +176,14 @@ HEALTHS: Final = {
     "Error": later("Error"),
     "Unknown": later("Unknown"),
 }
+#: Of the usual metrics; players may send others, under names of their own.
+METRICS: Final = {
+    "temperature": later("Temperature"),
+    "cpu": later("Processor"),
+    "memory": later("Memory"),
+    "storage": later("Storage"),
+}
+METRIC_UNITS: Final = {"temperature": "°C", "cpu": "%", "memory": "%", "storage": "%"}
 _BY_FULL_NAME: Final = {
     each.full_name: FULL_CONTROL[entity] if each is root else OPERATIONS[each.singular]
     for entity, root in ROOTS.items()
@@ -188,6 +196,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "event": EVENTS,
     "reason": REASONS,
     "health": HEALTHS,
+    "metric": METRICS,
     "obstacle": OBSTACLES,
 }
 

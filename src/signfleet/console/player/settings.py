@@ -27,7 +27,7 @@ NOTE_LIMIT: Final = 4096
 
 
 class Edited(NamedTuple):
-    """A setting that the form edits: its path, its words, and a hint."""
+    """A setting that the form edits: its path, its words, its kind as in the settings of networks, and a hint."""
 
     path: str
     words: str
@@ -43,9 +43,7 @@ EDITED: Final = {
     "timezone": Edited(
         "timezone", later("Time zone"), hint=later("Such as Europe/Paris; empty: its own"), is_optional=True
     ),
-    "period": Edited(
-        "synchronization/status/period", later("Time between two reports"), hint=later("hours:minutes:seconds")
-    ),
+    "period": Edited("synchronization/status/period", later("Time between two reports"), "span"),
 }
 
 pages = Pages("/console/players")
@@ -77,7 +75,9 @@ async def change_settings(
 ) -> Answer:
     """Change settings of a player, unless somebody else has changed them since the form was shown."""
     form = FormData(view.call)
-    mine = {name: form.get(name).strip() for name in EDITED}
+    mine = {
+        name: form.span(name) if edited.kind == "span" else form.get(name).strip() for name, edited in EDITED.items()
+    }
     before = await devices.get(view.session, player)
     settings = msgspec.json.decode(before.document, type=_Seen).settings
     version: int | str = form.get("version")

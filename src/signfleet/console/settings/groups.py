@@ -10,7 +10,7 @@ from signfleet.foundation.errors import Invalid
 
 
 class SettingField(NamedTuple):
-    """A value of a form. `kind`: a type of <input>, or `choice` with its `options`."""
+    """A value of a form. `kind`: a type of <input>, `choice` with its `options`, or `span` for a duration."""
 
     label: str
     kind: str = "text"
@@ -18,26 +18,25 @@ class SettingField(NamedTuple):
     options: tuple[tuple[str, str], ...] = ()
 
 
-SPAN: Final = later("[days.]hours:minutes:seconds, such as 00:15:00 or 30.00:00:00")
 HEALTHS: Final = (("Normal", later("Normal")), ("Warning", later("Warning")), ("Error", later("Error")))
 
 #: By the names of the API.
 TOKENS: Final[Mapping[str, SettingField]] = {
-    "userAccessTokenLifetime": SettingField(later("Access tokens of users last"), hint=SPAN),
-    "userRefreshTokenLifetime": SettingField(later("Refresh tokens of users last")),
-    "deviceAccessTokenLifetime": SettingField(later("Access tokens of players last")),
-    "deviceRefreshTokenLifetime": SettingField(later("Refresh tokens of players last")),
-    "deviceRegistrationTokenLifetime": SettingField(later("Setup tokens last")),
+    "userAccessTokenLifetime": SettingField(later("Access tokens of users last"), "span"),
+    "userRefreshTokenLifetime": SettingField(later("Refresh tokens of users last"), "span"),
+    "deviceAccessTokenLifetime": SettingField(later("Access tokens of players last"), "span"),
+    "deviceRefreshTokenLifetime": SettingField(later("Refresh tokens of players last"), "span"),
+    "deviceRegistrationTokenLifetime": SettingField(later("Setup tokens last"), "span"),
     "automaticTaggedPlaylistApprovalEnabled": SettingField(later("Approve tagged playlists automatically"), "checkbox"),
 }
 HEALTH: Final[Mapping[str, SettingField]] = {
     "lateReports": SettingField(later("Warning after so many missing reports"), "number"),
-    "lateAfter": SettingField(later("and at least after"), hint=SPAN),
+    "lateAfter": SettingField(later("and at least after"), "span"),
     "silentReports": SettingField(later("Error after so many missing reports"), "number"),
-    "silentAfter": SettingField(later("and at least after")),
+    "silentAfter": SettingField(later("and at least after"), "span"),
     "nearlyFullPercent": SettingField(later("Warning with less than so many percent of a storage free"), "number"),
     "fullPercent": SettingField(later("Error with less than so many percent of a storage free"), "number"),
-    "errorMemory": SettingField(later("An error of a player counts for")),
+    "errorMemory": SettingField(later("An error of a player counts for"), "span"),
     "suspendedSubscription": SettingField(later("Health with a suspended subscription"), "choice", options=HEALTHS),
 }
 LEVEL: Final[Mapping[str, SettingField]] = {

@@ -83,7 +83,7 @@ async def change_settings(
         view, networks, network_administration, limits=health_limits, commands=commands, joining=joining
     )
     form, fields = FormData(view.call), FIELDS[group]
-    mine = {name: form.get(name) for name in fields}
+    mine = {name: form.span(name) if field.kind == "span" else form.get(name) for name, field in fields.items()}
     try:
         await settings.change(group, mine, form.precondition)
     except Invalid as error:

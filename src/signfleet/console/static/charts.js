@@ -12,6 +12,20 @@ const fetched = () =>
     document.head.append(style, script);
   }));
 
+const { lang, dataset } = document.documentElement;
+const DAY = 86_400; // s
+const number = new Intl.NumberFormat(lang, { maximumFractionDigits: 2 });
+const formatOf = (how) => {
+  try {
+    return new Intl.DateTimeFormat(lang, { ...how, timeZone: dataset.zone || undefined });
+  } catch {
+    return new Intl.DateTimeFormat(lang, how); // a zone that this browser does not know
+  }
+};
+const hour = formatOf({ timeStyle: "short" });
+const day = formatOf({ day: "numeric", month: "short" });
+const whole = formatOf({ dateStyle: "medium", timeStyle: "short" });
+
 const colour = (place, name) => {
   const probe = place.appendChild(document.createElement("i"));
   probe.style.color = `var(--${name})`;
@@ -26,7 +40,13 @@ const draw = async (figure) => {
   figure.removeAttribute("data-chart");
   const uPlot = await fetched();
   const [text, line, main] = ["faint", "line", "accent"].map((name) => colour(figure, name));
-  const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
+  const font = `12px ${getComputedStyle(figure).fontFamily}`;
+  const axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
+  const { unit } = figure.dataset;
+  const shown = (value) => (value == null ? "–" : `${number.format(value)}${unit && `\u00a0${unit}`}`);
+  const [dates] = data;
+  const last = dates.length - 1;
+  const times = (_, ticks) => ticks.map((tick) => (dates[last] - dates[0] > 2 * DAY ? day : hour).format(tick * 1000));
   const place = document.createElement("div");
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", figure.dataset.name);
@@ -35,14 +55,25 @@ const draw = async (figure) => {
     {
       width: Math.max(figure.clientWidth, 200),
       height: 180,
-      legend: { live: true },
-      axes: [axis, { ...axis, size: 60 }],
+      axes: [{ ...axis, values: times, space: 70 }, { ...axis, size: 64, values: (_, ticks) => ticks.map(shown) }],
       bands: [{ series: [3, 1], fill: colour(figure, "tint") }],
-      series: [{}, { label: words[0], stroke: line }, { label: words[1], stroke: main, width: 2 }, { label: words[2], stroke: line }],
+      series: [
+        { label: words[3], value: (_, date) => (date == null ? "–" : whole.format(date * 1000)) },
+        ...words.slice(0, 3).map((label, place) => ({
+          label,
+          stroke: place === 1 ? main : line,
+          width: place === 1 ? 2 : 1,
+          value: (_, value) => shown(value),
+        })),
+      ],
     },
     data,
     place,
   );
+  // Where nobody points, the legend has the last values.
+  const rest = () => chart.setLegend({ idx: last });
+  chart.over.addEventListener("mouseleave", () => setTimeout(rest));
+  setTimeout(rest);
   new ResizeObserver(() => chart.setSize({ width: Math.max(figure.clientWidth, 200), height: 180 })).observe(figure);
 };
 
