@@ -94,3 +94,23 @@ async def test_a_role_that_sets_up_no_players_gets_no_token(world: World, sign_i
     )
     assert (await client.get(ROOT + ADD)).status_code == 403
     assert (await send(client, ADD, days="7")).status_code == 403
+
+
+async def test_serials_are_claimed_withdrawn_and_let_in_again(
+    signed_in: AsyncClient, admin: AsyncClient, world: World
+) -> None:
+    serials = "/console/add/serials/"
+
+    async def page() -> str:
+        return (await signed_in.get(ROOT + serials)).text
+
+    assert (await send(signed_in, serials, serial="Z 1")).status_code == 400
+    assert (await send(signed_in, serials, serial=" Z1 ")).headers["location"] == serials
+    assert 'value="Z1"' in await page()
+    assert [each["serial"] for each in (await admin.get(f"{ROOT}/admin/v1/serial-claims/")).json()] == ["Z1"]
+    assert (await send(signed_in, f"{serials}withdraw", serial="Z1")).status_code == 303
+    assert (await send(signed_in, f"{serials}withdraw", serial="Z1")).status_code == 404
+    assert (await admin.delete("/Devices/A1/")).status_code == 204
+    assert 'value="A1"' in await page()
+    assert (await send(signed_in, f"{serials}unblock", serial="A1")).status_code == 303
+    assert 'value="A1"' not in await page()

@@ -28,6 +28,7 @@ PATHS = [
     "/console/alerts/webhooks/",
     "/console/alerts/webhooks/new/",
     "/console/add/",
+    "/console/add/serials/",
     "/console/groups/",
     "/console/tags/",
     "/console/subscriptions/",

@@ -14,6 +14,7 @@ from signfleet.console.export.routes import pages as export_pages
 from signfleet.console.groups.routes import pages as group_pages
 from signfleet.console.jobs.routes import pages as job_pages
 from signfleet.console.joining.routes import pages as joining_pages
+from signfleet.console.joining.serials import pages as serial_pages
 from signfleet.console.live.routes import pages as live_pages
 from signfleet.console.map.routes import pages as map_pages
 from signfleet.console.missing.routes import pages as missing_pages
@@ -70,6 +71,7 @@ def endpoints() -> list[Endpoint]:
         *application_pages,
         *setup_token_pages,
         *joining_pages,
+        *serial_pages,
         *audit_pages,
         *settings_pages,
         *profile_pages,
