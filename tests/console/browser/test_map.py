@@ -15,6 +15,18 @@ def test_the_map_is_small_and_a_dot_leads_to_the_players_of_its_place(opened: Op
     page.wait_for_selector("#map .land[d]")
     assert transferred(page) <= LIMIT
     assert page.locator("#map .spot").count() == page.locator("#spots [data-at]").count()
+    width = "document.getElementById('map').viewBox.baseVal.width"
+    assert page.evaluate("document.querySelector('[data-zoom]').offsetWidth") < 60
+    for _ in range(3):
+        page.click("[data-zoom='2']")
+    assert page.evaluate(width) == 120
+    assert page.locator("#map .spot text").count() == page.locator("#map .spot").count()
+    page.reload()  # the address says what is seen
+    page.wait_for_selector("#map .spot text")
+    assert page.evaluate(width) == 120
+    page.click("[data-zoom='0']")
+    assert page.evaluate(width) == 960
+    assert "at=" not in page.url
     dot = page.locator("#map .spot.error").first
     dot.locator("path").click(force=True)
     page.wait_for_url("**/console/players/?search=**")
