@@ -188,6 +188,66 @@ async def test_settings_wait_for_the_player_and_a_second_author_loses_no_text(
     assert "********" not in wrong.text
 
 
+async def test_every_setting_waits_until_the_player_has_fetched_it_with_a_report(
+    client: AsyncClient, player: Seen, world: World, call_as: CallAs
+) -> None:
+    own = call_as((await world.player(device_id=player.id)).access_token)
+    sequence = 1
+
+    async def report(**members: object) -> str:
+        nonlocal sequence
+        sequence += 1
+        answer = await own.post(f"{ROOT}/player/v1/report", json={"sequence": sequence, **members})
+        return str(answer.json()["settingsETag"])
+
+    async def fetched() -> None:
+        """The player reports, fetches what has changed, and says with its next report that it has applied it."""
+        wanted = await report()
+        settings = await own.get(f"{ROOT}/player/v1/settings")
+        assert settings.headers["ETag"] == wanted
+        await report(applied={"settingsETag": wanted})
+
+    async def states() -> set[str]:
+        pages = [(await client.get(ROOT + player.page + tab)).text for tab in ("", "settings/")]
+        words = ('badge warn">waiting for the player</span> <span>next report <time', 'badge good">applied<')
+        return {word.split(">")[1].partition("<")[0] for word in words for page in pages if word in page}
+
+    async def change(**values: str) -> None:
+        page = (await client.get(f"{ROOT}{player.page}settings/")).text
+        version = re.search(r'name="version" value="([^"]+)"', page)
+        given = {"name": "Lobby", "description": "", "timezone": "", "period": "00:05:00", **values}
+        saved = await send(client, f"{player.page}settings/", version=version and version[1], **given)
+        assert saved.status_code == 200, saved.text
+
+    async def move() -> None:
+        group = [{"op": "replace", "path": "/settings/group/name", "value": "Gamma"}]
+        assert (await world.admin.patch(f"/Devices/{player.id}/", json=group)).status_code == 204
+
+    async def rename() -> None:
+        assert (await world.admin.put("/Groups/Regular/Gamma/", json={"name": "Delta"})).status_code == 204
+
+    await change()
+    await fetched()
+    assert await states() == {"applied"}
+    for act in (
+        lambda: change(name="Foyer"),
+        lambda: change(name="Foyer", description="By the door"),
+        lambda: change(name="Foyer", timezone="Europe/Paris"),
+        lambda: change(name="Foyer", period="00:03:00"),
+        move,
+        rename,
+    ):
+        await act()
+        assert await states() == {"waiting for the player"}
+        await report()  # it has heard of it, and has not applied it yet
+        assert await states() == {"waiting for the player"}
+        await fetched()
+        assert await states() == {"applied"}
+    await send(client, f"{player.page}tags/", key="Floor", value="2")  # players fetch neither tags nor notes
+    await send(client, f"{player.page}note/", note="Key at the desk", version=version_of_note(""))
+    assert await states() == {"applied"}
+
+
 @ON_SQLITE
 async def test_the_page_says_where_a_player_is_and_what_it_runs(
     client: AsyncClient, player: Seen, world: World, call_as: CallAs
