@@ -390,12 +390,13 @@ class World:
             },
         }.get(called, {})
 
-    def _setup_document(self) -> dict[str, Any]:
-        return {"bDeploy": {"networkName": self.network.network, "packageName": f"P{self._number()}"}}
+    async def _setup_document(self) -> dict[str, Any]:
+        name = (await self.services.networks.row(self.network.network_id)).name  # may have been renamed
+        return {"bDeploy": {"networkName": name, "packageName": f"P{self._number()}"}}
 
     async def _setup(self) -> str:
         """Creates a setup; returns its id."""
-        return await self.services.setups.create(self.network.network_id, self._setup_document(), now())
+        return await self.services.setups.create(self.network.network_id, await self._setup_document(), now())
 
     async def _record(self) -> str:
         """Creates the record of a new serial; returns its id."""
@@ -412,7 +413,7 @@ class World:
     async def _assignment(self, called: str) -> dict[str, Any]:
         """Returns the body that creates or replaces a setup or a record."""
         if "/rest-setup" in called:
-            return self._setup_document() | ({"_id": await self._setup()} if called.startswith("PUT") else {})
+            return await self._setup_document() | ({"_id": await self._setup()} if called.startswith("PUT") else {})
         body = {"serial": f"R{self._number()}"}
         return body | ({"_id": await self._record()} if called.startswith("PUT") else {})
 
@@ -507,6 +508,7 @@ class World:
             "PUT /admin/v1/webhooks/{webhook}/": {"name": f"W{number}", "url": WEBHOOK_URL},
             "POST /admin/v1/webhooks/{webhook}/keys/": {"overlapHours": 1},
             "PUT /admin/v1/health-rules/": {"errorMemory": lifetime},
+            "PUT /admin/v1/network/": {"name": f"N{number}"},
             "PUT /admin/v1/joining/": {"protocol1Until": datetime.format(now() + number * MINUTE)},
             "POST /player/v1/join/{join_key}": {"serial": f"L{number - 1}"},
             "POST /player/v1/register": {"serial": f"P{number}", "model": "HD1024", "firmware": "9.0.100"},

@@ -22,6 +22,7 @@ FORMS = {
     "people/roles/{Role}/": ("", "description", "Sees all", "Sees some"),
     "alerts/rules/{Rule}/": ("", "name", "Dark", "Silent"),
     "alerts/webhooks/{Webhook}/": ("", "name", "Desk", "Door"),
+    "settings/ network": ("network", "name", "Venue", "Places"),
     "settings/ tokens": ("tokens", "userAccessTokenLifetime", "20", "30"),
     "settings/ health": ("health", "nearlyFullPercent", "20", "30"),
     "settings/ level": ("level", "level", "Trial", "Control"),

@@ -32,6 +32,7 @@ async def fields(client: AsyncClient, group: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("group", "name", "value"),
     [
+        ("network", "name", "Venues & more"),
         ("tokens", "userAccessTokenLifetime", "20"),
         ("tokens", "automaticTaggedPlaylistApprovalEnabled", "yes"),
         ("health", "lateReports", "3"),
@@ -83,6 +84,8 @@ async def test_the_join_address_is_shown_while_players_may_join_by_it(client: As
         ("health", "silentAfter", "00:01:00"),
         ("joining", "protocol1Until", "9998-01-01T00:00"),
         ("joining", "protocol1Until", "x"),
+        ("network", "name", "a/b"),
+        ("network", "name", "7"),
     ],
 )
 async def test_a_mistake_stands_beside_its_field(client: AsyncClient, group: str, name: str, value: str) -> None:
@@ -100,6 +103,6 @@ async def test_readers_see_the_settings_and_change_none(sign_in: SignIn, call_as
     token = await sign_in("viewer@example.com", role=VIEWERS)
     client.cookies.set("signfleet", token, domain="signfleet.test", path="/")
     assert "<fieldset disabled>" in (await client.get(f"{ROOT}{SETTINGS}")).text
-    for group in ("tokens", "health", "level", "commands", "joining"):
+    for group in ("network", "tokens", "health", "level", "commands", "joining"):
         assert (await send(client, f"{SETTINGS}{group}")).status_code == 403
     assert (await send(client, f"{SETTINGS}nothing")).status_code == 404

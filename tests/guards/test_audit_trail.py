@@ -56,6 +56,7 @@ ENTITIES = {
     "/serial-claims/": "Serial",
     "/release/": "Device",
     "/joining/": "Network",
+    "/network/": "Network",
     "/health-rules/": "Network",
     "/sessions/": "Session",
     "/Tokens/": "Token",

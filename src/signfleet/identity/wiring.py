@@ -27,6 +27,7 @@ from signfleet.identity.jobs.routes import endpoints as job_endpoints
 from signfleet.identity.jobs.runner import JobRunner
 from signfleet.identity.jobs.service import JobLists
 from signfleet.identity.networks.administration import NetworkAdministration
+from signfleet.identity.networks.routes import endpoints as network_endpoints
 from signfleet.identity.networks.service import InsertGroup, Networks
 from signfleet.identity.operation_trees.routes import admin_endpoints as operation_admin_endpoints
 from signfleet.identity.operation_trees.routes import endpoints as operation_endpoints
@@ -136,6 +137,7 @@ def endpoints() -> list[Endpoint]:
         *account_endpoints,
         *self_endpoints(),
         *session_endpoints,
+        *network_endpoints,
         *audit_endpoints,
         *job_endpoints,
         *event_endpoints,

@@ -409,6 +409,8 @@ def test_commands_print_what_they_did(invoke: Invoke, bootstrapped: dict[str, st
         ("person", "unlock", "joe@example.com"): "Unlocked joe@example.com",
         ("user", "lock", "Main", "joe@example.com"): "Locked joe@example.com out of the network Main",
         ("user", "unlock", "Main", "joe@example.com"): "Unlocked joe@example.com in the network Main",
+        ("network", "rename", "Main", "Hall"): "The network Main is now named Hall.",
+        ("network", "rename", "hall", "Main"): "The network hall is now named Main.",
         ("network", "lock", "Main"): "Locked the network Main",
         ("network", "unlock", "Main"): "Unlocked the network Main",
         ("network", "level", "Main", "Content"): "The network Main now has the level Content",
@@ -486,7 +488,8 @@ def test_programs_get_the_version_as_json() -> None:
 
 #: Commands that run on, write a format of their own, or print one sentence to confirm a change.
 WITHOUT_JSON = {"serve", "demo", "tls-front", "audit export", "openapi"} | {
-    *("network lock", "network unlock", "network level", "person lock", "person unlock", "user lock", "user unlock"),
+    *("network lock", "network unlock", "network level", "network rename"),
+    *("person lock", "person unlock", "user lock", "user unlock"),
     *("login", "logout", "api"),
     *("application delete", "token revoke", "device release", "device unblock", "device reject-claim"),
     *("command cancel", "jobs cancel"),

@@ -11,6 +11,7 @@ from tests.world import World
 
 #: Each thing with an entity tag below /admin/v1/, and a member with two values.
 THINGS: dict[str, tuple[str, Any, Any]] = {
+    "network/": ("name", "Venue", "Places"),
     "health-rules/": ("lateReports", 2, 3),
     "command-rules/": ("dangerAllowed", False, True),
     "joining/": ("protocol1Until", "2024-03-13T08:30:00Z", "2024-03-14T08:30:00Z"),

@@ -89,6 +89,21 @@ def admit(name: str, login: str, role: str, **flags: Any) -> None:
 
 @network.command()
 @click.argument("name")
+@click.argument("new_name")
+@settings_options(*STORE)
+def rename(name: str, new_name: str, **flags: Any) -> None:
+    """Give the network NAME another name, NEW_NAME. People sign in as Network/login with the new name from then on."""
+
+    async def work(services: Services) -> None:
+        found = await network_of(services, name)
+        await services.networks.rename(found.id, new_name, clock.now())
+
+    with_services(flags, work)
+    click.echo(f"The network {name} is now named {new_name.strip()}.")
+
+
+@network.command()
+@click.argument("name")
 @settings_options(*STORE)
 def lock(name: str, **flags: Any) -> None:
     """Lock a network at once: its users and players lose access."""

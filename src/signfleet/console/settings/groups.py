@@ -21,6 +21,11 @@ class SettingField(NamedTuple):
 HEALTHS: Final = (("Normal", later("Normal")), ("Warning", later("Warning")), ("Error", later("Error")))
 
 #: By the names of the API.
+NETWORK: Final[Mapping[str, SettingField]] = {
+    "name": SettingField(
+        later("Name"), hint=later("Programs that sign in as Network/login use the new name from then on.")
+    )
+}
 TOKENS: Final[Mapping[str, SettingField]] = {
     "userAccessTokenLifetime": SettingField(later("Access tokens of users last"), "span"),
     "userRefreshTokenLifetime": SettingField(later("Refresh tokens of users last"), "span"),
@@ -52,6 +57,19 @@ JOINING: Final[Mapping[str, SettingField]] = {
 }
 COMMANDS: Final[Mapping[str, SettingField]] = {
     "dangerAllowed": SettingField(later("Allow dangerous commands"), "checkbox")
+}
+
+
+#: For how many days the server stores what, by its own settings, which apply to all networks.
+STORED: Final[Mapping[str, str]] = {
+    "event_retention_days": later("Events"),
+    "health_retention_days": later("Earlier healths of players"),
+    "error_retention_days": later("Errors of players"),
+    "download_retention_days": later("Downloads of players"),
+    "screenshot_retention_days": later("Pictures"),
+    "command_retention_days": later("Commands and their files"),
+    "job_retention_days": later("Jobs, and what undoes them"),
+    "audit_retention_days": later("Entries of the audit trail"),
 }
 
 

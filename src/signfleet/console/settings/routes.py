@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from signfleet.console.forms import FormData, beside
 from signfleet.console.pages import Pages
+from signfleet.console.settings.groups import STORED
 from signfleet.console.settings.values import FIELDS, SettingsGroups
 from signfleet.console.translations import later
 from signfleet.console.view import View
@@ -14,6 +15,7 @@ from signfleet.fleet.commands.service import Commands
 from signfleet.fleet.health.limits import HealthLimits
 from signfleet.fleet.joining.service import Joining
 from signfleet.foundation.errors import Invalid, NotFound, Stale
+from signfleet.foundation.settings import Settings
 from signfleet.identity.access.operations.definitions import (
     UPDATE_NETWORK_SETTINGS,
     UPDATE_NETWORK_SUBSCRIPTION,
@@ -27,6 +29,7 @@ from signfleet.web.http.call import Answer
 PATH: Final = "/console/settings/"
 #: The groups, with their titles, in the order of the page.
 TITLES: Final = {
+    "network": later("Name of the network"),
     "tokens": later("Tokens"),
     "health": later("Health of players"),
     "level": later("Level of the network"),
@@ -34,6 +37,7 @@ TITLES: Final = {
     "joining": later("Joining"),
 }
 API: Final = {
+    "network": "/admin/v1/network/",
     "tokens": "/2022/06/REST/Self/Networks/{}/Settings/",
     "health": "/admin/v1/health-rules/",
     "level": "/2022/06/REST/Self/Networks/{}/Subscription/",
@@ -54,13 +58,14 @@ async def show_settings(
     commands: Commands,
     joining: Joining,
     permissions: Permissions,
+    server_settings: Settings,
 ) -> Answer:
     """Get the settings of the network."""
     await permissions.require_on(view.session, VIEW_NETWORK, view.session.network)
     settings = SettingsGroups(
         view, networks, network_administration, limits=health_limits, commands=commands, joining=joining
     )
-    return await _page(view, settings, permissions)
+    return await _page(view, settings, permissions, server_settings)
 
 
 @pages.post("/{group}", operation=VIEW_NETWORK)
@@ -73,6 +78,7 @@ async def change_settings(
     commands: Commands,
     joining: Joining,
     permissions: Permissions,
+    server_settings: Settings,
     group: str,
 ) -> Answer:
     """Change one group of settings, all or nothing."""
@@ -88,12 +94,16 @@ async def change_settings(
         await settings.change(group, mine, form.precondition)
     except Invalid as error:
         state = {"values": mine, "errors": beside(error, {name: name for name in fields})}
-        return await _page(view, settings, permissions, group, state, version=form.get("version"), status=400)
+        return await _page(
+            view, settings, permissions, server_settings, group, state, version=form.get("version"), status=400
+        )
     except Stale:
         theirs, _ = await settings.read(group)
         differing = [(fields[name].label, mine[name], theirs[name]) for name in fields if mine[name] != theirs[name]]
         if differing:
-            return await _page(view, settings, permissions, group, {"values": mine, "conflict": differing}, status=412)
+            return await _page(
+                view, settings, permissions, server_settings, group, {"values": mine, "conflict": differing}, status=412
+            )
     return view.redirect(f"{PATH}?saved={group}#{group}")
 
 
@@ -105,6 +115,7 @@ async def _page(
     view: View,
     settings: SettingsGroups,
     permissions: Permissions,
+    server_settings: Settings,
     changed: str = "",
     state: dict[str, Any] | None = None,
     *,
@@ -136,4 +147,5 @@ async def _page(
         network=await settings.row(),
         forms=forms,
         join_address=await settings.join_address(),
+        stored=[(label, getattr(server_settings, name), name) for name, label in STORED.items()],
     )

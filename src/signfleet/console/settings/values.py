@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from signfleet.console.settings.groups import COMMANDS, HEALTH, JOINING, LEVEL, TOKENS, sent, shown
+from signfleet.console.settings.groups import COMMANDS, HEALTH, JOINING, LEVEL, NETWORK, TOKENS, sent, shown
 from signfleet.console.view import View
 from signfleet.fleet.commands.schemas import CommandRules
 from signfleet.fleet.commands.service import Commands
@@ -25,7 +25,14 @@ from signfleet.identity.networks.store import NetworkRow
 from signfleet.web.contract.conditional import Precondition, version_of
 from signfleet.web.contract.patch import converted, merged
 
-FIELDS: Final = {"tokens": TOKENS, "health": HEALTH, "level": LEVEL, "commands": COMMANDS, "joining": JOINING}
+FIELDS: Final = {
+    "network": NETWORK,
+    "tokens": TOKENS,
+    "health": HEALTH,
+    "level": LEVEL,
+    "commands": COMMANDS,
+    "joining": JOINING,
+}
 
 
 class Read(NamedTuple):
@@ -61,6 +68,9 @@ class SettingsGroups:
     async def read(self, group: str) -> Read:
         """Returns what the form of a group shows, and the version of it."""
         network_id = self._view.session.network
+        if group == "network":
+            row = await self.row()
+            return Read({"name": row.name}, str(row.last_modified_date))
         if group == "tokens":
             row = await self.row()
             return Read(shown(TOKENS, msgspec.to_builtins(settings_of(row))), str(row.settings_last_modified_date))
@@ -92,7 +102,9 @@ class SettingsGroups:
         """Changes a group to what its form says, from the version `seen`. Raises `Invalid`, `Stale`, `Forbidden`."""
         network_id, now = self._view.session.network, self._view.now
         values = sent(FIELDS[group], given)
-        if group == "tokens":
+        if group == "network":
+            await self._networks.rename(network_id, given["name"], now, seen)
+        elif group == "tokens":
             await self._change_network({"settings": values}, seen, lambda row: row.settings_last_modified_date)
         elif group == "level":
             await self._change_network({"subscription": values}, seen, lambda row: row.subscription_last_modified_date)

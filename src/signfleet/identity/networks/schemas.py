@@ -53,6 +53,12 @@ class NewNetwork(msgspec.Struct, rename="camel"):
     subscription: NewLevel | None = None
 
 
+class NetworkName(msgspec.Struct):
+    """The name of a network: up to 30 characters, and unique in any letter case."""
+
+    name: str
+
+
 class Network(msgspec.Struct, rename="camel", kw_only=True):
     """A tenant."""
 

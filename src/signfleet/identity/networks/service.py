@@ -31,6 +31,7 @@ from signfleet.identity.networks.store import NetworkRow
 from signfleet.identity.people.service import lock_person
 from signfleet.identity.people.token_lifetimes import parse_lifetime
 from signfleet.notify.events import kinds, recording
+from signfleet.web.contract.conditional import NONE, Precondition
 
 NAME_LIMIT: Final = 30
 
@@ -205,6 +206,29 @@ class Networks:
             await change_level(tx, network_id, level, now, trial=self._trial, by_member=False)
 
         await self._store.write(work)
+
+    async def rename(self, network_id: int, name: str, now: int, precondition: Precondition = NONE) -> None:
+        """Gives a network another name. Raises `NotFound`, `Stale`, and `Invalid` for a taken or unfit name."""
+        name = check_name(name)
+
+        async def work(tx: Transaction) -> None:
+            await tx.one(queries.LOCK_NETWORK, id=network_id)
+            row = await tx.one(queries.NETWORK_BY_ID, id=network_id)
+            if row is None:
+                raise NotFound("The network is gone.")
+            precondition.check(row.last_modified_date, row.last_modified_date)
+            if name == row.name:
+                return
+            modified = next_moment(last_change(row), now)
+            await tx.execute(queries.RENAME, id_=network_id, new_name=name, new_name_key=fold(name), now=modified)
+            entry = AuditEntry("Update", "Network", network_id, name, {"name": row.name}, {"name": name})
+            await record(tx, network_id, entry, now)
+            await recording.record(tx, network_id, recording.Event(kinds.NetworkSettingsChanged()), now=now)
+
+        try:
+            await self._store.write(work)
+        except Duplicate:
+            raise Invalid(f"'name': a network '{name}' exists already.") from None
 
     async def set_locked(self, network: NetworkRow, locked: bool, now: int) -> None:
         """Locks a network, with all its users and players, from the next request on; or unlocks it."""

@@ -151,6 +151,11 @@ UPDATE_SETTINGS = Query(
         settings_last_modified_date=bindparam("now"),
     )
 )
+RENAME = Query(
+    network.update()
+    .where(network.c.id == bindparam("id_"))
+    .values(name=bindparam("new_name"), name_key=bindparam("new_name_key"), last_modified_date=bindparam("now"))
+)
 SET_LOCKED = Query(
     network.update()
     .where(network.c.id == bindparam("id_"))
