@@ -28,7 +28,15 @@ from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.audit import recording
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.conditional import NONE, Precondition
-from signfleet.web.contract.patch import Document, PatchOperation, check_paths, converted, merged, patched, spell_values
+from signfleet.web.contract.patch import (
+    Document,
+    PatchOperation,
+    check_paths,
+    converted,
+    merged,
+    replaced,
+    spell_values,
+)
 
 #: Set by the server alone. A PUT may send them, and they are ignored.
 READ_ONLY = ("setupType", "lastModifiedDate")
@@ -40,6 +48,7 @@ _OTHER_WAYS = {
     "status": "a report of the player",
 }
 
+_DATE = "lastModifiedDate"
 _READ_ONLY = {name.lower() for name in READ_ONLY}
 
 #: The settings that columns of `device` repeat. A change of others leaves these columns, and their indexes, alone.
@@ -91,7 +100,7 @@ class DeviceSettings:
         await spell_values(changes, Player)
 
         def edit(present: Document) -> Document:
-            result: Document = patched({"settings": present}, changes, Player, ("settings",))["settings"]
+            result: Document = replaced({"settings": present}, changes, Player)["settings"]
             if not isinstance(result, dict):
                 raise Invalid(f"'/settings' has to be an object, not `{_kind(result)}`.")
             return result | {name: present[name] for name in READ_ONLY}
@@ -132,7 +141,7 @@ class DeviceSettings:
         if not changed:
             return None
         moment = next_moment(row, now)
-        settings.last_modified_date = changed["lastModifiedDate"] = format_date(moment)
+        settings.last_modified_date = changed[_DATE] = format_date(moment)
         await self._write(tx, row, settings, present, changed, moment=moment)
         tx.announce(Topic("command", row.id))  # wakes the stream of its player, which looks for new settings
         states = {"settings": {name: present.get(name) for name in changed}}, {"settings": changed}
@@ -200,7 +209,8 @@ class DeviceSettings:
             await touch(tx, row, moment)
         noted = managed.after_change(managed.read(row.managed, row.serial, before), before, before | changed)
         await write_settings(tx, row, whole.decode(), noted, moment)
-        flat = DEVICES.absent("settings", changed) | DEVICES.flatten({"settings": changed})
+        flat = DEVICES.absent("settings", changed) | DEVICES.flatten({"settings": changed | {_DATE: None}})
+        flat[f"settings.{_DATE}"] = moment  # reading it from its text takes as long as all other properties
         await tx.execute(queries.MERGE_PROPERTIES, **key, changes=encode(flat).decode())
         if "description" in changed:
             await tx.execute(queries.SET_DESCRIPTION, **key, new_description_key=flat.get("settings.description"))

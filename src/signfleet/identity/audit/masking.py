@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -44,6 +45,11 @@ def masked(value: Any, name: str = "") -> Any:
         return [masked(item, name) for item in value]
     if not isinstance(value, str) or not value:
         return value
-    if name.lower().replace("_", "").endswith(_SECRETS):
+    if _is_secret(name):
         return MASK
     return _CREDENTIALS.sub(rf"\1{MASK}", value) if "://" in value else value
+
+
+@lru_cache(1024)
+def _is_secret(name: str) -> bool:
+    return name.lower().replace("_", "").endswith(_SECRETS)

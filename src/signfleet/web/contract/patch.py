@@ -96,7 +96,12 @@ def patched(document: Document, changes: Sequence[PatchOperation], type_: Any, c
     path that leads nowhere, or to what cannot be changed.
     """
     check_paths(changes, type_, changeable)
-    result: Document = msgspec.json.decode(msgspec.json.encode(document))
+    return replaced(document, changes, type_)
+
+
+def replaced(document: Document, changes: Sequence[PatchOperation], type_: Any) -> Document:
+    """Does what `patched` does, with changes whose paths have been checked."""
+    result = dict(document)
     for change in changes:
         _replace(result, change, known_type(type_))
     return result
@@ -123,13 +128,17 @@ def converted(document: Document, type_: type[T], at: str = "") -> T:
 
 
 def _replace(document: Document, change: PatchOperation, kind: inspect.Type) -> None:
+    """Makes a change in a document, with copies of what leads to it, so that others may have the same parts."""
     *parents, last = _steps(change.path)
     place: Any = document
     kinds = [kind]
     for step in parents:
         name = property_name(kinds, step)
-        place = place[_key(place, name, change.path)]
-        kinds = _below(kinds, name)
+        key = _key(place, name, change.path)
+        below = place[key]
+        if isinstance(below, dict | list):
+            below = place[key] = below.copy()
+        place, kinds = below, _below(kinds, name)
     place[_key(place, property_name(kinds, last), change.path)] = change.value
 
 
