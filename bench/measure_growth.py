@@ -41,6 +41,7 @@ from signfleet.fleet.health.sweep import HealthSweep
 from signfleet.foundation import clock
 from signfleet.foundation.settings import Settings
 from signfleet.foundation.storage.interface import Store, Transaction
+from signfleet.foundation.storage.postgres_address import connect
 from signfleet.foundation.storage.query import Query
 from signfleet.foundation.storage.tables import device, device_status, permission, setting
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
@@ -262,6 +263,10 @@ async def _fleet(services: Services, size: int, network_id: int, database: str |
     administrator = msgspec.structs.replace(administrator, network_id=network_id)
     user = msgspec.structs.replace(administrator, user_id=USER, role_id=None, has_permissions=True)
     await store.write(partial(_permit, network_id, chance.sample(ids, min(RULES, size))))
+    if database is not None:  # the planner knows a table as PostgreSQL's own jobs have seen it
+        connection = await connect(database, seconds=10)
+        await connection.execute("ANALYZE")
+        await connection.close()
     looked_at = chance.sample(ids, min(LOOKED_AT, size))
     for id_ in looked_at:
         await services.devices.get(administrator, str(id_))

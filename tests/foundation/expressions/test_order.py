@@ -128,6 +128,16 @@ def test_devices_that_a_user_may_see_one_by_one_are_sorted_in_an_index(migrated_
             plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", [None] * text.count("?")).fetchall()
             steps = [detail for *_, detail in plan]
             assert any("device USING COVERING INDEX ix_device_sorted (network_id=? AND id=?" in step for step in steps)
+            assert not any("MATERIALIZE" in step for step in steps)
+
+
+def test_postgresql_finds_the_devices_that_a_user_may_see_before_it_sorts() -> None:
+    """It would rather look for a permission for each device in the order of the page: 100 ms with 100,000 devices."""
+    allowed = Rule(VIEW_DEVICE.uid, is_for_user=True, is_allowed=True, is_for_instance=True)
+    scope = scope_of((), (allowed,), VIEW_DEVICE, device.c.id, user_id=1, role_id=None)
+    for sort, found_first in (("[Settings].[Name] ASC", True), ("[LastModifiedDate] DESC", True), ("[Id] ASC", False)):
+        text = Listing(DEVICES).statement(None, DEVICES.sort(sort), scope).prepared("postgresql").text
+        assert ("AS MATERIALIZED" in text) is found_first, sort
 
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
