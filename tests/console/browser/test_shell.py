@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.console.browser.conftest import Open, transferred
+from signfleet.testing import TestingServer
+from tests.browser import barriers
+from tests.console.browser.conftest import Open, Player, device, transferred
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,6 +26,34 @@ def test_the_palette_opens_a_page_by_its_name(opened: Open) -> None:
     page.fill("#palette-text", "netw")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/networks/")
+
+
+def test_the_palette_says_what_is_chosen_how_many_there_are_and_what_can_be_done_here(
+    opened: Open, server: TestingServer
+) -> None:
+    player = device(server, Player.PALETTE)
+    page = opened(f"/console/players/{player['id']}/")
+
+    def chosen() -> str:
+        page.wait_for_selector("#palette-list [aria-selected=true]")
+        return page.inner_text(f"#{page.get_attribute('#palette-text', 'aria-activedescendant')}").strip()
+
+    page.keyboard.press("Control+k")
+    page.fill("#palette-text", "reb")
+    page.wait_for_selector("#palette-count:text-is('Results: 1')")
+    assert barriers(page, within="dialog[open]") == []
+    assert chosen() == "Reboot …"
+    page.fill("#palette-text", "nothing like it")
+    page.wait_for_selector("#palette-count:text-is('Nothing found')")
+    assert page.get_attribute("#palette-text", "aria-activedescendant") is None
+    page.fill("#palette-text", "")
+    first = chosen()  # of those looked at last
+    page.keyboard.press("ArrowDown")
+    assert chosen() != first
+    page.keyboard.press("ArrowUp")
+    page.fill("#palette-text", "reboot")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#ask[open]")
 
 
 def focused(page: Page) -> str:
