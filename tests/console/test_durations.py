@@ -28,7 +28,8 @@ def sent(number: str, unit: str) -> str:
     [
         ("730.00:00:00", "2 years", "2 Jahre"),
         ("400.00:00:00", "400 days", "400 Tage"),
-        ("1.02:00:00", "1 day, 2 hours", "1 Tag, 2 Stunden"),
+        ("1.02:00:00", "1 day 2 hours", "1 Tag 2 Stunden"),
+        ("1.02:03:04", "1 day 2 hours 3 minutes 4 seconds", "1 Tag 2 Stunden 3 Minuten 4 Sekunden"),
         ("00:15:00", "15 minutes", "15 Minuten"),
         ("00:00:00.500", "0.5 seconds", "0,5 Sekunden"),
         ("00:00:00", "0 seconds", "0 Sekunden"),
@@ -59,4 +60,4 @@ async def test_forms_and_rules_show_durations(client: AsyncClient) -> None:
     answer = await send(client, "/console/alerts/rules/new/", name="Slow", kind="silent", silence="90", minutes="0")
     assert answer.status_code == 303, answer.text
     rules = (await client.get(f"{ROOT}/console/alerts/rules/")).text
-    assert "1 hour, 30 minutes" in rules and ">at once<" in rules and ">0 minutes<" not in rules
+    assert "1 hour 30 minutes" in rules and ">at once<" in rules and ">0 minutes<" not in rules

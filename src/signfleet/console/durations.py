@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from babel import Locale
-from babel.lists import format_list
 from babel.units import format_unit
 
 from signfleet.console.translations import later
@@ -43,7 +42,7 @@ def in_words(text: str, locale: Locale) -> str:
         number, rest = (rest / size, 0) if unit == "second" else divmod(rest, size)
         if number:
             parts.append(format_unit(number, f"duration-{unit}", "long", locale=locale))
-    return format_list(parts, "unit-short", locale) if parts else format_unit(0, "duration-second", locale=locale)
+    return " ".join(parts) or format_unit(0, "duration-second", locale=locale)
 
 
 def amount(text: str) -> Amount:

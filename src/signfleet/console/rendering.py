@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal
-from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from signfleet.console import durations
@@ -82,16 +81,6 @@ def moment(language: str, zone: str, ms: int) -> str:
     """Returns a date and time in a language and time zone, by default UTC."""
     text = format_datetime(ms / 1000, "medium", tzinfo=zones.zone(zone), locale=locale_of(language))
     return f"{text} {zone or 'UTC'}"
-
-
-def span(language: str, ms: int) -> str:
-    """Returns a time span in a language, such as "1 day 2 hours"."""
-    locale, seconds, parts = locale_of(language), ms // 1000, []
-    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
-        number, seconds = divmod(seconds, length)
-        if number:
-            parts.append(format_unit(number, f"duration-{unit}", locale=locale))
-    return " ".join(parts) or format_unit(0, "duration-second", locale=locale)
 
 
 def json_text(value: Any) -> str:

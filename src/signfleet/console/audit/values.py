@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from signfleet.console.rendering import moment, span
-from signfleet.console.translations import later
+from signfleet.console.durations import in_words
+from signfleet.console.rendering import moment
+from signfleet.console.translations import later, locale_of
 from signfleet.console.view import View
 from signfleet.console.words import HEALTHS, word
-from signfleet.foundation.wire import datetime, timespan
+from signfleet.foundation.wire import datetime
 from signfleet.identity.access.operations.definitions import by_uid
 
 #: Of members of entries. What clients name, such as profiles, and single settings of players stay as they are.
@@ -206,7 +207,7 @@ def _of_text(view: View, member: str, value: str) -> str:
         if _DATE.fullmatch(value):
             return moment(view.language, view.zone, datetime.parse(value) or 0)
         if _SPAN.fullmatch(value):
-            return span(view.language, timespan.parse(value))
+            return in_words(value, locale_of(view.language))
     return value
 
 

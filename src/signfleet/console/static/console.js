@@ -4,7 +4,11 @@ import "./menus.js";
 import "./times.js";
 import "./lists.js";
 import "./palette.js";
-import "./charts.js";
 import "./live.js";
 import "./forms.js";
 import "./side.js";
+
+// Few pages have charts.
+const charts = () => document.querySelector("figure[data-chart]") && import("./charts.js");
+document.addEventListener("htmx:after:swap", charts);
+charts();
