@@ -8,10 +8,13 @@ from tests.console.browser.conftest import Open
 def test_an_alert_is_acknowledged_in_the_list_and_muted_on_its_page(opened: Open) -> None:
     page = opened("/console/alerts/")
     row = page.locator("#rows tr").first
+    its_page = str(row.locator("td a").get_attribute("href"))
+    name = str(row.get_attribute("id"))
     row.locator("button").click()
-    page.wait_for_selector(".toast")
-    assert "Acknowledged" in row.inner_text()
-    row.locator("td a").click()
+    page.wait_for_selector(".toast:has-text('Acknowledged')")
+    page.wait_for_selector(f"#{name}", state="detached")  # it is not open any more
+    page = opened(its_page)
+    assert "Acknowledged" in page.inner_text("#alert")
     page.fill("#f-note", "The electrician comes at nine")
     page.select_option("#for", "4h")
     page.click("#alert button:has-text('Mute')")
