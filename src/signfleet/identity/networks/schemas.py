@@ -53,7 +53,7 @@ class NewNetwork(msgspec.Struct, rename="camel"):
     subscription: NewLevel | None = None
 
 
-class NetworkName(msgspec.Struct):
+class NamedNetwork(msgspec.Struct):
     """The name of a network: up to 30 characters, and unique in any letter case."""
 
     name: str
