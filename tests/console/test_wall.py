@@ -78,6 +78,10 @@ async def test_a_link_shows_its_filter_alone_until_it_is_revoked(
     assert 'id="w' not in (await anybody.get(ROOT + narrow)).text
     assert (await anybody.get(ROOT + WALL)).status_code == 303
     assert (await anybody.get(f"{ROOT}/console/kiosk/{'x' * 43}/")).status_code == 404
+    assert 'lang="en"' in shown.text
+    await send(client, "/console/profile/preferences", language="fr", zone="Asia/Tokyo")
+    shown = await anybody.get(ROOT + wide, headers={"Accept-Language": "de"})
+    assert ('lang="fr"' in shown.text, 'data-zone="Asia/Tokyo"' in shown.text) == (True, True)
     listed = (await client.get(f"{ROOT}{WALL}links/")).text
     assert wide.split("/")[3] not in listed
     trail = (await admin.get(f"{ROOT}/admin/v1/audit/", params={"filter": "[entity] IS 'WallLink'"})).text

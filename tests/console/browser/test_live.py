@@ -34,3 +34,17 @@ def test_tabs_of_a_browser_share_one_stream(opened: Open, server: TestingServer)
     assert not any(url.endswith("/console/events") for url in asked)
     first.close()
     second.wait_for_event("request", predicate=lambda request: request.url.endswith("/console/events"))
+
+
+def test_a_kiosk_keeps_its_pictures_while_the_server_fails_and_goes_on_after_it(opened: Open) -> None:
+    page = opened("/console/wall/?kiosk=1", expected="503")
+    shown = page.locator("#kiosk .tile").count()
+    assert shown > 0
+    page.route("**/console/wall/**", lambda route: route.fulfill(status=503, body="<p>Bad gateway</p>"))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector("#kiosk-broken:visible")
+    assert page.locator("#kiosk .tile").count() == shown
+    page.unroute("**/console/wall/**")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector("#kiosk-broken", state="hidden")
+    assert page.locator("#kiosk .tile").count() > 0

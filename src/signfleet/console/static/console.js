@@ -7,6 +7,7 @@ import "./palette.js";
 import "./live.js";
 import "./forms.js";
 import "./side.js";
+import "./kiosk.js";
 
 // Few pages have charts.
 const charts = () => document.querySelector("figure[data-chart]") && import("./charts.js");

@@ -11,6 +11,7 @@ from signfleet.console.pages import Pages
 from signfleet.console.player.page import items
 from signfleet.console.players import search
 from signfleet.console.players.routes import BY_NAME
+from signfleet.console.preferences import preferences_of
 from signfleet.console.translations import later
 from signfleet.console.view import View
 from signfleet.fleet.devices.screenshots.service import LinkMaker
@@ -25,6 +26,7 @@ from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, VIEW_SCREENSHOTS
 from signfleet.identity.access.permissions import Permissions
+from signfleet.identity.profiles.service import Profiles
 from signfleet.web.caller.session import Session
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
@@ -135,10 +137,12 @@ async def revoke_link(view: View, wall_links: WallLinks, permissions: Permission
 
 @pages.get("/kiosk/{token}/", needs_person=False, needs_network=False)
 async def show_linked_wall(
-    view: View, wall_links: WallLinks, health_lists: HealthLists, links: Links, token: str
+    view: View, wall_links: WallLinks, health_lists: HealthLists, links: Links, profiles: Profiles, token: str
 ) -> Answer:
-    """Get the wall of a link, for everybody who has it."""
+    """Get the wall of a link, for everybody who has it, in the language and time zone of its author."""
     link, session = await wall_links.open(token, view.now)
+    if session.person_id is not None:
+        view.preferences = await preferences_of(session.person_id, profiles)
     query = ListQuery(link.filter, BY_NAME, view.call.parameter("marker"), KIOSK_SIZE)
     maker = LinkMaker(links, view.call.base_url, view.now, link.side)
     shown = await _tiles(health_lists, session, query, maker)
