@@ -51,7 +51,7 @@ class Unsettled:
         before = await self._silent_since(conditions, now)
         present = await self._rules_of_alerts(network_id)
         for id_, rule in rules.items():
-            joined = _where(present, lambda ids, id_=id_: id_ in ids)  # type: ignore[misc]
+            joined = _where(present, {id_}.__le__)
             for scope in _scopes(conditions[id_], before[id_], joined):
                 async for ids in self._lacking(network_id, rule.filter, scope):
                     yield ids
