@@ -11,7 +11,11 @@ from signfleet.fleet.alerts.service import Alerts
 from signfleet.fleet.devices.counts.service import DeviceCounts
 from signfleet.fleet.health.outages import LATEST, Outages
 from signfleet.fleet.health.schemas import HealthCounts
-from signfleet.identity.access.operations.definitions import VIEW_DEVICE
+from signfleet.fleet.subscriptions.service import Subscriptions
+from signfleet.fleet.webhooks.schemas import Webhook
+from signfleet.fleet.webhooks.service import Webhooks
+from signfleet.identity.access.operations.definitions import MANAGE_WEBHOOKS, VIEW_DEVICE, VIEW_SUBSCRIPTION
+from signfleet.identity.access.permissions import Permissions
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
 
@@ -42,19 +46,37 @@ ADVICE: Final = {
     "firmware": later("Look at what this firmware changed."),
 }
 OPEN: Final = ListQuery("[state] IS 'open'", None, None, 1)
+ENDING: Final = ListQuery("[status] IS 'Suspending'", None, None, 1)
 
 pages = Pages("/console/now")
 
 
 @pages.get("/", operation=VIEW_DEVICE)
-async def show_now(view: View, device_counts: DeviceCounts, outages: Outages, alerts: Alerts) -> Answer:
+async def show_now(
+    view: View,
+    *,
+    device_counts: DeviceCounts,
+    outages: Outages,
+    alerts: Alerts,
+    webhooks: Webhooks,
+    subscriptions: Subscriptions,
+    permissions: Permissions,
+) -> Answer:
     """Get what is wrong now, since when, and what to do next."""
     session = view.session
     causes = await outages.causes(session)
     silent = next((cause for cause in causes if cause.reason == "silent" and cause.health == "Error"), None)
     health = HealthCounts(**{word.lower(): n for word, n in (await device_counts.by_health(session)).items()})
+    hooks = list[Webhook]()
+    if await permissions.allows_on(session, MANAGE_WEBHOOKS, session.network):
+        hooks = [hook for hook in await webhooks.list_(session.network) if hook.is_enabled and hook.failures]
+    ending = 0
+    if await permissions.allows(session, VIEW_SUBSCRIPTION):
+        ending = (await subscriptions.list_(session, ENDING)).matching
     return view.page(
         "now/now.html",
+        hooks=hooks,
+        ending=ending,
         health=health,
         devices=health.normal + health.warning + health.error + health.unknown,
         causes=causes,
