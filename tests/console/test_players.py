@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -251,3 +252,20 @@ async def test_who_may_not_change_sees_no_boxes(
     assert "data-tick-all" not in text
     assert 'id="bulk"' not in text
     assert (await send(client, CHANGE, do="tag", id=str(device))).status_code == 403
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("path", ["/console/players/", "/console/wall/", "/console/map/", "/console/networks/players/"])
+async def test_where_nothing_matches_the_last_condition_can_be_removed(
+    client: AsyncClient, services: Services, network: Tenant, path: str
+) -> None:
+    await register(services.store, network.network_id, ["A1"])
+    await sign_in(client)
+    page = (await client.get(ROOT + path, params={"search": "serial:A1 serial:B2"})).text
+    assert "serial:A1 · serial:B2" in page
+    found = re.search(r'<a class="button" href="([^"]+)"><svg[^>]*>.{0,200}Remove the last condition: serial:B2', page)
+    assert found, page
+    address = unescape(found[1])
+    one = await client.get(ROOT + (path + address if address.startswith("?") else address))
+    assert "No player matches this search." not in one.text
+    assert 'value="serial:A1"' in one.text

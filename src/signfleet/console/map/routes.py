@@ -20,9 +20,11 @@ pages = Pages("/console/map")
 async def show_map(view: View, regions: Regions, devices: Devices) -> Answer:
     """Get where the players stand that the search of the address matches."""
     text = view.call.parameter("search") or ""
+    conditions = list[search.Condition]()
     error, filter_, spots, nowhere = None, None, list[Spot](), 0
     try:
-        filter_ = search.filter_of(search.read(text))
+        conditions = search.read(text)
+        filter_ = search.filter_of(conditions)
         spots = await regions.spots(view.session, filter_)
         nowhere = await devices.count(view.session, filter_) - sum(spot.devices for spot in spots)
     except Invalid as wrong:
@@ -32,6 +34,7 @@ async def show_map(view: View, regions: Regions, devices: Devices) -> Answer:
         400 if error else 200,
         text=text,
         filter=filter_,
+        conditions=conditions,
         spots=[(spot, name_of(spot), players_at(spot.path, filter_)) for spot in spots],
         nowhere=max(nowhere, 0),
         nowhere_address=_players("[settings].[location].[path] IS NULL", filter_),

@@ -46,9 +46,10 @@ async def search_networks(
     """List the players of all networks that the search of the address matches, those of each network together."""
     text = view.call.parameter("search") or ""
     found: list[Found] = []
-    error, wanted = None, None
+    error, wanted, conditions = None, None, list[search.Condition]()
     try:
-        wanted = search.filter_of(search.read(text))
+        conditions = search.read(text)
+        wanted = search.filter_of(conditions)
         query = ListQuery(wanted, NEWEST, None, SHOWN)
         for row in (await networks_of(view.call.person_id, users))[:NETWORKS]:
             member = await users.session_of(row)
@@ -65,6 +66,7 @@ async def search_networks(
         400 if error else 200,
         text=text,
         filter=wanted,
+        conditions=conditions,
         network=found[0].network_id if found else view.session.network_id,
         error=error,
         found=found,
