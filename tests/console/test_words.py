@@ -14,7 +14,7 @@ from httpx import AsyncClient
 from signfleet.console import translations
 from signfleet.console.player.command_forms import COMMANDS
 from signfleet.console.translations import ERRORS, PLACEHOLDER, error_text
-from signfleet.console.words import TABLES, message
+from signfleet.console.words import METRIC_UNITS, TABLES, message
 from signfleet.fleet.commands.kinds import KINDS as COMMAND_KINDS
 from signfleet.fleet.devices.catalogue import DEVICES
 from signfleet.fleet.health.rules import ReasonCode
@@ -39,6 +39,7 @@ KNOWN = {
     "event": set(KINDS),
     "reason": set(get_args(ReasonCode)),
     "health": set(get_args(Health)),
+    "metric": set(METRIC_UNITS),
     "obstacle": set(get_args(Obstacle)),
 }
 
