@@ -32,6 +32,13 @@ def test_no_four_values_differ_between_the_sides(sheet: str) -> None:
     assert [each for each in sides if each[1] != each[3]] == []
 
 
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_no_style_takes_the_outline_of_what_has_the_focus(sheet: str) -> None:
+    text = (SOURCES / sheet).read_text(encoding="utf-8")
+    assert re.search(r":focus-visible\s*\{[^}]*outline:\s*3px solid", text)
+    assert not re.search(r"outline(?:-style|-width)?:\s*(?:none|0)\b", text)
+
+
 def test_a_physical_style_would_be_found() -> None:
     assert all(map(SIDES.search, ("a { margin-left: 1px }", "a { left: 0 }", "a { text-align: right }")))
     assert not SIDES.search("a { margin-inline-start: 1px; text-align: start }")

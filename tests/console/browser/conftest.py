@@ -21,7 +21,7 @@ from tests.console.browser.walking import Walk, walking
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 320, "height": 740}
 PATIENCE = 60_000
 
 
@@ -37,6 +37,7 @@ class Player(IntEnum):
     TICKED = 6
     PICTURED = 7
     CORS = 8
+    SHARED = 9
 
 
 class _Blank(BaseHTTPRequestHandler):
@@ -190,7 +191,8 @@ def wide(page: Page) -> list[str]:
     """Returns what makes a page wider than its window, empty for nothing."""
     found: list[str] = page.evaluate(
         "document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]"
-        ".filter(each => each.getBoundingClientRect().right > innerWidth).slice(0, 3)"
+        ".filter(each => each.getBoundingClientRect().right > innerWidth || each.getBoundingClientRect().left < 0)"
+        ".slice(0, 3)"
         ".map(each => each.outerHTML.slice(0, 200)).concat('is too wide')"
     )
     return found

@@ -65,4 +65,4 @@ def test_columns_and_views_of_the_list_are_chosen_in_its_menus(opened: Open) -> 
     page.click("summary:has-text('Views')")
     page.fill("#view-name", "Night")
     page.click(".stack button")
-    page.wait_for_selector(".tabs a:has-text('Night')")
+    page.wait_for_selector(".choices a:has-text('Night')")

@@ -157,7 +157,14 @@ class Eye:
         colours = set(self._page.evaluate(COLOURS))
         rules = WIDTH_RULES if colours <= self._colours else [*WIDTH_RULES, *COLOUR_RULES]
         self._colours |= colours
-        return [*wide(self._page), *self._page.evaluate(UNLABELLED), *barriers(self._page, rules, within)]
+        wider = [*wide(self._page), *self._wide_from_right_to_left()]
+        return [*wider, *self._page.evaluate(UNLABELLED), *barriers(self._page, rules, within)]
+
+    def _wide_from_right_to_left(self) -> list[str]:
+        self._page.evaluate("document.documentElement.dir = 'rtl'")
+        found = wide(self._page)
+        self._page.evaluate("document.documentElement.dir = 'ltr'")
+        return [f"from right to left: {each}" for each in found]
 
 
 def test_pages_have_no_barriers(opened: Open, server: TestingServer, walk: Walk) -> None:

@@ -72,8 +72,7 @@ def test_a_person_works_with_keys_alone(opened: Open) -> None:
     assert page.evaluate("document.activeElement.id") == "main"
     press("Control+k")
     write("play")
-    press("ArrowDown")
-    assert focused(page) == "Players"
+    page.wait_for_selector("#palette-list [aria-selected=true]:has-text('Players')")
     press("Enter")
     page.wait_for_url("**/console/players/")
     press("/")
@@ -126,3 +125,45 @@ def test_nothing_moves_for_people_who_ask_for_that(opened: Open) -> None:
     page.click("#rows tr:nth-child(1) [data-side]")
     page.wait_for_selector("#side-content .facts")
     assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_the_focus_returns_from_dialogs_and_stays_where_a_part_of_a_page_is_replaced(
+    opened: Open, server: TestingServer
+) -> None:
+    page = opened(f"/console/players/{device(server, Player.COMMANDED)['id']}/")
+    page.focus(".head summary")
+    page.keyboard.press("Enter")
+    page.focus("a[href$='/commands/reboot/']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#ask[open]")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#ask[open]", state="detached")
+    page.wait_for_selector(".head :focus")
+    page.goto(f"{page.url}settings/")
+    page.focus("#settings button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#settings [role=status]")
+    page.wait_for_selector("#settings :focus")
+    page.wait_for_selector("#voice[aria-live=polite]:has-text('Saved')", state="attached")
+
+
+def test_what_has_the_focus_is_never_behind_the_bar_for_ticked_rows(opened: Open) -> None:
+    page = opened("/console/players/", viewport={"width": 1280, "height": 400})
+    page.check("#rows tr:first-child [name=id]")
+    page.wait_for_selector("#bulk:not([hidden])")
+    for _ in range(page.locator("#rows tr").count() - 1):
+        page.keyboard.press("j")
+        covered = page.evaluate(
+            "() => { const {left, top} = document.activeElement.getBoundingClientRect();"
+            " return document.elementFromPoint(left + 2, top + 2)?.closest('#bulk') !== null; }"
+        )
+        assert not covered, focused(page)
+
+
+def test_people_who_choose_the_colours_see_which_section_is_open(opened: Open) -> None:
+    page = opened("/console/players/", alone=True, forced_colors="active")
+    outlines = [
+        page.evaluate(f"getComputedStyle(document.querySelector('.rail a{which}')).outlineStyle")
+        for which in ("[aria-current]", ":not([aria-current])")
+    ]
+    assert outlines == ["solid", "none"]
