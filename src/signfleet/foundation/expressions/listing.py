@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, Table, and_, bindparam, case, func, or_, select
-from sqlalchemy.sql.visitors import replacement_traverse
+from sqlalchemy import ColumnElement, Integer, Select, Table, and_, bindparam, case, func, or_, select
 
+from signfleet.foundation.expressions.admitted import AdmittedIds
 from signfleet.foundation.expressions.catalogue import Catalogue, Filter
 from signfleet.foundation.expressions.markers import Position
 from signfleet.foundation.expressions.pages import RowPage, Top
@@ -25,28 +25,6 @@ from signfleet.foundation.storage.query import Query, among, each
 
 _BATCH = 1000
 """How many ids `Listing.ids` reads at once."""
-
-
-class AdmittedIds(NamedTuple):
-    """The few instances of a scope: `ids`, a subquery of their `id` from an index, and the entity's `column` of ids."""
-
-    ids: FromClause
-    column: ColumnElement[int]
-
-    def substitute(self, part: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Returns a part of a statement with these ids in place of the column: their index has the order of a page."""
-        found = replacement_traverse(part, {}, lambda element, **_: self.ids.c.id if element is self.column else None)
-        return cast(ColumnElement[Any], found)
-
-    @property
-    def found_first(self) -> AdmittedIds:
-        """Returns the same, which PostgreSQL finds before anything else.
-
-        It takes the thousand of a user for spread evenly, so it would read the whole list in the order of a page, and
-        look for a permission for each, until the page is full.
-        """
-        found = select(self.ids.c.id).cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
-        return AdmittedIds(found, self.column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ from sqlalchemy import (
     true,
 )
 
-from signfleet.foundation.expressions.listing import EVERYTHING, AdmittedIds, Scope
+from signfleet.foundation.expressions.admitted import AdmittedIds
+from signfleet.foundation.expressions.listing import EVERYTHING, Scope
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among
 from signfleet.foundation.storage.tables import device, device_group, permission, user
