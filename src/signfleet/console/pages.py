@@ -119,13 +119,8 @@ def _guarded(
             return answer
         except TooSoon:
             raise
-        except Unauthenticated:
-            return _sign_in_first(view)
-        except SignfleetError as error:
-            return view.error(status_of(error), error.message, error.retry_after)
-        except StorageError as error:
-            log.error("storage failed: %s", error)
-            return view.error(503, STORE_FAILED, Unavailable("").retry_after)
+        except (SignfleetError, StorageError) as error:
+            return _refused(view, error)
 
     hints = {name: kind for name, kind in get_type_hints(page).items() if kind is not View}
     own = {
@@ -138,6 +133,16 @@ def _guarded(
     handle.__annotations__ = hints | own
     handle.__doc__, handle.__name__, handle.__module__ = page.__doc__, page.__name__, page.__module__
     return handle
+
+
+def _refused(view: View, error: SignfleetError | StorageError) -> Answer:
+    """Returns the page that shows an error."""
+    if isinstance(error, Unauthenticated):
+        return _sign_in_first(view)
+    if isinstance(error, SignfleetError):
+        return view.error(status_of(error), error.message, error.retry_after)
+    log.error("storage failed: %s", error)
+    return view.error(503, STORE_FAILED, Unavailable("").retry_after)
 
 
 async def _find_person(call: Call, browser_sessions: BrowserSessions) -> None:
