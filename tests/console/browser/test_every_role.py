@@ -54,8 +54,14 @@ OWN = {
     "/console/people/applications/{application}/secret",
     "/console/profile/sessions/{session}/end",
 }
-#: Forms for what has failed or still runs.
-RARE = {"/console/jobs/{job}/retry", "/console/jobs/{job}/cancel", "/console/alerts/webhooks/{webhook}/replay"}
+#: Forms for what has failed, still runs, waits or is blocked.
+RARE = {
+    "/console/jobs/{job}/retry",
+    "/console/jobs/{job}/cancel",
+    "/console/alerts/webhooks/{webhook}/replay",
+    "/console/add/serials/withdraw",
+    "/console/add/serials/unblock",
+}
 #: Roles whose pages lack most of what the administrator's have.
 POOREST = (CREATORS, PUBLISHERS)
 
