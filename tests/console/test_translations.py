@@ -13,7 +13,7 @@ from tools.translations import extracted, path_of, stored
 
 TEMPLATES = sorted(FOLDER.rglob("*.html"))
 #: Names, and what is the same in every language.
-FIXED = {"signfleet", "UTC", "Ctrl", "K", "curl", "Authorization", "Bearer", "TOKEN", "H", "CSV"}
+FIXED = {"signfleet", "UTC", "Ctrl", "K", "curl", "Authorization", "Bearer", "TOKEN", "H", "CSV", "px"}
 _CODE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _ATTRIBUTE = re.compile(r'\s(?:aria-label|title|placeholder|alt|content)="([^"]*)"')
 TRANSLATED = [language for language in LANGUAGES if path_of(language).exists()]
