@@ -129,6 +129,19 @@ async def test_a_change_is_noticed_however_many_follow(change: Change, monkeypat
     assert await change(RENEWED, RENEWED, locked) == ("This person is locked out.",) * 2
 
 
+async def test_the_check_of_a_stream_does_not_outlast_an_idle_session(services: Services, admin_token: str) -> None:
+    sessions, now = services.sessions, clock.now()
+    session = await sessions.authenticate(admin_token, now)
+    used = {"session_id": session.id, "now": now, "until": now + 1000, "used_at": None}
+    await services.store.write(lambda tx: tx.execute(queries.USE_SESSION, **used))
+    assert isinstance((await sessions.authenticate_again([(admin_token, session.id)], now))[0], Session)
+    assert isinstance((await sessions.authenticate_again([(admin_token, session.id)], now + 999))[0], Session)
+    assert isinstance((await sessions.authenticate_again([(admin_token, session.id)], now + 1000))[0], Unauthenticated)
+    assert sessions.cached(admin_token, now + 1000) is None
+    with pytest.raises(Unauthenticated):
+        await sessions.authenticate(admin_token, now + 1000)
+
+
 async def test_other_writes_and_other_sessions_need_no_look_up(
     services: Services, settings: Settings, admin_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

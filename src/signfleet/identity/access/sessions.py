@@ -67,13 +67,12 @@ class Sessions:
         if checked is None:
             row = await self._store.one(queries.SESSION_OF_TOKEN, hash=hash_token(token))
             if row is not None:
-                # An idle session ends before its token.
-                checked = _Checked(_session(row, now), min(row.valid_to, row.expiration_date), changes)
+                checked = _check(row, now, changes)
             if row is not None and row.device_id is not None and row.used_date is None and now < row.valid_to:
                 await self._use_first(row, token, now)
             if checked is None:
                 self._checked.pop(token, None)
-                raise Unauthenticated("The access token is unknown or was revoked.")
+                raise _unknown()
             if len(self._checked) >= CACHE_LIMIT:
                 self._checked.clear()
             self._checked[token] = checked
@@ -127,7 +126,12 @@ class Sessions:
         found: list[Session | Unauthenticated] = []
         for token, _ in known:
             try:
-                checked = current.get(token) or _check(by_hash.get(hash_token(token)), now, changes)
+                checked = current.get(token)
+                if checked is None:
+                    row = by_hash.get(hash_token(token))
+                    if row is None:
+                        raise _unknown()
+                    checked = _check(row, now, changes)
                 if token in self._checked:
                     self._checked[token] = checked
                 found.append(_unexpired(checked, now))
@@ -162,10 +166,13 @@ def refusal(row: queries.Standing, now: int) -> str | None:
     return None
 
 
-def _check(row: queries.SessionOfToken | None, now: int, changes: int) -> _Checked:
-    if row is None:
-        raise Unauthenticated("The access token is unknown or was revoked.")
-    return _Checked(_session(row, now), row.valid_to, changes)
+def _unknown() -> Unauthenticated:
+    return Unauthenticated("The access token is unknown or was revoked.")
+
+
+def _check(row: queries.SessionOfToken, now: int, changes: int) -> _Checked:
+    """Returns a session with its end: an idle one ends before its token. Raises `Unauthenticated`."""
+    return _Checked(_session(row, now), min(row.valid_to, row.expiration_date), changes)
 
 
 def _unexpired(checked: _Checked, now: int) -> Session:
