@@ -130,6 +130,30 @@ async def test_after_each_minute_nothing_is_left_that_a_comparison_of_everything
         assert await left(site, known) == [], f"step {number}"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"condition": CONDITIONS[0], "minutes": 60}, {"condition": CONDITIONS[0], "minutes": 3}),
+        ({"condition": CONDITIONS[4], "minutes": 60}, {"condition": CONDITIONS[3], "minutes": 30}),
+    ],
+    ids=["a shorter delay", "a shorter silence"],
+)
+async def test_a_pending_alert_opens_when_its_rule_as_it_is_now_says_so(
+    site: Site, admin: AsyncClient, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Thirty-six minutes after the last report, after which the rule as it was would have waited long."""
+    rules = (await admin.get(RULES)).json()
+    for rule in rules["items"] if isinstance(rules, dict) else rules:
+        assert (await admin.delete(f"{RULES}{rule['id']}/")).status_code == 204
+    made = (await admin.post(RULES, json={"name": "Dark", **before})).json()
+    await site.set_health("Error", None)
+    await site.wait(34)
+    assert {row.state for row in await site.services.store.scan_all(LIVE_ALERTS)} == {"pending"}
+    assert (await admin.put(f"{RULES}{made['id']}/", json={"name": "Dark", **after})).status_code == 204
+    await site.wait(2)
+    assert [row.state for row in await site.services.store.scan_all(LIVE_ALERTS)] == ["open"] * len(SITE)
+
+
 async def left(site: Site, ids: list[int]) -> list[object]:
     """Returns what a comparison of all devices would change now.
 

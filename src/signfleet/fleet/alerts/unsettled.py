@@ -3,7 +3,7 @@
     no alert, or not one of this rule       a new rule, a device that matches its filter now, a window that has ended,
                                             an alert that a person resolved too early
     an alert that no rule explains          a rule that is gone or does not match any more, a device that is gone or
-                                            reports again
+                                            reports again, a pending alert whose rule now waits less long
 
 Both are searches in the store, without a memory of what was compared before: after a start, a kill or a change of the
 process they find the same. What an alert needs beyond that, such as to open when it is due, has its own date.
@@ -62,8 +62,11 @@ class Unsettled:
         await query.prepare(self._store.dialect)
         present = await self._rules_of_alerts(network_id)
         events = {id_ for id_, condition in conditions.items() if condition.kind == "event"}
+        # Of silence that has to last, an alert does not show whether the rule still counts it from the same date.
+        steady = {id_ for id_, condition in conditions.items() if condition.kind != "silent"}
         explained = {
             "complete": _where(present, rules.keys().__ge__),
+            "steady": _where(present, steady.__ge__),
             "lasting": _where(present, events.__ge__),
             "before": max((before[id_] for id_ in everywhere), default=-1),
         }

@@ -16,7 +16,7 @@ from signfleet.fleet.alerts.schemas import CauseKind, Condition
 from signfleet.foundation.expressions.listing import Scope
 from signfleet.foundation.expressions.sql import NETWORK
 from signfleet.foundation.storage.query import Query, among
-from signfleet.foundation.storage.tables import alert, device, device_status
+from signfleet.foundation.storage.tables import alert, alert_rule, device, device_status
 
 
 class ReasonGroup(NamedTuple):
@@ -72,7 +72,8 @@ def unsettled_alerts(groups: frozenset[ReasonGroup]) -> Query[UnsettledDevice]:
     """Returns a statement for the devices with an alert that nothing in the statement explains.
 
     Explained is an alert with no rules but those in the texts `complete`, of a device in one of the groups or one
-    that has not reported since `before`; and one with rules in `lasting`, of a device that exists.
+    that has not reported since `before`; and one with rules in `lasting`, of a device that exists. A pending one also
+    has its rule in `steady`, whose delay as it is now is not over before the alert is due.
     """
     wanted = [
         and_(alert.c.cause == group.cause, alert.c.device_id.in_(_of_group(group))) for group in sorted(groups, key=str)
@@ -80,10 +81,12 @@ def unsettled_alerts(groups: frozenset[ReasonGroup]) -> Query[UnsettledDevice]:
     wanted.append(and_(alert.c.cause == CONTACT, alert.c.device_id.in_(_silent)))
     exists = select(device.c.id).where(device.c.network_id == NETWORK, device.c.id == alert.c.device_id).exists()
     lasts = and_(among(_rules, "lasting"), or_(alert.c.device_id == 0, exists))
+    delay = select(alert_rule.c.delay).where(alert_rule.c.network_id == NETWORK, alert_rule.c.id == alert.c.rule_id)
+    is_timely = and_(among(_rules, "steady"), alert.c.due_date <= alert.c.since_date + delay.scalar_subquery())
     statement = (
         select(alert.c.device_id.label("id"))
         .where(_live, alert.c.device_id > bindparam("after"), not_(lasts))
-        .where(not_(and_(among(_rules, "complete"), or_(*wanted))))
+        .where(not_(and_(among(_rules, "complete"), or_(*wanted), or_(alert.c.state != "pending", is_timely))))
         .distinct()
         .order_by(alert.c.device_id)
         .limit(bindparam("count", type_=Integer()))
