@@ -8,6 +8,8 @@ from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
 from signfleet.console import wiring
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import alert_window
 from signfleet.identity.saved_views.service import NewView
 from tests.conftest import ON_SQLITE
 from tests.console.browsing import confirm, send, sign_in
@@ -64,3 +66,14 @@ async def test_a_deletion_asks_first_with_the_name_and_the_count(
     for declared in sorted(ASKED, key=lambda path: path.endswith("everywhere")):
         path, fields = declared.format_map(values), FIELDS.get(declared, {})
         assert (await confirm(client, path, **fields)).status_code == 303, declared
+
+
+@ON_SQLITE
+async def test_a_window_whose_filter_no_version_reads_any_more_can_be_deleted(
+    client: AsyncClient, world: World, services: Services
+) -> None:
+    await sign_in(client)
+    path = f"/console/alerts/windows/{(await things(world, services))['window']}/delete"
+    older = Query(alert_window.update().values(filter="[Gone] IS 'x'"))
+    await services.store.write(lambda tx: tx.execute(older))
+    assert (await confirm(client, path)).status_code == 303
