@@ -38,7 +38,7 @@ OVER_HTTP: dict[ModuleType, tuple[dict[str, object], int]] = {
     measure_company: ({"SIGN_INS": 1, "ROUNDS": 1, "SECONDS": 0.05, "AROUND": 0.01}, 2),
     measure_events: ({"STREAMS": 3, "IDLE_SECONDS": 0.01, "QUIET_SECONDS": 0.01, "EVENTS": 1}, 4),
     measure_commands: ({"PLAYERS": 2, "COMMANDS": 2}, 2),
-    measure_console: ({"TURNS": 1, "REQUESTS": 1}, 6),
+    measure_console: ({"TURNS": 1, "REQUESTS": 1}, 10),
     measure_reports: ({"FIRST": 300_000, "PLAYERS": 2, "CONNECTIONS": 2, "ROUNDS": 1, "SECONDS": 0.01}, 12),
     measure_fleet: (
         {"CONNECTIONS": 2, "STORM_CONNECTIONS": 2, "QUIET": 0.1, "SECONDS": 0.2, "OTHER": 0.1, "AROUND": 0.02},
