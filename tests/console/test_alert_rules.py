@@ -9,11 +9,14 @@ from html import unescape
 import pytest
 from httpx import AsyncClient
 
+from signfleet.foundation.storage.query import Query
+from signfleet.foundation.storage.tables import outbox, webhook
+from signfleet.foundation.wire.timespan import DAY
 from signfleet.identity.access.operations.roles import NETWORK_MANAGERS, VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.console.browsing import confirm, send, sign_in
 from tests.notify.webhooks.receiver import Receiver, receiving
-from tests.world import World
+from tests.world import World, now
 
 RULES, WINDOWS, WEBHOOKS = (f"/console/alerts/{name}/" for name in ("rules", "windows", "webhooks"))
 API = f"{ROOT}/admin/v1"
@@ -159,6 +162,17 @@ async def test_a_delivery_that_was_given_up_is_sent_again(signed_in: AsyncClient
     assert f'name="message" value="{message}"' not in await opened(signed_in, f"{path}?state=failed")
     assert (await signed_in.get(f"{ROOT}{path}?state=x")).status_code == 400
     assert (await send(signed_in, f"{path}replay", message="0")).status_code == 404
+
+
+async def test_what_waits_for_a_paused_webhook_has_no_next_attempt(signed_in: AsyncClient, world: World) -> None:
+    await world._failed_delivery()
+    path = f"{WEBHOOKS}{await world.webhook()}/"
+    store = world.services.store
+    await store.write(lambda tx: tx.execute(Query(outbox.update().values(state="waiting", next_attempt_date=now()))))
+    assert "next attempt" in await opened(signed_in, path)
+    await store.write(lambda tx: tx.execute(Query(webhook.update().values(failures=5, paused_until=now() + DAY))))
+    page = await opened(signed_in, path)
+    assert ("paused" in page, "next attempt" in page) == (True, False)
 
 
 async def test_managers_of_the_network_see_rules_and_viewers_alerts_alone(

@@ -9,12 +9,14 @@ from html import unescape
 import pytest
 from httpx import AsyncClient
 
+from signfleet.console.audit.values import MOST
 from signfleet.console.translations import translation
 from signfleet.console.words import word
 from signfleet.identity.access.operations.definitions import VIEW_DEVICE
 from tests.conftest import ON_SQLITE, ROOT
 from tests.console.browsing import send, sign_in
 from tests.console.test_settings import SETTINGS, fields
+from tests.world import World
 
 AUDIT = f"{ROOT}/console/audit/"
 
@@ -63,6 +65,33 @@ async def test_members_and_values_are_in_the_words_of_the_reader(client: AsyncCl
     said += [word("de", "operation", VIEW_DEVICE.singular), translation("de").gettext("yes")]
     assert [each for each in said if each not in page] == []
     assert [each for each in ("true", "1.02:30:00", "2026-07-01T10", VIEW_DEVICE.uid) if f">{each}" in page] == []
+
+
+@ON_SQLITE
+async def test_tags_and_nested_settings_show_by_name(client: AsyncClient, admin: AsyncClient, world: World) -> None:
+    player = (await world.joined()).device_id
+    await sign_in(client)
+    await admin.post(f"/Devices/{player}/Tags/", json={"number::[Device].<Floor>": "2"})
+    settings = [{"op": "replace", "path": "/settings/synchronization/status/period/", "value": "12:00:00"}]
+    assert (await admin.patch(f"/Devices/{player}/", json=settings)).status_code == 204
+    for path in (AUDIT, f"{ROOT}/console/players/{player}/audit/"):
+        page = unescape((await client.get(path)).text)
+        for shown in ("Tags › Floor", "Settings › Time between two reports", "12 hours"):
+            assert shown in page, shown
+        assert [raw for raw in ("[Device].<Floor>: 2", ">Tags › number::", '"period":') if raw in page] == []
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("members", [MOST, MOST + 1])
+async def test_a_document_with_too_many_members_is_one_value(
+    client: AsyncClient, admin: AsyncClient, world: World, members: int
+) -> None:
+    player = (await world.joined()).device_id
+    await sign_in(client)
+    tags = {f"string::[Device].<T{number}>": "x" for number in range(members)}
+    assert (await admin.post(f"/Devices/{player}/Tags/", json=tags)).status_code == 204
+    page = unescape((await client.get(AUDIT)).text)
+    assert ("Tags › T7" in page, f"[Device].<T{members - 1}>" in page) == (members <= MOST, members > MOST)
 
 
 @ON_SQLITE

@@ -11,6 +11,7 @@ from httpx import AsyncClient
 
 from signfleet.app.wiring import Services
 from signfleet.console.player.metrics import Row, rows_of
+from signfleet.console.translations import translation
 from signfleet.fleet.commands.schemas import CommandRules
 from signfleet.fleet.devices.metrics.schemas import MetricSeries
 from signfleet.fleet.devices.notes.service import version_of_note
@@ -64,6 +65,21 @@ async def player(client: AsyncClient, world: World, call_as: CallAs) -> Seen:
     assert (await own.put(path, content=a_picture(), headers=headers)).status_code == 201
     await sign_in(client)
     return Seen(joined.device_id, f"/console/players/{joined.device_id}/")
+
+
+async def test_usual_states_of_downloads_have_words(client: AsyncClient, world: World, player: Seen) -> None:
+    own = {"Authorization": f"Bearer {(await world.player(device_id=player.id)).access_token}"}
+    when = "2026-03-13T12:00:00Z"
+    files = [("a", "half"), ("b", "downloading"), ("c", "ok")]
+    downloads = [{"timestamp": when, "fileName": name, "progress": 1, "status": status} for name, status in files]
+    report = {"sequence": 2, "applied": {"settingsETag": '"0"'}, "downloads": downloads}
+    assert (await client.post(f"{ROOT}/player/v1/report", json=report, headers=own)).status_code == 200
+    await send(client, "/console/profile/preferences", language="de", zone="")
+    german = translation("de").gettext
+    page = (await client.get(f"{ROOT}{player.page}downloads/")).text
+    for words in (german("finished"), german("running"), "half"):
+        assert f">{words}</td>" in page
+    assert german("finished") in (await client.get(f"{ROOT}{player.page}timeline/")).text
 
 
 async def test_each_tab_is_a_page_and_a_fragment(client: AsyncClient, player: Seen) -> None:

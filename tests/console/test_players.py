@@ -198,6 +198,9 @@ async def test_more_than_ten_players_are_deleted_by_typing_their_number(
     text = await finished(client, await send(client, CHANGE, **given, count="11"))
     assert "/undo" not in text
     assert "No player has joined" in await look(client)
+    for path in ("now", "wall"):
+        page = (await client.get(f"{ROOT}/console/{path}/")).text
+        assert ("No player has joined" in page, 'class="button" href="/console/add/"' in page) == (True, True)
 
 
 @ON_SQLITE

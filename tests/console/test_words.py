@@ -40,6 +40,7 @@ KNOWN = {
     "reason": set(get_args(ReasonCode)),
     "health": set(get_args(Health)),
     "metric": set(METRIC_UNITS),
+    "download": {"ok", "downloading", "failed"},
     "obstacle": set(get_args(Obstacle)),
 }
 

@@ -183,6 +183,8 @@ METRICS: Final = {
     "memory": later("Memory"),
     "storage": later("Storage"),
 }
+#: Of the usual states of downloads; players may send others.
+DOWNLOADS: Final = {"ok": later("finished"), "downloading": later("running"), "failed": later("failed")}
 METRIC_UNITS: Final = {"temperature": "°C", "cpu": "%", "memory": "%", "storage": "%"}
 _BY_FULL_NAME: Final = {
     each.full_name: FULL_CONTROL[entity] if each is root else OPERATIONS[each.singular]
@@ -197,6 +199,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "reason": REASONS,
     "health": HEALTHS,
     "metric": METRICS,
+    "download": DOWNLOADS,
     "obstacle": OBSTACLES,
 }
 

@@ -14,7 +14,7 @@ from signfleet.console.rendering import moment
 from signfleet.console.translations import later, locale_of
 from signfleet.console.view import View
 from signfleet.console.words import HEALTHS, word
-from signfleet.foundation.wire import datetime
+from signfleet.foundation.wire import datetime, tags
 from signfleet.identity.access.operations.definitions import by_uid
 
 #: Of members of entries. What clients name, such as profiles, and single settings of players stay as they are.
@@ -148,8 +148,12 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "session": later("a session"),
     },
 }
+#: Of settings of players, by the end of their path.
+SETTINGS: Final[Mapping[tuple[str, ...], str]] = {
+    ("synchronization", "status", "period"): later("Time between two reports")
+}
 #: Deeper documents, and what has more members, show as JSON.
-DEPTH: Final = 3
+DEPTH: Final = 6
 MOST: Final = 40
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z")
 _SPAN: Final = re.compile(r"(?:\d{1,7}\.)?\d\d:\d\d:\d\d")
@@ -165,25 +169,38 @@ class Changed(NamedTuple):
 
 def differences(view: View, before: Any, after: Any) -> list[Changed]:
     """Returns what differs between two documents of an entry."""
-    was, becomes = dict(_members(before)), dict(_members(after))
-    names = dict.fromkeys([*was, *becomes])
+    for depth in range(DEPTH, 0, -1):
+        was, becomes = dict(_members(before, depth)), dict(_members(after, depth))
+        names = dict.fromkeys([*was, *becomes])
+        if len(names) <= MOST:
+            break
     return [
         Changed(_name(view, name), _text(view, name, was.get(name)), _text(view, name, becomes.get(name)))
         for name in list(names)[:MOST]
     ]
 
 
-def _members(document: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _members(document: Any, depth: int, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yields the members of a document and of those in it, by their paths."""
-    if isinstance(document, dict) and document and len(path) < DEPTH:
+    if isinstance(document, dict) and document and len(path) < depth:
         for name, value in document.items():
-            yield from _members(value, (*path, name))
+            yield from _members(value, depth, (*path, name))
     elif path or document is not None:
         yield path, document
 
 
 def _name(view: View, path: tuple[str, ...]) -> str:
-    return " › ".join(view.text(MEMBERS[part]) if part in MEMBERS else part for part in path or ("",))
+    setting = SETTINGS.get(path[-3:])
+    if setting:
+        return " › ".join([*(_part(view, part) for part in path[:-3]), view.text(setting)])
+    if path[-2:-1] == ("tags",):
+        with suppress(ValueError):  # a key of an old entry
+            return f"{_name(view, path[:-1])} › {tags.parse(path[-1]).name}"
+    return " › ".join(_part(view, part) for part in path or ("",))
+
+
+def _part(view: View, part: str) -> str:
+    return view.text(MEMBERS[part]) if part in MEMBERS else part
 
 
 def _text(view: View, path: tuple[str, ...], value: Any) -> str | None:

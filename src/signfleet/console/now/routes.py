@@ -14,7 +14,12 @@ from signfleet.fleet.health.schemas import HealthCounts
 from signfleet.fleet.subscriptions.service import Subscriptions
 from signfleet.fleet.webhooks.schemas import Webhook
 from signfleet.fleet.webhooks.service import Webhooks
-from signfleet.identity.access.operations.definitions import MANAGE_WEBHOOKS, VIEW_DEVICE, VIEW_SUBSCRIPTION
+from signfleet.identity.access.operations.definitions import (
+    MANAGE_WEBHOOKS,
+    SETUP_DEVICE,
+    VIEW_DEVICE,
+    VIEW_SUBSCRIPTION,
+)
 from signfleet.identity.access.permissions import Permissions
 from signfleet.web.contract.paging import ListQuery
 from signfleet.web.http.call import Answer
@@ -84,6 +89,7 @@ async def show_now(
         clusters=await outages.clusters(session) if silent else [],
         compared=LATEST if silent and silent.devices > LATEST else None,
         open_alerts=(await alerts.list_(session, OPEN)).matching,
+        may_add=not causes and await permissions.allows(session, SETUP_DEVICE),
         words=CAUSES,
         shared=SHARED,
         advice=ADVICE,

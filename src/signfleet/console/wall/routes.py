@@ -24,7 +24,7 @@ from signfleet.foundation.blobs.sized import SIDES
 from signfleet.foundation.errors import Invalid
 from signfleet.foundation.wire import datetime
 from signfleet.foundation.wire.timespan import DAY
-from signfleet.identity.access.operations.definitions import UPDATE_NETWORK_SETTINGS, VIEW_SCREENSHOTS
+from signfleet.identity.access.operations.definitions import SETUP_DEVICE, UPDATE_NETWORK_SETTINGS, VIEW_SCREENSHOTS
 from signfleet.identity.access.permissions import Permissions
 from signfleet.identity.profiles.service import Profiles
 from signfleet.web.caller.session import Session
@@ -90,6 +90,7 @@ async def show_wall(
         error=error,
         filter=search.filter_of(conditions),
         may_share=may_share,
+        may_add=not shown["players"] and await permissions.allows(view.session, SETUP_DEVICE),
         stored=await wall_links.list_(view.session.network) if may_share and not view.is_fragment else [],
         **shown,
     )
