@@ -7,8 +7,9 @@ from html import unescape
 
 from httpx import AsyncClient
 
+from signfleet.foundation import clock
 from signfleet.foundation.storage.query import Query
-from signfleet.foundation.storage.tables import subscription, webhook
+from signfleet.foundation.storage.tables import device, subscription, webhook
 from signfleet.identity.access.operations.roles import VIEWERS
 from tests.conftest import ON_SQLITE, ROOT, CallAs, SignIn
 from tests.console.browsing import sign_in as sign_in_by_form
@@ -37,3 +38,13 @@ async def test_receivers_that_fail_and_subscriptions_that_end_are_steps(
     viewer = call_as()
     viewer.cookies.set("signfleet", await sign_in("v@example.com", role=VIEWERS), domain="signfleet.test", path="/")
     assert "Stored" not in (await viewer.get(page)).text
+
+
+@ON_SQLITE
+async def test_one_dark_player_is_not_compared_with_itself(client: AsyncClient, world: World) -> None:
+    await sign_in_by_form(client)
+    await world.joined()
+    silent = {"health": "Error", "health_reason": "silent", "health_since": clock.now()}
+    await world.services.store.write(lambda tx: tx.execute(Query(device.update().values(**silent))))
+    page = (await client.get(f"{ROOT}/console/now/")).text
+    assert ("1 player is dark" in page, "They have nothing in common" in page) == (True, False)
