@@ -45,6 +45,7 @@ async def test_one_dark_player_is_not_compared_with_itself(client: AsyncClient, 
     await sign_in_by_form(client)
     await world.joined()
     silent = {"health": "Error", "health_reason": "silent", "health_since": clock.now()}
-    await world.services.store.write(lambda tx: tx.execute(Query(device.update().values(**silent))))
+    update = Query(device.update().where(device.c.serial == "J1").values(**silent))
+    await world.services.store.write(lambda tx: tx.execute(update))
     page = (await client.get(f"{ROOT}/console/now/")).text
     assert ("1 player is dark" in page, "They have nothing in common" in page) == (True, False)
