@@ -38,7 +38,7 @@ OVER_HTTP: dict[ModuleType, tuple[dict[str, object], int]] = {
     measure_company: ({"SIGN_INS": 1, "ROUNDS": 1, "SECONDS": 0.05, "AROUND": 0.01}, 2),
     measure_events: ({"STREAMS": 3, "IDLE_SECONDS": 0.01, "QUIET_SECONDS": 0.01, "EVENTS": 1}, 4),
     measure_commands: ({"PLAYERS": 2, "COMMANDS": 2}, 2),
-    measure_console: ({"TURNS": 1, "REQUESTS": 1}, 10),
+    measure_console: ({"TURNS": 1, "REQUESTS": 1, "SILENT": (1, 2, 3), "SWEEP_PERIOD": 0.0}, 10),
     measure_reports: ({"FIRST": 300_000, "PLAYERS": 2, "CONNECTIONS": 2, "ROUNDS": 1, "SECONDS": 0.01}, 12),
     measure_fleet: (
         {"CONNECTIONS": 2, "STORM_CONNECTIONS": 2, "QUIET": 0.1, "SECONDS": 0.2, "OTHER": 0.1, "AROUND": 0.02},
@@ -72,6 +72,8 @@ def test_a_server_is_measured(module: ModuleType, ours: Ours, monkeypatch: pytes
         monkeypatch.setattr(module, name, value)
     for name in {"serving", "serving_fleet"} & vars(module).keys():
         monkeypatch.setattr(module, name, lambda *_: nullcontext(ours))
+    if hasattr(module, "copy_fleet"):
+        monkeypatch.setattr(module, "copy_fleet", lambda data, _: copy_fleet(data, FEW, players=4))
     measured = list(module.measure())
     assert len(measured) == rows
     assert not [row for row in measured if row.ours <= 0 and row.unit != "% of a core"]
